@@ -1,0 +1,47 @@
+# Everything a person types. `make` alone prints what there is.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test lint browsers lock clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime  ## set up once, then serve a demo on http://localhost:8000
+	@$(BIN)/rovitracker demo
+
+install: $(VENV)/.development  ## the set-up alone
+
+test: $(VENV)/.development  ## the whole suite, on private servers it starts itself
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.development  ## formatter, linter and type checker, as strict as CI
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+browsers:  ## install Chromium for the browser tests (Debian's package, as root)
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
+lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed requirement files
+	@$(PIP) uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --upgrade --group install pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --upgrade --group install --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:  ## remove the set-up (not the data)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/.runtime: requirements.txt pyproject.toml
+	@echo "Setting up $(VENV): pinned, hash-checked packages (once, about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	@echo "Adding the tools for tests and checks (once)"
+	@$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
