@@ -1,0 +1,182 @@
+"""Settings: the only reader of the environment, `.env` and the secrets directory."""
+
+import os
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "ROVITRACKER_"
+SECRETS_DIR = Path("/run/secrets")
+CHECKOUT = Path(__file__).parent.parent
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
+_WEAKEST_KEY = 32  # characters; a generated key has 64
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings, a line each, and what to set instead."""
+
+
+def parse_duration(value: Any) -> Any:
+    """`60`, `60s`, `5m`, `1h`, `30d` or `1y` (365 days)."""
+    if isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"(\d{1,9})\s*([smhdy]?)", str(value).strip())
+    if not found:
+        raise ValueError("a duration is a number with s, m, h, d or y, such as 60s or 30d")
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
+def _parse_list(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _check_origin(value: str) -> str:
+    parts = urlsplit(value)
+    bare = value.removesuffix("/")
+    if parts.scheme not in ("http", "https") or not parts.netloc or bare != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("an origin without path, such as https://auth.example.com")
+    if "@" in parts.netloc:
+        raise ValueError("an origin carries no user name")
+    return bare
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
+TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parse_list)]
+SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
+Origin = Annotated[str, AfterValidator(_check_origin)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def _duration(text: str) -> timedelta:
+    return timedelta(seconds=parse_duration(text).total_seconds())
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default. Field descriptions are the README's settings table."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=False)
+
+    database_url: SecretStr | None = Field(None, description="PostgreSQL DSN (several hosts allowed) for the service's role; without it and `REDIS_URL` private servers start")
+    migration_database_url: SecretStr | None = Field(None, description="the owner's DSN; default the same as `DATABASE_URL`, and then every connection does `SET ROLE rovitracker_service`")
+    direct_database_url: SecretStr | None = Field(None, description="a session-level connection where `DATABASE_URL` goes through a pooler")
+    redis_url: SecretStr | None = Field(None, description="`redis://`, `rediss://` or `unix://`")
+    public_url: Origin | None = Field(None, description="origin without path: the issuer and the base of every absolute link; default `http://localhost:{PORT}`")
+    secret_keys: SecretList = Field((), description="comma-separated; the first seals, all open; in development one is made once into the data directory")
+    environment: Literal["development", "production"] | None = Field(None, description="`development` when the private servers are used, else `production`")
+    smtp_url: SecretStr | None = Field(None, description="outgoing mail: `smtps://user:password@host:465`, or `smtp://` with STARTTLS")
+    mail_from: str | None = Field(None, description="sender of outgoing mail")
+    trusted_proxies: TextList = Field((), description="addresses whose forwarded headers count, comma-separated; default none")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: Port = Field(8000, description="port to listen on")
+    workers: int = Field(1, ge=1, le=256, description="processes that serve")
+    management_port: Port | None = Field(None, description="port of `/metrics`")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="`debug`, `info`, `warning` or `error`")
+    data_dir: Path | None = Field(None, description="where the private servers, the demo and the development key live")
+    code_lifetime: Duration = Field(_duration("60s"), description="an authorization code, from the approval")
+    strict_access_lifetime: Duration = Field(_duration("1h"), description="an access token of a strict application")
+    refresh_idle: Duration = Field(_duration("30d"), description="a refresh token, from its last use")
+    refresh_absolute: Duration = Field(_duration("1y"), description="a refresh token's family, from the approval")
+    classic_idle: Duration = Field(_duration("365d"), description="a classic access token, from its last use")
+    classic_absolute: Duration = Field(_duration("3y"), description="a classic access token, from its issue")
+    session_idle: Duration = Field(_duration("12h"), description="a sign-in, from the last page")
+    session_absolute: Duration = Field(_duration("7d"), description="a sign-in, from the password")
+    session_flow: Duration = Field(_duration("30m"), description="an unfinished sign-in or consent page")
+    limit_database_connections: int = Field(8, ge=2, le=1000, description="PostgreSQL connections of one process")
+    limit_redis_connections: int = Field(16, ge=1, le=10_000, description="Valkey connections of one process")
+    limit_queue: int = Field(1000, ge=1, le=1_000_000, description="requests of one process that may wait for a store; more are answered 503")
+    limit_password_checks: int = Field(2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait")
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the private PostgreSQL and Valkey are used."""
+        return self.database_url is None and self.redis_url is None
+
+    @property
+    def development(self) -> bool:
+        return self.environment == "development" or (self.environment is None and self.embedded)
+
+    @property
+    def issuer(self) -> str:
+        """The origin that stands in every absolute link; never derived from a request."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+    @model_validator(mode="after")
+    def _check_stores(self) -> "Settings":
+        if (self.database_url is None) != (self.redis_url is None):
+            missing, present = ("REDIS_URL", "DATABASE_URL") if self.database_url else ("DATABASE_URL", "REDIS_URL")
+            raise ValueError(f"{PREFIX}{present} is set but {PREFIX}{missing} is not: set both, or neither for the private servers")
+        if self.direct_database_url and _same(self.migration_database_url or self.database_url, self.database_url):
+            raise ValueError(
+                f"{PREFIX}DIRECT_DATABASE_URL is set, so {PREFIX}DATABASE_URL goes through a pooler, where SET ROLE would leak: "
+                f"set {PREFIX}MIGRATION_DATABASE_URL to the owner's DSN and {PREFIX}DATABASE_URL to the service's own login"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_production(self) -> "Settings":
+        if self.development:
+            return self
+        wrong = []
+        if not self.issuer.startswith("https://"):
+            wrong.append(f"{PREFIX}PUBLIC_URL must be an https origin, such as https://auth.example.com")
+        if not self.secret_keys:
+            wrong.append(f"{PREFIX}SECRET_KEYS is missing: set it to the output of `openssl rand -hex 32`")
+        if any(_is_weak(key.get_secret_value()) for key in self.secret_keys):
+            wrong.append(f"{PREFIX}SECRET_KEYS holds a weak key: each needs {_WEAKEST_KEY} random characters or more (`openssl rand -hex 32`)")
+        if self.smtp_url and _mail_in_clear(self.smtp_url.get_secret_value()):
+            wrong.append(f"{PREFIX}SMTP_URL must use TLS: smtps://, or smtp:// with ?starttls=required")
+        if wrong:
+            raise ValueError("; ".join(wrong) + f" (or set {PREFIX}ENVIRONMENT=development on a machine of your own)")
+        return self
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings in force: overrides (command-line flags), then environment, secrets directory, `.env`, defaults."""
+    check_names([*os.environ, *dotenv_values(".env")])
+    try:
+        return Settings(
+            _env_file=".env",  # type: ignore[call-arg]  # pydantic-settings declares its own arguments at run time
+            _secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+            **{name: value for name, value in overrides.items() if value is not None},
+        )
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from None
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse a misspelt setting instead of silently using its default."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in names:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            nearest = get_close_matches(name.upper(), known, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else "; `rovitracker config` lists the settings"
+            raise SettingsError(f"{name} is not a setting{hint}")
+
+
+def _explain(problem: Any) -> str:
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:
+        return text
+    # The value itself stays out of the message: it may be a secret.
+    return f"{PREFIX}{str(problem['loc'][0]).upper()}: {text}"
+
+
+def _same(one: SecretStr | None, other: SecretStr | None) -> bool:
+    return one is not None and other is not None and one.get_secret_value() == other.get_secret_value()
+
+
+def _is_weak(key: str) -> bool:
+    return len(key) < _WEAKEST_KEY or len(set(key)) < 8  # noqa: PLR2004  # "aaaa…" is long but not random
+
+
+def _mail_in_clear(url: str) -> bool:
+    return not (url.startswith("smtps://") or "starttls=required" in url)
