@@ -48,3 +48,4 @@ BEGIN
 END $$;
 
 GRANT USAGE ON SCHEMA public TO rovitracker_service, rovitracker_ingest;
+GRANT SELECT ON schema_migration TO rovitracker_service;

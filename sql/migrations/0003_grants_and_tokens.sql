@@ -4,6 +4,10 @@
 -- is none), repeated in its own column: all rows of one customer share it, so that a distributed PostgreSQL can
 -- shard by it and a look-up goes to one shard.
 
+CREATE FUNCTION bucket_of(id uuid) RETURNS smallint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (('x' || right(id::text, 3))::bit(12)::integer)::smallint;
+COMMENT ON FUNCTION bucket_of IS 'The last 12 bits of an id';
+
 CREATE TABLE authorization_grant (
     id             uuid NOT NULL,
     bucket         smallint NOT NULL CHECK (bucket BETWEEN 0 AND 4095),

@@ -1,0 +1,55 @@
+"""What the secret keys seal and derive: flow state that travels through browsers, and the codes' secret part."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+Purpose = Literal["flow", "form"]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The first key seals, all open; every use has its own subkey (RFC 5869), so that none can stand in for another."""
+
+    seals: dict[Purpose, MultiFernet] = field(repr=False)
+    code_keys: dict[str, bytes] = field(repr=False)
+    code_key_name: str
+
+    def seal(self, purpose: Purpose, payload: bytes, *, now_s: int) -> str:
+        """Authenticated encryption, URL-safe text."""
+        return self.seals[purpose].encrypt_at_time(payload, now_s).decode()
+
+    def unseal(self, purpose: Purpose, unverified: str, *, now_s: int, life_s: int) -> bytes | None:
+        """The payload, or None for anything forged, changed, meant for something else, or older than life_s."""
+        try:
+            return self.seals[purpose].decrypt_at_time(unverified.encode(), life_s, now_s)
+        except (InvalidToken, UnicodeEncodeError):
+            return None
+
+
+def derive_keys(secrets: tuple[str, ...]) -> Keys:
+    """secrets: the SECRET_KEYS, at least one, newest first."""
+    code_keys = {_name(secret): _subkey(secret, "authorization code") for secret in secrets}
+    return Keys(
+        seals={"flow": _seal(secrets, "flow state"), "form": _seal(secrets, "form")},
+        code_keys=code_keys,
+        code_key_name=_name(secrets[0]),
+    )
+
+
+def _seal(secrets: tuple[str, ...], label: str) -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(_subkey(secret, label))) for secret in secrets])
+
+
+def _name(secret: str) -> str:
+    """Names a key without telling anything of it: the digest of a subkey that nothing else uses."""
+    return hashlib.sha256(_subkey(secret, "name")).hexdigest()[:16]
+
+
+def _subkey(secret: str, label: str) -> bytes:
+    return HKDF(SHA256(), length=32, salt=None, info=f"rovitracker {label}".encode()).derive(secret.encode())

@@ -1,0 +1,45 @@
+"""What the service was set to: lifetimes, limits and names the flows go by, with no way back to the environment."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.settings import Settings
+
+MOST_CLASSIC_TOKENS = 10  # live ones from codes, a customer, application and scope
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Read once from Settings at start."""
+
+    issuer: str
+    development: bool
+    code_life: timedelta
+    flow_life: timedelta
+    classic_idle: timedelta
+    classic_absolute: timedelta
+    session_idle: timedelta
+    session_absolute: timedelta
+
+    @property
+    def audience(self) -> str:
+        """The audience of the AEMP routes, and of a token that names none."""
+        return f"{self.issuer}/api"
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies carry Secure and the __Host- prefix: always, but for http in development."""
+        return self.issuer.startswith("https://")
+
+
+def policy_of(settings: Settings) -> Policy:
+    return Policy(
+        issuer=settings.issuer,
+        development=settings.development,
+        code_life=settings.code_lifetime,
+        flow_life=settings.session_flow,
+        classic_idle=settings.classic_idle,
+        classic_absolute=settings.classic_absolute,
+        session_idle=settings.session_idle,
+        session_absolute=settings.session_absolute,
+    )

@@ -1,0 +1,189 @@
+"""Authorization grants: the arbiter of which redeemer of a code wins, and what ends a grant again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.storage.codes import Approval
+from app.storage.database import Database, Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """One attempt to turn an approved code into its grant and first token."""
+
+    approval: Approval
+    token_id: UUID
+    token_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StandingGrant:
+    """A grant that exists: whose token was first, and by which code it came."""
+
+    id: UUID
+    application_id: UUID
+    code_digest: bytes | None
+    first_token_id: UUID
+
+
+# The grant and its first token in one statement. Of several redeemers, even two in this very batch, the primary
+# key lets one row in; the tokens join on first_token_id, so only its redeemer finds a token inserted.
+# ORDER BY id: two processes whose batches overlap would deadlock without it.
+# Authority is judged here, under the snapshot that commits: active on both sides, approved after any revocation,
+# and still within the code's own life by this database's clock, whatever Valkey remembered.
+INSERT_GRANTS_WITH_CLASSIC_TOKENS = """
+WITH asked AS (
+    SELECT *, timestamptz 'epoch' + approved_at_us * interval '1 microsecond' AS approved_at
+    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[], $9::text[], $10::bigint[])
+         AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest, scope, audience, approved_at_us)
+), entitled AS (
+    SELECT asked.*
+    FROM asked
+    JOIN application a ON a.id = asked.application_id AND a.status = 'active'
+    JOIN customer c ON c.id = asked.customer_id AND c.disabled_at IS NULL
+    LEFT JOIN revocation r ON r.customer_id = asked.customer_id AND r.application_id = asked.application_id
+    WHERE asked.approved_at > coalesce(r.revoked_before, '-infinity')
+      AND asked.approved_at + $11::interval > clock_timestamp()
+), granted AS (
+    INSERT INTO authorization_grant
+        (id, bucket, application_id, customer_id, member_id, code_digest, first_token_id, scope, audience, approved_at)
+    SELECT id, bucket_of(id), application_id, customer_id, member_id, code_digest, token_id, scope, audience, approved_at
+    FROM entitled ORDER BY id
+    ON CONFLICT DO NOTHING
+    RETURNING id, first_token_id
+)
+INSERT INTO classic_token
+    (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
+     issued_at, used_at, expires_at, absolute_expires_at)
+SELECT e.token_id, bucket_of(e.token_id), e.token_digest, e.id, e.application_id, e.customer_id, e.scope, e.audience, e.approved_at,
+       moment, moment, moment + least($12::interval, $13::interval), moment + $13::interval
+FROM granted JOIN entitled e ON e.id = granted.id AND e.token_id = granted.first_token_id,
+     clock_timestamp() AS moment
+ORDER BY e.token_id
+RETURNING grant_id, id
+"""
+
+
+async def insert_grants_with_classic_tokens(
+    statements: Statements,
+    redemptions: Sequence[Redemption],
+    *,
+    code_life: timedelta,
+    idle: timedelta,
+    absolute: timedelta,
+) -> frozenset[UUID]:
+    """Ids of the tokens that were inserted. An id that is missing lost, was refused, or stood already."""
+    approvals = [redemption.approval for redemption in redemptions]
+    rows = await statements.rows(
+        INSERT_GRANTS_WITH_CLASSIC_TOKENS,
+        [approval.code_id for approval in approvals],
+        [redemption.token_id for redemption in redemptions],
+        [redemption.token_digest for redemption in redemptions],
+        [approval.application_id for approval in approvals],
+        [approval.customer_id for approval in approvals],
+        [approval.member_id for approval in approvals],
+        [approval.code_digest for approval in approvals],
+        [approval.scope for approval in approvals],
+        [approval.audience for approval in approvals],
+        [approval.approved_at_us for approval in approvals],
+        code_life,
+        idle,
+        absolute,
+    )
+    return frozenset(row["id"] for row in rows)
+
+
+SELECT_GRANTS = """
+SELECT g.id, g.application_id, g.code_digest, g.first_token_id
+FROM unnest($1::uuid[]) AS asked(id)
+JOIN authorization_grant g ON g.id = asked.id AND g.bucket = bucket_of(asked.id)
+"""
+
+
+async def select_grants(statements: Statements, ids: Sequence[UUID]) -> dict[UUID, StandingGrant]:
+    rows = await statements.rows(SELECT_GRANTS, list(set(ids)))
+    return {
+        row["id"]: StandingGrant(row["id"], row["application_id"], row["code_digest"], row["first_token_id"])
+        for row in rows
+    }
+
+
+# One row ends everything issued from the grant: every token check joins it.
+MARK_GRANT_REVOKED = """
+UPDATE authorization_grant SET revoked_at = clock_timestamp()
+WHERE id = $1 AND bucket = bucket_of($1) AND revoked_at IS NULL
+"""
+
+
+async def mark_grant_revoked(statements: Statements, grant_id: UUID) -> bool:
+    return bool(await statements.count(MARK_GRANT_REVOKED, grant_id))
+
+
+SELECT_APPROVAL_STATE = """
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us,
+       EXISTS (SELECT FROM authorization_grant WHERE id = $1 AND bucket = bucket_of($1)) AS granted
+"""
+
+
+async def select_approval_state(database: Database, code_id: UUID) -> tuple[int, bool]:
+    """PostgreSQL's time in microseconds since 1970, and whether this approval was redeemed already."""
+    row = await database.row(SELECT_APPROVAL_STATE, code_id)
+    assert row is not None  # noqa: S101  # a SELECT without FROM always gives one row
+    return row["now_us"], row["granted"]
+
+
+# clock_timestamp() is read again under the row's lock: a cut that waited for another one still moves the time on.
+UPSERT_REVOCATION = """
+INSERT INTO revocation AS r (customer_id, application_id, revoked_before)
+VALUES ($1, $2, clock_timestamp())
+ON CONFLICT (customer_id, application_id) DO UPDATE
+SET revoked_before = greatest(r.revoked_before, clock_timestamp())
+"""
+
+
+async def upsert_revocation(statements: Statements, *, customer_id: UUID, application_id: UUID) -> None:
+    await statements.count(UPSERT_REVOCATION, customer_id, application_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One application that may act for a customer now."""
+
+    application_id: UUID
+    scopes: tuple[str, ...]
+    member_names: tuple[str, ...]
+    connected_at: datetime
+    used_at: datetime | None
+
+
+SELECT_CONNECTIONS = """
+SELECT t.application_id,
+       array_agg(DISTINCT t.scope) AS scopes,
+       array_agg(DISTINCT m.name) FILTER (WHERE m.name IS NOT NULL) AS member_names,
+       min(t.approved_at) AS connected_at,
+       max(t.used_at) AS used_at
+FROM classic_token t
+JOIN application a ON a.id = t.application_id AND a.status IN ('active', 'suspended')
+LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
+LEFT JOIN customer_member m ON m.id = g.member_id
+LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
+WHERE t.customer_id = $1 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp()
+  AND g.revoked_at IS NULL AND t.approved_at > coalesce(r.revoked_before, '-infinity')
+GROUP BY t.application_id ORDER BY max(t.approved_at) DESC
+"""
+
+
+async def select_connections(statements: Statements, customer_id: UUID) -> tuple[Connection, ...]:
+    rows = await statements.rows(SELECT_CONNECTIONS, customer_id)
+    return tuple(
+        Connection(
+            row["application_id"],
+            tuple(sorted({part for scope in row["scopes"] for part in scope.split()})),
+            tuple(row["member_names"] or ()),
+            row["connected_at"],
+            row["used_at"],
+        )
+        for row in rows
+    )

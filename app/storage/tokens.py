@@ -1,0 +1,98 @@
+"""Access tokens: looked up by id, renewed by use, revoked. The class letter says which table is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from app.storage.database import Statements
+
+TokenClass = Literal["c", "s"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A token's row and whether everything it rests on stands at this moment."""
+
+    id: UUID
+    digest: bytes
+    grant_id: UUID | None
+    application_id: UUID
+    customer_id: UUID | None
+    scope: str
+    audience: str | None
+    issued_at: datetime
+    used_at: datetime | None
+    expires_at: datetime
+    active: bool
+
+
+# What a token rests on, judged in one look: itself, its grant, the application, the customer, the pair's revocation.
+_LOOK_UP = """
+SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, t.audience, t.issued_at, {used_at} AS used_at, t.expires_at,
+       t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
+       AND a.status = 'active' AND c.disabled_at IS NULL
+       AND t.approved_at > coalesce(r.revoked_before, '-infinity') AS active
+FROM unnest($1::uuid[]) AS asked(id)
+JOIN {table} t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
+JOIN application a ON a.id = t.application_id
+LEFT JOIN customer c ON c.id = t.customer_id
+LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
+LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
+"""
+SELECT_CLASSIC_TOKENS = _LOOK_UP.format(table="classic_token", used_at="t.used_at")
+SELECT_STRICT_TOKENS = _LOOK_UP.format(table="strict_token", used_at="NULL::timestamptz")
+
+
+async def select_tokens(statements: Statements, token_class: TokenClass, ids: Sequence[UUID]) -> dict[UUID, StoredToken]:
+    statement = SELECT_CLASSIC_TOKENS if token_class == "c" else SELECT_STRICT_TOKENS
+    rows = await statements.rows(statement, list(set(ids)))
+    return {row["id"]: StoredToken(**row) for row in rows}
+
+
+# Never revives: a token that was revoked or ran out meanwhile is left alone.
+UPDATE_TOKEN_USED = """
+UPDATE classic_token
+SET used_at = clock_timestamp(), expires_at = least(clock_timestamp() + $2::interval, absolute_expires_at)
+WHERE id = $1 AND bucket = bucket_of($1) AND revoked_at IS NULL
+  AND expires_at > clock_timestamp() AND used_at < clock_timestamp() - interval '1 day'
+"""
+
+
+async def update_token_used(statements: Statements, token_id: UUID, idle: timedelta) -> None:
+    await statements.count(UPDATE_TOKEN_USED, token_id, idle)
+
+
+MARK_CLASSIC_TOKEN_REVOKED = """
+UPDATE classic_token SET revoked_at = clock_timestamp()
+WHERE id = $1 AND bucket = bucket_of($1) AND revoked_at IS NULL
+"""
+MARK_STRICT_TOKEN_REVOKED = MARK_CLASSIC_TOKEN_REVOKED.replace("classic_token", "strict_token")
+
+
+async def mark_token_revoked(statements: Statements, token_class: TokenClass, token_id: UUID) -> bool:
+    statement = MARK_CLASSIC_TOKEN_REVOKED if token_class == "c" else MARK_STRICT_TOKEN_REVOKED
+    return bool(await statements.count(statement, token_id))
+
+
+# Tokens from codes only (a grant with a code); the manual route is counted by people.
+MARK_SURPLUS_REVOKED = """
+UPDATE classic_token SET revoked_at = clock_timestamp()
+WHERE (id, bucket) IN (
+    SELECT id, bucket FROM (
+        SELECT t.id, t.bucket, row_number() OVER (PARTITION BY t.scope ORDER BY t.id DESC) AS place
+        FROM classic_token t
+        JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket AND g.code_digest IS NOT NULL
+        LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
+        WHERE t.customer_id = $1 AND t.application_id = $2 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp()
+          AND g.revoked_at IS NULL AND t.approved_at > coalesce(r.revoked_before, '-infinity')
+    ) live WHERE place > $3
+    ORDER BY id
+)
+"""
+
+
+async def mark_surplus_revoked(statements: Statements, *, customer_id: UUID, application_id: UUID, keep: int) -> int:
+    """Revoke the oldest live tokens from codes beyond `keep` a scope, of one customer and application."""
+    return await statements.count(MARK_SURPLUS_REVOKED, customer_id, application_id, keep)

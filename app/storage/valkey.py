@@ -1,0 +1,57 @@
+"""Valkey (or Redis): short time-outs and no repeats, since a command whose reply was lost may have taken effect."""
+
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import RedisError
+
+from app.storage.errors import StoreUnavailableError
+
+COMMAND_TIMEOUT_S = 0.3
+CONNECT_TIMEOUT_S = 1.0
+
+
+class Valkey:
+    """The connection pool. A command that fails in any way ends as StoreUnavailableError: the outcome is unknown."""
+
+    def __init__(self, url: str, *, connections: int) -> None:
+        # The default would repeat each command ten times, GETDEL too, and report a good code as used.
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=connections,
+            timeout=COMMAND_TIMEOUT_S,
+            socket_timeout=COMMAND_TIMEOUT_S,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._client = Redis(connection_pool=pool)
+
+    async def getdel(self, key: str) -> bytes | None:
+        return cast("bytes | None", await _known(self._client.getdel(key)))
+
+    async def set_if_absent(self, key: str, value: bytes, *, expires_at_ms: int) -> None:
+        await _known(self._client.set(key, value, nx=True, pxat=expires_at_ms))
+
+    def script(self, source: str) -> AsyncScript:
+        return self._client.register_script(source)
+
+    async def run(self, script: AsyncScript, keys: list[str], arguments: list[bytes | int]) -> Any:
+        return await _known(script(keys=keys, args=arguments))
+
+    async def ping(self) -> None:
+        await _known(self._client.ping())
+
+    async def close(self) -> None:
+        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
+
+
+async def _known(command: Awaitable[Any]) -> Any:
+    try:
+        return await command
+    except (RedisError, OSError, TimeoutError) as error:
+        raise StoreUnavailableError(f"Valkey: {type(error).__name__} {error}") from error
