@@ -1,0 +1,1 @@
+"""The rules of the OAuth RFCs: values in, values out, no waiting."""

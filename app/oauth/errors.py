@@ -1,0 +1,121 @@
+"""The errors of RFC 6749 and RFC 6750 as values to raise; other rooms decide how they travel.
+
+Exception
+ ├─ OAuthError   told to the application: JSON, a redirect or a challenge
+ └─ PageError    told to the person in front of the browser: our own page, never a redirect
+"""
+
+from app.oauth.challenge import BASIC, REALM, challenge, printable
+
+Headers = tuple[tuple[str, str], ...]
+
+# One text for every cause: a guesser must not learn which half of a credential was wrong.
+_CLIENT_TEXT = "client authentication failed"
+_GRANT_TEXT = "the code or refresh token is unknown, expired, used, revoked or not issued for this request"
+_BEARER_TEXT = "the access token is unknown, expired or revoked"
+
+
+class OAuthError(Exception):
+    """An answer the RFCs foresee: code and description are public, the detail goes to the log only.
+
+    `error` is empty only where RFC 6750 section 3.1 wants a challenge without an error code.
+    """
+
+    def __init__(
+        self, error: str, description: str = "", *, status: int = 400, detail: str = "", headers: Headers = ()
+    ) -> None:
+        super().__init__(error, description)
+        self.error = error
+        self.description = printable(description)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.error, self.detail or self.description) if part)
+
+
+class PageError(Exception):
+    """An authorization request we must not redirect (RFC 6749 section 4.1.2.1): the person is told instead."""
+
+    def __init__(self, title: str, explanation: str, status: int = 400) -> None:
+        super().__init__(title, explanation)
+        self.title = title
+        self.explanation = explanation
+        self.status = status
+
+
+def invalid_request(description: str, *, status: int = 400) -> OAuthError:
+    return OAuthError("invalid_request", description, status=status)
+
+
+def invalid_client(detail: str) -> OAuthError:
+    return OAuthError(
+        "invalid_client", _CLIENT_TEXT, status=401, detail=detail, headers=(("WWW-Authenticate", BASIC),)
+    )
+
+
+def invalid_grant(detail: str) -> OAuthError:
+    return OAuthError("invalid_grant", _GRANT_TEXT, detail=detail)
+
+
+def unauthorized_client(description: str = "this application may not do that") -> OAuthError:
+    return OAuthError("unauthorized_client", description)
+
+
+def unsupported_grant_type(description: str = "this grant type is not supported") -> OAuthError:
+    return OAuthError("unsupported_grant_type", description)
+
+
+def unsupported_response_type(description: str = "the only response type is code") -> OAuthError:
+    return OAuthError("unsupported_response_type", description)
+
+
+def invalid_scope(description: str) -> OAuthError:
+    return OAuthError("invalid_scope", description)
+
+
+def access_denied(description: str = "the customer did not approve") -> OAuthError:
+    return OAuthError("access_denied", description)
+
+
+def server_error(detail: str = "") -> OAuthError:
+    return OAuthError("server_error", "something went wrong on our side", status=500, detail=detail)
+
+
+def temporarily_unavailable(detail: str = "", *, retry_after_s: int = 2) -> OAuthError:
+    headers = (("Retry-After", str(retry_after_s)),)
+    return OAuthError(
+        "temporarily_unavailable", "please try again shortly", status=503, detail=detail, headers=headers
+    )
+
+
+def missing_token() -> OAuthError:
+    """No usable credentials at all: the challenge names no error (RFC 6750 section 3.1)."""
+    return OAuthError(
+        "", status=401, detail="no bearer token", headers=(("WWW-Authenticate", challenge(REALM)),)
+    )
+
+
+def malformed_bearer(description: str) -> OAuthError:
+    return _bearer_error("invalid_request", description, status=400)
+
+
+def invalid_token(detail: str = "") -> OAuthError:
+    return _bearer_error("invalid_token", _BEARER_TEXT, status=401, detail=detail)
+
+
+def insufficient_scope(scope: str) -> OAuthError:
+    """`scope` is what the resource asks for, not what the token has."""
+    return _bearer_error(
+        "insufficient_scope", "the access token does not reach this far", status=403, scope=scope
+    )
+
+
+def _bearer_error(
+    error: str, description: str, *, status: int, detail: str = "", scope: str | None = None
+) -> OAuthError:
+    value = challenge(REALM, error=error, description=description, scope=scope)
+    return OAuthError(
+        error, description, status=status, detail=detail, headers=(("WWW-Authenticate", value),)
+    )

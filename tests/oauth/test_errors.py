@@ -1,0 +1,92 @@
+"""Claims about the errors we raise."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.oauth import errors
+from app.oauth.errors import OAuthError
+
+
+def test_description_of_every_cause_of_a_failed_authentication_is_the_same() -> None:
+    """O-45: an unknown client and a wrong secret look alike; only the log tells them apart."""
+    one, other = errors.invalid_client("unknown client"), errors.invalid_client("wrong secret")
+    assert (one.error, one.description, one.status) == (other.error, other.description, other.status)
+    assert (one.status, dict(one.headers)) == (401, {"WWW-Authenticate": 'Basic realm="RoviTracker"'})
+    assert one.detail != other.detail
+
+
+def test_description_of_every_cause_of_an_invalid_grant_is_the_same() -> None:
+    """O-43."""
+    one, other = errors.invalid_grant("expired"), errors.invalid_grant("other client")
+    assert one.description == other.description
+    assert (one.error, one.status) == ("invalid_grant", 400)
+
+
+def test_detail_is_logged_and_never_part_of_the_description() -> None:
+    error = errors.invalid_client("the secret expired yesterday")
+    assert "yesterday" in str(error)
+    assert "yesterday" not in error.description
+
+
+def test_unavailable_store_says_when_to_come_back() -> None:
+    """O-64, O-96."""
+    error = errors.temporarily_unavailable("connection refused", retry_after_s=7)
+    assert (error.error, error.status, error.headers) == (
+        "temporarily_unavailable",
+        503,
+        (("Retry-After", "7"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "scope"),
+    [
+        (errors.missing_token(), 401, "", ""),
+        (errors.malformed_bearer("two headers"), 400, "invalid_request", ""),
+        (errors.invalid_token("revoked"), 401, "invalid_token", ""),
+        (errors.insufficient_scope("aemp:read"), 403, "insufficient_scope", "aemp:read"),
+    ],
+)
+def test_bearer_error_carries_its_challenge(error: OAuthError, status: int, code: str, scope: str) -> None:
+    """O-69 to O-73: the code stands in the challenge, except where no credentials came at all."""
+    ((name, value),) = error.headers
+    attributes = dict(re.findall(r'(\w+)="([^"]*)"', value))
+    description = {"error_description": error.description} if code else {}
+    expected = {"realm": "RoviTracker", "error": code, **description, "scope": scope}
+    assert (error.status, name) == (status, "WWW-Authenticate")
+    assert attributes == {key: text for key, text in expected.items() if text}
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (errors.unauthorized_client, "unauthorized_client"),
+        (errors.unsupported_grant_type, "unsupported_grant_type"),
+        (errors.unsupported_response_type, "unsupported_response_type"),
+        (errors.access_denied, "access_denied"),
+        (errors.server_error, "server_error"),
+    ],
+)
+def test_named_error_is_made_anew_each_time(make: Callable[[], OAuthError], code: str) -> None:
+    """A shared instance would collect the tracebacks of every request that raised it."""
+    assert make().error == code
+    assert make() is not make()
+
+
+@given(st.text())
+def test_no_text_leaves_the_character_set_of_a_description(text: str) -> None:
+    """O-24, O-58."""
+    assert re.fullmatch(r"[\x20\x21\x23-\x5B\x5D-\x7E]*", errors.invalid_request(text).description)
+
+
+def test_page_error_keeps_what_the_person_reads() -> None:
+    error = errors.PageError("Unknown application", "Ask whoever sent you here.", status=404)
+    assert (error.title, error.explanation, error.status) == (
+        "Unknown application",
+        "Ask whoever sent you here.",
+        404,
+    )
