@@ -1,0 +1,122 @@
+"""Tokens, codes and client secrets: strings that prove their own spelling before any store is asked.
+
+rovi_at_ c <22 characters> <27 characters> <6 characters>
+kind     class   UUIDv7      random secret   CRC-32 of all before
+"""
+
+import re
+import secrets
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from app.oauth import base62
+
+TokenKind = Literal["at", "rt", "ac"]
+TokenClass = Literal["c", "s"]
+
+# Published, so that scanners of source code can find what leaked.
+PATTERN = "rovi_(?:at|rt|ac)_[cs][0-9A-Za-z]{55}"
+CLIENT_SECRET_PATTERN = "rovi_cs_[0-9A-Za-z]{49}"  # noqa: S105  # the shape of secrets, not one
+
+_SHAPE = re.compile(PATTERN)
+_KINDS: dict[str, TokenKind] = {"at": "at", "rt": "rt", "ac": "ac"}
+_CLASSES: dict[str, TokenClass] = {"c": "c", "s": "s"}
+
+_BUCKET_BITS = 0xFFF
+_VERSION_AND_VARIANT = 0xF << 76 | 0b11 << 62
+_VERSION_7 = 7 << 76 | 0b10 << 62
+
+_SECRET_BYTES = 20
+# Texts of one width sort as numbers do, so a comparison of texts tells whether 160 bits would hold the secret.
+_LARGEST_SECRET = base62.encode(256**_SECRET_BYTES - 1, 27)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenString:
+    """A well-formed token; whether it is live, a store knows. Its repr is safe to log."""
+
+    kind: TokenKind
+    token_class: TokenClass
+    id: UUID
+    bucket: int
+    text: str = field(repr=False)
+    digest: bytes = field(repr=False)
+
+
+def mint(kind: TokenKind, token_class: TokenClass, bucket: int) -> TokenString:
+    """A fresh token of the owner's bucket, unguessable to one in 2^160 (RFC 6749 section 10.10)."""
+    return compose(kind, token_class, with_bucket(new_id(), bucket), secrets.token_bytes(_SECRET_BYTES))
+
+
+def compose(kind: TokenKind, token_class: TokenClass, token_id: UUID, secret: bytes) -> TokenString:
+    """The token of a given id and a 20-byte secret: the same parts always give the same string."""
+    if len(secret) != _SECRET_BYTES or not _is_token_id(token_id.int):
+        raise ValueError("a token needs a UUIDv7 and a secret of 20 bytes")
+    body = f"rovi_{kind}_{token_class}{base62.encode(token_id.int, 22)}{base62.encode(int.from_bytes(secret), 27)}"
+    return _token(kind, token_class, token_id, body + _checksum(body))
+
+
+def parse(unverified: str) -> TokenString | None:
+    """Read a string somebody sent; None when we cannot have written it, so that no store is asked for it."""
+    if not _SHAPE.fullmatch(unverified) or _checksum(unverified[:58]) != unverified[58:]:
+        return None
+    number = base62.decode(unverified[9:31])
+    # Anybody can compute a checksum. Out-of-range parts would be second spellings of a token that exists.
+    if not _is_token_id(number) or unverified[31:58] > _LARGEST_SECRET:
+        return None
+    return _token(_KINDS[unverified[5:7]], _CLASSES[unverified[8]], UUID(int=number), unverified)
+
+
+def bucket_of(owner_id: UUID) -> int:
+    """Twelve bits for the customer, or for the application where there is none: the first of its id's SHA-256."""
+    return int.from_bytes(sha256(owner_id.bytes).digest()[:2]) >> 4
+
+
+def with_bucket(unplaced_id: UUID, bucket: int) -> UUID:
+    """The id with its last 12 bits replaced."""
+    if not 0 <= bucket <= _BUCKET_BITS:
+        raise ValueError("a bucket has 12 bits")
+    return UUID(int=unplaced_id.int & ~_BUCKET_BITS | bucket)
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562): ids sort by time, so that inserts go to the right edge of an index."""
+    return uuid7()
+
+
+def issued_at(token_id: UUID) -> datetime:
+    """When a UUIDv7 was made, by the clock of the machine that made it."""
+    return _EPOCH + timedelta(milliseconds=token_id.int >> 80)
+
+
+def mint_client_secret() -> str:
+    """A fresh client secret of 256 bits. Clients disagree whether Basic is form-encoded: no character of it cares."""
+    body = f"rovi_cs_{base62.encode(int.from_bytes(secrets.token_bytes(32)), 43)}"
+    return body + _checksum(body)
+
+
+def secret_digest(text: str) -> bytes:
+    """What is stored of a token or secret. Its own random bits make a key and a slow hash pointless."""
+    return sha256(text.encode()).digest()
+
+
+def _token(kind: TokenKind, token_class: TokenClass, token_id: UUID, text: str) -> TokenString:
+    return TokenString(kind, token_class, token_id, token_id.int & _BUCKET_BITS, text, secret_digest(text))
+
+
+def _checksum(body: str) -> str:
+    return base62.encode(zlib.crc32(body.encode()), 6)
+
+
+def _is_token_id(number: int) -> bool:
+    # The time of a UUIDv7 reaches beyond what a datetime can hold, and the partition of a token is found by it.
+    return number >> 80 <= _LAST_MS and number & _VERSION_AND_VARIANT == _VERSION_7
