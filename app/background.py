@@ -1,0 +1,43 @@
+"""Work that follows an answer: owned, at most one at a time for a key, finished before the process ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+
+import structlog
+
+Work = Callable[[], Awaitable[object]]
+
+_log = structlog.get_logger()
+
+
+class Background:
+    """Asked again while it runs, a piece of work runs once more afterwards: what it missed is seen then."""
+
+    def __init__(self, *, most: int = 1000) -> None:
+        self._most = most
+        self._tasks: dict[Hashable, asyncio.Task[None]] = {}
+        self._again: dict[Hashable, Work] = {}
+
+    def start(self, key: Hashable, work: Work) -> None:
+        if key in self._tasks:
+            self._again[key] = work
+        elif len(self._tasks) < self._most:
+            self._tasks[key] = asyncio.create_task(self._run(key, work))
+        else:
+            _log.warning("background work skipped", kind=str(key), waiting=len(self._tasks))
+
+    async def close(self) -> None:
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=10)
+
+    async def _run(self, key: Hashable, work: Work) -> None:
+        try:
+            following: Work | None = work
+            while following is not None:
+                await following()
+                following = self._again.pop(key, None)
+        except Exception:
+            _log.exception("background work failed", kind=str(key))
+        finally:
+            self._tasks.pop(key, None)
+            self._again.pop(key, None)

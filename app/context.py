@@ -1,0 +1,60 @@
+"""Context: the stores, keys, policy and clock; all that a flow may touch."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.background import Background
+from app.oauth.keys import Keys, derive_keys
+from app.passwords import Passwords
+from app.policy import Policy, policy_of
+from app.settings import Settings
+from app.storage.database import Database, open_database
+from app.storage.gathered import Gathered, gather_statements
+from app.storage.valkey import Valkey
+from app.stores import Stores, secret_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Built once a process; flows take it as their first argument."""
+
+    policy: Policy
+    keys: Keys
+    database: Database
+    valkey: Valkey
+    gathered: Gathered
+    passwords: Passwords
+    background: Background
+    now: Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Context]:
+    policy = policy_of(settings)
+    async with AsyncExitStack() as stack:
+        database = await open_database(
+            stores.database_url, connections=settings.limit_database_connections, role=stores.role
+        )
+        stack.push_async_callback(database.close)
+        valkey = Valkey(stores.redis_url, connections=settings.limit_redis_connections)
+        stack.push_async_callback(valkey.close)
+        passwords = Passwords(threads=settings.limit_password_checks)
+        stack.callback(passwords.close)
+        gathered = gather_statements(
+            database,
+            queue=settings.limit_queue,
+            code_life=policy.code_life,
+            classic_idle=policy.classic_idle,
+            classic_absolute=policy.classic_absolute,
+        )
+        stack.push_async_callback(gathered.close)
+        background = Background()
+        stack.push_async_callback(background.close)
+        keys = derive_keys(secret_keys(settings))
+        yield Context(policy, keys, database, valkey, gathered, passwords, background, utc_now)

@@ -1,0 +1,95 @@
+"""Flow state that travels through a browser: sealed, bound to the browser that began it, stored nowhere."""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+
+from app.context import Context
+from app.oauth.keys import Purpose
+
+
+class FlowLostError(Exception):
+    """The state is missing, forged, too old, or another browser's; the person starts again from the application."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFlow:
+    """One consent page: what is asked, and by whom it was seen."""
+
+    flow_id: UUID
+    member_id: UUID
+    customer_id: UUID
+    application_id: UUID
+    redirect_uri: str
+    state: str | None
+    scope: str
+    code_challenge: str | None
+    begun_at_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFlow:
+    """Where a sign-in leads afterwards: a local path of ours with its query, never an address from outside."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormFlow:
+    """What a form of a signed-in page is for."""
+
+    action: str
+    subject: str
+
+
+Flow = ConsentFlow | SignInFlow | FormFlow
+
+_PURPOSES: dict[type[Flow], Purpose] = {ConsentFlow: "flow", SignInFlow: "flow", FormFlow: "form"}
+
+
+def seal_flow(context: Context, flow: Flow, *, browser: str) -> str:
+    """browser: the value of the cookie that marks the browser or the session the flow belongs to."""
+    payload = {"kind": type(flow).__name__, "browser": _digest(browser), "flow": flow}
+    return context.keys.seal(_PURPOSES[type(flow)], orjson.dumps(payload), now_s=int(context.now().timestamp()))
+
+
+def open_consent(context: Context, sealed: str | None, *, browser: str | None) -> ConsentFlow:
+    fields = _open(context, ConsentFlow, sealed, browser)
+    ids = {name: UUID(fields[name]) for name in ("flow_id", "member_id", "customer_id", "application_id")}
+    return ConsentFlow(**{**fields, **ids})
+
+
+def open_sign_in(context: Context, sealed: str | None, *, browser: str | None) -> SignInFlow:
+    return SignInFlow(**_open(context, SignInFlow, sealed, browser))
+
+
+def open_form(context: Context, sealed: str | None, *, browser: str | None, action: str) -> FormFlow:
+    form = FormFlow(**_open(context, FormFlow, sealed, browser))
+    if form.action != action:
+        raise FlowLostError("the form was made for something else")
+    return form
+
+
+def _open(context: Context, kind: type[Flow], sealed: str | None, browser: str | None) -> dict[str, str]:
+    if not sealed or not browser:
+        raise FlowLostError("no flow state, or no cookie of the browser that began it")
+    payload = context.keys.unseal(
+        _PURPOSES[kind],
+        sealed,
+        now_s=int(context.now().timestamp()),
+        life_s=int(context.policy.flow_life.total_seconds()),
+    )
+    if payload is None:
+        raise FlowLostError("the flow state is forged or too old")
+    opened = orjson.loads(payload)
+    # Another browser's state would let an attacker's flow be finished by a victim (R-44).
+    if opened["kind"] != kind.__name__ or opened["browser"] != _digest(browser):
+        raise FlowLostError("the flow state belongs to another browser")
+    fields: dict[str, str] = opened["flow"]
+    return fields
+
+
+def _digest(browser: str) -> str:
+    return hashlib.sha256(browser.encode()).hexdigest()

@@ -1,0 +1,66 @@
+"""Check an access token: is it ours, does everything it rests on stand, and whom does it act for."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from uuid import UUID
+
+from app.context import Context
+from app.oauth.token_string import TokenString, parse
+from app.storage.tokens import StoredToken, update_token_used
+
+_RENEWED_EVERY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that is active now.
+
+    customer_id: None where it acts for nobody but its application; used_at: last renewal, of a classic token.
+    """
+
+    id: UUID
+    application_id: UUID
+    customer_id: UUID | None
+    scope: tuple[str, ...]
+    audience: str
+    issued_at: datetime
+    used_at: datetime | None
+    expires_at: datetime
+
+
+async def check_token(context: Context, unverified_token: str) -> AccessToken | None:
+    """None for whatever is not an active access token of ours, whyever: unknown and revoked must look alike (O-77).
+
+    A malformed or mistyped string is refused without asking a store. Raises StoreUnavailableError.
+    """
+    token = parse(unverified_token)
+    if token is None or token.kind != "at":
+        return None
+    stored = await _look_up(context, token)
+    if stored is None or not compare_digest(stored.digest, token.digest) or not stored.active:
+        return None
+    return AccessToken(
+        id=stored.id,
+        application_id=stored.application_id,
+        customer_id=stored.customer_id,
+        scope=tuple(stored.scope.split()),
+        audience=stored.audience or context.policy.audience,
+        issued_at=stored.issued_at,
+        used_at=stored.used_at,
+        expires_at=stored.expires_at,
+    )
+
+
+async def use_token(context: Context, unverified_token: str) -> AccessToken | None:
+    """Check a token that is being used: a classic one lives on from here, written at most once a day."""
+    token = await check_token(context, unverified_token)
+    if token and token.used_at and context.now() - token.used_at > _RENEWED_EVERY:
+        idle = context.policy.classic_idle
+        context.background.start(("renew", token.id), lambda: update_token_used(context.database, token.id, idle))
+    return token
+
+
+async def _look_up(context: Context, token: TokenString) -> StoredToken | None:
+    gathered = context.gathered
+    return await (gathered.classic_tokens if token.token_class == "c" else gathered.strict_tokens)(token.id)

@@ -1,0 +1,57 @@
+"""Issue a token: the phases every grant goes through, in the order that keeps a wrong secret from burning a code."""
+
+from dataclasses import dataclass
+
+from app.context import Context
+from app.flows.redeem_code import redeem_code
+from app.oauth.client import Client, authenticate, parse_client_id
+from app.oauth.errors import invalid_request, unauthorized_client, unsupported_grant_type
+from app.oauth.request import Credentials, TokenRequest
+from app.storage.applications import Application
+
+_GRANTS = {"authorization_code": redeem_code}
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """What the token answer is made of. text: the access token, known to nobody but its receiver from here on."""
+
+    text: str
+    expires_in_s: int
+    scope: str
+
+
+async def issue_token(context: Context, request: TokenRequest) -> IssuedToken:
+    """RFC 6749 section 3.2. Answered only after the token is committed; raises OAuthError or StoreUnavailableError."""
+    # 1. who, and 2. prove it: before anything the request names is consumed (O-53)
+    client = await authenticate_client(context, request.credentials)
+    # 3. may they
+    grant_type = grant_type_of(client, request)
+    # 4. what, and 5. remember: the grant's own part consumes the code and commits the token
+    issued = await _GRANTS[grant_type](context, client, request)
+    return IssuedToken(issued.text, int(context.policy.classic_idle.total_seconds()), issued.scope)
+
+
+async def authenticate_client(context: Context, credentials: Credentials) -> Client:
+    """The application that proved itself; unknown and wrong end alike."""
+    application = await read_application(context, credentials.client_id)
+    return authenticate(application.client if application else None, credentials, context.now())
+
+
+async def read_application(context: Context, unverified_client_id: str | None) -> Application | None:
+    client_id = parse_client_id(unverified_client_id) if unverified_client_id else None
+    return await context.gathered.applications(client_id) if client_id else None
+
+
+def grant_type_of(client: Client, request: TokenRequest) -> str:
+    """The grant asked for; the documented wire sends a code without naming it, which only classic applications may."""
+    grant_type = request.grant_type
+    if grant_type is None and client.kind == "classic" and request.code is not None:
+        grant_type = "authorization_code"
+    if grant_type is None:
+        raise invalid_request("grant_type is missing")
+    if grant_type not in _GRANTS:
+        raise unsupported_grant_type()
+    if not client.allows(grant_type):
+        raise unauthorized_client("this application was not registered for this grant type")
+    return grant_type

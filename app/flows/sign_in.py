@@ -1,0 +1,53 @@
+"""Sign in and out: a password opens a server-side session, known only by the digest of its cookie."""
+
+import hashlib
+import secrets
+
+from app.context import Context
+from app.storage.audit import AuditEvent, insert_audit_event
+from app.storage.people import Member, delete_session, insert_session, select_session, select_sign_in
+
+
+async def sign_in(context: Context, *, email: str, password: str) -> str | None:
+    """A new session's cookie value; None for an unknown address, a wrong password and a disabled account alike (R-54).
+
+    A new value at every sign-in, so that one planted before is worth nothing (R-55).
+    """
+    found = await select_sign_in(context.database, normal_email(email))
+    right = await context.passwords.verify(found[1] if found else None, password)
+    if not right or not found or not found[2]:
+        return None
+    cookie = secrets.token_urlsafe(32)
+    async with context.database.transaction() as transaction:
+        await insert_session(transaction, _digest(cookie), found[0].id, context.policy.session_idle)
+        await insert_audit_event(
+            transaction,
+            AuditEvent("customer.signed_in", "customer", actor_id=found[0].id, customer_id=found[0].customer_id),
+        )
+    return cookie
+
+
+async def read_session(context: Context, cookie: str | None) -> Member | None:
+    """Who is signed in with this cookie."""
+    if not cookie:
+        return None
+    return await select_session(
+        context.database,
+        _digest(cookie),
+        idle=context.policy.session_idle,
+        absolute=context.policy.session_absolute,
+    )
+
+
+async def sign_out(context: Context, cookie: str) -> None:
+    """Dead everywhere from here on (R-56)."""
+    await delete_session(context.database, _digest(cookie))
+
+
+def normal_email(email: str) -> str:
+    """Addresses are compared without regard to case."""
+    return email.strip().lower()
+
+
+def _digest(cookie: str) -> bytes:
+    return hashlib.sha256(cookie.encode()).digest()

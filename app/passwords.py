@@ -1,0 +1,53 @@
+"""Passwords of people: argon2id in a bounded pool of threads, so that hashing never holds up a token."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from app.storage.errors import StoreUnavailableError
+
+Answer = TypeVar("Answer")
+
+_WAITING_PER_THREAD = 8
+
+
+class Passwords:
+    """OWASP's floor for argon2id: 19 MiB, two passes, one lane. argon2 leaves the interpreter lock while it works."""
+
+    def __init__(self, *, threads: int) -> None:
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._places = threads * (1 + _WAITING_PER_THREAD)
+        self._taken = 0
+        # Verified against when nobody has the address, so that the answer takes as long as for somebody (R-54).
+        self._nobody = self._hasher.hash("nobody")
+
+    async def hash(self, password: str) -> str:
+        return await self._run(self._hasher.hash, password)
+
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether it is the password; None stands for an address nobody has, and takes as long."""
+        right = await self._run(self._matches, password_hash or self._nobody, password)
+        return right and password_hash is not None
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _matches(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerifyMismatchError, InvalidHashError):
+            return False
+
+    async def _run(self, work: Callable[..., Answer], *arguments: str) -> Answer:
+        if self._taken >= self._places:  # a flood of sign-ins waits outside, not in our memory (R-60)
+            raise StoreUnavailableError("too many passwords wait to be checked")
+        self._taken += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+        finally:
+            self._taken -= 1

@@ -1,0 +1,74 @@
+"""Which PostgreSQL and Valkey: those of the settings, or the private ones; and what the data directory keeps beside them."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.embedded import attach, default_data_dir
+from app.settings import CHECKOUT, Settings
+from app.storage.database import SERVICE_ROLE
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Addresses, secrets included, which is why none of them is shown.
+
+    role: what connections of database_url become; None where it is a login of its own.
+    """
+
+    database_url: str = field(repr=False)
+    owner_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    role: str | None
+
+
+@contextmanager
+def open_stores(settings: Settings) -> Iterator[Stores]:
+    """The stores of the settings; without them the private servers, started if need be and held until the end."""
+    if settings.database_url and settings.redis_url:
+        database_url = settings.database_url.get_secret_value()
+        owner_url = settings.migration_database_url.get_secret_value() if settings.migration_database_url else database_url
+        role = SERVICE_ROLE if owner_url == database_url else None
+        yield Stores(database_url, owner_url, settings.redis_url.get_secret_value(), role)
+        return
+    embedded = attach(data_dir(settings))
+    try:
+        yield Stores(embedded.database_url, embedded.database_url, embedded.redis_url, SERVICE_ROLE)
+    finally:
+        embedded.release()
+
+
+def data_dir(settings: Settings) -> Path:
+    if settings.data_dir is not None:
+        return settings.data_dir.absolute()
+    return default_data_dir(CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else None)
+
+
+def secret_keys(settings: Settings) -> tuple[str, ...]:
+    """The keys set; in development, where none need be set, one that is made once into the data directory."""
+    if settings.secret_keys:
+        return tuple(key.get_secret_value() for key in settings.secret_keys)
+    file = data_dir(settings) / "secret_key"
+    write_private(file, secrets.token_hex(32))
+    return (file.read_text().strip(),)
+
+
+def write_private(file: Path, text: str, *, replace: bool = False) -> None:
+    """Write a file only its owner reads, whole or not at all; one that stands is kept unless it shall be replaced."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as draft_file:
+        draft_file.write(text)
+    try:
+        if replace:
+            draft.replace(file)
+        else:
+            os.link(draft, file)  # refuses an existing name, so of two starters one key stands
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink(missing_ok=True)
