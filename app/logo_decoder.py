@@ -1,0 +1,69 @@
+"""Run as a process of its own: reads one picture from stdin, writes it as a small PNG to stdout, or says why not.
+
+Decoding foreign pictures is where memory-safety bugs live, so it happens where a crash or a bomb costs nothing:
+limits on memory, processor time and files are set before the first byte is looked at.
+"""
+
+import io
+import resource
+import sys
+import warnings
+
+from PIL import Image, UnidentifiedImageError
+
+_FORMATS = ("PNG", "JPEG", "WEBP")
+_SMALLEST = 16
+_LARGEST = 4096
+_SHOWN = 256
+
+_MEMORY = 512 * 1024 * 1024
+_PROCESSOR_S = 5
+
+
+def decode(picture: bytes) -> bytes:
+    """The picture re-encoded, at most 256 pixels wide and high; ValueError with the reason otherwise."""
+    with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
+        if not all(_SMALLEST <= side <= _LARGEST for side in image.size):
+            raise ValueError(f"it is {image.width} by {image.height} pixels; {_SMALLEST} to {_LARGEST} are accepted")
+        if getattr(image, "is_animated", False):
+            raise ValueError("it is animated; one still picture is accepted")
+        still = image.convert("RGBA")
+    still.thumbnail((_SHOWN, _SHOWN))
+    encoded = io.BytesIO()
+    # Only pixels survive: no metadata, no trailing bytes that another reader would take for a script.
+    Image.frombytes("RGBA", still.size, still.tobytes()).save(encoded, "PNG", optimize=True)
+    return encoded.getvalue()
+
+
+def _confine() -> None:
+    for limit, most in (
+        (resource.RLIMIT_AS, _MEMORY),
+        (resource.RLIMIT_CPU, _PROCESSOR_S),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (most, most))
+
+
+def main() -> int:
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    _confine()
+    try:
+        sys.stdout.buffer.write(decode(sys.stdin.buffer.read()))
+    except ValueError as refused:
+        sys.stderr.write(str(refused))
+        return 1
+    except UnidentifiedImageError:
+        sys.stderr.write("it is not a PNG, JPEG or WebP picture")
+        return 1
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError):
+        sys.stderr.write("it unpacks to far too many pixels")
+        return 1
+    except (OSError, SyntaxError):
+        sys.stderr.write("it is damaged")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
