@@ -1,0 +1,43 @@
+"""Scopes (RFC 6749 section 3.3): what an application may ask for, in one canonical form."""
+
+import re
+from collections.abc import Collection, Iterable
+
+from app.oauth.errors import invalid_scope
+
+# Scope tokens, sorted, each once: equal scopes compare equal and are stored as one text.
+Scope = tuple[str, ...]
+
+# Every scope there is, with what the customer reads on the consent page.
+KNOWN_SCOPES = {"aemp:read": "See your machines: name, model, position, hours, fuel and distance"}
+
+DEFAULT_SCOPE = "aemp:read"
+
+_NAME = r"[\x21\x23-\x5B\x5D-\x7E]+"
+_SCOPE = "aemp:read"
+
+_NAME = r"[\x21\x23-\x5B\x5D-\x7E]+"
+_SCOPE = re.compile(rf"{_NAME}(?: {_NAME})*")
+
+
+def parse(text: str) -> Scope:
+    """Read scope tokens; invalid_scope for characters or spaces the RFC does not allow."""
+    if not _SCOPE.fullmatch(text):
+        raise invalid_scope("scope is malformed")
+    return canonical(text.split(" "))
+
+
+def canonical(tokens: Iterable[str]) -> Scope:
+    return tuple(sorted(set(tokens)))
+
+
+def render(scope: Scope) -> str:
+    return " ".join(scope)
+
+
+def narrow(requested: str | None, allowed: Collection[str], default: str = DEFAULT_SCOPE) -> Scope:
+    """The scope asked for, or the default; invalid_scope when any of it is not allowed."""
+    scope = parse(default if requested is None else requested)
+    if not set(scope) <= set(allowed):
+        raise invalid_scope("scope reaches beyond what this application may ask for")
+    return scope
