@@ -14,9 +14,6 @@ KNOWN_SCOPES = {"aemp:read": "See your machines: name, model, position, hours, f
 DEFAULT_SCOPE = "aemp:read"
 
 _NAME = r"[\x21\x23-\x5B\x5D-\x7E]+"
-_SCOPE = "aemp:read"
-
-_NAME = r"[\x21\x23-\x5B\x5D-\x7E]+"
 _SCOPE = re.compile(rf"{_NAME}(?: {_NAME})*")
 
 
