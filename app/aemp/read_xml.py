@@ -1,0 +1,73 @@
+"""XML documents as plain nested values: AEMP 1.2 and ISO 15143-3 in any namespace."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+from app.aemp.errors import FlawError
+
+
+def machines_of_xml(data: bytes) -> Iterator[tuple[str, Any]]:
+    """Each machine as (where it stands, `{element: {child: text}}`); names without namespace, in lower case."""
+    root = _parse(data)
+    name = _local(root)
+    if name not in ("fleet", "equipment"):
+        raise FlawError(f"line {root.sourceline}: the root is {name!r}, neither Fleet nor Equipment")
+    for machine in [root] if name == "equipment" else _named(root, "equipment"):
+        yield f"line {machine.sourceline}, ", _nested(machine)
+
+
+def _parse(data: bytes) -> etree._Element:
+    """R-70: no entity is replaced, nothing is fetched, and a document type is refused whatever it declares.
+
+    Without `huge_tree` libxml2 bounds the nesting (256) and how far a declared entity can swell before that.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        raise FlawError(f"line {error.lineno}: not well-formed XML: {error.msg}") from None
+    if root.getroottree().docinfo.doctype:
+        raise FlawError("line 1: a document type declaration is refused")
+    return root
+
+
+def _nested(element: etree._Element) -> Any:
+    """An element with children or attributes as a mapping, any other as its text.
+
+    The time stands in an attribute; one provider sends it as a child, so both land under the same key.
+    """
+    if not len(element) and not element.attrib:
+        return element.text
+    nested: dict[str, Any] = {}
+    for name, value in element.attrib.items():
+        _put(nested, etree.QName(str(name)).localname.lower(), str(value))
+    for child in element:
+        _put(nested, _local(child), _nested(child))
+    return nested
+
+
+def _put(nested: dict[str, Any], name: str, value: Any) -> None:
+    """A repeated child becomes a list: whether that matters is for the one who knows the element."""
+    if name not in nested:
+        nested[name] = value
+    elif isinstance(nested[name], list):
+        nested[name].append(value)
+    else:
+        nested[name] = [nested[name], value]
+
+
+def _named(root: etree._Element, name: str) -> Iterator[etree._Element]:
+    return (child for child in root if _local(child) == name)
+
+
+def _local(element: etree._Element) -> str:
+    return etree.QName(element).localname.lower()

@@ -1,0 +1,25 @@
+"""A fleet page or a single machine, ready to be rendered."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.aemp.paging import Link
+from app.aemp.values import Equipment, EquipmentHeader
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Machines as they stood at one time.
+
+    A single machine is a snapshot of one, in the same document: clients of the JSON form read `Equipment[0]`
+    of both answers, the 2020 schema knows no other root than `Fleet`, and one reader serves both.
+    """
+
+    snapshot_at: datetime
+    equipment: tuple[Equipment, ...]
+    links: tuple[Link, ...] = ()
+
+
+def sent_header(header: EquipmentHeader) -> EquipmentHeader:
+    """`Model` is never left out, only empty: a manufacturer's own client breaks without it."""
+    return header if header.model else replace(header, model="")
