@@ -1,10 +1,10 @@
-"""Logging: JSON lines on stdout with the request's id; never a token, code, secret, password or cookie."""
+"""Logging: JSON lines with the request's id; never a token, code, secret, password or cookie."""
 
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.contextvars import merge_contextvars
@@ -13,7 +13,7 @@ from structlog.contextvars import merge_contextvars
 _OURS = re.compile(r"rovi_(at|rt|ac|cs)_[0-9A-Za-z]+")
 
 
-def configure_logs(level: str) -> None:
+def configure_logs(level: str, stream: TextIO = sys.stdout) -> None:
     """One line an event, for uvicorn and asyncio too."""
     shared: list[Any] = [
         merge_contextvars,
@@ -28,7 +28,7 @@ def configure_logs(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

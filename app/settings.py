@@ -152,6 +152,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from None
 
 
+def export_settings(**overrides: Any) -> None:
+    """Hand command-line flags on to the worker processes, which read the environment as this one did."""
+    os.environ.update({PREFIX + name.upper(): str(value) for name, value in overrides.items() if value is not None})
+
+
 def check_names(names: Iterable[str]) -> None:
     """Refuse a misspelt setting instead of silently using its default."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}

@@ -7,7 +7,7 @@ from app.flows.issue_token import read_application
 from app.oauth.errors import OAuthError, PageError, invalid_request, unauthorized_client
 from app.oauth.pkce import check_challenge
 from app.oauth.redirect_uri import append, match
-from app.oauth.request import AuthorizationRequest, response_type_of
+from app.oauth.request import AuthorizationRequest, check
 from app.oauth.scope import narrow
 from app.storage.applications import Application
 
@@ -46,8 +46,9 @@ async def check_authorization(context: Context, raw_query: bytes) -> Authorizati
     client = application.client
     redirect_uri = match(request.redirect_uri, client.redirect_uris, public=client.public)
     try:
-        request.check()
-        response_type_of(request, strict=client.kind == "strict")
+        check(request, strict=client.kind == "strict")
+        if request.resource not in (None, context.policy.audience):  # RFC 8707 section 2
+            raise OAuthError("invalid_target", "the resource is not served here")
         if not client.allows("authorization_code") or client.status != "active":
             raise unauthorized_client()
         return AuthorizationAsked(

@@ -31,9 +31,11 @@ class ConsentFlow:
 
 @dataclass(frozen=True, slots=True)
 class SignInFlow:
-    """Where a sign-in leads afterwards: a local path of ours with its query, never an address from outside."""
+    """Where a sign-in leads: a local path of ours with its query, and the application on whose behalf it is asked."""
 
     path: str
+    client_id: str | None = None
+    redirect_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from app.context import Context
 from app.flows.redeem_code import redeem_code
 from app.oauth.client import Client, authenticate, parse_client_id
-from app.oauth.errors import invalid_request, unauthorized_client, unsupported_grant_type
-from app.oauth.request import Credentials, TokenRequest
+from app.oauth.errors import unauthorized_client, unsupported_grant_type
+from app.oauth.request import Credentials, TokenRequest, grant_type_of
 from app.storage.applications import Application
 
 _GRANTS = {"authorization_code": redeem_code}
+GRANT_TYPES = tuple(_GRANTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ async def issue_token(context: Context, request: TokenRequest) -> IssuedToken:
     # 1. who, and 2. prove it: before anything the request names is consumed (O-53)
     client = await authenticate_client(context, request.credentials)
     # 3. may they
-    grant_type = grant_type_of(client, request)
+    grant_type = _allowed_grant(client, request)
     # 4. what, and 5. remember: the grant's own part consumes the code and commits the token
     issued = await _GRANTS[grant_type](context, client, request)
     return IssuedToken(issued.text, int(context.policy.classic_idle.total_seconds()), issued.scope)
@@ -43,13 +44,8 @@ async def read_application(context: Context, unverified_client_id: str | None) -
     return await context.gathered.applications(client_id) if client_id else None
 
 
-def grant_type_of(client: Client, request: TokenRequest) -> str:
-    """The grant asked for; the documented wire sends a code without naming it, which only classic applications may."""
-    grant_type = request.grant_type
-    if grant_type is None and client.kind == "classic" and request.code is not None:
-        grant_type = "authorization_code"
-    if grant_type is None:
-        raise invalid_request("grant_type is missing")
+def _allowed_grant(client: Client, request: TokenRequest) -> str:
+    grant_type = grant_type_of(request, strict=client.kind == "strict")
     if grant_type not in _GRANTS:
         raise unsupported_grant_type()
     if not client.allows(grant_type):

@@ -70,6 +70,21 @@ async def insert_application(statements: Statements, client: Client, logo_digest
     )
 
 
+COUNT_APPLICATIONS = "SELECT count(*) AS applications FROM application"
+
+
+async def count_applications(statements: Statements) -> int:
+    row = await statements.row(COUNT_APPLICATIONS)
+    return int(row["applications"]) if row else 0
+
+
+UPDATE_REDIRECT_URIS = "UPDATE application SET redirect_uris = $2 WHERE id = $1"
+
+
+async def update_redirect_uris(statements: Statements, application_id: UUID, redirect_uris: Sequence[str]) -> bool:
+    return bool(await statements.count(UPDATE_REDIRECT_URIS, application_id, list(redirect_uris)))
+
+
 INSERT_CLIENT_SECRET = "INSERT INTO client_secret (application_id, slot, digest) VALUES ($1, $2, $3)"
 
 

@@ -25,6 +25,7 @@ class StandingGrant:
     id: UUID
     application_id: UUID
     code_digest: bytes | None
+    code_challenge: str | None
     first_token_id: UUID
 
 
@@ -36,8 +37,8 @@ class StandingGrant:
 INSERT_GRANTS_WITH_CLASSIC_TOKENS = """
 WITH asked AS (
     SELECT *, timestamptz 'epoch' + approved_at_us * interval '1 microsecond' AS approved_at
-    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[], $9::text[], $10::bigint[])
-         AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest, scope, audience, approved_at_us)
+    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[], $9::text[], $10::text[], $11::bigint[])
+         AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest, code_challenge, scope, audience, approved_at_us)
 ), entitled AS (
     SELECT asked.*
     FROM asked
@@ -45,11 +46,11 @@ WITH asked AS (
     JOIN customer c ON c.id = asked.customer_id AND c.disabled_at IS NULL
     LEFT JOIN revocation r ON r.customer_id = asked.customer_id AND r.application_id = asked.application_id
     WHERE asked.approved_at > coalesce(r.revoked_before, '-infinity')
-      AND asked.approved_at + $11::interval > clock_timestamp()
+      AND asked.approved_at + $12::interval > clock_timestamp()
 ), granted AS (
     INSERT INTO authorization_grant
-        (id, bucket, application_id, customer_id, member_id, code_digest, first_token_id, scope, audience, approved_at)
-    SELECT id, bucket_of(id), application_id, customer_id, member_id, code_digest, token_id, scope, audience, approved_at
+        (id, bucket, application_id, customer_id, member_id, code_digest, code_challenge, first_token_id, scope, audience, approved_at)
+    SELECT id, bucket_of(id), application_id, customer_id, member_id, code_digest, code_challenge, token_id, scope, audience, approved_at
     FROM entitled ORDER BY id
     ON CONFLICT DO NOTHING
     RETURNING id, first_token_id
@@ -58,7 +59,7 @@ INSERT INTO classic_token
     (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
      issued_at, used_at, expires_at, absolute_expires_at)
 SELECT e.token_id, bucket_of(e.token_id), e.token_digest, e.id, e.application_id, e.customer_id, e.scope, e.audience, e.approved_at,
-       moment, moment, moment + least($12::interval, $13::interval), moment + $13::interval
+       moment, moment, moment + least($13::interval, $14::interval), moment + $14::interval
 FROM granted JOIN entitled e ON e.id = granted.id AND e.token_id = granted.first_token_id,
      clock_timestamp() AS moment
 ORDER BY e.token_id
@@ -85,6 +86,7 @@ async def insert_grants_with_classic_tokens(
         [approval.customer_id for approval in approvals],
         [approval.member_id for approval in approvals],
         [approval.code_digest for approval in approvals],
+        [approval.code_challenge for approval in approvals],
         [approval.scope for approval in approvals],
         [approval.audience for approval in approvals],
         [approval.approved_at_us for approval in approvals],
@@ -96,7 +98,7 @@ async def insert_grants_with_classic_tokens(
 
 
 SELECT_GRANTS = """
-SELECT g.id, g.application_id, g.code_digest, g.first_token_id
+SELECT g.id, g.application_id, g.code_digest, g.code_challenge, g.first_token_id
 FROM unnest($1::uuid[]) AS asked(id)
 JOIN authorization_grant g ON g.id = asked.id AND g.bucket = bucket_of(asked.id)
 """
@@ -104,10 +106,7 @@ JOIN authorization_grant g ON g.id = asked.id AND g.bucket = bucket_of(asked.id)
 
 async def select_grants(statements: Statements, ids: Sequence[UUID]) -> dict[UUID, StandingGrant]:
     rows = await statements.rows(SELECT_GRANTS, list(set(ids)))
-    return {
-        row["id"]: StandingGrant(row["id"], row["application_id"], row["code_digest"], row["first_token_id"])
-        for row in rows
-    }
+    return {row["id"]: StandingGrant(**row) for row in rows}
 
 
 # One row ends everything issued from the grant: every token check joins it.

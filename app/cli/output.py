@@ -1,0 +1,67 @@
+"""What the command line prints: tables for people on a terminal, one JSON document for programs, one line for errors."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout; the default when stdout is not a terminal.")
+]
+
+errors = Console(stderr=True, highlight=False)
+
+
+def wants_json(flag: bool) -> bool:  # noqa: FBT001  # the value of an option, handed on
+    return flag or not sys.stdout.isatty()
+
+
+def print_json(document: Any) -> None:
+    sys.stdout.buffer.write(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.flush()
+
+
+def print_records(records: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+    """Records of one shape: a table with a column a key, or a JSON array."""
+    if wants_json(as_json):
+        print_json(list(records))
+        return
+    if not records:
+        Console().print(empty)
+        return
+    table = Table(*(name.replace("_", " ") for name in records[0]), header_style="bold")
+    for record in records:
+        table.add_row(*(_cell(value) for value in record.values()))
+    Console().print(table)
+
+
+def print_record(record: Mapping[str, Any], *, as_json: bool) -> None:
+    """One record: a line a key, or a JSON object."""
+    if wants_json(as_json):
+        print_json(record)
+        return
+    grid = Table.grid(padding=(0, 2))
+    for name, value in record.items():
+        grid.add_row(f"[bold]{name.replace('_', ' ')}[/bold]", _cell(value))
+    Console().print(grid)
+
+
+def fail(message: str) -> NoReturn:
+    """One clear line on stderr, and an exit code that says failure."""
+    errors.print(f"rovitracker: {message}", soft_wrap=True, markup=False)
+    raise typer.Exit(1)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, (list, tuple, frozenset)):
+        return "\n".join(str(part) for part in value)
+    return str(value)

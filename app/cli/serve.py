@@ -1,0 +1,122 @@
+"""`rovitracker serve` and `rovitracker demo`: the service."""
+
+import asyncio
+import socket
+import sys
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from app.cli.output import Json, fail, print_json
+from app.cli.work import ready_stores
+from app.context import open_context
+from app.demo import seed_demo
+from app.logs import configure_logs
+from app.main import create_app
+from app.settings import Settings, export_settings, load_settings
+from app.storage.database import open_database
+from app.storage.maintenance import select_excessive_rights
+from app.stores import Stores
+from app.web.pages.demo import Demo
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
+Port = Annotated[int | None, typer.Option(min=1, max=65_535, help="Port to listen on.", show_default="8000")]
+Workers = Annotated[int | None, typer.Option(min=1, max=256, help="Processes that serve.", show_default="1")]
+
+
+def add_to(cli: typer.Typer) -> None:
+    cli.command(epilog="Example: `rovitracker serve --host 0.0.0.0 --port 8000 --workers 4`")(serve)
+    cli.command(epilog="Example: `rovitracker demo --port 8080`")(demo)
+
+
+def serve(host: Host = None, port: Port = None, workers: Workers = None, as_json: Json = False) -> None:
+    """Serve; without database settings on private servers that it starts itself."""
+    settings = load_settings(host=host, port=port, workers=workers)
+    with ready_stores(settings) as stores:
+        asyncio.run(_refuse_excessive_rights(stores))
+        if as_json:
+            print_json({"url": settings.issuer})
+        _listen(settings, {"host": host, "port": port, "workers": workers}, logs_to_stderr=as_json)
+
+
+def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
+    """Serve with a demo customer, fleet and application, made when the database is empty."""
+    settings = load_settings(host=host, port=port)
+    if not settings.development:
+        fail("the demo is for development; `rovitracker serve` is for production")
+    if "log_level" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"log_level": "warning"})
+
+    async def seed(stores: Stores) -> Demo | None:
+        async with open_context(settings, stores) as context:
+            return await seed_demo(context, settings)
+
+    with ready_stores(settings) as stores:
+        seeded = asyncio.run(seed(stores))
+        _announce(settings, seeded, as_json=as_json)
+        overrides = {"host": host, "port": port, "log_level": settings.log_level}
+        _listen(settings, overrides, logs_to_stderr=as_json)
+
+
+def _listen(settings: Settings, overrides: dict[str, Any], *, logs_to_stderr: bool) -> None:
+    """Blocks until the service is stopped."""
+    _require_free(settings)
+    configure_logs(settings.log_level, sys.stderr if logs_to_stderr else sys.stdout)
+    options: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "loop": "uvloop",
+        "http": "httptools",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        # A reset connection keeps its memory until this timer fires, so it is short.
+        "timeout_keep_alive": 5,
+        "timeout_graceful_shutdown": 20,
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": list(settings.trusted_proxies),
+    }
+    if settings.workers == 1:
+        uvicorn.run(create_app(settings), **options)
+    else:
+        export_settings(**overrides)
+        uvicorn.run("app.main:app_from_environment", factory=True, workers=settings.workers, **options)
+
+
+def _require_free(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            fail(f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another with --port")
+
+
+async def _refuse_excessive_rights(stores: Stores) -> None:
+    database = await open_database(stores.database_url, connections=1, role=stores.role)
+    try:
+        rights = await select_excessive_rights(database)
+    finally:
+        await database.close()
+    if rights:
+        fail(f"the service's database role {', '.join(rights)}: give it a login that is only granted rovitracker_service")
+
+
+def _announce(settings: Settings, demo: Demo | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"url": settings.issuer, "demo": demo and {"email": demo.email, "password": demo.password, "client_id": demo.client_id, "client_secret": demo.client_secret, "consent_url": demo.consent_url}})
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"\nRoviTracker Authorization serves on [bold]{settings.issuer}[/bold]  (development, Ctrl+C ends it)\n")
+    if demo is None:
+        console.print("This database has applications of its own, so no demo was added.\n")
+        return
+    console.print("1. Open the consent link, as an application would send a customer there:\n")
+    console.print(f"   {demo.consent_url}\n", markup=False)
+    console.print("2. Sign in as the demo customer:\n")
+    console.print(f"   e-mail    {demo.email}\n   password  {demo.password}\n", markup=False)
+    console.print("3. Allow. The page you come back to performs the token request and the AEMP request.\n")
+    console.print(f"   client_id      {demo.client_id}\n   client_secret  {demo.client_secret}\n", markup=False)

@@ -1,0 +1,68 @@
+"""The demo: a customer with a fleet and an application with a logo, made once into an empty database."""
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import orjson
+
+from app.aemp.simulate import simulate_fleet
+from app.context import Context
+from app.flows.add_customer import add_customer
+from app.flows.import_fleet import import_machines
+from app.flows.register_application import register_application
+from app.settings import Settings
+from app.storage.applications import count_applications, update_redirect_uris
+from app.stores import data_dir, write_private
+from app.web.pages.demo import CALLBACK, Demo
+
+_MACHINES = 120
+_DAYS = 30
+_LOGO = Path(__file__).parent / "web" / "pages" / "static" / "sitewise.png"
+
+
+def load_demo(settings: Settings) -> Demo | None:
+    """The credentials kept in the data directory; None outside development or where nothing was seeded."""
+    file = data_dir(settings) / "demo.json"
+    if not settings.development or not file.is_file():
+        return None
+    return Demo(**orjson.loads(file.read_bytes()), issuer=settings.issuer)
+
+
+async def seed_demo(context: Context, settings: Settings) -> Demo | None:
+    """Seed an empty database; in one that was seeded, let the redirect URI follow the address in force.
+
+    None where the database has applications that are not ours.
+    """
+    demo = load_demo(settings)
+    if demo is None:
+        if await count_applications(context.database):
+            return None
+        demo = await _seed(context, settings)
+    await update_redirect_uris(context.database, UUID(demo.client_id), [settings.issuer + CALLBACK])
+    return demo
+
+
+async def _seed(context: Context, settings: Settings) -> Demo:
+    password = secrets.token_urlsafe(9)
+    member = await add_customer(context, email="demo@rovitracker.example", name="Hillside Plant Hire", password=password)
+    machines = tuple(
+        simulate_fleet(machines=_MACHINES, days=_DAYS, interval_s=900, seed=1, now=datetime.now(UTC))
+    )
+    await import_machines(context, member.customer_id, machines)
+    registered = await register_application(
+        context,
+        name="Sitewise Rentals",
+        company="Sitewise Rentals Ltd",
+        redirect_uris=(settings.issuer + CALLBACK,),
+        logo=_LOGO.read_bytes(),
+    )
+    kept = {
+        "email": member.email,
+        "password": password,
+        "client_id": str(registered.client.id),
+        "client_secret": registered.client_secret,
+    }
+    write_private(data_dir(settings) / "demo.json", orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode(), replace=True)
+    return Demo(**kept, issuer=settings.issuer)

@@ -1,0 +1,88 @@
+"""Import machines into a customer's fleet: a document whole or not at all, known machines recognised."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.aemp.errors import ReadError
+from app.aemp.identity import Identity, identifiers_of, identity_of
+from app.aemp.values import Equipment
+from app.context import Context
+from app.storage.database import Transaction
+from app.storage.fleet_import import (
+    ingest,
+    insert_equipment,
+    insert_identifiers,
+    lock_fleet,
+    select_headers,
+    update_headers,
+    upsert_latest,
+)
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many machines were new, how many known before, how many named more than once."""
+
+    added: int
+    updated: int
+    repeated: int
+
+
+async def import_machines(
+    context: Context,
+    customer_id: UUID,
+    machines: Sequence[Equipment],
+    progress: Callable[[int], None] = lambda _: None,
+) -> Imported:
+    """One transaction. progress is told how many machines were written since it was last called."""
+    distinct = _distinct(machines)
+    async with ingest(context.database) as transaction:
+        machine_count = await lock_fleet(transaction, customer_id)
+        headers = await select_headers(transaction, customer_id)
+        known = {identity_of(header): key for key, header in headers.items()}
+        unknown = {identity: machine for identity, machine in distinct.items() if identity not in known}
+        keys = await _add(transaction, customer_id, unknown, machine_count)
+        keys |= {identity: known[identity] for identity in distinct.keys() & known.keys()}
+        for batch in _batches({keys[identity]: machine for identity, machine in distinct.items()}):
+            await _write(transaction, customer_id, batch)
+            progress(len(batch))
+    return Imported(len(unknown), len(distinct) - len(unknown), len(machines) - len(distinct))
+
+
+def _distinct(machines: Sequence[Equipment]) -> dict[Identity, Equipment]:
+    """By identity, in the order of the document; of one that is named twice the last counts."""
+    distinct: dict[Identity, Equipment] = {}
+    for place, machine in enumerate(machines, start=1):
+        identity = identity_of(machine.header)
+        if identity is None:
+            raise ReadError(f"machine {place} has no PIN, serial number or id, so it could never be asked for")
+        distinct[identity] = machine
+    return distinct
+
+
+async def _add(
+    transaction: Transaction, customer_id: UUID, unknown: Mapping[Identity, Equipment], machine_count: int
+) -> dict[Identity | None, int]:
+    """New machines take the positions after the last one; their keys."""
+    positions = {identity: machine_count + place for place, identity in enumerate(unknown, start=1)}
+    by_position = {positions[identity]: machine.header for identity, machine in unknown.items()}
+    keys = await insert_equipment(transaction, customer_id, by_position) if by_position else {}
+    return {identity: keys[position] for identity, position in positions.items()}
+
+
+async def _write(transaction: Transaction, customer_id: UUID, batch: Mapping[int, Equipment]) -> None:
+    await update_headers(transaction, {key: machine.header for key, machine in batch.items()})
+    identifiers = [
+        (value, kind, key) for key, machine in batch.items() for value, kind in identifiers_of(machine.header)
+    ]
+    await insert_identifiers(transaction, customer_id, identifiers)
+    await upsert_latest(transaction, customer_id, batch)
+
+
+def _batches(machines: Mapping[int, Equipment]) -> Iterator[dict[int, Equipment]]:
+    keys = sorted(machines)
+    for start in range(0, len(keys), _BATCH):
+        yield {key: machines[key] for key in keys[start : start + _BATCH]}

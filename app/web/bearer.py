@@ -1,0 +1,38 @@
+"""The introspection dependency: who calls a protected route, by the bearer token in the Authorization header (RFC 6750)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from starlette.requests import Request
+
+from app.flows.check_token import use_token
+from app.oauth.bearer import read_bearer
+from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer
+from app.web.request import context_of
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An application acting for a customer."""
+
+    application_id: UUID
+    customer_id: UUID
+    token_id: UUID
+
+
+def bearer(scope: str) -> Callable[[Request], Awaitable[Caller]]:
+    """A FastAPI dependency for a route that asks for this scope of a customer's data."""
+
+    async def introspect(request: Request) -> Caller:
+        context = context_of(request)
+        if "access_token" in request.query_params:  # it would end in logs and histories (RFC 9700 section 4.3.2)
+            raise malformed_bearer("the token is accepted in the Authorization header only")
+        token = await use_token(context, read_bearer(request.headers.getlist("authorization")))
+        if token is None or token.audience != context.policy.audience:
+            raise invalid_token()
+        if scope not in token.scope or token.customer_id is None:
+            raise insufficient_scope(scope)
+        return Caller(token.application_id, token.customer_id, token.id)
+
+    return introspect

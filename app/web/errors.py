@@ -1,0 +1,143 @@
+"""The one place where an exception becomes an answer, in the form its caller reads: JSON, an AEMP document, or a page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Literal
+
+import orjson
+import structlog
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.aemp.errors import AempError
+from app.aemp.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
+from app.aemp.render import render_error
+from app.flows.browser_flow import FlowLostError
+from app.oauth.errors import OAuthError, PageError
+from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.web.pages.render import page
+from app.web.request import NO_STORE
+
+_log = structlog.get_logger()
+
+_RETRY_AFTER = {"Retry-After": "2"}
+
+Form = Literal["json", "aemp", "page"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error on its way out: what programs read, what people read, and the headers that belong to it."""
+
+    status: int
+    code: str
+    text: str
+    title: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def mount_errors(app: FastAPI) -> None:
+    for kind in (
+        OAuthError,
+        PageError,
+        AempError,
+        FlowLostError,
+        StoreUnavailableError,
+        StatementRefusedError,
+        HTTPException,
+    ):
+        app.add_exception_handler(kind, answer)
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """The answer to an error that was raised while this request was served."""
+    failure = _failure(error)
+    level = "error" if failure.status == HTTPStatus.INTERNAL_SERVER_ERROR else "info"
+    getattr(_log, level)("refused", status=failure.status, error=failure.code, detail=str(error))
+    return _RENDERERS[_form(request)](request, failure)
+
+
+def unexpected(request: Request) -> Response:
+    """A bug: it was logged, and the caller learns nothing of it."""
+    failure = Failure(500, "server_error", "Something went wrong on our side.", "Something went wrong")
+    return _RENDERERS[_form(request)](request, failure)
+
+
+def _failure(error: Exception) -> Failure:
+    match error:
+        case OAuthError():
+            return Failure(error.status, error.error, error.description, headers=dict(error.headers))
+        case AempError():
+            return Failure(error.status, error.code, error.message, headers=dict(error.headers))
+        case PageError():
+            return Failure(error.status, "page_error", error.explanation, error.title)
+        case FlowLostError():
+            return Failure(
+                400,
+                "flow_lost",
+                "The page was open too long, or was begun in another browser or window. Nothing was changed. "
+                "Please start again where you came from.",
+                "This page has expired",
+            )
+        case StoreUnavailableError() | StatementRefusedError():
+            return Failure(
+                503, "temporarily_unavailable", "Please try again shortly.", "We are briefly unavailable", _RETRY_AFTER
+            )
+        case HTTPException():
+            phrase = HTTPStatus(error.status_code).phrase
+            code = phrase.lower().replace(" ", "_").replace("-", "_")
+            return Failure(error.status_code, code, f"{phrase}.", phrase, dict(error.headers or {}))
+    raise TypeError(f"no answer is defined for {type(error).__name__}")
+
+
+def _form(request: Request) -> Form:
+    path = request.scope["path"]
+    if path.startswith("/api/"):
+        return "aemp"
+    oauth = path.startswith("/app/oauth2/") and not path.endswith(("/authorize", "/consent"))
+    machine = oauth or path.startswith(("/.well-known/", "/health/", "/version"))
+    return "json" if machine else "page"
+
+
+def _json(_request: Request, failure: Failure) -> Response:
+    """RFC 6749 section 5.2."""
+    # A wrong method or address is the caller's request being invalid, in OAuth's words.
+    code = "invalid_request" if failure.code in ("not_found", "method_not_allowed") else failure.code
+    document = {"error": code} | ({"error_description": failure.text} if failure.text else {})
+    return Response(
+        orjson.dumps(document), failure.status, {**NO_STORE, **failure.headers}, media_type="application/json"
+    )
+
+
+def _aemp(request: Request, failure: Failure) -> Response:
+    offer = AEMP_1_2_OFFER if request.scope["path"].startswith("/api/v1/") else ISO_15143_OFFER
+    try:
+        representation = negotiate(request.headers.get("accept"), offer)
+    except AempError:  # an error nobody can read is still better sent than hidden
+        representation = Representation.XML
+    code = failure.code or "unauthorized"
+    text = failure.text or "Send an access token: Authorization: Bearer ..."
+    content_type, body = render_error(representation, failure.status, code, text)
+    headers = {**NO_STORE, "Vary": "Accept", **failure.headers, "Content-Type": content_type}
+    return Response(body, failure.status, headers)
+
+
+def _page(request: Request, failure: Failure) -> Response:
+    response = page(
+        request,
+        "error.html",
+        status=failure.status,
+        title=failure.title or "This request cannot be completed",
+        explanation=failure.text,
+        hint=None,
+        request_id=request.scope.get("request_id", ""),
+    )
+    response.headers.update(failure.headers)
+    return response
+
+
+_RENDERERS: dict[Form, Callable[[Request, Failure], Response]] = {"json": _json, "aemp": _aemp, "page": _page}
+

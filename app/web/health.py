@@ -1,0 +1,57 @@
+"""Is the process alive, can it serve, which version is it."""
+
+import asyncio
+import platform
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import __version__
+from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.migrations import read_migrations, select_schema_number
+from app.web.request import NO_STORE, context_of
+
+_SCHEMA = len(read_migrations())
+_PATIENCE_S = 2.0
+
+
+async def alive(_request: Request) -> Response:
+    """Never touches a store: a process that can answer is not to be restarted for its database's sake."""
+    return _answer(200, {"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    """503 only without PostgreSQL or its schema; without Valkey only new approvals wait, so it is degraded."""
+    postgres, valkey = await asyncio.gather(_postgres(request), _valkey(request))
+    if postgres != "ok":
+        return _answer(503, {"status": "unavailable", "postgresql": postgres, "valkey": valkey})
+    status = "ok" if valkey == "ok" else "degraded"
+    return _answer(200, {"status": status, "postgresql": postgres, "valkey": valkey})
+
+
+async def version(_request: Request) -> Response:
+    return _answer(200, {"version": __version__, "python": platform.python_version(), "schema": _SCHEMA})
+
+
+async def _postgres(request: Request) -> str:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            number = await select_schema_number(context_of(request).database)
+    except (StoreUnavailableError, TimeoutError):
+        return "unreachable"
+    except StatementRefusedError:
+        return "no schema: run `rovitracker migrate up`"
+    return "ok" if number >= _SCHEMA else "schema behind: run `rovitracker migrate up`"
+
+
+async def _valkey(request: Request) -> str:
+    try:
+        await context_of(request).valkey.ping()
+    except StoreUnavailableError:
+        return "unreachable"
+    return "ok"
+
+
+def _answer(status: int, document: dict[str, str | int]) -> Response:
+    return Response(orjson.dumps(document), status, media_type="application/json", headers=NO_STORE)

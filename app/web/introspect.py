@@ -1,0 +1,35 @@
+"""POST /app/oauth2/introspect (RFC 7662)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.flows.check_token import AccessToken
+from app.flows.introspect_token import introspect_token
+from app.oauth.answer import INACTIVE, introspection_answer
+from app.oauth.request import TokenQuery
+from app.web.request import NO_STORE, context_of, read_body
+
+
+async def introspect(request: Request) -> Response:
+    """200 with the token's state; every reason not to tell is the same inactive answer (O-102)."""
+    query = TokenQuery.parse(
+        request.headers.get("content-type"), await read_body(request), request.headers.get("authorization")
+    )
+    context = context_of(request)
+    token = await introspect_token(context, query)
+    answer = INACTIVE if token is None else _describe(token, context.policy.issuer)
+    return Response(answer, media_type="application/json", headers=NO_STORE)
+
+
+def _describe(token: AccessToken, issuer: str) -> bytes:
+    return introspection_answer(
+        client_id=str(token.application_id),
+        subject=str(token.customer_id or token.application_id),
+        scope=" ".join(token.scope),
+        audience=token.audience,
+        issuer=issuer,
+        issued_at=token.issued_at,
+        expires_at=token.expires_at,
+        token_type="Bearer",  # noqa: S106  # the RFC's word, not a secret
+        token_id=str(token.id),
+    )

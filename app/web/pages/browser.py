@@ -1,0 +1,68 @@
+"""Cookies of a browser, and the refusal of forms that another site posts with them."""
+
+import secrets
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.context import Context
+from app.oauth.errors import PageError
+from app.web.request import context_of
+
+CookieName = Literal["browser", "session"]
+
+
+def cookie_of(request: Request, name: CookieName) -> str | None:
+    return request.cookies.get(_full_name(context_of(request), name))
+
+
+def browser_of(request: Request) -> str:
+    """The mark of this browser, a new one where it has none; `keep_browser` sends it."""
+    return cookie_of(request, "browser") or secrets.token_urlsafe(32)
+
+
+def keep_browser(request: Request, response: Response, browser: str) -> None:
+    if cookie_of(request, "browser") != browser:
+        set_cookie(request, response, "browser", browser)
+
+
+def set_cookie(request: Request, response: Response, name: CookieName, value: str) -> None:
+    """Lax, so that the customer who comes from the application's site is still signed in (R-57)."""
+    context = context_of(request)
+    response.set_cookie(
+        _full_name(context, name),
+        value,
+        max_age=int(context.policy.session_absolute.total_seconds()) if name == "session" else None,
+        secure=context.policy.secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_cookie(request: Request, response: Response, name: CookieName) -> None:
+    context = context_of(request)
+    response.delete_cookie(
+        _full_name(context, name), secure=context.policy.secure, httponly=True, samesite="lax"
+    )
+
+
+def refuse_other_sites(request: Request) -> None:
+    """A form posted by another site is refused before it is read (R-43).
+
+    Sec-Fetch-Site decides where the browser sends it, else Origin; a client that sends neither is no browser, holds
+    no one's cookies by accident, and must still show the sealed token of the form.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is not None:
+        own = site in ("same-origin", "none")
+    else:
+        own = origin is None or origin == context_of(request).policy.issuer
+    if not own:
+        raise PageError("This form came from another site", "For your safety it was not accepted. Nothing was changed.", 403)
+
+
+def _full_name(context: Context, name: CookieName) -> str:
+    """The prefix makes a browser refuse the cookie from a subdomain or over http; http itself cannot carry it."""
+    return f"__Host-rovi_{name}" if context.policy.secure else f"rovi_{name}"

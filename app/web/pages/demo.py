@@ -1,0 +1,137 @@
+"""The demo application's side of the documented flow, in development: what an integrator's own page would do."""
+
+from dataclasses import dataclass, field
+from typing import cast
+from urllib.parse import urlencode
+
+import httpx2
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.oauth.errors import PageError
+from app.oauth.parameters import parse_form
+from app.web.pages.browser import refuse_other_sites
+from app.web.pages.render import page
+from app.web.request import context_of, raw_query, read_body
+
+CALLBACK = "/app/demo/callback"
+_TOKEN = "/app/demo/token"  # noqa: S105  # an address
+_FLEET = "/app/demo/fleet"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo customer's sign-in and the demo application's credentials."""
+
+    email: str
+    password: str = field(repr=False)
+    client_id: str
+    client_secret: str = field(repr=False)
+    issuer: str
+
+    @property
+    def consent_url(self) -> str:
+        query = {"client_id": self.client_id, "state": "demo", "redirect_uri": self.issuer + CALLBACK}
+        return f"{self.issuer}/app/oauth2/authorize?{urlencode(query)}"
+
+
+def demo_of(request: Request) -> Demo | None:
+    return cast("Demo | None", request.app.state.demo)
+
+
+async def callback(request: Request) -> Response:
+    """Where the browser comes back to, with `code` and `state` or with `error`."""
+    demo = _demo(request)
+    answer = parse_form(raw_query(request))
+    code = answer.get("code")
+    return _page(
+        request,
+        demo,
+        step="error" if "error" in answer else "code",
+        code=code,
+        state=answer.get("state"),
+        error=answer.get("error"),
+        error_description=answer.get("error_description"),
+        token_curl=_token_curl(demo, code or ""),
+        token_hidden=[("code", code or "")],
+    )
+
+
+async def fetch_token(request: Request) -> Response:
+    """The button: the same token request as the curl line."""
+    demo = _demo(request)
+    refuse_other_sites(request)
+    code = parse_form(await read_body(request)).get("code", "")
+    fields = {"client_id": demo.client_id, "client_secret": demo.client_secret, "code": code}
+    async with _http(request) as client:
+        answer = await client.post("/app/oauth2/token", data=fields)
+    token = answer.json().get("access_token", "")
+    return _page(
+        request,
+        demo,
+        step="token",
+        code=code,
+        token_curl=_token_curl(demo, code),
+        token_answer=orjson.dumps(answer.json(), option=orjson.OPT_INDENT_2).decode(),
+        fleet_curl=_fleet_curl(demo, token) if token else None,
+        fleet_hidden=[("token", token)],
+    )
+
+
+async def call_api(request: Request) -> Response:
+    """The second button: the AEMP request with the token."""
+    demo = _demo(request)
+    refuse_other_sites(request)
+    token = parse_form(await read_body(request)).get("token", "")
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    async with _http(request) as client:
+        answer = await client.get("/api/v2/Fleet/1", headers=headers)
+    return _page(
+        request,
+        demo,
+        step="fleet",
+        fleet_curl=_fleet_curl(demo, token),
+        fleet_answer=orjson.dumps(answer.json(), option=orjson.OPT_INDENT_2).decode(),
+    )
+
+
+def _page(request: Request, demo: Demo, **values: object) -> Response:
+    absent = dict.fromkeys(
+        ["code", "state", "error", "error_description", "token_curl", "token_answer", "fleet_curl", "fleet_answer"]
+    )
+    defaults = {**absent, "token_hidden": [], "fleet_hidden": [], "token_action": _TOKEN, "fleet_action": _FLEET}
+    application = {"name": "Sitewise Rentals", "company": "Sitewise Rentals Ltd", "logo_url": None}
+    return page(
+        request,
+        "demo_callback.html",
+        application=application,
+        restart_url=demo.consent_url,
+        **{**defaults, **values},
+    )
+
+
+def _demo(request: Request) -> Demo:
+    demo = demo_of(request)
+    if demo is None or not context_of(request).policy.development:
+        raise PageError("There is no demo here", "The demo application exists in development mode only.", 404)
+    return demo
+
+
+def _http(request: Request) -> httpx2.AsyncClient:
+    """The service itself, through its whole HTTP front, without needing to know under which port it is reached."""
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=request.app), base_url=context_of(request).policy.issuer)
+
+
+def _token_curl(demo: Demo, code: str) -> str:
+    return (
+        f"curl -X POST {demo.issuer}/app/oauth2/token \\\n"
+        f"  -d client_id={demo.client_id} \\\n  -d client_secret={demo.client_secret} \\\n  -d code={code}"
+    )
+
+
+def _fleet_curl(demo: Demo, token: str) -> str:
+    return (
+        f"curl {demo.issuer}/api/v2/Fleet/1 \\\n  -H 'Accept: application/json' \\\n"
+        f"  -H 'Authorization: Bearer {token}'"
+    )

@@ -1,0 +1,87 @@
+"""Sign-in and sign-out pages."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.flows.authorize import AuthorizationAsked
+from app.flows.browser_flow import FormFlow, SignInFlow, open_form, open_sign_in, seal_flow
+from app.flows.issue_token import read_application
+from app.flows.sign_in import sign_in, sign_out
+from app.oauth.parameters import parse_form
+from app.web.pages.browser import (
+    browser_of,
+    cookie_of,
+    drop_cookie,
+    keep_browser,
+    refuse_other_sites,
+    set_cookie,
+)
+from app.web.pages.render import page, see_other, shown
+from app.web.request import context_of, read_body
+
+LOGIN = "/app/login"
+LOGOUT = "/app/logout"
+CONNECTIONS = "/app/account/applications"
+
+_REFUSED = "That e-mail address and password do not belong together. Please check both and try again."
+
+
+async def login(request: Request) -> Response:
+    return await login_page(request, SignInFlow(CONNECTIONS))
+
+
+async def login_page(request: Request, flow: SignInFlow, *, email: str = "", error: str | None = None) -> Response:
+    """The page for a sign-in that leads to flow.path."""
+    browser = browser_of(request)
+    application = await read_application(context_of(request), flow.client_id)
+    response = page(
+        request,
+        "login.html",
+        status=400 if error else 200,
+        leads_to=flow.redirect_uri,
+        action=LOGIN,
+        hidden=[("flow", seal_flow(context_of(request), flow, browser=browser))],
+        email=email,
+        error=error,
+        application=shown(application) if application else None,
+    )
+    keep_browser(request, response, browser)
+    return response
+
+
+async def submit_login(request: Request) -> Response:
+    """Wrong address and wrong password look alike; the right ones lead to where the sealed flow says, never elsewhere."""
+    refuse_other_sites(request)
+    context = context_of(request)
+    form = parse_form(await read_body(request))
+    flow = open_sign_in(context, form.get("flow"), browser=cookie_of(request, "browser"))
+    email = form.get("email", "")
+    session = await sign_in(context, email=email, password=form.get("password", ""))
+    if session is None:
+        return await login_page(request, flow, email=email, error=_REFUSED)
+    response = see_other(flow.path)
+    set_cookie(request, response, "session", session)
+    return response
+
+
+async def submit_logout(request: Request) -> Response:
+    refuse_other_sites(request)
+    context = context_of(request)
+    session = cookie_of(request, "session")
+    form = parse_form(await read_body(request))
+    flow = open_form(context, form.get("form"), browser=session, action="sign out")
+    if session:
+        await sign_out(context, session)
+    response = see_other(flow.subject)
+    drop_cookie(request, response, "session")
+    return response
+
+
+def logout_hidden(request: Request, then: str) -> list[tuple[str, str]]:
+    """Hidden inputs of a sign-out form that goes on to a path of ours."""
+    session = cookie_of(request, "session") or ""
+    return [("form", seal_flow(context_of(request), FormFlow("sign out", then), browser=session))]
+
+
+def flow_back_to(path: str, asked: AuthorizationAsked) -> SignInFlow:
+    return SignInFlow(path, str(asked.application.client.id), asked.redirect_uri)

@@ -1,0 +1,94 @@
+"""Our own pages: rendered from templates, and sent with the headers that keep them ours."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from app.storage.applications import Application
+from app.storage.people import Member
+from app.web.request import NO_STORE, context_of
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+
+_templates = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+# Static files are cached for ever under this name, which changes with any of them.
+ASSET_VERSION = hashlib.sha256(
+    b"".join(file.read_bytes() for file in sorted(STATIC.rglob("*")) if file.is_file())
+).hexdigest()[:12]
+
+_HEADERS = {
+    **NO_STORE,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    signed_in: Member | None = None,
+    leads_to: str | None = None,
+    **values: Any,
+) -> Response:
+    """leads_to: a redirect URI that a form of this page may end at; browsers hold form-action against redirects too."""
+    html = _templates.get_template(template).render(
+        development=context_of(request).policy.development,
+        signed_in=signed_in,
+        asset_version=ASSET_VERSION,
+        **values,
+    )
+    headers = {**_HEADERS, "Content-Security-Policy": _policy(leads_to)}
+    if context_of(request).policy.secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return HTMLResponse(html, status, headers)
+
+
+def see_other(location: str, *, to_application: bool = False) -> Response:
+    """303, so that a form's fields are never posted on (RFC 9700 section 4.12).
+
+    to_application: the address we came from holds the flow; the application's site shall not read it.
+    """
+    referrer = "no-referrer" if to_application else "same-origin"
+    return RedirectResponse(location, 303, {**NO_STORE, "Referrer-Policy": referrer})
+
+
+def shown(application: Application) -> dict[str, str | None]:
+    """An application as the templates name it."""
+    digest = application.logo_digest
+    return {
+        "name": application.client.name,
+        "company": application.client.company,
+        "logo_url": f"/app/logo/{digest.hex()}.png" if digest else None,
+    }
+
+
+def _policy(leads_to: str | None) -> str:
+    targets = "'self'" if leads_to is None else f"'self' {_source(leads_to)}"
+    return (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"form-action {targets}; frame-ancestors 'none'"
+    )
+
+
+def _source(uri: str) -> str:
+    """The origin, or for a private-use scheme the scheme, as a CSP source expression."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"

@@ -1,0 +1,36 @@
+"""What a handler reads off a request: the context, a bounded body, the address parts that are safe to trust."""
+
+from typing import cast
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from app.context import Context
+from app.oauth.errors import invalid_request
+
+MOST_BODY_BYTES = 16 * 1024
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+def context_of(request: Request) -> Context:
+    return cast("Context", request.app.state.context)
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body, refused as soon as it passes the limit, whatever Content-Length promised (R-75)."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY_BYTES:
+            raise invalid_request(f"the body is larger than {MOST_BODY_BYTES} bytes", status=413)
+    return bytes(body)
+
+
+def raw_query(request: Request) -> bytes:
+    """The query as it came: decoded and encoded again it would not be the same bytes."""
+    return cast("bytes", request.scope["query_string"])
+
+
+def with_query(path: str, parameters: list[tuple[str, str]]) -> str:
+    return f"{path}?{urlencode(parameters)}" if parameters else path

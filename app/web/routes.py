@@ -1,0 +1,56 @@
+"""Every URL of the service on one screen."""
+
+from fastapi import APIRouter
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from app.web import aemp, health
+from app.web.introspect import introspect
+from app.web.metadata import resource_metadata, server_metadata
+from app.web.pages import account, consent, login
+from app.web.pages.demo import call_api, callback, fetch_token
+from app.web.pages.home import home
+from app.web.pages.logo import logo
+from app.web.pages.render import STATIC
+from app.web.revoke import revoke
+from app.web.token import token
+
+router = APIRouter()
+route = router.add_api_route
+
+# OAuth2
+route(consent.AUTHORIZE, consent.authorize, methods=["GET"])
+route(consent.AUTHORIZE, consent.authorize_by_post, methods=["POST"])
+route("/app/oauth2/token", token, methods=["POST"])
+route("/app/oauth2/introspect", introspect, methods=["POST"])
+route("/app/oauth2/revoke", revoke, methods=["POST"])
+route("/.well-known/oauth-authorization-server", server_metadata, methods=["GET"])
+route("/.well-known/oauth-protected-resource", resource_metadata, methods=["GET"])
+route("/.well-known/oauth-protected-resource/api", resource_metadata, methods=["GET"])
+
+# AEMP
+route("/api/v1/Fleet/{page}", aemp.fleet_v1, methods=["GET"])
+route("/api/v1/Fleet/Equipment/{vin:path}", aemp.equipment_v1, methods=["GET"])
+route("/api/v2/Fleet/{page}", aemp.fleet_v2, methods=["GET"])
+route("/api/v2/Fleet/Equipment/{identifier:path}", aemp.equipment_v2, methods=["GET"])
+
+# Pages
+route("/", home, methods=["GET"])
+route(login.LOGIN, login.login, methods=["GET"])
+route(login.LOGIN, login.submit_login, methods=["POST"])
+route(login.LOGOUT, login.submit_logout, methods=["POST"])
+route(consent.CONSENT, consent.submit_consent, methods=["POST"])
+route(login.CONNECTIONS, account.connections, methods=["GET"])
+route(account.DISCONNECT, account.submit_disconnect, methods=["POST"])
+route("/app/logo/{digest}.png", logo, methods=["GET"])
+router.routes.append(Mount("/app/static", StaticFiles(directory=STATIC)))
+
+# The demo application, in development only
+route("/app/demo/callback", callback, methods=["GET"])
+route("/app/demo/token", fetch_token, methods=["POST"])
+route("/app/demo/fleet", call_api, methods=["POST"])
+
+# For those who run it
+route("/health/alive", health.alive, methods=["GET"])
+route("/health/ready", health.ready, methods=["GET"])
+route("/version", health.version, methods=["GET"])
