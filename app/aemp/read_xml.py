@@ -7,6 +7,8 @@ from lxml import etree
 
 from app.aemp.errors import FlawError
 
+_TIME = "datetime"
+
 
 def machines_of_xml(data: bytes) -> Iterator[tuple[str, Any]]:
     """Each machine as (where it stands, `{element: {child: text}}`); names without namespace, in lower case."""
@@ -34,22 +36,26 @@ def _parse(data: bytes) -> etree._Element:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise FlawError(f"line {error.lineno}: not well-formed XML: {error.msg}") from None
-    if root.getroottree().docinfo.doctype:
+        reason = error.msg.partition(", line ")[0]
+        raise FlawError(f"line {error.lineno}: not well-formed XML: {reason}") from None
+    if _declares_type(root.getroottree()):
         raise FlawError("line 1: a document type declaration is refused")
     return root
 
 
+def _declares_type(tree: Any) -> bool:  # Any: lxml's stubs do not know `doctype`
+    return bool(tree.docinfo.doctype)
+
+
 def _nested(element: etree._Element) -> Any:
-    """An element with children or attributes as a mapping, any other as its text.
+    """An element with children or a time as a mapping, any other as its text.
 
     The time stands in an attribute; one provider sends it as a child, so both land under the same key.
     """
-    if not len(element) and not element.attrib:
+    times = [str(value) for name, value in element.attrib.items() if str(name).lower() == _TIME]
+    if not len(element) and not times:
         return element.text
-    nested: dict[str, Any] = {}
-    for name, value in element.attrib.items():
-        _put(nested, etree.QName(str(name)).localname.lower(), str(value))
+    nested: dict[str, Any] = {_TIME: times[0]} if times else {}
     for child in element:
         _put(nested, _local(child), _nested(child))
     return nested

@@ -1,0 +1,51 @@
+"""How machines are looked up: by PIN (for vehicles their VIN), then serial number, then equipment id."""
+
+import re
+import unicodedata
+from urllib.parse import unquote_to_bytes
+
+from app.aemp.errors import AempError
+from app.aemp.values import EquipmentHeader
+
+# The order of look-up: an identifier that is one machine's PIN and another's equipment id means the PIN.
+IDENTIFIER_KINDS = ("pin", "serial_number", "equipment_id")
+
+_LONGEST = 255
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+
+
+def normalise_identifier(text: str) -> str:
+    """The form that is stored for look-up and compared: one case, one composition, single spaces.
+
+    Real equipment ids carry double and trailing spaces that people do not see and clients do not keep.
+    """
+    return " ".join(unicodedata.normalize("NFC", text).upper().split())
+
+
+def identifiers_of(header: EquipmentHeader) -> tuple[tuple[str, str], ...]:
+    """(kind, normalised value) of each identifier the machine has, in the order of look-up."""
+    named = ((kind, normalise_identifier(getattr(header, kind) or "")) for kind in IDENTIFIER_KINDS)
+    return tuple((kind, value) for kind, value in named if value)
+
+
+def decode_segment(raw_segment: str) -> str:
+    """One segment of the undecoded path, so that `%2F`, `%23` and `%20` inside an id part nothing.
+
+    What is no UTF-8 or holds control characters names no machine: 404, as for any machine that is not there.
+    """
+    try:
+        text = unquote_to_bytes(raw_segment).decode("utf-8")
+    except UnicodeError:
+        raise _no_such_machine() from None
+    if (
+        _BROKEN_ESCAPE.search(raw_segment)
+        or not text.strip()
+        or len(text) > _LONGEST
+        or not text.isprintable()
+    ):
+        raise _no_such_machine()
+    return text
+
+
+def _no_such_machine() -> AempError:
+    return AempError(404, "equipment_not_found", "There is no such machine in this fleet.")

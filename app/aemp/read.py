@@ -1,0 +1,64 @@
+"""Documents of other providers, and of the Rovi API, read into machines: all of a document or nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.aemp.errors import FlawError, ReadError
+from app.aemp.interpret import interpret
+from app.aemp.read_json import machines_of_json
+from app.aemp.read_rovi import is_area, is_asset, iso_machine
+from app.aemp.read_xml import machines_of_xml
+from app.aemp.values import Equipment
+
+MAX_BYTES = 32 * 1024 * 1024  # 20,000 machines; the parsed tree takes about ten times that in memory
+
+_IDENTIFIERS = ("pin", "serialnumber", "equipmentid")
+_JSON_STARTS = (b"{", b"[")
+_XML_STARTS = (b"<", b"\xff\xfe", b"\xfe\xff")  # or the mark of UTF-16
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+def read_document(data: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> tuple[Equipment, ...]:
+    """The machines of an AEMP 1.2, ISO 15143-3 (XML or JSON) or Rovi assets document, in their order.
+
+    `name` is what the document is called in errors. Raises ReadError with the line or machine and what is wrong
+    there; nothing is returned of a document with one bad machine.
+    """
+    if len(data) > max_bytes:
+        raise ReadError(f"{name}: larger than {max_bytes} bytes")
+    machines: list[Equipment] = []
+    try:
+        for place, machine in _machines(data):
+            machines.append(_interpret(machine, place))
+    except FlawError as flaw:
+        raise ReadError(f"{name}: {flaw}") from None
+    return tuple(machines)
+
+
+def _machines(data: bytes) -> Iterator[tuple[str, Any]]:
+    start = data.removeprefix(_UTF8_MARK).lstrip()
+    if start.startswith(_JSON_STARTS):
+        found = machines_of_json(data)
+    elif start.startswith(_XML_STARTS):
+        found = machines_of_xml(data)
+    else:
+        raise FlawError("neither XML nor JSON")
+    counted = ((f"{where}machine {number}", machine) for number, (where, machine) in enumerate(found, 1))
+    return ((place, machine) for place, machine in counted if not is_area(machine))
+
+
+def _interpret(machine: Any, place: str) -> Equipment:
+    try:
+        return interpret(iso_machine(machine) if is_asset(machine) else machine)
+    except FlawError as flaw:
+        raise FlawError(f"{place}{_identity(machine)}: {flaw}") from None
+
+
+def _identity(machine: Any) -> str:
+    """What the machine calls itself, so that a person finds it in the document."""
+    if is_asset(machine):
+        return f" ({str(machine['assetid'])[:80]!r})"
+    header = machine.get("equipmentheader") if isinstance(machine, dict) else None
+    header = header if isinstance(header, dict) else {}
+    own = next((header[key] for key in _IDENTIFIERS if isinstance(header.get(key), str)), "")
+    return f" ({own[:80]!r})" if own else ""

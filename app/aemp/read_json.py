@@ -1,0 +1,71 @@
+"""JSON documents as plain nested values, in whichever of the shapes that providers give ISO 15143-3."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from app.aemp.errors import FlawError
+
+_DEEPEST = 2  # a list of wrapped pages
+_LONGEST_INTEGER = 30  # digits; Python's own refusal of thousands of them is a bare ValueError
+
+
+def machines_of_json(data: bytes) -> Iterator[tuple[str, Any]]:
+    """Each machine as (where it stands, `{element: {child: value}}`); names in lower case, without `@`."""
+    return (("", machine) for machine in _machines(_parse(data)))
+
+
+def _machines(document: Any, depth: int = 0) -> list[Any]:
+    """The machines of a page, a wrapped page, a list of pages, a list of machines, or one machine."""
+    if depth > _DEEPEST or not isinstance(document, dict | list):
+        raise FlawError("neither a fleet nor a machine")
+    if isinstance(document, list):
+        return [machine for part in document for machine in _machines(part, depth + 1)]
+    if "fleet" in document:
+        return _machines(document["fleet"], depth + 1)
+    if "equipment" in document:
+        listed = document["equipment"]
+        return listed if isinstance(listed, list) else [listed]
+    if "equipmentheader" in document or "assetid" in document:
+        return [document]
+    raise FlawError("neither a fleet nor a machine: no Fleet, Equipment, EquipmentHeader or assetId")
+
+
+def _parse(data: bytes) -> Any:
+    """The standard library's parser, because it shows repeated names, which the faster one hides."""
+    try:
+        return json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
+        )
+    except json.JSONDecodeError as error:
+        raise FlawError(f"line {error.lineno}: not JSON: {error.msg}") from None
+    except UnicodeDecodeError as error:
+        raise FlawError(f"byte {error.start} is not UTF-8") from None
+    except RecursionError:
+        raise FlawError("nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Names that differ only by case may repeat a value, as `Datetime` beside `datetime`, but not contradict it."""
+    named: dict[str, Any] = {}
+    seen: set[str] = set()
+    for name, value in pairs:
+        key = name.lstrip("@").lower()
+        if name in seen or (key in named and named[key] != value):
+            raise FlawError(f"the name {name[:40]!r} stands twice in one object")
+        seen.add(name)
+        named[key] = value
+    return named
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _LONGEST_INTEGER:
+        raise FlawError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> float:
+    raise FlawError(f"{name} is not a number in JSON")
