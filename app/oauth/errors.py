@@ -45,6 +45,12 @@ class PageError(Exception):
         self.status = status
 
 
+def refused_link(explanation: str) -> PageError:
+    return PageError(
+        "This link cannot be followed", f"{explanation} Please tell the people who gave it to you."
+    )
+
+
 def invalid_request(description: str, *, status: int = 400) -> OAuthError:
     return OAuthError("invalid_request", description, status=status)
 

@@ -54,7 +54,7 @@ def _read(raw: bytes) -> Parameters:
     malformed: set[str] = set()
     for part in raw.split(b"&"):
         raw_name, _, raw_value = part.partition(b"=")
-        name, value = _decode(raw_name), _decode(raw_value)
+        name, value = decode(raw_name), decode(raw_value)
         if name in seen:
             repeated.add(name)
         elif name is None or value is None:
@@ -69,7 +69,8 @@ def _read(raw: bytes) -> Parameters:
     return Parameters(kept, frozenset(repeated), frozenset(malformed))
 
 
-def _decode(raw: bytes) -> str | None:
+def decode(raw: bytes) -> str | None:
+    """One name or value as UTF-8; None when it is not."""
     if b"%" in raw or b"+" in raw:
         if _BROKEN_PERCENT.search(raw):
             return None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
-from app.oauth.errors import PageError
+from app.oauth.errors import refused_link
 
 _LONGEST = 2000
 _LAST_PORT = 65_535
@@ -63,13 +63,13 @@ def match(requested: str | None, registered: Sequence[str], *, public: bool) -> 
     if requested is None:
         if len(registered) == 1:
             return registered[0]
-        raise _refused("The application did not say which of its addresses the answer should go to.")
+        raise refused_link("The application did not say which of its addresses the answer should go to.")
     # Plain strings: whatever a cleverer comparison would forgive, an attacker can use (RFC 9700 section 4.1.3).
     if requested in registered:
         return requested
     if public and any(_differ_in_port_only(requested, known) for known in registered):
         return requested
-    raise _refused("The application asked for the answer at an address that is not registered for it.")
+    raise refused_link("The application asked for the answer at an address that is not registered for it.")
 
 
 def append(uri: str, params: Sequence[tuple[str, str]]) -> str:
@@ -142,7 +142,3 @@ def _differ_in_port_only(requested: str, known: str) -> bool:
 
 def _is_port(text: str | None) -> bool:
     return text is None or 1 <= int(text) <= _LAST_PORT
-
-
-def _refused(explanation: str) -> PageError:
-    return PageError("This link cannot be followed", f"{explanation} Please tell the people who run it.")

@@ -1,0 +1,209 @@
+"""What arrives at the endpoints, each kind of request read once into one frozen value."""
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from app.oauth.errors import (
+    OAuthError,
+    invalid_client,
+    invalid_request,
+    refused_link,
+    unsupported_response_type,
+)
+from app.oauth.parameters import Parameters, check_wellformed, decode, parse_form, parse_query
+
+LONGEST_STATE = 2048  # bytes of UTF-8
+
+# RFC 6749 asks for UTF-8 whether or not the type says so; any other charset would be read wrongly.
+_FORM = re.compile(
+    r'application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE
+)
+
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who the caller says it is, and the secret it offers for that (RFC 6749 section 2.3.1); nothing is proved."""
+
+    client_id: str | None
+    client_secret: str | None = field(repr=False)
+    method: AuthMethod
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A request to the token endpoint (RFC 6749 section 3.2). Its repr is safe to log."""
+
+    grant_type: str | None
+    credentials: Credentials
+    code: str | None = field(repr=False)
+    redirect_uri: str | None
+    code_verifier: str | None = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    scope: str | None
+    resource: str | None
+
+    @classmethod
+    def parse(cls, content_type: str | None, body: bytes, authorization: str | None) -> Self:
+        """Read the body and the Authorization header; the query is not even passed, so nothing in it counts."""
+        form = _read_form(content_type, body)
+        return cls(
+            grant_type=form.get("grant_type"),
+            credentials=_read_credentials(authorization, form),
+            code=form.get("code"),
+            redirect_uri=form.get("redirect_uri"),
+            code_verifier=form.get("code_verifier"),
+            refresh_token=form.get("refresh_token"),
+            scope=form.get("scope"),
+            resource=form.get("resource"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenQuery:
+    """A question about a token (RFC 7662 section 2.1) or its end (RFC 7009 section 2.1). Its repr is safe to log."""
+
+    token: str = field(repr=False)
+    token_type_hint: str | None
+    credentials: Credentials
+
+    @classmethod
+    def parse(cls, content_type: str | None, body: bytes, authorization: str | None) -> Self:
+        form = _read_form(content_type, body)
+        credentials = _read_credentials(authorization, form)
+        if "token" not in form:
+            raise invalid_request("token is missing")
+        return cls(form["token"], form.get("token_type_hint"), credentials)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request to the authorization endpoint (RFC 6749 section 4.1.1), good enough to look its application up.
+
+    Faults that may travel by redirect wait in `repeated` and `malformed` for `check`, until the redirect URI is proved.
+    """
+
+    client_id: str
+    redirect_uri: str | None
+    response_type: str | None
+    response_mode: str | None
+    state: str | None = field(repr=False)
+    scope: str | None
+    code_challenge: str | None
+    code_challenge_method: str | None
+    resource: str | None
+    request: str | None
+    request_uri: str | None
+    repeated: frozenset[str]
+    malformed: frozenset[str]
+
+    @classmethod
+    def parse(cls, raw_query: bytes) -> Self:
+        """Read the query; a PageError when it does not say clearly who asks and where the answer goes."""
+        parameters = _read_query(raw_query)
+        values, malformed = parameters.values, parameters.malformed
+        state = values.get("state")
+        if state is not None and len(state.encode()) > LONGEST_STATE:
+            # Half a state is worse than none: it would be compared, and differ.
+            state, malformed = None, malformed | {"state"}
+        return cls(
+            client_id=values["client_id"],
+            redirect_uri=values.get("redirect_uri"),
+            response_type=values.get("response_type"),
+            response_mode=values.get("response_mode"),
+            state=state,
+            scope=values.get("scope"),
+            code_challenge=values.get("code_challenge"),
+            code_challenge_method=values.get("code_challenge_method"),
+            resource=values.get("resource"),
+            request=values.get("request"),
+            request_uri=values.get("request_uri"),
+            repeated=parameters.repeated,
+            malformed=malformed,
+        )
+
+
+def check(request: AuthorizationRequest, *, strict: bool) -> None:
+    """Everything that can be wrong with the request's form, once its redirect URI is proved."""
+    check_wellformed(request.repeated, request.malformed)
+    # RFC 9101 section 7. To ignore a request object would be to approve something else than was asked.
+    if request.request is not None:
+        raise OAuthError("request_not_supported", "request objects are not supported")
+    if request.request_uri is not None:
+        raise OAuthError("request_uri_not_supported", "request objects are not supported")
+    response_type_of(request, strict=strict)
+    if request.response_mode not in (None, "query"):
+        raise unsupported_response_type("the only response mode is query")
+
+
+def response_type_of(request: AuthorizationRequest, *, strict: bool) -> Literal["code"]:
+    """The response type asked for; the documented classic request leaves it out and means code."""
+    if request.response_type is None and strict:
+        raise invalid_request("response_type is missing")
+    if request.response_type not in (None, "code"):
+        raise unsupported_response_type()
+    return "code"
+
+
+def grant_type_of(request: TokenRequest, *, strict: bool) -> str:
+    """The grant type asked for; the documented classic request sends a code alone and means authorization_code."""
+    if request.grant_type is not None:
+        return request.grant_type
+    if strict or request.code is None:
+        raise invalid_request("grant_type is missing")
+    return "authorization_code"
+
+
+def _read_form(content_type: str | None, body: bytes) -> Mapping[str, str]:
+    if not body:
+        raise invalid_request("the body is empty")
+    if not _FORM.fullmatch(content_type or ""):
+        raise invalid_request("the body must be application/x-www-form-urlencoded", status=415)
+    return parse_form(body)
+
+
+def _read_query(raw_query: bytes) -> Parameters:
+    try:
+        parameters = parse_query(raw_query)
+    except OAuthError as error:
+        raise refused_link("It is too long.") from error
+    if not {"client_id", "redirect_uri"}.isdisjoint(parameters.repeated | parameters.malformed):
+        raise refused_link("It does not say clearly which application asks, or where the answer goes.")
+    if "client_id" not in parameters.values:
+        raise refused_link("It does not say which application asks.")
+    return parameters
+
+
+def _read_credentials(authorization: str | None, form: Mapping[str, str]) -> Credentials:
+    client_id, client_secret = form.get("client_id"), form.get("client_secret")
+    if "client_assertion" in form or "client_assertion_type" in form:
+        raise invalid_client("client assertions are not supported")
+    if authorization is None:
+        return Credentials(
+            client_id, client_secret, "none" if client_secret is None else "client_secret_post"
+        )
+    credentials = _read_basic(authorization)
+    # RFC 6749 section 2.3: one method per request. An application named twice must at least be the same one.
+    if client_secret is not None or client_id not in (None, credentials.client_id):
+        raise invalid_request("authenticate in the Authorization header or in the body, not in both")
+    return credentials
+
+
+def _read_basic(authorization: str) -> Credentials:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        raise invalid_client("the Authorization scheme is not Basic")
+    try:
+        raw_id, colon, raw_secret = b64decode(encoded.strip(" "), validate=True).partition(b":")
+    except (binascii.Error, ValueError) as error:
+        raise invalid_client("the Basic credentials are not base64") from error
+    # RFC 6749 section 2.3.1: both halves are form-encoded before they are joined. Ours look the same either way.
+    client_id, client_secret = decode(raw_id), decode(raw_secret)
+    if not colon or not client_id or client_secret is None:
+        raise invalid_client("the Basic credentials are malformed")
+    return Credentials(client_id, client_secret, "client_secret_basic")

@@ -1,0 +1,364 @@
+"""Claims about requests as they arrive."""
+
+from base64 import b64encode
+from urllib.parse import quote_plus, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.oauth import request
+from app.oauth.errors import OAuthError, PageError
+from app.oauth.request import AuthorizationRequest, Credentials, TokenQuery, TokenRequest
+
+FORM = "application/x-www-form-urlencoded"
+CLASSIC_BODY = b"client_id=me&client_secret=mine&code=c"
+
+
+def basic(client_id: str, client_secret: str) -> str:
+    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return "Basic " + b64encode(pair.encode()).decode()
+
+
+def token_request(body: bytes, authorization: str | None = None) -> TokenRequest:
+    return TokenRequest.parse(FORM, body, authorization)
+
+
+def refusal(body: bytes, authorization: str | None = None, content_type: str | None = FORM) -> OAuthError:
+    with pytest.raises(OAuthError) as caught:
+        TokenRequest.parse(content_type, body, authorization)
+    return caught.value
+
+
+def outcome(content_type: str | None, body: bytes, authorization: str | None) -> str:
+    try:
+        return TokenRequest.parse(content_type, body, authorization).credentials.method
+    except OAuthError as error:
+        return error.error
+
+
+def authorization_request(**parameters: str) -> AuthorizationRequest:
+    return AuthorizationRequest.parse(urlencode({"client_id": "me", **parameters}).encode())
+
+
+def check_fails_with(asked: AuthorizationRequest, *, strict: bool = False) -> str:
+    with pytest.raises(OAuthError) as caught:
+        request.check(asked, strict=strict)
+    return caught.value.error
+
+
+def test_documented_token_request_is_read() -> None:
+    """O-36, O-39, O-48: body credentials and a code, no grant type, no redirect URI."""
+    read = token_request(CLASSIC_BODY)
+    assert read.credentials == Credentials("me", "mine", "client_secret_post")
+    assert (read.code, read.grant_type, read.redirect_uri) == ("c", None, None)
+
+
+def test_every_parameter_of_the_token_endpoint_has_its_field() -> None:
+    names = ("grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "resource")
+    read = token_request(urlencode({name: f"the {name}" for name in names}).encode())
+    assert [getattr(read, name) for name in names] == [f"the {name}" for name in names]
+
+
+def test_repr_of_a_request_shows_no_secret() -> None:
+    """O-106: a request must be safe to log."""
+    secrets = ("client_secret", "code", "code_verifier", "refresh_token", "token")
+    body = urlencode({name: f"hidden-{name}" for name in secrets}).encode()
+    assert "hidden" not in repr(token_request(body))
+    assert "hidden" not in repr(TokenQuery.parse(FORM, body, None))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        FORM,
+        f"{FORM}; charset=utf-8",
+        f'{FORM};charset="UTF-8"',
+        "Application/X-WWW-Form-Urlencoded",
+        f"{FORM} ",
+    ],
+)
+def test_form_type_is_read_with_or_without_its_charset(content_type: str) -> None:
+    """O-36."""
+    assert TokenRequest.parse(content_type, CLASSIC_BODY, None).code == "c"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "application/json",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+        f"{FORM}; charset=latin-1",
+        f"{FORM}x",
+        f"{FORM}\n",
+    ],
+)
+def test_body_of_another_type_is_refused_with_415(content_type: str | None) -> None:
+    """O-36."""
+    error = refusal(b'{"code":"c"}', content_type=content_type)
+    assert (error.error, error.status) == ("invalid_request", 415)
+
+
+@pytest.mark.parametrize("content_type", [None, FORM, "application/json"])
+def test_empty_body_is_refused_with_400(content_type: str | None) -> None:
+    """O-36."""
+    error = refusal(b"", content_type=content_type)
+    assert (error.error, error.status) == ("invalid_request", 400)
+
+
+def test_repeated_parameter_of_a_token_request_is_refused() -> None:
+    """O-38, R-34."""
+    assert refusal(CLASSIC_BODY + b"&code=d").error == "invalid_request"
+
+
+def test_empty_parameter_of_a_token_request_counts_as_absent() -> None:
+    """O-38."""
+    read = token_request(b"client_id=me&client_secret=&code=&grant_type=")
+    assert read.credentials == Credentials("me", None, "none")
+    assert (read.code, read.grant_type) == (None, None)
+
+
+@given(st.text(min_size=1), st.text())
+def test_basic_credentials_are_form_decoded(client_id: str, client_secret: str) -> None:
+    """O-48."""
+    try:
+        read = token_request(b"code=c", basic(client_id, client_secret)).credentials
+    except OAuthError as error:
+        read = Credentials(error.error, None, "none")
+    readable = "\0" not in client_id + client_secret
+    expected = Credentials(client_id, client_secret, "client_secret_basic")
+    assert read == (expected if readable else Credentials("invalid_client", None, "none"))
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC", "Basic "])
+def test_basic_credentials_of_unreserved_characters_need_no_encoding(scheme: str) -> None:
+    """O-49: clients that join id and secret as they are mean the same; the scheme's case does not count."""
+    pair = b64encode(b"01932f2c-5a6b-7def-8123-456789abcdef:rovi_cs_0aZ").decode()
+    read = token_request(b"code=c", f"{scheme} {pair}").credentials
+    assert read == Credentials("01932f2c-5a6b-7def-8123-456789abcdef", "rovi_cs_0aZ", "client_secret_basic")
+
+
+def test_client_id_in_the_body_may_repeat_the_one_in_the_header() -> None:
+    read = token_request(b"code=c&client_id=me", basic("me", "mine"))
+    assert read.credentials == Credentials("me", "mine", "client_secret_basic")
+
+
+@pytest.mark.parametrize(
+    "body", [b"client_id=me&client_secret=mine", b"client_secret=mine", b"client_id=you&code=c"]
+)
+def test_credentials_in_header_and_body_together_are_refused(body: bytes) -> None:
+    """O-47."""
+    error = refusal(body, basic("me", "mine"))
+    assert (error.error, error.status) == ("invalid_request", 400)
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Basic",
+        "Basic ",
+        "Basic !!!",
+        "Basic bWU",
+        "Basic bWU6bWluZQ== trailing",
+        "Basic ünicode",
+        "Basic " + b64encode(b"no-colon").decode(),
+        "Basic " + b64encode(b":secret-only").decode(),
+        "Basic " + b64encode(b"me:%zz").decode(),
+        "Basic " + b64encode(b"me:\xff").decode(),
+        "Bearer abc",
+        "Digest username=me",
+        "bWU6bWluZQ==",
+    ],
+)
+def test_unreadable_authorization_header_is_a_failed_authentication(authorization: str) -> None:
+    """O-45, O-46."""
+    error = refusal(CLASSIC_BODY, authorization)
+    assert (error.error, error.status) == ("invalid_client", 401)
+    assert dict(error.headers)["WWW-Authenticate"].startswith("Basic ")
+
+
+def test_client_assertion_is_a_failed_authentication() -> None:
+    """O-45: a method we do not have is not passed over in silence."""
+    assert refusal(b"client_id=me&client_assertion=x").error == "invalid_client"
+
+
+@given(st.binary(max_size=80), st.none() | st.text(max_size=20), st.none() | st.text(max_size=20))
+def test_arbitrary_token_request_is_read_or_refused(
+    body: bytes, content_type: str | None, header: str | None
+) -> None:
+    outcomes = {
+        outcome(kind, body, authorization)
+        for kind in (content_type, FORM)
+        for authorization in (header, f"Basic {header}")
+    }
+    assert outcomes <= {
+        "invalid_request",
+        "invalid_client",
+        "none",
+        "client_secret_post",
+        "client_secret_basic",
+    }
+
+
+def test_absent_grant_type_with_a_code_means_authorization_code_for_classic_applications() -> None:
+    """O-39."""
+    assert request.grant_type_of(token_request(CLASSIC_BODY), strict=False) == "authorization_code"
+
+
+@pytest.mark.parametrize(
+    ("body", "strict"), [(CLASSIC_BODY, True), (b"client_id=me", False), (b"client_id=me", True)]
+)
+def test_absent_grant_type_is_refused_otherwise(body: bytes, *, strict: bool) -> None:
+    """O-39."""
+    with pytest.raises(OAuthError) as caught:
+        request.grant_type_of(token_request(body), strict=strict)
+    assert caught.value.error == "invalid_request"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_grant_type_sent_is_the_one_meant(*, strict: bool) -> None:
+    """O-40: what it is worth, the grants decide."""
+    assert request.grant_type_of(token_request(b"grant_type=password&code=c"), strict=strict) == "password"
+
+
+def test_token_query_is_read_with_its_hint() -> None:
+    """O-87, O-98."""
+    read = TokenQuery.parse(FORM, b"token=t&token_type_hint=anything", basic("me", "mine"))
+    assert (read.token, read.token_type_hint) == ("t", "anything")
+    assert read.credentials == Credentials("me", "mine", "client_secret_basic")
+
+
+@pytest.mark.parametrize("body", [b"client_id=me", b"token=&client_id=me"])
+def test_token_query_without_token_is_refused(body: bytes) -> None:
+    """O-88, O-98."""
+    with pytest.raises(OAuthError) as caught:
+        TokenQuery.parse(FORM, body, None)
+    assert (caught.value.error, caught.value.status) == ("invalid_request", 400)
+
+
+def test_documented_authorization_request_is_read_and_passes() -> None:
+    """O-14: no response type, no scope."""
+    asked = AuthorizationRequest.parse(
+        b"client_id=me&state=s%20%2B&redirect_uri=https%3A%2F%2Fa.example%2Fcb"
+    )
+    request.check(asked, strict=False)
+    assert (asked.client_id, asked.state, asked.redirect_uri) == ("me", "s +", "https://a.example/cb")
+    assert (asked.response_type, asked.scope, asked.code_challenge) == (None, None, None)
+
+
+def test_every_parameter_of_the_authorization_endpoint_has_its_field() -> None:
+    names = (
+        *(
+            "redirect_uri",
+            "response_type",
+            "response_mode",
+            "state",
+            "scope",
+            "resource",
+            "request",
+            "request_uri",
+        ),
+        *("code_challenge", "code_challenge_method"),
+    )
+    asked = authorization_request(**{name: f"the {name}" for name in names})
+    assert [getattr(asked, name) for name in names] == [f"the {name}" for name in names]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"",
+        b"state=s",
+        b"client_id=",
+        b"client_id=me&client_id=me",
+        b"client_id=me&client_id=you",
+        b"client_id=%ff",
+        b"client_id=me%00",
+        b"client_id=me&redirect_uri=https://a.example&redirect_uri=https://b.example",
+        b"client_id=me&redirect_uri=%zz",
+        b"client_id=me&a=" + b"x" * 16_384,
+        b"client_id=me" + b"&a=b" * 100,
+    ],
+)
+def test_request_that_does_not_say_who_asks_or_where_to_is_shown_on_our_page(query: bytes) -> None:
+    """O-5, O-6, O-7."""
+    with pytest.raises(PageError) as caught:
+        AuthorizationRequest.parse(query)
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("query", [b"scope=a&scope=b", b"scope=%ff", b"unknown=1&unknown=2", b"%zz=1"])
+def test_other_faults_wait_until_the_redirect_uri_is_proved(query: bytes) -> None:
+    """O-5, O-20, R-34."""
+    asked = AuthorizationRequest.parse(b"client_id=me&state=s&" + query)
+    assert asked.state == "s"
+    assert check_fails_with(asked) == "invalid_request"
+
+
+@pytest.mark.parametrize("query", [b"state=1&state=2", b"state=%ff", b"state=%zz", b"state=" + b"x" * 2049])
+def test_state_that_cannot_be_echoed_whole_is_left_out(query: bytes) -> None:
+    """O-23, R-37: invalid_request by redirect, without a state."""
+    asked = AuthorizationRequest.parse(b"client_id=me&" + query)
+    assert asked.state is None
+    assert check_fails_with(asked) == "invalid_request"
+
+
+@pytest.mark.parametrize("state", ["x" * 2048, "é" * 1024, "\r\nSet-Cookie: a=b", "<script>", " ", "\u202e"])
+def test_state_of_any_utf_8_up_to_2_kib_is_kept(state: str) -> None:
+    """O-23, R-37."""
+    asked = authorization_request(state=state)
+    request.check(asked, strict=False)
+    assert asked.state == state
+
+
+def test_unknown_parameters_are_ignored() -> None:
+    """O-4."""
+    request.check(authorization_request(prompt="none", nonce="n", utm_source="x"), strict=False)
+
+
+def test_absent_response_type_is_refused_for_strict_applications() -> None:
+    """O-14."""
+    assert check_fails_with(authorization_request(), strict=True) == "invalid_request"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_code_is_the_response_type(*, strict: bool) -> None:
+    assert request.response_type_of(authorization_request(response_type="code"), strict=strict) == "code"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    "response_type", ["token", "id_token", "code token", "none", "CODE", "code ", "rubbish"]
+)
+def test_other_response_type_is_unsupported(response_type: str, *, strict: bool) -> None:
+    """O-15, O-129, R-36."""
+    asked = authorization_request(response_type=response_type)
+    assert check_fails_with(asked, strict=strict) == "unsupported_response_type"
+
+
+@pytest.mark.parametrize("mode", ["fragment", "form_post", "web_message", "query.jwt"])
+def test_other_response_mode_is_unsupported(mode: str) -> None:
+    """R-36: the answer travels in the query (O-25)."""
+    request.check(authorization_request(response_mode="query"), strict=False)
+    assert check_fails_with(authorization_request(response_mode=mode)) == "unsupported_response_type"
+
+
+@pytest.mark.parametrize("name", ["request", "request_uri"])
+def test_request_object_is_refused_not_ignored(name: str) -> None:
+    """RFC 9101 section 7: ignoring it would approve something else than was asked."""
+    assert check_fails_with(authorization_request(**{name: "x"})) == f"{name}_not_supported"
+
+
+@given(st.binary(max_size=80))
+def test_arbitrary_query_is_read_or_shown_on_our_page(query: bytes) -> None:
+    for raw in (query, b"client_id=me&" + query):
+        try:
+            asked = AuthorizationRequest.parse(raw)
+            request.check(asked, strict=True)
+        except (PageError, OAuthError):
+            continue
+        assert asked.response_type == "code"
