@@ -22,7 +22,7 @@ TokenClass = Literal["c", "s"]
 
 # Published, so that scanners of source code can find what leaked.
 PATTERN = "rovi_(?:at|rt|ac)_[cs][0-9A-Za-z]{55}"
-CLIENT_SECRET_PATTERN = "rovi_cs_[0-9A-Za-z]{49}"  # noqa: S105  # the shape of secrets, not one
+CLIENT_SECRET_PATTERN = "rovi_cs_[0-9A-Za-z]{49}"  # the shape of secrets, not one
 
 _SHAPE = re.compile(PATTERN)
 _KINDS: dict[str, TokenKind] = {"at": "at", "rt": "rt", "ac": "ac"}

@@ -1,0 +1,93 @@
+"""An application as the rules see it, and the proof that a caller is it (RFC 6749 section 2)."""
+
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from app.oauth.errors import invalid_client
+from app.oauth.request import Credentials
+from app.oauth.token_string import secret_digest
+
+_CANONICAL_LENGTH = 36
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    digest: bytes = field(repr=False)
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered application. `audience` makes it a resource server; `customer_id` is whom it acts for by itself."""
+
+    id: UUID
+    kind: Literal["classic", "strict"]
+    public: bool
+    name: str
+    company: str
+    status: Literal["pending", "active", "suspended", "deleted"]
+    grants: frozenset[str]
+    scope: tuple[str, ...]
+    redirect_uris: tuple[str, ...]
+    audience: str | None
+    customer_id: UUID | None
+    secrets: tuple[ClientSecret, ...]
+
+    @property
+    def strict(self) -> bool:
+        return self.kind == "strict"
+
+    @property
+    def active(self) -> bool:
+        """Whether it may be given anything now. A suspended one can still prove who it is."""
+        return self.status == "active"
+
+    def allows(self, grant_type: str) -> bool:
+        return grant_type in self.grants
+
+
+# What an unknown client is compared with: no secret has this digest, and the work is the same.
+_NO_SECRETS = (ClientSecret(bytes(32), expires_at=None),)
+
+
+def authenticate(client: Client | None, credentials: Credentials, now: datetime) -> Client:
+    """The client, if the caller proved to be it; invalid_client, alike in body and time, if not."""
+    proved = _has_live_secret(client.secrets if client else _NO_SECRETS, credentials.client_secret or "", now)
+    if client is None:
+        raise invalid_client("unknown client")
+    if client.status in ("pending", "deleted"):
+        raise invalid_client(f"the client is {client.status}")
+    if client.public:
+        # A secret where there is none to check would make a guess look like a proof.
+        if credentials.method != "none":
+            raise invalid_client("a public client sent a secret")
+    elif credentials.method == "none":
+        raise invalid_client("a confidential client sent no secret")
+    elif not proved:
+        raise invalid_client("wrong or expired secret")
+    return client
+
+
+def parse_client_id(unverified: str) -> UUID | None:
+    """The application id a client_id stands for: its canonical text, in no other spelling."""
+    if len(unverified) != _CANONICAL_LENGTH:
+        return None
+    try:
+        client_id = UUID(unverified)
+    except ValueError:
+        return None
+    return client_id if str(client_id) == unverified else None
+
+
+def _has_live_secret(secrets: tuple[ClientSecret, ...], offered: str, now: datetime) -> bool:
+    offered_digest = secret_digest(offered)
+    # Every secret is compared, so that time does not tell which of two it was.
+    matches = [
+        hmac.compare_digest(secret.digest, offered_digest)
+        and (secret.expires_at is None or secret.expires_at > now)
+        for secret in secrets
+    ]
+    return any(matches)
