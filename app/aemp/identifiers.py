@@ -12,6 +12,7 @@ IDENTIFIER_KINDS = ("pin", "serial_number", "equipment_id")
 
 _LONGEST = 255
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def normalise_identifier(text: str) -> str:

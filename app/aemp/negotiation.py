@@ -28,7 +28,7 @@ AEMP_1_2_OFFER = (Representation.XML, Representation.TEXT_XML)  # AEMP 1.2 is XM
 ISO_15143_OFFER = tuple(Representation)
 
 _EDITION = "20190501"
-_TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110 calls a bare word a token
+_TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _MEDIA_RANGE = re.compile(f"({_TOKEN})/({_TOKEN})")
 _CODING = re.compile(_TOKEN)
 _WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
