@@ -1,0 +1,25 @@
+"""Bearer tokens at the resource (RFC 6750): the token out of the header, and the challenge back."""
+
+import re
+from collections.abc import Sequence
+
+from app.oauth.challenge import challenge
+from app.oauth.errors import malformed_bearer, missing_token
+
+__all__ = ["challenge", "read_bearer"]
+
+_TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+
+
+def read_bearer(authorization_headers: Sequence[str]) -> str:
+    """The unverified token of a request with these Authorization headers. Body and query are never looked at."""
+    if len(authorization_headers) > 1:
+        raise malformed_bearer("there is more than one Authorization header")
+    scheme, _, unverified_token = (authorization_headers[0] if authorization_headers else "").partition(" ")
+    # RFC 6750 section 3.1: another scheme is an unsupported method, told nothing but which one we want.
+    if scheme.lower() != "bearer":
+        raise missing_token()
+    unverified_token = unverified_token.strip(" ")
+    if not _TOKEN68.fullmatch(unverified_token):
+        raise malformed_bearer("the Authorization header is not Bearer and one token")
+    return unverified_token
