@@ -36,7 +36,7 @@ class Background:
             while following is not None:
                 await following()
                 following = self._again.pop(key, None)
-        except Exception:
+        except Exception:  # noqa: BLE001  # nobody awaits this task: its fault is logged here or nowhere
             _log.exception("background work failed", kind=str(key))
         finally:
             self._tasks.pop(key, None)

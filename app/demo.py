@@ -46,7 +46,9 @@ async def seed_demo(context: Context, settings: Settings) -> Demo | None:
 
 async def _seed(context: Context, settings: Settings) -> Demo:
     password = secrets.token_urlsafe(9)
-    member = await add_customer(context, email="demo@rovitracker.example", name="Hillside Plant Hire", password=password)
+    member = await add_customer(
+        context, email="demo@rovitracker.example", name="Hillside Plant Hire", password=password
+    )
     machines = tuple(
         simulate_fleet(machines=_MACHINES, days=_DAYS, interval_s=900, seed=1, now=datetime.now(UTC))
     )
@@ -64,5 +66,9 @@ async def _seed(context: Context, settings: Settings) -> Demo:
         "client_id": str(registered.client.id),
         "client_secret": registered.client_secret,
     }
-    write_private(data_dir(settings) / "demo.json", orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode(), replace=True)
+    write_private(
+        data_dir(settings) / "demo.json",
+        orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode(),
+        replace=True,
+    )
     return Demo(**kept, issuer=settings.issuer)

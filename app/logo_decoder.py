@@ -24,7 +24,9 @@ def decode(picture: bytes) -> bytes:
     """The picture re-encoded, at most 256 pixels wide and high; ValueError with the reason otherwise."""
     with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
         if not all(_SMALLEST <= side <= _LARGEST for side in image.size):
-            raise ValueError(f"it is {image.width} by {image.height} pixels; {_SMALLEST} to {_LARGEST} are accepted")
+            raise ValueError(
+                f"it is {image.width} by {image.height} pixels; {_SMALLEST} to {_LARGEST} are accepted"
+            )
         if getattr(image, "is_animated", False):
             raise ValueError("it is animated; one still picture is accepted")
         still = image.convert("RGBA")

@@ -42,7 +42,11 @@ def _parse_list(value: Any) -> Any:
 def _check_origin(value: str) -> str:
     parts = urlsplit(value)
     bare = value.removesuffix("/")
-    if parts.scheme not in ("http", "https") or not parts.netloc or bare != f"{parts.scheme}://{parts.netloc}":
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.netloc
+        or bare != f"{parts.scheme}://{parts.netloc}"
+    ):
         raise ValueError("an origin without path, such as https://auth.example.com")
     if "@" in parts.netloc:
         raise ValueError("an origin carries no user name")
@@ -65,35 +69,72 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=False)
 
-    database_url: SecretStr | None = Field(None, description="PostgreSQL DSN (several hosts allowed) for the service's role; without it and `REDIS_URL` private servers start")
-    migration_database_url: SecretStr | None = Field(None, description="the owner's DSN; default the same as `DATABASE_URL`, and then every connection does `SET ROLE rovitracker_service`")
-    direct_database_url: SecretStr | None = Field(None, description="a session-level connection where `DATABASE_URL` goes through a pooler")
+    database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL DSN (several hosts allowed) for the service's role; without it and `REDIS_URL` private servers start",
+    )
+    migration_database_url: SecretStr | None = Field(
+        None,
+        description="the owner's DSN; default the same as `DATABASE_URL`, and then every connection does `SET ROLE rovitracker_service`",
+    )
+    direct_database_url: SecretStr | None = Field(
+        None, description="a session-level connection where `DATABASE_URL` goes through a pooler"
+    )
     redis_url: SecretStr | None = Field(None, description="`redis://`, `rediss://` or `unix://`")
-    public_url: Origin | None = Field(None, description="origin without path: the issuer and the base of every absolute link; default `http://localhost:{PORT}`")
-    secret_keys: SecretList = Field((), description="comma-separated; the first seals, all open; in development one is made once into the data directory")
-    environment: Literal["development", "production"] | None = Field(None, description="`development` when the private servers are used, else `production`")
-    smtp_url: SecretStr | None = Field(None, description="outgoing mail: `smtps://user:password@host:465`, or `smtp://` with STARTTLS")
+    public_url: Origin | None = Field(
+        None,
+        description="origin without path: the issuer and the base of every absolute link; default `http://localhost:{PORT}`",
+    )
+    secret_keys: SecretList = Field(
+        (),
+        description="comma-separated; the first seals, all open; in development one is made once into the data directory",
+    )
+    environment: Literal["development", "production"] | None = Field(
+        None, description="`development` when the private servers are used, else `production`"
+    )
+    smtp_url: SecretStr | None = Field(
+        None, description="outgoing mail: `smtps://user:password@host:465`, or `smtp://` with STARTTLS"
+    )
     mail_from: str | None = Field(None, description="sender of outgoing mail")
-    trusted_proxies: TextList = Field((), description="addresses whose forwarded headers count, comma-separated; default none")
+    trusted_proxies: TextList = Field(
+        (), description="addresses whose forwarded headers count, comma-separated; default none"
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: Port = Field(8000, description="port to listen on")
     workers: int = Field(1, ge=1, le=256, description="processes that serve")
     management_port: Port | None = Field(None, description="port of `/metrics`")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="`debug`, `info`, `warning` or `error`")
-    data_dir: Path | None = Field(None, description="where the private servers, the demo and the development key live")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="`debug`, `info`, `warning` or `error`"
+    )
+    data_dir: Path | None = Field(
+        None, description="where the private servers, the demo and the development key live"
+    )
     code_lifetime: Duration = Field(_duration("60s"), description="an authorization code, from the approval")
-    strict_access_lifetime: Duration = Field(_duration("1h"), description="an access token of a strict application")
+    strict_access_lifetime: Duration = Field(
+        _duration("1h"), description="an access token of a strict application"
+    )
     refresh_idle: Duration = Field(_duration("30d"), description="a refresh token, from its last use")
-    refresh_absolute: Duration = Field(_duration("1y"), description="a refresh token's family, from the approval")
+    refresh_absolute: Duration = Field(
+        _duration("1y"), description="a refresh token's family, from the approval"
+    )
     classic_idle: Duration = Field(_duration("365d"), description="a classic access token, from its last use")
     classic_absolute: Duration = Field(_duration("3y"), description="a classic access token, from its issue")
     session_idle: Duration = Field(_duration("12h"), description="a sign-in, from the last page")
     session_absolute: Duration = Field(_duration("7d"), description="a sign-in, from the password")
     session_flow: Duration = Field(_duration("30m"), description="an unfinished sign-in or consent page")
-    limit_database_connections: int = Field(8, ge=2, le=1000, description="PostgreSQL connections of one process")
+    limit_database_connections: int = Field(
+        8, ge=2, le=1000, description="PostgreSQL connections of one process"
+    )
     limit_redis_connections: int = Field(16, ge=1, le=10_000, description="Valkey connections of one process")
-    limit_queue: int = Field(1000, ge=1, le=1_000_000, description="requests of one process that may wait for a store; more are answered 503")
-    limit_password_checks: int = Field(2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait")
+    limit_queue: int = Field(
+        1000,
+        ge=1,
+        le=1_000_000,
+        description="requests of one process that may wait for a store; more are answered 503",
+    )
+    limit_password_checks: int = Field(
+        2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait"
+    )
 
     @property
     def embedded(self) -> bool:
@@ -112,9 +153,15 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _check_stores(self) -> "Settings":
         if (self.database_url is None) != (self.redis_url is None):
-            missing, present = ("REDIS_URL", "DATABASE_URL") if self.database_url else ("DATABASE_URL", "REDIS_URL")
-            raise ValueError(f"{PREFIX}{present} is set but {PREFIX}{missing} is not: set both, or neither for the private servers")
-        if self.direct_database_url and _same(self.migration_database_url or self.database_url, self.database_url):
+            missing, present = (
+                ("REDIS_URL", "DATABASE_URL") if self.database_url else ("DATABASE_URL", "REDIS_URL")
+            )
+            raise ValueError(
+                f"{PREFIX}{present} is set but {PREFIX}{missing} is not: set both, or neither for the private servers"
+            )
+        if self.direct_database_url and _same(
+            self.migration_database_url or self.database_url, self.database_url
+        ):
             raise ValueError(
                 f"{PREFIX}DIRECT_DATABASE_URL is set, so {PREFIX}DATABASE_URL goes through a pooler, where SET ROLE would leak: "
                 f"set {PREFIX}MIGRATION_DATABASE_URL to the owner's DSN and {PREFIX}DATABASE_URL to the service's own login"
@@ -131,11 +178,15 @@ class Settings(BaseSettings):
         if not self.secret_keys:
             wrong.append(f"{PREFIX}SECRET_KEYS is missing: set it to the output of `openssl rand -hex 32`")
         if any(_is_weak(key.get_secret_value()) for key in self.secret_keys):
-            wrong.append(f"{PREFIX}SECRET_KEYS holds a weak key: each needs {_WEAKEST_KEY} random characters or more (`openssl rand -hex 32`)")
+            wrong.append(
+                f"{PREFIX}SECRET_KEYS holds a weak key: each needs {_WEAKEST_KEY} random characters or more (`openssl rand -hex 32`)"
+            )
         if self.smtp_url and _mail_in_clear(self.smtp_url.get_secret_value()):
             wrong.append(f"{PREFIX}SMTP_URL must use TLS: smtps://, or smtp:// with ?starttls=required")
         if wrong:
-            raise ValueError("; ".join(wrong) + f" (or set {PREFIX}ENVIRONMENT=development on a machine of your own)")
+            raise ValueError(
+                "; ".join(wrong) + f" (or set {PREFIX}ENVIRONMENT=development on a machine of your own)"
+            )
         return self
 
 
@@ -154,7 +205,9 @@ def load_settings(**overrides: Any) -> Settings:
 
 def export_settings(**overrides: Any) -> None:
     """Hand command-line flags on to the worker processes, which read the environment as this one did."""
-    os.environ.update({PREFIX + name.upper(): str(value) for name, value in overrides.items() if value is not None})
+    os.environ.update(
+        {PREFIX + name.upper(): str(value) for name, value in overrides.items() if value is not None}
+    )
 
 
 def check_names(names: Iterable[str]) -> None:

@@ -30,7 +30,11 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
     """The stores of the settings; without them the private servers, started if need be and held until the end."""
     if settings.database_url and settings.redis_url:
         database_url = settings.database_url.get_secret_value()
-        owner_url = settings.migration_database_url.get_secret_value() if settings.migration_database_url else database_url
+        owner_url = (
+            settings.migration_database_url.get_secret_value()
+            if settings.migration_database_url
+            else database_url
+        )
         role = SERVICE_ROLE if owner_url == database_url else None
         yield Stores(database_url, owner_url, settings.redis_url.get_secret_value(), role)
         return

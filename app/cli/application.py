@@ -21,8 +21,12 @@ cli = typer.Typer(help="Applications: register, list, show.", no_args_is_help=Tr
 def register(
     name: Annotated[str, typer.Option(help="What customers read on the consent page.")],
     company: Annotated[str, typer.Option(help="Who makes it.")],
-    logo: Annotated[Path | None, typer.Option(help="PNG, JPEG or WebP.", exists=True, dir_okay=False, readable=True)] = None,
-    redirect_uri: Annotated[list[str] | None, typer.Option(help="Complete address; repeat for several.")] = None,
+    logo: Annotated[
+        Path | None, typer.Option(help="PNG, JPEG or WebP.", exists=True, dir_okay=False, readable=True)
+    ] = None,
+    redirect_uri: Annotated[
+        list[str] | None, typer.Option(help="Complete address; repeat for several.")
+    ] = None,
     scope: Annotated[list[str] | None, typer.Option(help="What it may ask for; default aemp:read.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -66,11 +70,15 @@ def list_(as_json: Json = False) -> None:
         }
         for each in applications
     ]
-    print_records(rows, as_json=as_json, empty="No application is registered yet: rovitracker app register --help")
+    print_records(
+        rows, as_json=as_json, empty="No application is registered yet: rovitracker app register --help"
+    )
 
 
 @cli.command(epilog="Example: `rovitracker app show 0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d`")
-def show(client_id: Annotated[str, typer.Argument(help="The application's client_id.")], as_json: Json = False) -> None:
+def show(
+    client_id: Annotated[str, typer.Argument(help="The application's client_id.")], as_json: Json = False
+) -> None:
     """Show one application."""
     found = with_context(lambda context: read_application(context, client_id))
     if found is None:

@@ -21,13 +21,20 @@ from app.storage.people import Member, select_member
 
 cli = typer.Typer(help="Machines of a customer: import, show, simulate.", no_args_is_help=True)
 
-Customer = Annotated[str, typer.Option("--customer", metavar="EMAIL", help="Somebody who signs in for the account.")]
+Customer = Annotated[
+    str, typer.Option("--customer", metavar="EMAIL", help="Somebody who signs in for the account.")
+]
 
 
-@cli.command("import", epilog="Example: `rovitracker fleet import --customer ann@hillside.example fleet.xml fleet.json`")
+@cli.command(
+    "import",
+    epilog="Example: `rovitracker fleet import --customer ann@hillside.example fleet.xml fleet.json`",
+)
 def import_(
     customer: Customer,
-    files: Annotated[list[Path], typer.Argument(help="AEMP 1.2 or ISO 15143-3, XML or JSON.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="AEMP 1.2 or ISO 15143-3, XML or JSON.", exists=True, dir_okay=False)
+    ],
     as_json: Json = False,
 ) -> None:
     """Import machines; of a file with a fault nothing is imported."""
@@ -44,7 +51,9 @@ def import_(
     print_records(with_context(work), as_json=as_json, empty="")
 
 
-@cli.command(epilog="Example: `rovitracker fleet simulate --customer ann@hillside.example --machines 250 --days 30`")
+@cli.command(
+    epilog="Example: `rovitracker fleet simulate --customer ann@hillside.example --machines 250 --days 30`"
+)
 def simulate(
     customer: Customer,
     machines: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")],
@@ -71,7 +80,9 @@ def simulate(
 
 @cli.command(epilog="Example: `rovitracker fleet show --customer ann@hillside.example --page 2`")
 def show(
-    customer: Customer, page: Annotated[int, typer.Option(min=1, help="100 machines each.")] = 1, as_json: Json = False
+    customer: Customer,
+    page: Annotated[int, typer.Option(min=1, help="100 machines each.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """List a customer's machines with their newest readings."""
 
@@ -80,7 +91,9 @@ def show(
         found = await read_fleet_page(context, member.customer_id, page)
         return [_machine(machine) for machine in found.machines]
 
-    print_records(with_context(work), as_json=as_json, empty="No machines yet: rovitracker fleet import --help")
+    print_records(
+        with_context(work), as_json=as_json, empty="No machines yet: rovitracker fleet import --help"
+    )
 
 
 async def _member(context: Context, email: str) -> Member:
@@ -94,7 +107,9 @@ async def _import(
     context: Context, member: Member, machines: tuple[Equipment, ...], progress: Progress, title: str
 ) -> Imported:
     task = progress.add_task(title, total=len(machines))
-    return await import_machines(context, member.customer_id, machines, lambda count: progress.advance(task, count))
+    return await import_machines(
+        context, member.customer_id, machines, lambda count: progress.advance(task, count)
+    )
 
 
 def _progress() -> Progress:

@@ -48,7 +48,7 @@ cli.add_typer(fleet.cli, name="fleet")
 cli.add_typer(token.cli, name="token")
 
 
-def _print_version(value: bool) -> None:  # noqa: FBT001  # typer calls it with the option's value
+def _print_version(value: bool) -> None:  # typer calls it with the option's value
     if value:
         typer.echo(__version__)
         raise typer.Exit

@@ -11,18 +11,21 @@ from rich.console import Console
 from rich.table import Table
 
 Json = Annotated[
-    bool, typer.Option("--json", help="One JSON document on stdout; the default when stdout is not a terminal.")
+    bool,
+    typer.Option("--json", help="One JSON document on stdout; the default when stdout is not a terminal."),
 ]
 
 errors = Console(stderr=True, highlight=False)
 
 
-def wants_json(flag: bool) -> bool:  # noqa: FBT001  # the value of an option, handed on
+def wants_json(flag: bool) -> bool:  # the value of an option, handed on
     return flag or not sys.stdout.isatty()
 
 
 def print_json(document: Any) -> None:
-    sys.stdout.buffer.write(orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.write(
+        orjson.dumps(document, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
     sys.stdout.flush()
 
 

@@ -92,7 +92,9 @@ def _require_free(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            fail(f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another with --port")
+            fail(
+                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another with --port"
+            )
 
 
 async def _refuse_excessive_rights(stores: Stores) -> None:
@@ -102,15 +104,31 @@ async def _refuse_excessive_rights(stores: Stores) -> None:
     finally:
         await database.close()
     if rights:
-        fail(f"the service's database role {', '.join(rights)}: give it a login that is only granted rovitracker_service")
+        fail(
+            f"the service's database role {', '.join(rights)}: give it a login that is only granted rovitracker_service"
+        )
 
 
 def _announce(settings: Settings, demo: Demo | None, *, as_json: bool) -> None:
     if as_json:
-        print_json({"url": settings.issuer, "demo": demo and {"email": demo.email, "password": demo.password, "client_id": demo.client_id, "client_secret": demo.client_secret, "consent_url": demo.consent_url}})
+        print_json(
+            {
+                "url": settings.issuer,
+                "demo": demo
+                and {
+                    "email": demo.email,
+                    "password": demo.password,
+                    "client_id": demo.client_id,
+                    "client_secret": demo.client_secret,
+                    "consent_url": demo.consent_url,
+                },
+            }
+        )
         return
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"\nRoviTracker Authorization serves on [bold]{settings.issuer}[/bold]  (development, Ctrl+C ends it)\n")
+    console.print(
+        f"\nRoviTracker Authorization serves on [bold]{settings.issuer}[/bold]  (development, Ctrl+C ends it)\n"
+    )
     if demo is None:
         console.print("This database has applications of its own, so no demo was added.\n")
         return
@@ -119,4 +137,6 @@ def _announce(settings: Settings, demo: Demo | None, *, as_json: bool) -> None:
     console.print("2. Sign in as the demo customer:\n")
     console.print(f"   e-mail    {demo.email}\n   password  {demo.password}\n", markup=False)
     console.print("3. Allow. The page you come back to performs the token request and the AEMP request.\n")
-    console.print(f"   client_id      {demo.client_id}\n   client_secret  {demo.client_secret}\n", markup=False)
+    console.print(
+        f"   client_id      {demo.client_id}\n   client_secret  {demo.client_secret}\n", markup=False
+    )

@@ -43,4 +43,6 @@ def ready_stores(settings: Settings) -> Iterator[Stores]:
 async def _require_schema(stores: Stores) -> None:
     pending = [s for s in await read_status(stores.owner_url, read_migrations()) if s.applied_at is None]
     if pending:
-        fail(f"the database lacks {len(pending)} migration(s), first {pending[0].migration.name}: run `rovitracker migrate up`")
+        fail(
+            f"the database lacks {len(pending)} migration(s), first {pending[0].migration.name}: run `rovitracker migrate up`"
+        )

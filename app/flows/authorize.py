@@ -46,20 +46,27 @@ async def check_authorization(context: Context, raw_query: bytes) -> Authorizati
     client = application.client
     redirect_uri = match(request.redirect_uri, client.redirect_uris, public=client.public)
     try:
-        check(request, strict=client.kind == "strict")
-        if request.resource not in (None, context.policy.audience):  # RFC 8707 section 2
-            raise OAuthError("invalid_target", "the resource is not served here")
-        if not client.allows("authorization_code") or client.status != "active":
-            raise unauthorized_client()
-        return AuthorizationAsked(
-            application,
-            redirect_uri,
-            request.state,
-            scope=" ".join(narrow(request.scope, client.scope)),
-            code_challenge=_challenge(request, required=client.kind == "strict"),
-        )
+        return _read_asked(context, request, application, redirect_uri)
     except OAuthError as error:
         raise AuthorizationRefused(error, redirect_uri, request.state) from error
+
+
+def _read_asked(
+    context: Context, request: AuthorizationRequest, application: Application, redirect_uri: str
+) -> AuthorizationAsked:
+    client = application.client
+    check(request, strict=client.kind == "strict")
+    if not client.allows("authorization_code") or client.status != "active":
+        raise unauthorized_client()
+    if request.resource not in (None, context.policy.audience):  # RFC 8707 section 2
+        raise OAuthError("invalid_target", "the resource is not served here")
+    return AuthorizationAsked(
+        application,
+        redirect_uri,
+        request.state,
+        scope=" ".join(narrow(request.scope, client.scope)),
+        code_challenge=_challenge(request, required=client.kind == "strict"),
+    )
 
 
 def answer_uri(context: Context, redirect_uri: str, state: str | None, *parameters: tuple[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -54,13 +55,16 @@ _PURPOSES: dict[type[Flow], Purpose] = {ConsentFlow: "flow", SignInFlow: "flow",
 def seal_flow(context: Context, flow: Flow, *, browser: str) -> str:
     """browser: the value of the cookie that marks the browser or the session the flow belongs to."""
     payload = {"kind": type(flow).__name__, "browser": _digest(browser), "flow": flow}
-    return context.keys.seal(_PURPOSES[type(flow)], orjson.dumps(payload), now_s=int(context.now().timestamp()))
+    return context.keys.seal(
+        _PURPOSES[type(flow)], orjson.dumps(payload, default=str), now_s=int(context.now().timestamp())
+    )
 
 
 def open_consent(context: Context, sealed: str | None, *, browser: str | None) -> ConsentFlow:
     fields = _open(context, ConsentFlow, sealed, browser)
-    ids = {name: UUID(fields[name]) for name in ("flow_id", "member_id", "customer_id", "application_id")}
-    return ConsentFlow(**{**fields, **ids})
+    for name in ("flow_id", "member_id", "customer_id", "application_id"):
+        fields[name] = UUID(fields[name])
+    return ConsentFlow(**fields)
 
 
 def open_sign_in(context: Context, sealed: str | None, *, browser: str | None) -> SignInFlow:
@@ -74,7 +78,7 @@ def open_form(context: Context, sealed: str | None, *, browser: str | None, acti
     return form
 
 
-def _open(context: Context, kind: type[Flow], sealed: str | None, browser: str | None) -> dict[str, str]:
+def _open(context: Context, kind: type[Flow], sealed: str | None, browser: str | None) -> dict[str, Any]:
     if not sealed or not browser:
         raise FlowLostError("no flow state, or no cookie of the browser that began it")
     payload = context.keys.unseal(
@@ -89,7 +93,7 @@ def _open(context: Context, kind: type[Flow], sealed: str | None, browser: str |
     # Another browser's state would let an attacker's flow be finished by a victim (R-44).
     if opened["kind"] != kind.__name__ or opened["browser"] != _digest(browser):
         raise FlowLostError("the flow state belongs to another browser")
-    fields: dict[str, str] = opened["flow"]
+    fields: dict[str, Any] = opened["flow"]
     return fields
 
 

@@ -57,7 +57,9 @@ async def use_token(context: Context, unverified_token: str) -> AccessToken | No
     token = await check_token(context, unverified_token)
     if token and token.used_at and context.now() - token.used_at > _RENEWED_EVERY:
         idle = context.policy.classic_idle
-        context.background.start(("renew", token.id), lambda: update_token_used(context.database, token.id, idle))
+        context.background.start(
+            ("renew", token.id), lambda: update_token_used(context.database, token.id, idle)
+        )
     return token
 
 

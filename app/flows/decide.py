@@ -43,18 +43,26 @@ async def decide(context: Context, flow: ConsentFlow, member: Member, decision: 
     if decision == "deny":
         refused = access_denied()
         return answer_uri(
-            context, flow.redirect_uri, flow.state, ("error", refused.error), ("error_description", refused.description)
+            context,
+            flow.redirect_uri,
+            flow.state,
+            ("error", refused.error),
+            ("error_description", refused.description),
         )
     if not decided.code_waits:
         await _explain_missing_code(context, marker)
-    return answer_uri(context, flow.redirect_uri, flow.state, ("code", _code(context, client, decided.marker).text))
+    return answer_uri(
+        context, flow.redirect_uri, flow.state, ("code", _code(context, client, decided.marker).text)
+    )
 
 
 async def _still_registered(context: Context, flow: ConsentFlow) -> Client:
     """The application may have lost the redirect URI, or everything, while the page was open."""
     application = await context.gathered.applications(flow.application_id)
     if application is None or application.client.status != "active":
-        raise PageError("This application is not available", "It was suspended or removed meanwhile. Nothing was shared.")
+        raise PageError(
+            "This application is not available", "It was suspended or removed meanwhile. Nothing was shared."
+        )
     match(flow.redirect_uri, application.client.redirect_uris, public=application.client.public)
     return application.client
 
@@ -68,7 +76,9 @@ async def _new_marker(context: Context, flow: ConsentFlow, member: Member, decis
     return Marker(code_id, member.id, decision, context.keys.code_key_name, now_us)
 
 
-def _approval(context: Context, flow: ConsentFlow, member: Member, client: Client, marker: Marker) -> Approval:
+def _approval(
+    context: Context, flow: ConsentFlow, member: Member, client: Client, marker: Marker
+) -> Approval:
     return Approval(
         code_id=marker.code_id,
         code_digest=_code(context, client, marker).digest,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.aemp.errors import ReadError
-from app.aemp.identity import Identity, identifiers_of, identity_of
+from app.aemp.identifiers import IDENTIFIER_KINDS, identifiers_of
+from app.aemp.identity import Identity, identity_of
 from app.aemp.values import Equipment
 from app.context import Context
 from app.storage.database import Transaction
@@ -58,7 +59,9 @@ def _distinct(machines: Sequence[Equipment]) -> dict[Identity, Equipment]:
     for place, machine in enumerate(machines, start=1):
         identity = identity_of(machine.header)
         if identity is None:
-            raise ReadError(f"machine {place} has no PIN, serial number or id, so it could never be asked for")
+            raise ReadError(
+                f"machine {place} has no PIN, serial number or id, so it could never be asked for"
+            )
         distinct[identity] = machine
     return distinct
 
@@ -76,7 +79,9 @@ async def _add(
 async def _write(transaction: Transaction, customer_id: UUID, batch: Mapping[int, Equipment]) -> None:
     await update_headers(transaction, {key: machine.header for key, machine in batch.items()})
     identifiers = [
-        (value, kind, key) for key, machine in batch.items() for value, kind in identifiers_of(machine.header)
+        (value, IDENTIFIER_KINDS.index(kind) + 1, key)
+        for key, machine in batch.items()
+        for kind, value in identifiers_of(machine.header)
     ]
     await insert_identifiers(transaction, customer_id, identifiers)
     await upsert_latest(transaction, customer_id, batch)

@@ -18,4 +18,6 @@ async def introspect_token(context: Context, query: TokenQuery) -> AccessToken |
 
 
 def _may_see(client: Client, token: AccessToken) -> bool:
-    return token.application_id == client.id or (client.audience is not None and client.audience == token.audience)
+    return token.application_id == client.id or (
+        client.audience is not None and client.audience == token.audience
+    )

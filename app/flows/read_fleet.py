@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.aemp.errors import AempError
-from app.aemp.identity import normalise
+from app.aemp.identifiers import decode_segment, normalise_identifier
 from app.aemp.paging import last_page_of, page_bounds, require_page
 from app.aemp.values import Equipment
 from app.context import Context
@@ -29,10 +29,10 @@ async def read_fleet_page(context: Context, customer_id: UUID, page: int) -> Fle
     return FleetPage(found.machines, page, last_page)
 
 
-async def read_equipment(context: Context, customer_id: UUID, identifier: str) -> Equipment:
-    """By PIN or VIN, else serial number, else equipment id. Another customer's machine is as unknown as none (404)."""
-    value = normalise(identifier)
-    machine = await select_equipment(context.database, customer_id, value) if value else None
+async def read_equipment(context: Context, customer_id: UUID, raw_segment: str) -> Equipment:
+    """By PIN or VIN, else serial number, else equipment id, percent-encoded as it stood in the path. Another customer's machine is as unknown as none (404)."""
+    identifier = normalise_identifier(decode_segment(raw_segment))
+    machine = await select_equipment(context.database, customer_id, identifier)
     if machine is None:
         raise AempError(404, "equipment_not_found", "There is no such machine in this fleet.")
     return machine

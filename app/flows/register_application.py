@@ -67,7 +67,10 @@ def check_name(what: str, text: str) -> str:
     name = unicodedata.normalize("NFC", text.strip())
     if not name or len(name) > _LONGEST_NAME:
         raise RegistrationError(f"{what}: 1 to {_LONGEST_NAME} characters")
-    hidden = next((letter for letter in name if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")), None)
+    hidden = next(
+        (letter for letter in name if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")),
+        None,
+    )
     if hidden is not None:
         raise RegistrationError(f"{what}: contains the invisible character U+{ord(hidden):04X}")
     return name

@@ -34,7 +34,9 @@ async def _find(context: Context, unverified_token: str) -> tuple[TokenString, S
     return (token, stored) if stored is not None and compare_digest(stored.digest, token.digest) else None
 
 
-async def _revoke(context: Context, token: TokenString, stored: StoredToken, *, actor_kind: ActorKind) -> None:
+async def _revoke(
+    context: Context, token: TokenString, stored: StoredToken, *, actor_kind: ActorKind
+) -> None:
     """The mark and its audit event stand or fall together."""
     async with context.database.transaction() as transaction:
         if await mark_token_revoked(transaction, token.token_class, token.id):

@@ -22,7 +22,9 @@ async def sign_in(context: Context, *, email: str, password: str) -> str | None:
         await insert_session(transaction, _digest(cookie), found[0].id, context.policy.session_idle)
         await insert_audit_event(
             transaction,
-            AuditEvent("customer.signed_in", "customer", actor_id=found[0].id, customer_id=found[0].customer_id),
+            AuditEvent(
+                "customer.signed_in", "customer", actor_id=found[0].id, customer_id=found[0].customer_id
+            ),
         )
     return cookie
 

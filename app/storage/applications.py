@@ -81,14 +81,18 @@ async def count_applications(statements: Statements) -> int:
 UPDATE_REDIRECT_URIS = "UPDATE application SET redirect_uris = $2 WHERE id = $1"
 
 
-async def update_redirect_uris(statements: Statements, application_id: UUID, redirect_uris: Sequence[str]) -> bool:
+async def update_redirect_uris(
+    statements: Statements, application_id: UUID, redirect_uris: Sequence[str]
+) -> bool:
     return bool(await statements.count(UPDATE_REDIRECT_URIS, application_id, list(redirect_uris)))
 
 
 INSERT_CLIENT_SECRET = "INSERT INTO client_secret (application_id, slot, digest) VALUES ($1, $2, $3)"
 
 
-async def insert_client_secret(statements: Statements, application_id: UUID, *, slot: int, digest: bytes) -> None:
+async def insert_client_secret(
+    statements: Statements, application_id: UUID, *, slot: int, digest: bytes
+) -> None:
     await statements.count(INSERT_CLIENT_SECRET, application_id, slot, digest)
 
 

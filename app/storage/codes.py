@@ -88,7 +88,12 @@ def keys_of(code_id: UUID) -> tuple[str, str]:
 
 
 def _pack(value: Marker | Approval) -> bytes:
-    return orjson.dumps(value, default=lambda digest: digest.hex())
+    return orjson.dumps(value, default=_plain)
+
+
+def _plain(value: object) -> str:
+    """Digests, and asyncpg's own kind of UUID."""
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _unpack_marker(value: bytes) -> Marker:
@@ -98,5 +103,7 @@ def _unpack_marker(value: bytes) -> Marker:
 
 def _unpack_approval(value: bytes) -> Approval:
     fields = orjson.loads(value)
-    ids = {name: UUID(fields[name]) for name in ("code_id", "application_id", "customer_id", "member_id")}
-    return Approval(**{**fields, **ids, "code_digest": bytes.fromhex(fields["code_digest"])})
+    for name in ("code_id", "application_id", "customer_id", "member_id"):
+        fields[name] = UUID(fields[name])
+    fields["code_digest"] = bytes.fromhex(fields["code_digest"])
+    return Approval(**fields)

@@ -1,9 +1,9 @@
 """PostgreSQL: a bounded pool of connections under the service's role, with a time-out on everything that waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, cast
 
 import asyncpg
 
@@ -14,9 +14,15 @@ ACQUIRE_TIMEOUT_S = 2.0
 STATEMENT_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 3.0
 
-DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
-Row = asyncpg.Record
+Row: TypeAlias = Mapping[str, Any]  # asyncpg's records, by column name
 
 
 class Statements(Protocol):
@@ -37,7 +43,7 @@ class Transaction:
         return list(await self._connection.fetch(statement, *arguments))
 
     async def row(self, statement: str, *arguments: object) -> Row | None:
-        return await self._connection.fetchrow(statement, *arguments)
+        return cast("Row | None", await self._connection.fetchrow(statement, *arguments))
 
     async def count(self, statement: str, *arguments: object) -> int:
         return _row_count(await self._connection.execute(statement, *arguments))
@@ -58,7 +64,7 @@ class Database:
 
     async def row(self, statement: str, *arguments: object) -> Row | None:
         async with self._connection() as connection:
-            return await connection.fetchrow(statement, *arguments)
+            return cast("Row | None", await connection.fetchrow(statement, *arguments))
 
     async def count(self, statement: str, *arguments: object) -> int:
         async with self._connection() as connection:

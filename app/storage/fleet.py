@@ -11,7 +11,9 @@ from app.storage.database import Database, Transaction
 
 SET_CUSTOMER = "SELECT set_config('rovitracker.customer', $1, true)"
 
-_COLUMNS = ", ".join([f"e.{name}" for name, _ in HEADER_COLUMNS] + [f"l.{name}" for name, _ in READING_COLUMNS])
+_COLUMNS = ", ".join(
+    [f"e.{name}" for name, _ in HEADER_COLUMNS] + [f"l.{name}" for name, _ in READING_COLUMNS]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,9 @@ WHERE e.key = row.key
 
 
 async def update_headers(transaction: Transaction, headers: Mapping[int, EquipmentHeader]) -> None:
-    await transaction.count(UPDATE_HEADERS, _json([{"key": key, **_header(header)} for key, header in headers.items()]))
+    await transaction.count(
+        UPDATE_HEADERS, _json([{"key": key, **_header(header)} for key, header in headers.items()])
+    )
 
 
 INSERT_IDENTIFIERS = """
@@ -117,7 +119,9 @@ ON CONFLICT (equipment_key) DO UPDATE SET
 """
 
 
-async def upsert_latest(transaction: Transaction, customer_id: UUID, machines: Mapping[int, Equipment]) -> None:
+async def upsert_latest(
+    transaction: Transaction, customer_id: UUID, machines: Mapping[int, Equipment]
+) -> None:
     """Each element is taken when its reading is not older than the stored one."""
     records = [{"key": key, **_readings(machine)} for key, machine in machines.items()]
     await transaction.count(UPSERT_LATEST, customer_id, _json(records))
@@ -134,5 +138,3 @@ def _readings(machine: Equipment) -> dict[str, object]:
 
 def _json(records: Sequence[Mapping[str, object]]) -> str:
     return orjson.dumps(records).decode()
-
-

@@ -27,7 +27,12 @@ class Gathered:
 
 
 def gather_statements(
-    database: Database, *, queue: int, code_life: timedelta, classic_idle: timedelta, classic_absolute: timedelta
+    database: Database,
+    *,
+    queue: int,
+    code_life: timedelta,
+    classic_idle: timedelta,
+    classic_absolute: timedelta,
 ) -> Gathered:
     async def applications(ids: Sequence[UUID]) -> list[Application | None]:
         found = await select_applications(database, ids)
@@ -46,4 +51,6 @@ def gather_statements(
 
         return Gather(look_up, queue=queue)
 
-    return Gathered(Gather(applications, queue=queue), Gather(redemptions, queue=queue), tokens("c"), tokens("s"))
+    return Gathered(
+        Gather(applications, queue=queue), Gather(redemptions, queue=queue), tokens("c"), tokens("s")
+    )

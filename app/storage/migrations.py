@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 import app
-from app.storage.database import CONNECT_TIMEOUT_S, Statements, DRIVER_ERRORS
+from app.storage.database import CONNECT_TIMEOUT_S, DRIVER_ERRORS, Statements
 from app.storage.errors import StoreUnavailableError
 
 # Any number will do as long as every version of this service takes the same one.
@@ -101,7 +101,11 @@ async def select_schema_number(statements: Statements) -> int:
 
 
 async def _ledger(connection: Any) -> list[Any]:
-    return list(await connection.fetch("SELECT number, name, digest, applied_at FROM schema_migration ORDER BY number"))
+    return list(
+        await connection.fetch(
+            "SELECT number, name, digest, applied_at FROM schema_migration ORDER BY number"
+        )
+    )
 
 
 def _judge(migrations: tuple[Migration, ...], ledger: list[Any]) -> tuple[MigrationState, ...]:
@@ -129,7 +133,9 @@ async def _apply(connection: Any, migration: Migration) -> None:
                 migration.digest,
             )
     except asyncpg.PostgresError as error:
-        raise MigrationError(f"{migration.name} failed and was rolled back: {error.sqlstate} {error}") from error
+        raise MigrationError(
+            f"{migration.name} failed and was rolled back: {error.sqlstate} {error}"
+        ) from error
 
 
 @asynccontextmanager
@@ -137,7 +143,9 @@ async def _owner(dsn: str) -> AsyncIterator[Any]:
     try:
         connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     except DRIVER_ERRORS as error:
-        raise StoreUnavailableError(f"PostgreSQL could not be reached: {type(error).__name__} {error}") from error
+        raise StoreUnavailableError(
+            f"PostgreSQL could not be reached: {type(error).__name__} {error}"
+        ) from error
     try:
         yield connection
     finally:

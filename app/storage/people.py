@@ -34,7 +34,9 @@ VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email) DO NOTHING
 async def insert_member(statements: Statements, member: Member, password_hash: str) -> bool:
     """False when somebody signs in with that address already."""
     return bool(
-        await statements.count(INSERT_MEMBER, member.id, member.customer_id, member.email, member.name, password_hash)
+        await statements.count(
+            INSERT_MEMBER, member.id, member.customer_id, member.email, member.name, password_hash
+        )
     )
 
 
@@ -124,7 +126,8 @@ class Customer:
 async def select_customers(statements: Statements) -> tuple[Customer, ...]:
     rows = await statements.rows(SELECT_CUSTOMERS)
     return tuple(
-        Customer(row["id"], row["name"], tuple(row["emails"]), row["disabled_at"], row["created_at"]) for row in rows
+        Customer(row["id"], row["name"], tuple(row["emails"]), row["disabled_at"], row["created_at"])
+        for row in rows
     )
 
 

@@ -45,7 +45,9 @@ SELECT_CLASSIC_TOKENS = _LOOK_UP.format(table="classic_token", used_at="t.used_a
 SELECT_STRICT_TOKENS = _LOOK_UP.format(table="strict_token", used_at="NULL::timestamptz")
 
 
-async def select_tokens(statements: Statements, token_class: TokenClass, ids: Sequence[UUID]) -> dict[UUID, StoredToken]:
+async def select_tokens(
+    statements: Statements, token_class: TokenClass, ids: Sequence[UUID]
+) -> dict[UUID, StoredToken]:
     statement = SELECT_CLASSIC_TOKENS if token_class == "c" else SELECT_STRICT_TOKENS
     rows = await statements.rows(statement, list(set(ids)))
     return {row["id"]: StoredToken(**row) for row in rows}
@@ -93,6 +95,8 @@ WHERE (id, bucket) IN (
 """
 
 
-async def mark_surplus_revoked(statements: Statements, *, customer_id: UUID, application_id: UUID, keep: int) -> int:
+async def mark_surplus_revoked(
+    statements: Statements, *, customer_id: UUID, application_id: UUID, keep: int
+) -> int:
     """Revoke the oldest live tokens from codes beyond `keep` a scope, of one customer and application."""
     return await statements.count(MARK_SURPLUS_REVOKED, customer_id, application_id, keep)

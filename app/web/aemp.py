@@ -33,7 +33,7 @@ async def fleet_v1(request: Request, caller: Reader) -> Response:
 async def equipment_v1(request: Request, caller: Reader) -> Response:
     """GET /api/v1/Fleet/Equipment/{vin}: a fleet of one."""
     representation = negotiate(request.headers.get("accept"), AEMP_1_2_OFFER)
-    machine = await read_equipment(context_of(request), caller.customer_id, request.path_params["vin"])
+    machine = await read_equipment(context_of(request), caller.customer_id, _last_segment(request))
     return _answer(request, representation, render_fleet_v1_xml(_snapshot(request, (machine,))))
 
 
@@ -42,13 +42,15 @@ async def fleet_v2(request: Request, caller: Reader) -> Response:
     representation = negotiate(request.headers.get("accept"))
     found = await _page(request, caller)
     links = links_for(_address(request).rpartition("/")[0], found.page, found.last_page)
-    return _answer(request, representation, _render_v2(representation, _snapshot(request, found.machines, links)))
+    return _answer(
+        request, representation, _render_v2(representation, _snapshot(request, found.machines, links))
+    )
 
 
 async def equipment_v2(request: Request, caller: Reader) -> Response:
     """GET /api/v2/Fleet/Equipment/{identifier}: one machine by PIN, VIN, serial number or its own id."""
     representation = negotiate(request.headers.get("accept"))
-    machine = await read_equipment(context_of(request), caller.customer_id, request.path_params["identifier"])
+    machine = await read_equipment(context_of(request), caller.customer_id, _last_segment(request))
     links = (Link("self", _address(request)),)
     return _answer(request, representation, _render_v2(representation, _snapshot(request, (machine,), links)))
 
@@ -67,14 +69,27 @@ def _render_v2(representation: Representation, snapshot: Snapshot) -> bytes:
     return render(snapshot, representation)
 
 
+def _last_segment(request: Request) -> str:
+    """The identifier as it was sent: decoded by the router, an encoded slash would part it."""
+    return _raw_path(request).partition("/Equipment/")[2]
+
+
 def _address(request: Request) -> str:
     """This resource as the client wrote its path, at our own origin: never the Host it sent."""
+    return context_of(request).policy.issuer + _raw_path(request)
+
+
+def _raw_path(request: Request) -> str:
     raw_path: bytes = request.scope["raw_path"]
-    return context_of(request).policy.issuer + raw_path.decode("ascii", errors="replace")
+    return raw_path.decode("ascii", errors="replace")
 
 
 def _answer(request: Request, representation: Representation, body: bytes) -> Response:
-    headers = {"Content-Type": representation.value, "Vary": "Accept, Accept-Encoding", "Cache-Control": "private, no-cache"}
+    headers = {
+        "Content-Type": representation.value,
+        "Vary": "Accept, Accept-Encoding",
+        "Cache-Control": "private, no-cache",
+    }
     if len(body) > _WORTH_COMPRESSING and accepts_gzip(request.headers.get("accept-encoding")):
         body = gzip.compress(body, compresslevel=4, mtime=0)
         headers["Content-Encoding"] = "gzip"

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from app.aemp.errors import AempError
 from app.aemp.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
-from app.aemp.render import render_error
+from app.aemp.render_error import render_error
 from app.flows.browser_flow import FlowLostError
 from app.oauth.errors import OAuthError, PageError
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
@@ -84,7 +84,11 @@ def _failure(error: Exception) -> Failure:
             )
         case StoreUnavailableError() | StatementRefusedError():
             return Failure(
-                503, "temporarily_unavailable", "Please try again shortly.", "We are briefly unavailable", _RETRY_AFTER
+                503,
+                "temporarily_unavailable",
+                "Please try again shortly.",
+                "We are briefly unavailable",
+                _RETRY_AFTER,
             )
         case HTTPException():
             phrase = HTTPStatus(error.status_code).phrase
@@ -140,4 +144,3 @@ def _page(request: Request, failure: Failure) -> Response:
 
 
 _RENDERERS: dict[Form, Callable[[Request, Failure], Response]] = {"json": _json, "aemp": _aemp, "page": _page}
-

@@ -23,13 +23,13 @@ async def introspect(request: Request) -> Response:
 
 def _describe(token: AccessToken, issuer: str) -> bytes:
     return introspection_answer(
-        client_id=str(token.application_id),
-        subject=str(token.customer_id or token.application_id),
-        scope=" ".join(token.scope),
-        audience=token.audience,
         issuer=issuer,
+        audience=token.audience,
+        client_id=token.application_id,
+        customer_id=token.customer_id,
+        token_id=token.id,
+        token_type="Bearer",
+        scope=" ".join(token.scope),
         issued_at=token.issued_at,
         expires_at=token.expires_at,
-        token_type="Bearer",  # noqa: S106  # the RFC's word, not a secret
-        token_id=str(token.id),
     )

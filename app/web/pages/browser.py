@@ -60,7 +60,11 @@ def refuse_other_sites(request: Request) -> None:
     else:
         own = origin is None or origin == context_of(request).policy.issuer
     if not own:
-        raise PageError("This form came from another site", "For your safety it was not accepted. Nothing was changed.", 403)
+        raise PageError(
+            "This form came from another site",
+            "For your safety it was not accepted. Nothing was changed.",
+            403,
+        )
 
 
 def _full_name(context: Context, name: CookieName) -> str:

@@ -31,8 +31,10 @@ from app.web.request import context_of, raw_query, read_body, with_query
 AUTHORIZE = "/app/oauth2/authorize"
 CONSENT = "/app/oauth2/consent"
 
-_NOT_ASKED = ["Change anything on your machines", "See your password or sign in as you"]
-_DURATION = "Until you disconnect it. It also ends by itself after a year without use, and after three years at the latest."
+_NOT_ASKED = ["change anything on your machines", "see your password, or sign in as you"]
+_DURATION = (
+    "until you disconnect it; it ends by itself after a year without use, and after three years at the latest"
+)
 
 _log = structlog.get_logger()
 
@@ -146,7 +148,7 @@ async def _told_by_redirect(
     except StoreUnavailableError as error:
         _log.warning("authorize: store unavailable", detail=str(error))
         refused = AuthorizationRefused(temporarily_unavailable(), asked.redirect_uri, asked.state)
-    except Exception:
+    except Exception:  # noqa: BLE001  # RFC 6749 section 4.1.2.1 wants server_error by redirect, whatever it was
         _log.exception("authorize failed")
         refused = AuthorizationRefused(server_error(), asked.redirect_uri, asked.state)
     return see_other(refusal_uri(context_of(request), refused), to_application=True)

@@ -1,7 +1,7 @@
 """The demo application's side of the documented flow, in development: what an integrator's own page would do."""
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx2
@@ -16,7 +16,7 @@ from app.web.pages.render import page
 from app.web.request import context_of, raw_query, read_body
 
 CALLBACK = "/app/demo/callback"
-_TOKEN = "/app/demo/token"  # noqa: S105  # an address
+_TOKEN = "/app/demo/token"  # an address
 _FLEET = "/app/demo/fleet"
 
 
@@ -96,11 +96,26 @@ async def call_api(request: Request) -> Response:
     )
 
 
-def _page(request: Request, demo: Demo, **values: object) -> Response:
-    absent = dict.fromkeys(
-        ["code", "state", "error", "error_description", "token_curl", "token_answer", "fleet_curl", "fleet_answer"]
+def _page(request: Request, demo: Demo, **values: Any) -> Response:
+    absent: dict[str, Any] = dict.fromkeys(
+        [
+            "code",
+            "state",
+            "error",
+            "error_description",
+            "token_curl",
+            "token_answer",
+            "fleet_curl",
+            "fleet_answer",
+        ]
     )
-    defaults = {**absent, "token_hidden": [], "fleet_hidden": [], "token_action": _TOKEN, "fleet_action": _FLEET}
+    defaults = {
+        **absent,
+        "token_hidden": [],
+        "fleet_hidden": [],
+        "token_action": _TOKEN,
+        "fleet_action": _FLEET,
+    }
     application = {"name": "Sitewise Rentals", "company": "Sitewise Rentals Ltd", "logo_url": None}
     return page(
         request,
@@ -120,7 +135,9 @@ def _demo(request: Request) -> Demo:
 
 def _http(request: Request) -> httpx2.AsyncClient:
     """The service itself, through its whole HTTP front, without needing to know under which port it is reached."""
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=request.app), base_url=context_of(request).policy.issuer)
+    return httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=request.app), base_url=context_of(request).policy.issuer
+    )
 
 
 def _token_curl(demo: Demo, code: str) -> str:

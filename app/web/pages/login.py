@@ -30,7 +30,9 @@ async def login(request: Request) -> Response:
     return await login_page(request, SignInFlow(CONNECTIONS))
 
 
-async def login_page(request: Request, flow: SignInFlow, *, email: str = "", error: str | None = None) -> Response:
+async def login_page(
+    request: Request, flow: SignInFlow, *, email: str = "", error: str | None = None
+) -> Response:
     """The page for a sign-in that leads to flow.path."""
     browser = browser_of(request)
     application = await read_application(context_of(request), flow.client_id)

@@ -1,0 +1,92 @@
+"""A plain HTML browser: keeps cookies, follows nothing by itself, fills in forms with all their hidden inputs."""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx2
+from fastapi import FastAPI
+from lxml import html
+
+ORIGIN = "http://localhost:8000"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as it stands in a page."""
+
+    action: str
+    hidden: dict[str, str]
+
+
+class Browser:
+    """Answers come back as they are, redirects too, so that each can be asserted on."""
+
+    def __init__(self, app: FastAPI | None = None, *, base_url: str = ORIGIN) -> None:
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False) if app is not None else None
+        self.http = httpx2.AsyncClient(transport=transport, base_url=base_url, timeout=30)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.http.aclose()
+
+    async def get(self, url: str, **headers: str) -> httpx2.Response:
+        return await self.http.get(
+            url, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
+
+    async def submit(
+        self, page: httpx2.Response, fields: dict[str, str], *, action: str = "", **headers: str
+    ) -> httpx2.Response:
+        """Post the page's form (the one whose action contains `action`) with these fields."""
+        form = form_of(page, action)
+        return await self.http.post(
+            form.action,
+            data={**form.hidden, **fields},
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
+
+    async def follow(self, answer: httpx2.Response) -> httpx2.Response:
+        assert answer.status_code == 303, answer.text
+        return await self.http.get(answer.headers["location"])
+
+    async def sign_in(self, page: httpx2.Response, email: str, password: str) -> httpx2.Response:
+        """Fill in the sign-in form; the page it leads to."""
+        return await self.follow(
+            await self.submit(page, {"email": email, "password": password}, action="/app/login")
+        )
+
+
+def forms_of(page: httpx2.Response) -> list[Form]:
+    tree = html.fromstring(page.text)
+    return [
+        Form(
+            urljoin(str(page.url), form.get("action", "")),
+            {
+                box.get("name", ""): box.get("value", "")
+                for box in form.iter("input")
+                if box.get("type") == "hidden"
+            },
+        )
+        for form in tree.iter("form")
+    ]
+
+
+def form_of(page: httpx2.Response, action: str = "") -> Form:
+    found = [form for form in forms_of(page) if action in form.action]
+    assert found, f"no form {action!r} in a page of status {page.status_code}: {page.text[:2000]}"
+    return found[0]
+
+
+def query_of(answer: httpx2.Response) -> dict[str, str]:
+    """Parameters of the address a redirect leads to; a repeated one fails the test."""
+    parameters = parse_qs(
+        urlsplit(answer.headers["location"]).query, keep_blank_values=True, strict_parsing=True
+    )
+    assert all(len(values) == 1 for values in parameters.values())
+    return {name: values[0] for name, values in parameters.items()}

@@ -1,0 +1,98 @@
+"""The real thing for every test: private PostgreSQL and Valkey, migrated once per worker, and the service on them."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+
+from app.context import Context
+from app.embedded import attach
+from app.main import create_app
+from app.settings import PREFIX, Settings
+from app.storage.migrations import apply_migrations, read_migrations
+from tests.browser import Browser
+from tests.people import World
+
+for name in [name for name in os.environ if name.startswith(PREFIX)]:
+    del os.environ[name]  # the suite is about the defaults, whatever this shell was set to
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> int:
+    """Number of this worker, 0 without parallel ones."""
+    return int(getattr(request.config, "workerinput", {"workerid": "gw0"})["workerid"].removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Addresses of the private servers, which all workers of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with attach(root / "servers") as embedded:
+        yield embedded.database_url, embedded.redis_url
+
+
+@pytest.fixture(scope="session")
+async def database_url(servers: tuple[str, str], worker: int) -> str:
+    """A database of this worker's own, migrated; two workers migrate two databases of one cluster at once."""
+    name = f"test_{worker}"
+    owner = await asyncpg.connect(servers[0])
+    await owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await owner.execute(f"CREATE DATABASE {name}")
+    await owner.close()
+    url = urlunsplit(urlsplit(servers[0])._replace(path=f"/{name}"))
+    await apply_migrations(url, read_migrations())
+    return url
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: tuple[str, str], worker: int) -> str:
+    base, _, _ = servers[1].partition("?")
+    return f"{base}?db={worker}"
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return make_settings(database_url, redis_url, tmp_path_factory.mktemp("data"))
+
+
+def make_settings(database_url: str, redis_url: str, data_dir: Path, **changes: object) -> Settings:
+    values = {
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "environment": "development",
+        "secret_keys": "0123456789abcdef" * 4,
+        "data_dir": data_dir,
+    }
+    return Settings.model_validate({**values, **changes})
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture(scope="session")
+def context(app: FastAPI) -> Context:
+    context = app.state.context
+    assert isinstance(context, Context)
+    return context
+
+
+@pytest.fixture
+async def browser(app: FastAPI) -> AsyncIterator[Browser]:
+    """A new browser on the service: no cookies, no script."""
+    async with Browser(app) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def world(context: Context) -> World:
+    """A customer and an application of this test's own."""
+    return await World.make(context)
