@@ -125,4 +125,6 @@ async def open_database(dsn: str, *, connections: int, role: str | None = SERVIC
 
 
 def _row_count(tag: str) -> int:
-    return int(tag.rsplit(" ", 1)[-1])
+    """Rows a statement touched, off its command tag; 0 for one that touches none (`SET`)."""
+    number = tag.rpartition(" ")[2]
+    return int(number) if number.isdigit() else 0
