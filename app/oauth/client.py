@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.oauth.errors import invalid_client
 from app.oauth.request import Credentials
+from app.oauth.scope import Scope
 from app.oauth.token_string import secret_digest
 
 _CANONICAL_LENGTH = 36
@@ -30,15 +31,11 @@ class Client:
     company: str
     status: Literal["pending", "active", "suspended", "deleted"]
     grants: frozenset[str]
-    scope: tuple[str, ...]
+    scope: Scope
     redirect_uris: tuple[str, ...]
     audience: str | None
     customer_id: UUID | None
     secrets: tuple[ClientSecret, ...]
-
-    @property
-    def strict(self) -> bool:
-        return self.kind == "strict"
 
     @property
     def active(self) -> bool:

@@ -46,9 +46,7 @@ class PageError(Exception):
 
 
 def refused_link(explanation: str) -> PageError:
-    return PageError(
-        "This link cannot be followed", f"{explanation} Please tell the people who gave it to you."
-    )
+    return PageError("This link cannot be followed", f"{explanation} Please tell whoever gave you this link.")
 
 
 def invalid_request(description: str, *, status: int = 400) -> OAuthError:

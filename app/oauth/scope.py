@@ -1,7 +1,7 @@
 """Scopes (RFC 6749 section 3.3): what an application may ask for, in one canonical form."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from app.oauth.errors import invalid_scope
 
@@ -21,15 +21,7 @@ def parse(text: str) -> Scope:
     """Read scope tokens; invalid_scope for characters or spaces the RFC does not allow."""
     if not _SCOPE.fullmatch(text):
         raise invalid_scope("scope is malformed")
-    return canonical(text.split(" "))
-
-
-def canonical(tokens: Iterable[str]) -> Scope:
-    return tuple(sorted(set(tokens)))
-
-
-def render(scope: Scope) -> str:
-    return " ".join(scope)
+    return tuple(sorted(set(text.split(" "))))
 
 
 def narrow(requested: str | None, allowed: Collection[str], default: str = DEFAULT_SCOPE) -> Scope:

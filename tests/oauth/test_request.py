@@ -299,7 +299,16 @@ def test_other_faults_wait_until_the_redirect_uri_is_proved(query: bytes) -> Non
     assert check_fails_with(asked) == "invalid_request"
 
 
-@pytest.mark.parametrize("query", [b"state=1&state=2", b"state=%ff", b"state=%zz", b"state=" + b"x" * 2049])
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"state=1&state=2",
+        b"state=%ff",
+        b"state=%zz",
+        b"state=" + b"x" * 2049,
+        b"state=" + "é".encode() * 1025,
+    ],
+)
 def test_state_that_cannot_be_echoed_whole_is_left_out(query: bytes) -> None:
     """O-23, R-37: invalid_request by redirect, without a state."""
     asked = AuthorizationRequest.parse(b"client_id=me&" + query)
