@@ -1,0 +1,194 @@
+"""The rooms of the house keep their walls: who may import whom, and where the frameworks are known."""
+
+import ast
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+APP = ROOT / "app"
+
+# A room may import the rooms it names here and nothing else of ours. `parts` are the files at the top of app/ that
+# hold state or settings and are put together by main and cli.
+RULES = {
+    "oauth": set(),
+    "aemp": set(),
+    "mail": {"oauth", "aemp"},
+    "storage": {"oauth", "aemp"},
+    "flows": {"mail", "storage", "oauth", "aemp", "context", "policy"},
+    "web": {"flows", "mail", "storage", "oauth", "aemp", "context", "policy"},
+    "embedded": set(),
+    "settings": set(),
+    "logs": set(),
+    "policy": {"settings"},
+    "logo_decoder": set(),
+    "background": set(),
+    "passwords": {"storage"},
+    "stores": {"embedded", "settings", "storage"},
+    "context": {"background", "oauth", "passwords", "policy", "settings", "storage", "stores"},
+}
+# Only these put the parts together, so they may import everything.
+ASSEMBLERS = {"cli", "main", "demo", "__main__"}
+
+# (package, rooms that may know it)
+FRAMEWORKS = [
+    ("fastapi", {"web", "main"}),
+    ("starlette", {"web", "main"}),
+    ("uvicorn", {"cli"}),
+    ("jinja2", {"web"}),
+    ("asyncpg", {"storage", "context"}),
+    ("redis", {"storage", "context"}),
+    ("pydantic_settings", {"settings"}),
+    ("typer", {"cli"}),
+    ("rich", {"cli"}),
+    ("lxml", {"aemp"}),
+]
+
+SOURCES = sorted(APP.rglob("*.py"))
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def room_of(file: Path) -> str:
+    first = file.relative_to(APP).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports_of(file: Path) -> Iterator[tuple[str, int]]:
+    """Every module a file imports, with its line."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(file)}:{node.lineno} imports relatively"
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names]
+                if node.module == "app"
+                else [node.module or ""]
+            )
+            yield from ((name, node.lineno) for name in names)
+
+
+def rooms_imported(file: Path) -> Iterator[tuple[str, int]]:
+    for module, line in imports_of(file):
+        parts = module.split(".")
+        if parts[0] == "app" and len(parts) > 1:
+            yield parts[1], line
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=name_of)
+def test_imports_go_down_only(file: Path) -> None:
+    room = room_of(file)
+    if room in ASSEMBLERS or room == "__init__":
+        return
+    allowed = RULES[room] | {room, "__version__"}
+    climbing = [f"line {line}: app.{other}" for other, line in rooms_imported(file) if other not in allowed]
+    assert not climbing, f"{name_of(file)} imports upwards: {climbing}"
+
+
+@pytest.mark.parametrize(("package", "rooms"), FRAMEWORKS)
+def test_frameworks_stay_in_their_rooms(package: str, rooms: set[str]) -> None:
+    strays = [
+        f"{name_of(file)}:{line}"
+        for file in SOURCES
+        if room_of(file) not in rooms
+        for module, line in imports_of(file)
+        if module.split(".")[0] == package
+    ]
+    assert not strays
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=name_of)
+def test_every_file_says_what_lives_in_it(file: Path) -> None:
+    text = file.read_text()
+    assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{name_of(file)} has no first sentence"
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=name_of)
+def test_nothing_is_imported_inside_a_function(file: Path) -> None:
+    late = [
+        node.lineno
+        for function in ast.walk(ast.parse(file.read_text()))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    assert not late, f"{name_of(file)} imports late in lines {late}"
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    modules = {module_name(file): file for file in SOURCES}
+    graph = {
+        name: {other for other in targets(file, modules.keys()) if other in modules and other != name}
+        for name, file in modules.items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"circle: {' -> '.join([*path[path.index(name) :], name])}"
+        if name not in done:
+            for other in graph[name]:
+                visit(other, (*path, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def targets(file: Path, modules: Collection[str]) -> Iterator[str]:
+    """Modules a file imports; of `from app.room import part` the part, where that is a module."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                part = f"{node.module}.{alias.name}"
+                yield part if part in modules else node.module
+
+
+def test_no_settings_object_hangs_around() -> None:
+    """Settings are passed on, so that a test or a second service in one process can have its own."""
+    strays = [
+        f"{name_of(file)}:{node.lineno}"
+        for file in SOURCES
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Call)
+        if isinstance(node.value.func, ast.Name) and node.value.func.id in ("Settings", "load_settings")
+    ]
+    assert not strays
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = [
+        f"{name_of(file)}:{node.lineno}"
+        for file in SOURCES
+        if room_of(file)
+        not in ("settings", "embedded")  # a started server gets an environment, it is not read
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
+    ]
+    assert not readers
+
+
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "base"}
+
+
+def test_no_room_is_a_drawer() -> None:
+    assert not [name_of(file) for file in SOURCES if file.stem in FORBIDDEN_NAMES]
+
+
+def test_lock_files_are_pinned_hashed_and_name_no_registry() -> None:
+    for file in (ROOT / "requirements.txt", ROOT / "requirements-dev.txt"):
+        text = file.read_text()
+        assert "://" not in text
+        assert "--hash=sha256:" in text
+        entries = [line for line in text.splitlines() if line and not line.startswith((" ", "#", "-"))]
+        assert all("==" in line for line in entries)
