@@ -1,0 +1,152 @@
+"""Every block of docs/integrators.md is run as it stands against a running service."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app.aemp.simulate import simulate_fleet
+from app.context import Context
+from app.flows.import_fleet import import_machines
+from app.oauth.token_string import PATTERN
+from tests.browser import Browser
+from tests.people import REDIRECT_URI, World
+from tests.server import ROOT, free_port, running_service
+
+TEXT = (ROOT / "docs" / "integrators.md").read_text()
+
+# With what a block's first word is run; the program may be missing on a bare machine.
+PROGRAMS = {"bash": ("bash", "curl"), "python": (sys.executable,), "javascript": ("node",)}
+
+
+def blocks_of(section: str) -> dict[str, str]:
+    """Language and text of the runnable blocks of one section of the page."""
+    body = TEXT.split(f"\n## {section}")[1].split("\n## ")[0]
+    return {
+        language: block
+        for language, block in re.findall(r"```(\w+)\n(.*?)```", body, re.DOTALL)
+        if language in PROGRAMS
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service, somebody's fleet in it, and an application that may ask for it."""
+
+    address: str
+    world: World
+
+    def environment(self, **more: str) -> dict[str, str]:
+        given = {
+            "ISSUER": self.address,
+            "CLIENT_ID": self.world.client_id,
+            "CLIENT_SECRET": self.world.client_secret,
+            "REDIRECT_URI": REDIRECT_URI,
+        }
+        return {**os.environ, **given, **more}
+
+    async def code(self) -> str:
+        async with Browser(base_url=self.address) as browser:
+            return await self.world.code(browser)
+
+    async def token(self) -> str:
+        async with Browser(base_url=self.address) as browser:
+            return await self.world.token(browser)
+
+
+@pytest.fixture(scope="module")
+async def running(
+    context: Context, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    world = await World.make(context)
+    now = context.now()
+    machines = tuple(simulate_fleet(machines=130, days=2, interval_s=900, seed=3, now=now))
+    await import_machines(context, world.member.customer_id, machines)
+    settings = {
+        "ROVITRACKER_DATABASE_URL": database_url,
+        "ROVITRACKER_REDIS_URL": redis_url,
+        "ROVITRACKER_ENVIRONMENT": "development",
+        "ROVITRACKER_SECRET_KEYS": "fedcba9876543210" * 4,
+        "ROVITRACKER_DATA_DIR": str(tmp_path_factory.mktemp("documented")),
+        "ROVITRACKER_LOG_LEVEL": "error",
+    }
+    async with running_service(port=free_port(), settings=settings) as address:
+        yield Running(address, world)
+
+
+async def run(language: str, block: str, environment: dict[str, str], folder: Path) -> str:
+    missing = [program for program in PROGRAMS[language] if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"{missing[0]} is not on this machine")
+    file = folder / {"bash": "block.sh", "python": "block.py", "javascript": "block.mjs"}[language]
+    file.write_text(block)
+    process = await asyncio.create_subprocess_exec(
+        PROGRAMS[language][0],
+        str(file),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, err.decode()
+    return out.decode()
+
+
+@pytest.mark.parametrize("language", ["python", "javascript"])
+async def test_the_documented_link_leads_to_the_sign_in_page(
+    language: str, running: Running, tmp_path: Path
+) -> None:
+    link = (await run(language, blocks_of("2.")[language], running.environment(), tmp_path)).strip()
+    assert set(parse_qs(urlsplit(link).query)) == {"client_id", "state", "redirect_uri"}
+    async with Browser(base_url=running.address) as browser:
+        page = await browser.get(link)
+    assert page.status_code == 200
+    assert "Sitewise Rentals Ltd" in page.text
+
+
+@pytest.mark.parametrize("language", list(PROGRAMS))
+async def test_the_documented_exchange_gives_a_token(language: str, running: Running, tmp_path: Path) -> None:
+    environment = running.environment(CODE=await running.code())
+    printed = await run(language, blocks_of("4.")[language], environment, tmp_path)
+    token = json.loads(printed)["access_token"] if language == "bash" else printed.strip()
+    assert re.fullmatch(PATTERN, token)
+
+
+@pytest.mark.parametrize("language", list(PROGRAMS))
+async def test_the_documented_reading_shows_the_fleet(
+    language: str, running: Running, tmp_path: Path
+) -> None:
+    environment = running.environment(TOKEN=await running.token())
+    printed = await run(language, blocks_of("5.")[language], environment, tmp_path)
+    machines = len(json.loads(printed)["Equipment"]) if language == "bash" else len(printed.splitlines())
+    assert machines == (100 if language == "bash" else 130)  # curl reads one page, the others follow `next`
+
+
+async def test_the_documented_revocation_ends_the_token(running: Running, tmp_path: Path) -> None:
+    token = await running.token()
+    await run("bash", blocks_of("Ending")["bash"], running.environment(TOKEN=token), tmp_path)
+    async with Browser(base_url=running.address) as browser:
+        answer = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")
+    assert answer.status_code == 401
+
+
+async def test_the_documented_answer_has_the_members_of_a_real_one(running: Running) -> None:
+    documented = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)[0])
+    async with Browser(base_url=running.address) as browser:
+        real = (await running.world.exchange(browser, await running.world.code(browser))).json()
+    assert set(documented) == set(real)
+    assert {name: type(value) for name, value in documented.items()} == {
+        name: type(value) for name, value in real.items()
+    }
+
+
+def test_the_documented_pattern_is_the_real_one() -> None:
+    assert PATTERN.replace("(?:", "(") in TEXT

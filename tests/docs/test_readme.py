@@ -1,0 +1,60 @@
+"""The README says what is true: its settings, its addresses, its links."""
+
+import re
+
+from starlette.routing import Route
+
+from app.settings import PREFIX, Settings
+from app.web.routes import router
+from tests.server import ROOT
+
+README = (ROOT / "README.md").read_text()
+BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->"
+
+
+def settings_table() -> str:
+    """The table as Settings has it; put between the marks by `python -m tests.docs.test_readme`."""
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = default_text(field.default)
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def default_text(value: object) -> str:
+    if value in (None, ()):
+        return ""
+    seconds = getattr(value, "total_seconds", None)
+    if seconds is None:
+        return f"`{value}`"
+    for letter, length in (("y", 365 * 86_400), ("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds() % length == 0:
+            return f"`{int(seconds() // length)}{letter}`"
+    return f"`{int(seconds())}s`"
+
+
+def test_settings_table_is_what_settings_are() -> None:
+    assert README.split(BEGIN)[1].split(END)[0] == settings_table()
+
+
+def test_every_documented_address_is_routed_with_its_method() -> None:
+    routed = {
+        (method, route.path)
+        for route in router.routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+    }
+    documented = set(re.findall(r"`(GET|POST) (/\S*)`", README))
+    assert documented
+    assert documented <= {(method, path.replace(":path}", "}")) for method, path in routed}
+
+
+def test_relative_links_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+if __name__ == "__main__":
+    before, rest = README.split(BEGIN)
+    (ROOT / "README.md").write_text(before + BEGIN + settings_table() + END + rest.split(END)[1])

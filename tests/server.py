@@ -1,0 +1,59 @@
+"""The service as people run it: a process of its own on a loopback port, stopped at the end."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def running_service(
+    *arguments: str, port: int, settings: dict[str, str], cwd: Path | None = None
+) -> AsyncIterator[str]:
+    """`rovitracker serve` with these settings; its address, once it is ready."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "app",
+        *(arguments or ("serve",)),
+        "--port",
+        str(port),
+        cwd=cwd or ROOT,
+        env={**os.environ, **settings},
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        address = f"http://localhost:{port}"
+        await _wait_until_ready(address, process)
+        yield address
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(process.wait(), 30)
+
+
+async def _wait_until_ready(address: str, process: asyncio.subprocess.Process) -> None:
+    async with httpx2.AsyncClient(base_url=address) as client:
+        for _ in range(300):
+            assert process.returncode is None, f"the service ended with {process.returncode}"
+            try:
+                if (await client.get("/health/ready")).status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    raise AssertionError("the service did not get ready in 30 s")
