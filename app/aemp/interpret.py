@@ -118,13 +118,20 @@ def _value(child: Child, value: Any) -> Any:
     if child.kind is Kind.TEXT:
         return _text(child.name, value)
     if child.kind is Kind.TIME:
-        return parse_time(str(value).strip())
+        return _install_time(child.name, str(value).strip())
     if child.kind is Kind.BOOLEAN:
         return _boolean(child.name, value)
     if child.name == "Hour" and isinstance(value, str) and value.strip().startswith("P"):
         return parse_duration(value.strip())
     number = parse_number(child.name, value)
     return _whole(child.name, number) if child.kind is Kind.INTEGER else number
+
+
+def _install_time(name: str, text: str) -> datetime | None:
+    try:
+        return parse_time(text)
+    except FlawError as flaw:
+        raise FlawError(f"{name}: {flaw}") from None
 
 
 def _text(name: str, value: Any) -> str:

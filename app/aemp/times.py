@@ -12,6 +12,7 @@ _TIME = re.compile(
 _DURATION = re.compile(
     r"P(?:([0-9]{1,7})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)S)?)?"
 )
+_NEVER = "0001-01-01T00:00:00"  # with a zone or without: where it comes from, it has none
 _EARLIEST, _LATEST = 1900, 2100  # years; a reading from the year 9999 would never be replaced by a newer one
 
 
@@ -21,14 +22,14 @@ def format_time(at: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime | None:
-    """An aware UTC time in whole seconds; None for `0001-01-01`, which providers send for "never".
+    """An aware UTC time in whole seconds; None for the year one, which providers send for "never".
 
     Without a zone it is refused: nobody knows whose clock it was, and a guess moves readings by hours.
     """
+    if text.startswith(_NEVER):
+        return None
     if not _TIME.fullmatch(text):
         raise FlawError(f"{text[:40]!r} is not a date and time with a zone, such as 2025-01-31T12:00:00Z")
-    if text.startswith("0001-01-01"):
-        return None
     if not _EARLIEST <= int(text[:4]) < _LATEST:
         raise FlawError(f"{text} is outside the years {_EARLIEST} to {_LATEST - 1}")
     try:

@@ -1,0 +1,113 @@
+"""Clients get the representation they asked for, XML when they do not care, and 406 when nothing fits."""
+
+import time
+from contextlib import suppress
+
+import pytest
+
+from app.aemp.errors import AempError
+from app.aemp.negotiation import AEMP_1_2_OFFER, Representation, accepts_gzip, negotiate
+
+XML, TEXT_XML, JSON = Representation.XML, Representation.TEXT_XML, Representation.JSON
+SNAPSHOT_JSON, XML_20190501 = Representation.SNAPSHOT_JSON, Representation.XML_20190501
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        pytest.param(None, XML, id="absent"),
+        pytest.param("", XML, id="empty"),
+        pytest.param("*/*", XML, id="anything"),
+        pytest.param("application/xml", XML, id="xml"),
+        pytest.param("text/xml", TEXT_XML, id="text xml"),
+        pytest.param("application/xml; charset=utf-8", XML, id="charset does not matter"),
+        pytest.param("application/json", JSON, id="json"),
+        pytest.param("APPLICATION/JSON", JSON, id="case does not matter"),
+        pytest.param("application/iso15143-snapshot+json", SNAPSHOT_JSON, id="vendor json"),
+        pytest.param("application/iso15143-snapshot+json, application/json", SNAPSHOT_JSON, id="both json"),
+        pytest.param("application/json, application/xml", XML, id="equals go to xml"),
+        pytest.param("application/json, */*", JSON, id="named before wildcard"),
+        pytest.param("application/json, text/plain, */*", JSON, id="the default of a popular client"),
+        pytest.param("application/xml;q=0.5, application/json", JSON, id="weight"),
+        pytest.param("application/xml;q=0.5, application/json;q=0.499", XML, id="three decimals"),
+        pytest.param("application/xml;q=0, */*;q=0.1", TEXT_XML, id="excluded by name"),
+        pytest.param("text/*", TEXT_XML, id="text wildcard"),
+        pytest.param("application/*", XML, id="application wildcard"),
+        pytest.param(BROWSER, XML, id="a browser"),
+        pytest.param("application/xml; version=20190501", XML_20190501, id="2020 edition"),
+        pytest.param("text/xml; Version=20190501, */*", XML_20190501, id="2020 edition as text"),
+        pytest.param("application/xml; version=3", XML, id="unknown version"),
+        pytest.param('a/b; x="c,d;q=1", application/json', JSON, id="comma in quotes"),
+        pytest.param("garbage", XML, id="nothing readable"),
+        pytest.param("application/json;q=high, application/xml;q=0.1", XML, id="broken weight"),
+        pytest.param("application/json;q=1.5, text/xml;q=0.1", TEXT_XML, id="weight above 1"),
+    ],
+)
+def test_accept_chooses_the_representation(accept: str | None, expected: Representation) -> None:
+    """RFC 9110 section 12.5.1."""
+    assert negotiate(accept) is expected
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "image/png",
+        'a/b; x="never closed, application/json',
+        "*/*;q=0",
+        "application/xml;q=0, text/xml;q=0.000, application/json;q=0",
+        "json/*",
+    ],
+)
+def test_nothing_acceptable_is_406(accept: str) -> None:
+    with pytest.raises(AempError) as refused:
+        negotiate(accept)
+    assert (refused.value.status, refused.value.code) == (406, "not_acceptable")
+    assert "application/json" in refused.value.message
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "application/json, */*;q=0.1", "application/json, text/xml"])
+def test_aemp_1_2_is_xml_whenever_that_is_acceptable(accept: str | None) -> None:
+    assert not negotiate(accept, AEMP_1_2_OFFER).is_json
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/xml; version=20190501"])
+def test_aemp_1_2_has_no_json_and_no_other_edition(accept: str) -> None:
+    with pytest.raises(AempError) as refused:
+        negotiate(accept, AEMP_1_2_OFFER)
+    assert refused.value.status == 406
+
+
+@pytest.mark.parametrize("unit", ['"', '"\\', ',a"', "a/b;", "a/b,", 'a;"'])
+def test_hostile_header_is_read_in_linear_time(unit: str) -> None:
+    """60 KB of opening quotes once took a minute."""
+    started = time.perf_counter()
+    with suppress(AempError):
+        negotiate(unit * (60_000 // len(unit)))
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "compressed"),
+    [
+        (None, False),
+        ("", False),
+        ("gzip", True),
+        ("GZIP ; Q=0.3", True),
+        ("x-gzip", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000", False),
+        ("*", True),
+        ("*;q=0", False),
+        ("gzip;q=0, *", False),
+        ("identity", False),
+        ("deflate, br", False),
+        ("deflate, gzip;q=1.0, *;q=0.5", True),
+        ("gzip;q=0.5, identity;q=0.8", False),
+        ("gzip, identity", True),
+        ("gzip;q=2", False),
+    ],
+)
+def test_gzip_only_when_asked_for(accept_encoding: str | None, *, compressed: bool) -> None:
+    """RFC 9110 section 12.5.3."""
+    assert accepts_gzip(accept_encoding) is compressed

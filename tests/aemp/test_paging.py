@@ -1,0 +1,85 @@
+"""Pages begin at 1, links lead only to pages that exist."""
+
+import pytest
+
+from app.aemp.errors import AempError
+from app.aemp.paging import Link, last_page_of, links_for, page_bounds, parse_page, require_page
+
+BASE = "https://data.example/api/v2/Fleet"
+
+
+@pytest.mark.parametrize(("segment", "page"), [("1", 1), ("10", 10), ("999999999", 999_999_999)])
+def test_plain_decimal_is_a_page(segment: str, page: int) -> None:
+    assert parse_page(segment) == page
+
+
+@pytest.mark.parametrize(
+    "segment",
+    [
+        "",
+        "+1",
+        "-1",
+        "01",
+        "1.0",
+        " 1",
+        "1\n",
+        "0x1",
+        "1_0",
+        "\N{ARABIC-INDIC DIGIT ONE}",
+        "\N{SUPERSCRIPT TWO}",
+        "one",
+    ],
+)
+def test_anything_but_a_plain_decimal_is_malformed(segment: str) -> None:
+    with pytest.raises(AempError) as refused:
+        parse_page(segment)
+    assert (refused.value.status, refused.value.code) == (400, "invalid_page")
+
+
+@pytest.mark.parametrize("segment", ["0", "1000000000", "9" * 5000])
+def test_page_that_no_fleet_reaches_is_not_found(segment: str) -> None:
+    """Python refuses to read 5000 digits with an error of its own; it must not come that far."""
+    with pytest.raises(AempError) as refused:
+        parse_page(segment)
+    assert (refused.value.status, refused.value.code) == (404, "page_not_found")
+
+
+@pytest.mark.parametrize(
+    ("total", "last"), [(0, 1), (1, 1), (99, 1), (100, 1), (101, 2), (200, 2), (10_000, 100), (10_001, 101)]
+)
+def test_last_page_holds_the_rest(total: int, last: int) -> None:
+    assert last_page_of(total) == last
+
+
+def test_pages_follow_each_other_without_gap() -> None:
+    assert page_bounds(1) == (0, 100)
+    assert page_bounds(2) == (100, 200)
+
+
+def test_page_past_the_end_is_not_found() -> None:
+    require_page(3, 3)
+    with pytest.raises(AempError) as refused:
+        require_page(4, 3)
+    assert refused.value.status == 404
+
+
+@pytest.mark.parametrize(
+    ("page", "last", "expected"),
+    [
+        (1, 1, {"self": 1, "last": 1}),
+        (1, 3, {"self": 1, "next": 2, "last": 3}),
+        (2, 3, {"self": 2, "prev": 1, "next": 3, "last": 3}),
+        (3, 3, {"self": 3, "prev": 2, "last": 3}),
+    ],
+)
+def test_links_name_only_pages_that_exist(page: int, last: int, expected: dict[str, int]) -> None:
+    links = links_for(BASE, page, last)
+    assert links == tuple(Link(rel, f"{BASE}/{number}") for rel, number in expected.items())
+
+
+def test_following_next_visits_every_page_once_and_ends() -> None:
+    visited = [1]
+    while following := [link for link in links_for(BASE, visited[-1], 7) if link.rel == "next"]:
+        visited.append(int(following[0].href.rpartition("/")[2]))
+        assert len(visited) <= 7
+    assert visited == [1, 2, 3, 4, 5, 6, 7]

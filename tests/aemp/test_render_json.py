@@ -1,0 +1,92 @@
+"""JSON documents: the XML's names and figures, in the two spellings that clients read."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.aemp.negotiation import Representation
+from app.aemp.paging import links_for
+from app.aemp.read import read_document
+from app.aemp.render_json import render_fleet_v2_json
+from app.aemp.simulate import simulate_fleet
+from app.aemp.snapshot import Snapshot
+from app.aemp.values import Equipment, EquipmentHeader, Location
+from tests.aemp.machines import BARE_MACHINE, FIXTURES, FULL_MACHINE, NOON, at
+
+BASE = "https://data.example/api/v2/Fleet"
+PAGE_1 = Snapshot(NOON, (FULL_MACHINE, BARE_MACHINE), links_for(BASE, 1, 2))
+
+
+def load(snapshot: Snapshot, representation: Representation = Representation.JSON) -> Any:
+    return json.loads(render_fleet_v2_json(snapshot, representation))
+
+
+def test_full_machine_is_written_as_the_fixture_spells_it() -> None:
+    """Names, order, numbers as numbers, booleans, units: as a provider's own reference has every element."""
+    expected = json.loads((FIXTURES / "bare_all_elements.json").read_text())["Equipment"][0]
+    written = load(PAGE_1)["Equipment"][0]
+    assert written == expected
+    assert json.dumps(list(written)) == json.dumps(list(expected))
+    assert list(written["Distance"]) == ["OdometerUnits", "Odometer", "datetime"]
+    assert list(written["Location"])[:4] == ["Latitude", "Longitude", "Altitude", "AltitudeUnits"]
+
+
+def test_document_has_time_version_links_and_machines() -> None:
+    document = load(PAGE_1)
+    assert list(document) == ["snapshotTime", "version", "Links", "Equipment"]
+    assert document["snapshotTime"] == "2024-05-06T12:00:00Z"
+    assert document["Links"] == [
+        {"rel": "self", "href": f"{BASE}/1"},
+        {"rel": "next", "href": f"{BASE}/2"},
+        {"rel": "last", "href": f"{BASE}/2"},
+    ]
+
+
+def test_absent_data_is_absent_and_lists_are_lists() -> None:
+    document = load(Snapshot(NOON, (BARE_MACHINE,)))
+    assert document["Equipment"] == [{"EquipmentHeader": {"Model": "", "PIN": "9NRA2B3C4M0030012"}}]
+    assert load(Snapshot(NOON, ())) == {
+        "snapshotTime": "2024-05-06T12:00:00Z",
+        "version": "1",
+        "Links": [],
+        "Equipment": [],
+    }
+
+
+def test_vendor_type_carries_both_spellings() -> None:
+    """Clients of this type compare `Next` or `Last` to the letter and read `SnapshotTime` and `Datetime`."""
+    document = load(PAGE_1, Representation.SNAPSHOT_JSON)
+    assert document["Version"] == document["version"] == "1"
+    assert document["SnapshotTime"] == document["snapshotTime"]
+    assert [link["Rel"] for link in document["Links"]] == ["Self", "Next", "Last"]
+    assert document["Links"][1] == {"rel": "Next", "href": f"{BASE}/2", "Rel": "Next", "Href": f"{BASE}/2"}
+    hours = document["Equipment"][0]["CumulativeOperatingHours"]
+    assert hours["Datetime"] == hours["datetime"] == "2024-05-06T12:00:07Z"
+
+
+def test_small_figures_have_no_exponent() -> None:
+    machine = Equipment(header=BARE_MACHINE.header, location=Location(at(1), 0.0000001, -0.0000123))
+    document = render_fleet_v2_json(Snapshot(NOON, (machine,)))
+    assert b'"Latitude":0.0000001,"Longitude":-0.0000123' in document
+
+
+@given(
+    st.text(st.characters(exclude_categories=()))
+    | st.sampled_from(["\ud800", "\x00\x1b", '"\\', "\U0001f69c"])
+)
+def test_any_name_gives_a_valid_document(text: str) -> None:
+    """R-69 in JSON: lone surrogates cannot be written as UTF-8."""
+    header = EquipmentHeader(oem_name=text, equipment_id=text)
+    written = load(Snapshot(NOON, (Equipment(header=header),)))["Equipment"][0]["EquipmentHeader"]
+    assert len(written["OEMName"]) == len(text)
+    kept = [own == sent for own, sent in zip(written["OEMName"], text, strict=True) if own != "\ufffd"]
+    assert all(kept)
+
+
+@pytest.mark.parametrize("representation", [Representation.JSON, Representation.SNAPSHOT_JSON])
+def test_rendered_fleet_is_read_back_whole(representation: Representation) -> None:
+    fleet = (FULL_MACHINE, BARE_MACHINE, *simulate_fleet(98, 5, 300, 3, NOON))
+    assert read_document(render_fleet_v2_json(Snapshot(NOON, fleet), representation), "page") == fleet
