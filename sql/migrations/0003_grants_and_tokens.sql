@@ -16,6 +16,7 @@ CREATE TABLE authorization_grant (
     member_id      uuid,
     operator_id    uuid,
     code_digest    bytea CHECK (octet_length(code_digest) = 32),
+    code_challenge text,
     first_token_id uuid NOT NULL,
     scope          text NOT NULL,
     audience       text,
@@ -28,6 +29,7 @@ CREATE INDEX ON authorization_grant (application_id);
 COMMENT ON TABLE authorization_grant IS 'One redeemed approval. Its id is the authorization code''s id, so that of several redeemers exactly one inserts it.';
 COMMENT ON COLUMN authorization_grant.first_token_id IS 'The token inserted by the same statement: a redeemer that reads its own id here has won';
 COMMENT ON COLUMN authorization_grant.code_digest IS 'SHA-256 of the whole code: tells a replay of it from a guess';
+COMMENT ON COLUMN authorization_grant.code_challenge IS 'Lets a public application prove that a replay is its own (RFC 7636)';
 COMMENT ON COLUMN authorization_grant.operator_id IS 'Who issued it, on the manual route';
 
 CREATE TABLE classic_token (
