@@ -38,12 +38,8 @@ def decode_segment(raw_segment: str) -> str:
         text = unquote_to_bytes(raw_segment).decode("utf-8")
     except UnicodeError:
         raise _no_such_machine() from None
-    if (
-        _BROKEN_ESCAPE.search(raw_segment)
-        or not text.strip()
-        or len(text) > _LONGEST
-        or not text.isprintable()
-    ):
+    unreadable = _BROKEN_ESCAPE.search(raw_segment) or _CONTROL.search(text)
+    if unreadable or not text.strip() or len(text) > _LONGEST:
         raise _no_such_machine()
     return text
 

@@ -40,6 +40,7 @@ def test_absent_and_blank_identifiers_are_left_out() -> None:
         ("a+b:c", "a+b:c"),
         ("%F0%9F%9A%9C", "\U0001f69c"),
         ("100%25", "100%"),
+        ("Pit%C2%A03", "Pit\N{NO-BREAK SPACE}3"),
     ],
 )
 def test_escaped_segment_is_one_identifier(raw: str, text: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,6 +180,14 @@ def test_document_types_and_entities_are_refused_quickly(document: str, encoding
     assert "root:" not in message
 
 
+def test_file_named_by_an_entity_is_not_opened(tmp_path: Path) -> None:
+    """R-70: its content would break the document, so that another refusal would show that it was read."""
+    named = tmp_path / "secret.xml"
+    named.write_text("<never closed")
+    document = f'<!DOCTYPE Fleet [<!ENTITY f SYSTEM "{named.as_uri()}">]><Fleet>&f;</Fleet>'
+    assert refusal(document) == "fleet: line 1: a document type declaration is refused"
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -224,7 +233,7 @@ def test_document_beyond_the_bound_is_refused_unread() -> None:
 
 @given(st.sampled_from(sorted(FIXTURES.iterdir())), st.data())
 @settings(max_examples=200, deadline=None)
-def test_damaged_documents_are_read_or_refused_but_never_crash(path: Any, data: st.DataObject) -> None:
+def test_damaged_documents_are_read_or_refused_but_never_crash(path: Path, data: st.DataObject) -> None:
     """One span of a good document replaced by anything: a machine comes out whole, or ReadError says why not."""
     document = path.read_bytes()
     begin = data.draw(st.integers(0, len(document)))

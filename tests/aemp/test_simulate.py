@@ -100,6 +100,16 @@ def test_machine_at_work_last_reported_within_the_interval() -> None:
         assert NOW - machine.location.at < timedelta(seconds=300)
 
 
+def test_standing_machine_reports_its_place_at_its_stop_and_then_every_four_hours() -> None:
+    standing = [m for m in REPORTING if m.engine_status and not m.engine_status.running]
+    assert standing
+    for machine in standing:
+        assert machine.location
+        assert machine.engine_status
+        seen_at = machine.location.at
+        assert seen_at == machine.engine_status.at or seen_at.timestamp() % (4 * 3600) == 0
+
+
 @pytest.mark.parametrize("days", [0, 0.3, 1])
 def test_short_histories_are_possible(days: float) -> None:
     assert len(tuple(simulate_fleet(20, days, 300, 1, NOW))) == 20
