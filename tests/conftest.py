@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from app.context import Context
 from app.embedded import attach
+from app.embedded.removal import remove
 from app.main import create_app
 from app.settings import PREFIX, Settings
 from app.storage.migrations import apply_migrations, read_migrations
@@ -19,6 +20,12 @@ from tests.people import World
 
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
     del os.environ[name]  # the suite is about the defaults, whatever this shell was set to
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The servers' files lie outside the temporary folder when root runs the suite: take them along."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        remove(session.config._tmp_path_factory.getbasetemp() / "servers")  # type: ignore[attr-defined]  # pytest sets it for its own fixtures
 
 
 @pytest.fixture(scope="session")
@@ -39,12 +46,16 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 @pytest.fixture(scope="session")
 async def database_url(servers: tuple[str, str], worker: int) -> str:
     """A database of this worker's own, migrated; two workers migrate two databases of one cluster at once."""
-    name = f"test_{worker}"
-    owner = await asyncpg.connect(servers[0])
+    return await make_database(servers[0], f"test_{worker}")
+
+
+async def make_database(owner_url: str, name: str) -> str:
+    """An empty, migrated database; its address."""
+    owner = await asyncpg.connect(owner_url)
     await owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await owner.execute(f"CREATE DATABASE {name}")
     await owner.close()
-    url = urlunsplit(urlsplit(servers[0])._replace(path=f"/{name}"))
+    url = urlunsplit(urlsplit(owner_url)._replace(path=f"/{name}"))
     await apply_migrations(url, read_migrations())
     return url
 
