@@ -1,0 +1,128 @@
+"""Every command of the README works in a fresh copy: set up, started, probed and stopped as a newcomer would."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from app.embedded import default_data_dir
+from app.embedded.removal import remove
+from tests.server import ROOT, free_port
+
+README = (ROOT / "README.md").read_text()
+
+# What no test can run, and why.
+NOT_RUN = {
+    "make test": "it is this very run: the suite would start itself without end",
+    "make browsers": "it installs a package on the machine, which CI does before this suite",
+}
+
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What `git clone` gives, and nothing a developer's folder has beside it."""
+    folder = tmp_path_factory.mktemp("newcomer") / "rovitracker"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    yield folder
+    remove(default_data_dir(folder))
+
+
+def make(folder: Path, *arguments: str, **variables: str) -> str:
+    done = subprocess.run(
+        ["make", *arguments],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"make {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def made_running(folder: Path, port: int) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """`make run` on another port than the standard one, which may be taken here; ended like Ctrl+C ends it."""
+    process = subprocess.Popen(
+        ["make", "run"],
+        cwd=folder,
+        env={**os.environ, "ROVITRACKER_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield f"http://localhost:{port}", process
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(30)
+
+
+def read_announcement(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "client_secret" in line:
+            return "".join(lines)
+    raise AssertionError("".join(lines))
+
+
+def wait_until_ready(address: str) -> None:
+    transport = httpx2.HTTPTransport(retries=20)  # connecting again, with growing pauses
+    with httpx2.Client(base_url=address, transport=transport, timeout=30) as client:
+        assert client.get("/health/ready").json()["status"] == "ok"
+
+
+def test_a_clone_and_make_run_lead_to_the_consent_page(copy: Path) -> None:
+    with made_running(copy, free_port()) as (address, process):
+        announced = read_announcement(process)
+        wait_until_ready(address)
+        link = re.findall(rf"{address}/app/oauth2/authorize\S+", announced)[0]
+        page = httpx2.get(link)
+    assert page.status_code == 200
+    assert "Sitewise Rentals" in page.text
+
+
+def test_a_second_make_run_prints_the_same_sign_in(copy: Path) -> None:
+    printed = []
+    for _ in range(2):
+        with made_running(copy, free_port()) as (_address, process):
+            printed.append(re.findall(r"(?:password|client_secret) +(\S+)", read_announcement(process)))
+    assert printed[0] == printed[1]
+    assert len(printed[0]) == 2
+
+
+def test_make_lists_its_commands(copy: Path) -> None:
+    listed = make(copy)
+    assert all(f"make {target}" in listed for target in ("run", "install", "test", "lint", "browsers"))
+
+
+def test_make_install_and_lint_pass(copy: Path) -> None:
+    make(copy, "install")
+    make(copy, "lint")
+
+
+RUN = {
+    "git clone <this repository> rovitracker && cd rovitracker",
+    "make run",
+    "make",
+    "make install",
+    "make lint",
+}
+
+
+def test_no_command_of_the_readme_is_left_out() -> None:
+    blocks = re.findall(r"```\n(.*?)```", README, re.DOTALL)
+    lines = {line.split("#")[0].strip() for block in blocks for line in block.splitlines()}
+    commands = {line for line in lines if line.startswith(("make", "git", "rovitracker"))}
+    assert commands == RUN | (NOT_RUN.keys() & commands)
