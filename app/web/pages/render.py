@@ -24,7 +24,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 
-# Static files are cached for ever under this name, which changes with any of them.
+# `static_files` lets browsers keep files asked for under this name for ever; it changes with any of them.
 ASSET_VERSION = hashlib.sha256(
     b"".join(file.read_bytes() for file in sorted(STATIC.rglob("*")) if file.is_file())
 ).hexdigest()[:12]
@@ -50,6 +50,7 @@ def page(
 ) -> Response:
     """leads_to: a redirect URI that a form of this page may end at; browsers hold form-action against redirects too."""
     html = _templates.get_template(template).render(
+        status=status,
         development=context_of(request).policy.development,
         signed_in=signed_in,
         asset_version=ASSET_VERSION,
@@ -91,4 +92,7 @@ def _policy(leads_to: str | None) -> str:
 def _source(uri: str) -> str:
     """The origin, or for a private-use scheme the scheme, as a CSP source expression."""
     parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+    # CSP has no spelling for an IPv6 literal; a source it cannot read would block the way back.
+    if parts.scheme in ("http", "https") and not parts.netloc.startswith("["):
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:"
