@@ -43,6 +43,8 @@ def create_app(settings: Settings) -> FastAPI:
         summary="OAuth2 tokens for telemetry of construction and rental equipment, and the AEMP API they open.",
         docs_url=None,
         redoc_url=None,
+        # Starlette would answer /app/login/ with a 307 to wherever the Host header says, password and all (R-78, O-137).
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     app.include_router(router)
