@@ -75,10 +75,10 @@ def answer_uri(context: Context, redirect_uri: str, state: str | None, *paramete
     return append(redirect_uri, [*parameters, *echoed, ("iss", context.policy.issuer)])
 
 
-def refusal_uri(context: Context, refused: AuthorizationRefused) -> str:
-    error = refused.error
+def refusal_uri(context: Context, redirect_uri: str, state: str | None, error: OAuthError) -> str:
+    """The same for an error (RFC 6749 section 4.1.2.1)."""
     description = [("error_description", error.description)] if error.description else []
-    return answer_uri(context, refused.redirect_uri, refused.state, ("error", error.error), *description)
+    return answer_uri(context, redirect_uri, state, ("error", error.error), *description)
 
 
 def _challenge(request: AuthorizationRequest, *, required: bool) -> str | None:

@@ -27,7 +27,6 @@ class ConsentFlow:
     state: str | None
     scope: str
     code_challenge: str | None
-    begun_at_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +80,11 @@ def open_form(context: Context, sealed: str | None, *, browser: str | None, acti
 def _open(context: Context, kind: type[Flow], sealed: str | None, browser: str | None) -> dict[str, Any]:
     if not sealed or not browser:
         raise FlowLostError("no flow state, or no cookie of the browser that began it")
+    policy = context.policy
+    # A form of a signed-in page lives as long as the session it is bound to: signing out must never be too late.
+    life = policy.session_absolute if kind is FormFlow else policy.flow_life
     payload = context.keys.unseal(
-        _PURPOSES[kind],
-        sealed,
-        now_s=int(context.now().timestamp()),
-        life_s=int(context.policy.flow_life.total_seconds()),
+        _PURPOSES[kind], sealed, now_s=int(context.now().timestamp()), life_s=int(life.total_seconds())
     )
     if payload is None:
         raise FlowLostError("the flow state is forged or too old")

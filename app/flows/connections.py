@@ -1,10 +1,11 @@
 """Connected applications: what a customer sees of them, and cutting one off."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.context import Context
-from app.storage.applications import Application
+from app.storage.applications import Application, select_applications
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.grants import Connection, select_connections, upsert_revocation
 from app.storage.people import Member
@@ -19,12 +20,18 @@ class ConnectedApplication:
 
 
 async def list_connections(context: Context, customer_id: UUID) -> tuple[ConnectedApplication, ...]:
-    connected = []
+    """Two statements, however many there are."""
+    connections = await select_connections(context.database, customer_id)
+    applications = await select_applications(context.database, [each.application_id for each in connections])
+    return tuple(ConnectedApplication(applications[each.application_id], each) for each in connections)
+
+
+async def connected_at(context: Context, customer_id: UUID, application_id: UUID) -> datetime | None:
+    """Since when this application may act for the customer; None when it may not."""
     for connection in await select_connections(context.database, customer_id):
-        application = await context.gathered.applications(connection.application_id)
-        if application is not None:
-            connected.append(ConnectedApplication(application, connection))
-    return tuple(connected)
+        if connection.application_id == application_id:
+            return connection.connected_at
+    return None
 
 
 async def disconnect_application(context: Context, member: Member, application_id: UUID) -> None:

@@ -18,8 +18,9 @@ async def sign_in(context: Context, *, email: str, password: str) -> str | None:
     if not right or not found or not found[2]:
         return None
     cookie = secrets.token_urlsafe(32)
+    life = min(context.policy.session_idle, context.policy.session_absolute)
     async with context.database.transaction() as transaction:
-        await insert_session(transaction, _digest(cookie), found[0].id, context.policy.session_idle)
+        await insert_session(transaction, _digest(cookie), found[0].id, life)
         await insert_audit_event(
             transaction,
             AuditEvent(

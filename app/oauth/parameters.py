@@ -23,16 +23,16 @@ class Parameters:
     malformed: frozenset[str]
 
 
-def parse_form(body: bytes) -> Mapping[str, str]:
+def parse_form(body: bytes, *, largest: int = LARGEST) -> Mapping[str, str]:
     """Parameters of a token, introspection or revocation request; invalid_request unless all are in order."""
-    parameters = _read(body)
+    parameters = _read(body, largest)
     check_wellformed(parameters.repeated, parameters.malformed)
     return parameters.values
 
 
 def parse_query(raw: bytes) -> Parameters:
     """Parameters of an authorization request, where the redirect URI must be proved before any error may travel."""
-    return _read(raw)
+    return _read(raw, LARGEST)
 
 
 def check_wellformed(repeated: Collection[str], malformed: Collection[str]) -> None:
@@ -45,8 +45,8 @@ def check_wellformed(repeated: Collection[str], malformed: Collection[str]) -> N
             raise invalid_request(f"{_speakable(min(names))} {complaint}")
 
 
-def _read(raw: bytes) -> Parameters:
-    if len(raw) > LARGEST or raw.count(b"&") >= MOST_FIELDS:
+def _read(raw: bytes, largest: int) -> Parameters:
+    if len(raw) > largest or raw.count(b"&") >= MOST_FIELDS:
         raise invalid_request("too many parameters, or too long")
     values: dict[str, str] = {}
     seen: set[str] = set()

@@ -1,7 +1,8 @@
 """What a handler reads off a request: the context, a bounded body, the address parts that are safe to trust."""
 
+from string import punctuation
 from typing import cast
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from starlette.requests import Request
 
@@ -17,13 +18,13 @@ def context_of(request: Request) -> Context:
     return cast("Context", request.app.state.context)
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, *, most: int = MOST_BODY_BYTES) -> bytes:
     """The whole body, refused as soon as it passes the limit, whatever Content-Length promised (R-75)."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BODY_BYTES:
-            raise invalid_request(f"the body is larger than {MOST_BODY_BYTES} bytes", status=413)
+        if len(body) > most:
+            raise invalid_request(f"the body is larger than {most} bytes", status=413)
     return bytes(body)
 
 
@@ -32,5 +33,6 @@ def raw_query(request: Request) -> bytes:
     return cast("bytes", request.scope["query_string"])
 
 
-def with_query(path: str, parameters: list[tuple[str, str]]) -> str:
-    return f"{path}?{urlencode(parameters)}" if parameters else path
+def with_query(path: str, raw: bytes) -> str:
+    """An address that asks what a query or form body asked, to the byte; only what no address may hold is encoded."""
+    return f"{path}?{quote(raw, safe=punctuation)}"

@@ -10,13 +10,11 @@ from starlette.responses import Response
 from app.flows.browser_flow import FormFlow, SignInFlow, open_form, seal_flow
 from app.flows.connections import ConnectedApplication, disconnect_application, list_connections
 from app.flows.sign_in import read_session
-from app.oauth.parameters import parse_form
 from app.oauth.scope import KNOWN_SCOPES
-from app.storage.people import Member
-from app.web.pages.browser import cookie_of, refuse_other_sites
+from app.web.pages.browser import cookie_of, read_form
 from app.web.pages.login import CONNECTIONS, LOGIN, LOGOUT, login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown
-from app.web.request import context_of, read_body
+from app.web.request import context_of
 
 DISCONNECT = "/app/account/applications/disconnect"
 
@@ -42,13 +40,12 @@ async def connections(request: Request) -> Response:
 
 
 async def submit_disconnect(request: Request) -> Response:
-    refuse_other_sites(request)
     context = context_of(request)
+    form = await read_form(request)
     session = cookie_of(request, "session")
-    member: Member | None = await read_session(context, session)
+    member = await read_session(context, session)
     if member is None:
         return see_other(LOGIN)
-    form = parse_form(await read_body(request))
     flow = open_form(context, form.get("form"), browser=session, action=_DISCONNECT)
     await disconnect_application(context, member, UUID(flow.subject))
     return see_other(f"{CONNECTIONS}?disconnected")

@@ -1,6 +1,7 @@
 """Cookies of a browser, and the refusal of forms that another site posts with them."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Literal
 
 from starlette.requests import Request
@@ -8,9 +9,13 @@ from starlette.responses import Response
 
 from app.context import Context
 from app.oauth.errors import PageError
-from app.web.request import context_of
+from app.oauth.parameters import parse_form
+from app.web.request import context_of, read_body
 
 CookieName = Literal["browser", "session"]
+
+# A form of ours carries its request sealed, which is half as long again and may have been 16 KiB.
+_LARGEST_FORM = 64 * 1024
 
 
 def cookie_of(request: Request, name: CookieName) -> str | None:
@@ -47,8 +52,14 @@ def drop_cookie(request: Request, response: Response, name: CookieName) -> None:
     )
 
 
-def refuse_other_sites(request: Request) -> None:
-    """A form posted by another site is refused before it is read (R-43).
+async def read_form(request: Request) -> Mapping[str, str]:
+    """The fields of a form of ours; what another site posts is refused before it is read (R-43)."""
+    _refuse_other_sites(request)
+    return parse_form(await read_body(request, most=_LARGEST_FORM), largest=_LARGEST_FORM)
+
+
+def _refuse_other_sites(request: Request) -> None:
+    """So that nobody acts with a customer's cookies from a page of their own.
 
     Sec-Fetch-Site decides where the browser sends it, else Origin; a client that sends neither is no browser, holds
     no one's cookies by accident, and must still show the sealed token of the form.

@@ -1,7 +1,7 @@
 """The authorization endpoint and the consent page."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.requests import Request
@@ -14,16 +14,15 @@ from app.flows.authorize import (
     refusal_uri,
 )
 from app.flows.browser_flow import ConsentFlow, open_consent, seal_flow
-from app.flows.connections import list_connections
+from app.flows.connections import connected_at
 from app.flows.decide import AlreadyConnectedError, Decision, decide
 from app.flows.sign_in import read_session
 from app.oauth.errors import PageError, server_error, temporarily_unavailable
-from app.oauth.parameters import parse_form
 from app.oauth.scope import KNOWN_SCOPES
 from app.oauth.token_string import new_id
-from app.storage.errors import StoreUnavailableError
+from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.people import Member
-from app.web.pages.browser import browser_of, cookie_of, keep_browser, refuse_other_sites
+from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
 from app.web.pages.login import CONNECTIONS, LOGOUT, flow_back_to, login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown
 from app.web.request import context_of, raw_query, read_body, with_query
@@ -45,39 +44,50 @@ async def authorize(request: Request) -> Response:
     try:
         asked = await check_authorization(context, raw_query(request))
     except AuthorizationRefused as refused:
-        return see_other(refusal_uri(context, refused), to_application=True)
+        location = refusal_uri(context, refused.redirect_uri, refused.state, refused.error)
+        return see_other(location, to_application=True)
     return await _told_by_redirect(request, asked, lambda: _ask(request, asked))
 
 
 async def authorize_by_post(request: Request) -> Response:
     """POST: the same request; it goes on as GET, so that signing in can come back to it."""
-    parameters = parse_qsl((await read_body(request)).decode(errors="replace"), keep_blank_values=True)
-    return see_other(with_query(AUTHORIZE, parameters))
+    return see_other(with_query(AUTHORIZE, await read_body(request)))
 
 
 async def submit_consent(request: Request) -> Response:
     """The customer's decision; the button says which."""
-    refuse_other_sites(request)
+    form = await read_form(request)
+    flow = open_consent(context_of(request), form.get("flow"), browser=cookie_of(request, "browser"))
+    decision = _decision(form.get("decision"))
+    return await _told_by_redirect(request, flow, lambda: _decide(request, flow, decision))
+
+
+async def _decide(request: Request, flow: ConsentFlow, decision: Decision) -> Response:
     context = context_of(request)
-    form = parse_form(await read_body(request))
-    flow = open_consent(context, form.get("flow"), browser=cookie_of(request, "browser"))
     member = await read_session(context, cookie_of(request, "session"))
-    if member is None or member.id != flow.member_id:
+    if member is None or (member.id, member.customer_id) != (flow.member_id, flow.customer_id):
         raise PageError(
             "You are signed in differently now",
             "The account changed after this page was shown, so nothing was approved. Start again from the application.",
             403,
         )
     try:
-        location = await decide(context, flow, member, _decision(form.get("decision")))
-    except AlreadyConnectedError:
-        return await _already_connected(request, flow, member)
+        location = await decide(context, flow, member, decision)
+    except AlreadyConnectedError as connected:
+        return page(
+            request,
+            "already_connected.html",
+            status=409,
+            signed_in=member,
+            application=shown(connected.application),
+            connections_url=CONNECTIONS,
+        )
     return see_other(location, to_application=True)
 
 
 async def _ask(request: Request, asked: AuthorizationAsked) -> Response:
     context = context_of(request)
-    here = f"{AUTHORIZE}?{raw_query(request).decode('ascii', errors='replace')}"
+    here = with_query(AUTHORIZE, raw_query(request))
     member = await read_session(context, cookie_of(request, "session"))
     if member is None:
         return await login_page(request, flow_back_to(here, asked))
@@ -96,7 +106,6 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
         state=asked.state,
         scope=asked.scope,
         code_challenge=asked.code_challenge,
-        begun_at_s=int(context.now().timestamp()),
     )
     response = page(
         request,
@@ -105,7 +114,7 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
         leads_to=asked.redirect_uri,
         action=CONSENT,
         hidden=[("flow", seal_flow(context, flow, browser=browser))],
-        application={**shown(asked.application), "redirect_host": redirect_host(asked.redirect_uri)},
+        application={**shown(asked.application), "redirect_host": _redirect_host(asked.redirect_uri)},
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
         scopes=[KNOWN_SCOPES[scope] for scope in asked.scope.split()],
         not_asked=_NOT_ASKED,
@@ -121,37 +130,26 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
 
 async def _earlier(request: Request, asked: AuthorizationAsked, member: Member) -> str | None:
     """The day of an earlier connection: named on the page, never taken as an answer."""
-    for connected in await list_connections(context_of(request), member.customer_id):
-        if connected.application.client.id == asked.application.client.id:
-            return f"{connected.connection.connected_at:%-d %B %Y}"
-    return None
-
-
-async def _already_connected(request: Request, flow: ConsentFlow, member: Member) -> Response:
-    application = await context_of(request).gathered.applications(flow.application_id)
-    return page(
-        request,
-        "already_connected.html",
-        status=409,
-        signed_in=member,
-        application=shown(application) if application else None,
-        connections_url=CONNECTIONS,
-    )
+    since = await connected_at(context_of(request), member.customer_id, asked.application.client.id)
+    return f"{since:%-d %B %Y}" if since else None
 
 
 async def _told_by_redirect(
-    request: Request, asked: AuthorizationAsked, work: Callable[[], Awaitable[Response]]
+    request: Request, asked: AuthorizationAsked | ConsentFlow, work: Callable[[], Awaitable[Response]]
 ) -> Response:
     """Once the redirect URI is proved, a fault of ours is the application's to know (O-21, O-22)."""
     try:
         return await work()
-    except StoreUnavailableError as error:
-        _log.warning("authorize: store unavailable", detail=str(error))
-        refused = AuthorizationRefused(temporarily_unavailable(), asked.redirect_uri, asked.state)
+    except PageError:
+        raise
+    except (StoreUnavailableError, StatementRefusedError) as failed:
+        _log.warning("authorize: store unavailable", detail=str(failed))
+        error = temporarily_unavailable()
     except Exception:  # noqa: BLE001  # RFC 6749 section 4.1.2.1 wants server_error by redirect, whatever it was
         _log.exception("authorize failed")
-        refused = AuthorizationRefused(server_error(), asked.redirect_uri, asked.state)
-    return see_other(refusal_uri(context_of(request), refused), to_application=True)
+        error = server_error()
+    location = refusal_uri(context_of(request), asked.redirect_uri, asked.state, error)
+    return see_other(location, to_application=True)
 
 
 def _decision(value: str | None) -> Decision:
@@ -162,7 +160,7 @@ def _decision(value: str | None) -> Decision:
     raise PageError("Nothing was decided", "Please use one of the two buttons of the page.")
 
 
-def redirect_host(uri: str) -> str:
+def _redirect_host(uri: str) -> str:
     """Where the browser goes next, as a person reads it."""
     parts = urlsplit(uri)
     return parts.netloc or f"the app {parts.scheme}"

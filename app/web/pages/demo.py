@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from app.oauth.errors import PageError
 from app.oauth.parameters import parse_form
-from app.web.pages.browser import refuse_other_sites
+from app.web.pages.browser import read_form
 from app.web.pages.render import page
-from app.web.request import context_of, raw_query, read_body
+from app.web.request import context_of, raw_query
 
 CALLBACK = "/app/demo/callback"
 _TOKEN = "/app/demo/token"  # an address
@@ -61,8 +61,7 @@ async def callback(request: Request) -> Response:
 async def fetch_token(request: Request) -> Response:
     """The button: the same token request as the curl line."""
     demo = _demo(request)
-    refuse_other_sites(request)
-    code = parse_form(await read_body(request)).get("code", "")
+    code = (await read_form(request)).get("code", "")
     fields = {"client_id": demo.client_id, "client_secret": demo.client_secret, "code": code}
     async with _http(request) as client:
         answer = await client.post("/app/oauth2/token", data=fields)
@@ -70,7 +69,7 @@ async def fetch_token(request: Request) -> Response:
     return _page(
         request,
         demo,
-        step="token",
+        step="token" if token else "code",
         code=code,
         token_curl=_token_curl(demo, code),
         token_answer=orjson.dumps(answer.json(), option=orjson.OPT_INDENT_2).decode(),
@@ -82,15 +81,14 @@ async def fetch_token(request: Request) -> Response:
 async def call_api(request: Request) -> Response:
     """The second button: the AEMP request with the token."""
     demo = _demo(request)
-    refuse_other_sites(request)
-    token = parse_form(await read_body(request)).get("token", "")
+    token = (await read_form(request)).get("token", "")
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     async with _http(request) as client:
         answer = await client.get("/api/v2/Fleet/1", headers=headers)
     return _page(
         request,
         demo,
-        step="fleet",
+        step="fleet" if answer.is_success else "token",
         fleet_curl=_fleet_curl(demo, token),
         fleet_answer=orjson.dumps(answer.json(), option=orjson.OPT_INDENT_2).decode(),
     )

@@ -7,22 +7,22 @@ from app.flows.authorize import AuthorizationAsked
 from app.flows.browser_flow import FormFlow, SignInFlow, open_form, open_sign_in, seal_flow
 from app.flows.issue_token import read_application
 from app.flows.sign_in import sign_in, sign_out
-from app.oauth.parameters import parse_form
 from app.web.pages.browser import (
     browser_of,
     cookie_of,
     drop_cookie,
     keep_browser,
-    refuse_other_sites,
+    read_form,
     set_cookie,
 )
 from app.web.pages.render import page, see_other, shown
-from app.web.request import context_of, read_body
+from app.web.request import context_of
 
 LOGIN = "/app/login"
 LOGOUT = "/app/logout"
 CONNECTIONS = "/app/account/applications"
 
+_SIGN_OUT = "sign out"
 _REFUSED = "That e-mail address and password do not belong together. Please check both and try again."
 
 
@@ -53,27 +53,29 @@ async def login_page(
 
 async def submit_login(request: Request) -> Response:
     """Wrong address and wrong password look alike; the right ones lead to where the sealed flow says, never elsewhere."""
-    refuse_other_sites(request)
     context = context_of(request)
-    form = parse_form(await read_body(request))
+    form = await read_form(request)
     flow = open_sign_in(context, form.get("flow"), browser=cookie_of(request, "browser"))
     email = form.get("email", "")
     session = await sign_in(context, email=email, password=form.get("password", ""))
     if session is None:
         return await login_page(request, flow, email=email, error=_REFUSED)
+    replaced = cookie_of(request, "session")
+    if replaced:
+        await sign_out(context, replaced)
     response = see_other(flow.path)
     set_cookie(request, response, "session", session)
     return response
 
 
 async def submit_logout(request: Request) -> Response:
-    refuse_other_sites(request)
     context = context_of(request)
+    form = await read_form(request)
     session = cookie_of(request, "session")
-    form = parse_form(await read_body(request))
-    flow = open_form(context, form.get("form"), browser=session, action="sign out")
-    if session:
-        await sign_out(context, session)
+    if session is None:  # signed out in another window
+        return see_other(LOGIN)
+    flow = open_form(context, form.get("form"), browser=session, action=_SIGN_OUT)
+    await sign_out(context, session)
     response = see_other(flow.subject)
     drop_cookie(request, response, "session")
     return response
@@ -82,7 +84,7 @@ async def submit_logout(request: Request) -> Response:
 def logout_hidden(request: Request, then: str) -> list[tuple[str, str]]:
     """Hidden inputs of a sign-out form that goes on to a path of ours."""
     session = cookie_of(request, "session") or ""
-    return [("form", seal_flow(context_of(request), FormFlow("sign out", then), browser=session))]
+    return [("form", seal_flow(context_of(request), FormFlow(_SIGN_OUT, then), browser=session))]
 
 
 def flow_back_to(path: str, asked: AuthorizationAsked) -> SignInFlow:
