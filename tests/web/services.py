@@ -1,0 +1,69 @@
+"""More processes of the same service: on other clocks, keys and stores, beside the one every test shares."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.context import Context
+from app.main import create_app
+from app.settings import Settings
+from app.storage.database import Database, open_database
+from app.storage.gathered import Gathered, gather_statements
+from app.storage.valkey import Valkey
+from tests.browser import ORIGIN, Browser
+
+
+class Services:
+    """Makes services that differ from the shared one in what is named."""
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        self._settings = settings
+        self.context = context
+
+    def like(self, **changes: Any) -> FastAPI:
+        app = create_app(self._settings)
+        app.state.context = replace(self.context, **changes)
+        app.state.demo = None
+        return app
+
+    def later(self, delay: timedelta) -> FastAPI:
+        """One whose clock is ahead."""
+        return self.like(now=lambda: self.context.now() + delay)
+
+    def under(self, **changes: Any) -> FastAPI:
+        """One with another policy."""
+        return self.like(policy=replace(self.context.policy, **changes))
+
+    def gathered(self, database: Database, **changes: Any) -> Gathered:
+        """Statements of the token path on another database, or with another life of codes."""
+        policy = self.context.policy
+        values = {
+            "code_life": policy.code_life,
+            "classic_idle": policy.classic_idle,
+            "classic_absolute": policy.classic_absolute,
+        }
+        return gather_statements(database, queue=10, **{**values, **changes})
+
+    def without_valkey(self) -> FastAPI:
+        return self.like(valkey=Valkey("unix:///nowhere/valkey.sock", connections=1))
+
+
+@asynccontextmanager
+async def unreachable_database() -> AsyncIterator[Database]:
+    database = await open_database("postgresql://nobody@/nothing?host=/nowhere", connections=1)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def same_browser(browser: Browser, app: FastAPI, *, base_url: str = ORIGIN) -> Browser:
+    """This browser, its cookies with it, in front of another process."""
+    moved = Browser(app, base_url=base_url)
+    for cookie in browser.http.cookies.jar:
+        moved.http.cookies.jar.set_cookie(cookie)
+    return moved
