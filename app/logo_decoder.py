@@ -29,8 +29,10 @@ def decode(picture: bytes) -> bytes:
             )
         if getattr(image, "is_animated", False):
             raise ValueError("it is animated; one still picture is accepted")
-        still = image.convert("RGBA")
-    still.thumbnail((_SHOWN, _SHOWN))
+        # Shrunk before it is converted: the largest picture would cost another 64 MB the other way round.
+        full = image.convert("RGBA") if image.mode in ("1", "P") else image
+        full.thumbnail((_SHOWN, _SHOWN))
+        still = full.convert("RGBA")
     encoded = io.BytesIO()
     # Only pixels survive: no metadata, no trailing bytes that another reader would take for a script.
     Image.frombytes("RGBA", still.size, still.tobytes()).save(encoded, "PNG", optimize=True)

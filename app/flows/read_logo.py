@@ -29,9 +29,11 @@ async def read_logo(picture: bytes) -> bytes:
         async with asyncio.timeout(_MOST_S):
             png, reason = await process.communicate(picture)
     except TimeoutError:
-        process.kill()
-        await process.wait()
         raise LogoError("the logo takes too long to decode") from None
+    finally:
+        if process.returncode is None:  # too slow, or nobody waits for the answer any more
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         told = reason.decode(errors="replace").strip() if process.returncode == 1 else ""
         raise LogoError(f"the logo is refused: {told or 'it could not be decoded'}")
