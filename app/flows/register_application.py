@@ -17,6 +17,10 @@ DEFAULT_SCOPE = "aemp:read"
 _LONGEST_NAME = 120
 _MOST_REDIRECT_URIS = 20
 
+_HIDDEN_CATEGORIES = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
+# Letters, marks and one symbol by their category, yet drawn as nothing: fillers, joiners, a blank Braille cell.
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
 
 class RegistrationError(Exception):
     """What about the registration is refused, and why."""
@@ -67,13 +71,14 @@ def check_name(what: str, text: str) -> str:
     name = unicodedata.normalize("NFC", text.strip())
     if not name or len(name) > _LONGEST_NAME:
         raise RegistrationError(f"{what}: 1 to {_LONGEST_NAME} characters")
-    hidden = next(
-        (letter for letter in name if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")),
-        None,
-    )
+    hidden = next((letter for letter in name if _is_hidden(letter)), None)
     if hidden is not None:
         raise RegistrationError(f"{what}: contains the invisible character U+{ord(hidden):04X}")
     return name
+
+
+def _is_hidden(letter: str) -> bool:
+    return unicodedata.category(letter) in _HIDDEN_CATEGORIES or letter in _BLANKS
 
 
 def _check_scope(scope: tuple[str, ...]) -> tuple[str, ...]:
