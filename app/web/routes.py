@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter
 from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from app.web import aemp, health
 from app.web.introspect import introspect
@@ -11,7 +10,7 @@ from app.web.pages import account, consent, login
 from app.web.pages.demo import call_api, callback, fetch_token
 from app.web.pages.home import home
 from app.web.pages.logo import logo
-from app.web.pages.render import STATIC
+from app.web.pages.static_files import PageFiles
 from app.web.revoke import revoke
 from app.web.token import token
 
@@ -43,7 +42,7 @@ route(consent.CONSENT, consent.submit_consent, methods=["POST"])
 route(login.CONNECTIONS, account.connections, methods=["GET"])
 route(account.DISCONNECT, account.submit_disconnect, methods=["POST"])
 route("/app/logo/{digest}.png", logo, methods=["GET"])
-router.routes.append(Mount("/app/static", StaticFiles(directory=STATIC)))
+router.routes.append(Mount("/app/static", PageFiles()))
 
 # The demo application, in development only
 route("/app/demo/callback", callback, methods=["GET"])
