@@ -1,6 +1,7 @@
 """Passwords of people: argon2id in a bounded pool of threads, so that hashing never holds up a token."""
 
 import asyncio
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -27,11 +28,11 @@ class Passwords:
         self._nobody = self._hasher.hash("nobody")
 
     async def hash(self, password: str) -> str:
-        return await self._run(self._hasher.hash, password)
+        return await self._run(self._hasher.hash, _as_typed(password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether it is the password; None stands for an address nobody has, and takes as long."""
-        right = await self._run(self._matches, password_hash or self._nobody, password)
+        right = await self._run(self._matches, password_hash or self._nobody, _as_typed(password))
         return right and password_hash is not None
 
     def close(self) -> None:
@@ -51,3 +52,8 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
         finally:
             self._taken -= 1
+
+
+def _as_typed(password: str) -> str:
+    """Keyboards differ in how they compose an accented letter; the same key strokes are the same password (RFC 8265)."""
+    return unicodedata.normalize("NFC", password)
