@@ -6,7 +6,7 @@ from lxml import html
 
 def words_of(page: httpx2.Response) -> str:
     """What a person reads, white space evened out."""
-    return " ".join("".join(map(str, html.fromstring(page.text).itertext())).split())
+    return " ".join(" ".join(map(str, html.fromstring(page.text).itertext())).split())
 
 
 def attributes_of(page: httpx2.Response, tag: str, name: str) -> list[str]:

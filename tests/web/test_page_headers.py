@@ -1,0 +1,218 @@
+"""What every page of ours is sent with, and what it is made of."""
+
+import re
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from app.context import Context
+from app.web.pages.render import ASSET_VERSION
+from tests.browser import ORIGIN, Browser
+from tests.people import REDIRECT_URI, World
+from tests.web.reading import attribute_names_of, attributes_of, tags_of
+from tests.web.services import Services, same_browser, unreachable_database
+
+
+async def open_all(browser: Browser, world: World, services: Services) -> dict[str, httpx2.Response]:
+    """One of each kind of page, by what it is."""
+    login = await browser.get(world.authorize_url())
+    refused = await browser.submit(login, {"email": "x", "password": "y"}, action="/app/login")
+    consent = await world.consent_page(browser)
+    await world.token(browser)
+    redeemed = await world.consent_page(browser)
+    approved = await browser.submit(redeemed, {"decision": "approve"}, action="/consent")
+    await world.exchange(browser, httpx2.URL(approved.headers["location"]).params["code"])
+    pages = {
+        "front": await browser.get("/"),
+        "sign-in": login,
+        "sign-in refused": refused,
+        "consent": consent,
+        "connections": await browser.get("/app/account/applications"),
+        "already connected": await browser.submit(redeemed, {"decision": "approve"}, action="/consent"),
+        "refused link": await browser.get("/app/oauth2/authorize?client_id=x"),
+        "other site": await browser.submit(consent, {}, action="/consent", Sec_Fetch_Site="cross-site"),
+        "lost flow": await browser.http.post("/app/oauth2/consent", data={"flow": "x"}),
+        "not there": await browser.get("/app/nothing"),
+        "not allowed": await browser.get("/app/logout"),
+        "too large": await browser.http.post("/app/login", content=b"x" * 70_000),
+    }
+    async with (
+        unreachable_database() as database,
+        same_browser(browser, services.like(database=database)) as down,
+    ):
+        pages["store down"] = await down.get("/app/account/applications")
+    return pages
+
+
+STATUSES = {
+    "front": 200,
+    "sign-in": 200,
+    "sign-in refused": 400,
+    "consent": 200,
+    "connections": 200,
+    "already connected": 409,
+    "refused link": 400,
+    "other site": 403,
+    "lost flow": 400,
+    "not there": 404,
+    "not allowed": 405,
+    "too large": 413,
+    "store down": 503,
+}
+
+
+async def test_every_page_keeps_itself_ours(browser: Browser, world: World, services: Services) -> None:
+    """O-135, O-138, R-40, R-42, R-82: on errors as on everything else."""
+    pages = await open_all(browser, world, services)
+    assert {name: page.status_code for name, page in pages.items()} == STATUSES
+    for page in pages.values():
+        headers = page.headers
+        assert headers["content-type"] == "text/html; charset=utf-8"
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "same-origin"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert re.fullmatch(r"[0-9a-f]{32}", headers["x-request-id"])
+        assert "strict-transport-security" not in headers  # http, in development
+
+
+async def test_no_page_needs_script_style_or_anything_from_elsewhere(
+    browser: Browser, world: World, services: Services
+) -> None:
+    """O-135, R-41, R-42: so the policy allows none of it."""
+    for page in (await open_all(browser, world, services)).values():
+        policy = policy_of(page)
+        assert policy["default-src"] == "'none'"
+        assert policy["style-src"] == policy["img-src"] == "'self'"
+        assert policy["base-uri"] == "'none'"
+        assert "unsafe" not in page.headers["content-security-policy"]
+        assert tags_of(page).isdisjoint({"script", "style", "iframe", "object", "embed", "base"})
+        assert not [name for name in attribute_names_of(page) if name == "style" or name.startswith("on")]
+        sources = [
+            *attributes_of(page, "img", "src"),
+            *attributes_of(page, "link", "href"),
+            *attributes_of(page, "form", "action"),
+        ]
+        assert sources
+        assert all(source.startswith("/app/") for source in sources)
+        for link in attributes_of(page, "a", "href"):
+            assert link.startswith(("/", "#", f"{ORIGIN}/"))
+            assert not link.startswith("//")
+
+
+def policy_of(page: httpx2.Response) -> dict[str, str]:
+    directives = (part.strip().partition(" ") for part in page.headers["content-security-policy"].split(";"))
+    return {name: value for name, _, value in directives}
+
+
+@pytest.mark.parametrize(
+    ("redirect_uri", "source"),
+    [
+        (REDIRECT_URI, "https://sitewise.example"),
+        ("https://sitewise.example:8443/x", "https://sitewise.example:8443"),
+        ("http://localhost:5000/callback", "http://localhost:5000"),
+        ("http://127.0.0.1:5000/callback", "http://127.0.0.1:5000"),
+        ("http://[::1]:5000/callback", "http:"),  # CSP cannot spell an IPv6 literal
+    ],
+)
+async def test_forms_may_end_where_their_redirects_lead(
+    browser: Browser, context: Context, redirect_uri: str, source: str
+) -> None:
+    """R-41: browsers hold form-action against every redirect behind a form: sign-in, request, application."""
+    world = await World.make(context, redirect_uris=(redirect_uri,))
+    url = world.authorize_url(redirect_uri=redirect_uri)
+    login = await browser.get(url)
+    refused = await browser.submit(login, {"email": "x", "password": "y"}, action="/app/login")
+    consent = await world.consent_page(browser, redirect_uri=redirect_uri)
+    for page in (login, refused, consent):
+        assert policy_of(page)["form-action"] == f"'self' {source}"
+    denied = await browser.submit(consent, {"decision": "deny"}, action="/consent")
+    assert denied.headers["location"].startswith(redirect_uri)
+
+
+async def test_other_forms_end_here(browser: Browser, world: World) -> None:
+    """R-41"""
+    await world.token(browser)
+    for path in ("/", "/app/login", "/app/account/applications"):
+        assert policy_of(await browser.get(path))["form-action"] == "'self'"
+
+
+async def test_redirects_are_not_kept_and_give_nothing_away(browser: Browser, world: World) -> None:
+    """O-137, R-39, R-42, R-82: 303 everywhere; our own address goes to ourselves, and never to the application."""
+    login = await browser.get(world.authorize_url())
+    wrong = await browser.get(world.authorize_url(response_type="token"))
+    inside = await browser.submit(
+        login, {"email": world.member.email, "password": "correct horse battery"}, action="/app/login"
+    )
+    page = await browser.follow(inside)
+    outside = await browser.submit(page, {"decision": "deny"}, action="/consent")
+    for answer, referrer in ((wrong, "no-referrer"), (inside, "same-origin"), (outside, "no-referrer")):
+        assert answer.status_code == 303
+        assert answer.headers["referrer-policy"] == referrer
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.text == ""
+
+
+@pytest.mark.parametrize(
+    "path", ["/app/login/", "/app/oauth2/authorize/", "/app/oauth2/token/", "//evil.example/"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_redirect_follows_the_host_header(browser: Browser, path: str, method: str) -> None:
+    """O-137, R-63, R-78: a path that is nearly ours is not ours."""
+    answer = await browser.http.request(method, ORIGIN + path, headers={"Host": "evil.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert "evil.example" not in answer.text
+
+
+async def test_forwarded_headers_of_a_stranger_change_nothing(browser: Browser, world: World) -> None:
+    """R-78"""
+    headers = {
+        "Host": "evil.example",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Prefix": "/evil",
+        "Forwarded": "host=evil.example;proto=https",
+        "X-Original-URL": "/evil",
+    }
+    page = await world.consent_page(browser)
+    for answer in (
+        await browser.http.get(world.authorize_url(), headers=headers),
+        await browser.http.get(world.authorize_url(response_type="x"), headers=headers),
+        await browser.http.get("/app/nothing", headers=headers),
+        await browser.submit(page, {"decision": "approve"}, action="/consent", **headers),
+    ):
+        assert "evil" not in answer.text
+        assert "evil" not in str(answer.headers)
+
+
+async def test_files_of_pages_are_kept_under_their_version_only(browser: Browser) -> None:
+    """R-67, R-82"""
+    versioned = await browser.get(f"/app/static/site.css?v={ASSET_VERSION}")
+    assert versioned.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for query in ("", "?v=", "?v=000000000000", f"?v={ASSET_VERSION}&x"):
+        plain = await browser.get(f"/app/static/site.css{query}")
+        assert plain.headers["cache-control"] == "no-cache"
+        assert plain.headers["x-content-type-options"] == "nosniff"
+        again = await browser.get(f"/app/static/site.css{query}", If_None_Match=plain.headers["etag"])
+        assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
+
+
+async def test_pages_ask_for_the_version_in_force(browser: Browser) -> None:
+    page = await browser.get("/")
+    files = attributes_of(page, "link", "href")
+    assert files
+    for file in files:
+        assert urlsplit(file).query == f"v={ASSET_VERSION}"
+        assert (await browser.get(file)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["../render.py", "%2e%2e/render.py", "..%2frender.py", "//etc/passwd", ".", ""]
+)
+async def test_nothing_beside_the_files_is_served(browser: Browser, path: str) -> None:
+    answer = await browser.get(f"/app/static/{path}")
+    assert answer.status_code == 404
+    assert "import" not in answer.text
