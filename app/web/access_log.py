@@ -6,9 +6,9 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, clear_contextvars
+from structlog.contextvars import bound_contextvars
 from uuid_utils import uuid7
 
 from app.web.errors import unexpected
@@ -28,9 +28,11 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["request_id"] = request_id = _request_id(scope)
-        clear_contextvars()
-        bind_contextvars(request_id=request_id)
+        request_id = scope["request_id"] = _request_id(scope)
+        with bound_contextvars(request_id=request_id):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = 0
         began = time.perf_counter()
 
@@ -38,11 +40,13 @@ class AccessLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], (b"x-request-id", scope["request_id"].encode())]
             await send(message)
 
         try:
             await self._app(scope, receive, note)
+        except ClientDisconnect:
+            pass  # the client went away before its body was whole: nobody is left to answer
         except Exception:
             _log.exception("unexpected error", path=scope["path"])
             if status:  # the answer had begun; cutting the connection is all that is left

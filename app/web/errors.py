@@ -55,7 +55,7 @@ def mount_errors(app: FastAPI) -> None:
 async def answer(request: Request, error: Exception) -> Response:
     """The answer to an error that was raised while this request was served."""
     failure = _failure(error)
-    level = "error" if failure.status == HTTPStatus.INTERNAL_SERVER_ERROR else "info"
+    level = "warning" if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
     getattr(_log, level)("refused", status=failure.status, error=failure.code, detail=str(error))
     return _RENDERERS[_form(request)](request, failure)
 

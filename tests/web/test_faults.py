@@ -1,0 +1,164 @@
+"""Faults of ours on the wire: told bare, logged whole, and never with a secret in either."""
+
+import re
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+from structlog.testing import capture_logs
+
+from app.storage.database import Database, open_database
+from app.storage.errors import StoreUnavailableError
+from tests.browser import Browser, query_of
+from tests.conftest import make_database
+from tests.people import PASSWORD, World
+from tests.web.reading import words_of
+from tests.web.services import Services, same_browser
+
+
+@pytest.fixture(scope="module")
+async def broken(servers: tuple[str, str], worker: int) -> AsyncIterator[Database]:
+    """A database in which applications have lost what their code relies on."""
+    url = await make_database(servers[0], f"broken_{worker}")
+    owner = await asyncpg.connect(url)
+    await owner.execute(
+        """
+        ALTER TABLE application ALTER redirect_uris DROP NOT NULL;
+        INSERT INTO application (id, kind, public, name, company, status, grants, scope, redirect_uris)
+        VALUES ('01900000-0000-7000-8000-000000000001', 'classic', false, 'x', 'x', 'active', '{}', '', NULL);
+        DROP TABLE browser_session CASCADE;
+        """
+    )
+    await owner.close()
+    database = await open_database(url, connections=2)
+    yield database
+    await database.close()
+
+
+async def test_fault_before_the_redirect_uri_is_proved_gets_a_bare_page(
+    browser: Browser, services: Services, broken: Database
+) -> None:
+    """O-21, O-7: status 500, a reference to give, and no word of what happened."""
+    gathered = services.gathered(broken)
+    app = services.like(database=broken, gathered=gathered)
+    with capture_logs() as logs:
+        async with same_browser(browser, app) as other:
+            answer = await other.get(
+                "/app/oauth2/authorize?client_id=01900000-0000-7000-8000-000000000001",
+                X_Request_Id="ref-4711",
+            )
+    await gathered.close()
+    assert answer.status_code == 500
+    assert answer.headers["cache-control"] == "no-store"
+    assert "location" not in answer.headers
+    assert "ref-4711" in words_of(answer)
+    for trace in ("Traceback", "TypeError", "NoneType", ".py", "asyncpg"):
+        assert trace not in answer.text
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["unexpected error"]
+
+
+async def test_statement_the_database_refuses_is_told_as_unavailable(
+    browser: Browser, world: World, services: Services, broken: Database
+) -> None:
+    """O-22: by redirect where the address is proved, on a page where there is none; logged for us."""
+    await world.consent_page(browser)
+    with capture_logs() as logs:
+        async with same_browser(browser, services.like(database=broken)) as other:
+            asked = await other.get(world.authorize_url())
+            page = await other.get("/app/account/applications")
+    assert query_of(asked)["error"] == "temporarily_unavailable"
+    assert (page.status_code, page.headers["retry-after"]) == (503, "2")
+    assert "browser_session" not in page.text + asked.headers["location"]
+    warnings = [line for line in logs if line["log_level"] == "warning"]
+    assert len(warnings) == 2
+    assert all("browser_session" in line["detail"] for line in warnings)
+
+
+@pytest.mark.parametrize("given", ["ref-4711", "a" * 64])
+async def test_harmless_request_id_is_kept(browser: Browser, given: str) -> None:
+    answer = await browser.get("/app/login", X_Request_Id=given)
+    assert answer.headers["x-request-id"] == given
+
+
+@pytest.mark.parametrize("given", ["short", "a" * 65, "<script>alert", "with blank", '"quoted-id"'])
+async def test_other_request_id_is_replaced(browser: Browser, given: str) -> None:
+    """R-79"""
+    answer = await browser.get("/app/nothing", X_Request_Id=given)
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
+    assert given not in answer.text
+    assert answer.headers["x-request-id"] in answer.text
+
+
+async def test_no_log_line_of_a_whole_flow_holds_a_secret(browser: Browser, world: World) -> None:
+    """R-80, R-81: state, code, token, password, cookies and client secret stay out, also when it goes wrong."""
+    with capture_logs() as logs:
+        page = await browser.get(world.authorize_url(state="state-canary"))
+        refused = await browser.submit(
+            page, {"email": world.member.email, "password": "password-canary"}, action="/app/login"
+        )
+        page = await browser.sign_in(refused, world.member.email, PASSWORD)
+        approved = await browser.submit(page, {"decision": "approve"}, action="/consent")
+        code = query_of(approved)["code"]
+        token = (await world.exchange(browser, code)).json()["access_token"]
+        await world.exchange(browser, code)
+        await browser.get("/app/oauth2/authorize?client_id=x&state=state-canary")
+        await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}x")
+        await browser.http.post("/app/oauth2/consent", data={"flow": "flow-canary"})
+    written = repr(logs)
+    assert len(logs) >= 10
+    cookies = [cookie.value for cookie in browser.http.cookies.jar if cookie.value]
+    assert len(cookies) == 2
+    for secret in (PASSWORD, code, token, world.client_secret, "canary", *cookies):
+        assert secret not in written
+
+
+async def test_client_that_goes_away_within_its_body_is_no_fault(app: FastAPI) -> None:
+    """R-86: nothing is answered, and nothing is logged as ours."""
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/app/login",
+        "raw_path": b"/app/login",
+        "query_string": b"",
+        "headers": [],
+    }
+    with capture_logs() as logs:
+        await app(scope, receive, send)
+    assert sent == []
+    assert [(line["event"], line["log_level"]) for line in logs] == [("request", "info")]
+
+
+async def test_body_beyond_the_limit_is_refused_before_it_is_whole(browser: Browser) -> None:
+    """R-75"""
+    given = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal given
+        while True:
+            given += 4096
+            yield b"x" * 4096
+
+    answer = await browser.http.post("/app/login", content=endless())
+    assert answer.status_code == 413
+    assert given < 100_000
+
+
+async def test_unreachable_valkey_is_named_in_the_log_only(world: World, services: Services) -> None:
+    with pytest.raises(StoreUnavailableError, match="Valkey"):
+        await services.without_valkey().state.context.valkey.ping()
+    async with Browser(services.without_valkey()) as browser:
+        page = await world.consent_page(browser)
+        with capture_logs() as logs:
+            answer = await browser.submit(page, {"decision": "approve"}, action="/consent")
+    assert "alkey" not in answer.headers["location"]
+    assert any("Valkey" in line.get("detail", "") for line in logs)
