@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from argon2.exceptions import VerifyMismatchError
 
 from app.storage.errors import StoreUnavailableError
 
@@ -41,7 +41,7 @@ class Passwords:
     def _matches(self, password_hash: str, password: str) -> bool:
         try:
             return self._hasher.verify(password_hash, password)
-        except (VerifyMismatchError, InvalidHashError):
+        except VerifyMismatchError:
             return False
 
     async def _run(self, work: Callable[..., Answer], *arguments: str) -> Answer:
