@@ -26,7 +26,8 @@ class Background:
         else:
             _log.warning("background work skipped", kind=str(key), waiting=len(self._tasks))
 
-    async def close(self) -> None:
+    async def settle(self) -> None:
+        """Wait for what has been started, for ten seconds at most."""
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=10)
 

@@ -60,7 +60,7 @@ class World:
         page = await self.consent_page(browser, **changes)
         return query_of(await browser.submit(page, {"decision": "approve"}, action="/consent"))["code"]
 
-    async def exchange(self, browser: Browser, code: str, **changes: str | None) -> httpx2.Response:
+    async def exchange(self, browser: Browser, code: str | None, **changes: str | None) -> httpx2.Response:
         """The documented token request."""
         fields = {"client_id": self.client_id, "client_secret": self.client_secret, "code": code, **changes}
         return await browser.http.post(

@@ -1,0 +1,161 @@
+"""Several processes on one database and one Valkey: one code gives one token, and what was issued outlives every kill."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.context import Context, open_context
+from app.embedded import Embedded, attach
+from app.embedded.removal import remove
+from app.storage.database import SERVICE_ROLE
+from app.storage.migrations import apply_migrations, read_migrations
+from app.stores import Stores
+from tests.browser import Browser
+from tests.conftest import make_settings
+from tests.embedded.probes import server_pids
+from tests.people import World
+from tests.server import free_port, running_service
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Servers of this file's own, to be killed; two service processes on them; a context to make people with."""
+
+    data_dir: Path
+    environment: dict[str, str]
+    context: Context
+    addresses: list[str]
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    data_dir = tmp_path_factory.mktemp("killed")
+    with attach(data_dir) as held:
+        yield held
+    remove(data_dir)
+
+
+@pytest.fixture(scope="module")
+async def house(embedded: Embedded) -> AsyncIterator[House]:
+    await apply_migrations(embedded.database_url, read_migrations())
+    settings = make_settings(embedded.database_url, embedded.redis_url, embedded.data_dir)
+    stores = Stores(embedded.database_url, embedded.database_url, embedded.redis_url, SERVICE_ROLE)
+    environment = {
+        "ROVITRACKER_DATABASE_URL": embedded.database_url,
+        "ROVITRACKER_REDIS_URL": embedded.redis_url,
+        "ROVITRACKER_ENVIRONMENT": "development",
+        "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
+        "ROVITRACKER_DATA_DIR": str(embedded.data_dir),
+        "ROVITRACKER_LOG_LEVEL": "error",
+    }
+    async with AsyncExitStack() as stack:
+        context = await stack.enter_async_context(open_context(settings, stores))
+        addresses = [
+            await stack.enter_async_context(running_service(port=free_port(), settings=environment))
+            for _ in range(2)
+        ]
+        yield House(embedded.data_dir, environment, context, addresses)
+
+
+@pytest.fixture
+async def browsers(house: House) -> AsyncIterator[list[Browser]]:
+    """One on each process."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(Browser(base_url=each)) for each in house.addresses]
+
+
+async def test_one_code_over_two_processes_gives_one_token(house: House, browsers: list[Browser]) -> None:
+    """R-1, R-3, O-63."""
+    world = await World.make(house.context)
+    for _ in range(10):
+        code = await world.code(browsers[0])
+        answers = await asyncio.gather(*(world.exchange(each, code) for _ in range(5) for each in browsers))
+        assert sorted(answer.status_code for answer in answers) == [200] + [400] * 9
+        assert {answer.json().get("error") for answer in answers} == {None, "invalid_grant"}
+
+
+async def test_a_code_replayed_at_another_process_ends_its_token_everywhere(
+    house: House, browsers: list[Browser]
+) -> None:
+    """R-2, R-16, O-28."""
+    world = await World.make(house.context)
+    code = await world.code(browsers[0])
+    token = (await world.exchange(browsers[0], code)).json()["access_token"]
+    assert (await world.introspect(browsers[1], token))["active"] is True
+    assert (await world.exchange(browsers[1], code)).json()["error"] == "invalid_grant"
+    assert [await world.introspect(each, token) for each in browsers] == [{"active": False}] * 2
+
+
+async def test_a_token_revoked_at_one_process_is_refused_by_the_other_at_once(
+    house: House, browsers: list[Browser]
+) -> None:
+    """R-16, O-76, O-94."""
+    world = await World.make(house.context)
+    token = await world.token(browsers[0])
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (await browsers[1].http.get("/api/v2/Fleet/1", headers=headers)).status_code == 200
+    fields = {"client_id": world.client_id, "client_secret": world.client_secret, "token": token}
+    assert (await browsers[0].http.post("/app/oauth2/revoke", data=fields)).status_code == 200
+    assert (await browsers[1].http.get("/api/v2/Fleet/1", headers=headers)).status_code == 401
+
+
+async def test_tokens_outlive_a_killed_service(house: House, browsers: list[Browser]) -> None:
+    world = await World.make(house.context)
+    port = free_port()
+    async with (
+        running_service(port=port, settings=house.environment) as address,
+        Browser(base_url=address) as third,
+    ):
+        tokens = [await world.token(third) for _ in range(3)]
+        os.kill(await asyncio.to_thread(listener, port), signal.SIGKILL)
+    assert all([(await world.introspect(browsers[0], token))["active"] for token in tokens])
+
+
+@pytest.mark.parametrize("server", ["postgres", "valkey-server"])
+async def test_tokens_outlive_a_killed_server_and_the_service_recovers(
+    server: str, house: House, browsers: list[Browser]
+) -> None:
+    """R-87, R-90, R-97, R-98: nothing is restarted by hand."""
+    world = await World.make(house.context)
+    tokens = [await world.token(browsers[0]) for _ in range(3)]
+    os.kill(await asyncio.to_thread(process_named, server, house.data_dir), signal.SIGKILL)
+    await until_fully_ready(browsers)
+    assert all([(await world.introspect(each, token))["active"] for token in tokens for each in browsers])
+    assert await world.token(browsers[0])
+
+
+def listener(port: int) -> int:
+    """The process that listens there."""
+    return next(process.pid for process in psutil.process_iter() if port in listening_ports(process))
+
+
+def listening_ports(process: psutil.Process) -> set[int]:
+    try:
+        found = process.net_connections("tcp4")
+    except psutil.Error:  # it ended meanwhile, or is not ours to look into
+        return set()
+    return {int(each.laddr[1]) for each in found if each.status == "LISTEN"}
+
+
+def process_named(name: str, data_dir: Path) -> int:
+    """The server itself: of PostgreSQL the process that is not another's child among them."""
+    pids = [pid for pid in server_pids(data_dir) if psutil.Process(pid).name() == name]
+    return next(pid for pid in pids if psutil.Process(pid).ppid() not in pids)
+
+
+async def until_fully_ready(browsers: list[Browser]) -> None:
+    """Ready includes Valkey here: degraded is not back yet."""
+    deadline = asyncio.get_running_loop().time() + 15
+    while True:
+        answers = [await each.http.get("/health/ready") for each in browsers]
+        if all(answer.json()["status"] == "ok" for answer in answers):
+            return
+        assert asyncio.get_running_loop().time() < deadline, answers[0].text
+        await asyncio.sleep(0.1)

@@ -1,0 +1,331 @@
+"""The token endpoint on the wire: the documented request, every refusal, and what a second use does."""
+
+import asyncio
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from urllib.parse import quote
+
+import httpx2
+import pytest
+
+from app.context import Context
+from app.oauth.token_string import PATTERN, bucket_of, mint, parse
+from tests.browser import Browser
+from tests.people import REDIRECT_URI, World
+from tests.web.services import Services, unreachable_database
+
+TOKEN = "/app/oauth2/token"
+
+
+def error_of(answer: httpx2.Response, status: int = 400) -> str:
+    """The error of an answer that is shaped as RFC 6749 section 5.2 wants it (O-57, O-58)."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert set(answer.json()) <= {"error", "error_description", "error_uri"}
+    return str(answer.json()["error"])
+
+
+async def test_documented_answer_has_both_names_of_the_type(browser: Browser, world: World) -> None:
+    """O-54..O-57."""
+    answer = await world.exchange(browser, await world.code(browser))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["pragma"] == "no-cache"
+    document = answer.json()
+    assert set(document) == {"access_token", "token_type", "type", "expires_in", "scope"}
+    assert document["token_type"] == document["type"] == "Bearer"
+    assert document["expires_in"] == 365 * 86_400
+    assert document["scope"] == "aemp:read"
+
+
+async def test_the_token_carries_class_and_bucket(browser: Browser, world: World) -> None:
+    """O-29; token strings."""
+    text = await world.token(browser)
+    token = parse(text)
+    assert token is not None
+    assert (token.kind, token.token_class) == ("at", "c")
+    assert token.bucket == bucket_of(world.member.customer_id)
+    assert re.fullmatch(PATTERN, text)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"grant_type": "authorization_code"},
+        {"redirect_uri": REDIRECT_URI},
+        {"grant_type": "authorization_code", "redirect_uri": REDIRECT_URI},
+        {"grant_type": "", "scope": ""},
+        {"something_else": "ignored"},
+    ],
+    ids="+".join,
+)
+async def test_standard_and_unknown_parameters_are_welcome(
+    more: dict[str, str], browser: Browser, world: World
+) -> None:
+    """O-3, O-4, O-38, O-39, O-51: an empty value is absence, an unknown name is ignored."""
+    answer = await world.exchange(browser, await world.code(browser), **more)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("encode", [str, quote], ids=["plain", "form-encoded"])
+async def test_basic_authentication_works_encoded_or_not(
+    encode: Callable[[str], str], browser: Browser, world: World
+) -> None:
+    """O-48, O-49: the characters of ids and secrets are the same either way."""
+    pair = f"{encode(world.client_id)}:{encode(world.client_secret)}".encode()
+    answer = await browser.http.post(
+        TOKEN,
+        data={"code": await world.code(browser)},
+        headers={"Authorization": "Basic " + base64.b64encode(pair).decode()},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def test_credentials_twice_are_refused_and_the_code_is_not_burned(
+    browser: Browser, world: World
+) -> None:
+    """O-47, O-53."""
+    code = await world.code(browser)
+    basic = base64.b64encode(f"{world.client_id}:{world.client_secret}".encode()).decode()
+    answer = await browser.http.post(
+        TOKEN,
+        data={"code": code, "client_secret": world.client_secret},
+        headers={"Authorization": f"Basic {basic}"},
+    )
+    assert error_of(answer) == "invalid_request"
+    assert (await world.exchange(browser, code)).status_code == 200
+
+
+async def test_wrong_and_unknown_credentials_get_the_same_answer_and_burn_nothing(
+    browser: Browser, world: World
+) -> None:
+    """O-44, O-45, O-46, O-53."""
+    code = await world.code(browser)
+    changes: list[dict[str, str | None]] = [
+        {"client_secret": world.client_secret[:-1] + "x"},
+        {"client_secret": None},
+        {"client_id": "01900000-0000-7000-8000-000000000000"},
+        {"client_id": "nobody"},
+        {"client_id": None},
+        {"client_id": world.client_id.upper()},
+    ]
+    answers = [await world.exchange(browser, code, **change) for change in changes]
+    assert {error_of(answer, 401) for answer in answers} == {"invalid_client"}
+    assert {answer.headers["www-authenticate"] for answer in answers} == {'Basic realm="RoviTracker"'}
+    assert len({answer.content for answer in answers}) == 1
+    assert (await world.exchange(browser, code)).status_code == 200
+
+
+async def test_credentials_in_the_query_do_not_count(browser: Browser, world: World) -> None:
+    """O-37."""
+    answer = await browser.http.post(
+        f"{TOKEN}?client_id={world.client_id}&client_secret={world.client_secret}",
+        data={"code": await world.code(browser)},
+    )
+    assert error_of(answer, 401) == "invalid_client"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+async def test_other_methods_are_told_which_one(method: str, browser: Browser) -> None:
+    """O-35."""
+    answer = await browser.http.request(method, TOKEN)
+    assert error_of(answer, 405) == "invalid_request"
+    assert answer.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("application/json", b'{"code":"x"}', 415),
+        ("multipart/form-data; boundary=x", b"--x--", 415),
+        ("text/plain", b"code=x", 415),
+        (None, b"code=x", 415),
+        ("application/x-www-form-urlencoded", b"", 400),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"code=x", 415),
+        ("application/x-www-form-urlencoded", b"code=%ff", 400),
+        ("application/x-www-form-urlencoded", b"code=%zz", 400),
+        ("application/x-www-form-urlencoded", b"code=a&code=b", 400),
+        ("application/x-www-form-urlencoded", b"code=a&code=a", 400),
+        ("application/x-www-form-urlencoded", b"&".join(b"f%d=1" % n for n in range(200)), 400),
+        ("application/x-www-form-urlencoded", b"code=" + b"a" * 20_000, 413),
+    ],
+)
+async def test_malformed_bodies_are_invalid_requests(
+    content_type: str | None, body: bytes, status: int, browser: Browser
+) -> None:
+    """O-36, O-38, R-34, R-75, R-76."""
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = await browser.http.post(TOKEN, content=body, headers=headers)
+    assert error_of(answer, status) == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"code": None}, "invalid_request"),
+        ({"code": None, "grant_type": "authorization_code"}, "invalid_request"),
+        ({"code": "rubbish"}, "invalid_grant"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+        ({"grant_type": "implicit"}, "unsupported_grant_type"),
+        ({"redirect_uri": REDIRECT_URI + "/"}, "invalid_grant"),
+        ({"redirect_uri": REDIRECT_URI.upper()}, "invalid_grant"),
+        ({"code_verifier": "v" * 43}, "invalid_grant"),
+    ],
+    ids=str,
+)
+async def test_refusals_name_their_error(
+    changes: dict[str, str | None], error: str, browser: Browser, world: World
+) -> None:
+    """O-40, O-42, O-43, O-51, O-126, O-129, R-8."""
+    fields = {"code": await world.code(browser), **changes}
+    assert error_of(await world.exchange(browser, **fields)) == error
+
+
+async def test_a_code_is_burned_by_a_wrong_redirect_uri(browser: Browser, world: World) -> None:
+    code = await world.code(browser)
+    assert (
+        error_of(await world.exchange(browser, code, redirect_uri="https://evil.example/")) == "invalid_grant"
+    )
+    assert error_of(await world.exchange(browser, code)) == "invalid_grant"
+
+
+async def test_another_applications_code_is_refused_and_burned(
+    browser: Browser, world: World, context: Context
+) -> None:
+    """R-7, O-27."""
+    other = await World.make(context)
+    code = await world.code(browser)
+    assert error_of(await other.exchange(browser, code)) == "invalid_grant"
+    assert error_of(await world.exchange(browser, code)) == "invalid_grant"
+
+
+async def test_a_second_use_revokes_what_the_first_gave(browser: Browser, world: World) -> None:
+    """R-2, O-28."""
+    code = await world.code(browser)
+    token = (await world.exchange(browser, code)).json()["access_token"]
+    assert (await world.introspect(browser, token))["active"] is True
+    assert error_of(await world.exchange(browser, code)) == "invalid_grant"
+    assert await world.introspect(browser, token) == {"active": False}
+
+
+async def test_a_stranger_with_a_used_code_revokes_nothing(
+    browser: Browser, world: World, context: Context
+) -> None:
+    """A replay by another application only leaves a trace: otherwise anyone could cut a connection."""
+    other = await World.make(context)
+    code = await world.code(browser)
+    token = (await world.exchange(browser, code)).json()["access_token"]
+    assert error_of(await other.exchange(browser, code)) == "invalid_grant"
+    assert (await world.introspect(browser, token))["active"] is True
+
+
+async def test_one_code_redeemed_by_many_at_once_gives_one_token(browser: Browser, world: World) -> None:
+    """R-1, O-63: 100 parallel requests."""
+    code = await world.code(browser)
+    answers = await asyncio.gather(*(world.exchange(browser, code) for _ in range(100)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 99
+    assert {error_of(answer) for answer in answers if answer.status_code == 400} == {"invalid_grant"}
+
+
+# RFC 7636 appendix B
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+async def pkce_code(browser: Browser, world: World) -> str:
+    return await world.code(browser, code_challenge=CHALLENGE, code_challenge_method="S256")
+
+
+async def test_the_right_verifier_redeems(browser: Browser, world: World) -> None:
+    """O-79, O-85."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+    assert digest == CHALLENGE
+    answer = await world.exchange(browser, await pkce_code(browser, world), code_verifier=VERIFIER)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    "verifier", [None, "x" * 43, VERIFIER[:-1], VERIFIER + "~", CHALLENGE, "short", "x" * 129]
+)
+async def test_a_wrong_or_missing_verifier_is_refused(
+    verifier: str | None, browser: Browser, world: World
+) -> None:
+    """R-10, O-78, O-84: a challenge that was sent is enforced."""
+    answer = await world.exchange(browser, await pkce_code(browser, world), code_verifier=verifier)
+    assert error_of(answer) == "invalid_grant"
+
+
+async def test_the_newest_ten_tokens_of_a_pair_live(browser: Browser, world: World, context: Context) -> None:
+    tokens = [await world.token(browser) for _ in range(12)]
+    await context.background.settle()  # the answer comes first
+    active = [(await world.introspect(browser, token))["active"] for token in tokens]
+    assert active == [False, False] + [True] * 10
+
+
+async def test_a_code_is_no_access_token_and_an_access_token_no_code(browser: Browser, world: World) -> None:
+    """R-15."""
+    code, token = await world.code(browser), await world.token(browser)
+    assert await world.introspect(browser, code) == {"active": False}
+    assert error_of(await world.exchange(browser, token)) == "invalid_grant"
+
+
+async def test_a_well_formed_guess_is_refused_like_any_other(browser: Browser, world: World) -> None:
+    guess = mint("ac", "c", bucket_of(world.member.customer_id)).text
+    assert error_of(await world.exchange(browser, guess)) == "invalid_grant"
+
+
+async def test_a_used_code_that_valkey_brings_back_is_still_used(
+    browser: Browser, world: World, context: Context
+) -> None:
+    """R-6: a fail-over may restore a taken code; the grant's key decides, and the second use counts as one."""
+    code = await world.code(browser)
+    parsed = parse(code)
+    assert parsed is not None
+    key = f"rovi:{{{parsed.id.hex[:29]}}}:code"
+    stored = await context.valkey._client.get(key)
+    assert isinstance(stored, bytes)
+    token = (await world.exchange(browser, code)).json()["access_token"]
+    await context.valkey._client.set(key, stored, px=60_000)
+    assert error_of(await world.exchange(browser, code)) == "invalid_grant"
+    assert await world.introspect(browser, token) == {"active": False}
+
+
+async def test_without_valkey_a_code_is_neither_used_nor_wrong(
+    world: World, browser: Browser, services: Services
+) -> None:
+    """O-64, R-17: a store that is down is not the caller's fault, and costs nobody a code."""
+    code = await world.code(browser)
+    async with Browser(services.without_valkey()) as other:
+        assert_unavailable(await world.exchange(other, code))
+    assert (await world.exchange(browser, code)).status_code == 200
+
+
+async def test_without_postgresql_nothing_is_said_of_credentials_or_tokens(
+    world: World, browser: Browser, services: Services
+) -> None:
+    """O-64, O-96, O-108, R-17, R-90: never invalid_client, never inactive, never a 200."""
+    code, token = await world.code(browser), await world.token(browser)
+    credentials = {"client_id": world.client_id, "client_secret": world.client_secret}
+    async with unreachable_database() as database:
+        app = services.like(database=database, gathered=services.gathered(database))
+        async with Browser(app) as other:
+            assert_unavailable(await world.exchange(other, code))
+            for path in ("introspect", "revoke"):
+                asked = {**credentials, "token": token}
+                assert_unavailable(await other.http.post(f"/app/oauth2/{path}", data=asked))
+            read = await other.get(
+                "/api/v2/Fleet/1", Authorization=f"Bearer {token}", Accept="application/json"
+            )
+            assert read.status_code == 503
+            assert read.headers["retry-after"]
+            assert read.json()["code"] == "temporarily_unavailable"
+    assert (await world.exchange(browser, code)).status_code == 200
+
+
+def assert_unavailable(answer: httpx2.Response) -> None:
+    assert error_of(answer, 503) == "temporarily_unavailable"
+    assert int(answer.headers["retry-after"]) > 0
