@@ -26,9 +26,8 @@ def bearer(scope: str) -> Callable[[Request], Awaitable[Caller]]:
 
     async def introspect(request: Request) -> Caller:
         context = context_of(request)
-        if (
-            "access_token" in request.query_params
-        ):  # it would end in logs and histories (RFC 9700 section 4.3.2)
+        # In the query it would end in logs and histories (RFC 9700 section 4.3.2).
+        if "access_token" in request.query_params:
             raise malformed_bearer("the token is accepted in the Authorization header only")
         token = await use_token(context, read_bearer(request.headers.getlist("authorization")))
         if token is None or token.audience != context.policy.audience:

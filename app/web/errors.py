@@ -19,9 +19,11 @@ from app.flows.browser_flow import FlowLostError
 from app.oauth.errors import OAuthError, PageError
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.web.pages.render import page
-from app.web.request import NO_STORE
+from app.web.request import NO_STORE, context_of
 
 _log = structlog.get_logger()
+
+RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
 
 _RETRY_AFTER = {"Retry-After": "2"}
 
@@ -126,6 +128,9 @@ def _aemp(request: Request, failure: Failure) -> Response:
     text = failure.text or "Send an access token: Authorization: Bearer ..."
     content_type, body = render_error(representation, failure.status, code, text)
     headers = {**NO_STORE, "Vary": "Accept", **failure.headers, "Content-Type": content_type}
+    if "WWW-Authenticate" in headers:  # RFC 9728 section 5.1: where to learn who gives tokens
+        address = f"{context_of(request).policy.issuer}{RESOURCE_METADATA}"
+        headers["WWW-Authenticate"] += f', resource_metadata="{address}"'
     return Response(body, failure.status, headers)
 
 

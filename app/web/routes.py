@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.routing import Mount
 
 from app.web import aemp, health
+from app.web.errors import RESOURCE_METADATA
 from app.web.introspect import introspect
 from app.web.metadata import resource_metadata, server_metadata
 from app.web.pages import account, consent, login
@@ -25,7 +26,7 @@ route("/app/oauth2/introspect", introspect, methods=["POST"])
 route("/app/oauth2/revoke", revoke, methods=["POST"])
 route("/.well-known/oauth-authorization-server", server_metadata, methods=["GET"])
 route("/.well-known/oauth-protected-resource", resource_metadata, methods=["GET"])
-route("/.well-known/oauth-protected-resource/api", resource_metadata, methods=["GET"])
+route(RESOURCE_METADATA, resource_metadata, methods=["GET"])
 
 # AEMP
 route("/api/v1/Fleet/{page}", aemp.fleet_v1, methods=["GET"])

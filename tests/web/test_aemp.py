@@ -1,0 +1,223 @@
+"""The guarded AEMP routes on the wire: challenges, documents, links, errors in the asked format."""
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from lxml import etree
+
+from app.aemp.simulate import simulate_fleet
+from app.aemp.values import Equipment, EquipmentHeader
+from app.context import Context
+from app.flows.import_fleet import import_machines
+from tests.browser import Browser
+from tests.people import World
+
+ISO = "{http://standards.iso.org/iso/15143/-3}"
+AEMP = "{http://schemas.aemp.org/fleet}"
+MACHINES = 230
+ODD_ID = "ASA  B50E#9112/7 ä"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """A customer with three pages of machines, and an application's token for them."""
+
+    http: httpx2.AsyncClient
+    machines: tuple[Equipment, ...]
+    token: str
+    context: Context
+
+    async def get(self, path: str, accept: str | None = None, **headers: str) -> httpx2.Response:
+        sent = {"Authorization": f"Bearer {self.token}", **({"Accept": accept} if accept else {}), **headers}
+        return await self.http.get(path, headers=sent)
+
+
+@pytest.fixture(scope="module")
+async def fleet(app: FastAPI, context: Context) -> AsyncIterator[Fleet]:
+    world = await World.make(context)
+    simulated = simulate_fleet(machines=MACHINES - 1, days=2, interval_s=900, seed=5, now=context.now())
+    odd = Equipment(header=EquipmentHeader(equipment_id=ODD_ID, model="<Odd & Co>"))
+    machines = (*simulated, odd)
+    await import_machines(context, world.member.customer_id, machines)
+    async with Browser(app) as browser:
+        yield Fleet(browser.http, machines, await world.token(browser), context)
+
+
+async def test_pages_hold_every_machine_once_and_in_order(fleet: Fleet) -> None:
+    """Followed by `next`, as readers do; no page but the last is short."""
+    address: str | None = "/api/v2/Fleet/1"
+    seen, sizes = [], []
+    while address:
+        document = (await fleet.get(address, "application/json")).json()
+        seen += [machine["EquipmentHeader"].get("PIN") for machine in document["Equipment"]]
+        sizes.append(len(document["Equipment"]))
+        address = next((link["href"] for link in document["Links"] if link["rel"] == "next"), None)
+    assert sizes == [100, 100, 30]
+    assert seen == [machine.header.pin for machine in fleet.machines]
+
+
+async def test_links_are_absolute_and_only_to_pages_that_exist(fleet: Fleet) -> None:
+    base = "http://localhost:8000/api/v2/Fleet"
+    for page, expected in (
+        (1, {"self": 1, "next": 2, "last": 3}),
+        (2, {"self": 2, "prev": 1, "next": 3, "last": 3}),
+        (3, {"self": 3, "prev": 2, "last": 3}),
+    ):
+        answer = await fleet.get(f"/api/v2/Fleet/{page}", "application/json", Host="evil.example")
+        assert {link["rel"]: link["href"] for link in answer.json()["Links"]} == {
+            rel: f"{base}/{to}" for rel, to in expected.items()
+        }
+
+
+async def test_xml_is_the_default_in_the_namespace_of_the_standard(fleet: Fleet) -> None:
+    for accept in (None, "*/*", "application/xml", "text/html, */*;q=0.1"):
+        answer = await fleet.get("/api/v2/Fleet/1", accept)
+        assert answer.headers["content-type"] == "application/xml; charset=utf-8"
+        root = etree.fromstring(answer.content)
+        assert root.tag == f"{ISO}Fleet"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", root.get("snapshotTime", ""))
+        assert len(root.findall(f"{ISO}Equipment")) == 100
+
+
+async def test_version_1_is_one_whole_aemp_document(fleet: Fleet) -> None:
+    root = etree.fromstring((await fleet.get("/api/v1/Fleet/3")).content)
+    assert root.tag == f"{AEMP}Fleet"
+    assert root.get("version") == "1.2"
+    assert not root.findall(f"{AEMP}Links")
+    machines = root.findall(f"{AEMP}Equipment")
+    assert len(machines) == 30
+    hours = [hour.text or "" for hour in root.iter(f"{AEMP}Hour")]
+    assert hours
+    assert all(re.fullmatch(r"P(?:\d+D)?T?(?:\d+H)?(?:\d+M)?(?:[\d.]+S)?", hour) for hour in hours)
+
+
+async def test_one_machine_is_found_by_each_of_its_names(fleet: Fleet) -> None:
+    complete = (
+        machine.header
+        for machine in fleet.machines
+        if machine.header.serial_number and machine.header.equipment_id
+    )
+    machine = next(header for header in complete if header.pin)
+    for identifier in (machine.pin, machine.serial_number, machine.equipment_id):
+        assert identifier
+        for spelling in (identifier, identifier.lower(), f" {identifier} "):
+            answer = await fleet.get(
+                f"/api/v2/Fleet/Equipment/{quote(spelling, safe='')}", "application/json"
+            )
+            assert [each["EquipmentHeader"]["PIN"] for each in answer.json()["Equipment"]] == [machine.pin]
+
+
+async def test_ids_with_every_character_are_found_encoded(fleet: Fleet) -> None:
+    for version in ("v1", "v2"):
+        answer = await fleet.get(f"/api/{version}/Fleet/Equipment/{quote(ODD_ID, safe='')}")
+        assert answer.status_code == 200, answer.text
+        assert "&lt;Odd &amp; Co&gt;" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/v2/Fleet/4", 404, "page_not_found"),
+        ("/api/v2/Fleet/0", 404, "page_not_found"),
+        ("/api/v2/Fleet/99999999999999999999", 404, "page_not_found"),
+        ("/api/v2/Fleet/-1", 400, "invalid_page"),
+        ("/api/v2/Fleet/one", 400, "invalid_page"),
+        ("/api/v2/Fleet/Equipment/NOSUCHPIN", 404, "equipment_not_found"),
+        ("/api/v2/Fleet/Equipment/%00", 404, "equipment_not_found"),
+        ("/api/v2/Fleet/Equipment/%ff", 404, "equipment_not_found"),
+        ("/api/v2/Nothing", 404, "not_found"),
+    ],
+)
+async def test_errors_come_in_the_asked_format(path: str, status: int, code: str, fleet: Fleet) -> None:
+    """Never the framework's own document, never a trace."""
+    as_json = await fleet.get(path, "application/json")
+    assert (as_json.status_code, as_json.json()["status"], as_json.json()["code"]) == (status, status, code)
+    as_xml = await fleet.get(path)
+    root = etree.fromstring(as_xml.content)
+    assert (as_xml.status_code, root.tag, root.findtext("Code")) == (status, "Error", code)
+
+
+async def test_other_methods_and_formats_are_refused_by_name(fleet: Fleet) -> None:
+    headers = {"Authorization": f"Bearer {fleet.token}"}
+    posted = await fleet.http.post("/api/v2/Fleet/1", headers=headers)
+    assert (posted.status_code, posted.headers["allow"]) == (405, "GET")
+    assert (await fleet.get("/api/v2/Fleet/1", "image/png")).status_code == 406
+    assert (await fleet.get("/api/v1/Fleet/1", "application/json")).status_code == 406
+
+
+async def test_answers_are_compressed_for_those_who_ask(fleet: Fleet) -> None:
+    async with fleet.http.stream(
+        "GET",
+        "/api/v2/Fleet/1",
+        headers={"Authorization": f"Bearer {fleet.token}", "Accept-Encoding": "gzip"},
+    ) as answer:
+        packed = b"".join([chunk async for chunk in answer.aiter_raw()])
+    assert answer.headers["content-encoding"] == "gzip"
+    assert etree.fromstring(gzip.decompress(packed)).tag == f"{ISO}Fleet"
+    plain = await fleet.get("/api/v2/Fleet/1", **{"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert "Accept" in plain.headers["vary"]
+
+
+async def test_another_customers_machine_is_not_there(fleet: Fleet, app: FastAPI, context: Context) -> None:
+    """R-71: every way to a machine, by every identifier of it."""
+    other = await World.make(context)
+    pin = fleet.machines[0].header.pin
+    async with Browser(app) as browser:
+        headers = {"Authorization": f"Bearer {await other.token(browser)}", "Accept": "application/json"}
+        for path in (f"/api/v2/Fleet/Equipment/{pin}", "/api/v2/Fleet/2"):
+            assert (await browser.http.get(path, headers=headers)).status_code == 404
+        own = await browser.http.get("/api/v2/Fleet/1", headers=headers)
+        assert own.json()["Equipment"] == []
+        v1 = await browser.http.get(f"/api/v1/Fleet/Equipment/{pin}", headers={**headers, "Accept": "*/*"})
+        assert v1.status_code == 404
+
+
+ROUTES = ["/api/v1/Fleet/1", "/api/v1/Fleet/Equipment/X", "/api/v2/Fleet/1", "/api/v2/Fleet/Equipment/X"]
+
+
+@pytest.mark.parametrize("path", ROUTES)
+async def test_no_credentials_get_a_challenge_without_an_error(path: str, browser: Browser) -> None:
+    """O-69, O-70, O-153."""
+    answer = await browser.get(path)
+    assert answer.status_code == 401
+    challenge = answer.headers["www-authenticate"]
+    assert challenge.startswith('Bearer realm="RoviTracker"')
+    assert "error" not in challenge
+    assert 'resource_metadata="http://localhost:8000/.well-known/oauth-protected-resource/api"' in challenge
+
+
+async def test_bad_tokens_are_invalid_and_all_alike(browser: Browser, fleet: Fleet) -> None:
+    """O-72, O-77."""
+    wrong_sum = fleet.token[:-1] + ("0" if fleet.token[-1] != "0" else "1")
+    answers = [
+        await browser.get(ROUTES[2], Authorization=f"Bearer {token}")
+        for token in ("x", wrong_sum, "rovi_at_")
+    ]
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({answer.headers["www-authenticate"] for answer in answers}) == 1
+    assert 'error="invalid_token"' in answers[0].headers["www-authenticate"]
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_scheme_is_compared_without_case(scheme: str, fleet: Fleet, browser: Browser) -> None:
+    """O-65."""
+    assert (await browser.get(ROUTES[2], Authorization=f"{scheme} {fleet.token}")).status_code == 200
+
+
+async def test_tokens_in_other_places_are_refused(fleet: Fleet, browser: Browser) -> None:
+    """O-66..O-68, O-71, O-136, R-80."""
+    in_query = await browser.get(f"{ROUTES[2]}?access_token={fleet.token}")
+    both = await browser.get(f"{ROUTES[2]}?access_token={fleet.token}", Authorization=f"Bearer {fleet.token}")
+    malformed = await browser.get(ROUTES[2], Authorization="Bearer two words")
+    for answer in (in_query, both, malformed):
+        assert answer.status_code == 400
+        assert 'error="invalid_request"' in answer.headers["www-authenticate"]
+    basic = await browser.get(ROUTES[2], Authorization="Basic eDp5")
+    assert (basic.status_code, "error" in basic.headers["www-authenticate"]) == (401, False)
