@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
@@ -90,7 +91,7 @@ def _open(context: Context, kind: type[Flow], sealed: str | None, browser: str |
         raise FlowLostError("the flow state is forged or too old")
     opened = orjson.loads(payload)
     # Another browser's state would let an attacker's flow be finished by a victim.
-    if opened["kind"] != kind.__name__ or opened["browser"] != _digest(browser):
+    if opened["kind"] != kind.__name__ or not compare_digest(opened["browser"], _digest(browser)):
         raise FlowLostError("the flow state belongs to another browser")
     fields: dict[str, Any] = opened["flow"]
     return fields

@@ -1,7 +1,7 @@
 """PostgreSQL: a bounded pool of connections under the service's role, with a time-out on everything that waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeAlias, cast
 
@@ -48,8 +48,9 @@ class Transaction:
     async def count(self, statement: str, *arguments: object) -> int:
         return _row_count(await self._connection.execute(statement, *arguments))
 
-    async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]) -> None:
-        await self._connection.copy_records_to_table(table, columns=list(columns), records=records)
+    async def prepare(self, statement: str) -> None:
+        """Ask the server to parse a statement without running it."""
+        await self._connection.prepare(statement)
 
 
 class Database:
@@ -74,11 +75,6 @@ class Database:
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self._connection() as connection, connection.transaction():
             yield Transaction(connection)
-
-    async def prepare(self, statement: str) -> None:
-        """Ask the server to parse a statement without running it."""
-        async with self._connection() as connection:
-            await connection.prepare(statement)
 
     async def close(self) -> None:
         try:

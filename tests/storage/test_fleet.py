@@ -1,0 +1,110 @@
+"""Fleets: positions without gaps, machines recognised, figures that never go back, documents whole or not at all."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.aemp.errors import ReadError
+from app.aemp.simulate import simulate_fleet
+from app.aemp.values import Equipment, EquipmentHeader, Hours, Location
+from app.context import Context
+from app.flows.import_fleet import Imported, import_machines
+from app.flows.read_fleet import read_fleet_page
+from app.storage.fleet import select_equipment, select_fleet_page
+from tests.people import World
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def machine(pin: str, *, hours: float | None = None, at: datetime = NOW, **header: str) -> Equipment:
+    reading = Hours(at=at, hours=hours) if hours is not None else None
+    return Equipment(header=replace(EquipmentHeader(pin=pin), **header), cumulative_operating_hours=reading)
+
+
+def fleet_of(count: int, seed: int) -> tuple[Equipment, ...]:
+    return tuple(simulate_fleet(machines=count, days=1, interval_s=3600, seed=seed, now=NOW))
+
+
+async def test_the_same_document_twice_adds_no_machine(world: World) -> None:
+    machines = fleet_of(40, seed=1)
+    customer_id = world.member.customer_id
+    assert await import_machines(world.context, customer_id, machines) == Imported(40, 0, 0)
+    assert await import_machines(world.context, customer_id, machines) == Imported(0, 40, 0)
+    page = await read_fleet_page(world.context, customer_id, 1)
+    assert [each.header.pin for each in page.machines] == [each.header.pin for each in machines]
+
+
+async def test_imports_at_once_leave_no_gap_in_the_positions(world: World) -> None:
+    customer_id = world.member.customer_id
+    await asyncio.gather(
+        *(import_machines(world.context, customer_id, fleet_of(30, seed)) for seed in range(2, 6))
+    )
+    async with world.context.database.transaction() as transaction:
+        await transaction.row("SELECT set_config('rovitracker.customer', $1, true)", str(customer_id))
+        rows = await transaction.rows("SELECT position FROM equipment ORDER BY position")
+    assert [row["position"] for row in rows] == list(range(1, 121))
+    page = await select_fleet_page(world.context.database, customer_id, first=101, last=200)
+    assert (len(page.machines), page.machine_count) == (20, 120)
+
+
+async def test_late_data_never_moves_a_figure_back(world: World) -> None:
+    customer_id = world.member.customer_id
+    later, earlier = NOW, NOW - timedelta(hours=3)
+    there = Location(at=earlier, latitude=1, longitude=2)
+    for each in (
+        machine("P1", hours=50, at=later),
+        replace(machine("P1", hours=40, at=earlier), location=there),
+    ):
+        await import_machines(world.context, customer_id, [each])
+    found = await select_equipment(world.context.database, customer_id, "P1")
+    assert found is not None
+    assert found.cumulative_operating_hours == Hours(at=later, hours=50)
+    assert found.location == there
+
+
+async def test_what_a_document_leaves_out_stays_known(world: World) -> None:
+    customer_id = world.member.customer_id
+    await import_machines(
+        world.context, customer_id, [machine("P2", hours=5, oem_name="Kranich", model="K 8")]
+    )
+    await import_machines(world.context, customer_id, [machine("P2")])
+    found = await select_equipment(world.context.database, customer_id, "P2")
+    assert found is not None
+    assert (found.header.oem_name, found.header.model) == ("Kranich", "K 8")
+    assert found.cumulative_operating_hours == Hours(at=NOW, hours=5)
+
+
+async def test_a_machine_nobody_could_ask_for_refuses_the_whole_document(world: World) -> None:
+    customer_id = world.member.customer_id
+    nameless = Equipment(header=EquipmentHeader(model="X"))
+    with pytest.raises(ReadError, match="machine 3 "):
+        await import_machines(
+            world.context, customer_id, [*fleet_of(2, seed=9), nameless, *fleet_of(2, seed=10)]
+        )
+    assert (await select_fleet_page(world.context.database, customer_id, first=1, last=9)).machine_count == 0
+
+
+async def test_a_pin_beats_a_serial_number_beats_an_id(world: World) -> None:
+    customer_id = world.member.customer_id
+    same = "SAME"
+    machines = [
+        machine("PIN-1", equipment_id=same),
+        machine("PIN-2", serial_number=same),
+        machine(same),
+    ]
+    for count, winner in ((1, "PIN-1"), (2, "PIN-2"), (3, same)):
+        await import_machines(world.context, customer_id, machines[:count])
+        found = await select_equipment(world.context.database, customer_id, same)
+        assert found is not None
+        assert found.header.pin == winner
+
+
+async def test_owners_of_the_same_pin_have_each_their_own_machine(world: World, context: Context) -> None:
+    other = await World.make(context)
+    for owner, hours in ((world, 10.0), (other, 20.0)):
+        await import_machines(context, owner.member.customer_id, [machine("SHARED", hours=hours)])
+    found = await select_equipment(context.database, world.member.customer_id, "SHARED")
+    assert found is not None
+    assert found.cumulative_operating_hours == Hours(at=NOW, hours=10)

@@ -1,0 +1,130 @@
+"""Group commit: one batch in flight, failures that stay with their own row, outcomes that are never guessed."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.gather import Gather
+
+
+class Recorder:
+    """A statement that answers each item with its double, and notes every batch it was sent."""
+
+    def __init__(self, trouble: Callable[[list[int], int], None] = lambda _items, _call: None) -> None:
+        self.batches: list[list[int]] = []
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._trouble = trouble
+
+    async def __call__(self, items: Sequence[int]) -> list[int]:
+        self.batches.append(list(items))
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await asyncio.sleep(0.01)
+            self._trouble(list(items), len(self.batches))
+            return [item * 2 for item in items]
+        finally:
+            self.in_flight -= 1
+
+
+async def test_those_who_wait_share_the_next_batch() -> None:
+    run = Recorder()
+    gather = Gather(run, queue=100)
+    first = asyncio.create_task(gather(0))
+    await asyncio.sleep(0.002)
+    assert await asyncio.gather(*(gather(item) for item in range(1, 50))) == [
+        item * 2 for item in range(1, 50)
+    ]
+    assert await first == 0
+    assert run.batches == [[0], list(range(1, 50))]
+    assert run.most_in_flight == 1
+
+
+async def test_a_poisoned_row_fails_alone() -> None:
+    def refuse(items: list[int], _call: int) -> None:
+        if 13 in items:
+            raise StatementRefusedError("23514", None, "unlucky")
+
+    gather = Gather(Recorder(refuse), queue=100)
+    answers = await asyncio.gather(*(gather(item) for item in range(10, 16)), return_exceptions=True)
+    assert [each for each in answers if not isinstance(each, Exception)] == [20, 22, 24, 28, 30]
+    assert isinstance(answers[3], StatementRefusedError)
+
+
+async def test_an_unknown_outcome_is_asked_for_once_more() -> None:
+    def lose(_items: list[int], call: int) -> None:
+        if call == 1:
+            raise StoreUnavailableError("the connection broke")
+
+    run = Recorder(lose)
+    gather = Gather(run, queue=100)
+    assert await gather(21) == 42
+    assert run.batches == [[21], [21]]
+
+
+async def test_an_outcome_that_stays_unknown_is_said_to_be() -> None:
+    def lose(_items: list[int], _call: int) -> None:
+        raise StoreUnavailableError("the connection broke")
+
+    run = Recorder(lose)
+    gather = Gather(run, queue=100)
+    answers = await asyncio.gather(gather(1), gather(2), return_exceptions=True)
+    assert all(isinstance(each, StoreUnavailableError) for each in answers)
+    assert len(run.batches) == 2
+
+
+async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
+    """R-86: its place in a batch is skipped before it is sent, and ignored afterwards."""
+    run = Recorder()
+    gather = Gather(run, queue=2000)
+    blocker = asyncio.create_task(gather(0))
+    await asyncio.sleep(0.002)
+    tasks = [asyncio.create_task(gather(item)) for item in range(1, 1001)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert answers[1::2] == [item * 2 for item in range(2, 1001, 2)]
+    assert all(isinstance(each, asyncio.CancelledError) for each in answers[::2])
+    assert await blocker == 0
+    assert not {item for batch in run.batches for item in batch} & set(range(1, 1001, 2))
+
+
+async def test_more_than_the_queue_holds_are_turned_away_at_once() -> None:
+    gather = Gather(Recorder(), queue=3)
+    answers = await asyncio.gather(*(gather(item) for item in range(5)), return_exceptions=True)
+    assert sum(isinstance(each, StoreUnavailableError) for each in answers) == 2
+
+
+async def test_batches_have_a_most() -> None:
+    run = Recorder()
+    gather = Gather(run, queue=1000, batch=64)
+    await asyncio.gather(*(gather(item) for item in range(200)))
+    assert max(map(len, run.batches)) == 64
+
+
+async def test_closing_waits_for_what_is_in_flight() -> None:
+    run = Recorder()
+    gather = Gather(run, queue=10)
+    task = asyncio.create_task(gather(4))
+    await asyncio.sleep(0)
+    await gather.close()
+    assert task.done() or await task == 8
+    assert run.in_flight == 0
+
+
+async def test_a_fault_reaches_every_caller_as_its_own() -> None:
+    def fail(_items: list[int], _call: int) -> None:
+        raise ValueError("a bug")
+
+    gather = Gather(Recorder(fail), queue=10)
+    answers = await asyncio.gather(gather(1), gather(2), return_exceptions=True)
+    assert all(isinstance(each, ValueError) for each in answers)
+
+
+def test_nothing_is_shared_but_the_statement() -> None:
+    with pytest.raises(TypeError):
+        Gather(Recorder())  # type: ignore[call-arg]  # a queue without an end is refused by its signature

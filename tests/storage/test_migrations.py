@@ -1,0 +1,109 @@
+"""Migrations: once each, by one of several starters, resumable after a kill, and never changed afterwards."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from app.storage.errors import StoreUnavailableError
+from app.storage.migrations import Migration, MigrationError, apply_migrations, read_migrations, read_status
+
+ALL = read_migrations()
+
+
+@pytest.fixture
+async def empty(servers: tuple[str, str]) -> AsyncIterator[str]:
+    """An empty database of this test's own."""
+    async for url in databases(servers[0], 1):
+        yield url[0]
+
+
+async def databases(owner_url: str, count: int) -> AsyncIterator[list[str]]:
+    names = [f"migrate_{uuid4().hex[:12]}" for _ in range(count)]
+    owner = await asyncpg.connect(owner_url)
+    for name in names:
+        await owner.execute(f"CREATE DATABASE {name}")
+    yield [urlunsplit(urlsplit(owner_url)._replace(path=f"/{name}")) for name in names]
+    for name in names:
+        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await owner.close()
+
+
+async def test_two_databases_of_one_cluster_migrate_at_once(servers: tuple[str, str]) -> None:
+    """Roles belong to the cluster, the lock to a database."""
+    async for urls in databases(servers[0], 4):
+        applied = await asyncio.gather(*(apply_migrations(url, ALL) for url in urls))
+        assert applied == [len(ALL)] * 4
+
+
+async def test_of_starters_at_once_one_applies_each(empty: str) -> None:
+    """R-105."""
+    applied = await asyncio.gather(*(apply_migrations(empty, ALL) for _ in range(4)))
+    assert sorted(applied) == [0, 0, 0, len(ALL)]
+    assert await apply_migrations(empty, ALL) == 0
+
+
+async def test_a_killed_migrator_is_taken_up_where_it_was(empty: str) -> None:
+    """R-105: killed with the third migration unfinished; two stand, the rest follows."""
+    script = (
+        "import asyncio, sys\n"
+        "from app.storage.migrations import Migration, apply_migrations, read_migrations\n"
+        "first, second, third, *_ = read_migrations()\n"
+        "slow = Migration(3, third.name, third.sql + '; SELECT pg_sleep(60)')\n"
+        "asyncio.run(apply_migrations(sys.argv[1], (first, second, slow), lambda m: print(m.number, flush=True)))\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, empty, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert [await process.stdout.readline() for _ in range(2)] == [b"1\n", b"2\n"]
+    os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
+    assert [state.applied_at is not None for state in await read_status(empty, ALL)][:3] == [
+        True,
+        True,
+        False,
+    ]
+    # The dead session's backend notices at its next write; until then it holds the lock, and we wait for it.
+    owner = await asyncpg.connect(empty)
+    await owner.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+    )
+    await owner.close()
+    assert await apply_migrations(empty, ALL) == len(ALL) - 2
+
+
+async def test_a_failing_migration_leaves_nothing_of_itself(empty: str) -> None:
+    broken = Migration(len(ALL) + 1, "broken", "CREATE TABLE half (id int); SELECT 1 / 0")
+    with pytest.raises(MigrationError, match="broken failed and was rolled back: 22012"):
+        await apply_migrations(empty, (*ALL, broken))
+    owner = await asyncpg.connect(empty)
+    assert await owner.fetchval("SELECT to_regclass('half')") is None
+    await owner.close()
+    assert await apply_migrations(empty, ALL) == 0
+
+
+async def test_a_changed_file_and_a_newer_database_are_refused(empty: str) -> None:
+    await apply_migrations(empty, ALL)
+    changed = (replace(ALL[0], sql=ALL[0].sql + "-- changed"), *ALL[1:])
+    with pytest.raises(MigrationError, match="was changed after it had been applied"):
+        await apply_migrations(empty, changed)
+    with pytest.raises(MigrationError, match="newer than this version"):
+        await read_status(empty, ALL[:-1])
+
+
+async def test_an_unreachable_server_is_named_without_its_password() -> None:
+    with pytest.raises(StoreUnavailableError) as unreachable:
+        await apply_migrations("postgresql://owner:hidden@127.0.0.1:1/rovi", ALL)
+    assert "hidden" not in str(unreachable.value)
+
+
+def test_files_are_numbered_without_a_gap() -> None:
+    assert [migration.number for migration in ALL] == list(range(1, len(ALL) + 1))

@@ -1,0 +1,200 @@
+"""What the schema itself promises: rights, row-level security, retention, partitions, an append-only trail."""
+
+import ast
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+import app.storage
+from app.aemp.columns import HEADER_COLUMNS, READING_COLUMNS
+from app.context import Context
+from app.oauth.token_string import bucket_of, new_id
+from app.storage.audit import AuditEvent, insert_audit_event
+from app.storage.codes import keys_of
+from app.storage.errors import StatementRefusedError
+from app.storage.maintenance import call_create_partitions
+from tests.people import World
+
+FORBIDDEN = "42501"  # insufficient_privilege
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE classic_token ADD COLUMN x int",
+        "DROP TABLE classic_token",
+        "TRUNCATE audit_event",
+        "UPDATE audit_event SET event = 'x'",
+        "DELETE FROM audit_event",
+        "DELETE FROM classic_token",
+        "DELETE FROM authorization_grant",
+        "UPDATE classic_token SET digest = ''",
+        "UPDATE authorization_grant SET first_token_id = id",
+        "UPDATE retention SET keep = '0'",
+        "INSERT INTO equipment (customer_id, position) VALUES (gen_random_uuid(), 1)",
+        "CREATE TABLE mine (id int)",
+        "UPDATE schema_migration SET number = 99",
+    ],
+)
+async def test_the_service_may_not(statement: str, context: Context) -> None:
+    with pytest.raises(StatementRefusedError) as refused:
+        await context.database.count(statement)
+    assert refused.value.sqlstate == FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_event SET event = 'x'", "DELETE FROM audit_event", "TRUNCATE audit_event"]
+)
+async def test_even_the_owner_does_not_rewrite_the_trail(
+    statement: str, database_url: str, context: Context
+) -> None:
+    await insert_audit_event(context.database, AuditEvent("test", "service"))
+    owner = await asyncpg.connect(database_url)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+            await owner.execute(statement)
+    finally:
+        await owner.close()
+
+
+FLEET_TABLES = ["fleet", "equipment", "equipment_ownership", "equipment_identifier", "equipment_latest"]
+
+
+@pytest.mark.parametrize("table", FLEET_TABLES)
+async def test_fleet_rows_need_the_customer_to_be_named(table: str, context: Context) -> None:
+    """R-71: an unset, an empty and another customer's setting show nothing."""
+    await World.make(context)
+    count = f"SELECT count(*) AS rows FROM {table}"
+    for customer in (None, "", str(uuid4())):
+        async with context.database.transaction() as transaction:
+            if customer is not None:
+                await transaction.row("SELECT set_config('rovitracker.customer', $1, true)", customer)
+            row = await transaction.row(count)
+            assert row is not None
+            assert row["rows"] == 0
+    security = await context.database.row(
+        "SELECT relrowsecurity AND relforcerowsecurity AS forced FROM pg_class WHERE relname = $1", table
+    )
+    assert security is not None
+    assert security["forced"]
+
+
+def test_only_the_import_takes_the_ingest_role() -> None:
+    folder = Path(app.__file__).parent if app.__file__ else Path()
+    naming = [file.name for file in folder.rglob("*.py") if "rovitracker_ingest" in file.read_text()]
+    assert naming == ["fleet_import.py"]
+
+
+async def test_every_table_has_its_retention(context: Context) -> None:
+    tables = await context.database.rows(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition"
+    )
+    kept = await context.database.rows("SELECT name FROM retention WHERE kind <> 'key'")
+    assert {row["relname"] for row in tables} == {row["name"] for row in kept}
+
+
+async def test_every_key_has_its_retention(context: Context) -> None:
+    code_id = new_id()
+    keys = {key.replace(code_id.hex[:29], "id") for key in keys_of(code_id)}
+    kept = await context.database.rows("SELECT name FROM retention WHERE kind = 'key'")
+    assert keys == {row["name"] for row in kept}
+
+
+async def test_partitions_lie_ahead_and_are_made_once(context: Context) -> None:
+    assert await call_create_partitions(context.database) == 0
+    for table, step, ahead in (
+        ("strict_token", "day", 7),
+        ("refresh_token", "month", 2),
+        ("audit_event", "month", 2),
+    ):
+        row = await context.database.row(
+            "SELECT count(*) AS partitions FROM pg_inherits WHERE inhparent = $1::regclass", table
+        )
+        assert row is not None
+        assert row["partitions"] == ahead + 2, f"{table} by {step}"
+
+
+async def test_buckets_are_the_last_twelve_bits_here_and_there(context: Context) -> None:
+    for _ in range(100):
+        token_id = new_id()
+        row = await context.database.row("SELECT bucket_of($1) AS bucket", token_id)
+        assert row is not None
+        assert row["bucket"] == token_id.int & 0xFFF
+    assert 0 <= bucket_of(uuid4()) < 4096
+
+
+async def test_ids_sort_by_the_partition_bounds(context: Context) -> None:
+    token_id = new_id()
+    row = await context.database.row(
+        "SELECT uuid_at(clock_timestamp() - interval '1 minute') < $1 AND $1 < uuid_at(clock_timestamp() + interval '1 minute') AS inside",
+        token_id,
+    )
+    assert row is not None
+    assert row["inside"]
+
+
+async def test_equipment_columns_are_those_of_the_elements(context: Context) -> None:
+    for table, columns in (("equipment", HEADER_COLUMNS), ("equipment_latest", READING_COLUMNS)):
+        rows = await context.database.rows(
+            "SELECT attname AS name, format_type(atttypid, atttypmod) AS type FROM pg_attribute "
+            "WHERE attrelid = $1::regclass AND attnum > 0 ORDER BY attnum",
+            table,
+        )
+        found = {row["name"]: row["type"].replace("timestamp with time zone", "timestamptz") for row in rows}
+        assert dict(columns).items() <= found.items()
+
+
+async def test_past_rows_go_and_a_live_tokens_grant_stays(context: Context, database_url: str) -> None:
+    """R-108."""
+    world = await World.make(context)
+    owner = await asyncpg.connect(database_url)
+    ages = {"live": timedelta(days=300), "past": timedelta(days=-40), "just past": timedelta(days=-3)}
+    try:
+        grants = {}
+        for name, ends_in in ages.items():
+            grants[name] = new_id()
+            await owner.execute(
+                """
+                WITH made AS (
+                    INSERT INTO authorization_grant (id, bucket, application_id, customer_id, first_token_id, scope, approved_at)
+                    VALUES ($1, bucket_of($1), $3, $4, $2, 'aemp:read', now() - interval '400 days')
+                )
+                INSERT INTO classic_token (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at,
+                                           issued_at, used_at, expires_at, absolute_expires_at)
+                VALUES ($2, bucket_of($2), sha256($2::text::bytea), $1, $3, $4, 'aemp:read', now() - interval '400 days',
+                        now() - interval '400 days', now(), now() + $5::interval, now() + interval '1 year')
+                """,
+                grants[name],
+                new_id(),
+                world.registered.client.id,
+                world.member.customer_id,
+                ends_in,
+            )
+    finally:
+        await owner.close()
+    while await context.database.row("SELECT FROM delete_past_rows(1) AS deleted WHERE deleted > 0"):
+        pass
+    rows = await context.database.rows(
+        "SELECT id FROM authorization_grant WHERE application_id = $1", world.registered.client.id
+    )
+    assert {row["id"] for row in rows} == {grants["live"], grants["just past"]}
+
+
+SECRETS = ("digest", "secret", "cookie")
+
+
+def test_secrets_are_compared_in_constant_time() -> None:
+    """R-26: nowhere in the service is a digest or a secret compared with ==."""
+    folder = Path(app.__file__).parent if app.__file__ else Path()
+    compared = []
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+                sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+                if any(side.split("(")[0].endswith(SECRETS) for side in sides):
+                    compared.append(f"{file.name}:{node.lineno} {' == '.join(sides)}")
+    # Not secret: whether a migration file was changed since it was applied.
+    assert [each for each in compared if not each.startswith("migrations.py")] == []

@@ -1,0 +1,47 @@
+"""Every statement of the service fits the migrated schema and the rights of the service's role."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+
+import app.storage
+from app.context import Context
+from app.storage.maintenance import select_excessive_rights
+
+VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "COUNT", "CREATE")
+# Written under the ingest role, to which the transactions of this file change first.
+INGEST = "fleet_import"
+
+
+def statements() -> Iterator[tuple[str, str, str]]:
+    for module in pkgutil.iter_modules(app.storage.__path__):
+        for name, value in vars(importlib.import_module(f"app.storage.{module.name}")).items():
+            if name.isupper() and name.startswith(VERBS) and isinstance(value, str):
+                yield module.name, name, value
+
+
+STATEMENTS = list(statements())
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "statement"), STATEMENTS, ids=[f"{m}.{n}" for m, n, _ in STATEMENTS]
+)
+async def test_statement_prepares(module: str, name: str, statement: str, context: Context) -> None:
+    assert name
+    async with context.database.transaction() as transaction:
+        if module == INGEST:
+            await transaction.count("SET LOCAL ROLE rovitracker_ingest")
+        await transaction.prepare(statement)
+
+
+def test_there_are_statements_to_prepare() -> None:
+    assert len(STATEMENTS) > 40
+
+
+async def test_the_service_role_has_no_right_it_does_not_need(context: Context) -> None:
+    assert await select_excessive_rights(context.database) == ()
+    row = await context.database.row("SELECT current_user AS role")
+    assert row is not None
+    assert row["role"] == "rovitracker_service"
