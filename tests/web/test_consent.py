@@ -234,6 +234,25 @@ async def test_approval_nobody_fetched_in_time_has_expired(
     assert "location" not in answer.headers
 
 
+async def test_code_is_bound_to_its_application_and_address(browser: Browser, world: World) -> None:
+    """O-27, R-7, R-8: in other hands, or for another address, it is nothing, and then it is burned."""
+    other = await World.make(world.context)
+    for thief, changes in ((other, {}), (world, {"redirect_uri": "https://sitewise.example/other"})):
+        code = await world.code(browser)
+        for answer in (await thief.exchange(browser, code, **changes), await world.exchange(browser, code)):
+            assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    assert await grants(world) == 0
+
+
+async def test_code_used_twice_ends_what_came_of_it(browser: Browser, world: World) -> None:
+    """O-28, O-135, R-2"""
+    code = await world.code(browser)
+    token = (await world.exchange(browser, code)).json()["access_token"]
+    again = await world.exchange(browser, code)
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert await world.introspect(browser, token) == {"active": False}
+
+
 async def test_code_waits_a_minute_and_no_longer(browser: Browser, world: World, settings: Settings) -> None:
     """O-26"""
     code = parse(await world.code(browser))
