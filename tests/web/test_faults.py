@@ -3,10 +3,13 @@
 import re
 from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
+from urllib.parse import urlencode
 
 import asyncpg
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from app.storage.database import Database, open_database
@@ -162,3 +165,27 @@ async def test_unreachable_valkey_is_named_in_the_log_only(world: World, service
             answer = await browser.submit(page, {"decision": "approve"}, action="/consent")
     assert "alkey" not in answer.headers["location"]
     assert any("Valkey" in line.get("detail", "") for line in logs)
+
+
+NAMES = st.sampled_from(
+    ["client_id", "redirect_uri", "state", "scope", "flow", "form", "email", "decision", "code"]
+)
+PAIRS = st.lists(st.tuples(NAMES | st.text(max_size=5), st.binary(max_size=40)), max_size=6)
+FORMS = ("/app/login", "/app/logout", "/app/oauth2/consent", "/app/oauth2/authorize")
+
+
+@given(pairs=PAIRS, body=st.binary(max_size=200), path=st.sampled_from(FORMS))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_nothing_a_stranger_sends_is_a_fault_of_ours(
+    browser: Browser, pairs: list[tuple[str, bytes]], body: bytes, path: str
+) -> None:
+    """O-6, R-33, R-76: refused as what it is, never a 500."""
+    query = urlencode(pairs)
+    for answer in (
+        await browser.get(f"/app/oauth2/authorize?{query}"),
+        await browser.http.post(path, content=query.encode()),
+        await browser.http.post(path, content=body),
+        await browser.get("/app/account/applications", Cookie=f"rovi_session={query}; rovi_browser={query}"),
+    ):
+        assert answer.status_code in {200, 303, 400}
+        assert not answer.headers.get("location", "/app/").startswith("http")
