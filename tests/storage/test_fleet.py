@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.people import World
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-def machine(pin: str, *, hours: float | None = None, at: datetime = NOW, **header: str) -> Equipment:
+def machine(pin: str, *, hours: float | None = None, at: datetime = NOW, **header: Any) -> Equipment:
     reading = Hours(at=at, hours=hours) if hours is not None else None
     return Equipment(header=replace(EquipmentHeader(pin=pin), **header), cumulative_operating_hours=reading)
 

@@ -1,0 +1,190 @@
+"""Redeeming when things go wrong in the middle: lost replies, refused statements, two redeemers in one batch."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from app.context import Context
+from app.flows.issue_token import issue_token
+from app.oauth.request import Credentials, TokenRequest
+from app.oauth.token_string import TokenString, bucket_of, mint, parse
+from app.storage.codes import Approval, keys_of, put_code_back, take_code
+from app.storage.database import Database, open_database
+from app.storage.errors import StoreUnavailableError
+from app.storage.gathered import gather_statements
+from app.storage.grants import (
+    Redemption,
+    insert_grants_with_classic_tokens,
+    select_approval_state,
+    select_grants,
+)
+from app.storage.valkey import Valkey
+from tests.conftest import make_database
+from tests.people import World
+from tests.proxy import deaf_proxy
+
+MINUTE = timedelta(minutes=1)
+YEAR = timedelta(days=365)
+
+
+async def approval_for(world: World, database: Database) -> tuple[Approval, TokenString]:
+    """An approval as a consent page leaves it, and its code."""
+    customer_id = world.member.customer_id
+    code = mint("ac", "c", bucket_of(customer_id))
+    now_us, _ = await select_approval_state(database, code.id)
+    approval = Approval(
+        code_id=code.id,
+        code_digest=code.digest,
+        application_id=world.registered.client.id,
+        customer_id=customer_id,
+        member_id=world.member.id,
+        redirect_uri="https://sitewise.example/",
+        scope="aemp:read",
+        audience=None,
+        code_challenge=None,
+        approved_at_us=now_us,
+    )
+    return approval, code
+
+
+def redemption_of(approval: Approval) -> Redemption:
+    token = mint("at", "c", bucket_of(approval.customer_id))
+    return Redemption(approval, token.id, token.digest)
+
+
+async def insert(database: Database, *redemptions: Redemption) -> frozenset[object]:
+    return frozenset(
+        await insert_grants_with_classic_tokens(
+            database, redemptions, code_life=MINUTE, idle=YEAR, absolute=YEAR
+        )
+    )
+
+
+async def test_of_two_redeemers_in_one_batch_one_wins(world: World) -> None:
+    """R-1: the same statement holds both, and one unique key decides."""
+    database = world.context.database
+    approval, _ = await approval_for(world, database)
+    rivals = [redemption_of(approval) for _ in range(2)]
+    won = await insert(database, *rivals)
+    assert len(won) == 1
+    grant = (await select_grants(database, [approval.code_id]))[approval.code_id]
+    assert {grant.first_token_id} == won
+    rows = await database.rows("SELECT id FROM classic_token WHERE grant_id = $1", approval.code_id)
+    assert {row["id"] for row in rows} == won
+
+
+async def test_the_same_redeemer_sent_again_finds_its_own_token(world: World) -> None:
+    """R-4: the reply to a committed statement was lost, so it is sent again with the same ids."""
+    database = world.context.database
+    approval, _ = await approval_for(world, database)
+    redemption = redemption_of(approval)
+    assert await insert(database, redemption) == {redemption.token_id}
+    assert await insert(database, redemption) == frozenset()
+    grant = (await select_grants(database, [approval.code_id]))[approval.code_id]
+    assert grant.first_token_id == redemption.token_id
+
+
+async def test_a_code_ends_by_the_databases_clock(world: World) -> None:
+    """R-9, R-106: whatever Valkey kept."""
+    database = world.context.database
+    approval, _ = await approval_for(world, database)
+    second = 1_000_000
+    old, fresh = (replace(approval, approved_at_us=approval.approved_at_us - s * second) for s in (61, 50))
+    assert await insert(database, redemption_of(old)) == frozenset()
+    assert len(await insert(database, redemption_of(fresh))) == 1
+
+
+async def test_a_batch_of_many_is_one_commit_and_all_win(world: World) -> None:
+    database = world.context.database
+    approvals = [(await approval_for(world, database))[0] for _ in range(50)]
+    redemptions = [redemption_of(approval) for approval in approvals]
+    assert await insert(database, *redemptions) == {each.token_id for each in redemptions}
+
+
+def request_for(world: World, code: TokenString) -> TokenRequest:
+    credentials = Credentials(world.client_id, world.client_secret, "client_secret_post")
+    return TokenRequest(
+        grant_type=None,
+        credentials=credentials,
+        code=code.text,
+        redirect_uri=None,
+        code_verifier=None,
+        refresh_token=None,
+        scope=None,
+        resource=None,
+    )
+
+
+@pytest.fixture(scope="module")
+async def fragile(context: Context, servers: tuple[str, str], worker: int) -> AsyncIterator[Context]:
+    """A service on a database of this file's own, where triggers may do harm."""
+    url = await make_database(servers[0], f"fragile_{worker}")
+    database = await open_database(url, connections=4)
+    policy = context.policy
+    gathered = gather_statements(
+        database,
+        queue=10,
+        code_life=policy.code_life,
+        classic_idle=policy.classic_idle,
+        classic_absolute=policy.classic_absolute,
+        strict_access=policy.strict_access_life,
+    )
+    yield replace(context, database=database, gathered=gathered)
+    await gathered.close()
+    await database.close()
+
+
+HARM = {
+    "the insert": "CREATE TRIGGER harm BEFORE INSERT ON classic_token FOR EACH ROW EXECUTE FUNCTION harm()",
+    "the commit": "CREATE CONSTRAINT TRIGGER harm AFTER INSERT ON classic_token DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION harm()",
+}
+
+
+@pytest.mark.parametrize("sqlstate", ["23514", "40001", "40P01"])
+@pytest.mark.parametrize("place", HARM)
+async def test_a_refused_statement_gives_the_code_back_and_leaves_no_row(
+    place: str, sqlstate: str, fragile: Context, servers: tuple[str, str], worker: int
+) -> None:
+    """R-29, R-30, R-93: proven not done, so nothing stands, and the code works afterwards."""
+    world = await World.make(fragile)
+    approval, code = await approval_for(world, fragile.database)
+    await put_code_back(fragile.valkey, approval, code_life_ms=60_000)
+    url = servers[0].replace("/rovitracker?", f"/fragile_{worker}?")
+    owner = await asyncpg.connect(url)
+    await owner.execute(
+        f"CREATE OR REPLACE FUNCTION harm() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION 'harm' USING ERRCODE = '{sqlstate}'; END $$; {HARM[place]}"
+    )
+    try:
+        with pytest.raises(StoreUnavailableError):
+            await issue_token(fragile, request_for(world, code))
+    finally:
+        await owner.execute("DROP TRIGGER harm ON classic_token")
+        await owner.close()
+    assert await select_grants(fragile.database, [code.id]) == {}
+    life_ms = await fragile.valkey._client.pttl(keys_of(code.id)[1])
+    assert 0 < life_ms <= 60_000
+    issued = await issue_token(fragile, request_for(world, code))
+    assert parse(issued.text)
+
+
+async def test_a_lost_reply_to_the_taking_is_not_called_used(world: World, redis_url: str) -> None:
+    """R-5: the code was taken, nobody heard of it; the caller is told to try again, not that it was used."""
+    context = world.context
+    approval, code = await approval_for(world, context.database)
+    await put_code_back(context.valkey, approval, code_life_ms=60_000)
+    path = redis_url.rsplit("@", maxsplit=1)[-1].split("?", maxsplit=1)[0]
+    async with deaf_proxy(path) as (proxied, deafen):
+        valkey = Valkey(redis_url.replace(path, proxied), connections=4)
+        await valkey.ping()
+        deafen()
+        try:
+            with pytest.raises(StoreUnavailableError):
+                await issue_token(replace(context, valkey=valkey), request_for(world, code))
+        finally:
+            await valkey.close()
+    assert await take_code(context.valkey, code.id) is None  # it really was taken
+    assert await select_grants(context.database, [code.id]) == {}

@@ -1,0 +1,65 @@
+"""Whoever steals a dump of the database or of Valkey holds nothing that opens anything."""
+
+import asyncpg
+
+from app.context import Context
+from app.oauth.token_string import parse
+from tests.browser import Browser
+from tests.people import PASSWORD, World
+
+
+def every_form_of(secret: str) -> list[bytes]:
+    """As text, and as the raw bytes a careless column would hold in hexadecimal."""
+    return [secret.encode(), secret.encode().hex().encode()]
+
+
+async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
+    """Everything somebody could use, from a code that was redeemed and one that waits."""
+    redeemed = await world.code(browser)
+    token = (await world.exchange(browser, redeemed)).json()["access_token"]
+    cookies = {name: value for name, value in browser.http.cookies.items() if value}
+    waiting = await world.code(browser)
+    return {
+        "redeemed code": redeemed,
+        "waiting code": waiting,
+        "access token": token,
+        "client secret": world.client_secret,
+        "password": PASSWORD,
+        **cookies,
+    }
+
+
+async def test_a_stolen_database_dump_opens_nothing(
+    browser: Browser, world: World, database_url: str
+) -> None:
+    """R-24, O-142."""
+    secrets = await secrets_of_a_run(browser, world)
+    assert "rovi_session" in secrets
+    owner = await asyncpg.connect(database_url)
+    tables = await owner.fetch(
+        "SELECT oid::regclass::text AS name FROM pg_class "
+        "WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+    )
+    for table in tables:
+        rows = await owner.fetch(f"SELECT t::text AS row FROM {table['name']} t")
+        dump = "\n".join(row["row"] for row in rows).encode()
+        found = [
+            name for name, secret in secrets.items() if any(form in dump for form in every_form_of(secret))
+        ]
+        assert not found, f"{table['name']} holds {found}"
+    await owner.close()
+
+
+async def test_a_stolen_valkey_dump_opens_nothing(browser: Browser, world: World, context: Context) -> None:
+    """R-25: the code that waits there is a digest too, under its id."""
+    secrets = await secrets_of_a_run(browser, world)
+    client = context.valkey._client
+    dump = b""
+    async for key in client.scan_iter():
+        dump += key + b" " + bytes(await client.get(key) or b"") + b"\n"
+    waiting = parse(secrets["waiting code"])
+    assert waiting is not None
+    assert waiting.id.hex[:29].encode() in dump
+    assert not [
+        name for name, secret in secrets.items() if any(form in dump for form in every_form_of(secret))
+    ]

@@ -1,0 +1,71 @@
+"""Discovery and health: documents that name what exists, and answers that tell the truth about the stores."""
+
+import pytest
+
+from tests.browser import ORIGIN, Browser
+from tests.web.services import Services, unreachable_database
+
+SERVER = "/.well-known/oauth-authorization-server"
+
+
+async def test_every_advertised_endpoint_exists(browser: Browser) -> None:
+    """O-109..O-118: walked, not read."""
+    answer = await browser.get(SERVER)
+    assert answer.headers["content-type"] == "application/json"
+    document = answer.json()
+    assert document["issuer"] == ORIGIN
+    endpoints = {name: value for name, value in document.items() if name.endswith("_endpoint")}
+    assert set(endpoints) == {
+        "authorization_endpoint",
+        "token_endpoint",
+        "introspection_endpoint",
+        "revocation_endpoint",
+    }
+    for name, address in endpoints.items():
+        assert address.startswith(ORIGIN)
+        found = await browser.http.request("GET" if name.startswith("authorization") else "POST", address)
+        assert found.status_code in (400, 415), f"{name}: {found.status_code}"
+    assert [name for name, value in document.items() if value in ([], "", None)] == []
+    assert document["response_types_supported"] == ["code"]
+    assert document["code_challenge_methods_supported"] == ["S256"]
+    assert document["authorization_response_iss_parameter_supported"] is True
+    assert "authorization_code" in document["grant_types_supported"]
+    assert not {"implicit", "password"} & set(document["grant_types_supported"])
+    assert "none" not in document["introspection_endpoint_auth_methods_supported"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/api"]
+)
+async def test_the_resource_names_its_server(path: str, browser: Browser) -> None:
+    """O-153."""
+    document = (await browser.get(path)).json()
+    assert document["resource"] == f"{ORIGIN}/api"
+    assert document["authorization_servers"] == [ORIGIN]
+    assert document["scopes_supported"] == ["aemp:read"]
+    assert document["bearer_methods_supported"] == ["header"]
+
+
+async def test_a_foreign_host_header_changes_no_address(browser: Browser) -> None:
+    """R-78."""
+    usual = await browser.get(SERVER)
+    assert (
+        await browser.get(SERVER, Host="evil.example", X_Forwarded_Host="evil.example")
+    ).content == usual.content
+
+
+async def test_ready_knows_degraded_from_unavailable(browser: Browser, services: Services) -> None:
+    """R-87, R-90: alive in every case."""
+    assert (await browser.get("/health/ready")).json() == {"status": "ok", "postgresql": "ok", "valkey": "ok"}
+    async with Browser(services.without_valkey()) as degraded:
+        answer = await degraded.get("/health/ready")
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert (await degraded.get("/health/alive")).status_code == 200
+    async with unreachable_database() as database, Browser(services.like(database=database)) as unavailable:
+        answer = await unavailable.get("/health/ready")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+        assert (await unavailable.get("/health/alive")).status_code == 200
+
+
+async def test_version_names_the_version(browser: Browser) -> None:
+    assert set((await browser.get("/version")).json()) == {"version", "python", "schema"}
