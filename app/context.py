@@ -52,9 +52,10 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             code_life=policy.code_life,
             classic_idle=policy.classic_idle,
             classic_absolute=policy.classic_absolute,
+            strict_access=policy.strict_access_life,
         )
         stack.push_async_callback(gathered.close)
         background = Background()
-        stack.push_async_callback(background.close)
+        stack.push_async_callback(background.settle)
         keys = derive_keys(secret_keys(settings))
         yield Context(policy, keys, database, valkey, gathered, passwords, background, utc_now)

@@ -18,8 +18,14 @@ class Policy:
     flow_life: timedelta
     classic_idle: timedelta
     classic_absolute: timedelta
+    strict_access_life: timedelta
     session_idle: timedelta
     session_absolute: timedelta
+
+    @property
+    def classic_life(self) -> timedelta:
+        """What a classic token has before it is used for the first time."""
+        return min(self.classic_idle, self.classic_absolute)
 
     @property
     def audience(self) -> str:
@@ -40,6 +46,7 @@ def policy_of(settings: Settings) -> Policy:
         flow_life=settings.session_flow,
         classic_idle=settings.classic_idle,
         classic_absolute=settings.classic_absolute,
+        strict_access_life=settings.strict_access_lifetime,
         session_idle=settings.session_idle,
         session_absolute=settings.session_absolute,
     )

@@ -56,7 +56,7 @@ async def test_a_stolen_valkey_dump_opens_nothing(browser: Browser, world: World
     client = context.valkey._client
     dump = b""
     async for key in client.scan_iter():
-        dump += key + b" " + bytes(await client.get(key) or b"") + b"\n"
+        dump += b"%s %s\n" % (key, await client.get(key))
     waiting = parse(secrets["waiting code"])
     assert waiting is not None
     assert waiting.id.hex[:29].encode() in dump

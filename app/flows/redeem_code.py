@@ -1,10 +1,10 @@
 """Redeem an authorization code: taken from Valkey once, and turned into its grant and first token by one statement."""
 
-from dataclasses import dataclass
 from hmac import compare_digest
 from typing import NoReturn
 
 from app.context import Context
+from app.flows.issued_token import IssuedToken
 from app.oauth.client import Client
 from app.oauth.errors import invalid_grant, invalid_request
 from app.oauth.pkce import verifier_matches
@@ -18,15 +18,7 @@ from app.storage.grants import Redemption, StandingGrant, mark_grant_revoked, se
 from app.storage.tokens import mark_surplus_revoked
 
 
-@dataclass(frozen=True, slots=True)
-class Redeemed:
-    """A token that is committed, and what it may do."""
-
-    text: str
-    scope: str
-
-
-async def redeem_code(context: Context, client: Client, request: TokenRequest) -> Redeemed:
+async def redeem_code(context: Context, client: Client, request: TokenRequest) -> IssuedToken:
     """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned."""
     if request.code is None:
         raise invalid_request("code is missing")
@@ -76,7 +68,7 @@ def verifier_fits(code_challenge: str | None, code_verifier: str | None) -> bool
 
 async def _remember(
     context: Context, client: Client, request: TokenRequest, code: TokenString, approval: Approval
-) -> Redeemed:
+) -> IssuedToken:
     token = mint("at", "c", bucket_of(approval.customer_id))
     try:
         inserted = await context.gathered.redemptions(Redemption(approval, token.id, token.digest))
@@ -96,7 +88,7 @@ async def _remember(
             keep=MOST_CLASSIC_TOKENS,
         ),
     )
-    return Redeemed(token.text, approval.scope)
+    return IssuedToken(token.text, int(context.policy.classic_life.total_seconds()), approval.scope)
 
 
 async def _judge_standing_grant(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.storage.applications import Application, select_applications
+from app.storage.client_tokens import ClientToken, insert_strict_tokens
 from app.storage.database import Database
 from app.storage.gather import Gather
 from app.storage.grants import Redemption, insert_grants_with_classic_tokens
@@ -18,11 +19,19 @@ class Gathered:
 
     applications: Gather[UUID, Application | None]
     redemptions: Gather[Redemption, bool]
+    client_tokens: Gather[ClientToken, bool]
     classic_tokens: Gather[UUID, StoredToken | None]
     strict_tokens: Gather[UUID, StoredToken | None]
 
     async def close(self) -> None:
-        for gather in (self.applications, self.redemptions, self.classic_tokens, self.strict_tokens):
+        gathers = (
+            self.applications,
+            self.redemptions,
+            self.client_tokens,
+            self.classic_tokens,
+            self.strict_tokens,
+        )
+        for gather in gathers:
             await gather.close()
 
 
@@ -33,6 +42,7 @@ def gather_statements(
     code_life: timedelta,
     classic_idle: timedelta,
     classic_absolute: timedelta,
+    strict_access: timedelta,
 ) -> Gathered:
     async def applications(ids: Sequence[UUID]) -> list[Application | None]:
         found = await select_applications(database, ids)
@@ -44,6 +54,10 @@ def gather_statements(
         )
         return [item.token_id in inserted for item in items]
 
+    async def client_tokens(items: Sequence[ClientToken]) -> list[bool]:
+        inserted = await insert_strict_tokens(database, items, life=strict_access)
+        return [item.id in inserted for item in items]
+
     def tokens(token_class: TokenClass) -> Gather[UUID, StoredToken | None]:
         async def look_up(ids: Sequence[UUID]) -> list[StoredToken | None]:
             found = await select_tokens(database, token_class, ids)
@@ -52,5 +66,9 @@ def gather_statements(
         return Gather(look_up, queue=queue)
 
     return Gathered(
-        Gather(applications, queue=queue), Gather(redemptions, queue=queue), tokens("c"), tokens("s")
+        applications=Gather(applications, queue=queue),
+        redemptions=Gather(redemptions, queue=queue),
+        client_tokens=Gather(client_tokens, queue=queue),
+        classic_tokens=tokens("c"),
+        strict_tokens=tokens("s"),
     )

@@ -45,6 +45,7 @@ class Services:
             "code_life": policy.code_life,
             "classic_idle": policy.classic_idle,
             "classic_absolute": policy.classic_absolute,
+            "strict_access": policy.strict_access_life,
         }
         return gather_statements(database, queue=10, **{**values, **changes})
 

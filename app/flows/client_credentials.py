@@ -1,0 +1,30 @@
+"""The client credentials grant (RFC 6749 section 4.4): an application acts by itself, for its own customer or for nobody."""
+
+from app.context import Context
+from app.flows.issued_token import IssuedToken
+from app.oauth.client import Client
+from app.oauth.errors import OAuthError, unauthorized_client
+from app.oauth.request import TokenRequest
+from app.oauth.scope import narrow
+from app.oauth.token_string import bucket_of, mint
+from app.storage.client_tokens import ClientToken
+from app.storage.tokens import select_tokens
+
+
+async def issue_to_client(context: Context, client: Client, request: TokenRequest) -> IssuedToken:
+    """Short-lived for every kind of application, and without a refresh token: the secret is at hand (section 4.4.3)."""
+    if client.public:  # whoever knows the client_id would be the application
+        raise unauthorized_client("public applications have no credentials to act by")
+    if request.resource not in (None, context.policy.audience):  # RFC 8707 section 2
+        raise OAuthError("invalid_target", "the resource is not served here")
+    scope = " ".join(narrow(request.scope, client.scope))
+    token = mint("at", "s", bucket_of(client.customer_id or client.id))
+    asked = ClientToken(token.id, token.digest, client.id, client.customer_id, scope, request.resource)
+    if not await context.gathered.client_tokens(asked) and not await _stands(context, asked):
+        raise unauthorized_client("the application or its customer is suspended")
+    return IssuedToken(token.text, int(context.policy.strict_access_life.total_seconds()), scope)
+
+
+async def _stands(context: Context, asked: ClientToken) -> bool:
+    """A first attempt may have committed and its answer been lost; the repeat then finds the id taken."""
+    return asked.id in await select_tokens(context.database, "s", [asked.id])
