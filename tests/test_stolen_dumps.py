@@ -56,7 +56,9 @@ async def test_a_stolen_valkey_dump_opens_nothing(browser: Browser, world: World
     client = context.valkey._client
     dump = b""
     async for key in client.scan_iter():
-        dump += b"%s %s\n" % (key, await client.get(key))
+        for part in (key, await client.get(key)):
+            assert isinstance(part, bytes)
+            dump += part + b"\n"
     waiting = parse(secrets["waiting code"])
     assert waiting is not None
     assert waiting.id.hex[:29].encode() in dump
