@@ -102,7 +102,7 @@ def python(
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """Run code in another process, on request as another user and with an environment of its own."""
-    return subprocess.Popen(  # noqa: S603 - code of these tests
+    return subprocess.Popen(
         [interpreter, "-c", code, *map(str, arguments)],
         stdout=subprocess.PIPE,
         text=True,

@@ -62,7 +62,7 @@ async def test_servers_open_no_port(servers: Embedded, data_dir: Path) -> None:
 
 async def test_service_role_owns_its_database_and_is_no_superuser(servers: Embedded) -> None:
     role = "(rolsuper, rolbypassrls, rolreplication, rolcreaterole, rolcreatedb)"
-    found = await query(servers, f"SELECT {role} FROM pg_roles WHERE rolname = current_user")  # noqa: S608 - constant
+    found = await query(servers, f"SELECT {role} FROM pg_roles WHERE rolname = current_user")
     assert found == (False, False, False, True, True)
     owner = "SELECT datdba::regrole::text FROM pg_database WHERE datname = current_database()"
     assert await query(servers, owner) == "rovitracker"
