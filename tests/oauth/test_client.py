@@ -52,7 +52,7 @@ def refusal(client: Client | None, credentials: Credentials) -> OAuthError:
 
 
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
-@pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
+@pytest.mark.parametrize("secret", [SECRET, OLD_SECRET], ids=["new", "old"])
 def test_either_live_secret_proves_the_client_by_either_method(
     secret: str, method: Literal["client_secret_post", "client_secret_basic"]
 ) -> None:
@@ -100,7 +100,7 @@ def test_confidential_client_without_any_secret_is_refused() -> None:
     assert refusal(bare, by_post("")).error == "invalid_client"
 
 
-@pytest.mark.parametrize("secret", [SECRET, "", "anything"])
+@pytest.mark.parametrize("secret", [SECRET, "", "anything"], ids=["real", "empty", "any"])
 def test_public_client_that_sends_a_secret_is_refused(secret: str) -> None:
     assert refusal(PUBLIC, by_post(secret)).error == "invalid_client"
 
