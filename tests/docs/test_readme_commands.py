@@ -52,19 +52,19 @@ def make(folder: Path, *arguments: str, **variables: str) -> str:
 @contextmanager
 def made_running(folder: Path, port: int) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """`make run` on another port than the standard one, which may be taken here; ended like Ctrl+C ends it."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         ["make", "run"],
         cwd=folder,
         env={**os.environ, "ROVITRACKER_PORT": str(port)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
-    try:
-        yield f"http://localhost:{port}", process
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait(30)
+    ) as process:
+        try:
+            yield f"http://localhost:{port}", process
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(30)
 
 
 def read_announcement(process: subprocess.Popen[str]) -> str:
