@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,12 +44,13 @@ def server_pids(data_dir: Path) -> list[int]:
     return [p.pid for p in psutil.process_iter(["cwd"]) if (p.info["cwd"] or "").startswith(home)]
 
 
-def servers_of(keeper: int) -> list[str]:
-    return [
-        name
-        for child in psutil.Process(keeper).children()
-        if (name := child.name()) in ("postgres", "valkey-server")
-    ]
+def servers_of_keepers(data_dir: Path) -> set[str]:
+    """Names of the servers that a living keeper runs, not those a dead one left."""
+    names: set[str] = set()
+    for keeper in keepers(data_dir):
+        with suppress(psutil.NoSuchProcess):
+            names |= {child.name() for child in psutil.Process(keeper).children()}
+    return names & {"postgres", "valkey-server"}
 
 
 def pid_in(path: Path) -> int:
