@@ -1,0 +1,170 @@
+"""The verbs of the documented flow: what they do, what they print, what they say to bad input."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.core import TyperGroup as Group
+
+from app.cli.main import cli
+from app.settings import Settings
+from tests.cli.conftest import Rovitracker
+
+FLEET = """<Fleet xmlns="http://standards.iso.org/iso/15143/-3" version="1" snapshotTime="2026-05-04T12:00:00Z">
+<Equipment><EquipmentHeader><OEMName>Kranich</OEMName><Model>K 8</Model><EquipmentID>7</EquipmentID>
+<SerialNumber>A-77</SerialNumber><PIN>KRANICH0000000007</PIN></EquipmentHeader>
+<CumulativeOperatingHours datetime="2026-05-04T11:59:00Z"><Hour>12.5</Hour></CumulativeOperatingHours></Equipment>
+</Fleet>"""
+
+ANN = "ann@hillside.example"
+
+
+@pytest.fixture(scope="module")
+def ann(rovitracker: Rovitracker) -> str:
+    added = rovitracker.ask(
+        "customer", "add", "--email", "Ann@Hillside.example", "--name", "Hillside", stdin="long enough pw\n"
+    )
+    assert added["email"] == ANN
+    return ANN
+
+
+def test_registering_prints_the_secret_once(rovitracker: Rovitracker) -> None:
+    registered = rovitracker.ask(
+        *("app", "register", "--name", "Sitewise", "--company", "Sitewise Ltd"),
+        *("--logo", "app/web/pages/static/sitewise.png", "--redirect-uri", "https://sitewise.example/back"),
+    )
+    assert registered["client_secret"].startswith("rovi_cs_")
+    shown = rovitracker.run("app", "show", registered["client_id"]).stdout
+    assert registered["client_secret"] not in shown
+    assert '"logo": true' in shown
+    listed = rovitracker.ask("app", "list")
+    assert registered["client_id"] in {each["client_id"] for each in listed}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--redirect-uri", "http://sitewise.example/"), "http://sitewise.example/"),
+        (("--redirect-uri", "https://sitewise.example/#x"), "fragment"),
+        (("--logo", "README.md"), "not a PNG, JPEG or WebP"),
+        (("--scope", "aemp:write"), "aemp:read"),
+    ],
+)
+def test_a_refused_registration_stores_nothing(
+    arguments: tuple[str, ...], told: str, rovitracker: Rovitracker
+) -> None:
+    """R-35, R-66."""
+    name = f"Refused {told}"
+    said = rovitracker.refuse("app", "register", "--name", name, "--company", "X", *arguments)
+    assert told in said
+    assert len(said.splitlines()) == 1
+    assert name not in rovitracker.run("app", "list").stdout
+
+
+def test_an_address_is_given_to_one_person_only(ann: str, rovitracker: Rovitracker) -> None:
+    again = ("customer", "add", "--email", ann, "--name", "Another")
+    assert "already" in rovitracker.refuse(*again, stdin="long enough pw\n")
+    assert "10 to" in rovitracker.refuse(
+        "customer", "add", "--email", "b@x.example", "--name", "B", stdin="short\n"
+    )
+    assert "stdin" in rovitracker.refuse("customer", "add", "--email", "b@x.example", "--name", "B")
+
+
+def test_import_show_and_simulate_fill_a_fleet(ann: str, rovitracker: Rovitracker, tmp_path: Path) -> None:
+    document = tmp_path / "fleet.xml"
+    document.write_text(FLEET)
+    for added, updated in ((1, 0), (0, 1)):
+        [imported] = rovitracker.ask("fleet", "import", "--customer", ann, str(document))
+        assert (imported["added"], imported["updated"]) == (added, updated)
+    simulated = rovitracker.ask("fleet", "simulate", "--customer", ann, "--machines", "120", "--days", "2")
+    assert simulated["added"] == 120
+    first, second = (rovitracker.ask("fleet", "show", "--customer", ann, "--page", page) for page in "12")
+    assert (len(first), len(second)) == (100, 21)
+    assert first[0]["pin"] == "KRANICH0000000007"
+    assert first[0]["hours"] == 12.5
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (FLEET.replace("</Fleet>", ""), "line"),
+        (FLEET.replace("<Hour>12.5</Hour>", "<Hour>many</Hour>"), "KRANICH0000000007"),
+        ('<!DOCTYPE x [<!ENTITY e "x">]>' + FLEET, "document type"),
+        ("not a document", "fleet.xml"),
+    ],
+    ids=["cut off", "no number", "entities", "rubbish"],
+)
+def test_a_broken_file_is_named_and_nothing_of_it_imported(
+    text: str, told: str, ann: str, rovitracker: Rovitracker, tmp_path: Path
+) -> None:
+    """R-70."""
+    document = tmp_path / "fleet.xml"
+    document.write_text(text.replace("A-77", "BROKEN"))
+    said = rovitracker.refuse("fleet", "import", "--customer", ann, str(document))
+    assert told in said
+    assert "fleet.xml" in said
+    assert "BROKEN" not in rovitracker.run("fleet", "show", "--customer", ann).stdout
+
+
+def test_tokens_are_read_from_stdin_only(rovitracker: Rovitracker) -> None:
+    assert rovitracker.ask("token", "inspect", stdin="rubbish\n") == {"active": False}
+    assert "no such access token" in rovitracker.refuse("token", "revoke", stdin="rubbish\n")
+    assert "token expected on stdin" in rovitracker.refuse("token", "inspect")
+    assert "rovi_at_x" in rovitracker.refuse("token", "inspect", "rovi_at_x")
+
+
+def test_migrate_status_lists_what_is_applied(rovitracker: Rovitracker) -> None:
+    assert rovitracker.ask("migrate", "up", "--json") in ([], rovitracker.ask("migrate", "up", "--json"))
+    assert {each["status"] for each in rovitracker.ask("migrate", "status")} == {"applied"}
+
+
+def test_config_names_every_setting_and_masks_secrets(rovitracker: Rovitracker) -> None:
+    secret = "0123456789abcdef" * 4
+    done = rovitracker.run("config", "--json", ROVITRACKER_SECRET_KEYS=secret)
+    assert secret not in done.stdout
+    assert "********" in done.stdout
+    assert all(f'"ROVITRACKER_{name.upper()}"' in done.stdout for name in Settings.model_fields)
+
+
+def test_bad_settings_and_verbs_are_named_with_the_nearest(rovitracker: Rovitracker) -> None:
+    """R-113."""
+    assert "did you mean ROVITRACKER_PORT" in rovitracker.refuse("config", ROVITRACKER_PROT="1")
+    assert "REDIS_URL" in rovitracker.refuse("config", ROVITRACKER_DATABASE_URL="postgresql://x/y")
+    assert "PUBLIC_URL" in rovitracker.refuse("config", ROVITRACKER_ENVIRONMENT="production")
+    assert "migrate" in rovitracker.refuse("migrat")
+    assert "--customer" in rovitracker.refuse("fleet", "show", "--custmer", "x")
+    assert "`rovitracker app list`" in rovitracker.refuse("app", "show", "nobody")
+
+
+def test_an_unreachable_server_is_one_line_without_its_password(rovitracker: Rovitracker) -> None:
+    elsewhere = {
+        "ROVITRACKER_DATABASE_URL": "postgresql://rovi:hidden@127.0.0.1:1/rovi",
+        "ROVITRACKER_REDIS_URL": "redis://127.0.0.1:1",
+        "ROVITRACKER_ENVIRONMENT": "development",
+    }
+    said = rovitracker.refuse("app", "list", **elsewhere)
+    assert "hidden" not in said
+    assert len(said.splitlines()) == 1
+
+
+def verbs(group: Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found = []
+    for name, command in group.commands.items():
+        found += verbs(command, (*path, name)) if isinstance(command, Group) else [(*path, name)]
+    return found
+
+
+ROOT_COMMAND = typer.main.get_command(cli)
+assert isinstance(ROOT_COMMAND, Group)
+
+
+@pytest.mark.parametrize("verb", verbs(ROOT_COMMAND), ids=" ".join)
+def test_every_verb_has_help_with_an_example_and_json(verb: tuple[str, ...]) -> None:
+    command = ROOT_COMMAND
+    for name in verb:
+        assert isinstance(command, Group)
+        command = command.commands[name]
+    assert command.help
+    assert re.search(rf"rovitracker {' '.join(verb)}\b", command.epilog or "")
+    assert "--json" in {option for parameter in command.params for option in parameter.opts}
