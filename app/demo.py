@@ -64,7 +64,7 @@ async def _seed(context: Context, settings: Settings) -> Demo:
         "email": member.email,
         "password": password,
         "client_id": str(registered.client.id),
-        "client_secret": registered.client_secret,
+        "client_secret": registered.client_secret or "",
     }
     write_private(
         data_dir(settings) / "demo.json",

@@ -40,6 +40,7 @@ class World:
 
     @property
     def client_secret(self) -> str:
+        assert self.registered.client_secret is not None
         return self.registered.client_secret
 
     def authorize_url(self, **changes: str | None) -> str:

@@ -11,8 +11,8 @@ from app.cli.output import errors
 from app.embedded import EmbeddedError
 from app.flows.add_customer import CustomerError
 from app.flows.read_logo import LogoError
-from app.flows.register_application import RegistrationError
 from app.oauth.redirect_uri import RedirectUriError
+from app.oauth.registration import RegistrationError
 from app.settings import SettingsError
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.migrations import MigrationError

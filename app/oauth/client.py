@@ -11,6 +11,9 @@ from app.oauth.request import Credentials
 from app.oauth.scope import Scope
 from app.oauth.token_string import secret_digest
 
+ClientKind = Literal["classic", "strict"]
+ClientStatus = Literal["pending", "active", "suspended", "deleted"]
+
 _CANONICAL_LENGTH = 36
 
 
@@ -25,11 +28,11 @@ class Client:
     """A registered application. `audience` makes it a resource server; `customer_id` is whom it acts for by itself."""
 
     id: UUID
-    kind: Literal["classic", "strict"]
+    kind: ClientKind
     public: bool
     name: str
     company: str
-    status: Literal["pending", "active", "suspended", "deleted"]
+    status: ClientStatus
     grants: frozenset[str]
     scope: Scope
     redirect_uris: tuple[str, ...]

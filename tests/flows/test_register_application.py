@@ -6,8 +6,9 @@ import pytest
 
 from app.context import Context
 from app.flows.read_logo import LogoError
-from app.flows.register_application import RegistrationError, check_name, register_application
+from app.flows.register_application import register_application
 from app.oauth.redirect_uri import RedirectUriError
+from app.oauth.registration import RegistrationError, check_name
 from app.storage.applications import count_applications
 
 INVISIBLE = {
@@ -111,5 +112,6 @@ async def test_secret_is_stored_as_a_digest_only(context: Context) -> None:
         "SELECT s::text AS stored FROM client_secret s WHERE application_id = $1", registered.client.id
     )
     assert row is not None
+    assert registered.client_secret is not None
     assert registered.client_secret not in row["stored"]
     assert registered.client_secret.removeprefix("rovi_cs_")[:20] not in row["stored"]

@@ -22,7 +22,7 @@ async def demo(context: Context, world: World) -> Demo:
         context, name="Sitewise Rentals", company="Sitewise Rentals Ltd", redirect_uris=(ORIGIN + CALLBACK,)
     )
     return Demo(
-        world.member.email, PASSWORD, str(registered.client.id), registered.client_secret, issuer=ORIGIN
+        world.member.email, PASSWORD, str(registered.client.id), registered.client_secret or "", issuer=ORIGIN
     )
 
 

@@ -1,0 +1,114 @@
+"""What an application may be registered as: its names, kind, grants, scope and addresses, judged as one value."""
+
+import unicodedata
+from collections.abc import Collection
+from dataclasses import replace
+from difflib import get_close_matches
+from urllib.parse import urlsplit
+
+from app.oauth.client import Client, ClientKind
+from app.oauth.redirect_uri import check_registrable
+from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+
+GRANTS = ("authorization_code", "client_credentials", "refresh_token")
+_DEFAULT_GRANTS = {
+    "classic": frozenset({"authorization_code"}),
+    "strict": frozenset({"authorization_code", "refresh_token"}),
+}
+
+_LONGEST_NAME = 120
+_MOST_REDIRECT_URIS = 20
+
+_HIDDEN_CATEGORIES = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
+# Letters, marks and one symbol by their category, yet drawn as nothing: fillers, joiners, a blank Braille cell.
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
+
+class RegistrationError(Exception):
+    """What about the registration is refused, and why."""
+
+
+def default_grants(kind: ClientKind) -> frozenset[str]:
+    return _DEFAULT_GRANTS[kind]
+
+
+def check_registration(client: Client, *, development: bool) -> Client:
+    """The application in its canonical form. Raises RegistrationError or RedirectUriError."""
+    for uri in client.redirect_uris:
+        check_registrable(uri, public=client.public, development=development)
+    if len(client.redirect_uris) > _MOST_REDIRECT_URIS:
+        raise RegistrationError(f"redirect URIs: at most {_MOST_REDIRECT_URIS}")
+    objection = _grant_objection(client) or _audience_objection(client)
+    if objection is not None:
+        raise RegistrationError(objection)
+    return replace(
+        client,
+        name=check_name("name", client.name),
+        company=check_name("company", client.company),
+        scope=_check_scope(client.scope),
+        redirect_uris=tuple(dict.fromkeys(client.redirect_uris)),
+    )
+
+
+def check_name(what: str, text: str) -> str:
+    """Names are shown to customers who decide by them, so they hold no character that cannot be seen (R-48, R-61)."""
+    name = unicodedata.normalize("NFC", text.strip())
+    if not name or len(name) > _LONGEST_NAME:
+        raise RegistrationError(f"{what}: 1 to {_LONGEST_NAME} characters")
+    hidden = next((letter for letter in name if _is_hidden(letter)), None)
+    if hidden is not None:
+        raise RegistrationError(f"{what}: contains the invisible character U+{ord(hidden):04X}")
+    return name
+
+
+def _is_hidden(letter: str) -> bool:
+    return unicodedata.category(letter) in _HIDDEN_CATEGORIES or letter in _BLANKS
+
+
+def _check_scope(scope: tuple[str, ...]) -> tuple[str, ...]:
+    for part in scope:
+        if part not in KNOWN_SCOPES:
+            raise RegistrationError(f"scope {part!r} is not known; {_nearest(part, KNOWN_SCOPES)}")
+    return tuple(sorted(set(scope))) or (DEFAULT_SCOPE,)
+
+
+def _grant_objection(client: Client) -> str | None:
+    for grant in sorted(client.grants):
+        if grant not in GRANTS:
+            return f"grant {grant!r} is not known; {_nearest(grant, GRANTS)}"
+    codes, by_itself, refreshes = (client.allows(grant) for grant in GRANTS)
+    objections = {
+        "client_credentials: a public application has no secret to act by": client.public and by_itself,
+        "refresh_token: for strict applications only; classic access tokens live long instead": (
+            client.kind == "classic" and refreshes
+        ),
+        "refresh_token: the first one comes with a code, so authorization_code is needed too": (
+            refreshes and not codes
+        ),
+        "a customer of its own is for the client_credentials grant only": (
+            client.customer_id is not None and not by_itself
+        ),
+        "redirect URIs are for the authorization_code grant only": bool(client.redirect_uris) and not codes,
+    }
+    return next((objection for objection, holds in objections.items() if holds), None)
+
+
+def _audience_objection(client: Client) -> str | None:
+    """RFC 8707 section 2: an absolute URI without fragment."""
+    if client.audience is None:
+        return None
+    if client.public:
+        return "a resource server proves who it is, so it cannot be public"
+    parts = urlsplit(client.audience)
+    if not client.audience.isascii() or " " in client.audience:
+        return f"audience {client.audience!r}: has a character that must be percent-encoded"
+    if not parts.scheme or not (parts.netloc or parts.path) or "#" in client.audience:
+        return (
+            f"audience {client.audience!r}: an absolute URI without fragment, such as https://api.example.com"
+        )
+    return None
+
+
+def _nearest(text: str, known: Collection[str]) -> str:
+    matches = get_close_matches(text, known, n=1)
+    return f"did you mean {matches[0]}?" if matches else f"there are: {', '.join(known)}"
