@@ -1,54 +1,87 @@
-"""A proxy between the service and a store's socket that can go deaf: commands pass, their replies are lost."""
+"""A proxy on the way to a store's unix socket: it can lose a reply, fall silent, and tell what it was asked."""
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+_CHUNK = 65_536
 
-@asynccontextmanager
-async def deaf_proxy(socket: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
-    """The proxy's own socket, and what makes it drop the next reply and end that connection, once."""
-    deaf = False
 
-    def deafen() -> None:
-        nonlocal deaf
-        deaf = True
+class Proxy:
+    """Commands always pass. A lost reply ends its connection; in silence the replies are kept back for good."""
 
-    connections: set[asyncio.Task[None]] = set()
+    def __init__(self, store: str, path: str) -> None:
+        self.path = path
+        self._store = store
+        self._marker: bytes | None = None
+        self._speaking = asyncio.Event()
+        self._speaking.set()
+        self._asked: list[bytearray] = []  # a connection each
+        self._connections: set[asyncio.Task[None]] = set()
 
-    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connections.add(asyncio.create_task(carry(reader, writer)))
+    def lose_reply(self, to: bytes = b"") -> None:
+        """Lose the next reply, or the first one after these bytes were asked; once."""
+        self._marker = to
 
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_unix_connection(socket)
-        asking = asyncio.create_task(pass_on(reader, there_writer))
+    def fall_silent(self) -> None:
+        self._speaking.clear()
+
+    def statements_asked(self) -> int:
+        """How many statements PostgreSQL was told to run: Execute and Query messages."""
+        return sum(kind in b"EQ" for asked in self._asked for kind in message_kinds(bytes(asked)))
+
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(asyncio.create_task(self._carry(reader, writer)))
+
+    async def close(self) -> None:
+        for connection in self._connections:
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        store_reader, store_writer = await asyncio.open_unix_connection(self._store)
+        self._asked.append(asked := bytearray())
+        asking = asyncio.create_task(self._pass_on(reader, store_writer, asked))
         try:
-            while data := await there_reader.read(65_536):
-                if lost():
-                    break
-                writer.write(data)
+            while (reply := await store_reader.read(_CHUNK)) and not self._loses(asked):
+                await self._speaking.wait()
+                writer.write(reply)
         finally:
             asking.cancel()
-            for each in (writer, there_writer):
+            for each in (writer, store_writer):
                 each.close()
                 await each.wait_closed()
 
-    def lost() -> bool:
-        nonlocal deaf
-        was, deaf = deaf, False
-        return was
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: bytearray
+    ) -> None:
+        while data := await reader.read(_CHUNK):
+            asked += data
+            writer.write(data)
+        writer.close()
 
+    def _loses(self, asked: bytearray) -> bool:
+        if self._marker is None or self._marker not in asked:
+            return False
+        self._marker = None
+        return True
+
+
+@asynccontextmanager
+async def proxy_to(store: str) -> AsyncIterator[Proxy]:
+    """store: its socket, whose name the proxy's own socket has too, as PostgreSQL's clients want it."""
     with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
-        path = str(Path(folder) / "s")
-        async with await asyncio.start_unix_server(serve, path):
-            yield path, deafen
-        for connection in connections:
-            connection.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
+        proxy = Proxy(store, str(Path(folder) / Path(store).name))
+        async with await asyncio.start_unix_server(proxy.serve, proxy.path):
+            yield proxy
+            await proxy.close()
 
 
-async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
+def message_kinds(stream: bytes) -> Iterator[int]:
+    """The type bytes of what a PostgreSQL client sent; the first message, the start-up, has none."""
+    start = int.from_bytes(stream[:4])
+    while start < len(stream):
+        yield stream[start]
+        start += 1 + int.from_bytes(stream[start + 1 : start + 5])

@@ -13,7 +13,7 @@ from app.oauth.token_string import TokenString, bucket_of, mint, parse
 from app.policy import MOST_CLASSIC_TOKENS
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.codes import Approval, put_code_back, take_code
-from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 from app.storage.grants import Redemption, StandingGrant, mark_grant_revoked, select_grants
 from app.storage.tokens import mark_surplus_revoked
 
@@ -72,7 +72,7 @@ async def _remember(
     token = mint("at", "c", bucket_of(approval.customer_id))
     try:
         inserted = await context.gathered.redemptions(Redemption(approval, token.id, token.digest))
-    except StatementRefusedError as refused:
+    except (StatementRefusedError, NotSentError) as refused:
         # Proven to have had no effect, so the customer need not approve again: the code goes back with its own end.
         life_ms = int(context.policy.code_life.total_seconds() * 1000)
         await put_code_back(context.valkey, approval, code_life_ms=life_ms)

@@ -1,13 +1,13 @@
 """PostgreSQL: a bounded pool of connections under the service's role, with a time-out on everything that waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Protocol, TypeAlias, cast
 
 import asyncpg
 
-from app.storage.errors import judge
+from app.storage.errors import NotSentError, judge
 
 SERVICE_ROLE = "rovitracker_service"
 ACQUIRE_TIMEOUT_S = 2.0
@@ -33,48 +33,72 @@ class Statements(Protocol):
     async def count(self, statement: str, *arguments: object) -> int: ...
 
 
+@contextmanager
+def outcomes() -> Iterator[None]:
+    """The driver's errors leave as StatementRefusedError (not done) or StoreUnavailableError (unknown)."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        raise judge(error) from error
+
+
 class Transaction:
-    """Statements that take effect together."""
+    """Statements that take effect together, on one connection."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
-        return list(await self._connection.fetch(statement, *arguments))
+        with outcomes():
+            return list(await self._connection.fetch(statement, *arguments))
 
     async def row(self, statement: str, *arguments: object) -> Row | None:
-        return cast("Row | None", await self._connection.fetchrow(statement, *arguments))
+        with outcomes():
+            return cast("Row | None", await self._connection.fetchrow(statement, *arguments))
 
     async def count(self, statement: str, *arguments: object) -> int:
-        return _row_count(await self._connection.execute(statement, *arguments))
+        with outcomes():
+            return _row_count(await self._connection.execute(statement, *arguments))
 
     async def prepare(self, statement: str) -> None:
         """Ask the server to parse a statement without running it."""
-        await self._connection.prepare(statement)
+        with outcomes():
+            await self._connection.prepare(statement)
 
 
 class Database:
-    """The pool. Every error leaves it as StatementRefusedError (not done) or StoreUnavailableError (unknown)."""
+    """The pool. A statement of its own is a transaction of its own."""
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
         async with self._connection() as connection:
-            return list(await connection.fetch(statement, *arguments))
+            return await Transaction(connection).rows(statement, *arguments)
 
     async def row(self, statement: str, *arguments: object) -> Row | None:
         async with self._connection() as connection:
-            return cast("Row | None", await connection.fetchrow(statement, *arguments))
+            return await Transaction(connection).row(statement, *arguments)
 
     async def count(self, statement: str, *arguments: object) -> int:
         async with self._connection() as connection:
-            return _row_count(await connection.execute(statement, *arguments))
+            return await Transaction(connection).count(statement, *arguments)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        async with self._connection() as connection, connection.transaction():
-            yield Transaction(connection)
+        """What leaves the block by an exception is rolled back, and the exception goes on unchanged."""
+        async with self._connection() as connection:
+            transaction = connection.transaction()
+            with outcomes():
+                await transaction.start()
+            try:
+                yield Transaction(connection)
+            except BaseException:
+                with suppress(*DRIVER_ERRORS):  # a connection that cannot roll back is closed by the pool
+                    await transaction.rollback()
+                raise
+            with outcomes():
+                await transaction.commit()
 
     async def close(self) -> None:
         try:
@@ -86,10 +110,16 @@ class Database:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                yield connection
+            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
         except DRIVER_ERRORS as error:
-            raise judge(error) from error
+            raise NotSentError(f"PostgreSQL: no connection: {type(error).__name__} {error}") from error
+        try:
+            yield connection
+        finally:
+            # A statement that was given up is cancelled at the server first; where that fails the pool closes the
+            # connection, and what the statement itself came to has been said already.
+            with suppress(*DRIVER_ERRORS):
+                await self._pool.release(connection)
 
 
 async def open_database(dsn: str, *, connections: int, role: str | None = SERVICE_ROLE) -> Database:
@@ -101,7 +131,8 @@ async def open_database(dsn: str, *, connections: int, role: str | None = SERVIC
 
     async def become_service(connection: Any) -> None:
         if role is not None:
-            await connection.execute(f"SET ROLE {role}")
+            with outcomes():  # refused where the schema, and the role with it, was never migrated
+                await connection.execute(f"SET ROLE {role}")
 
     async def keep(_connection: Any) -> None:
         """No session state is ever left behind (settings are LOCAL, no LISTEN), so the reset query would be waste."""

@@ -1,14 +1,19 @@
 """Group commit: callers that wait for the same statement are sent together while the batch before them is in flight."""
 
 import asyncio
+import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+
+_MOST_UNKNOWN = 2  # attempts that may end unknown
+_MOST_RACES = 3  # attempts that may lose a race
+_LONGEST_PAUSE_S = 0.05
 
 
 class Gather(Generic[Item, Answer]):
@@ -25,11 +30,12 @@ class Gather(Generic[Item, Answer]):
         self._queue = queue
         self._batch = batch
         self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
+        self._alone = 0  # so many at the head of the queue are sent one by one
         self._worker: asyncio.Task[None] | None = None
 
     async def __call__(self, item: Item) -> Answer:
         if len(self._waiting) >= self._queue:
-            raise StoreUnavailableError("too many requests wait for PostgreSQL")
+            raise NotSentError("too many requests wait for PostgreSQL")
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._worker is None or self._worker.done():
@@ -42,36 +48,60 @@ class Gather(Generic[Item, Answer]):
 
     async def _work(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(self._batch, len(self._waiting)))]
+            size = min(1 if self._alone else self._batch, len(self._waiting))
+            batch = [self._waiting.popleft() for _ in range(size)]
+            self._alone -= min(self._alone, size)
             # A caller that went away while it queued must not have its statement run.
-            await self._send([(item, future) for item, future in batch if not future.done()])
+            if present := [(item, future) for item, future in batch if not future.done()]:
+                await self._send(present)
 
     async def _send(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
-        if not batch:
-            return
         try:
-            answers = await self._run_twice([item for item, _ in batch])
+            answers = await self._outcome([item for item, _ in batch])
+            answered = list(zip(batch, answers, strict=True))
         except StatementRefusedError as refused:
             if len(batch) == 1:
-                _refuse(batch, refused)
-            else:  # a poisoned row fails alone
-                for member in batch:
-                    await self._send([member])
+                _fail(batch, refused)
+            else:  # back to the head of the queue, where a poisoned row fails alone
+                self._waiting.extendleft(reversed(batch))
+                self._alone = len(batch)
+        except StoreUnavailableError as unavailable:
+            _fail(batch, unavailable)
+            # Behind a store that just failed twice the others would wait for one time-out after the other.
+            _fail(self._waiting, NotSentError("PostgreSQL does not answer"))
+            self._waiting.clear()
+            self._alone = 0
         except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to the callers that wait, not to this task
-            _refuse(batch, error)
+            _fail(batch, error)
         else:
-            for (_, future), answer in zip(batch, answers, strict=True):
+            for (_, future), answer in answered:
                 if not future.done():
                     future.set_result(answer)
 
-    async def _run_twice(self, items: list[Item]) -> Sequence[Answer]:
-        try:
-            return await self._run(items)
-        except StoreUnavailableError:
-            return await self._run(items)
+    async def _outcome(self, items: list[Item]) -> Sequence[Answer]:
+        """Send a batch, and again where that can help: a lost race, or an unknown outcome."""
+        doubt: StoreUnavailableError | None = None
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                return await self._run(items)
+            except StoreUnavailableError as error:
+                doubt = doubt or (None if isinstance(error, NotSentError) else error)
+                if attempts >= _MOST_UNKNOWN:
+                    raise doubt or error from error
+            except StatementRefusedError as refused:
+                if doubt is not None:  # the refusal proves nothing about the attempt before it
+                    raise doubt from refused
+                if attempts >= _MOST_RACES or not refused.lost_a_race:
+                    raise
+                # Two that got into each other's way must not meet again.
+                await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  # guards nothing
 
 
-def _refuse(batch: list[tuple[Item, asyncio.Future[Answer]]], error: Exception) -> None:
+def _fail(batch: Iterable[tuple[Item, asyncio.Future[Answer]]], error: Exception) -> None:
     for _, future in batch:
         if not future.done():
-            future.set_exception(error)
+            # An object of its own for each: raised, it is written into by whoever handles it.
+            unavailable = isinstance(error, StoreUnavailableError)
+            future.set_exception(type(error)(*error.args) if unavailable else error)

@@ -12,7 +12,7 @@ import asyncpg
 
 import app
 from app.storage.database import CONNECT_TIMEOUT_S, DRIVER_ERRORS, Statements
-from app.storage.errors import StoreUnavailableError
+from app.storage.errors import StatementRefusedError, StoreUnavailableError, judge
 
 # Any number will do as long as every version of this service takes the same one.
 _LOCK = 7_684_868_401
@@ -132,10 +132,11 @@ async def _apply(connection: Any, migration: Migration) -> None:
                 migration.name,
                 migration.digest,
             )
-    except asyncpg.PostgresError as error:
-        raise MigrationError(
-            f"{migration.name} failed and was rolled back: {error.sqlstate} {error}"
-        ) from error
+    except DRIVER_ERRORS as error:
+        outcome = judge(error)
+        if isinstance(outcome, StatementRefusedError):
+            raise MigrationError(f"{migration.name} failed and was rolled back: {outcome}") from error
+        raise outcome from error  # it stands or not: the ledger tells the next start
 
 
 @asynccontextmanager

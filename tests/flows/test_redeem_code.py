@@ -8,46 +8,25 @@ import asyncpg
 import pytest
 
 from app.context import Context
+from app.flows.check_token import check_token
 from app.flows.issue_token import issue_token
+from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials, TokenRequest
 from app.oauth.token_string import TokenString, bucket_of, mint, parse
-from app.storage.codes import Approval, keys_of, put_code_back, take_code
+from app.storage.codes import Approval, keys_of, take_code
 from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
-from app.storage.gathered import gather_statements
-from app.storage.grants import (
-    Redemption,
-    insert_grants_with_classic_tokens,
-    select_approval_state,
-    select_grants,
-)
+from app.storage.grants import Redemption, insert_grants_with_classic_tokens, select_grants
 from app.storage.valkey import Valkey
+from tests.approvals import approval_for, waiting_code
 from tests.conftest import make_database
 from tests.people import World
-from tests.proxy import deaf_proxy
+from tests.proxy import proxy_to
+from tests.stores import context_through_proxy, gathered_on, valkey_socket
+from tests.web.services import unreachable_database
 
 MINUTE = timedelta(minutes=1)
 YEAR = timedelta(days=365)
-
-
-async def approval_for(world: World, database: Database) -> tuple[Approval, TokenString]:
-    """An approval as a consent page leaves it, and its code."""
-    customer_id = world.member.customer_id
-    code = mint("ac", "c", bucket_of(customer_id))
-    now_us, _ = await select_approval_state(database, code.id)
-    approval = Approval(
-        code_id=code.id,
-        code_digest=code.digest,
-        application_id=world.registered.client.id,
-        customer_id=customer_id,
-        member_id=world.member.id,
-        redirect_uri="https://sitewise.example/",
-        scope="aemp:read",
-        audience=None,
-        code_challenge=None,
-        approved_at_us=now_us,
-    )
-    return approval, code
 
 
 def redemption_of(approval: Approval) -> Redemption:
@@ -123,15 +102,7 @@ async def fragile(context: Context, servers: tuple[str, str], worker: int) -> As
     """A service on a database of this file's own, where triggers may do harm."""
     url = await make_database(servers[0], f"fragile_{worker}")
     database = await open_database(url, connections=4)
-    policy = context.policy
-    gathered = gather_statements(
-        database,
-        queue=10,
-        code_life=policy.code_life,
-        classic_idle=policy.classic_idle,
-        classic_absolute=policy.classic_absolute,
-        strict_access=policy.strict_access_life,
-    )
+    gathered = gathered_on(context, database)
     yield replace(context, database=database, gathered=gathered)
     await gathered.close()
     await database.close()
@@ -150,8 +121,7 @@ async def test_a_refused_statement_gives_the_code_back_and_leaves_no_row(
 ) -> None:
     """R-29, R-30, R-93: proven not done, so nothing stands, and the code works afterwards."""
     world = await World.make(fragile)
-    approval, code = await approval_for(world, fragile.database)
-    await put_code_back(fragile.valkey, approval, code_life_ms=60_000)
+    code = await waiting_code(world)
     url = servers[0].replace("/rovitracker?", f"/fragile_{worker}?")
     owner = await asyncpg.connect(url)
     await owner.execute(
@@ -174,13 +144,10 @@ async def test_a_refused_statement_gives_the_code_back_and_leaves_no_row(
 async def test_a_lost_reply_to_the_taking_is_not_called_used(world: World, redis_url: str) -> None:
     """R-5: the code was taken, nobody heard of it; the caller is told to try again, not that it was used."""
     context = world.context
-    approval, code = await approval_for(world, context.database)
-    await put_code_back(context.valkey, approval, code_life_ms=60_000)
-    path = redis_url.rsplit("@", maxsplit=1)[-1].split("?", maxsplit=1)[0]
-    async with deaf_proxy(path) as (proxied, deafen):
-        valkey = Valkey(redis_url.replace(path, proxied), connections=4)
-        await valkey.ping()
-        deafen()
+    code = await waiting_code(world)
+    async with proxy_to(valkey_socket(redis_url)) as proxy:
+        valkey = Valkey(redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4)
+        proxy.lose_reply(to=b"GETDEL")
         try:
             with pytest.raises(StoreUnavailableError):
                 await issue_token(replace(context, valkey=valkey), request_for(world, code))
@@ -188,3 +155,31 @@ async def test_a_lost_reply_to_the_taking_is_not_called_used(world: World, redis
             await valkey.close()
     assert await take_code(context.valkey, code.id) is None  # it really was taken
     assert await select_grants(context.database, [code.id]) == {}
+
+
+async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, database_url: str) -> None:
+    """R-4: the statement is sent again with the same ids and finds its own row; one grant, one token, and it works."""
+    code = await waiting_code(world)
+    async with context_through_proxy(world.context, database_url) as (context, proxy):
+        await issue_token(context, request_for(world, await waiting_code(world)))
+        proxy.lose_reply(to=code.id.bytes)
+        issued = await issue_token(context, request_for(world, code))
+        await context.background.settle()
+    assert await check_token(world.context, issued.text) is not None
+    rows = await world.context.database.rows("SELECT id FROM classic_token WHERE grant_id = $1", code.id)
+    token = parse(issued.text)
+    assert token is not None
+    assert [row["id"] for row in rows] == [token.id]
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        await issue_token(world.context, request_for(world, code))
+
+
+async def test_a_code_whose_statement_was_never_sent_goes_back(world: World) -> None:
+    """R-90: PostgreSQL went down between the proof and the token, so nothing took effect, provably."""
+    code = await waiting_code(world)
+    async with unreachable_database() as database:
+        redemptions = gathered_on(world.context, database).redemptions
+        gathered = replace(world.context.gathered, redemptions=redemptions)
+        with pytest.raises(StoreUnavailableError):
+            await issue_token(replace(world.context, gathered=gathered), request_for(world, code))
+    assert (await issue_token(world.context, request_for(world, code))).text

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 from app.storage.gather import Gather
 
 
@@ -46,7 +46,7 @@ async def test_those_who_wait_share_the_next_batch() -> None:
 async def test_a_poisoned_row_fails_alone() -> None:
     def refuse(items: list[int], _call: int) -> None:
         if 13 in items:
-            raise StatementRefusedError("23514", None, "unlucky")
+            raise StatementRefusedError("23514", "unlucky")
 
     gather = Gather(Recorder(refuse), queue=100)
     answers = await asyncio.gather(*(gather(item) for item in range(10, 16)), return_exceptions=True)
@@ -76,6 +76,71 @@ async def test_an_outcome_that_stays_unknown_is_said_to_be() -> None:
     assert len(run.batches) == 2
 
 
+async def test_a_refusal_after_a_lost_reply_proves_nothing() -> None:
+    """The first attempt may have been committed, so nobody may put a code back."""
+
+    def lose_then_refuse(_items: list[int], call: int) -> None:
+        if call == 1:
+            raise StoreUnavailableError("the connection broke")
+        raise StatementRefusedError("23514", "unlucky")
+
+    run = Recorder(lose_then_refuse)
+    with pytest.raises(StoreUnavailableError, match="the connection broke"):
+        await Gather(run, queue=10)(1)
+    assert len(run.batches) == 2
+
+
+async def test_what_was_never_sent_is_known_to_be_undone() -> None:
+    def refuse_connection(_items: list[int], _call: int) -> None:
+        raise NotSentError("no connection")
+
+    with pytest.raises(NotSentError):
+        await Gather(Recorder(refuse_connection), queue=10)(1)
+
+
+async def test_a_lost_race_is_run_again_and_not_for_ever() -> None:
+    """R-93."""
+
+    def deadlock(items: list[int], call: int) -> None:
+        if items == [1] or call == 2:
+            raise StatementRefusedError("40P01", "deadlock detected")
+
+    run = Recorder(deadlock)
+    gather = Gather(run, queue=10)
+    with pytest.raises(StatementRefusedError, match="40P01"):
+        await gather(1)
+    assert run.batches == [[1]] * 3
+    assert await gather(2) == 4
+    again = Recorder(lambda _items, call: deadlock([0], call + 1))
+    assert await Gather(again, queue=10)(2) == 4
+    assert again.batches == [[2], [2]]
+
+
+async def test_those_behind_a_dead_store_hear_of_it_at_once() -> None:
+    """R-91, R-94: one time-out for all who wait, not one batch after the other."""
+
+    def lose(_items: list[int], _call: int) -> None:
+        raise StoreUnavailableError("no answer")
+
+    run = Recorder(lose)
+    gather = Gather(run, queue=1000, batch=10)
+    answers = await asyncio.gather(*(gather(item) for item in range(500)), return_exceptions=True)
+    assert run.batches == [list(range(10))] * 2
+    assert [type(each) for each in answers] == [StoreUnavailableError] * 10 + [NotSentError] * 490
+    assert len({id(each) for each in answers}) == 500  # R-85: no two requests share an error
+
+
+async def test_a_batch_of_the_wrong_length_is_everybodys_fault() -> None:
+    async def short(items: Sequence[int]) -> list[int]:
+        await asyncio.sleep(0)
+        return list(items[1:])
+
+    answers = await asyncio.gather(
+        *(gather(item) for gather in [Gather(short, queue=9)] for item in (1, 2)), return_exceptions=True
+    )
+    assert all(isinstance(each, ValueError) for each in answers)
+
+
 async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
     """R-86: its place in a batch is skipped before it is sent, and ignored afterwards."""
     run = Recorder()
@@ -96,7 +161,7 @@ async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
 async def test_more_than_the_queue_holds_are_turned_away_at_once() -> None:
     gather = Gather(Recorder(), queue=3)
     answers = await asyncio.gather(*(gather(item) for item in range(5)), return_exceptions=True)
-    assert sum(isinstance(each, StoreUnavailableError) for each in answers) == 2
+    assert sum(isinstance(each, NotSentError) for each in answers) == 2
 
 
 async def test_batches_have_a_most() -> None:
