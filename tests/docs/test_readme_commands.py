@@ -104,12 +104,18 @@ def test_a_second_make_run_prints_the_same_sign_in(copy: Path) -> None:
 
 def test_make_lists_its_commands(copy: Path) -> None:
     listed = make(copy)
-    assert all(f"make {target}" in listed for target in ("run", "install", "test", "lint", "browsers"))
+    assert all(
+        f"make {target}" in listed for target in ("run", "install", "test", "lint", "bench", "browsers")
+    )
 
 
 def test_make_install_and_lint_pass(copy: Path) -> None:
     make(copy, "install")
     make(copy, "lint")
+
+
+def test_make_bench_runs_at_smoke_size(copy: Path) -> None:
+    assert "bench.html" in make(copy, "bench", BENCH="--users 2 --seconds 3")
 
 
 RUN = {
@@ -118,6 +124,7 @@ RUN = {
     "make",
     "make install",
     "make lint",
+    "make bench",
 }
 
 
