@@ -146,6 +146,20 @@ async def upsert_revocation(statements: Statements, *, customer_id: UUID, applic
     await statements.count(UPSERT_REVOCATION, customer_id, application_id)
 
 
+# Every application that could hold an approval, not only those with tokens: a code may wait that nobody redeemed yet.
+UPSERT_REVOCATIONS_OF = """
+INSERT INTO revocation AS r (customer_id, application_id, revoked_before)
+SELECT $1, id, clock_timestamp() FROM application WHERE status <> 'deleted' ORDER BY id
+ON CONFLICT (customer_id, application_id) DO UPDATE
+SET revoked_before = greatest(r.revoked_before, clock_timestamp())
+"""
+
+
+async def upsert_revocations_of(statements: Statements, customer_id: UUID) -> None:
+    """Cut every application off a customer."""
+    await statements.count(UPSERT_REVOCATIONS_OF, customer_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One application that may act for a customer now."""

@@ -105,6 +105,38 @@ async def delete_session(statements: Statements, id_digest: bytes) -> None:
     await statements.count(DELETE_SESSION, id_digest)
 
 
+DELETE_SESSIONS_OF = "DELETE FROM browser_session WHERE member_id = $1"
+
+
+async def delete_sessions_of(statements: Statements, member_id: UUID) -> int:
+    return await statements.count(DELETE_SESSIONS_OF, member_id)
+
+
+UPDATE_PASSWORD = "UPDATE customer_member SET password_hash = $2 WHERE id = $1"
+
+
+async def update_password(statements: Statements, member_id: UUID, password_hash: str) -> None:
+    await statements.count(UPDATE_PASSWORD, member_id, password_hash)
+
+
+MARK_CUSTOMER_DISABLED = """
+UPDATE customer SET disabled_at = clock_timestamp() WHERE id = $1 AND disabled_at IS NULL
+"""
+
+
+async def mark_customer_disabled(statements: Statements, customer_id: UUID) -> bool:
+    """False when it was already."""
+    return bool(await statements.count(MARK_CUSTOMER_DISABLED, customer_id))
+
+
+MARK_CUSTOMER_ENABLED = "UPDATE customer SET disabled_at = NULL WHERE id = $1 AND disabled_at IS NOT NULL"
+
+
+async def mark_customer_enabled(statements: Statements, customer_id: UUID) -> bool:
+    """False when it was already."""
+    return bool(await statements.count(MARK_CUSTOMER_ENABLED, customer_id))
+
+
 SELECT_CUSTOMERS = """
 SELECT c.id, c.name, c.disabled_at, c.created_at, array_agg(m.email ORDER BY m.email) AS emails
 FROM customer c JOIN customer_member m ON m.customer_id = c.id
