@@ -7,6 +7,8 @@ import structlog
 
 Work = Callable[[], Awaitable[object]]
 
+PATIENCE_S = 10.0  # of a process that ends
+
 _log = structlog.get_logger()
 
 
@@ -27,18 +29,25 @@ class Background:
             _log.warning("background work skipped", kind=str(key), waiting=len(self._tasks))
 
     async def settle(self) -> None:
-        """Wait for what has been started, for ten seconds at most."""
+        """Wait for what has been started; what takes longer than PATIENCE_S is given up."""
         if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), timeout=10)
+            _, late = await asyncio.wait(self._tasks.values(), timeout=PATIENCE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self, key: Hashable, work: Work) -> None:
+        following: Work | None = work
         try:
-            following: Work | None = work
             while following is not None:
-                await following()
+                await self._attempt(key, following)
                 following = self._again.pop(key, None)
-        except Exception:  # noqa: BLE001  # nobody awaits this task: its fault is logged here or nowhere
-            _log.exception("background work failed", kind=str(key))
         finally:
             self._tasks.pop(key, None)
             self._again.pop(key, None)
+
+    async def _attempt(self, key: Hashable, work: Work) -> None:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001  # nobody awaits this task: its fault is logged here or nowhere
+            _log.exception("background work failed", kind=str(key))

@@ -1,0 +1,69 @@
+"""Work that follows an answer: never lost while somebody asks for it, never left behind."""
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.background import Background
+
+
+async def test_work_asked_for_while_it_runs_is_done_once_more() -> None:
+    background = Background()
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        await asyncio.sleep(0.01)
+
+    for _ in range(5):
+        background.start("key", work)
+        await asyncio.sleep(0.001)
+    await background.settle()
+    assert runs == 2
+
+
+async def test_work_that_fails_is_logged_and_does_not_take_the_next_with_it() -> None:
+    background = Background()
+    done = asyncio.Event()
+
+    async def fail() -> None:
+        await asyncio.sleep(0.001)
+        raise ValueError("a bug")
+
+    async def succeed() -> None:  # noqa: RUF029  # what is started must be awaitable
+        done.set()
+
+    with capture_logs() as logs:
+        background.start("key", fail)
+        await asyncio.sleep(0)
+        background.start("key", succeed)
+        await background.settle()
+    assert done.is_set()
+    assert [line["event"] for line in logs] == ["background work failed"]
+
+
+async def test_more_than_the_most_is_skipped_and_said() -> None:
+    background = Background(most=2)
+    with capture_logs() as logs:
+        for key in range(3):
+            background.start(key, lambda: asyncio.sleep(0.001))
+        await background.settle()
+    assert [line["waiting"] for line in logs if line["event"] == "background work skipped"] == [2]
+
+
+async def test_work_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.background.PATIENCE_S", 0.01)
+    background = Background()
+    given_up = asyncio.Event()
+
+    async def hang() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            given_up.set()
+
+    background.start("key", hang)
+    await background.settle()
+    assert given_up.is_set()
