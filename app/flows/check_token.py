@@ -52,15 +52,13 @@ async def check_token(context: Context, unverified_token: str) -> AccessToken | 
     )
 
 
-async def use_token(context: Context, unverified_token: str) -> AccessToken | None:
-    """Check a token that is being used: a classic one lives on from here, written at most once a day."""
-    token = await check_token(context, unverified_token)
-    if token and token.used_at and context.now() - token.used_at > _RENEWED_EVERY:
+def keep_alive(context: Context, token: AccessToken) -> None:
+    """A classic token that is used lives on from here: written after the answer, and at most once a day."""
+    if token.used_at and context.now() - token.used_at > _RENEWED_EVERY:
         idle = context.policy.classic_idle
         context.background.start(
             ("renew", token.id), lambda: update_token_used(context.database, token.id, idle)
         )
-    return token
 
 
 async def _look_up(context: Context, token: TokenString) -> StoredToken | None:

@@ -1,7 +1,7 @@
 """Introspect a token for the party that asks (RFC 7662): its own, or for a resource server those of its audience."""
 
 from app.context import Context
-from app.flows.check_token import AccessToken, use_token
+from app.flows.check_token import AccessToken, check_token, keep_alive
 from app.flows.issue_token import authenticate_client
 from app.oauth.client import Client
 from app.oauth.errors import invalid_client
@@ -13,11 +13,14 @@ async def introspect_token(context: Context, query: TokenQuery) -> AccessToken |
     client = await authenticate_client(context, query.credentials)
     if client.public:
         raise invalid_client("public applications may not introspect")
-    token = await use_token(context, query.token)
-    return token if token is not None and _may_see(client, token) else None
+    token = await check_token(context, query.token)
+    if token is None or not _may_see(client, token):
+        return None
+    keep_alive(context, token)
+    return token
 
 
 def _may_see(client: Client, token: AccessToken) -> bool:
-    return token.application_id == client.id or (
-        client.audience is not None and client.audience == token.audience
-    )
+    """A suspended resource server can still prove who it is, and is told of nobody's tokens any more."""
+    serves = client.active and client.audience is not None and client.audience == token.audience
+    return serves or token.application_id == client.id

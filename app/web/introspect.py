@@ -7,14 +7,12 @@ from app.flows.check_token import AccessToken
 from app.flows.introspect_token import introspect_token
 from app.oauth.answer import INACTIVE, introspection_answer
 from app.oauth.request import TokenQuery
-from app.web.request import NO_STORE, context_of, read_body
+from app.web.request import NO_STORE, context_of, read_form
 
 
 async def introspect(request: Request) -> Response:
     """200 with the token's state; every reason not to tell is the same inactive answer (O-102)."""
-    query = TokenQuery.parse(
-        request.headers.get("content-type"), await read_body(request), request.headers.get("authorization")
-    )
+    query = TokenQuery.parse(*await read_form(request))
     context = context_of(request)
     token = await introspect_token(context, query)
     answer = INACTIVE if token is None else _describe(token, context.policy.issuer)

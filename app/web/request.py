@@ -28,6 +28,14 @@ async def read_body(request: Request, *, most: int = MOST_BODY_BYTES) -> bytes:
     return bytes(body)
 
 
+async def read_form(request: Request) -> tuple[str | None, bytes, str | None]:
+    """What a token request and a token query are parsed from: content type, body, Authorization header."""
+    # Of two headers a proxy may have judged one and we the other.
+    if len(request.headers.getlist("authorization")) > 1:
+        raise invalid_request("there is more than one Authorization header")
+    return request.headers.get("content-type"), await read_body(request), request.headers.get("authorization")
+
+
 def raw_query(request: Request) -> bytes:
     """The query as it came: decoded and encoded again it would not be the same bytes."""
     return cast("bytes", request.scope["query_string"])

@@ -5,13 +5,11 @@ from starlette.responses import Response
 
 from app.flows.revoke_token import revoke_token
 from app.oauth.request import TokenQuery
-from app.web.request import NO_STORE, context_of, read_body
+from app.web.request import NO_STORE, context_of, read_form
 
 
 async def revoke(request: Request) -> Response:
     """200 for a token that is revoked now, was before, or never was ours to revoke."""
-    query = TokenQuery.parse(
-        request.headers.get("content-type"), await read_body(request), request.headers.get("authorization")
-    )
+    query = TokenQuery.parse(*await read_form(request))
     await revoke_token(context_of(request), query)
     return Response(status_code=200, headers=NO_STORE)

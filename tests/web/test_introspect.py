@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import uuid4
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -120,6 +121,25 @@ async def test_a_resource_server_sees_tokens_for_its_audience_only(
         )
 
 
+async def test_a_suspended_resource_server_is_told_nothing(
+    browser: Browser, world: World, context: Context, database_url: str
+) -> None:
+    token = await world.token(browser)
+    server = await resource_server(context, world, f"https://{uuid4()}.example/api")
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(
+        "UPDATE classic_token SET audience = $2 WHERE application_id = $1",
+        world.registered.client.id,
+        server.registered.client.audience,
+    )
+    await owner.close()
+    for status, sees in (("active", True), ("suspended", False)):
+        await context.database.count(
+            "UPDATE application SET status = $2 WHERE id = $1", server.registered.client.id, status
+        )
+        assert (await ask(browser, INTROSPECT, server, token=token)).json()["active"] is sees
+
+
 async def resource_server(context: Context, world: World, audience: str) -> World:
     secret = mint_client_secret()
     client = replace(world.registered.client, id=new_id(), audience=audience, grants=frozenset())
@@ -197,6 +217,25 @@ async def test_use_renews_a_classic_token_once_a_day_and_never_a_revoked_one(
         world.registered.client.id,
     )
     assert [row["fresh"] for row in rows] == [True, False]
+
+
+async def test_a_strangers_question_renews_nothing(browser: Browser, world: World, context: Context) -> None:
+    """Only whoever may know of a token uses it."""
+    stranger = await World.make(context)
+    token = await world.token(browser)
+    before = (await world.introspect(browser, token))["exp"]
+    await context.database.count(
+        "UPDATE classic_token SET used_at = used_at - interval '2 days' WHERE application_id = $1",
+        world.registered.client.id,
+    )
+    assert (await ask(browser, INTROSPECT, stranger, token=token)).json() == INACTIVE
+    await context.background.settle()
+    rows = await context.database.rows(
+        "SELECT used_at < now() - interval '1 day' AS untouched FROM classic_token WHERE application_id = $1",
+        world.registered.client.id,
+    )
+    assert [row["untouched"] for row in rows] == [True]
+    assert (await world.introspect(browser, token))["exp"] == before
 
 
 def test_audit_events_have_no_place_for_a_token() -> None:

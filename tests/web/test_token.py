@@ -120,6 +120,23 @@ async def test_wrong_and_unknown_credentials_get_the_same_answer_and_burn_nothin
     assert (await world.exchange(browser, code)).status_code == 200
 
 
+async def test_two_authorization_headers_are_refused_and_burn_nothing(browser: Browser, world: World) -> None:
+    """O-47, R-77: a proxy may have judged one of them and we the other."""
+    code = await world.code(browser)
+    basic = base64.b64encode(f"{world.client_id}:{world.client_secret}".encode()).decode()
+    answer = await browser.http.post(
+        "/app/oauth2/token",
+        content=f"code={code}",
+        headers=[
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Authorization", f"Basic {basic}"),
+            ("Authorization", "Basic eDp5"),
+        ],
+    )
+    assert error_of(answer) == "invalid_request"
+    assert (await world.exchange(browser, code)).status_code == 200
+
+
 async def test_credentials_in_the_query_do_not_count(browser: Browser, world: World) -> None:
     """O-37."""
     answer = await browser.http.post(
