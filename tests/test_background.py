@@ -32,7 +32,7 @@ async def test_work_that_fails_is_logged_and_does_not_take_the_next_with_it() ->
         await asyncio.sleep(0.001)
         raise ValueError("a bug")
 
-    async def succeed() -> None:  # noqa: RUF029  # what is started must be awaitable
+    async def succeed() -> None:
         done.set()
 
     with capture_logs() as logs:
