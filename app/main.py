@@ -28,7 +28,7 @@ def create_app(settings: Settings) -> FastAPI:
             async with open_context(settings, stores) as context:
                 app.state.context = context
                 app.state.demo = load_demo(settings)
-                upkeep = asyncio.create_task(maintain_for_ever(context))
+                upkeep = asyncio.create_task(maintain_for_ever(context, stores.owner_url))
                 # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
                 gc.collect()
                 gc.freeze()

@@ -1,13 +1,16 @@
-"""Upkeep: partitions ahead of time, rows that are past deleted in small batches."""
+"""Upkeep: partitions made ahead of time and dropped when past, rows that are past deleted in small batches."""
 
 import asyncio
 import random
+from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass
 
 import structlog
 
 from app.context import Context
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.maintenance import call_create_partitions, call_delete_past_rows
+from app.storage.maintenance import call_create_partitions, call_delete_past_rows, call_drop_past_partition
+from app.storage.partitions import drop_past_partitions
 
 _EVERY_S = 3600
 _BATCH = 1000
@@ -15,22 +18,42 @@ _BATCH = 1000
 _log = structlog.get_logger()
 
 
-async def maintain(context: Context) -> tuple[int, int]:
-    """Partitions created and rows deleted."""
+@dataclass(frozen=True, slots=True)
+class Maintained:
+    """What was done. partitions_postponed: past, but in use; the next run tries again."""
+
+    partitions_created: int
+    partitions_dropped: tuple[str, ...]
+    partitions_postponed: tuple[str, ...]
+    rows_deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Maintained:
+    """What one round did."""
+
+    partitions_created: int
+    partitions_dropped: int
+    rows_deleted: int
+
+
+async def maintain(context: Context) -> Maintained:
     created = await call_create_partitions(context.database)
-    deleted = 0
+    dropped = deleted = 0
+    while await call_drop_past_partition(context.database):
+        dropped += 1
     while batch := await call_delete_past_rows(context.database, _BATCH):
         deleted += batch
         await asyncio.sleep(0)
-    return created, deleted
+    return Maintained(created, dropped, deleted)
 
 
-async def maintain_for_ever(context: Context) -> None:
+async def maintain_for_ever(context: Context, owner_url: str) -> None:
     """Once an hour in every process; the statements step aside for each other. Ends by being cancelled."""
     while True:
         try:
-            created, deleted = await maintain(context)
-            _log.info("maintained", partitions_created=created, rows_deleted=deleted)
+            done = await maintain(context, owner_url)
+            _log.info("maintained", **asdict(done))
         except (StoreUnavailableError, StatementRefusedError) as error:
             _log.warning("maintenance postponed", detail=str(error))
         await asyncio.sleep(_EVERY_S * random.uniform(0.9, 1.1))  # noqa: S311  # spreads processes, guards nothing

@@ -63,7 +63,7 @@ async def update_status(
 
 # The one secret without an end begins to leave, and the other slot is filled; never while a leaving one is still
 # good, since it would be the third. Of two rotations at once the second finds none without an end, and inserts none.
-ROTATE_CLIENT_SECRET = """
+UPSERT_CLIENT_SECRET = """
 WITH leaving AS (
     UPDATE client_secret s SET expires_at = clock_timestamp() + make_interval(secs => $3)
     WHERE s.application_id = $1 AND s.expires_at IS NULL
@@ -81,7 +81,7 @@ async def rotate_client_secret(
     statements: Statements, application_id: UUID, digest: bytes, *, overlap_s: int
 ) -> bool:
     """False when the secret before the present one is still good, or there is none at all."""
-    return bool(await statements.count(ROTATE_CLIENT_SECRET, application_id, digest, overlap_s))
+    return bool(await statements.count(UPSERT_CLIENT_SECRET, application_id, digest, overlap_s))
 
 
 DELETE_LEAVING_SECRET = """

@@ -1,18 +1,16 @@
 """Schema migrations: the numbered SQL files of `sql/migrations`, each applied once, in order, in a transaction of its own."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 import app
-from app.storage.database import CONNECT_TIMEOUT_S, DRIVER_ERRORS, Statements
-from app.storage.errors import StatementRefusedError, StoreUnavailableError, judge
+from app.storage.database import DRIVER_ERRORS, Statements
+from app.storage.errors import StatementRefusedError, judge
+from app.storage.owner import owner_connection
 
 # Any number will do as long as every version of this service takes the same one.
 _LOCK = 7_684_868_401
@@ -74,7 +72,7 @@ async def apply_migrations(
     and with it the lock and the unfinished transaction.
     """
     count = 0
-    async with _owner(dsn) as connection:
+    async with owner_connection(dsn) as connection:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(_LEDGER)
         for state in _judge(migrations, await _ledger(connection)):
@@ -86,7 +84,7 @@ async def apply_migrations(
 
 
 async def read_status(dsn: str, migrations: tuple[Migration, ...]) -> tuple[MigrationState, ...]:
-    async with _owner(dsn) as connection:
+    async with owner_connection(dsn) as connection:
         exists = await connection.fetchval("SELECT to_regclass('schema_migration') IS NOT NULL")
         return _judge(migrations, await _ledger(connection) if exists else [])
 
@@ -137,17 +135,3 @@ async def _apply(connection: Any, migration: Migration) -> None:
         if isinstance(outcome, StatementRefusedError):
             raise MigrationError(f"{migration.name} failed and was rolled back: {outcome}") from error
         raise outcome from error  # it stands or not: the ledger tells the next start
-
-
-@asynccontextmanager
-async def _owner(dsn: str) -> AsyncIterator[Any]:
-    try:
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
-    except DRIVER_ERRORS as error:
-        raise StoreUnavailableError(
-            f"PostgreSQL could not be reached: {type(error).__name__} {error}"
-        ) from error
-    try:
-        yield connection
-    finally:
-        await connection.close(timeout=CONNECT_TIMEOUT_S)

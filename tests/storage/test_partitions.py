@@ -1,0 +1,118 @@
+"""Dropping partitions: only what is past in every row, whatever a killed run left undone, never against a reader."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from app.storage import partitions
+from app.storage.partitions import DroppedPartitions, drop_past_partitions
+from tests.conftest import make_database
+
+NOTHING = DroppedPartitions((), ())
+LONG_AGO = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def url(servers: tuple[str, str]) -> AsyncIterator[str]:
+    """A migrated database of this test's own."""
+    name = f"partitions_{uuid4().hex[:12]}"
+    yield await make_database(servers[0], name)
+    owner = await asyncpg.connect(servers[0])
+    await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await owner.close()
+
+
+@pytest.fixture
+async def owner(url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()
+
+
+async def add_partition(owner: Any, *, expires_at: datetime | None = None) -> str:
+    """The first of May 2024 of strict_token, with one token where its end is given."""
+    await owner.execute(
+        "CREATE TABLE strict_token_20240501 PARTITION OF strict_token "
+        "FOR VALUES FROM (uuid_at('2024-05-01Z')) TO (uuid_at('2024-05-02Z'))"
+    )
+    if expires_at is not None:
+        await owner.execute(
+            "INSERT INTO strict_token (id, bucket, digest, application_id, scope, approved_at, issued_at, expires_at) "
+            "VALUES (uuid_at('2024-05-01 12:00Z'), 0, sha256('x'), gen_random_uuid(), 'aemp:read', $1, $1, $2)",
+            LONG_AGO,
+            expires_at,
+        )
+    return "strict_token_20240501"
+
+
+async def exists(owner: Any, table: str) -> bool:
+    return bool(await owner.fetchval("SELECT to_regclass($1) IS NOT NULL", table))
+
+
+async def test_a_partition_that_is_past_is_dropped_and_no_other(url: str, owner: Any) -> None:
+    before = await owner.fetchval("SELECT count(*) FROM pg_inherits")
+    table = await add_partition(owner, expires_at=LONG_AGO + timedelta(hours=13))
+    assert await drop_past_partitions(url) == DroppedPartitions((table,), ())
+    assert not await exists(owner, table)
+    assert await owner.fetchval("SELECT count(*) FROM pg_inherits") == before
+    assert await drop_past_partitions(url) == NOTHING
+
+
+async def test_one_row_that_is_not_past_keeps_its_partition(url: str, owner: Any) -> None:
+    """R-108: tokens may once have been issued for longer than the settings say now."""
+    table = await add_partition(owner, expires_at=datetime.now(UTC) - timedelta(hours=1))
+    assert await drop_past_partitions(url) == NOTHING
+    assert await owner.fetchval("SELECT count(*) FROM strict_token") == 1
+    await owner.execute("UPDATE retention SET keep = '10 minutes' WHERE name = 'strict_token'")
+    assert (await drop_past_partitions(url)).dropped == (table,)
+
+
+async def test_an_interrupted_detach_is_finished(url: str, owner: Any) -> None:
+    """A detach that is killed while it waits for a reader stays pending, and nothing else may be detached until it ends."""
+    table = await add_partition(owner)
+    reader = await asyncpg.connect(url)
+    await reader.execute("BEGIN; SELECT FROM strict_token")
+    await owner.execute("SET lock_timeout = '50ms'")
+    with pytest.raises(asyncpg.LockNotAvailableError):
+        await owner.execute(f"ALTER TABLE strict_token DETACH PARTITION {table} CONCURRENTLY")
+    assert await owner.fetchval(
+        "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = $1::regclass", table
+    )
+    await reader.close()
+    assert (await drop_past_partitions(url)).dropped == (table,)
+    assert not await exists(owner, table)
+
+
+async def test_a_detached_partition_that_was_not_dropped_is_found_by_its_name(url: str, owner: Any) -> None:
+    table = await add_partition(owner)
+    await owner.execute(f"ALTER TABLE strict_token DETACH PARTITION {table}")
+    assert (await drop_past_partitions(url)).dropped == (table,)
+
+
+async def test_a_partition_in_use_is_left_for_the_next_run(
+    url: str, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dropping never queues in front of readers for longer than its lock time-out."""
+    monkeypatch.setattr(partitions, "_LOCK_TIMEOUT", "50ms")
+    table = await add_partition(owner)
+    reader = await asyncpg.connect(url)
+    await reader.execute("BEGIN; SELECT FROM strict_token")
+    assert await drop_past_partitions(url) == DroppedPartitions((), (table,))
+    assert await owner.fetchval("SELECT count(*) FROM strict_token") == 0
+    await reader.close()
+    assert (await drop_past_partitions(url)).dropped == (table,)
+
+
+async def test_of_two_runs_at_once_one_does_the_work(url: str, owner: Any) -> None:
+    await add_partition(owner)
+    await owner.execute("SELECT pg_advisory_lock($1)", partitions._LOCK)
+    assert await drop_past_partitions(url) == NOTHING
+
+
+async def test_every_partitioned_table_says_when_its_rows_are_past(owner: Any) -> None:
+    kept = await owner.fetch("SELECT name FROM retention WHERE kind = 'partitions'")
+    assert {row["name"] for row in kept} == partitions._PAST_AT.keys()
