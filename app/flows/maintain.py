@@ -3,13 +3,12 @@
 import asyncio
 import random
 from dataclasses import asdict, dataclass
-from dataclasses import asdict, dataclass
 
 import structlog
 
 from app.context import Context
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.maintenance import call_create_partitions, call_delete_past_rows, call_drop_past_partition
+from app.storage.maintenance import call_create_partitions, call_delete_past_rows
 from app.storage.partitions import drop_past_partitions
 
 _EVERY_S = 3600
@@ -28,24 +27,14 @@ class Maintained:
     rows_deleted: int
 
 
-@dataclass(frozen=True, slots=True)
-class Maintained:
-    """What one round did."""
-
-    partitions_created: int
-    partitions_dropped: int
-    rows_deleted: int
-
-
-async def maintain(context: Context) -> Maintained:
+async def maintain(context: Context, owner_url: str) -> Maintained:
     created = await call_create_partitions(context.database)
-    dropped = deleted = 0
-    while await call_drop_past_partition(context.database):
-        dropped += 1
+    partitions = await drop_past_partitions(owner_url)
+    deleted = 0
     while batch := await call_delete_past_rows(context.database, _BATCH):
         deleted += batch
         await asyncio.sleep(0)
-    return Maintained(created, dropped, deleted)
+    return Maintained(created, partitions.dropped, partitions.postponed, deleted)
 
 
 async def maintain_for_ever(context: Context, owner_url: str) -> None:
