@@ -11,6 +11,8 @@ DECLARE
     role_name text;
 BEGIN
     FOREACH role_name IN ARRAY ARRAY['rovitracker_service', 'rovitracker_ingest'] LOOP
+        -- Made beforehand where the owner may create no roles; even a vain CREATE ROLE would need that right.
+        CONTINUE WHEN to_regrole(role_name) IS NOT NULL;
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
