@@ -1,0 +1,141 @@
+"""The compose files as an independent reader sees them, and their stores run from the same secrets without an engine."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import redis
+import yaml
+
+from app.embedded import attach
+from app.embedded.software import installed_software
+from deploy.create_secrets import create_secrets
+from tests.dockerfile import CHECKOUT
+
+BASE = CHECKOUT / "compose.yaml"
+PRODUCTION = CHECKOUT / "compose.production.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What reading compose files gave."""
+
+    document: dict[str, Any]
+    complaint: str
+
+
+def read_compose(folder: Path, *files: Path, **variables: str) -> Read:
+    """Merge and interpolate with podman-compose, to whom an engine is only a version it asks for first."""
+    engine = folder / "podman"
+    engine.write_text("#!/bin/sh\necho podman version 5.8.0\n")
+    engine.chmod(0o700)
+    done = subprocess.run(
+        [tool("podman-compose"), *(f"--file={file}" for file in files), "config"],
+        cwd=CHECKOUT,
+        env={"PATH": os.pathsep.join([str(folder), os.environ["PATH"]]), **variables},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return Read(yaml.safe_load(done.stdout) or {}, done.stderr)
+
+
+def tool(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedStores:
+    """PostgreSQL and Valkey as compose.yaml sets them up; the settings their users read from their secrets."""
+
+    service: Mapping[str, str]
+    migrate: Mapping[str, str]
+    valkey: redis.Redis
+
+
+@contextmanager
+def run_stores(folder: Path, valkey_command: list[str]) -> Iterator[ComposedStores]:
+    """Private servers, whose logins are made by deploy/ from freshly created secrets."""
+    made = folder / "secrets"
+    made.mkdir()
+    create_secrets(made, {})
+    with attach(folder / "servers") as embedded:
+        sockets = parse_qs(urlsplit(embedded.database_url).query)["host"][0]
+        _create_logins(made / "postgres", sockets, folder / "servers")
+        with _run_valkey(made / "valkey", folder / "valkey", valkey_command) as socket:
+            addresses = {"@postgres:5432/rovitracker": f"@/rovitracker?host={quote(sockets)}"}
+            service = _settings(made / "service", addresses, socket)
+            migrate = _settings(made / "migrate", addresses, socket)
+            health = redis.Redis(unix_socket_path=str(socket), username="health", password="any")
+            yield ComposedStores(service, migrate, health)
+            health.close()
+
+
+def _create_logins(made: Path, sockets: str, data_dir: Path) -> None:
+    """As the image's start-up does: psql as the superuser, which no secret but the server's own lets in."""
+    record = json.loads((data_dir / "embedded" / "record.json").read_bytes())
+    statements = (CHECKOUT / "deploy" / "create_logins.sql").read_text()
+    psql = installed_software().postgres.with_name("psql")
+    for script in (
+        "DROP DATABASE rovitracker WITH (FORCE)",
+        statements.replace("/run/secrets/", f"{made}/"),
+    ):
+        subprocess.run(
+            [
+                psql,
+                "-v",
+                "ON_ERROR_STOP=1",
+                "--no-psqlrc",
+                "--quiet",
+                "--dbname=postgres",
+                f"--host={sockets}",
+            ],
+            input=script,
+            env={"PATH": os.environ["PATH"], "PGUSER": "postgres", "PGPASSWORD": record["postgres_password"]},
+            check=True,
+            text=True,
+        )
+
+
+@contextmanager
+def _run_valkey(made: Path, data: Path, command: list[str]) -> Iterator[Path]:
+    data.mkdir()
+    socket = data / "valkey.sock"
+    _, *options = (word.replace("/run/secrets/", f"{made}/") for word in command)
+    server = subprocess.Popen(
+        [installed_software().valkey_server, *options, "--port", "0", "--unixsocket", socket],
+        cwd=data,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 10
+        while not socket.exists():
+            assert server.poll() is None, "Valkey refused its command line"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        yield socket
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _settings(made: Path, addresses: Mapping[str, str], socket: Path) -> dict[str, str]:
+    """Each secret under the name of its setting, the stores' host names replaced by their sockets here."""
+    settings = {}
+    for file in sorted(made.iterdir()):
+        value = file.read_text()
+        for there, here in addresses.items():
+            value = value.replace(there, here)
+        if file.name == "rovitracker_redis_url":
+            parts = urlsplit(value)
+            value = f"unix://{parts.username}:{parts.password}@{quote(str(socket))}?db=0"
+        settings[file.name.upper()] = value
+    return settings
