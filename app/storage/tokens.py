@@ -79,9 +79,9 @@ async def mark_token_revoked(statements: Statements, token_class: TokenClass, to
 
 
 # Tokens from codes only (a grant with a code); the manual route is counted by people.
+# Locked in order of id first: two processes that clear the same pair would deadlock without it.
 MARK_SURPLUS_REVOKED = """
-UPDATE classic_token SET revoked_at = clock_timestamp()
-WHERE (id, bucket) IN (
+WITH surplus AS (
     SELECT id, bucket FROM (
         SELECT t.id, t.bucket, row_number() OVER (PARTITION BY t.scope ORDER BY t.id DESC) AS place
         FROM classic_token t
@@ -90,8 +90,11 @@ WHERE (id, bucket) IN (
         WHERE t.customer_id = $1 AND t.application_id = $2 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp()
           AND g.revoked_at IS NULL AND t.approved_at > coalesce(r.revoked_before, '-infinity')
     ) live WHERE place > $3
-    ORDER BY id
+), locked AS (
+    SELECT t.id, t.bucket FROM classic_token t JOIN surplus USING (id, bucket) ORDER BY t.id FOR UPDATE OF t
 )
+UPDATE classic_token t SET revoked_at = clock_timestamp()
+FROM locked WHERE t.id = locked.id AND t.bucket = locked.bucket AND t.revoked_at IS NULL
 """
 
 

@@ -52,7 +52,7 @@ CREATE TABLE classic_token (
 CREATE INDEX ON classic_token (customer_id, application_id, scope) WHERE revoked_at IS NULL;
 CREATE INDEX ON classic_token (grant_id);
 CREATE INDEX ON classic_token (application_id);
-CREATE INDEX ON classic_token (expires_at);
+CREATE INDEX ON classic_token ((least(expires_at, revoked_at)));  -- when it was over: what retention asks for
 COMMENT ON TABLE classic_token IS 'Long-lived access tokens (class letter c): 365 days from their last use, three years at most.';
 COMMENT ON COLUMN classic_token.used_at IS 'Last renewal, to the day: a use moves it and expires_at at most once in 24 hours';
 

@@ -73,29 +73,35 @@ SELECT create_partitions();
 CREATE FUNCTION delete_past_rows(most integer) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
+    -- Held still: a volatile function in a condition would keep the indexes from being used.
+    moment CONSTANT timestamptz := clock_timestamp();
     keep_for jsonb;
     past bigint;
     total bigint := 0;
 BEGIN
+    -- Every process comes here once an hour; one of them is enough.
+    IF NOT pg_try_advisory_xact_lock(hashtext('rovitracker retention')) THEN
+        RETURN 0;
+    END IF;
     SELECT jsonb_object_agg(name, keep) INTO keep_for FROM retention WHERE kind = 'table' AND keep IS NOT NULL;
 
     DELETE FROM browser_session WHERE id_digest IN (
         SELECT id_digest FROM browser_session
-        WHERE expires_at < clock_timestamp() - (keep_for ->> 'browser_session')::interval
+        WHERE expires_at < moment - (keep_for ->> 'browser_session')::interval
         LIMIT most FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS past = ROW_COUNT;
     total := total + past;
 
     DELETE FROM classic_token WHERE (id, bucket) IN (
         SELECT id, bucket FROM classic_token
-        WHERE least(expires_at, revoked_at) < clock_timestamp() - (keep_for ->> 'classic_token')::interval
+        WHERE least(expires_at, revoked_at) < moment - (keep_for ->> 'classic_token')::interval
         LIMIT most FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS past = ROW_COUNT;
     total := total + past;
 
     DELETE FROM authorization_grant WHERE (id, bucket) IN (
         SELECT g.id, g.bucket FROM authorization_grant g
-        WHERE g.approved_at < clock_timestamp() - interval '1 day' - (keep_for ->> 'authorization_grant')::interval
+        WHERE g.approved_at < moment - interval '1 day' - (keep_for ->> 'authorization_grant')::interval
           AND NOT EXISTS (SELECT FROM classic_token t WHERE t.grant_id = g.id)
           AND NOT EXISTS (SELECT FROM strict_token t WHERE t.grant_id = g.id)
           AND NOT EXISTS (SELECT FROM refresh_token t WHERE t.grant_id = g.id)

@@ -13,6 +13,7 @@ from app.aemp.values import Equipment, EquipmentHeader, Hours, Location
 from app.context import Context
 from app.flows.import_fleet import Imported, import_machines
 from app.flows.read_fleet import read_fleet_page
+from app.storage.errors import StatementRefusedError
 from app.storage.fleet import select_equipment, select_fleet_page
 from tests.people import World
 
@@ -85,6 +86,19 @@ async def test_a_machine_nobody_could_ask_for_refuses_the_whole_document(world: 
             world.context, customer_id, [*fleet_of(2, seed=9), nameless, *fleet_of(2, seed=10)]
         )
     assert (await select_fleet_page(world.context.database, customer_id, first=1, last=9)).machine_count == 0
+
+
+async def test_a_machine_the_database_refuses_takes_its_whole_document_with_it(world: World) -> None:
+    """The first 500 were written by then, in a batch of their own."""
+    customer_id = world.member.customer_id
+    await import_machines(world.context, customer_id, [machine("P7", hours=7)])
+    machines = (machine("P7", hours=8), *fleet_of(520, seed=11), machine("P8", model="\0"))
+    with pytest.raises(StatementRefusedError, match="22P05"):
+        await import_machines(world.context, customer_id, machines)
+    page = await select_fleet_page(world.context.database, customer_id, first=1, last=9)
+    assert page.machine_count == 1
+    [kept] = page.machines
+    assert kept.cumulative_operating_hours == Hours(at=NOW, hours=7)
 
 
 async def test_a_pin_beats_a_serial_number_beats_an_id(world: World) -> None:

@@ -1,0 +1,90 @@
+"""Which index the hot and the regular statements take, on tables large enough that the planner has to choose."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from app.oauth.token_string import new_id
+from app.storage.fleet import SELECT_FLEET_PAGE, SET_CUSTOMER
+from app.storage.grants import SELECT_GRANTS
+from app.storage.tokens import SELECT_CLASSIC_TOKENS
+from tests.conftest import make_database
+
+FILL = """
+WITH owner AS (INSERT INTO customer (id, name) VALUES ($1, 'Large')), client AS (
+    INSERT INTO application (id, kind, public, name, company, status, grants, scope, redirect_uris)
+    VALUES ($1, 'classic', false, 'Large', 'Large', 'active', '{}', 'aemp:read', '{}')
+), numbered AS (
+    SELECT number, uuidv7(number * interval '1 s') AS id, uuidv7(number * interval '1 s') AS grant_id FROM generate_series(1, 5000) AS number
+), granted AS (
+    INSERT INTO authorization_grant (id, bucket, application_id, customer_id, first_token_id, scope, approved_at)
+    SELECT grant_id, bucket_of(grant_id), $1, $1, id, 'aemp:read', now() FROM numbered
+)
+INSERT INTO classic_token (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at,
+                           issued_at, used_at, expires_at, absolute_expires_at)
+SELECT id, bucket_of(id), sha256(number::text::bytea), grant_id, $1, $1, 'aemp:read', now(), now(), now(),
+       now() + number * interval '1 hour', now() + interval '3 years' FROM numbered
+"""
+FILL_FLEET = """
+INSERT INTO equipment (customer_id, position, pin) SELECT $1, number, number::text FROM generate_series(1, 5000) AS number
+"""
+
+
+@pytest.fixture(scope="module")
+async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[asyncpg.Connection, UUID]]:
+    """The owner's connection to a database of 5,000 tokens and machines of one customer."""
+    owner = await asyncpg.connect(await make_database(servers[0], f"large_{worker}"))
+    customer_id = new_id()
+    try:
+        await owner.execute(FILL, customer_id)
+        async with owner.transaction():
+            await owner.execute("SET LOCAL ROLE rovitracker_ingest")
+            await owner.execute(FILL_FLEET, customer_id)
+        await owner.execute("ANALYZE")
+        yield owner, customer_id
+    finally:
+        await owner.close()
+
+
+async def plan_of(owner: asyncpg.Connection, statement: str, *arguments: object) -> str:
+    rows = await owner.fetch(f"EXPLAIN (COSTS OFF) {statement}", *arguments)
+    return "\n".join(row[0] for row in rows)
+
+
+async def test_token_look_ups_take_the_primary_key(large: tuple[asyncpg.Connection, UUID]) -> None:
+    owner, _ = large
+    ids = [row["id"] for row in await owner.fetch("SELECT id FROM classic_token LIMIT 3")]
+    plan = await plan_of(owner, SELECT_CLASSIC_TOKENS, ids)
+    assert "using classic_token_pkey" in plan
+    assert "using authorization_grant_pkey" in plan
+    assert "Seq Scan on classic_token" not in plan
+    assert "using authorization_grant_pkey" in await plan_of(owner, SELECT_GRANTS, ids)
+
+
+async def test_retention_finds_what_is_past_without_reading_what_lives(
+    large: tuple[asyncpg.Connection, UUID],
+) -> None:
+    """Other servers' clean-ups read every row, and were a year behind."""
+    owner, _ = large
+    [source] = await owner.fetch("SELECT prosrc FROM pg_proc WHERE proname = 'delete_past_rows'")
+    past = "least(expires_at, revoked_at) < moment - "
+    assert past in source["prosrc"]
+    condition = past.replace("moment", "$1::timestamptz") + "interval '30 days'"
+    statement = f"SELECT FROM classic_token WHERE {condition} LIMIT 1000 FOR UPDATE SKIP LOCKED"
+    assert "Index Scan using classic_token_least_idx" in await plan_of(owner, statement, datetime.now(UTC))
+
+
+async def test_the_last_page_of_a_fleet_costs_what_the_first_does(
+    large: tuple[asyncpg.Connection, UUID],
+) -> None:
+    owner, customer_id = large
+    async with owner.transaction():
+        await owner.execute("SET LOCAL ROLE rovitracker_service")
+        await owner.execute(SET_CUSTOMER, str(customer_id))
+        for first in (1, 4_901):
+            plan = await plan_of(owner, SELECT_FLEET_PAGE, customer_id, first, first + 99)
+            assert "equipment_customer_id_position_key" in plan
+            assert "Seq Scan on equipment e" not in plan

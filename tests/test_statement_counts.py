@@ -1,0 +1,87 @@
+"""How many statements and commands a request costs its stores, counted on the wire. A change of a number is a decision."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+from fastapi import FastAPI
+
+from app.main import create_app
+from app.settings import Settings
+from tests.approvals import waiting_code
+from tests.browser import Browser
+from tests.people import World
+from tests.proxy import Proxy
+from tests.stores import context_through_proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A service of its own behind a proxy that counts."""
+
+    app: FastAPI
+    proxy: Proxy
+    world: World
+    token: str
+
+    async def settle(self) -> int:
+        """Statements so far, with what followed the answers."""
+        await self.app.state.context.background.settle()
+        return self.proxy.statements_asked()
+
+
+@pytest.fixture
+async def counted(world: World, settings: Settings, database_url: str) -> AsyncIterator[Counted]:
+    # Of one connection, so that no statement of a new one (SET ROLE) is counted.
+    async with context_through_proxy(world.context, database_url, connections=1) as (context, proxy):
+        app = create_app(settings)
+        app.state.context = context
+        async with Browser(app) as browser:
+            answer = await world.exchange(browser, (await waiting_code(world)).text)
+        yield Counted(app, proxy, replace(world, context=context), answer.json()["access_token"])
+
+
+async def test_a_token_costs_two_statements_and_one_that_follows(counted: Counted) -> None:
+    """The application, the grant with its token; after the answer the surplus of the pair."""
+    code = await waiting_code(counted.world)
+    before = await counted.settle()
+    async with Browser(counted.app) as browser:
+        assert (await counted.world.exchange(browser, code.text)).status_code == 200
+    assert await counted.settle() - before == 3
+
+
+async def test_a_refused_secret_costs_one_statement(counted: Counted) -> None:
+    before = await counted.settle()
+    async with Browser(counted.app) as browser:
+        answer = await counted.world.exchange(browser, "rovi_ac_x", client_secret="wrong")
+    assert answer.status_code == 401
+    assert await counted.settle() - before == 1
+
+
+async def test_an_introspection_costs_two_statements_and_rubbish_one(counted: Counted) -> None:
+    """R-22: the application, the token; a string that cannot be a token is not asked for."""
+    async with Browser(counted.app) as browser:
+        for token, statements in ((counted.token, 2), ("rubbish", 1), (counted.token[:-1] + "0", 1)):
+            before = await counted.settle()
+            await counted.world.introspect(browser, token)
+            assert await counted.settle() - before == statements
+
+
+async def test_a_fleet_page_costs_the_token_and_one_transaction_of_two(counted: Counted) -> None:
+    """BEGIN, the customer's setting, the page, COMMIT."""
+    before = await counted.settle()
+    async with Browser(counted.app) as browser:
+        answer = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {counted.token}")
+    assert answer.status_code == 200
+    assert await counted.settle() - before == 5
+
+
+async def test_a_crowd_shares_its_statements(counted: Counted) -> None:
+    """Of a hundred at once the first goes alone, and those that came meanwhile together."""
+    before = await counted.settle()
+    application = counted.world.registered.client.id
+    gathered = counted.world.context.gathered
+    found = await asyncio.gather(*(gathered.applications(application) for _ in range(100)))
+    assert all(found)
+    assert await counted.settle() - before <= 2
