@@ -11,7 +11,9 @@ from redis.exceptions import RedisError
 
 from app.storage.errors import StoreUnavailableError
 
-COMMAND_TIMEOUT_S = 0.3
+# Only requests that cannot do without Valkey wait for it, so patience costs nobody else anything. At 0.3 s a busy
+# disk or event loop lost codes of a healthy store: a GETDEL given up on has taken the code all the same.
+COMMAND_TIMEOUT_S = 1.0
 CONNECT_TIMEOUT_S = 1.0
 
 
@@ -34,7 +36,11 @@ class Valkey:
         return cast("bytes | None", await _known(self._client.getdel(key)))
 
     async def set_if_absent(self, key: str, value: bytes, *, expires_at_ms: int) -> None:
-        await _known(self._client.set(key, value, nx=True, pxat=expires_at_ms))
+        """Sent once more when its reply was lost: the same value under the same key may be written twice."""
+        try:
+            await _known(self._client.set(key, value, nx=True, pxat=expires_at_ms))
+        except StoreUnavailableError:
+            await _known(self._client.set(key, value, nx=True, pxat=expires_at_ms))
 
     def script(self, source: str) -> AsyncScript:
         return self._client.register_script(source)

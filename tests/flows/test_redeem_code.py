@@ -1,5 +1,6 @@
 """Redeeming when things go wrong in the middle: lost replies, refused statements, two redeemers in one batch."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,7 @@ from app.flows.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials, TokenRequest
 from app.oauth.token_string import TokenString, bucket_of, mint, parse
-from app.storage.codes import Approval, keys_of, take_code
+from app.storage.codes import Approval, keys_of, put_code_back, take_code
 from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
 from app.storage.grants import Redemption, insert_grants_with_classic_tokens, select_grants
@@ -155,6 +156,34 @@ async def test_a_lost_reply_to_the_taking_is_not_called_used(world: World, redis
             await valkey.close()
     assert await take_code(context.valkey, code.id) is None  # it really was taken
     assert await select_grants(context.database, [code.id]) == {}
+
+
+async def test_a_silent_valkey_costs_two_time_outs(
+    world: World, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-88: it accepts and never answers."""
+    monkeypatch.setattr("app.storage.valkey.COMMAND_TIMEOUT_S", 0.1)
+    code = await waiting_code(world)
+    async with proxy_to(valkey_socket(redis_url)) as proxy:
+        valkey = Valkey(redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4)
+        await valkey.ping()
+        proxy.fall_silent()
+        context = replace(world.context, valkey=valkey)
+        try:
+            with pytest.raises(StoreUnavailableError):
+                await asyncio.wait_for(issue_token(context, request_for(world, code)), 1)
+        finally:
+            await valkey.close()
+
+
+async def test_a_lost_reply_to_a_code_that_goes_back_loses_no_code(world: World, redis_url: str) -> None:
+    approval, code = await approval_for(world, world.context.database)
+    async with proxy_to(valkey_socket(redis_url)) as proxy:
+        valkey = Valkey(redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4)
+        proxy.lose_reply(to=b"PXAT")
+        await put_code_back(valkey, approval, code_life_ms=60_000)
+        await valkey.close()
+    assert (await issue_token(world.context, request_for(world, code))).text
 
 
 async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, database_url: str) -> None:

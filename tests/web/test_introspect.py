@@ -78,6 +78,17 @@ async def test_malformed_tokens_are_judged_without_a_store(world: World, service
             assert (await ask(browser, INTROSPECT, world, token=unknown)).status_code == 503
 
 
+async def test_tokens_need_no_valkey(browser: Browser, world: World, services: Services) -> None:
+    """R-87: without it only new approvals and their codes wait."""
+    token = await world.token(browser)
+    async with Browser(services.without_valkey()) as other:
+        assert (await world.introspect(other, token))["active"] is True
+        read = await other.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")
+        assert read.status_code == 200
+        assert (await ask(other, REVOKE, world, token=token)).status_code == 200
+    assert await world.introspect(browser, token) == INACTIVE
+
+
 @pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
 async def test_the_caller_must_prove_who_it_is(path: str, browser: Browser, world: World) -> None:
     """O-89, O-99, O-100, R-21."""

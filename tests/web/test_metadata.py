@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.storage.database import open_database
 from tests.browser import ORIGIN, Browser
 from tests.web.services import Services, unreachable_database
 
@@ -65,6 +66,17 @@ async def test_ready_knows_degraded_from_unavailable(browser: Browser, services:
         answer = await unavailable.get("/health/ready")
         assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
         assert (await unavailable.get("/health/alive")).status_code == 200
+
+
+async def test_an_unmigrated_database_is_told_from_one_that_is_down(
+    services: Services, servers: tuple[str, str]
+) -> None:
+    database = await open_database(servers[0], connections=1)  # the cluster's own, which no test migrates
+    async with Browser(services.like(database=database)) as browser:
+        answer = await browser.get("/health/ready")
+    await database.close()
+    assert answer.status_code == 503
+    assert answer.json()["postgresql"] == "no schema: run `rovitracker migrate up`"
 
 
 async def test_version_names_the_version(browser: Browser) -> None:
