@@ -1,168 +1,207 @@
-"""`make bench`: a service of its own in a temporary folder, people in it, locust against it, a summary at the end.
-
-Example: python bench/run.py --users 20 --seconds 60
-"""
+"""`make bench`: start a service of its own, put the load of locustfile.py on it, and say in short what came out."""
 
 import argparse
-import asyncio
 import csv
-import json
-import os
-import platform
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from app import __version__
-from app.aemp.simulate import simulate_fleet
-from app.context import Context, open_context
+import httpx2
+import orjson
+import psutil
+
+from app.embedded import EmbeddedError, attach
 from app.embedded.removal import remove
-from app.flows.add_customer import add_customer
-from app.flows.import_fleet import import_machines
-from app.flows.register_application import register_application
-from app.settings import PREFIX, load_settings
-from app.storage.migrations import apply_migrations, read_migrations
-from app.stores import open_stores
+from bench.machine import ProcessorTime, cores, describe_machine, read_processor_time
+from bench.seed import SeedError, Service, seed_accounts
 
 HERE = Path(__file__).parent
-REDIRECT_URI = "https://bench.example/callback"
-MACHINES = 60
-PASSWORD = "a password of the bench"
+
+_USERS_AN_ACCOUNT = 5
+_START_S = 60.0
+_STOP_S = 25.0  # the service gives requests under way 20
+_TASK_S = 10  # what a simulated user may still take when time is up
+_SPARE_S = 60.0  # locust's own start, and its reports
+
+
+class BenchError(Exception):
+    """Why there is no result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much load, and on what."""
+
+    users: int
+    seconds: int
+    workers: int
+    machines: int
 
 
 def main() -> int:
-    options = read_options()
-    shutil.rmtree(options.out, ignore_errors=True)
-    options.out.mkdir(parents=True)
-    data_dir = Path(tempfile.mkdtemp(prefix="rovitracker-bench-"))
+    options = _read_arguments()
+    size = Size(options.users, options.seconds, options.workers, options.machines)
+    out: Path = options.out.resolve()
+    # Ends like Ctrl-C: everything that was started is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        people = data_dir / "people.json"
-        people.write_text(json.dumps(asyncio.run(seed(data_dir, options.users))))
-        with service(data_dir, options.workers) as address:
-            code = run_locust(options, address, people)
-    finally:
-        remove(data_dir)
-        shutil.rmtree(data_dir, ignore_errors=True)
-    summarise(options)
-    return code
+        return _bench(size, out)
+    except (BenchError, SeedError, EmbeddedError, OSError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bench: interrupted, everything is stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
 
 
-def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--users", type=int, default=16, help="customers at once (default 16)")
-    parser.add_argument("--seconds", type=int, default=60, help="how long (default 60)")
-    parser.add_argument(
-        "--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="processes of the service"
-    )
-    parser.add_argument(
-        "--out", type=Path, default=HERE / "out", help="where CSV and HTML go (default bench/out)"
-    )
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    workers = max(2, cores() // 2)
+    for name, default, meaning in (
+        ("--users", 20, "simulated users, each waiting for its answers"),
+        ("--seconds", 60, "how long the load lasts"),
+        ("--workers", workers, "processes that serve"),
+        ("--machines", 250, "of each customer"),
+    ):
+        parser.add_argument(name, type=_count, default=default, help=f"{meaning} ({default})")
+    parser.add_argument("--out", type=Path, default=HERE / "out", help="folder of the results (bench/out)")
     return parser.parse_args()
 
 
-async def seed(data_dir: Path, users: int) -> dict[str, object]:
-    """One application, and a customer with a fleet for each user: of one customer only the ten newest tokens live."""
-    settings = load_settings(data_dir=data_dir)
-    with open_stores(settings) as stores:
-        await apply_migrations(stores.owner_url, read_migrations())
-        async with open_context(settings, stores) as context:
-            registered = await register_application(
-                context, name="Bench", company="Bench Ltd", redirect_uris=(REDIRECT_URI,)
-            )
-            customers = [await add(context, number) for number in range(users)]
-    application = {
-        "client_id": str(registered.client.id),
-        "client_secret": registered.client_secret,
-        "redirect_uri": REDIRECT_URI,
-    }
-    return {"application": application, "customers": customers}
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("1 or more")
+    return number
 
 
-async def add(context: Context, number: int) -> dict[str, object]:
-    email = f"customer{number}@bench.example"
-    member = await add_customer(context, email=email, name=f"Customer {number}", password=PASSWORD)
-    now = datetime.now(UTC)
-    machines = tuple(simulate_fleet(machines=MACHINES, days=1, interval_s=3600, seed=number, now=now))
-    await import_machines(context, member.customer_id, machines)
-    return {"email": email, "password": PASSWORD, "machines": MACHINES}
+def _bench(size: Size, out: Path) -> int:
+    out.mkdir(parents=True, exist_ok=True)
+    for earlier in out.glob("bench*"):
+        earlier.unlink()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-bench-")))
+        service = Service(folder, _free_port())
+        stack.callback(remove, service.data_dir)
+        embedded = stack.enter_context(attach(service.data_dir))
+        accounts = folder / "accounts.json"
+        count = -(-size.users // _USERS_AN_ACCOUNT)
+        print(f"Seeding {count} account(s) of {size.machines} machines each", flush=True)
+        accounts.write_bytes(orjson.dumps(seed_accounts(service, count, machines=size.machines)))
+        served = stack.enter_context(_serving(service, size.workers, out / "service.log"))
+        print(f"Loading {service.url} for {size.seconds} s", flush=True)
+        before, began = read_processor_time(served.pid, embedded), time.monotonic()
+        code = _load(service, size, accounts, out)
+        took_s = time.monotonic() - began
+        used = read_processor_time(served.pid, embedded).since(before)
+    _report(size, used, took_s, out)
+    return _judge(code, out)
 
 
 @contextmanager
-def service(data_dir: Path, workers: int) -> Iterator[str]:
-    """`rovitracker serve` on a free loopback port, stopped at the end whatever happens."""
+def _serving(service: Service, workers: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """In a session of its own, so that Ctrl-C reaches it through us, after the load has stopped."""
+    command = [*service.command, "serve", "--workers", str(workers)]
+    with log.open("wb") as stream:
+        serving = subprocess.Popen(
+            command,
+            cwd=service.folder,
+            env=service.environment,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_ready(service, serving, log)
+        yield serving
+    finally:
+        _stop(serving)
+
+
+def _wait_until_ready(service: Service, serving: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while serving.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx2.get(f"{service.url}/health/ready", timeout=2).status_code == httpx2.codes.OK:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.1)
+    raise BenchError(f"the service does not become ready, see {log}")
+
+
+def _load(service: Service, size: Size, accounts: Path, out: Path) -> int:
+    """Run locust to its end; its exit code."""
+    command: list[str | Path] = [
+        *(sys.executable, "-m", "locust", "--headless", "--only-summary", "--reset-stats"),
+        *("--locustfile", HERE / "locustfile.py", "--accounts", accounts, "--host", service.url),
+        *("--users", str(size.users), "--spawn-rate", str(max(1.0, 10 * size.users / size.seconds))),
+        *("--run-time", f"{size.seconds}s", "--stop-timeout", str(_TASK_S)),
+        *("--csv", out / "bench", "--html", out / "bench.html"),
+    ]
+    with (out / "locust.log").open("wb") as stream:
+        load = subprocess.Popen(command, cwd=service.folder, stdout=stream, stderr=stream)
+    try:
+        return load.wait(timeout=size.seconds + _TASK_S + _SPARE_S)
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"locust does not end, see {out / 'locust.log'}") from None
+    finally:
+        _stop(load)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=_STOP_S)
+    except subprocess.TimeoutExpired:
+        for descendant in psutil.Process(process.pid).children(recursive=True):
+            descendant.kill()
+        process.kill()
+        process.wait()
+
+
+def _report(size: Size, used: ProcessorTime, took_s: float, out: Path) -> None:
+    with (out / "bench_stats.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    print(f"\n{'':32}{'requests':>9}{'failed':>8}{'per s':>8}{'p50 ms':>8}{'p95 ms':>8}{'p99 ms':>8}")
+    for row in rows:
+        name = row["Name"] if row["Type"] else "all"
+        counts = f"{row['Request Count']:>9}{row['Failure Count']:>8}{float(row['Requests/s']):>8.1f}"
+        print(f"{name:32}{counts}{row['50%']:>8}{row['95%']:>8}{row['99%']:>8}")
+    shares = (("service", used.service_s), ("stores", used.stores_s), ("load generator", used.load_s))
+    costs = ", ".join(f"{name} {100 * seconds / took_s:.0f} %" for name, seconds in shares)
+    lines = (
+        f"machine   {describe_machine()}",
+        f"load      {size.users} users in a closed model: each waits for its answer before it asks again",
+        f"service   {size.workers} workers, {size.machines} machines a customer, private stores on the same cores",
+        f"processor {costs} of one core",
+    )
+    (out / "bench_setup.txt").write_text("\n".join(lines) + "\n")
+    print("", *lines, f"results   {out / 'bench.html'}, {out / 'bench_stats.csv'}", sep="\n")
+
+
+def _judge(code: int, out: Path) -> int:
+    if code == 0:
+        return 0
+    with (out / "bench_failures.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            print(f"{row['Name']}: {row['Error']} ({row['Occurrences']} times)", file=sys.stderr)
+    print(f"bench: the load failed, see {out / 'locust.log'}", file=sys.stderr)
+    return 1
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = {"DATA_DIR": data_dir, "PORT": port, "WORKERS": workers, "LOG_LEVEL": "error"}
-    environment = {**os.environ, **{PREFIX + name: str(value) for name, value in settings.items()}}
-    process = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=environment)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_until_ready(address, process)
-        yield address
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(40)
-
-
-def wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/health/ready", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("bench: the service did not get ready")
-
-
-def run_locust(options: argparse.Namespace, address: str, people: Path) -> int:
-    command = [
-        *(
-            sys.executable,
-            "-m",
-            "locust",
-            "--headless",
-            "--only-summary",
-            "--locustfile",
-            HERE / "locustfile.py",
-        ),
-        *("--host", address, "--users", options.users, "--spawn-rate", options.users),
-        *("--run-time", f"{options.seconds}s", "--stop-timeout", 5, "--reset-stats"),
-        *("--csv", options.out / "bench", "--csv-full-history", "--html", options.out / "bench.html"),
-    ]
-    environment = {**os.environ, "BENCH_PEOPLE": str(people)}
-    done = subprocess.run(list(map(str, command)), env=environment, timeout=options.seconds + 90, check=False)
-    return done.returncode
-
-
-def summarise(options: argparse.Namespace) -> None:
-    """A line a kind of request, and the set-up without which the figures mean nothing."""
-    with (options.out / "bench_stats.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    print(f"\n{'request':<16}{'count':>8}{'fail':>6}{'per s':>8}{'p50 ms':>8}{'p99 ms':>8}")
-    for row in rows:
-        print(
-            f"{row['Name']:<16}{row['Request Count']:>8}{row['Failure Count']:>6}"
-            f"{float(row['Requests/s']):>8.0f}{row['50%']:>8}{row['99%']:>8}"
-        )
-    print(
-        f"\nRoviTracker {__version__}, Python {platform.python_version()}, {os.cpu_count()} cores shared by PostgreSQL, "
-        f"Valkey,\n{options.workers} service process(es) and locust; {options.users} users in a closed loop, "
-        f"{options.seconds} s.\nReport: {options.out / 'bench.html'}"
-    )
+        port: int = probe.getsockname()[1]
+        return port
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

