@@ -16,6 +16,7 @@ import redis
 import yaml
 
 from app.embedded import attach
+from app.embedded.removal import remove
 from app.embedded.software import installed_software
 from deploy.create_secrets import create_secrets
 from tests.dockerfile import CHECKOUT
@@ -77,6 +78,7 @@ def run_stores(folder: Path, valkey_command: list[str]) -> Iterator[ComposedStor
             health = redis.Redis(unix_socket_path=str(socket), username="health", password="any")
             yield ComposedStores(service, migrate, health)
             health.close()
+    remove(folder / "servers")
 
 
 def _create_logins(made: Path, sockets: str, data_dir: Path) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ import redis.exceptions
 from tests.browser import Browser, query_of
 from tests.composition import BASE, ComposedStores, read_compose, run_stores
 from tests.dockerfile import Stage, build_context, read_stages, replay
+from tests.server import free_port
 
 EMAIL = "ann@hillside.example"
 PASSWORD = "correct horse battery"
@@ -87,7 +87,7 @@ async def test_image_with_composed_stores_serves_the_documented_flow(tmp_path: P
 
     with run_stores(tmp_path, services["valkey"]["command"]) as stores:
         assert stores.valkey.ping()
-        port = _free_port()
+        port = free_port()
         address = {"ROVITRACKER_PORT": str(port), "ROVITRACKER_PUBLIC_URL": f"http://localhost:{port}"}
         migrate = Container(image, root, {**services["migrate"]["environment"], **stores.migrate})
         service = Container(image, root, {**services["service"]["environment"], **address, **stores.service})
@@ -157,10 +157,3 @@ async def _assert_documented_flow(service: Container, address: str) -> None:
         fleet = await browser.http.get("/api/v2/Fleet/1", headers=bearer)
         assert fleet.status_code == 200, fleet.text
         assert len(fleet.json()["Equipment"]) == 3
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
