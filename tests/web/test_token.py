@@ -106,7 +106,7 @@ async def test_wrong_and_unknown_credentials_get_the_same_answer_and_burn_nothin
     """O-44, O-45, O-46, O-53."""
     code = await world.code(browser)
     changes: list[dict[str, str | None]] = [
-        {"client_secret": world.client_secret[:-1] + "x"},
+        {"client_secret": world.client_secret.swapcase()},
         {"client_secret": None},
         {"client_id": "01900000-0000-7000-8000-000000000000"},
         {"client_id": "nobody"},
