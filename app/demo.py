@@ -10,12 +10,12 @@ import orjson
 from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.flows.add_customer import add_customer
+from app.flows.demo import CALLBACK, Demo
 from app.flows.import_fleet import import_machines
 from app.flows.register_application import register_application
 from app.settings import Settings
 from app.storage.applications import count_applications, update_redirect_uris
 from app.stores import data_dir, write_private
-from app.web.pages.demo import CALLBACK, Demo
 
 _MACHINES = 120
 _DAYS = 30

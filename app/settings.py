@@ -11,10 +11,15 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 PREFIX = "ROVITRACKER_"
-SECRETS_DIR = Path("/run/secrets")
+SECRETS_DIR = Path("/run/secrets")  # where container engines mount theirs
 CHECKOUT = Path(__file__).parent.parent
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
@@ -39,6 +44,17 @@ def _parse_list(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _of_scheme(*schemes: str, example: str) -> AfterValidator:
+    """An address of one of these schemes. The address itself stays out of the message: it has a password."""
+
+    def check(value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"an address such as {example}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _check_origin(value: str) -> str:
     parts = urlsplit(value)
     bare = value.removesuffix("/")
@@ -58,6 +74,14 @@ TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parse_list)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+DatabaseUrl = Annotated[
+    SecretStr,
+    _of_scheme("postgresql", "postgres", example="postgresql://user:password@host:5432/database"),
+]
+RedisUrl = Annotated[
+    SecretStr, _of_scheme("redis", "rediss", "unix", example="redis://:password@host:6379/0")
+]
+SmtpUrl = Annotated[SecretStr, _of_scheme("smtp", "smtps", example="smtps://user:password@host:465")]
 
 
 def _duration(text: str) -> timedelta:
@@ -67,20 +91,27 @@ def _duration(text: str) -> timedelta:
 class Settings(BaseSettings):
     """Everything that can be set, with its default. Field descriptions are the README's settings table."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=False)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        frozen=True,
+        extra="ignore",
+        validate_default=False,
+        # Compose files hand on what nobody set as an empty text.
+        env_ignore_empty=True,
+    )
 
-    database_url: SecretStr | None = Field(
+    database_url: DatabaseUrl | None = Field(
         None,
         description="PostgreSQL DSN (several hosts allowed) for the service's role; without it and `REDIS_URL` private servers start",
     )
-    migration_database_url: SecretStr | None = Field(
+    migration_database_url: DatabaseUrl | None = Field(
         None,
         description="the owner's DSN; default the same as `DATABASE_URL`, and then every connection does `SET ROLE rovitracker_service`",
     )
-    direct_database_url: SecretStr | None = Field(
+    direct_database_url: DatabaseUrl | None = Field(
         None, description="a session-level connection where `DATABASE_URL` goes through a pooler"
     )
-    redis_url: SecretStr | None = Field(None, description="`redis://`, `rediss://` or `unix://`")
+    redis_url: RedisUrl | None = Field(None, description="`redis://`, `rediss://` or `unix://`")
     public_url: Origin | None = Field(
         None,
         description="origin without path: the issuer and the base of every absolute link; default `http://localhost:{PORT}`",
@@ -92,7 +123,7 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] | None = Field(
         None, description="`development` when the private servers are used, else `production`"
     )
-    smtp_url: SecretStr | None = Field(
+    smtp_url: SmtpUrl | None = Field(
         None, description="outgoing mail: `smtps://user:password@host:465`, or `smtp://` with STARTTLS"
     )
     mail_from: str | None = Field(None, description="sender of outgoing mail")
@@ -108,6 +139,10 @@ class Settings(BaseSettings):
     )
     data_dir: Path | None = Field(
         None, description="where the private servers, the demo and the development key live"
+    )
+    secrets_dir: Path | None = Field(
+        None,
+        description="folder of files named like settings, each holding its value; default `/run/secrets` where it exists",
     )
     code_lifetime: Duration = Field(_duration("60s"), description="an authorization code, from the approval")
     strict_access_lifetime: Duration = Field(
@@ -135,6 +170,18 @@ class Settings(BaseSettings):
     limit_password_checks: int = Field(
         2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait"
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is pydantic-settings' own
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flag, environment, secrets directory, `.env`; the first that has a value wins."""
+        return init_settings, env_settings, file_secret_settings, dotenv_settings
 
     @property
     def embedded(self) -> bool:
@@ -192,15 +239,25 @@ class Settings(BaseSettings):
 
 def load_settings(**overrides: Any) -> Settings:
     """Settings in force: overrides (command-line flags), then environment, secrets directory, `.env`, defaults."""
-    check_names([*os.environ, *dotenv_values(".env")])
+    named = {name.upper(): value for name, value in {**dotenv_values(".env"), **os.environ}.items()}
+    secrets_dir = _find_secrets_dir(named.get(PREFIX + "SECRETS_DIR"))
+    check_names([*named, *(file.name for file in secrets_dir.iterdir())] if secrets_dir else named)
     try:
         return Settings(
             _env_file=".env",  # type: ignore[call-arg]  # pydantic-settings declares its own arguments at run time
-            _secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
+            _secrets_dir=secrets_dir,
             **{name: value for name, value in overrides.items() if value is not None},
         )
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _find_secrets_dir(named: str | None) -> Path | None:
+    if not named:
+        return SECRETS_DIR if SECRETS_DIR.is_dir() else None
+    if not Path(named).is_dir():
+        raise SettingsError(f"{PREFIX}SECRETS_DIR: {named} is not a folder")
+    return Path(named)
 
 
 def export_settings(**overrides: Any) -> None:

@@ -1,46 +1,77 @@
-"""`rovitracker app`: applications of other companies."""
+"""`rovitracker app`: register, list and show applications of other companies."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from app.cli.output import Json, fail, print_record, print_records
+from app.cli import application_changes
+from app.cli.application_changes import ClientId, Grants, Logo, RedirectUris, Scope
+from app.cli.output import Json, print_record, print_records
 from app.cli.work import with_context
-from app.flows.issue_token import read_application
-from app.flows.register_application import register_application
+from app.context import Context
+from app.flows.change_application import find_application
+from app.flows.change_customer import find_member
+from app.flows.register_application import RegisteredApplication, register_application
+from app.oauth.registration import RegistrationError
 from app.storage.applications import Application, select_all_applications
 
-cli = typer.Typer(help="Applications: register, list, show.", no_args_is_help=True)
+cli = typer.Typer(help="Applications of other companies, and their secrets.", no_args_is_help=True)
 
 
 @cli.command(
-    epilog="Example: `rovitracker app register --name 'Sitewise' --company 'Sitewise Ltd' --logo logo.png "
-    "--redirect-uri https://sitewise.example/callback`"
+    epilog="Example: rovitracker app register --name 'Sitewise' --company 'Sitewise Ltd' --logo logo.png "
+    "--redirect-uri https://sitewise.example/callback"
 )
 def register(
     name: Annotated[str, typer.Option(help="What customers read on the consent page.")],
     company: Annotated[str, typer.Option(help="Who makes it.")],
-    logo: Annotated[
-        Path | None, typer.Option(help="PNG, JPEG or WebP.", exists=True, dir_okay=False, readable=True)
+    logo: Logo = None,
+    redirect_uri: RedirectUris = None,
+    scope: Scope = None,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Tokens of an hour that are refreshed. This version registers strict applications and serves their "
+            "client_credentials; their codes are answered unauthorized_client until it can refresh.",
+        ),
+    ] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="Without a secret, on people's own devices; implies --strict.")
+    ] = False,
+    resource_server: Annotated[
+        bool,
+        typer.Option("--resource-server", help="May introspect the tokens for its --audience."),
+    ] = False,
+    audience: Annotated[
+        str | None, typer.Option(metavar="URI", help="Of a resource server, as tokens name it.")
     ] = None,
-    redirect_uri: Annotated[
-        list[str] | None, typer.Option(help="Complete address; repeat for several.")
+    grant: Grants = None,
+    customer: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Whom its client_credentials tokens act for.")
     ] = None,
-    scope: Annotated[list[str] | None, typer.Option(help="What it may ask for; default aemp:read.")] = None,
     as_json: Json = False,
 ) -> None:
     """Register an application; prints its client_id and, this once, its client_secret."""
-    registered = with_context(
-        lambda context: register_application(
+    if resource_server != (audience is not None):
+        raise RegistrationError("--resource-server and --audience URI belong together")
+
+    async def work(context: Context) -> RegisteredApplication:
+        return await register_application(
             context,
             name=name,
             company=company,
             redirect_uris=tuple(redirect_uri or ()),
             scope=tuple(scope or ()),
             logo=logo.read_bytes() if logo else None,
+            kind="strict" if strict else "classic",
+            public=public,
+            grants=tuple(grant or ()),
+            audience=audience,
+            customer_id=(await find_member(context, customer)).customer_id if customer else None,
         )
-    )
+
+    registered = with_context(work)
     client = registered.client
     print_record(
         {
@@ -48,6 +79,8 @@ def register(
             "client_secret": registered.client_secret,
             "name": client.name,
             "company": client.company,
+            "kind": client.kind,
+            "grants": sorted(client.grants),
             "redirect_uris": list(client.redirect_uris),
             "scope": " ".join(client.scope),
         },
@@ -55,9 +88,9 @@ def register(
     )
 
 
-@cli.command("list", epilog="Example: `rovitracker app list --json`")
+@cli.command("list", epilog="Example: rovitracker app list --json")
 def list_(as_json: Json = False) -> None:
-    """List the applications."""
+    """List the applications that are not deleted."""
     applications = with_context(lambda context: select_all_applications(context.database))
     rows = [
         {
@@ -75,15 +108,14 @@ def list_(as_json: Json = False) -> None:
     )
 
 
-@cli.command(epilog="Example: `rovitracker app show 0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d`")
-def show(
-    client_id: Annotated[str, typer.Argument(help="The application's client_id.")], as_json: Json = False
-) -> None:
-    """Show one application."""
-    found = with_context(lambda context: read_application(context, client_id))
-    if found is None:
-        fail(f"no application has the client_id {client_id}: `rovitracker app list` names them")
+@cli.command(epilog="Example: rovitracker app show 0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d")
+def show(client_id: ClientId, as_json: Json = False) -> None:
+    """Show one application, a deleted one too."""
+    found = with_context(lambda context: find_application(context, client_id))
     print_record(_details(found), as_json=as_json)
+
+
+application_changes.add_to(cli)
 
 
 def _details(application: Application) -> dict[str, Any]:
@@ -99,7 +131,11 @@ def _details(application: Application) -> dict[str, Any]:
         "scope": " ".join(client.scope),
         "redirect_uris": list(client.redirect_uris),
         "audience": client.audience,
+        "customer_id": str(client.customer_id) if client.customer_id else None,
         "logo": bool(application.logo_digest),
-        "secrets": len(client.secrets),
+        "secrets": [
+            f"good until {secret.expires_at:%Y-%m-%dT%H:%M:%SZ}" if secret.expires_at else "good"
+            for secret in client.secrets
+        ],
         "registered_at": application.created_at,
     }

@@ -6,10 +6,22 @@ import typer
 
 from app import __version__
 from app.aemp.errors import AempError, ReadError
-from app.cli import application, configuration, customer, fleet, migrate, serve, token
+from app.cli import (
+    application,
+    configuration,
+    customer,
+    fleet,
+    migrate,
+    operator,
+    serve,
+    token,
+    upkeep,
+)
 from app.cli.output import errors
 from app.embedded import EmbeddedError
 from app.flows.add_customer import CustomerError
+from app.flows.change_application import ApplicationError
+from app.flows.manual_grant import ManualGrantError
 from app.flows.read_logo import LogoError
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
@@ -19,9 +31,11 @@ from app.storage.migrations import MigrationError
 
 _EXPECTED = (
     AempError,
+    ApplicationError,
     CustomerError,
     EmbeddedError,
     LogoError,
+    ManualGrantError,
     MigrationError,
     OSError,
     ReadError,
@@ -31,19 +45,23 @@ _EXPECTED = (
     StatementRefusedError,
     StoreUnavailableError,
 )
+_USAGE = 2  # exit code of a command line that is not understood
 
 cli = typer.Typer(
     name="rovitracker",
     help="OAuth2 tokens for telemetry of construction and rental equipment, and the AEMP API they open.",
+    epilog="Example: rovitracker serve",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
 serve.add_to(cli)
 configuration.add_to(cli)
+upkeep.add_to(cli)
 cli.add_typer(migrate.cli, name="migrate")
 cli.add_typer(application.cli, name="app")
 cli.add_typer(customer.cli, name="customer")
+cli.add_typer(operator.cli, name="operator")
 cli.add_typer(fleet.cli, name="fleet")
 cli.add_typer(token.cli, name="token")
 
@@ -66,7 +84,17 @@ def _main(
 def run() -> None:
     """Entry point. What can be expected to go wrong ends in one line; a bug keeps its trace."""
     try:
-        cli()
+        raise SystemExit(cli(prog_name="rovitracker", standalone_mode=False))
+    except typer.Abort:
+        _end("given up", 1)
+    except typer.TyperException as error:
+        # A mistyped verb, option or value. Its class is typer's own affair, its two methods are click's old promise.
+        _end(getattr(error, "format_message", error.__str__)(), _USAGE)
     except _EXPECTED as error:
-        errors.print(f"rovitracker: {error}", soft_wrap=True, markup=False)
-        raise SystemExit(1) from None
+        _end(str(error), 1)
+
+
+def _end(message: str, code: int) -> None:
+    if message:  # a group without a verb has printed its help already
+        errors.print(f"rovitracker: {message}", soft_wrap=True, markup=False)
+    raise SystemExit(code) from None

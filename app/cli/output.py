@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 Json = Annotated[
@@ -39,7 +40,7 @@ def print_records(records: Sequence[Mapping[str, Any]], *, as_json: bool, empty:
         return
     table = Table(*(name.replace("_", " ") for name in records[0]), header_style="bold")
     for record in records:
-        table.add_row(*(_cell(value) for value in record.values()))
+        table.add_row(*(escape(_cell(value)) for value in record.values()))
     Console().print(table)
 
 
@@ -50,8 +51,15 @@ def print_record(record: Mapping[str, Any], *, as_json: bool) -> None:
         return
     grid = Table.grid(padding=(0, 2))
     for name, value in record.items():
-        grid.add_row(f"[bold]{name.replace('_', ' ')}[/bold]", _cell(value))
+        grid.add_row(f"[bold]{name.replace('_', ' ')}[/bold]", escape(_cell(value)))
     Console().print(grid)
+
+
+def confirm(question: str, *, skip: str) -> None:
+    """Go on only when a person says yes; a script says so beforehand with the option `skip`."""
+    if not sys.stdin.isatty():
+        fail(f"{question} Nobody is there to ask: add {skip}")
+    typer.confirm(question, abort=True, err=True)
 
 
 def fail(message: str) -> NoReturn:

@@ -1,6 +1,7 @@
 """`rovitracker serve` and `rovitracker demo`: the service."""
 
 import asyncio
+import os
 import socket
 import sys
 from typing import Annotated, Any
@@ -13,13 +14,12 @@ from app.cli.output import Json, fail, print_json
 from app.cli.work import ready_stores
 from app.context import open_context
 from app.demo import seed_demo
+from app.flows.demo import Demo
 from app.logs import configure_logs
-from app.main import create_app
 from app.settings import Settings, export_settings, load_settings
 from app.storage.database import open_database
 from app.storage.maintenance import select_excessive_rights
 from app.stores import Stores
-from app.web.pages.demo import Demo
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=1, max=65_535, help="Port to listen on.", show_default="8000")]
@@ -27,62 +27,66 @@ Workers = Annotated[int | None, typer.Option(min=1, max=256, help="Processes tha
 
 
 def add_to(cli: typer.Typer) -> None:
-    cli.command(epilog="Example: `rovitracker serve --host 0.0.0.0 --port 8000 --workers 4`")(serve)
-    cli.command(epilog="Example: `rovitracker demo --port 8080`")(demo)
+    cli.command(epilog="Example: rovitracker serve --host 0.0.0.0 --port 8000 --workers 4")(serve)
+    cli.command(epilog="Example: rovitracker demo --port 8080")(demo)
 
 
 def serve(host: Host = None, port: Port = None, workers: Workers = None, as_json: Json = False) -> None:
     """Serve; without database settings on private servers that it starts itself."""
-    settings = load_settings(host=host, port=port, workers=workers)
+    flags = {"host": host, "port": port, "workers": workers}
+    settings = load_settings(**flags)
+    _require_free(settings)
     with ready_stores(settings) as stores:
         asyncio.run(_refuse_excessive_rights(stores))
         if as_json:
             print_json({"url": settings.issuer})
-        _listen(settings, {"host": host, "port": port, "workers": workers}, logs_to_stderr=as_json)
+        _listen(settings, flags, logs_to_stderr=as_json)
 
 
 def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
     """Serve with a demo customer, fleet and application, made when the database is empty."""
-    settings = load_settings(host=host, port=port)
+    flags: dict[str, Any] = {"host": host, "port": port}
+    settings = load_settings(**flags)
     if not settings.development:
         fail("the demo is for development; `rovitracker serve` is for production")
     if "log_level" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"log_level": "warning"})
+        flags["log_level"] = "warning"
+    _require_free(settings)
 
     async def seed(stores: Stores) -> Demo | None:
         async with open_context(settings, stores) as context:
             return await seed_demo(context, settings)
 
     with ready_stores(settings) as stores:
-        seeded = asyncio.run(seed(stores))
-        _announce(settings, seeded, as_json=as_json)
-        overrides = {"host": host, "port": port, "log_level": settings.log_level}
-        _listen(settings, overrides, logs_to_stderr=as_json)
+        _announce(settings, asyncio.run(seed(stores)), as_json=as_json)
+        _listen(load_settings(**flags), flags, logs_to_stderr=as_json)
 
 
-def _listen(settings: Settings, overrides: dict[str, Any], *, logs_to_stderr: bool) -> None:
+def _listen(settings: Settings, flags: dict[str, Any], *, logs_to_stderr: bool) -> None:
     """Blocks until the service is stopped."""
-    _require_free(settings)
-    configure_logs(settings.log_level, sys.stderr if logs_to_stderr else sys.stdout)
-    options: dict[str, Any] = {
-        "host": settings.host,
-        "port": settings.port,
-        "loop": "uvloop",
-        "http": "httptools",
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
+    if logs_to_stderr:
+        # The document on stdout stays the only one, whatever the workers write.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    configure_logs(settings.log_level)
+    # The application is named, not made: each worker makes its own from the same environment.
+    export_settings(**flags)
+    uvicorn.run(
+        "app.main:app_from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
         # A reset connection keeps its memory until this timer fires, so it is short.
-        "timeout_keep_alive": 5,
-        "timeout_graceful_shutdown": 20,
-        "proxy_headers": bool(settings.trusted_proxies),
-        "forwarded_allow_ips": list(settings.trusted_proxies),
-    }
-    if settings.workers == 1:
-        uvicorn.run(create_app(settings), **options)
-    else:
-        export_settings(**overrides)
-        uvicorn.run("app.main:app_from_environment", factory=True, workers=settings.workers, **options)
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=20,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+    )
 
 
 def _require_free(settings: Settings) -> None:
@@ -93,7 +97,7 @@ def _require_free(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             fail(
-                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another with --port"
+                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another with --host or --port"
             )
 
 

@@ -1,17 +1,60 @@
-"""`rovitracker token`: look at a token, end it."""
+"""`rovitracker token`: issue a token by the manual route, look at one, end one."""
+
+from datetime import timedelta
+from typing import Annotated
 
 import typer
 
+from app.cli.duration import duration
 from app.cli.output import Json, fail, print_record
 from app.cli.secret import read_secret
 from app.cli.work import with_context
 from app.flows.check_token import check_token
+from app.flows.manual_grant import ManualRequest, issue_manually
 from app.flows.revoke_token import revoke_any_token
 
-cli = typer.Typer(help="Access tokens; the token is read from stdin.", no_args_is_help=True)
+cli = typer.Typer(help="Access tokens; a token to look at or end is read from stdin.", no_args_is_help=True)
 
 
-@cli.command(epilog="Example: `rovitracker token inspect < token.txt`")
+@cli.command(
+    epilog="Example: rovitracker token issue --client-id 0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d "
+    "--customer ann@hillside.example --operator olga@rovitracker.example --reason 'Confirmed by phone, case 4711'"
+)
+def issue(
+    client_id: Annotated[str, typer.Option(help="The application that gets the token.")],
+    customer: Annotated[str, typer.Option(metavar="EMAIL", help="Whose machines it may read.")],
+    operator: Annotated[str, typer.Option(metavar="EMAIL", help="Who confirmed it with the customer.")],
+    reason: Annotated[str, typer.Option(help="For the audit trail.")],
+    scope: Annotated[str | None, typer.Option(help="What it may do.", show_default="aemp:read")] = None,
+    expires_in: Annotated[
+        timedelta | None,
+        typer.Option(
+            parser=duration,
+            metavar="DURATION",
+            help="Its end, whether used or not.",
+            show_default="that of every classic token",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Issue a token that a customer agreed to by other means; printed this once."""
+    asked = ManualRequest(client_id, customer, operator, reason, scope, expires_in)
+    issued = with_context(lambda context: issue_manually(context, asked))
+    print_record(
+        {
+            "access_token": issued.text,
+            "client_id": str(issued.client.id),
+            "name": issued.client.name,
+            "company": issued.client.company,
+            "customer": customer,
+            "scope": issued.scope,
+            "expires_at": issued.expires_at,
+        },
+        as_json=as_json,
+    )
+
+
+@cli.command(epilog="Example: rovitracker token inspect < token.txt")
 def inspect(as_json: Json = False) -> None:
     """Show whether a token is active, and what it may do."""
     text = read_secret("Token")
@@ -34,7 +77,7 @@ def inspect(as_json: Json = False) -> None:
     )
 
 
-@cli.command(epilog="Example: `rovitracker token revoke < token.txt`")
+@cli.command(epilog="Example: rovitracker token revoke < token.txt")
 def revoke(as_json: Json = False) -> None:
     """Revoke a token at once, for every process."""
     text = read_secret("Token")

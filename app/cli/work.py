@@ -18,12 +18,17 @@ Answer = TypeVar("Answer")
 
 def with_context(work: Callable[[Context], Awaitable[Answer]]) -> Answer:
     """Run one verb's work on a context of its own."""
+    return with_stores(lambda context, _: work(context))
+
+
+def with_stores(work: Callable[[Context, Stores], Awaitable[Answer]]) -> Answer:
+    """The same for work that needs the owner's address too."""
     settings = load_settings()
     configure_logs("warning", sys.stderr)
 
     async def run(stores: Stores) -> Answer:
         async with open_context(settings, stores) as context:
-            return await work(context)
+            return await work(context, stores)
 
     with ready_stores(settings) as stores:
         return asyncio.run(run(stores))

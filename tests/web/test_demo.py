@@ -8,8 +8,8 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from app.context import Context
+from app.flows.demo import CALLBACK, Demo
 from app.flows.register_application import register_application
-from app.web.pages.demo import CALLBACK, Demo
 from tests.browser import ORIGIN, Browser, form_of, forms_of
 from tests.people import PASSWORD, World
 from tests.web.reading import attributes_of, tags_of, words_of

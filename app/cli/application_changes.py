@@ -1,0 +1,154 @@
+"""`rovitracker app`: change an application, its status, its secrets."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.duration import duration
+from app.cli.output import Json, confirm, print_record
+from app.cli.work import with_context
+from app.context import Context
+from app.flows.change_application import (
+    StatusChange,
+    change_application,
+    change_status,
+    find_application,
+    retire_secret,
+    rotate_secret,
+)
+from app.flows.change_customer import find_member
+from app.oauth.client import Client
+from app.oauth.registration import GRANTS, RegistrationError
+from app.storage.application_changes import ApplicationChanges
+
+_EXAMPLE_ID = "0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d"
+
+ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="The application's client_id.")]
+Logo = Annotated[
+    Path | None, typer.Option(help="PNG, JPEG or WebP.", exists=True, dir_okay=False, readable=True)
+]
+RedirectUris = Annotated[list[str] | None, typer.Option(help="Complete address; repeat for several.")]
+Scope = Annotated[
+    list[str] | None, typer.Option(help="What it may ask for; repeat for several; default aemp:read.")
+]
+Grants = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TYPE",
+        help=f"One of {', '.join(GRANTS)}; repeat for several. Default: authorization_code, for strict "
+        "applications with refresh_token.",
+    ),
+]
+
+
+def add_to(cli: typer.Typer) -> None:
+    def command(name: str, arguments: str = "") -> str:
+        return f"Example: rovitracker app {name} {_EXAMPLE_ID}{arguments}"
+
+    cli.command(epilog=command("update", " --redirect-uri https://sitewise.example/callback"))(update)
+    cli.command(epilog=command("approve"))(approve)
+    cli.command("rotate-secret", epilog=command("rotate-secret", " --overlap 7d"))(rotate)
+    cli.command("retire-secret", epilog=command("retire-secret"))(retire)
+    cli.command(epilog=command("suspend"))(suspend)
+    cli.command(epilog=command("resume"))(resume)
+    cli.command(epilog=command("delete", " --yes"))(delete)
+
+
+def update(
+    client_id: ClientId,
+    name: Annotated[str | None, typer.Option(help="What customers read on the consent page.")] = None,
+    company: Annotated[str | None, typer.Option(help="Who makes it.")] = None,
+    logo: Logo = None,
+    redirect_uri: RedirectUris = None,
+    scope: Scope = None,
+    grant: Grants = None,
+    customer: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Whom its client_credentials tokens act for.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is named and nothing else; addresses, scopes and grants replace all those before."""
+    if not any((name, company, logo, redirect_uri, scope, grant, customer)):
+        raise RegistrationError("name what shall change: rovitracker app update --help")
+
+    async def work(context: Context) -> Client:
+        changes = ApplicationChanges(
+            name=name,
+            company=company,
+            grants=frozenset(grant) if grant else None,
+            scope=tuple(scope) if scope else None,
+            redirect_uris=tuple(redirect_uri) if redirect_uri else None,
+            customer_id=(await find_member(context, customer)).customer_id if customer else None,
+        )
+        return await change_application(context, client_id, changes, logo=logo.read_bytes() if logo else None)
+
+    client = with_context(work)
+    print_record(
+        {
+            "client_id": str(client.id),
+            "name": client.name,
+            "company": client.company,
+            "grants": sorted(client.grants),
+            "scope": " ".join(client.scope),
+            "redirect_uris": list(client.redirect_uris),
+        },
+        as_json=as_json,
+    )
+
+
+def approve(client_id: ClientId, as_json: Json = False) -> None:
+    """Let an application that waits for approval begin."""
+    _change_status(client_id, "approve", as_json=as_json)
+
+
+def suspend(client_id: ClientId, as_json: Json = False) -> None:
+    """Make all its tokens inactive, until it is resumed."""
+    _change_status(client_id, "suspend", as_json=as_json)
+
+
+def resume(client_id: ClientId, as_json: Json = False) -> None:
+    """Make the tokens of a suspended application active again."""
+    _change_status(client_id, "resume", as_json=as_json)
+
+
+def delete(
+    client_id: ClientId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete an application for ever: its tokens are inactive from here on, its client_id is never used again."""
+    if not yes:
+        found = with_context(lambda context: find_application(context, client_id))
+        confirm(f"Delete {found.client.name} of {found.client.company} for ever?", skip="--yes")
+    _change_status(client_id, "delete", as_json=as_json)
+
+
+def rotate(
+    client_id: ClientId,
+    overlap: Annotated[
+        timedelta,
+        typer.Option(
+            parser=duration,
+            metavar="DURATION",
+            show_default="7d",
+            help="How long the old secret stays good; 0s for not at all.",
+        ),
+    ] = timedelta(days=7),
+    as_json: Json = False,
+) -> None:
+    """Give a new client_secret, printed this once; the old one stays good for a while."""
+    secret = with_context(lambda context: rotate_secret(context, client_id, overlap))
+    print_record({"client_id": client_id, "client_secret": secret}, as_json=as_json)
+
+
+def retire(client_id: ClientId, as_json: Json = False) -> None:
+    """End the old client_secret at once, before its overlap is over."""
+    with_context(lambda context: retire_secret(context, client_id))
+    print_record({"client_id": client_id, "retired": True}, as_json=as_json)
+
+
+def _change_status(client_id: str, change: StatusChange, *, as_json: bool) -> None:
+    client = with_context(lambda context: change_status(context, client_id, change))
+    print_record({"client_id": str(client.id), "name": client.name, "status": client.status}, as_json=as_json)

@@ -1,0 +1,19 @@
+"""`rovitracker maintain`: what the service does by itself every hour, now."""
+
+from dataclasses import asdict
+
+import typer
+
+from app.cli.output import Json, print_record
+from app.cli.work import with_stores
+from app.flows.maintain import maintain as maintain_stores
+
+
+def add_to(cli: typer.Typer) -> None:
+    cli.command(epilog="Example: rovitracker maintain")(maintain)
+
+
+def maintain(as_json: Json = False) -> None:
+    """Create the partitions of the days to come, drop those that are past, delete rows that are past."""
+    done = with_stores(lambda context, stores: maintain_stores(context, stores.owner_url))
+    print_record(asdict(done), as_json=as_json)
