@@ -40,9 +40,8 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="RoviTracker Authorization",
         version=__version__,
-        summary="OAuth2 tokens for telemetry of construction and rental equipment, and the AEMP API they open.",
-        docs_url=None,
-        redoc_url=None,
+        # Handlers take bytes and give bytes, so FastAPI has nothing to infer: app/web/openapi describes them.
+        openapi_url=None,
         # Starlette would answer /app/login/ with a 307 to wherever the Host header says, password and all (R-78, O-137).
         redirect_slashes=False,
         lifespan=lifespan,

@@ -8,6 +8,8 @@ from app.flows.issue_token import GRANT_TYPES
 from app.oauth.metadata import authorization_server, protected_resource
 from app.web.request import context_of
 
+DOCUMENTATION = "/docs"
+
 _ENDPOINTS = {
     "authorization_endpoint": "/app/oauth2/authorize",
     "token_endpoint": "/app/oauth2/token",
@@ -18,12 +20,26 @@ _HEADERS = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origi
 
 
 async def server_metadata(request: Request) -> Response:
-    issuer = context_of(request).policy.issuer
-    document = authorization_server(issuer, endpoints=_ENDPOINTS, grant_types=GRANT_TYPES)
-    return Response(orjson.dumps(document), media_type="application/json", headers=_HEADERS)
+    return _answer(describe_server(context_of(request).policy.issuer))
 
 
 async def resource_metadata(request: Request) -> Response:
     policy = context_of(request).policy
-    document = protected_resource(policy.audience, issuer=policy.issuer)
+    return _answer(describe_resource(policy.issuer, policy.audience))
+
+
+def describe_server(issuer: str) -> dict[str, object]:
+    return authorization_server(
+        issuer,
+        endpoints=_ENDPOINTS,
+        grant_types=GRANT_TYPES,
+        service_documentation=issuer + DOCUMENTATION,
+    )
+
+
+def describe_resource(issuer: str, audience: str) -> dict[str, object]:
+    return protected_resource(audience, issuer=issuer, resource_documentation=issuer + DOCUMENTATION)
+
+
+def _answer(document: dict[str, object]) -> Response:
     return Response(orjson.dumps(document), media_type="application/json", headers=_HEADERS)

@@ -7,6 +7,7 @@ from app.web import aemp, health
 from app.web.errors import RESOURCE_METADATA
 from app.web.introspect import introspect
 from app.web.metadata import resource_metadata, server_metadata
+from app.web.openapi.document import OPENAPI, openapi
 from app.web.pages import account, consent, login
 from app.web.pages.demo import call_api, callback, fetch_token
 from app.web.pages.home import home
@@ -33,6 +34,9 @@ route("/api/v1/Fleet/{page}", aemp.fleet_v1, methods=["GET"])
 route("/api/v1/Fleet/Equipment/{vin:path}", aemp.equipment_v1, methods=["GET"])
 route("/api/v2/Fleet/{page}", aemp.fleet_v2, methods=["GET"])
 route("/api/v2/Fleet/Equipment/{identifier:path}", aemp.equipment_v2, methods=["GET"])
+
+# For integrators, the description of the above
+route(OPENAPI, openapi, methods=["GET"])
 
 # Pages
 route("/", home, methods=["GET"])

@@ -1,0 +1,117 @@
+"""Schemas of what the OAuth2 endpoints, the discovery documents and the health routes answer."""
+
+from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.token_string import CLIENT_SECRET_PATTERN
+from app.web.openapi.notation import Json
+
+TOKEN_PATTERN = "^rovi_at_[cs][0-9A-Za-z]{55}$"
+CODE_PATTERN = "^rovi_ac_c[0-9A-Za-z]{55}$"
+SECRET_PATTERN = f"^{CLIENT_SECRET_PATTERN}$"
+CHALLENGE_PATTERN = "^[A-Za-z0-9_-]{43}$"
+VERIFIER_PATTERN = "^[A-Za-z0-9._~-]{43,128}$"
+
+_SCOPES = " ".join(sorted(KNOWN_SCOPES))
+
+_TEXTS: Json = {"type": "array", "items": {"type": "string"}}
+_ADDRESS: Json = {"type": "string", "format": "uri"}
+
+
+def _object(required: tuple[str, ...], **properties: Json) -> Json:
+    return {"type": "object", "required": list(required), "properties": properties}
+
+
+def _text(description: str, **more: object) -> Json:
+    return {"type": "string", "description": description, **more}
+
+
+def _seconds(description: str) -> Json:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
+TOKEN_ANSWER = _object(
+    ("access_token", "token_type", "type", "expires_in", "scope"),
+    access_token=_text("Send it as `Authorization: Bearer ...`.", pattern=TOKEN_PATTERN),
+    token_type=_text("How the token is used.", const="Bearer"),
+    type=_text("The same as `token_type`, for applications made before that member existed.", const="Bearer"),
+    expires_in=_seconds(
+        "Seconds until the token ends if it is not used. Each use of a long-lived token renews it."
+    ),
+    scope=_text(f"What the token covers. There is one scope: `{_SCOPES}`."),
+)
+
+INTROSPECTION: Json = {
+    "description": "The token's state. Whatever the reason for an inactive one, nothing is said beside it.",
+    "oneOf": [
+        _object(
+            ("active", "scope", "client_id", "token_type", "exp", "iat", "sub", "aud", "iss", "jti"),
+            active={"type": "boolean", "const": True, "description": "Whether it works."},
+            scope=_text("What the token covers."),
+            client_id=_text("The application it was issued to.", format="uuid"),
+            token_type=_text("How the token is used.", const="Bearer"),
+            exp=_seconds("When it ends if it is not used, in seconds since 1970 (UTC)."),
+            iat=_seconds("When it was issued, in seconds since 1970 (UTC)."),
+            sub=_text(
+                "The customer whose machines it reads; the application, where it acts for no customer.",
+                format="uuid",
+            ),
+            aud={**_ADDRESS, "description": "The API it is meant for."},
+            iss={**_ADDRESS, "description": "Who issued it."},
+            jti=_text("The token's id, which is no secret.", format="uuid"),
+        ),
+        {**_object(("active",), active={"const": False}), "maxProperties": 1},
+    ],
+}
+
+OAUTH_ERROR = _object(
+    ("error",),
+    error=_text("For programs.", pattern="^[a-z_]+$"),
+    error_description=_text("For people who read logs. Its words may change."),
+)
+
+SERVER_METADATA = _object(
+    ("issuer", "authorization_endpoint", "token_endpoint", "response_types_supported"),
+    issuer={**_ADDRESS, "description": "Compare it with `iss` of the answers."},
+    authorization_endpoint=_ADDRESS,
+    token_endpoint=_ADDRESS,
+    introspection_endpoint=_ADDRESS,
+    revocation_endpoint=_ADDRESS,
+    scopes_supported=_TEXTS,
+    response_types_supported=_TEXTS,
+    response_modes_supported=_TEXTS,
+    grant_types_supported=_TEXTS,
+    token_endpoint_auth_methods_supported=_TEXTS,
+    introspection_endpoint_auth_methods_supported=_TEXTS,
+    revocation_endpoint_auth_methods_supported=_TEXTS,
+    code_challenge_methods_supported=_TEXTS,
+    authorization_response_iss_parameter_supported={"type": "boolean"},
+    service_documentation=_ADDRESS,
+)
+
+RESOURCE_METADATA = _object(
+    ("resource", "authorization_servers"),
+    resource={**_ADDRESS, "description": "The audience its tokens carry."},
+    authorization_servers={"type": "array", "items": _ADDRESS},
+    scopes_supported=_TEXTS,
+    bearer_methods_supported=_TEXTS,
+    resource_name={"type": "string"},
+    resource_documentation=_ADDRESS,
+)
+
+ALIVE = _object(("status",), status={"const": "ok"})
+
+READY = _object(
+    ("status", "postgresql", "valkey"),
+    status=_text(
+        "`degraded`: tokens are checked and issued, new approvals wait.",
+        enum=["ok", "degraded", "unavailable"],
+    ),
+    postgresql=_text("`ok`, or what is wrong with it."),
+    valkey=_text("`ok`, or what is wrong with it."),
+)
+
+VERSION = _object(
+    ("version", "python", "schema"),
+    version=_text("Of the service."),
+    python=_text("Of the interpreter it runs on."),
+    schema={"type": "integer", "minimum": 1, "description": "The number of the database schema it needs."},
+)

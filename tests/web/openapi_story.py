@@ -1,0 +1,139 @@
+"""The story of the documentation's examples with real people and things in it, and its requests as documented."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from app.web.openapi import examples
+from tests.browser import Browser
+from tests.people import World
+from tests.web.described import Operation
+
+ROBOT = "client_credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The people and things of the examples, made real.
+
+    robot: an application that acts by itself and for no customer. down: a service that has lost its database.
+    """
+
+    browser: Browser
+    down: httpx2.AsyncClient
+    world: World
+    robot: World
+    token: str
+    robot_token: str
+
+    def names(self) -> list[tuple[str, str]]:
+        """What the examples say, and what is there in its place."""
+        return [
+            (examples.CLIENT_ID, self.world.client_id),
+            (examples.CLIENT_SECRET, self.world.client_secret),
+            (examples.TOKEN, self.token),
+            (str(examples.CUSTOMER_ID), str(self.world.member.customer_id)),
+        ]
+
+    async def real(self, form: dict[str, str]) -> dict[str, str]:
+        """A form of the examples with what is really there, a fresh code among it."""
+        names = self.names()
+        if "code" in form:
+            names.append((examples.CODE, await self._code(pkce="code_verifier" in form)))
+        return {field: replaced(value, names) for field, value in form.items()}
+
+    async def _code(self, *, pkce: bool) -> str:
+        challenge = (
+            {"code_challenge": examples.CODE_CHALLENGE, "code_challenge_method": "S256"} if pkce else {}
+        )
+        return await self.world.code(self.browser, redirect_uri=examples.REDIRECT_URI, **challenge)
+
+
+def replaced(text: str, names: list[tuple[str, str]]) -> str:
+    for one, other in names:
+        text = text.replace(one, other)
+    return text
+
+
+async def read(
+    story: Story,
+    operation: Operation,
+    *,
+    accept: str = "*/*",
+    token: str | None = None,
+    client: httpx2.AsyncClient | None = None,
+    values: dict[str, str] | None = None,
+) -> httpx2.Response:
+    """The documented GET: parameters as in their examples but for `values`, the story's token but for `token`."""
+    headers = {"Accept": accept}
+    token = story.token if token is None else token
+    if operation.described["security"] and token:
+        headers["Authorization"] = f"Bearer {token}"
+    address = replaced(_address_of(operation, values or {}), story.names())
+    return await (client or story.browser.http).get(address, headers=headers)
+
+
+def _address_of(operation: Operation, values: dict[str, str]) -> str:
+    parameters = {each["name"]: each for each in operation.parameters}
+    given = {name: str(each["example"]) for name, each in parameters.items() if "example" in each}
+    given |= {name: value for name, value in values.items() if name in parameters}
+    query = {name: value for name, value in given.items() if parameters[name]["in"] == "query"}
+    path = operation.path.format_map(given)
+    return f"{path}?{httpx2.QueryParams(query)}" if query else path
+
+
+async def post(story: Story, operation: Operation, form: dict[str, str]) -> httpx2.Response:
+    """The documented POST: by HTTP Basic where the form has no secret and the operation wants one."""
+    more: dict[str, Any] = {}
+    if operation.described["security"] and "client_secret" not in form:
+        caller = story.robot if form.get("grant_type") == ROBOT else story.world
+        more["auth"] = (caller.client_id, caller.client_secret)
+    return await story.browser.http.post(operation.path, data=form, **more)
+
+
+def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
+    """What `read` is told so that it is refused, by the name of the refusal."""
+    return {
+        "invalid_page": {"values": {"page": "one"}},
+        "page_not_found": {"values": {"page": "4711"}},
+        "equipment_not_found": {"values": {"identifier": "4711", "vin": "4711"}},
+        "invalid_request": {"token": "one two"},
+        "invalid_token": {"token": examples.TOKEN},
+        "unauthorized": {"token": ""},
+        "insufficient_scope": {"token": story.robot_token},
+        "not_acceptable": {"accept": "image/png"},
+        "temporarily_unavailable": {"client": story.down},
+        "303 unsupported_response_type": {"values": {"response_type": "token"}},
+        "303 invalid_scope": {"values": {"scope": "fleet:write"}},
+        "400": {"values": {"redirect_uri": "https://elsewhere.example/"}},
+        "503": {"client": story.down},
+    }
+
+
+def form_faults(story: Story, operation: Operation) -> dict[str, dict[str, Any]]:
+    """What is posted so that it is refused, by status and name of the refusal."""
+    sent = {"client_id": story.world.client_id, "client_secret": story.world.client_secret}
+    robot = {
+        "client_id": story.robot.client_id,
+        "client_secret": story.robot.client_secret,
+        "grant_type": ROBOT,
+    }
+    whole = {**sent, "code": examples.CODE, "token": examples.TOKEN}
+    twice = f"{httpx2.QueryParams(whole)}&code=x"
+    return {
+        "303": {"data": sent},
+        "400 invalid_grant": {"data": whole},
+        "400 invalid_request": {
+            "content": twice if operation.id == "requestToken" else str(httpx2.QueryParams(sent)),
+            "headers": {"Content-Type": "application/x-www-form-urlencoded"},
+        },
+        "400 unauthorized_client": {"data": {**sent, "grant_type": ROBOT}},
+        "400 unsupported_grant_type": {"data": {**sent, "grant_type": "password"}},
+        "400 invalid_scope": {"data": {**robot, "scope": "fleet:write"}},
+        "400 invalid_target": {"data": {**robot, "resource": "https://elsewhere.example"}},
+        "401 invalid_client": {"data": {**whole, "client_secret": examples.CLIENT_SECRET}},
+        "413 invalid_request": {"data": {**whole, "more": "x" * 20_000}},
+        "413": {"data": {**whole, "more": "x" * 20_000}},
+        "415 invalid_request": {"json": whole},
+    }

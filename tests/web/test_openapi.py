@@ -1,0 +1,140 @@
+"""/openapi.json: valid, complete, and its examples are what it says they are."""
+
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+from starlette.routing import Route
+
+from app.aemp.elements import ELEMENTS
+from app.flows.issue_token import GRANT_TYPES
+from app.web.routes import router
+from tests.browser import Browser
+from tests.web.described import (
+    DOCUMENT,
+    OPERATIONS,
+    Documented,
+    Operation,
+    body_of,
+    check,
+    documented,
+    resolved,
+)
+from tests.web.services import Services
+
+# Every route that is not for programs, or is the document itself.
+FOR_PEOPLE = {
+    "/",
+    "/openapi.json",
+    "/app/login",
+    "/app/logout",
+    "/app/oauth2/consent",
+    "/app/account/applications",
+    "/app/account/applications/disconnect",
+    "/app/logo/{digest}.png",
+    "/app/demo/callback",
+    "/app/demo/token",
+    "/app/demo/fleet",
+}
+
+ANSWERS = [each for operation in OPERATIONS.values() for each in documented(operation)]
+
+
+async def test_document_is_valid_openapi_3_1(browser: Browser) -> None:
+    answer = await browser.get("/openapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    document = answer.json()
+    assert document == DOCUMENT
+    assert document["openapi"].startswith("3.1.")
+    validate(document)
+
+
+def test_every_route_is_documented_or_for_people() -> None:
+    routed = {
+        (route.path.replace(":path}", "}"), method.lower())
+        for route in router.routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+    }
+    described = {(operation.path, operation.method) for operation in OPERATIONS.values()}
+    assert described == {(path, method) for path, method in routed if path not in FOR_PEOPLE}
+    assert {path for path, _ in routed} >= FOR_PEOPLE, "a path of this list is gone"
+
+
+async def test_addresses_begin_with_the_issuer_whatever_host_was_asked(
+    browser: Browser, services: Services
+) -> None:
+    """R-78."""
+    usual = await browser.get("/openapi.json")
+    asked = await browser.get("/openapi.json", Host="evil.example", X_Forwarded_Host="evil.example")
+    assert asked.content == usual.content
+    async with Browser(services.under(issuer="https://auth.rovitracker.example")) as elsewhere:
+        document = (await elsewhere.get("/openapi.json")).json()
+    assert document["servers"] == [{"url": "https://auth.rovitracker.example"}]
+    assert "localhost" not in str(document)
+
+
+@pytest.mark.parametrize("each", [each for each in ANSWERS if each.media_type], ids=str)
+def test_example_of_an_answer_is_valid(each: Documented) -> None:
+    content = each.operation.answer(each.status)["content"][each.media_type]
+    if each.name:
+        as_value = "json" in each.media_type
+        value = each.example if as_value else body_of(each.example, each.media_type, content["schema"])
+        check(value, content["schema"], strictly=True)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda each: each.id)
+def test_examples_of_a_request_are_valid(operation: Operation) -> None:
+    parameters = [*operation.parameters, *callback_parameters(operation)]
+    for parameter in parameters:
+        if "example" in parameter:
+            check(parameter["example"], parameter["schema"])
+    for example in operation.form.get("examples", {}).values():
+        check(example["value"], operation.form["schema"], strictly=True)
+    if operation.form:
+        assert operation.form["examples"]
+
+
+def callback_parameters(operation: Operation) -> list[dict[str, Any]]:
+    callback = operation.described.get("callbacks", {}).get("answer", {})
+    return [parameter for each in callback.values() for parameter in each["get"]["parameters"]]
+
+
+def test_every_operation_says_what_it_is_and_what_it_asks_for() -> None:
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+    schemes = set(DOCUMENT["components"]["securitySchemes"])
+    for operation in OPERATIONS.values():
+        described = operation.described
+        assert described["summary"]
+        assert described["description"]
+        assert set(described["tags"]) <= tags
+        assert {name for alternative in described["security"] for name in alternative} <= schemes
+    assert len(OPERATIONS) == sum(map(len, DOCUMENT["paths"].values())), "an operationId is used twice"
+
+
+def test_references_lead_somewhere_and_nothing_is_left_over() -> None:
+    named = {
+        f"#/components/{section}/{name}"
+        for section, parts in DOCUMENT["components"].items()
+        for name in parts
+    }
+    used = set(references_in(DOCUMENT))
+    assert used <= named
+    assert {each for each in named - used if "/securitySchemes/" not in each} == set()
+
+
+def references_in(part: Any) -> list[str]:
+    if isinstance(part, list):
+        return [found for each in part for found in references_in(each)]
+    if not isinstance(part, dict):
+        return []
+    own = [part["$ref"]] if "$ref" in part else []
+    return own + [found for each in part.values() for found in references_in(each)]
+
+
+def test_what_grows_with_the_code_is_in_the_document() -> None:
+    form = OPERATIONS["requestToken"].form["schema"]["properties"]
+    assert form["grant_type"]["enum"] == list(GRANT_TYPES)
+    equipment = resolved({"$ref": "#/components/schemas/Equipment"})["properties"]
+    assert list(equipment) == ["EquipmentHeader", *(element.name for element in ELEMENTS)]

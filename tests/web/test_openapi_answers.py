@@ -1,0 +1,194 @@
+"""What /openapi.json documents is what the service does: every answer and every refusal in it is provoked."""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from app.aemp.simulate import simulate_fleet
+from app.context import Context
+from app.flows.import_fleet import import_machines
+from app.settings import Settings
+from app.web.openapi import examples
+from tests.browser import Browser, query_of
+from tests.people import World
+from tests.web.described import (
+    OPERATIONS,
+    Documented,
+    Operation,
+    body_of,
+    check,
+    check_answer,
+    documented,
+)
+from tests.web.openapi_story import ROBOT, Story, form_faults, post, read, reading_faults, replaced
+from tests.web.services import Services, unreachable_database
+
+ANSWERS = [each for operation in OPERATIONS.values() for each in documented(operation)]
+GRANTED = [each for each in ANSWERS if each.status == "200"]
+REFUSED = [each for each in ANSWERS if each.status != "200" and each.operation.id != "ready"]
+FORMS = [
+    (operation, name) for operation in OPERATIONS.values() for name in operation.form.get("examples", {})
+]
+
+TOKEN = OPERATIONS["requestToken"]
+BY_CODE = TOKEN.form["examples"]["documented"]["value"]
+
+# Of the moment, or of the machine it runs on.
+MOMENTARY = {"exp", "iat", "jti", "snapshotTime", "python", "schema"}
+
+
+@pytest.fixture(scope="module")
+async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIterator[Story]:
+    world = await World.make(context, redirect_uris=(examples.REDIRECT_URI,))
+    robot = await World.make(context)
+    await context.database.count(
+        "UPDATE application SET grants = '{client_credentials}' WHERE id = $1", robot.registered.client.id
+    )
+    simulated = simulate_fleet(machines=229, days=2, interval_s=900, seed=7, now=context.now())
+    await import_machines(context, world.member.customer_id, (examples.MACHINE, *simulated))
+    services = Services(settings, context)
+    async with Browser(app) as browser, unreachable_database() as database:
+        gathered = services.gathered(database)
+        async with Browser(services.like(database=database, gathered=gathered)) as down:
+            code = await world.code(browser, redirect_uri=examples.REDIRECT_URI)
+            token = (await world.exchange(browser, code)).json()["access_token"]
+            robot_token = (await robot.exchange(browser, None, grant_type=ROBOT)).json()["access_token"]
+            yield Story(browser, down.http, world, robot, token, robot_token)
+        await gathered.close()
+
+
+@pytest.mark.parametrize(("operation", "name"), FORMS, ids=lambda each: getattr(each, "id", each))
+async def test_documented_request_is_granted(operation: Operation, name: str, story: Story) -> None:
+    form = await story.real(operation.form["examples"][name]["value"])
+    if operation.id == "revokeToken":  # the story still needs its own
+        form["token"] = (await post(story, TOKEN, await story.real(BY_CODE))).json()["access_token"]
+    answer = await post(story, operation, form)
+    assert answer.status_code in (200, 303), answer.text
+    check_answer(answer, operation)
+
+
+async def test_address_of_the_form_leads_to_the_documented_page(story: Story) -> None:
+    operation = OPERATIONS["authorizeByPost"]
+    form = await story.real(operation.form["examples"]["documented"]["value"])
+    answer = await story.browser.follow(await post(story, operation, form))
+    check_answer(answer, OPERATIONS["authorize"])
+    assert "Sitewise Rentals Ltd" in answer.text
+
+
+# ---- Answers as they are documented ----
+
+
+async def granted(story: Story, each: Documented) -> httpx2.Response:
+    """What makes the service give this answer."""
+    match each.operation.id, each.name:
+        case ("requestToken", name):
+            form = each.operation.form["examples"][name]["value"]
+            return await post(story, each.operation, await story.real(form))
+        case ("introspectToken", "active"):
+            return await post(story, each.operation, {"token": story.token})
+        case ("introspectToken", "inactive"):
+            return await post(story, each.operation, {"token": examples.TOKEN})
+        case ("revokeToken", _):
+            return await post(story, each.operation, {"token": examples.TOKEN})
+    return await read(story, each.operation, accept=each.media_type)
+
+
+@pytest.mark.parametrize("each", [each for each in GRANTED if each.name != "degraded"], ids=str)
+async def test_documented_answer_is_given(each: Documented, story: Story) -> None:
+    answer = await granted(story, each)
+    assert answer.status_code == 200, answer.text
+    check_answer(answer, each.operation)
+    if each.example is not None:
+        schema = each.operation.answer(200)["content"][each.media_type]["schema"]
+        real, told = (
+            body_of(text, each.media_type, schema) for text in (told_by(story, answer, each), text_of(each))
+        )
+        assert comparable(real) == comparable(told)
+
+
+def told_by(story: Story, answer: httpx2.Response, each: Documented) -> str:
+    """The answer in the names of the examples."""
+    fresh = answer.json().get("access_token", "") if "json" in each.media_type else ""
+    made_up = examples.SHORT_TOKEN if each.name == ROBOT else examples.TOKEN
+    names = [(real, one) for one, real in story.names()] + ([(fresh, made_up)] if fresh else [])
+    return replaced(answer.text, names)
+
+
+def text_of(each: Documented) -> str:
+    return (
+        each.example
+        if isinstance(each.example, str)
+        else httpx2.Request("POST", "/", json=each.example).content.decode()
+    )
+
+
+def comparable(value: object) -> object:
+    """Without what is of the moment, and the first machine of many."""
+    if isinstance(value, list):
+        return [comparable(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    shortened = {**value, "Equipment": value["Equipment"][:1]} if "Equipment" in value else value
+    return {name: comparable(each) for name, each in shortened.items() if name not in MOMENTARY}
+
+
+async def test_ready_tells_its_documented_states(services: Services, story: Story) -> None:
+    ready = OPERATIONS["ready"]
+    stated = {each.name: each.example for each in documented(ready)}
+    async with Browser(services.without_valkey()) as degraded:
+        for name, client in (("degraded", degraded.http), ("unavailable", story.down)):
+            answer = await read(story, ready, client=client)
+            check_answer(answer, ready)
+            assert answer.json() == stated.pop(name)
+    assert set(stated) == {"ok"}
+
+
+async def test_documented_parameters_come_back_to_the_application(story: Story) -> None:
+    """Those of the callback: `code` or `error`, `state` as it was, `iss`."""
+    callback = OPERATIONS["authorize"].described["callbacks"]["answer"]["{$request.query.redirect_uri}"][
+        "get"
+    ]
+    schemas = {each["name"]: each["schema"] for each in callback["parameters"]}
+    always = {each["name"] for each in callback["parameters"] if each["required"]}
+    for decision, answer in (("approve", {"code"}), ("deny", {"error", "error_description"})):
+        page = await story.world.consent_page(
+            story.browser, redirect_uri=examples.REDIRECT_URI, state=examples.STATE
+        )
+        back = query_of(await story.browser.submit(page, {"decision": decision}, action="/consent"))
+        assert set(back) == {*answer, "state", *always}
+        assert back["state"] == examples.STATE
+        for name, value in back.items():
+            check(value, schemas[name])
+
+
+# ---- Refusals as they are documented ----
+
+
+async def refused(story: Story, each: Documented) -> httpx2.Response:
+    """What makes the service refuse in this way; a refusal that is not in these tables fails here."""
+    what = f"{each.status} {each.name}".strip()
+    operation = each.operation
+    if operation.method == "get":
+        accept = {"accept": each.media_type or "*/*"}
+        faults = reading_faults(story)
+        return await read(
+            story, operation, **{**accept, **faults[each.name if each.name in faults else what]}
+        )
+    if each.status == "503":
+        return await story.down.post(
+            operation.path, data=await story.real(BY_CODE | {"token": examples.TOKEN})
+        )
+    return await story.browser.http.post(operation.path, **form_faults(story, operation)[what])
+
+
+@pytest.mark.parametrize("each", REFUSED, ids=str)
+async def test_documented_refusal_is_given(each: Documented, story: Story) -> None:
+    answer = await refused(story, each)
+    assert str(answer.status_code) == each.status, answer.text
+    check_answer(answer, each.operation)
+    if each.media_type == "application/json":
+        assert answer.json() == each.example
+    elif each.example is not None:
+        assert (answer.text or answer.headers["location"]) == each.example
