@@ -6,10 +6,11 @@ from starlette.routing import Mount
 from app.web import aemp, health
 from app.web.errors import RESOURCE_METADATA
 from app.web.introspect import introspect
-from app.web.metadata import resource_metadata, server_metadata
+from app.web.metadata import DOCUMENTATION, resource_metadata, server_metadata
 from app.web.openapi.document import OPENAPI, openapi
 from app.web.pages import account, consent, login
 from app.web.pages.demo import call_api, callback, fetch_token
+from app.web.pages.docs import docs
 from app.web.pages.home import home
 from app.web.pages.logo import logo
 from app.web.pages.static_files import PageFiles
@@ -35,8 +36,9 @@ route("/api/v1/Fleet/Equipment/{vin:path}", aemp.equipment_v1, methods=["GET"])
 route("/api/v2/Fleet/{page}", aemp.fleet_v2, methods=["GET"])
 route("/api/v2/Fleet/Equipment/{identifier:path}", aemp.equipment_v2, methods=["GET"])
 
-# For integrators, the description of the above
+# For integrators: the same, for programs and for people
 route(OPENAPI, openapi, methods=["GET"])
+route(DOCUMENTATION, docs, methods=["GET"])
 
 # Pages
 route("/", home, methods=["GET"])

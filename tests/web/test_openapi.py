@@ -25,6 +25,7 @@ from tests.web.services import Services
 # Every route that is not for programs, or is the document itself.
 FOR_PEOPLE = {
     "/",
+    "/docs",
     "/openapi.json",
     "/app/login",
     "/app/logout",

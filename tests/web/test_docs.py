@@ -1,0 +1,159 @@
+"""/docs: everything the OpenAPI document says, as a page that asks for nothing but itself."""
+
+import shlex
+from itertools import pairwise
+from typing import Any
+
+import httpx2
+import pytest
+from lxml import html
+
+from app.web.openapi import examples
+from app.web.pages.reference import rich
+from tests.browser import ORIGIN, Browser
+from tests.web.described import OPERATIONS, Operation, documented
+from tests.web.reading import attributes_of, tags_of, words_of
+from tests.web.services import Services, unreachable_database
+
+EACH = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda each: each.id)
+
+
+@pytest.fixture
+async def docs(browser: Browser) -> httpx2.Response:
+    answer = await browser.get("/docs")
+    assert answer.status_code == 200
+    return answer
+
+
+def article_of(docs: httpx2.Response, operation: Operation) -> Any:
+    return element_of(docs, f"//article[@id='{operation.id}']")
+
+
+def element_of(docs: httpx2.Response, path: str) -> Any:
+    tree: Any = html.fromstring(docs.text)
+    (element,) = tree.xpath(path)
+    return element
+
+
+def text_of(element: Any) -> str:
+    return " ".join(" ".join(map(str, element.itertext())).split())
+
+
+def samples_of(article: Any, kind: str) -> list[str]:
+    return [str(each.text_content()) for each in article.xpath(f".//*[contains(@class, '{kind}')]//pre")]
+
+
+@EACH
+async def test_operation_is_shown_whole(operation: Operation, docs: httpx2.Response) -> None:
+    """Its address, its parameters, and everything it may answer."""
+    article = article_of(docs, operation)
+    words = text_of(article)
+    assert text_of(article.find("header")).endswith(f"{operation.method.upper()} {operation.path}")
+    fields = {each["name"] for each in operation.parameters}
+    fields |= set(operation.form.get("schema", {}).get("properties", {}))
+    assert fields <= {text_of(each).removesuffix(" required") for each in article.iter("dt")}
+    for each in documented(operation):
+        assert each.status == "200" or f"{each.status} " in words or operation.id == "authorizeByPost"
+        if each.media_type == "application/json" and each.status != "200" and each.name:
+            assert each.name in words
+
+
+@EACH
+async def test_request_to_copy_is_the_documented_one(operation: Operation, docs: httpx2.Response) -> None:
+    """As a shell reads it: nothing is lost in quoting."""
+    samples = samples_of(article_of(docs, operation), "docs-request")
+    if operation.id == "authorize":
+        (link,) = samples
+        asked = dict(httpx2.URL(link).params)
+        assert link.startswith(f"{ORIGIN}/app/oauth2/authorize?")
+        assert asked == {each["name"]: each["example"] for each in operation.parameters if "example" in each}
+        return
+    commands = [shlex.split(sample.replace("\\\n", " ")) for sample in samples]
+    forms = [dict(field.split("=", 1) for field in option_of(each, "--data-urlencode")) for each in commands]
+    assert forms == [each["value"] for each in operation.form.get("examples", {"": {"value": {}}}).values()]
+    address = ORIGIN + operation.path.format(page=1, identifier=examples.PIN, vin=examples.PIN)
+    assert [command[:2] for command in commands] == [["curl", address]] * len(commands)
+
+
+@EACH
+async def test_credentials_of_a_request_are_the_documented_ones(
+    operation: Operation, docs: httpx2.Response
+) -> None:
+    schemes = {name for alternative in operation.described["security"] for name in alternative}
+    for sample in samples_of(article_of(docs, operation), "docs-request"):
+        words = shlex.split(sample.replace("\\\n", " "))
+        assert bool(option_of(words, "--user")) == ("basic" in schemes and "client_secret" not in sample)
+        authorization = [each for each in option_of(words, "--header") if each.startswith("Authorization")]
+        assert authorization == [f"Authorization: Bearer {examples.TOKEN}"] * ("bearer" in schemes)
+
+
+def option_of(words: list[str], name: str) -> list[str]:
+    return [value for option, value in pairwise(words) if option == name]
+
+
+@EACH
+async def test_examples_of_answers_are_shown_as_they_are(operation: Operation, docs: httpx2.Response) -> None:
+    shown = samples_of(article_of(docs, operation), "docs-answer")
+    as_json = [httpx2.Response(200, text=each).json() for each in shown if each.startswith("{")]
+    for each in documented(operation):
+        if each.status == "200" and each.example is not None:
+            assert each.example in (as_json if "json" in each.media_type else shown)
+
+
+async def test_page_begins_with_the_five_steps(docs: httpx2.Response) -> None:
+    steps = element_of(docs, "//ol[@class='docs-steps']")
+    titles = [text_of(each) for each in steps.iter("h2")]
+    assert titles == [
+        "Register, once",
+        "Send the customer",
+        "Receive the code",
+        "Exchange it for a token",
+        "Read the machines",
+    ]
+
+
+async def test_page_needs_nobody_and_no_script(docs: httpx2.Response) -> None:
+    """R-41, R-42: under the same policy as every page of ours."""
+    assert not tags_of(docs) & {"script", "style", "iframe", "img", "form"}
+    assert not attributes_of(docs, "*", "style")
+    policy = docs.headers["content-security-policy"]
+    assert "default-src 'none'; style-src 'self'; img-src 'self'" in policy
+    assert "unsafe" not in policy
+    links = attributes_of(docs, "a", "href") + attributes_of(docs, "link", "href")
+    assert all(link.startswith(("/", "#")) for link in links)
+    ids = set(attributes_of(docs, "*", "id"))
+    assert {link[1:] for link in links if link.startswith("#")} <= ids
+    assert "/openapi.json" in links
+
+
+async def test_addresses_begin_with_the_issuer_whatever_host_was_asked(
+    docs: httpx2.Response, browser: Browser, services: Services
+) -> None:
+    """R-78."""
+    assert (
+        await browser.get("/docs", Host="evil.example", X_Forwarded_Host="evil.example")
+    ).text == docs.text
+    async with Browser(services.under(issuer="https://auth.rovitracker.example")) as elsewhere:
+        page = words_of(await elsewhere.get("/docs"))
+    assert "https://auth.rovitracker.example/app/oauth2/token" in page
+    assert "localhost" not in page
+
+
+async def test_page_is_there_without_any_store(services: Services) -> None:
+    """Who must find out why nothing works can still read how it should."""
+    async with unreachable_database() as database, Browser(services.like(database=database)) as down:
+        assert (await down.get("/docs")).status_code == 200
+        assert (await down.get("/openapi.json")).status_code == 200
+
+
+async def test_discovery_documents_lead_to_the_page(browser: Browser, docs: httpx2.Response) -> None:
+    for path, member in (
+        ("oauth-authorization-server", "service_documentation"),
+        ("oauth-protected-resource/api", "resource_documentation"),
+    ):
+        document = (await browser.get(f"/.well-known/{path}")).json()
+        assert (await browser.get(document[member])).text == docs.text
+
+
+def test_descriptions_are_text_with_code_and_nothing_else() -> None:
+    assert rich("send `a<b>` & <i>wait</i>") == "send <code>a&lt;b&gt;</code> &amp; &lt;i&gt;wait&lt;/i&gt;"
