@@ -53,6 +53,14 @@ async def test_page_says_who_asks_for_what_and_how_to_end_it(browser: Browser, w
     assert "You connected this application" not in words
 
 
+async def test_page_names_the_lifetimes_in_force(services: Services, world: World) -> None:
+    """O-31: what is set, not what is the default."""
+    shorter = services.under(classic_idle=timedelta(days=30), classic_absolute=timedelta(days=365))
+    async with Browser(shorter) as browser:
+        words = words_of(await world.consent_page(browser))
+    assert "ends by itself after 30 days without use, and after a year at the latest" in words
+
+
 async def test_page_shows_the_logo_as_we_serve_it(browser: Browser, context: Context) -> None:
     """O-31, R-67"""
     png = bytes.fromhex("89504e470d0a1a0a") + b"not decoded here"

@@ -19,6 +19,7 @@ from app.web.request import context_of
 DISCONNECT = "/app/account/applications/disconnect"
 
 _DISCONNECT = "disconnect"
+_DISCONNECTED = "The application was disconnected. It can no longer read your data."
 
 
 async def connections(request: Request) -> Response:
@@ -33,7 +34,7 @@ async def connections(request: Request) -> Response:
         signed_in=member,
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
         connections=[_row(request, each) for each in connected],
-        notice="The application was disconnected." if "disconnected" in request.query_params else None,
+        notice=_DISCONNECTED if "disconnected" in request.query_params else None,
         logout_action=LOGOUT,
         logout_hidden=logout_hidden(request, LOGIN),
     )

@@ -1,6 +1,7 @@
 """The authorization endpoint and the consent page."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -20,6 +21,7 @@ from app.flows.sign_in import read_session
 from app.oauth.errors import PageError, server_error, temporarily_unavailable
 from app.oauth.scope import KNOWN_SCOPES
 from app.oauth.token_string import new_id
+from app.policy import Policy
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.people import Member
 from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
@@ -30,9 +32,14 @@ from app.web.request import context_of, raw_query, read_body, with_query
 AUTHORIZE = "/app/oauth2/authorize"
 CONSENT = "/app/oauth2/consent"
 
-_NOT_ASKED = ["change anything on your machines", "see your password, or sign in as you"]
-_DURATION = (
-    "until you disconnect it; it ends by itself after a year without use, and after three years at the latest"
+_NOT_ASKED = ["Change anything on your machines", "See your password, or sign in as you"]
+
+_UNITS = (
+    ("year", timedelta(days=365)),
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+    ("second", timedelta(seconds=1)),
 )
 
 _log = structlog.get_logger()
@@ -118,7 +125,7 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
         scopes=[KNOWN_SCOPES[scope] for scope in asked.scope.split()],
         not_asked=_NOT_ASKED,
-        duration=_DURATION,
+        duration=_duration(context.policy),
         revoke_url=f"{context.policy.issuer}{CONNECTIONS}",
         earlier=await _earlier(request, asked, member),
         switch_action=LOGOUT,
@@ -150,6 +157,19 @@ async def _told_by_redirect(
         error = server_error()
     location = refusal_uri(context_of(request), asked.redirect_uri, asked.state, error)
     return see_other(location, to_application=True)
+
+
+def _duration(policy: Policy) -> str:
+    """The end of "The connection lasts ..."."""
+    return (
+        f"until you disconnect it; it ends by itself after {_spoken(policy.classic_idle)} without use, "
+        f"and after {_spoken(policy.classic_absolute)} at the latest"
+    )
+
+
+def _spoken(span: timedelta) -> str:
+    count, unit = next((span // length, unit) for unit, length in _UNITS if not span % length)
+    return f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def _decision(value: str | None) -> Decision:
