@@ -28,6 +28,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         remove(session.config._tmp_path_factory.getbasetemp() / "servers")  # type: ignore[attr-defined]  # pytest sets it for its own fixtures
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Before the closing line: how many browser tests did not run, and why."""
+    skipped = [report for report in terminalreporter.getreports("skipped") if "browser" in report.keywords]
+    reasons = sorted({report.longrepr[2].removeprefix("Skipped: ") for report in skipped})
+    terminalreporter.write_line(": ".join([f"Browser tests that did not run: {len(skipped)}", *reasons]))
+
+
 @pytest.fixture(scope="session")
 def worker(request: pytest.FixtureRequest) -> int:
     """Number of this worker, 0 without parallel ones."""

@@ -26,11 +26,13 @@ class World:
     registered: RegisteredApplication
 
     @classmethod
-    async def make(cls, context: Context, *, redirect_uris: tuple[str, ...] = (REDIRECT_URI,)) -> Self:
+    async def make(
+        cls, context: Context, *, name: str = "Sitewise", redirect_uris: tuple[str, ...] = (REDIRECT_URI,)
+    ) -> Self:
         email = f"ann.{uuid4().hex[:12]}@hillside.example"
         member = await add_customer(context, email=email, name="Hillside Plant Hire", password=PASSWORD)
         registered = await register_application(
-            context, name="Sitewise", company="Sitewise Rentals Ltd", redirect_uris=redirect_uris
+            context, name=name, company="Sitewise Rentals Ltd", redirect_uris=redirect_uris
         )
         return cls(context, member, registered)
 

@@ -1,0 +1,101 @@
+"""Every page in every state: nothing for axe to find, nothing wider than the screen, everything by keyboard."""
+
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.browser import Browser
+from tests.pages.axe import AXE, AXE_COLOURS, violations_of
+from tests.pages.conftest import Visit
+from tests.pages.other_site import OtherSite
+from tests.pages.service import Service
+from tests.pages.tour import tour
+from tests.people import PASSWORD, World
+
+# The browser scrolls to what gets the focus with its next frame.
+FOCUS = r"""async () => {
+  await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)));
+  const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect();
+  return {
+    name: (element.innerText || element.labels?.[0]?.innerText || element.getAttribute("aria-label") || "").trim().replace(/\s+/g, " "),
+    outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    on_screen: box.width > 0 && box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth,
+  };
+}"""
+
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
+  .filter(element => element.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+  .map(element => element.className || element.tagName)"""
+
+
+async def test_axe_finds_nothing(visit: Visit, service: Service, world: World, site: OtherSite) -> None:
+    """R-50; a dark page differs from a light one in nothing but its colours."""
+    visitor = await visit(color_scheme="light", viewport={"width": 390, "height": 844})
+    found: dict[tuple[str, str], list[Any]] = {}
+    async for name in tour(visitor, service, world, site):
+        found[name, "light"] = await violations_of(visitor.page, AXE)
+        await visitor.page.emulate_media(color_scheme="dark")
+        found[name, "dark"] = await violations_of(visitor.page, AXE_COLOURS)
+        await visitor.page.emulate_media(color_scheme="light")
+    assert len(found) > 20
+    assert {where: violations for where, violations in found.items() if violations} == {}
+
+
+async def test_nothing_is_wider_than_the_screen(
+    visit: Visit, service: Service, world: World, site: OtherSite
+) -> None:
+    """R-50: at 320 px; at 200 % zoom, which halves the width of a desktop's page; with letters twice as large."""
+    visitor = await visit()
+    wide: dict[tuple[str, str], Any] = {}
+    async for name in tour(visitor, service, world, site):
+        for how, width, letters in (
+            ("320 px", 320, "100%"),
+            ("zoom", 640, "100%"),
+            ("letters", 1280, "200%"),
+        ):
+            await visitor.page.set_viewport_size({"width": width, "height": 800})
+            await visitor.page.evaluate(f"document.documentElement.style.fontSize = '{letters}'")
+            wide[name, how] = await visitor.page.evaluate(TOO_WIDE)
+        await visitor.page.set_viewport_size({"width": 1280, "height": 800})
+    assert {where: elements for where, elements in wide.items() if elements} == {}
+
+
+async def test_keyboard_alone_connects_and_disconnects(
+    visit: Visit, service: Service, world: World, site: OtherSite
+) -> None:
+    """R-50: Tab, Enter and letters; the place of the focus is on the screen and outlined at every stop."""
+    visitor = await visit(viewport={"width": 1280, "height": 720})
+    page = visitor.page
+    await page.goto(service.consent_url(world))
+    await page.keyboard.type(world.member.email)  # the page put the focus there
+    assert await tab_to(page, "Password") == ["Password"]
+    await page.keyboard.type(PASSWORD)
+    assert await tab_to(page, "Sign in") == ["Sign in"]
+    await page.keyboard.press("Enter")
+    await expect(visitor.button("Approve")).to_be_visible()
+    stops = await tab_to(page, "Approve")
+    assert stops[0] == "Skip to the content"
+    assert "Not you? Use another account" in stops
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{site.callback}?**")
+    async with Browser(base_url=service.origin) as server:
+        await world.exchange(server, site.callbacks[0].query["code"])
+    await page.goto(service.url("/app/account/applications"))
+    await tab_to(page, "Disconnect Sitewise")
+    await page.keyboard.press("Enter")
+    assert await tab_to(page, "Yes, disconnect Sitewise") == ["Yes, disconnect Sitewise"]
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Nothing is connected")).to_be_visible()
+
+
+async def tab_to(page: Page, name: str) -> list[str]:
+    """Press Tab until this has the focus; the names passed on the way, this one last."""
+    passed: list[str] = []
+    while name not in passed:
+        assert len(passed) < 30, f"{name!r} is not reached: {passed}"
+        await page.keyboard.press("Tab")
+        focus = await page.evaluate(FOCUS)
+        assert focus["outlined"], focus
+        assert focus["on_screen"], focus
+        passed.append(focus["name"])
+    return passed

@@ -1,0 +1,99 @@
+"""The whole flow as customers walk it: on a phone and a desktop, light and dark, with script and without."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser import Browser
+from tests.pages.conftest import Visit
+from tests.pages.other_site import OtherSite
+from tests.pages.service import Service
+from tests.people import PASSWORD, World
+
+SCREENS: dict[str, dict[str, Any]] = {
+    "phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True},
+    "desktop": {"viewport": {"width": 1280, "height": 800}},
+}
+BROWSERS = {
+    f"{screen}-{scheme}-{'script' if script else 'no_script'}": {
+        **SCREENS[screen],
+        "color_scheme": scheme,
+        "java_script_enabled": script,
+    }
+    for screen in SCREENS
+    for scheme in ("light", "dark")
+    for script in (True, False)
+}
+
+
+@pytest.mark.parametrize("options", BROWSERS.values(), ids=BROWSERS)
+async def test_customer_connects_and_disconnects_an_application(
+    visit: Visit, service: Service, world: World, site: OtherSite, options: dict[str, Any]
+) -> None:
+    """O-1, R-50; that nothing complains and no stranger is asked (R-41, R-42) is checked by `visit`."""
+    visitor = await visit(**options)
+    page = visitor.page
+    await page.goto(service.consent_url(world, state="a b&c=ü"))
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Connect Sitewise to your RoviTracker account?"
+    )
+    await visitor.button("Approve").click()
+    await page.wait_for_url(f"{site.callback}?**")
+    [arrival] = site.callbacks
+    assert arrival.query["state"] == "a b&c=ü"
+    assert arrival.query["iss"] == service.origin
+    async with Browser(base_url=service.origin) as server:
+        answer = await world.exchange(server, arrival.query["code"])
+    assert answer.status_code == 200
+    await page.goto(service.url("/app/account/applications"))
+    await page.get_by_text("Disconnect Sitewise", exact=True).click()
+    await page.get_by_role("button", name="Yes, disconnect").click()
+    await expect(page.get_by_role("heading", name="Nothing is connected")).to_be_visible()
+    async with Browser(base_url=service.origin) as server:
+        assert await world.introspect(server, answer.json()["access_token"]) == {"active": False}
+
+
+async def test_application_does_not_learn_where_the_customer_came_from(
+    visit: Visit, service: Service, world: World, site: OtherSite
+) -> None:
+    """R-42: the page before holds the whole request in its address."""
+    visitor = await visit()
+    await visitor.page.goto(service.consent_url(world))
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await visitor.button("Approve").click()
+    await visitor.page.wait_for_url(f"{site.callback}?**")
+    [arrival] = site.callbacks
+    assert "referer" not in arrival.headers
+    assert await visitor.page.evaluate("document.referrer") == ""
+
+
+async def test_denying_tells_the_application_and_grants_nothing(
+    visit: Visit, service: Service, world: World, site: OtherSite
+) -> None:
+    """R-47, O-19."""
+    visitor = await visit()
+    await visitor.page.goto(service.consent_url(world))
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await visitor.button("Deny").click()
+    await visitor.page.wait_for_url(f"{site.callback}?**")
+    [arrival] = site.callbacks
+    assert (arrival.query["error"], arrival.query["state"]) == ("access_denied", "s-1")
+    assert "code" not in arrival.query
+    await visitor.page.goto(service.url("/app/account/applications"))
+    await expect(visitor.page.get_by_role("heading", name="Nothing is connected")).to_be_visible()
+
+
+async def test_demo_leads_from_the_front_page_to_the_fleet(visit: Visit, service: Service) -> None:
+    """What a newcomer clicks after `make run`: no terminal, no script of the page's own."""
+    visitor = await visit(java_script_enabled=False)
+    page = visitor.page
+    await page.goto(service.url("/"))
+    await page.get_by_role("link", name="Start the demo").click()
+    await visitor.sign_in(service.demo.email, service.demo.password)
+    await visitor.button("Approve").click()
+    await visitor.button("Send the token request").click()
+    await expect(page.get_by_role("region", name="Token answer")).to_contain_text('"type": "Bearer"')
+    await visitor.button("Send the fleet request").click()
+    await expect(page.get_by_role("region", name="Fleet answer")).to_contain_text('"EquipmentHeader"')
