@@ -1,12 +1,10 @@
 """The documentation page in a real browser: phone and desktop, light and dark, by keyboard."""
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 
+from tests.pages.axe import AXE, violations_of
 from tests.pages.conftest import Visit
 from tests.pages.service import Service
-
-AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -19,8 +17,7 @@ async def test_documentation_fits_and_axe_finds_nothing(
     await visitor.page.goto(service.url("/docs"))
     await visitor.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert await visitor.page.evaluate("document.documentElement.scrollWidth") == width
-    found = (await Axe().run(visitor.page, options=AXE)).response["violations"]
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+    assert await violations_of(visitor.page, AXE) == []
 
 
 async def test_contents_lead_to_their_place_without_script(visit: Visit, service: Service) -> None:
