@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -48,11 +49,20 @@ def _of_scheme(*schemes: str, example: str) -> AfterValidator:
     """An address of one of these schemes. The address itself stays out of the message: it has a password."""
 
     def check(value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        address = value.get_secret_value()
+        if not address.startswith(tuple(f"{scheme}://" for scheme in schemes)) or not _has_port(address):
             raise ValueError(f"an address such as {example}")
         return value
 
     return AfterValidator(check)
+
+
+def _has_port(address: str) -> bool:
+    """Whether what stands in the place of the port is one, or nothing; several hosts have theirs read later."""
+    with suppress(ValueError):
+        parts = urlsplit(address)
+        return "," in parts.netloc or parts.port is None or parts.port > 0
+    return False
 
 
 def _check_origin(value: str) -> str:

@@ -10,6 +10,7 @@ from app.cli import (
     application,
     configuration,
     customer,
+    doctor,
     fleet,
     migrate,
     operator,
@@ -58,6 +59,7 @@ cli = typer.Typer(
 serve.add_to(cli)
 configuration.add_to(cli)
 upkeep.add_to(cli)
+doctor.add_to(cli)
 cli.add_typer(migrate.cli, name="migrate")
 cli.add_typer(application.cli, name="app")
 cli.add_typer(customer.cli, name="customer")

@@ -1,6 +1,7 @@
 """Valkey (or Redis): short time-outs and no repeats, since a command whose reply was lost may have taken effect."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -50,6 +51,14 @@ class Valkey:
 
     async def ping(self) -> None:
         await _known(self._client.ping())
+
+    async def info(self) -> Mapping[str, Any]:
+        """What the server says of itself, by the names of the INFO command."""
+        return cast("Mapping[str, Any]", await _known(self._client.info()))
+
+    async def time(self) -> datetime:
+        seconds, microseconds = await _known(self._client.time())
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -1,0 +1,189 @@
+"""What `doctor` makes of the facts: each finding says what is, whether that is good, and what to do."""
+
+import os
+import platform
+import resource
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from app.settings import Settings
+from app.storage.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
+from app.storage.migrations import MigrationState
+from app.stores import data_dir
+
+Verdict = Literal["ok", "warning", "wrong"]
+
+_OLDEST_PYTHON = (3, 11)
+_OLDEST_POSTGRES = 160_000  # GRANT ... WITH INHERIT, SET came with it
+_OLDEST_VALKEY = (6, 2)  # GETDEL, PXAT
+_CLOCKS_APART = timedelta(seconds=2)
+_CLOCKS_WRONG = timedelta(seconds=60)
+_FILES_PER_WORKER = 1024
+_STEPS_AHEAD = 2
+_OTHERS = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. todo: empty where there is nothing to do."""
+
+    check: str
+    verdict: Verdict
+    found: str
+    todo: str = ""
+
+
+def check_python() -> Finding:
+    if sys.version_info < _OLDEST_PYTHON:
+        return Finding("Python", "wrong", platform.python_version(), "install Python 3.11 or newer")
+    return Finding("Python", "ok", platform.python_version())
+
+
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    """Those that can be read and still be a mistake; what cannot be right is refused at every start."""
+    kind = "development" if settings.development else "production"
+    if settings.development and settings.host not in ("127.0.0.1", "::1", "localhost"):
+        yield Finding(
+            "settings",
+            "warning",
+            f"{kind}, yet listening on {settings.host}",
+            "set ROVITRACKER_ENVIRONMENT=production where others can reach it",
+        )
+    elif not settings.development and settings.embedded:
+        yield Finding(
+            "settings",
+            "warning",
+            f"{kind} on the private servers",
+            "set ROVITRACKER_DATABASE_URL and ROVITRACKER_REDIS_URL to servers that are backed up",
+        )
+    else:
+        yield Finding("settings", "ok", f"{kind}, issuer {settings.issuer}")
+    if settings.smtp_url and not settings.mail_from:
+        yield Finding("mail", "wrong", "ROVITRACKER_SMTP_URL without a sender", "set ROVITRACKER_MAIL_FROM")
+
+
+def check_data_dir(settings: Settings) -> Finding:
+    folder = data_dir(settings)
+    private = (folder / "secret_key", folder / "demo.json", folder / "embedded")
+    open_to_others = [path for path in private if path.exists() and path.stat().st_mode & _OTHERS]
+    if open_to_others:
+        names = " ".join(str(path) for path in open_to_others)
+        return Finding("data directory", "wrong", f"open to others: {names}", f"chmod go= {names}")
+    if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+        return Finding("data directory", "wrong", f"{folder} cannot be written", _owner_todo(folder))
+    return Finding("data directory", "ok", str(folder))
+
+
+def _owner_todo(folder: Path) -> str:
+    return f"run as user {folder.stat().st_uid}, whose it is ({stat.filemode(folder.stat().st_mode)})"
+
+
+def check_files(settings: Settings) -> Finding:
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    own = settings.limit_database_connections + settings.limit_redis_connections
+    found = f"{limit} open files a process, of which the stores take {own}"
+    if limit < own + _FILES_PER_WORKER:
+        return Finding("file descriptors", "warning", found, f"ulimit -n {4 * (own + _FILES_PER_WORKER)}")
+    return Finding("file descriptors", "ok", found)
+
+
+def check_schema(states: tuple[MigrationState, ...]) -> Finding:
+    pending = [state.migration.name for state in states if state.applied_at is None]
+    if pending:
+        found = f"{len(pending)} of {len(states)} migrations pending, first {pending[0]}"
+        return Finding("schema", "wrong", found, "rovitracker migrate up")
+    return Finding("schema", "ok", f"all {len(states)} migrations applied")
+
+
+def check_database(facts: DatabaseFacts, settings: Settings) -> Iterator[Finding]:
+    if facts.version_number < _OLDEST_POSTGRES:
+        yield Finding(
+            "PostgreSQL", "wrong", facts.version, "use PostgreSQL 16 or newer; 18 is what is tested"
+        )
+    else:
+        yield Finding("PostgreSQL", "ok", facts.version)
+    if facts.durable:
+        yield Finding("durability", "ok", "fsync and synchronous_commit are on")
+    else:
+        yield Finding(
+            "durability",
+            "wrong",
+            "an answered token may be lost in a crash",
+            "set fsync = on and synchronous_commit = on",
+        )
+    yield _check_connections(
+        "PostgreSQL connections", facts.connections, settings.limit_database_connections, settings.workers
+    )
+
+
+def check_rights(excessive: tuple[str, ...]) -> Finding:
+    if excessive:
+        return Finding(
+            "service role",
+            "wrong",
+            f"it {', '.join(excessive)}",
+            "give the service a login that is only granted rovitracker_service",
+        )
+    return Finding("service role", "ok", "owns nothing, no superuser, bound to row-level security")
+
+
+def check_partitions(facts: tuple[PartitionFacts, ...]) -> Iterator[Finding]:
+    for each in facts:
+        check = f"partitions of {each.name}"
+        found = f"the present {each.step} and {max(each.ahead - 1, 0)} to come"
+        if each.ahead == 0:
+            yield Finding(check, "wrong", f"none for the present {each.step}", "rovitracker maintain")
+        elif each.ahead < _STEPS_AHEAD or each.pending:
+            detach = ", and a detach was interrupted" if each.pending else ""
+            yield Finding(check, "warning", found + detach, "rovitracker maintain")
+        else:
+            yield Finding(check, "ok", found)
+
+
+def check_valkey(facts: ValkeyFacts, settings: Settings) -> Iterator[Finding]:
+    version = tuple(int(part) for part in facts.version.split(".")[:2] if part.isdigit())
+    if version < _OLDEST_VALKEY:
+        yield Finding("Valkey", "wrong", facts.version, "use Valkey, or Redis 6.2 or newer")
+    elif facts.evicts:
+        yield Finding(
+            "Valkey", "warning", f"{facts.version}, may evict codes", "set maxmemory-policy noeviction"
+        )
+    elif not facts.persistent:
+        yield Finding(
+            "Valkey",
+            "warning",
+            f"{facts.version}, forgets approvals of the last minute when it restarts",
+            "set appendonly yes",
+        )
+    else:
+        yield Finding("Valkey", "ok", f"{facts.version}, append-only file on")
+    yield _check_connections(
+        "Valkey connections", facts.connections, settings.limit_redis_connections, settings.workers
+    )
+
+
+def check_clock(store: str, theirs: datetime, before: datetime, after: datetime) -> Finding:
+    """Their clock against ours, read before and after: what the way took cannot be told from a difference."""
+    apart = max(before - theirs, theirs - after, timedelta(0))
+    check, found = f"clock of {store}", f"{apart.total_seconds():.1f} s apart from this machine's"
+    if apart <= _CLOCKS_APART:
+        return Finding(check, "ok", found)
+    verdict: Verdict = "wrong" if apart > _CLOCKS_WRONG else "warning"
+    return Finding(check, verdict, found, "synchronise both machines, by NTP for example")
+
+
+def _check_connections(check: str, allowed: int, per_worker: int, workers: int) -> Finding:
+    found = f"{workers} worker(s) may open {workers * per_worker} of {allowed}"
+    if workers * per_worker > allowed:
+        return Finding(
+            check,
+            "wrong",
+            found,
+            "fewer workers, a lower ROVITRACKER_LIMIT_*_CONNECTIONS, or a larger server limit",
+        )
+    return Finding(check, "ok", found)
