@@ -19,7 +19,7 @@ _PAST_AT = {"strict_token": "expires_at", "refresh_token": "absolute_expires_at"
 # Attached or being detached; and those an earlier run detached and did not get to drop, known by their names alone.
 SELECT_PARTITIONS = r"""
 SELECT r.name AS parent, c.oid::regclass::text AS child, coalesce(i.inhdetachpending, false) AS pending,
-       i.inhrelid IS NOT NULL AS attached, r.keep
+       i.inhrelid IS NOT NULL AS attached, r.keep, pg_has_role(c.relowner, 'USAGE') AS owned
 FROM retention r
 JOIN pg_class c ON c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
      AND c.relname ~ ('^' || r.name || CASE r.partition_step WHEN 'day' THEN '_\d{8}$' ELSE '_\d{6}$' END)
@@ -34,7 +34,7 @@ ORDER BY child
 
 @dataclass(frozen=True, slots=True)
 class DroppedPartitions:
-    """Names. postponed: in use by somebody; the next run tries again."""
+    """Names. postponed: in use by somebody, or of an owner whose login this is not; another run will drop them."""
 
     dropped: tuple[str, ...]
     postponed: tuple[str, ...]
@@ -49,8 +49,8 @@ async def drop_past_partitions(owner_url: str) -> DroppedPartitions:
             await connection.execute("SET timezone = 'UTC'")
             await connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
             partitions = await connection.fetch(SELECT_PARTITIONS)
-            past = [partition for partition in partitions if await _is_past(connection, partition)]
-            done = {partition["child"]: await _drop(connection, partition) for partition in past}
+            past = [each for each in partitions if not each["owned"] or await _is_past(connection, each)]
+            done = {each["child"]: each["owned"] and await _drop(connection, each) for each in past}
     return DroppedPartitions(
         dropped=tuple(child for child, dropped in done.items() if dropped),
         postponed=tuple(child for child, dropped in done.items() if not dropped),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -104,6 +105,19 @@ async def test_a_partition_in_use_is_left_for_the_next_run(
     assert await drop_past_partitions(url) == DroppedPartitions((), (table,))
     assert await owner.fetchval("SELECT count(*) FROM strict_token") == 0
     await reader.close()
+    assert (await drop_past_partitions(url)).dropped == (table,)
+
+
+async def test_a_login_that_owns_nothing_leaves_partitions_and_names_them(url: str, owner: Any) -> None:
+    """The service's own login runs the upkeep too, and goes on to what it may do."""
+    table = await add_partition(owner, expires_at=LONG_AGO)
+    login = f"login_{uuid4().hex[:12]}"
+    await owner.execute(f"CREATE ROLE {login} LOGIN PASSWORD 'x' IN ROLE rovitracker_service")
+    address = urlsplit(url)
+    own_url = address._replace(netloc=f"{login}:x@").geturl()
+    assert await drop_past_partitions(own_url) == DroppedPartitions((), (table,))
+    assert await exists(owner, table)
+    await owner.execute(f"DROP ROLE {login}")
     assert (await drop_past_partitions(url)).dropped == (table,)
 
 
