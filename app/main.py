@@ -2,6 +2,10 @@
 
 import asyncio
 import gc
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -56,4 +60,13 @@ def app_from_environment() -> FastAPI:
     """What uvicorn's workers import: each reads the same environment."""
     settings = load_settings()
     configure_logs(settings.log_level)
+    threading.Thread(target=_end_with_the_supervisor, name="supervisor", daemon=True).start()
     return create_app(settings)
+
+
+def _end_with_the_supervisor() -> None:
+    """Workers whose supervisor was killed would go on holding the port against its successor (R-103)."""
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:  # else this is the only process
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGTERM)
