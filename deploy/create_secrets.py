@@ -6,10 +6,10 @@ Run as root by the run-once service `secrets`, which mounts a volume of each rea
 that does not run as root; a volume can be given to its reader.
 """
 
+import argparse
 import hashlib
 import os
 import secrets
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,25 +36,43 @@ def create_secrets(root: Path, readers: Mapping[str, int] = READERS) -> None:
     _keep(root, "postgres/owner_password", _password(owner_url))
     _keep(root, "postgres/login_password", _password(login_url))
     _keep(root, "valkey/users.acl", _access_list(_password(redis_url)))
+    _give(root, readers)
+
+
+def rotate_key(root: Path, readers: Mapping[str, int] = READERS) -> None:
+    """A new key that seals from the next start on; the one before it still opens what it sealed."""
+    newest, *_ = _keep(root, "service/rovitracker_secret_keys", secrets.token_hex(32)).split(",")
+    keys = f"{secrets.token_hex(32)},{newest}"
+    for reader in ("service", "migrate"):
+        _write(root / reader / "rovitracker_secret_keys", keys)
+    _give(root, readers)
+
+
+def _give(root: Path, readers: Mapping[str, int]) -> None:
     for reader, group in readers.items():
         for file in (root / reader).iterdir():
             os.chown(file, -1, group)
 
 
 def _keep(root: Path, name: str, text: str) -> str:
-    """What the file says; written first, whole or not at all, where there is none."""
+    """What the file says; written first where there is none."""
     file = root / name
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(".draft")
-        draft.unlink(missing_ok=True)
-        with draft.open("x") as draft_file:
-            os.fchmod(draft_file.fileno(), 0o440)
-            draft_file.write(text)
-            draft_file.flush()
-            os.fsync(draft_file.fileno())  # an empty password after a power cut would be kept for ever
-        draft.rename(file)
+        _write(file, text)
     return file.read_text()
+
+
+def _write(file: Path, text: str) -> None:
+    """Whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(".draft")
+    draft.unlink(missing_ok=True)
+    with draft.open("x") as draft_file:
+        os.fchmod(draft_file.fileno(), 0o440)
+        draft_file.write(text)
+        draft_file.flush()
+        os.fsync(draft_file.fileno())  # an empty password after a power cut would be kept for ever
+    draft.rename(file)
 
 
 def _database_url(role: str) -> str:
@@ -78,5 +96,16 @@ def _access_list(password: str) -> str:
     )
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path, help="folder of the readers' folders")
+    parser.add_argument("--rotate-key", action="store_true", help="put a new sealing key before the newest")
+    options = parser.parse_args()
+    if options.rotate_key:
+        rotate_key(options.root)
+    else:
+        create_secrets(options.root)
+
+
 if __name__ == "__main__":
-    create_secrets(Path(sys.argv[1]))
+    main()

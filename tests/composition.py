@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,11 +55,11 @@ def tool(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ComposedStores:
-    """PostgreSQL and Valkey as compose.yaml sets them up; the settings their users read from their secrets."""
+    """PostgreSQL and Valkey as compose.yaml sets them up, and the folders their users find their secrets in."""
 
-    service: Mapping[str, str]
-    migrate: Mapping[str, str]
-    valkey: redis.Redis
+    service: Path
+    migrate: Path
+    valkey: redis.Redis  # as the health check signs in
 
 
 @contextmanager
@@ -72,9 +72,10 @@ def run_stores(folder: Path, valkey_command: list[str]) -> Iterator[ComposedStor
         sockets = parse_qs(urlsplit(embedded.database_url).query)["host"][0]
         _create_logins(made / "postgres", sockets, folder / "servers")
         with _run_valkey(made / "valkey", folder / "valkey", valkey_command) as socket:
-            addresses = {"@postgres:5432/rovitracker": f"@/rovitracker?host={quote(sockets)}"}
-            service = _settings(made / "service", addresses, socket)
-            migrate = _settings(made / "migrate", addresses, socket)
+            service, migrate = (
+                _bring_here(made / reader, folder / "here" / reader, sockets, socket)
+                for reader in ("service", "migrate")
+            )
             health = redis.Redis(unix_socket_path=str(socket), username="health", password="any")
             yield ComposedStores(service, migrate, health)
             health.close()
@@ -129,15 +130,13 @@ def _run_valkey(made: Path, data: Path, command: list[str]) -> Iterator[Path]:
         server.wait(timeout=20)
 
 
-def _settings(made: Path, addresses: Mapping[str, str], socket: Path) -> dict[str, str]:
-    """Each secret under the name of its setting, the stores' host names replaced by their sockets here."""
-    settings = {}
-    for file in sorted(made.iterdir()):
-        value = file.read_text()
-        for there, here in addresses.items():
-            value = value.replace(there, here)
+def _bring_here(made: Path, here: Path, sockets: str, valkey: Path) -> Path:
+    """The same secrets, the stores' host names replaced by where they listen here."""
+    here.mkdir(parents=True)
+    for file in made.iterdir():
+        value = file.read_text().replace("@postgres:5432/rovitracker", f"@/rovitracker?host={quote(sockets)}")
         if file.name == "rovitracker_redis_url":
             parts = urlsplit(value)
-            value = f"unix://{parts.username}:{parts.password}@{quote(str(socket))}?db=0"
-        settings[file.name.upper()] = value
-    return settings
+            value = f"unix://{parts.username}:{parts.password}@{quote(str(valkey))}?db=0"
+        (here / file.name).write_text(value)
+    return here

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.settings import PREFIX, SECRETS_DIR, SettingsError, check_names, load_settings
-from deploy.create_secrets import READERS, create_secrets
+from deploy.create_secrets import READERS, create_secrets, rotate_key
 from tests.composition import BASE, PRODUCTION, Read, read_compose, tool
 from tests.dockerfile import CHECKOUT, build_context, read_stages
 
@@ -102,7 +102,7 @@ def test_service_takes_production_only_with_tls(
 ) -> None:
     read = read_compose(tmp_path, BASE, PRODUCTION, **{**PRODUCTION_VARIABLES, **changed})
     create_secrets(tmp_path / "secrets", {})
-    monkeypatch.setattr("app.settings.SECRETS_DIR", tmp_path / "secrets" / "service")
+    monkeypatch.setenv("ROVITRACKER_SECRETS_DIR", str(tmp_path / "secrets" / "service"))
     for name, value in read.document["services"]["service"]["environment"].items():
         monkeypatch.setenv(name, value)
     if complaint is None:
@@ -217,6 +217,18 @@ def test_interrupted_run_ends_in_secrets_that_fit(tmp_path: Path) -> None:
     create_secrets(tmp_path, {})
     assert (tmp_path / "postgres" / "login_password").read_text() in login_url
     assert (tmp_path / "migrate" / "rovitracker_database_url").read_text() == login_url
+
+
+def test_rotated_key_seals_and_the_one_before_still_opens(tmp_path: Path) -> None:
+    create_secrets(tmp_path, {})
+    seen = [(tmp_path / "service" / "rovitracker_secret_keys").read_text()]
+    for _ in range(2):
+        rotate_key(tmp_path, {})
+        newest, before = (tmp_path / "service" / "rovitracker_secret_keys").read_text().split(",")
+        assert before == seen[-1]
+        seen.append(newest)
+    assert len(set(seen)) == 3
+    assert (tmp_path / "migrate" / "rovitracker_secret_keys").read_text() == f"{seen[2]},{seen[1]}"
 
 
 def test_two_installations_share_no_secret(tmp_path: Path) -> None:

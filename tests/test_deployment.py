@@ -72,7 +72,7 @@ class Container:
         return [str(self.root / "opt" / "rovitracker" / "bin" / program), *rest]
 
     def _environment(self) -> dict[str, str]:
-        """Nothing of this shell's but the folder for temporary files; /data is not there to be written."""
+        """Nothing of this shell's; /data is not there to be written."""
         image = {name: value for name, value in self.stage.environment.items() if name != "PATH"}
         return {"PATH": os.defpath, **image, **self.environment}
 
@@ -89,8 +89,13 @@ async def test_image_with_composed_stores_serves_the_documented_flow(tmp_path: P
         assert stores.valkey.ping()
         port = free_port()
         address = {"ROVITRACKER_PORT": str(port), "ROVITRACKER_PUBLIC_URL": f"http://localhost:{port}"}
-        migrate = Container(image, root, {**services["migrate"]["environment"], **stores.migrate})
-        service = Container(image, root, {**services["service"]["environment"], **address, **stores.service})
+        secrets = {
+            name: {"ROVITRACKER_SECRETS_DIR": str(getattr(stores, name))} for name in ("migrate", "service")
+        }
+        migrate = Container(image, root, {**services["migrate"]["environment"], **secrets["migrate"]})
+        service = Container(
+            image, root, {**services["service"]["environment"], **address, **secrets["service"]}
+        )
         assert migrate.run(*services["migrate"]["command"])
         await _assert_logins_are_bounded(stores)
         with _serving(service, image):
@@ -119,8 +124,8 @@ def _serving(service: Container, image: Stage) -> Iterator[None]:
 
 async def _assert_logins_are_bounded(stores: ComposedStores) -> None:
     """The service's login cannot change the schema, the owner can make no roles, Valkey knows nobody without a name."""
-    login = await asyncpg.connect(stores.service["ROVITRACKER_DATABASE_URL"])
-    owner = await asyncpg.connect(stores.migrate["ROVITRACKER_MIGRATION_DATABASE_URL"])
+    login = await asyncpg.connect((stores.service / "rovitracker_database_url").read_text())
+    owner = await asyncpg.connect((stores.migrate / "rovitracker_migration_database_url").read_text())
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await login.execute("CREATE TABLE mine ()")
