@@ -43,7 +43,8 @@ def configure_logs(level: str, stream: TextIO = sys.stdout) -> None:
     root.setLevel(level.upper())
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
-        logging.getLogger(name).propagate = True
+        # The server's own line a request has the query in it, and with that states and codes; ours has not.
+        logging.getLogger(name).propagate = name != "uvicorn.access"
 
 
 def hide_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,0 +1,63 @@
+"""What a running service writes: a JSON line a request, and nothing that opens anything."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.browser import Browser
+from tests.server import ROOT, free_port
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_log_has_a_line_a_request_and_no_query(
+    workers: str, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """R-80, R-81, O-106: a state, a code or a token in a log is one more place it can be stolen from."""
+    port, log = free_port(), tmp_path / "log"
+    settings = {
+        "ROVITRACKER_DATABASE_URL": database_url,
+        "ROVITRACKER_REDIS_URL": redis_url,
+        "ROVITRACKER_ENVIRONMENT": "development",
+        "ROVITRACKER_DATA_DIR": str(tmp_path),
+    }
+    with log.open("wb") as stream:
+        service = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app", "serve", "--port", str(port), "--workers", workers),
+            cwd=ROOT,
+            env={**os.environ, **settings},
+            stdout=stream,
+        )
+    try:
+        async with Browser(base_url=f"http://localhost:{port}") as browser:
+            await _until_answers(browser)
+            await browser.get("/app/oauth2/authorize?client_id=x&state=secret-state")
+            await browser.get("/app/demo/callback?code=secret-code")
+            await browser.get("/api/v2/Fleet/1?access_token=secret-token")
+    finally:
+        service.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(service.wait(), 30)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    requests = [line["path"] for line in lines if line["event"] == "request"]
+    assert requests[-3:] == [
+        "/app/oauth2/authorize",
+        "/app/demo/callback",
+        "/api/v2/Fleet/1",
+    ]
+    assert "secret-" not in log.read_text()
+
+
+async def _until_answers(browser: Browser) -> None:
+    for _ in range(300):
+        try:
+            await browser.get("/health/alive")
+        except httpx2.TransportError:
+            await asyncio.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the service does not answer")
