@@ -8,7 +8,7 @@ from app.settings import PREFIX, Settings, load_settings
 
 
 def add_to(cli: typer.Typer) -> None:
-    cli.command("config", epilog="Example: `rovitracker config --json`")(config)
+    cli.command("config", epilog="Example: rovitracker config --json")(config)
 
 
 def config(as_json: Json = False) -> None:

@@ -28,7 +28,7 @@ Customer = Annotated[
 
 @cli.command(
     "import",
-    epilog="Example: `rovitracker fleet import --customer ann@hillside.example fleet.xml fleet.json`",
+    epilog="Example: rovitracker fleet import --customer ann@hillside.example fleet.xml fleet.json",
 )
 def import_(
     customer: Customer,
@@ -52,7 +52,7 @@ def import_(
 
 
 @cli.command(
-    epilog="Example: `rovitracker fleet simulate --customer ann@hillside.example --machines 250 --days 30`"
+    epilog="Example: rovitracker fleet simulate --customer ann@hillside.example --machines 250 --days 30"
 )
 def simulate(
     customer: Customer,
@@ -78,7 +78,7 @@ def simulate(
     print_record({"added": imported.added, "updated": imported.updated}, as_json=as_json)
 
 
-@cli.command(epilog="Example: `rovitracker fleet show --customer ann@hillside.example --page 2`")
+@cli.command(epilog="Example: rovitracker fleet show --customer ann@hillside.example --page 2")
 def show(
     customer: Customer,
     page: Annotated[int, typer.Option(min=1, help="100 machines each.")] = 1,

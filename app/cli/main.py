@@ -12,6 +12,7 @@ from app.cli import (
     customer,
     doctor,
     fleet,
+    flow,
     migrate,
     operator,
     serve,
@@ -66,6 +67,7 @@ cli.add_typer(customer.cli, name="customer")
 cli.add_typer(operator.cli, name="operator")
 cli.add_typer(fleet.cli, name="fleet")
 cli.add_typer(token.cli, name="token")
+cli.add_typer(flow.cli, name="flow")
 
 
 def _print_version(value: bool) -> None:  # typer calls it with the option's value

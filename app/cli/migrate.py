@@ -13,7 +13,7 @@ from app.stores import open_stores
 cli = typer.Typer(help="The database schema.", no_args_is_help=True)
 
 
-@cli.command(epilog="Example: `rovitracker migrate up`")
+@cli.command(epilog="Example: rovitracker migrate up")
 def up(as_json: Json = False) -> None:
     """Apply what is pending; safe when two run at once, and after one was killed."""
     applied: list[Migration] = []
@@ -23,7 +23,7 @@ def up(as_json: Json = False) -> None:
     print_records(rows, as_json=as_json, empty="The schema is up to date.")
 
 
-@cli.command(epilog="Example: `rovitracker migrate status`")
+@cli.command(epilog="Example: rovitracker migrate status")
 def status(as_json: Json = False) -> None:
     """List the migrations and when each was applied."""
     with open_stores(load_settings()) as stores:

@@ -1,0 +1,91 @@
+"""The application's side of a browser flow, on this machine alone: a page that begins it and the callback that ends it."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+CALLBACK = "/callback"
+_HOST = "127.0.0.1"
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>rovitracker flow code</title>
+<style>:root {{ color-scheme: light dark }} body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 4rem auto; padding: 0 1rem }}</style>
+<h1>{title}</h1><p>{text}</p></html>"""
+_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",  # the callback's address holds the code
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+}
+
+
+@dataclass(slots=True)
+class LocalPage:
+    """Where it listens, and the callback's parameters when they have come."""
+
+    origin: str
+    state: str
+    begin_at: str = ""
+    answers: "queue.Queue[dict[str, str]]" = field(default_factory=queue.Queue)
+
+    @property
+    def redirect_uri(self) -> str:
+        return self.origin + CALLBACK
+
+    def wait(self, timeout_s: float) -> dict[str, str] | None:
+        """The answer that carries our state, or None."""
+        try:
+            return self.answers.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def show(self, path: str, query: str) -> tuple[int, str]:
+        """Status and page. An answer that does not carry our state was not asked for, and changes nothing."""
+        if path == "/":
+            link = f'<a href="{escape(self.begin_at)}">Send the customer to RoviTracker</a>'
+            return 200, _PAGE.format(title="An application asks for access", text=link)
+        if path != CALLBACK:
+            return 404, _PAGE.format(title="Not here", text="There is nothing at this address.")
+        parameters = parse_qs(query, keep_blank_values=True)
+        answer = {name: values[0] for name, values in parameters.items() if len(values) == 1}
+        if answer.get("state") != self.state:
+            return 400, _PAGE.format(
+                title="Not asked for", text="The state is not the one this flow began with."
+            )
+        self.answers.put(answer)
+        return 200, _PAGE.format(title="The answer has come", text="The terminal goes on from here.")
+
+
+@contextmanager
+def serve_page(port: int, state: str) -> Iterator[LocalPage]:
+    """port: 0 for any free one. OSError when it is taken."""
+    page = LocalPage(origin="", state=state)
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10  # a browser's spare connection says nothing, and must not hold a thread
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            status, body = page.show(parts.path, parts.query)
+            self.send_response(status)
+            for name, value in _HEADERS.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's own name
+            """Its lines would stand between the steps, with the code in them."""
+
+    with ThreadingHTTPServer((_HOST, port), Handler) as server:
+        page.origin = f"http://{_HOST}:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield page
+        finally:
+            server.shutdown()
+            thread.join()
