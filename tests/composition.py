@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,52 +60,56 @@ class ComposedStores:
     service: Path
     migrate: Path
     valkey: redis.Redis  # as the health check signs in
+    superuser: Mapping[str, str]  # the environment that PostgreSQL's own programs find
+
+    def run_program(self, *command: str, given: bytes = b"") -> bytes:
+        """One of PostgreSQL's own programs, as its superuser; what it prints."""
+        program, *arguments = command
+        path = installed_software().postgres.with_name(program)
+        done = subprocess.run(
+            [path, *arguments], input=given, env={**self.superuser}, check=False, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
 
 
 @contextmanager
 def run_stores(folder: Path, valkey_command: list[str]) -> Iterator[ComposedStores]:
     """Private servers, whose logins are made by deploy/ from freshly created secrets."""
     made = folder / "secrets"
-    made.mkdir()
+    made.mkdir(parents=True)
     create_secrets(made, {})
     with attach(folder / "servers") as embedded:
         sockets = parse_qs(urlsplit(embedded.database_url).query)["host"][0]
-        _create_logins(made / "postgres", sockets, folder / "servers")
+        superuser = _superuser(folder / "servers", sockets)
         with _run_valkey(made / "valkey", folder / "valkey", valkey_command) as socket:
             service, migrate = (
                 _bring_here(made / reader, folder / "here" / reader, sockets, socket)
                 for reader in ("service", "migrate")
             )
             health = redis.Redis(unix_socket_path=str(socket), username="health", password="any")
-            yield ComposedStores(service, migrate, health)
+            stores = ComposedStores(service, migrate, health, superuser)
+            _create_logins(stores, made / "postgres")
+            yield stores
             health.close()
     remove(folder / "servers")
 
 
-def _create_logins(made: Path, sockets: str, data_dir: Path) -> None:
-    """As the image's start-up does: psql as the superuser, which no secret but the server's own lets in."""
+def _superuser(data_dir: Path, sockets: str) -> dict[str, str]:
+    """In compose its own user on its own socket, which needs no password; here the one the private server was given."""
     record = json.loads((data_dir / "embedded" / "record.json").read_bytes())
+    return {"PGHOST": sockets, "PGUSER": "postgres", "PGPASSWORD": record["postgres_password"]}
+
+
+def _create_logins(stores: ComposedStores, made: Path) -> None:
+    """As the image does at its first start, on a server without a database."""
     statements = (CHECKOUT / "deploy" / "create_logins.sql").read_text()
-    psql = installed_software().postgres.with_name("psql")
     for script in (
         "DROP DATABASE rovitracker WITH (FORCE)",
         statements.replace("/run/secrets/", f"{made}/"),
     ):
-        subprocess.run(
-            [
-                psql,
-                "-v",
-                "ON_ERROR_STOP=1",
-                "--no-psqlrc",
-                "--quiet",
-                "--dbname=postgres",
-                f"--host={sockets}",
-            ],
-            input=script,
-            env={"PATH": os.environ["PATH"], "PGUSER": "postgres", "PGPASSWORD": record["postgres_password"]},
-            check=True,
-            text=True,
-        )
+        options = ("-v", "ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--dbname=postgres")
+        stores.run_program("psql", *options, given=script.encode())
 
 
 @contextmanager
