@@ -96,4 +96,6 @@ async def test_demo_leads_from_the_front_page_to_the_fleet(visit: Visit, service
     await visitor.button("Send the token request").click()
     await expect(page.get_by_role("region", name="Token answer")).to_contain_text('"type": "Bearer"')
     await visitor.button("Send the fleet request").click()
+    machines = page.get_by_role("table", name="The first machines of the answer")
+    await expect(machines.get_by_role("rowheader")).to_have_count(5)
     await expect(page.get_by_role("region", name="Fleet answer")).to_contain_text('"EquipmentHeader"')

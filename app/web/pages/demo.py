@@ -1,39 +1,23 @@
 """The demo application's side of the documented flow, in development: what an integrator's own page would do."""
 
-from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import urlencode
 
 import httpx2
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.flows.demo import Demo
 from app.oauth.errors import PageError
 from app.oauth.parameters import parse_form
 from app.web.pages.browser import read_form
-from app.web.pages.render import page
+from app.web.pages.render import ASSET_VERSION, page
 from app.web.request import context_of, raw_query
 
-CALLBACK = "/app/demo/callback"
 _TOKEN = "/app/demo/token"  # an address
 _FLEET = "/app/demo/fleet"
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """The demo customer's sign-in and the demo application's credentials."""
-
-    email: str
-    password: str = field(repr=False)
-    client_id: str
-    client_secret: str = field(repr=False)
-    issuer: str
-
-    @property
-    def consent_url(self) -> str:
-        query = {"client_id": self.client_id, "state": "demo", "redirect_uri": self.issuer + CALLBACK}
-        return f"{self.issuer}/app/oauth2/authorize?{urlencode(query)}"
+_LOGO = f"/app/static/sitewise.png?v={ASSET_VERSION}"
+_MACHINES_SHOWN = 5
 
 
 def demo_of(request: Request) -> Demo | None:
@@ -89,9 +73,23 @@ async def call_api(request: Request) -> Response:
         request,
         demo,
         step="fleet" if answer.is_success else "token",
+        machines=_machines(answer.json()) if answer.is_success else None,
         fleet_curl=_fleet_curl(demo, token),
         fleet_answer=orjson.dumps(answer.json(), option=orjson.OPT_INDENT_2).decode(),
     )
+
+
+def _machines(fleet: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the application's own page might show of its first answer; readings a machine does not send are None."""
+    return [
+        {
+            "name": machine["EquipmentHeader"].get("EquipmentID"),
+            "model": " ".join(machine["EquipmentHeader"].get(part, "") for part in ("OEMName", "Model")),
+            "hours": machine.get("CumulativeOperatingHours", {}).get("Hour"),
+            "fuel_percent": machine.get("FuelRemaining", {}).get("Percent"),
+        }
+        for machine in fleet["Equipment"][:_MACHINES_SHOWN]
+    ]
 
 
 def _page(request: Request, demo: Demo, **values: Any) -> Response:
@@ -105,6 +103,7 @@ def _page(request: Request, demo: Demo, **values: Any) -> Response:
             "token_answer",
             "fleet_curl",
             "fleet_answer",
+            "machines",
         ]
     )
     defaults = {
@@ -114,7 +113,7 @@ def _page(request: Request, demo: Demo, **values: Any) -> Response:
         "token_action": _TOKEN,
         "fleet_action": _FLEET,
     }
-    application = {"name": "Sitewise Rentals", "company": "Sitewise Rentals Ltd", "logo_url": None}
+    application = {"name": "Sitewise Rentals", "company": "Sitewise Rentals Ltd", "logo_url": _LOGO}
     return page(
         request,
         "demo_callback.html",

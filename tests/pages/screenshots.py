@@ -1,0 +1,105 @@
+"""`make screenshots`: pictures of every page, on a phone and a desktop, light and dark; the README's two among them."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Browser, async_playwright, expect
+
+from app.context import Context
+from app.embedded import attach
+from app.embedded.removal import remove
+from app.flows.add_customer import add_customer
+from app.flows.register_application import register_application
+from tests.conftest import make_database
+from tests.pages.other_site import open_other_site
+from tests.pages.service import Service, open_service
+from tests.pages.tour import tour
+from tests.pages.visitor import FLAGS, find_chromium, open_visitor
+from tests.people import PASSWORD, REDIRECT_URI, World
+from tests.server import ROOT
+
+IMAGES = ROOT / "docs" / "images"
+ALL_PAGES = IMAGES / "all"  # not kept in git
+
+VIEWPORTS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 960}}
+
+_LOGO = ROOT / "app" / "web" / "pages" / "static" / "sitewise.png"
+
+
+async def main() -> None:
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("no Chromium here; `make browsers` installs one")
+    ALL_PAGES.mkdir(parents=True, exist_ok=True)
+    async with _new_service() as service, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        for width in VIEWPORTS:
+            for scheme in ("light", "dark"):
+                await _photograph(browser, service, width, scheme)
+        world = await _world_for_readme(service.context)
+        for scheme in ("light", "dark"):
+            await _photograph_for_readme(browser, service, world, scheme)
+        await browser.close()
+
+
+@asynccontextmanager
+async def _new_service() -> AsyncIterator[Service]:
+    with tempfile.TemporaryDirectory(prefix="rovitracker-") as folder:
+        servers = Path(folder, "servers")
+        try:
+            with attach(servers) as embedded:
+                database_url = await make_database(embedded.database_url, "pages")
+                async with open_service(database_url, embedded.redis_url, Path(folder, "data")) as service:
+                    yield service
+        finally:
+            remove(servers)
+
+
+async def _photograph(browser: Browser, service: Service, width: str, scheme: str) -> None:
+    async with (
+        open_other_site() as site,
+        open_visitor(browser, viewport=VIEWPORTS[width], color_scheme=scheme) as visitor,
+    ):
+        world = await World.make(service.context, redirect_uris=(site.callback,))
+        async for name in tour(visitor, service, world, site):
+            picture = ALL_PAGES / f"{name.replace(' ', '-')}-{width}-{scheme}.png"
+            await visitor.page.screenshot(path=picture, full_page=True)
+
+
+async def _world_for_readme(context: Context) -> World:
+    """An application with a logo and a website, that nobody has connected yet."""
+    member = await add_customer(
+        context, email="ann@hillside.example", name="Hillside Plant Hire", password=PASSWORD
+    )
+    registered = await register_application(
+        context,
+        name="Sitewise Rentals",
+        company="Sitewise Rentals Ltd",
+        redirect_uris=(REDIRECT_URI,),
+        logo=_LOGO.read_bytes(),
+    )
+    return World(context, member, registered)
+
+
+async def _photograph_for_readme(browser: Browser, service: Service, world: World, scheme: str) -> None:
+    async with open_visitor(browser, viewport=VIEWPORTS["desktop"], color_scheme=scheme) as visitor:
+        await visitor.page.goto(service.consent_url(world))
+        await visitor.sign_in(world.member.email, PASSWORD)
+        await expect(visitor.button("Approve")).to_be_visible()
+        picture = await visitor.page.screenshot(full_page=True)
+    target = IMAGES / f"consent-{scheme}.png"
+    with Image.open(BytesIO(picture)) as image:
+        # A quarter of the bytes; the coverage keeps rare colours, like a tick's green, the means keep a shadow smooth.
+        few = image.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3)
+        few.save(target, optimize=True)
+    sys.stdout.write(f"{target.relative_to(ROOT)}  {target.stat().st_size // 1024} KiB\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
