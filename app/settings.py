@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from difflib import get_close_matches
@@ -23,7 +23,7 @@ PREFIX = "ROVITRACKER_"
 SECRETS_DIR = Path("/run/secrets")  # where container engines mount theirs
 CHECKOUT = Path(__file__).parent.parent
 
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
+_UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _WEAKEST_KEY = 32  # characters; a generated key has 64
 
 
@@ -32,12 +32,12 @@ class SettingsError(Exception):
 
 
 def parse_duration(value: Any) -> Any:
-    """`60`, `60s`, `5m`, `1h`, `30d` or `1y` (365 days)."""
+    """`60`, `500ms`, `60s`, `5m`, `1h`, `30d` or `1y` (365 days)."""
     if isinstance(value, timedelta):
         return value
-    found = re.fullmatch(r"(\d{1,9})\s*([smhdy]?)", str(value).strip())
+    found = re.fullmatch(r"(\d{1,9})\s*(ms|[smhdy]?)", str(value).strip())
     if not found:
-        raise ValueError("a duration is a number with s, m, h, d or y, such as 60s or 30d")
+        raise ValueError("a duration is a number with ms, s, m, h, d or y, such as 60s or 30d")
     return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
 
 
@@ -147,6 +147,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )
+    asgi_front: bool = Field(
+        True,
+        description="whether token and introspection requests go past the web framework; the answers are the same",
+    )
+    token_cache: bool = Field(
+        True,
+        description="whether live tokens are remembered; a revoked one is refused within a second either way",
+    )
     data_dir: Path | None = Field(
         None, description="where the private servers, the demo and the development key live"
     )
@@ -176,6 +184,20 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="requests of one process that may wait for a store; more are answered 503",
+    )
+    limit_queue_wait: Duration = Field(
+        _duration("500ms"),
+        description="how long a request may wait for its turn at a store; then it is answered 503",
+    )
+    limit_cached_tokens: int = Field(
+        20_000, ge=1, le=10_000_000, description="live tokens that one process remembers, about 2 KB each"
+    )
+    limit_failures: int = Field(
+        60,
+        ge=1,
+        le=1_000_000,
+        description="forged tokens and unknown applications a minute from one address, forged tokens of one introspecting "
+        "application, and wrong secrets for one application from one address, of one process; above it they are slowed or answered 429",
     )
     limit_password_checks: int = Field(
         2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait"
@@ -272,9 +294,13 @@ def _find_secrets_dir(named: str | None) -> Path | None:
 
 def export_settings(**overrides: Any) -> None:
     """Hand command-line flags on to the worker processes, which read the environment as this one did."""
-    os.environ.update(
+    export_environment(
         {PREFIX + name.upper(): str(value) for name, value in overrides.items() if value is not None}
     )
+
+
+def export_environment(variables: Mapping[str, str]) -> None:
+    os.environ.update(variables)
 
 
 def check_names(names: Iterable[str]) -> None:

@@ -16,17 +16,19 @@ RULES = {
     "aemp": set(),
     "mail": {"oauth", "aemp"},
     "storage": {"oauth", "aemp"},
-    "flows": {"mail", "storage", "oauth", "aemp", "context", "policy"},
-    "web": {"flows", "mail", "storage", "oauth", "aemp", "context", "policy"},
+    "flows": {"mail", "storage", "oauth", "aemp", "context", "failures", "policy"},
+    "web": {"flows", "mail", "storage", "oauth", "aemp", "context", "failures", "logs", "metrics", "policy"},
     "embedded": set(),
     "settings": set(),
     "logs": set(),
+    "metrics": set(),
+    "failures": set(),
     "policy": {"settings"},
     "logo_decoder": set(),
     "background": set(),
     "passwords": {"storage"},
     "stores": {"embedded", "settings", "storage"},
-    "context": {"background", "oauth", "passwords", "policy", "settings", "storage", "stores"},
+    "context": {"background", "failures", "oauth", "passwords", "policy", "settings", "storage", "stores"},
 }
 # Only these put the parts together, so they may import everything.
 ASSEMBLERS = {"cli", "main", "demo", "__main__"}
@@ -43,6 +45,7 @@ FRAMEWORKS = [
     ("typer", {"cli"}),
     ("rich", {"cli"}),
     ("lxml", {"aemp"}),
+    ("prometheus_client", {"metrics"}),
 ]
 
 SOURCES = sorted(APP.rglob("*.py"))

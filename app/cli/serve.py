@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import sys
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +17,8 @@ from app.context import open_context
 from app.demo import seed_demo
 from app.flows.demo import Demo
 from app.logs import configure_logs
-from app.settings import Settings, export_settings, load_settings
+from app.metrics import serve_metrics
+from app.settings import Settings, export_environment, export_settings, load_settings
 from app.storage.database import open_database
 from app.storage.maintenance import select_excessive_rights
 from app.stores import Stores
@@ -70,6 +72,14 @@ def _listen(settings: Settings, flags: dict[str, Any], *, logs_to_stderr: bool) 
     configure_logs(settings.log_level)
     # The application is named, not made: each worker makes its own from the same environment.
     export_settings(**flags)
+    with ExitStack() as stack:
+        if settings.management_port is not None:
+            served = serve_metrics(settings.host, settings.management_port, workers=settings.workers)
+            export_environment(stack.enter_context(served))
+        _run(settings)
+
+
+def _run(settings: Settings) -> None:
     uvicorn.run(
         "app.main:app_from_environment",
         factory=True,

@@ -6,11 +6,11 @@ from http import HTTPStatus
 from typing import Literal
 
 import orjson
-import structlog
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.aemp.errors import AempError
 from app.aemp.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
@@ -20,8 +20,6 @@ from app.oauth.errors import OAuthError, PageError
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.web.pages.render import page
 from app.web.request import NO_STORE, context_of
-
-_log = structlog.get_logger()
 
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
 
@@ -41,25 +39,32 @@ class Failure:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+# What a flow may end with by design.
+EXPECTED = (OAuthError, PageError, AempError, FlowLostError, StoreUnavailableError, StatementRefusedError)
+
+
 def mount_errors(app: FastAPI) -> None:
-    for kind in (
-        OAuthError,
-        PageError,
-        AempError,
-        FlowLostError,
-        StoreUnavailableError,
-        StatementRefusedError,
-        HTTPException,
-    ):
+    for kind in (*EXPECTED, HTTPException):
         app.add_exception_handler(kind, answer)
 
 
 async def answer(request: Request, error: Exception) -> Response:
     """The answer to an error that was raised while this request was served."""
     failure = _failure(error)
-    level = "warning" if failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
-    getattr(_log, level)("refused", status=failure.status, error=failure.code, detail=str(error))
+    _note(request.scope, failure, error)
     return _RENDERERS[_form(request)](request, failure)
+
+
+def refuse_as_json(scope: Scope, error: Exception) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the answer that a machine endpoint gives to an error (RFC 6749 section 5.2)."""
+    failure = _failure(error)
+    _note(scope, failure, error)
+    return failure.status, *_json_parts(failure)
+
+
+def _note(scope: Scope, failure: Failure, error: Exception) -> None:
+    """For the request's line in the log, which says why, where the answer only says what."""
+    scope["refused"] = {"error": failure.code, "detail": str(error)}
 
 
 def unexpected(request: Request) -> Response:
@@ -109,13 +114,16 @@ def _form(request: Request) -> Form:
 
 
 def _json(_request: Request, failure: Failure) -> Response:
-    """RFC 6749 section 5.2."""
+    headers, body = _json_parts(failure)
+    return Response(body, failure.status, headers)
+
+
+def _json_parts(failure: Failure) -> tuple[dict[str, str], bytes]:
     # A wrong method or address is the caller's request being invalid, in OAuth's words.
     code = "invalid_request" if failure.code in ("not_found", "method_not_allowed") else failure.code
     document = {"error": code} | ({"error_description": failure.text} if failure.text else {})
-    return Response(
-        orjson.dumps(document), failure.status, {**NO_STORE, **failure.headers}, media_type="application/json"
-    )
+    headers = {"Content-Type": "application/json", **NO_STORE, **failure.headers}
+    return headers, orjson.dumps(document)
 
 
 def _aemp(request: Request, failure: Failure) -> Response:

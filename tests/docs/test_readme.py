@@ -24,13 +24,15 @@ def settings_table() -> str:
 def default_text(value: object) -> str:
     if value in (None, ()):
         return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     seconds = getattr(value, "total_seconds", None)
     if seconds is None:
         return f"`{value}`"
     for letter, length in (("y", 365 * 86_400), ("d", 86_400), ("h", 3600), ("m", 60)):
         if seconds() % length == 0:
             return f"`{int(seconds() // length)}{letter}`"
-    return f"`{int(seconds())}s`"
+    return f"`{int(seconds())}s`" if seconds() >= 1 else f"`{int(seconds() * 1000)}ms`"
 
 
 def test_settings_table_is_what_settings_are() -> None:

@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
-from structlog.contextvars import merge_contextvars
-from structlog.testing import capture_logs
 
 from app.context import Context
 from app.flows.demo import CALLBACK, Demo
 from app.flows.register_application import register_application
 from tests.browser import ORIGIN, Browser, form_of, forms_of
 from tests.people import PASSWORD, World
+from tests.request_lines import request_lines
 from tests.web.reading import attributes_of, tags_of, words_of
 from tests.web.services import Services
 
@@ -119,9 +118,9 @@ async def test_demo_calls_keep_the_request_id_of_the_page(visitor: Browser, demo
     """R-85: the button's own request is logged under its own id, the one it makes under another."""
     code = await callback_page(visitor, demo)
     form = form_of(code, "/demo/token")
-    with capture_logs(processors=[merge_contextvars]) as logs:
+    with request_lines() as lines:
         await visitor.http.post(form.action, data=form.hidden, headers={"X-Request-Id": "outer-4711"})
-    inner, outer = (line for line in logs if line["event"] == "request")
+    inner, outer = lines
     assert (inner["path"], outer["path"]) == ("/app/oauth2/token", "/app/demo/token")
     assert outer["request_id"] == "outer-4711" != inner["request_id"]
 

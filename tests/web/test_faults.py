@@ -17,6 +17,7 @@ from app.storage.errors import StoreUnavailableError
 from tests.browser import Browser, query_of
 from tests.conftest import make_database
 from tests.people import PASSWORD, World
+from tests.request_lines import request_lines
 from tests.web.reading import words_of
 from tests.web.services import Services, same_browser
 
@@ -67,7 +68,7 @@ async def test_statement_the_database_refuses_is_told_as_unavailable(
 ) -> None:
     """O-22: by redirect where the address is proved, on a page where there is none; logged for us."""
     await world.consent_page(browser)
-    with capture_logs() as logs:
+    with capture_logs() as logs, request_lines() as lines:
         async with same_browser(browser, services.like(database=broken)) as other:
             asked = await other.get(world.authorize_url())
             page = await other.get("/app/account/applications")
@@ -75,6 +76,7 @@ async def test_statement_the_database_refuses_is_told_as_unavailable(
     assert (page.status_code, page.headers["retry-after"]) == (503, "2")
     assert "browser_session" not in page.text + asked.headers["location"]
     warnings = [line for line in logs if line["log_level"] == "warning"]
+    warnings += [line for line in lines if line["level"] == "warning"]
     assert len(warnings) == 2
     assert all("browser_session" in line["detail"] for line in warnings)
 
@@ -96,7 +98,7 @@ async def test_other_request_id_is_replaced(browser: Browser, given: str) -> Non
 
 async def test_no_log_line_of_a_whole_flow_holds_a_secret(browser: Browser, world: World) -> None:
     """R-80, R-81: state, code, token, password, cookies and client secret stay out, also when it goes wrong."""
-    with capture_logs() as logs:
+    with capture_logs() as logs, request_lines() as lines:
         page = await browser.get(world.authorize_url(state="state-canary"))
         refused = await browser.submit(
             page, {"email": world.member.email, "password": "password-canary"}, action="/app/login"
@@ -109,8 +111,8 @@ async def test_no_log_line_of_a_whole_flow_holds_a_secret(browser: Browser, worl
         await browser.get("/app/oauth2/authorize?client_id=x&state=state-canary")
         await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}x")
         await browser.http.post("/app/oauth2/consent", data={"flow": "flow-canary"})
-    written = repr(logs)
-    assert len(logs) >= 10
+    written = repr(logs + lines)
+    assert len(lines) >= 10
     cookies = [cookie.value for cookie in browser.http.cookies.jar if cookie.value]
     assert len(cookies) == 2
     for secret in (PASSWORD, code, token, world.client_secret, "canary", *cookies):
@@ -135,10 +137,11 @@ async def test_client_that_goes_away_within_its_body_is_no_fault(app: FastAPI) -
         "query_string": b"",
         "headers": [],
     }
-    with capture_logs() as logs:
+    with capture_logs() as logs, request_lines() as lines:
         await app(scope, receive, send)
     assert sent == []
-    assert [(line["event"], line["log_level"]) for line in logs] == [("request", "info")]
+    assert logs == []
+    assert [(line["event"], line["level"]) for line in lines] == [("request", "info")]
 
 
 async def test_body_beyond_the_limit_is_refused_before_it_is_whole(browser: Browser) -> None:
