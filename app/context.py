@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.background import Background
+from app.failures import Failures
 from app.oauth.keys import Keys, derive_keys
 from app.passwords import Passwords
 from app.policy import Policy, policy_of
 from app.settings import Settings
+from app.storage.changes import Changes
 from app.storage.database import Database, open_database
+from app.storage.gather import Bounds
 from app.storage.gathered import Gathered, gather_statements
 from app.storage.valkey import Valkey
 from app.stores import Stores, secret_keys
@@ -24,7 +27,9 @@ class Context:
     keys: Keys
     database: Database
     valkey: Valkey
+    changes: Changes
     gathered: Gathered
+    failures: Failures
     passwords: Passwords
     background: Background
     now: Callable[[], datetime]
@@ -39,23 +44,34 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
     policy = policy_of(settings)
     async with AsyncExitStack() as stack:
         database = await open_database(
-            stores.database_url, connections=settings.limit_database_connections, role=stores.role
+            stores.database_url,
+            connections=settings.limit_database_connections,
+            role=stores.role,
+            pooled=stores.pooled,
         )
         stack.push_async_callback(database.close)
-        valkey = Valkey(stores.redis_url, connections=settings.limit_redis_connections)
-        stack.push_async_callback(valkey.close)
         passwords = Passwords(threads=settings.limit_password_checks)
         stack.callback(passwords.close)
+        changes = Changes()
+        stack.push_async_callback(changes.close)
+        bounds = Bounds(queue=settings.limit_queue, wait_s=settings.limit_queue_wait.total_seconds())
         gathered = gather_statements(
             database,
-            queue=settings.limit_queue,
+            changes,
+            bounds=bounds,
+            most_tokens=settings.limit_cached_tokens if settings.token_cache else 0,
             code_life=policy.code_life,
             classic_idle=policy.classic_idle,
             classic_absolute=policy.classic_absolute,
             strict_access=policy.strict_access_life,
         )
         stack.push_async_callback(gathered.close)
+        valkey = Valkey(stores.redis_url, connections=settings.limit_redis_connections, bounds=bounds)
+        stack.push_async_callback(valkey.close)
+        failures = Failures(a_minute=settings.limit_failures)
         background = Background()
         stack.push_async_callback(background.settle)
         keys = derive_keys(secret_keys(settings))
-        yield Context(policy, keys, database, valkey, gathered, passwords, background, utc_now)
+        yield Context(
+            policy, keys, database, valkey, changes, gathered, failures, passwords, background, utc_now
+        )

@@ -15,11 +15,12 @@ from app import __version__
 from app.context import open_context
 from app.demo import load_demo
 from app.flows.maintain import maintain_for_ever
-from app.logs import configure_logs
+from app.logs import REQUESTS, configure_logs
 from app.settings import Settings, load_settings
 from app.stores import open_stores
 from app.web.access_log import AccessLog
 from app.web.errors import mount_errors
+from app.web.front import Front
 from app.web.routes import router
 
 
@@ -32,6 +33,7 @@ def create_app(settings: Settings) -> FastAPI:
             async with open_context(settings, stores) as context:
                 app.state.context = context
                 app.state.demo = load_demo(settings)
+                context.changes.listen(stores.direct_url)
                 upkeep = asyncio.create_task(maintain_for_ever(context, stores.owner_url))
                 # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
                 gc.collect()
@@ -40,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
                 upkeep.cancel()
                 with suppress(asyncio.CancelledError):
                     await upkeep
+                REQUESTS.flush()
 
     app = FastAPI(
         title="RoviTracker Authorization",
@@ -52,7 +55,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.include_router(router)
     mount_errors(app)
-    app.add_middleware(AccessLog)
+    if settings.asgi_front:
+        app.add_middleware(Front)
+    app.add_middleware(AccessLog)  # added last, so outermost
     return app
 
 

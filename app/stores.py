@@ -16,13 +16,20 @@ from app.storage.database import SERVICE_ROLE
 class Stores:
     """Addresses, secrets included, which is why none of them is shown.
 
+    direct_url: for what needs a session of its own (LISTEN); the same as database_url where no pooler is between.
     role: what connections of database_url become; None where it is a login of its own.
     """
 
     database_url: str = field(repr=False)
+    direct_url: str = field(repr=False)
     owner_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     role: str | None
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler lends each transaction another session, so that nothing may be left in one."""
+        return self.direct_url != self.database_url
 
 
 @contextmanager
@@ -35,12 +42,15 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
             if settings.migration_database_url
             else database_url
         )
+        direct = settings.direct_database_url
+        direct_url = direct.get_secret_value() if direct else database_url
         role = SERVICE_ROLE if owner_url == database_url else None
-        yield Stores(database_url, owner_url, settings.redis_url.get_secret_value(), role)
+        yield Stores(database_url, direct_url, owner_url, settings.redis_url.get_secret_value(), role)
         return
     embedded = attach(data_dir(settings))
     try:
-        yield Stores(embedded.database_url, embedded.database_url, embedded.redis_url, SERVICE_ROLE)
+        url = embedded.database_url
+        yield Stores(url, url, url, embedded.redis_url, SERVICE_ROLE)
     finally:
         embedded.release()
 

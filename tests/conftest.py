@@ -85,6 +85,8 @@ def make_settings(database_url: str, redis_url: str, data_dir: Path, **changes: 
         "environment": "development",
         "secret_keys": "0123456789abcdef" * 4,
         "data_dir": data_dir,
+        "limit_queue_wait": "5s",  # a busy machine is not an overloaded service
+        "limit_failures": 1_000_000,
     }
     return Settings.model_validate({**values, **changes})
 

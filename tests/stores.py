@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from app.background import Background
 from app.context import Context
+from app.storage.changes import Changes
 from app.storage.database import Database, open_database
+from app.storage.gather import Bounds
 from app.storage.gathered import Gathered, gather_statements
 from tests.proxy import Proxy, proxy_to
 
@@ -43,7 +45,9 @@ def gathered_on(context: Context, database: Database) -> Gathered:
     policy = context.policy
     return gather_statements(
         database,
-        queue=1000,
+        Changes(),
+        bounds=Bounds(wait_s=5),
+        most_tokens=0,
         code_life=policy.code_life,
         classic_idle=policy.classic_idle,
         classic_absolute=policy.classic_absolute,

@@ -47,7 +47,9 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
 async def house(embedded: Embedded) -> AsyncIterator[House]:
     await apply_migrations(embedded.database_url, read_migrations())
     settings = make_settings(embedded.database_url, embedded.redis_url, embedded.data_dir)
-    stores = Stores(embedded.database_url, embedded.database_url, embedded.redis_url, SERVICE_ROLE)
+    stores = Stores(
+        embedded.database_url, embedded.database_url, embedded.database_url, embedded.redis_url, SERVICE_ROLE
+    )
     environment = {
         "ROVITRACKER_DATABASE_URL": embedded.database_url,
         "ROVITRACKER_REDIS_URL": embedded.redis_url,

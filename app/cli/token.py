@@ -58,7 +58,7 @@ def issue(
 def inspect(as_json: Json = False) -> None:
     """Show whether a token is active, and what it may do."""
     text = read_secret("Token")
-    token = with_context(lambda context: check_token(context, text))
+    token = with_context(lambda context: check_token(context, text, "command line"))
     if token is None:
         print_record({"active": False}, as_json=as_json)
         return

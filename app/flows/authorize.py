@@ -33,10 +33,10 @@ class AuthorizationRefused(Exception):  # noqa: N818  # the RFC's refusal, answe
         self.state = state
 
 
-async def check_authorization(context: Context, raw_query: bytes) -> AuthorizationAsked:
+async def check_authorization(context: Context, raw_query: bytes, address: str) -> AuthorizationAsked:
     """Raises PageError until the redirect URI is proved (O-6, O-7), AuthorizationRefused from there on."""
     request = AuthorizationRequest.parse(raw_query)
-    application = await read_application(context, request.client_id)
+    application = await read_application(context, request.client_id, address)
     if application is None or application.client.status in ("deleted", "pending"):
         raise PageError(
             "This application is not known here",

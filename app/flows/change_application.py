@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Literal
 
 from app.context import Context
-from app.flows.issue_token import read_application
 from app.flows.read_logo import read_logo
-from app.oauth.client import Client, ClientStatus
+from app.oauth.client import Client, ClientStatus, parse_client_id
 from app.oauth.registration import check_registration
 from app.oauth.token_string import mint_client_secret, secret_digest
 from app.storage.application_changes import (
@@ -38,7 +37,9 @@ class ApplicationError(Exception):
 
 async def find_application(context: Context, unverified_client_id: str) -> Application:
     """A deleted one too. Raises ApplicationError."""
-    found = await read_application(context, unverified_client_id)
+    client_id = parse_client_id(unverified_client_id)
+    # Asked, not remembered: what is changed is what is there.
+    found = await context.gathered.applications.ask(client_id) if client_id else None
     if found is None:
         raise ApplicationError(
             f"no application has the client_id {unverified_client_id}: `rovitracker app list` names them"
@@ -66,6 +67,7 @@ async def change_application(
             raise ApplicationError("the application is deleted")
         changed = ", ".join([*asked, *(["logo"] if logo is not None else [])])
         await insert_audit_event(transaction, _event("application.updated", before, changed=changed))
+    context.changes.note(before.id)
     return after
 
 
@@ -77,6 +79,7 @@ async def change_status(context: Context, client_id: str, change: StatusChange) 
         if not await update_status(transaction, client.id, before, after):
             raise ApplicationError(f"the application is {client.status}, so `{change}` changes nothing")
         await insert_audit_event(transaction, _event(event, client))
+    context.changes.note(client.id)
     return replace(client, status=after)
 
 
@@ -97,6 +100,7 @@ async def rotate_secret(context: Context, client_id: str, overlap: timedelta) ->
         await insert_audit_event(
             transaction, _event("application.secret_rotated", client, overlap_s=overlap_s)
         )
+    context.changes.note(client.id)
     return secret
 
 
@@ -107,6 +111,7 @@ async def retire_secret(context: Context, client_id: str) -> None:
         if not await delete_leaving_secret(transaction, client.id):
             raise ApplicationError("there is no second secret that is still good")
         await insert_audit_event(transaction, _event("application.secret_retired", client))
+    context.changes.note(client.id)
 
 
 def _event(event: str, client: Client, **detail: str | int | None) -> AuditEvent:

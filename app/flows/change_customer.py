@@ -30,6 +30,7 @@ async def disable_customer(context: Context, email: str) -> Member:
         if not await mark_customer_disabled(transaction, member.customer_id):
             raise CustomerError(f"{member.customer_name} is disabled already")
         await insert_audit_event(transaction, _event("customer.disabled", member))
+    context.changes.note(member.customer_id)
     return member
 
 
@@ -39,6 +40,7 @@ async def enable_customer(context: Context, email: str) -> Member:
         if not await mark_customer_enabled(transaction, member.customer_id):
             raise CustomerError(f"{member.customer_name} is not disabled")
         await insert_audit_event(transaction, _event("customer.enabled", member))
+    context.changes.note(member.customer_id)
     return member
 
 
@@ -59,6 +61,7 @@ async def set_password(
             await upsert_revocations_of(transaction, member.customer_id)
         cut = "all" if cut_applications else "none"
         await insert_audit_event(transaction, _event("customer.password_set", member, applications_cut=cut))
+    context.changes.note(member.customer_id)
     return member, ended
 
 

@@ -6,8 +6,9 @@ from hmac import compare_digest
 from uuid import UUID
 
 from app.context import Context
-from app.oauth.token_string import TokenString, parse
-from app.storage.tokens import StoredToken, update_token_used
+from app.flows.look_up import look_up
+from app.oauth.token_string import parse
+from app.storage.tokens import update_token_used
 
 _RENEWED_EVERY = timedelta(days=1)
 
@@ -22,29 +23,41 @@ class AccessToken:
     id: UUID
     application_id: UUID
     customer_id: UUID | None
-    scope: tuple[str, ...]
+    scope_text: str
     audience: str
     issued_at: datetime
     used_at: datetime | None
     expires_at: datetime
 
+    @property
+    def scope(self) -> tuple[str, ...]:
+        return tuple(self.scope_text.split(" "))
 
-async def check_token(context: Context, unverified_token: str) -> AccessToken | None:
+
+async def check_token(context: Context, unverified_token: str, asker: str) -> AccessToken | None:
     """None for whatever is not an active access token of ours, whyever: unknown and revoked must look alike (O-77).
 
-    A malformed or mistyped string is refused without asking a store. Raises StoreUnavailableError.
+    A malformed or mistyped string is refused without asking a store. asker: whose failure a forged one is.
+    Raises StoreUnavailableError, and OAuthError where the asker failed too often.
     """
     token = parse(unverified_token)
     if token is None or token.kind != "at":
         return None
-    stored = await _look_up(context, token)
-    if stored is None or not compare_digest(stored.digest, token.digest) or not stored.active:
+    gathered = context.gathered
+    tokens = gathered.classic_tokens if token.token_class == "c" else gathered.strict_tokens
+    stored = await look_up(context, tokens, token.id, asker)
+    if stored is None:
+        return None
+    if not compare_digest(stored.digest, token.digest):
+        context.failures.note(asker)
+        return None
+    if not stored.active:
         return None
     return AccessToken(
         id=stored.id,
         application_id=stored.application_id,
         customer_id=stored.customer_id,
-        scope=tuple(stored.scope.split()),
+        scope_text=stored.scope,
         audience=stored.audience or context.policy.audience,
         issued_at=stored.issued_at,
         used_at=stored.used_at,
@@ -56,11 +69,9 @@ def keep_alive(context: Context, token: AccessToken) -> None:
     """A classic token that is used lives on from here: written after the answer, and at most once a day."""
     if token.used_at and context.now() - token.used_at > _RENEWED_EVERY:
         idle = context.policy.classic_idle
-        context.background.start(
-            ("renew", token.id), lambda: update_token_used(context.database, token.id, idle)
-        )
 
+        async def renew() -> None:
+            await update_token_used(context.database, token.id, idle)
+            context.changes.note(token.id)  # else what is remembered would be renewed again at each use
 
-async def _look_up(context: Context, token: TokenString) -> StoredToken | None:
-    gathered = context.gathered
-    return await (gathered.classic_tokens if token.token_class == "c" else gathered.strict_tokens)(token.id)
+        context.background.start(("renew", token.id), renew)

@@ -48,3 +48,4 @@ async def disconnect_application(context: Context, member: Member, application_i
                 customer_id=member.customer_id,
             ),
         )
+    context.changes.note((member.customer_id, application_id))

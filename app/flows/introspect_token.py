@@ -8,12 +8,12 @@ from app.oauth.errors import invalid_client
 from app.oauth.request import TokenQuery
 
 
-async def introspect_token(context: Context, query: TokenQuery) -> AccessToken | None:
+async def introspect_token(context: Context, query: TokenQuery, address: str) -> AccessToken | None:
     """The token if it is active and the caller may know of it, else None; raises OAuthError for the caller's own faults."""
-    client = await authenticate_client(context, query.credentials)
+    client = await authenticate_client(context, query.credentials, address)
     if client.public:
         raise invalid_client("public applications may not introspect")
-    token = await check_token(context, query.token)
+    token = await check_token(context, query.token, f"caller {client.id}")
     if token is None or not _may_see(client, token):
         return None
     keep_alive(context, token)

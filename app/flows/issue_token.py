@@ -3,9 +3,10 @@
 from app.context import Context
 from app.flows.client_credentials import issue_to_client
 from app.flows.issued_token import IssuedToken
+from app.flows.look_up import look_up
 from app.flows.redeem_code import redeem_code
 from app.oauth.client import Client, authenticate, parse_client_id
-from app.oauth.errors import unauthorized_client, unsupported_grant_type
+from app.oauth.errors import OAuthError, too_many_failures, unauthorized_client, unsupported_grant_type
 from app.oauth.request import Credentials, TokenRequest, grant_type_of
 from app.storage.applications import Application
 
@@ -13,25 +14,39 @@ _GRANTS = {"authorization_code": redeem_code, "client_credentials": issue_to_cli
 GRANT_TYPES = tuple(_GRANTS)
 
 
-async def issue_token(context: Context, request: TokenRequest) -> IssuedToken:
+async def issue_token(context: Context, request: TokenRequest, address: str) -> IssuedToken:
     """RFC 6749 section 3.2. Answered only after the token is committed; raises OAuthError or StoreUnavailableError."""
     # 1. who, and 2. prove it: before anything the request names is consumed (O-53)
-    client = await authenticate_client(context, request.credentials)
+    client = await authenticate_client(context, request.credentials, address)
     # 3. may they
     grant_type = _allowed_grant(client, request)
     # 4. what, and 5. remember: the grant's own part consumes the code and commits the token
     return await _GRANTS[grant_type](context, client, request)
 
 
-async def authenticate_client(context: Context, credentials: Credentials) -> Client:
-    """The application that proved itself; unknown and wrong end alike."""
-    application = await read_application(context, credentials.client_id)
-    return authenticate(application.client if application else None, credentials, context.now())
+async def authenticate_client(context: Context, credentials: Credentials, address: str) -> Client:
+    """The application that proved itself; unknown and wrong end alike.
+
+    Only who failed is limited, after the comparison: the right secret is never refused.
+    """
+    application = await read_application(context, credentials.client_id, address)
+    try:
+        return authenticate(application.client if application else None, credentials, context.now())
+    except OAuthError as error:
+        guesser = f"{credentials.client_id if application else 'unknown'} from {address}"
+        context.failures.note(guesser)
+        if context.failures.over(guesser):
+            raise too_many_failures(str(error)) from error
+        raise
 
 
-async def read_application(context: Context, unverified_client_id: str | None) -> Application | None:
+async def read_application(
+    context: Context, unverified_client_id: str | None, address: str
+) -> Application | None:
     client_id = parse_client_id(unverified_client_id) if unverified_client_id else None
-    return await context.gathered.applications(client_id) if client_id else None
+    if client_id is None:
+        return None
+    return await look_up(context, context.gathered.applications, client_id, address)
 
 
 def _allowed_grant(client: Client, request: TokenRequest) -> str:

@@ -127,6 +127,7 @@ async def _refuse_replay(
     )
     if entitled:
         await mark_grant_revoked(context.database, grant.id)
+        context.changes.note(grant.id)
     await insert_audit_event(
         context.database,
         AuditEvent(

@@ -10,9 +10,9 @@ from app.storage.audit import ActorKind, AuditEvent, insert_audit_event
 from app.storage.tokens import StoredToken, mark_token_revoked, select_tokens
 
 
-async def revoke_token(context: Context, query: TokenQuery) -> None:
+async def revoke_token(context: Context, query: TokenQuery, address: str) -> None:
     """RFC 7009 section 2.1. A token of another application is left alone, and nobody learns that it exists."""
-    client = await authenticate_client(context, query.credentials)
+    client = await authenticate_client(context, query.credentials, address)
     found = await _find(context, query.token)
     if found is not None and found[1].application_id == client.id:
         await _revoke(context, *found, actor_kind="application")
@@ -51,3 +51,4 @@ async def _revoke(
                     grant_id=stored.grant_id,
                 ),
             )
+    context.changes.note(token.id)

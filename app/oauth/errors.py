@@ -94,6 +94,17 @@ def temporarily_unavailable(detail: str = "", *, retry_after_s: int = 2) -> OAut
     )
 
 
+def too_many_failures(detail: str = "", *, retry_after_s: int = 2) -> OAuthError:
+    """Never told as wrong: what was not looked up may be right (RFC 6585 section 4)."""
+    return OAuthError(
+        "temporarily_unavailable",
+        "too many failed attempts from here: wait, and try again",
+        status=429,
+        detail=detail,
+        headers=(("Retry-After", str(retry_after_s)),),
+    )
+
+
 def missing_token() -> OAuthError:
     """No usable credentials at all: the challenge names no error (RFC 6750 section 3.1)."""
     return OAuthError(

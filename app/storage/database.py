@@ -122,11 +122,14 @@ class Database:
                 await self._pool.release(connection)
 
 
-async def open_database(dsn: str, *, connections: int, role: str | None = SERVICE_ROLE) -> Database:
+async def open_database(
+    dsn: str, *, connections: int, role: str | None = SERVICE_ROLE, pooled: bool = False
+) -> Database:
     """Connections open as they are needed, so that a service may start before its database and recover after it.
 
     role: what every connection becomes, so that the owner's DSN never works with the owner's rights;
           None where the DSN is a login of its own.
+    pooled: prepared statements are not kept, since the next transaction may run in another session.
     """
 
     async def become_service(connection: Any) -> None:
@@ -145,6 +148,7 @@ async def open_database(dsn: str, *, connections: int, role: str | None = SERVIC
         reset=keep,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=STATEMENT_TIMEOUT_S,
+        statement_cache_size=0 if pooled else 100,
         max_inactive_connection_lifetime=300,
         server_settings={"application_name": "rovitracker", "timezone": "UTC"},
     )

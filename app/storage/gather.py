@@ -4,42 +4,71 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-_MOST_UNKNOWN = 2  # attempts that may end unknown
 _MOST_RACES = 3  # attempts that may lose a race
 _LONGEST_PAUSE_S = 0.05
 
 
-class Gather(Generic[Item, Answer]):
-    """One batch in flight at a time and no timer: a lone caller waits for nobody, a crowd shares one commit.
+class Waiting(NamedTuple, Generic[Item, Answer]):
+    """A caller in the queue; since: by the loop's clock."""
 
-    run: sends a batch and gives one answer an item, in order. It must be repeatable with the same items, since a
-         batch whose outcome is unknown is sent once more on another connection.
+    item: Item
+    future: asyncio.Future[Answer]
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What may wait for one kind of statement in one process: so many, each for so long."""
+
+    queue: int = 1000
+    wait_s: float = 0.5
+    batch: int = 256
+
+
+class Gather(Generic[Item, Answer]):
+    """One batch in flight at a time, none delayed: a lone caller waits for nobody, a crowd shares one commit.
+
+    run: sends a batch and gives one answer an item, in order.
+    repeatable: whether the same items may be sent twice, which a batch whose outcome is unknown then is, on
+                another connection.
     """
 
     def __init__(
-        self, run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]], *, queue: int, batch: int = 256
+        self,
+        run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        bounds: Bounds,
+        *,
+        store: str = "PostgreSQL",
+        repeatable: bool = True,
     ) -> None:
         self._run = run
-        self._queue = queue
-        self._batch = batch
-        self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
+        self._bounds = bounds
+        self._store = store
+        self._most_unknown = 2 if repeatable else 1  # attempts that may end unknown
+        self._waiting: deque[Waiting[Item, Answer]] = deque()
         self._alone = 0  # so many at the head of the queue are sent one by one
         self._worker: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     async def __call__(self, item: Item) -> Answer:
-        if len(self._waiting) >= self._queue:
-            raise NotSentError("too many requests wait for PostgreSQL")
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
+        if len(self._waiting) >= self._bounds.queue:
+            raise NotSentError(f"too many requests wait for {self._store}")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.append(Waiting(item, future, loop.time()))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
+        elif self._watch is None:
+            # Behind a batch in flight: how long that takes must not be how long this waits.
+            self._watch = loop.call_later(self._bounds.wait_s, self._shed)
         return await future
 
     async def close(self) -> None:
@@ -48,16 +77,26 @@ class Gather(Generic[Item, Answer]):
 
     async def _work(self) -> None:
         while self._waiting:
-            size = min(1 if self._alone else self._batch, len(self._waiting))
+            size = min(1 if self._alone else self._bounds.batch, len(self._waiting))
             batch = [self._waiting.popleft() for _ in range(size)]
             self._alone -= min(self._alone, size)
             # A caller that went away while it queued must not have its statement run.
-            if present := [(item, future) for item, future in batch if not future.done()]:
+            if present := [each for each in batch if not each.future.done()]:
                 await self._send(present)
 
-    async def _send(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
+    def _shed(self) -> None:
+        """Turn away who has waited too long: what cannot be served in time would make all that follow late too."""
+        loop = asyncio.get_running_loop()
+        now, self._watch = loop.time(), None
+        while self._waiting and self._waiting[0].since + self._bounds.wait_s <= now:
+            _fail([self._waiting.popleft()], NotSentError(f"waited too long for {self._store}"))
+            self._alone -= min(self._alone, 1)
+        if self._waiting:
+            self._watch = loop.call_at(self._waiting[0].since + self._bounds.wait_s, self._shed)
+
+    async def _send(self, batch: list[Waiting[Item, Answer]]) -> None:
         try:
-            answers = await self._outcome([item for item, _ in batch])
+            answers = await self._outcome([each.item for each in batch])
             answered = list(zip(batch, answers, strict=True))
         except StatementRefusedError as refused:
             if len(batch) == 1:
@@ -68,15 +107,15 @@ class Gather(Generic[Item, Answer]):
         except StoreUnavailableError as unavailable:
             _fail(batch, unavailable)
             # Behind a store that just failed twice the others would wait for one time-out after the other.
-            _fail(self._waiting, NotSentError("PostgreSQL does not answer"))
+            _fail(self._waiting, NotSentError(f"{self._store} does not answer"))
             self._waiting.clear()
             self._alone = 0
         except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to the callers that wait, not to this task
             _fail(batch, error)
         else:
-            for (_, future), answer in answered:
-                if not future.done():
-                    future.set_result(answer)
+            for each, answer in answered:
+                if not each.future.done():
+                    each.future.set_result(answer)
 
     async def _outcome(self, items: list[Item]) -> Sequence[Answer]:
         """Send a batch, and again where that can help: a lost race, or an unknown outcome."""
@@ -88,7 +127,7 @@ class Gather(Generic[Item, Answer]):
                 return await self._run(items)
             except StoreUnavailableError as error:
                 doubt = doubt or (None if isinstance(error, NotSentError) else error)
-                if attempts >= _MOST_UNKNOWN:
+                if attempts >= self._most_unknown:
                     raise doubt or error from error
             except StatementRefusedError as refused:
                 if doubt is not None:  # the refusal proves nothing about the attempt before it
@@ -99,9 +138,9 @@ class Gather(Generic[Item, Answer]):
                 await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  # guards nothing
 
 
-def _fail(batch: Iterable[tuple[Item, asyncio.Future[Answer]]], error: Exception) -> None:
-    for _, future in batch:
-        if not future.done():
+def _fail(batch: Iterable[Waiting[Any, Any]], error: Exception) -> None:
+    for each in batch:
+        if not each.future.done():
             # An object of its own for each: raised, it is written into by whoever handles it.
             unavailable = isinstance(error, StoreUnavailableError)
-            future.set_exception(type(error)(*error.args) if unavailable else error)
+            each.future.set_exception(type(error)(*error.args) if unavailable else error)

@@ -13,7 +13,7 @@ TokenClass = Literal["c", "s"]
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """A token's row and whether everything it rests on stands at this moment."""
+    """A token's row and whether everything it rests on stood when it was read; left: until it expires, from then."""
 
     id: UUID
     digest: bytes
@@ -25,13 +25,14 @@ class StoredToken:
     issued_at: datetime
     used_at: datetime | None
     expires_at: datetime
+    left: timedelta
     active: bool
 
 
 # What a token rests on, judged in one look: itself, its grant, the application, the customer, the pair's revocation.
 _LOOK_UP = """
 SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, t.audience, t.issued_at, {used_at} AS used_at, t.expires_at,
-       t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
+       t.expires_at - clock_timestamp() AS "left", t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
        AND a.status = 'active' AND c.disabled_at IS NULL
        AND t.approved_at > coalesce(r.revoked_before, '-infinity') AS active
 FROM unnest($1::uuid[]) AS asked(id)

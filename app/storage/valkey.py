@@ -1,6 +1,6 @@
 """Valkey (or Redis): short time-outs and no repeats, since a command whose reply was lost may have taken effect."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 from app.storage.errors import StoreUnavailableError
+from app.storage.gather import Bounds, Gather
 
 # Only requests that cannot do without Valkey wait for it, so patience costs nobody else anything. At 0.3 s a busy
 # disk or event loop lost codes of a healthy store: a GETDEL given up on has taken the code all the same.
@@ -21,7 +22,7 @@ CONNECT_TIMEOUT_S = 1.0
 class Valkey:
     """The connection pool. A command that fails in any way ends as StoreUnavailableError: the outcome is unknown."""
 
-    def __init__(self, url: str, *, connections: int) -> None:
+    def __init__(self, url: str, *, connections: int, bounds: Bounds) -> None:
         # The default would repeat each command ten times, GETDEL too, and report a good code as used.
         pool = BlockingConnectionPool.from_url(
             url,
@@ -32,9 +33,17 @@ class Valkey:
             retry=Retry(NoBackoff(), 0),
         )
         self._client = Redis(connection_pool=pool)
+        self._taken = Gather(self._take, bounds, store="Valkey", repeatable=False)
 
     async def getdel(self, key: str) -> bytes | None:
-        return cast("bytes | None", await _known(self._client.getdel(key)))
+        """Keys asked for while others are on their way go together, in one pipeline."""
+        return await self._taken(key)
+
+    async def _take(self, keys: Sequence[str]) -> list[bytes | None]:
+        pipeline = self._client.pipeline(transaction=False)
+        for key in keys:
+            pipeline.getdel(key)
+        return cast("list[bytes | None]", await _known(pipeline.execute()))
 
     async def set_if_absent(self, key: str, value: bytes, *, expires_at_ms: int) -> None:
         """Sent once more when its reply was lost: the same value under the same key may be written twice."""
@@ -61,6 +70,7 @@ class Valkey:
         return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
 
     async def close(self) -> None:
+        await self._taken.close()
         await self._client.aclose()
         await self._client.connection_pool.disconnect()
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from app.flows.check_token import check_token, keep_alive
 from app.oauth.bearer import read_bearer
 from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer
-from app.web.request import context_of
+from app.web.request import address_of, context_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ def bearer(scope: str) -> Callable[[Request], Awaitable[Caller]]:
         # In the query it would end in logs and histories (RFC 9700 section 4.3.2).
         if "access_token" in request.query_params:
             raise malformed_bearer("the token is accepted in the Authorization header only")
-        token = await check_token(context, read_bearer(request.headers.getlist("authorization")))
+        unverified = read_bearer(request.headers.getlist("authorization"))
+        token = await check_token(context, unverified, address_of(request.scope))
         if token is None or token.audience != context.policy.audience:
             raise invalid_token()
         if scope not in token.scope or token.customer_id is None:

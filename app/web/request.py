@@ -4,9 +4,11 @@ from string import punctuation
 from typing import cast
 from urllib.parse import quote
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope
 
 from app.context import Context
+from app.failures import network_of
 from app.oauth.errors import invalid_request
 
 MOST_BODY_BYTES = 16 * 1024
@@ -18,22 +20,25 @@ def context_of(request: Request) -> Context:
     return cast("Context", request.app.state.context)
 
 
-async def read_body(request: Request, *, most: int = MOST_BODY_BYTES) -> bytes:
+async def read_body(receive: Receive, *, most: int = MOST_BODY_BYTES) -> bytes:
     """The whole body, refused as soon as it passes the limit, whatever Content-Length promised (R-75)."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > most:
             raise invalid_request(f"the body is larger than {most} bytes", status=413)
-    return bytes(body)
+        more = message.get("more_body", False)
+    return body
 
 
-async def read_form(request: Request) -> tuple[str | None, bytes, str | None]:
-    """What a token request and a token query are parsed from: content type, body, Authorization header."""
-    # Of two headers a proxy may have judged one and we the other.
-    if len(request.headers.getlist("authorization")) > 1:
-        raise invalid_request("there is more than one Authorization header")
-    return request.headers.get("content-type"), await read_body(request), request.headers.get("authorization")
+def address_of(scope: Scope) -> str:
+    """Whose failures a request counts to: its IPv4 address, or the /64 of an IPv6 one."""
+    client = scope.get("client")
+    return network_of(client[0]) if client else ""
 
 
 def raw_query(request: Request) -> bytes:

@@ -3,13 +3,20 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.context import Context
 from app.flows.revoke_token import revoke_token
 from app.oauth.request import TokenQuery
-from app.web.request import NO_STORE, context_of, read_form
+from app.web.wire import Answer, Call, respond
+
+_NOTHING_TO_SAY = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
+
+
+async def answer_revocation(context: Context, call: Call) -> Answer:
+    """200 for a token that is revoked now, was before, or never was ours to revoke."""
+    query = TokenQuery.parse(call.content_type, call.body, call.authorization)
+    await revoke_token(context, query, call.address)
+    return Answer(200, b"", _NOTHING_TO_SAY)
 
 
 async def revoke(request: Request) -> Response:
-    """200 for a token that is revoked now, was before, or never was ours to revoke."""
-    query = TokenQuery.parse(*await read_form(request))
-    await revoke_token(context_of(request), query)
-    return Response(status_code=200, headers=NO_STORE)
+    return await respond(answer_revocation, request)

@@ -3,15 +3,19 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.context import Context
 from app.flows.issue_token import issue_token
 from app.oauth.answer import token_answer
 from app.oauth.request import TokenRequest
-from app.web.request import NO_STORE, context_of, read_form
+from app.web.wire import Answer, Call, respond
+
+
+async def answer_token(context: Context, call: Call) -> Answer:
+    """Bytes in, bytes out: the answer leaves only after the token is committed."""
+    asked = TokenRequest.parse(call.content_type, call.body, call.authorization)
+    issued = await issue_token(context, asked, call.address)
+    return Answer(200, token_answer(issued.text, "Bearer", issued.expires_in_s, issued.scope))
 
 
 async def token(request: Request) -> Response:
-    """Bytes in, bytes out: the answer leaves only after the token is committed."""
-    asked = TokenRequest.parse(*await read_form(request))
-    issued = await issue_token(context_of(request), asked)
-    answer = token_answer(issued.text, "Bearer", issued.expires_in_s, issued.scope)
-    return Response(answer, media_type="application/json", headers=NO_STORE)
+    return await respond(answer_token, request)

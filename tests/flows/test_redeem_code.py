@@ -17,6 +17,7 @@ from app.oauth.token_string import TokenString, bucket_of, mint, parse
 from app.storage.codes import Approval, keys_of, put_code_back, take_code
 from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
+from app.storage.gather import Bounds
 from app.storage.grants import Redemption, insert_grants_with_classic_tokens, select_grants
 from app.storage.valkey import Valkey
 from tests.approvals import approval_for, waiting_code
@@ -131,14 +132,14 @@ async def test_a_refused_statement_gives_the_code_back_and_leaves_no_row(
     )
     try:
         with pytest.raises(StoreUnavailableError):
-            await issue_token(fragile, request_for(world, code))
+            await issue_token(fragile, request_for(world, code), "127.0.0.1")
     finally:
         await owner.execute("DROP TRIGGER harm ON classic_token")
         await owner.close()
     assert await select_grants(fragile.database, [code.id]) == {}
     life_ms = await fragile.valkey._client.pttl(keys_of(code.id)[1])
     assert 0 < life_ms <= 60_000
-    issued = await issue_token(fragile, request_for(world, code))
+    issued = await issue_token(fragile, request_for(world, code), "127.0.0.1")
     assert parse(issued.text)
 
 
@@ -147,11 +148,13 @@ async def test_a_lost_reply_to_the_taking_is_not_called_used(world: World, redis
     context = world.context
     code = await waiting_code(world)
     async with proxy_to(valkey_socket(redis_url)) as proxy:
-        valkey = Valkey(redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4)
+        valkey = Valkey(
+            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, bounds=Bounds(wait_s=5)
+        )
         proxy.lose_reply(to=b"GETDEL")
         try:
             with pytest.raises(StoreUnavailableError):
-                await issue_token(replace(context, valkey=valkey), request_for(world, code))
+                await issue_token(replace(context, valkey=valkey), request_for(world, code), "127.0.0.1")
         finally:
             await valkey.close()
     assert await take_code(context.valkey, code.id) is None  # it really was taken
@@ -165,13 +168,15 @@ async def test_a_silent_valkey_costs_two_time_outs(
     monkeypatch.setattr("app.storage.valkey.COMMAND_TIMEOUT_S", 0.1)
     code = await waiting_code(world)
     async with proxy_to(valkey_socket(redis_url)) as proxy:
-        valkey = Valkey(redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4)
+        valkey = Valkey(
+            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, bounds=Bounds(wait_s=5)
+        )
         await valkey.ping()
         proxy.fall_silent()
         context = replace(world.context, valkey=valkey)
         try:
             with pytest.raises(StoreUnavailableError):
-                await asyncio.wait_for(issue_token(context, request_for(world, code)), 1)
+                await asyncio.wait_for(issue_token(context, request_for(world, code), "127.0.0.1"), 1)
         finally:
             await valkey.close()
 
@@ -179,28 +184,30 @@ async def test_a_silent_valkey_costs_two_time_outs(
 async def test_a_lost_reply_to_a_code_that_goes_back_loses_no_code(world: World, redis_url: str) -> None:
     approval, code = await approval_for(world, world.context.database)
     async with proxy_to(valkey_socket(redis_url)) as proxy:
-        valkey = Valkey(redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4)
+        valkey = Valkey(
+            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, bounds=Bounds(wait_s=5)
+        )
         proxy.lose_reply(to=b"PXAT")
         await put_code_back(valkey, approval, code_life_ms=60_000)
         await valkey.close()
-    assert (await issue_token(world.context, request_for(world, code))).text
+    assert (await issue_token(world.context, request_for(world, code), "127.0.0.1")).text
 
 
 async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, database_url: str) -> None:
     """R-4: the statement is sent again with the same ids and finds its own row; one grant, one token, and it works."""
     code = await waiting_code(world)
     async with context_through_proxy(world.context, database_url) as (context, proxy):
-        await issue_token(context, request_for(world, await waiting_code(world)))
+        await issue_token(context, request_for(world, await waiting_code(world)), "127.0.0.1")
         proxy.lose_reply(to=code.id.bytes)
-        issued = await issue_token(context, request_for(world, code))
+        issued = await issue_token(context, request_for(world, code), "127.0.0.1")
         await context.background.settle()
-    assert await check_token(world.context, issued.text) is not None
+    assert await check_token(world.context, issued.text, "127.0.0.1") is not None
     rows = await world.context.database.rows("SELECT id FROM classic_token WHERE grant_id = $1", code.id)
     token = parse(issued.text)
     assert token is not None
     assert [row["id"] for row in rows] == [token.id]
     with pytest.raises(OAuthError, match="invalid_grant"):
-        await issue_token(world.context, request_for(world, code))
+        await issue_token(world.context, request_for(world, code), "127.0.0.1")
 
 
 async def test_a_code_whose_statement_was_never_sent_goes_back(world: World) -> None:
@@ -210,5 +217,7 @@ async def test_a_code_whose_statement_was_never_sent_goes_back(world: World) -> 
         redemptions = gathered_on(world.context, database).redemptions
         gathered = replace(world.context.gathered, redemptions=redemptions)
         with pytest.raises(StoreUnavailableError):
-            await issue_token(replace(world.context, gathered=gathered), request_for(world, code))
-    assert (await issue_token(world.context, request_for(world, code))).text
+            await issue_token(
+                replace(world.context, gathered=gathered), request_for(world, code), "127.0.0.1"
+            )
+    assert (await issue_token(world.context, request_for(world, code), "127.0.0.1")).text

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
-from app.storage.gather import Gather
+from app.storage.gather import Bounds, Gather
 
 
 class Recorder:
@@ -32,7 +32,7 @@ class Recorder:
 
 async def test_those_who_wait_share_the_next_batch() -> None:
     run = Recorder()
-    gather = Gather(run, queue=100)
+    gather = Gather(run, Bounds(queue=100, wait_s=5))
     first = asyncio.create_task(gather(0))
     await asyncio.sleep(0.002)
     assert await asyncio.gather(*(gather(item) for item in range(1, 50))) == [
@@ -48,7 +48,7 @@ async def test_a_poisoned_row_fails_alone() -> None:
         if 13 in items:
             raise StatementRefusedError("23514", "unlucky")
 
-    gather = Gather(Recorder(refuse), queue=100)
+    gather = Gather(Recorder(refuse), Bounds(queue=100, wait_s=5))
     answers = await asyncio.gather(*(gather(item) for item in range(10, 16)), return_exceptions=True)
     assert [each for each in answers if not isinstance(each, Exception)] == [20, 22, 24, 28, 30]
     assert isinstance(answers[3], StatementRefusedError)
@@ -60,7 +60,7 @@ async def test_an_unknown_outcome_is_asked_for_once_more() -> None:
             raise StoreUnavailableError("the connection broke")
 
     run = Recorder(lose)
-    gather = Gather(run, queue=100)
+    gather = Gather(run, Bounds(queue=100, wait_s=5))
     assert await gather(21) == 42
     assert run.batches == [[21], [21]]
 
@@ -70,7 +70,7 @@ async def test_an_outcome_that_stays_unknown_is_said_to_be() -> None:
         raise StoreUnavailableError("the connection broke")
 
     run = Recorder(lose)
-    gather = Gather(run, queue=100)
+    gather = Gather(run, Bounds(queue=100, wait_s=5))
     answers = await asyncio.gather(gather(1), gather(2), return_exceptions=True)
     assert all(isinstance(each, StoreUnavailableError) for each in answers)
     assert len(run.batches) == 2
@@ -86,7 +86,7 @@ async def test_a_refusal_after_a_lost_reply_proves_nothing() -> None:
 
     run = Recorder(lose_then_refuse)
     with pytest.raises(StoreUnavailableError, match="the connection broke"):
-        await Gather(run, queue=10)(1)
+        await Gather(run, Bounds(queue=10, wait_s=5))(1)
     assert len(run.batches) == 2
 
 
@@ -95,7 +95,7 @@ async def test_what_was_never_sent_is_known_to_be_undone() -> None:
         raise NotSentError("no connection")
 
     with pytest.raises(NotSentError):
-        await Gather(Recorder(refuse_connection), queue=10)(1)
+        await Gather(Recorder(refuse_connection), Bounds(queue=10, wait_s=5))(1)
 
 
 async def test_a_lost_race_is_run_again_and_not_for_ever() -> None:
@@ -106,13 +106,13 @@ async def test_a_lost_race_is_run_again_and_not_for_ever() -> None:
             raise StatementRefusedError("40P01", "deadlock detected")
 
     run = Recorder(deadlock)
-    gather = Gather(run, queue=10)
+    gather = Gather(run, Bounds(queue=10, wait_s=5))
     with pytest.raises(StatementRefusedError, match="40P01"):
         await gather(1)
     assert run.batches == [[1]] * 3
     assert await gather(2) == 4
     again = Recorder(lambda _items, call: deadlock([0], call + 1))
-    assert await Gather(again, queue=10)(2) == 4
+    assert await Gather(again, Bounds(queue=10, wait_s=5))(2) == 4
     assert again.batches == [[2], [2]]
 
 
@@ -123,7 +123,7 @@ async def test_those_behind_a_dead_store_hear_of_it_at_once() -> None:
         raise StoreUnavailableError("no answer")
 
     run = Recorder(lose)
-    gather = Gather(run, queue=1000, batch=10)
+    gather = Gather(run, Bounds(queue=1000, wait_s=5, batch=10))
     answers = await asyncio.gather(*(gather(item) for item in range(500)), return_exceptions=True)
     assert run.batches == [list(range(10))] * 2
     assert [type(each) for each in answers] == [StoreUnavailableError] * 10 + [NotSentError] * 490
@@ -136,7 +136,8 @@ async def test_a_batch_of_the_wrong_length_is_everybodys_fault() -> None:
         return list(items[1:])
 
     answers = await asyncio.gather(
-        *(gather(item) for gather in [Gather(short, queue=9)] for item in (1, 2)), return_exceptions=True
+        *(gather(item) for gather in [Gather(short, Bounds(queue=9, wait_s=5))] for item in (1, 2)),
+        return_exceptions=True,
     )
     assert all(isinstance(each, ValueError) for each in answers)
 
@@ -144,7 +145,7 @@ async def test_a_batch_of_the_wrong_length_is_everybodys_fault() -> None:
 async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
     """R-86: its place in a batch is skipped before it is sent, and ignored afterwards."""
     run = Recorder()
-    gather = Gather(run, queue=2000)
+    gather = Gather(run, Bounds(queue=2000, wait_s=5))
     blocker = asyncio.create_task(gather(0))
     await asyncio.sleep(0.002)
     tasks = [asyncio.create_task(gather(item)) for item in range(1, 1001)]
@@ -159,21 +160,21 @@ async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
 
 
 async def test_more_than_the_queue_holds_are_turned_away_at_once() -> None:
-    gather = Gather(Recorder(), queue=3)
+    gather = Gather(Recorder(), Bounds(queue=3, wait_s=5))
     answers = await asyncio.gather(*(gather(item) for item in range(5)), return_exceptions=True)
     assert sum(isinstance(each, NotSentError) for each in answers) == 2
 
 
 async def test_batches_have_a_most() -> None:
     run = Recorder()
-    gather = Gather(run, queue=1000, batch=64)
+    gather = Gather(run, Bounds(queue=1000, wait_s=5, batch=64))
     await asyncio.gather(*(gather(item) for item in range(200)))
     assert max(map(len, run.batches)) == 64
 
 
 async def test_closing_waits_for_what_is_in_flight() -> None:
     run = Recorder()
-    gather = Gather(run, queue=10)
+    gather = Gather(run, Bounds(queue=10, wait_s=5))
     task = asyncio.create_task(gather(4))
     await asyncio.sleep(0)
     await gather.close()
@@ -185,7 +186,7 @@ async def test_a_fault_reaches_every_caller_as_its_own() -> None:
     def fail(_items: list[int], _call: int) -> None:
         raise ValueError("a bug")
 
-    gather = Gather(Recorder(fail), queue=10)
+    gather = Gather(Recorder(fail), Bounds(queue=10, wait_s=5))
     answers = await asyncio.gather(gather(1), gather(2), return_exceptions=True)
     assert all(isinstance(each, ValueError) for each in answers)
 

@@ -11,7 +11,9 @@ from fastapi import FastAPI
 from app.context import Context
 from app.main import create_app
 from app.settings import Settings
+from app.storage.changes import Changes
 from app.storage.database import Database, open_database
+from app.storage.gather import Bounds
 from app.storage.gathered import Gathered, gather_statements
 from app.storage.valkey import Valkey
 from tests.browser import ORIGIN, Browser
@@ -47,10 +49,12 @@ class Services:
             "classic_absolute": policy.classic_absolute,
             "strict_access": policy.strict_access_life,
         }
-        return gather_statements(database, queue=10, **{**values, **changes})
+        return gather_statements(
+            database, Changes(), bounds=Bounds(queue=10), most_tokens=0, **{**values, **changes}
+        )
 
     def without_valkey(self) -> FastAPI:
-        return self.like(valkey=Valkey("unix:///nowhere/valkey.sock", connections=1))
+        return self.like(valkey=Valkey("unix:///nowhere/valkey.sock", connections=1, bounds=Bounds()))
 
 
 @asynccontextmanager

@@ -55,7 +55,7 @@ def drop_cookie(request: Request, response: Response, name: CookieName) -> None:
 async def read_form(request: Request) -> Mapping[str, str]:
     """The fields of a form of ours; what another site posts is refused before it is read (R-43)."""
     _refuse_other_sites(request)
-    return parse_form(await read_body(request, most=_LARGEST_FORM), largest=_LARGEST_FORM)
+    return parse_form(await read_body(request.receive, most=_LARGEST_FORM), largest=_LARGEST_FORM)
 
 
 def _refuse_other_sites(request: Request) -> None:

@@ -27,7 +27,7 @@ from app.storage.people import Member
 from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
 from app.web.pages.login import CONNECTIONS, LOGOUT, flow_back_to, login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown
-from app.web.request import context_of, raw_query, read_body, with_query
+from app.web.request import address_of, context_of, raw_query, read_body, with_query
 
 AUTHORIZE = "/app/oauth2/authorize"
 CONSENT = "/app/oauth2/consent"
@@ -49,7 +49,7 @@ async def authorize(request: Request) -> Response:
     """GET: who is not signed in signs in first; who is, is asked. RFC 6749 section 3.1."""
     context = context_of(request)
     try:
-        asked = await check_authorization(context, raw_query(request))
+        asked = await check_authorization(context, raw_query(request), address_of(request.scope))
     except AuthorizationRefused as refused:
         location = refusal_uri(context, refused.redirect_uri, refused.state, refused.error)
         return see_other(location, to_application=True)
@@ -58,7 +58,7 @@ async def authorize(request: Request) -> Response:
 
 async def authorize_by_post(request: Request) -> Response:
     """POST: the same request; it goes on as GET, so that signing in can come back to it."""
-    return see_other(with_query(AUTHORIZE, await read_body(request)))
+    return see_other(with_query(AUTHORIZE, await read_body(request.receive)))
 
 
 async def submit_consent(request: Request) -> Response:

@@ -16,7 +16,7 @@ from app.web.pages.browser import (
     set_cookie,
 )
 from app.web.pages.render import page, see_other, shown
-from app.web.request import context_of
+from app.web.request import address_of, context_of
 
 LOGIN = "/app/login"
 LOGOUT = "/app/logout"
@@ -35,7 +35,7 @@ async def login_page(
 ) -> Response:
     """The page for a sign-in that leads to flow.path."""
     browser = browser_of(request)
-    application = await read_application(context_of(request), flow.client_id)
+    application = await read_application(context_of(request), flow.client_id, address_of(request.scope))
     response = page(
         request,
         "login.html",

@@ -1,0 +1,88 @@
+"""Who failed too often lately, and the narrow way they then take: slowed, never refused as if they were wrong."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import IPv6Network
+from typing import Self
+
+_MOST_NAMES = 20_000
+_LANE_WAITING = 8
+_LANE_PAUSE_S = 0.05
+
+
+class LaneFullError(Exception):
+    """So many wait in this caller's own lane already."""
+
+    retry_after_s = 1
+
+
+class Failures:
+    """Counts of one process, each draining by `a_minute` a minute, over the limit above `a_minute`.
+
+    A name is an address, a caller, or an application seen from an address. Memory is bounded: the name that failed
+    first is forgotten first.
+    """
+
+    def __init__(self, *, a_minute: int) -> None:
+        self._most = float(a_minute)
+        self._drained_a_second = a_minute / 60
+        self._levels: dict[str, tuple[float, float]] = {}  # how full, and when that was
+        self._lanes: dict[str, _Lane] = {}
+
+    def note(self, name: str) -> None:
+        level = self._level(name) + 1
+        self._levels.pop(name, None)
+        if len(self._levels) >= _MOST_NAMES:
+            del self._levels[next(iter(self._levels))]
+        self._levels[name] = (min(level, 2 * self._most), time.monotonic())
+
+    def over(self, name: str) -> bool:
+        return name in self._levels and self._level(name) > self._most
+
+    @asynccontextmanager
+    async def lane(self, name: str) -> AsyncIterator[None]:
+        """One at a time and a pause after each, a lane a name: whoever floods theirs waits in it alone."""
+        lane = self._lanes.setdefault(name, _Lane())
+        if lane.waiting >= _LANE_WAITING:
+            raise LaneFullError
+        try:
+            async with lane:
+                yield
+                await asyncio.sleep(_LANE_PAUSE_S)
+        finally:
+            if not lane.waiting:
+                self._lanes.pop(name, None)
+
+    def _level(self, name: str) -> float:
+        level, at = self._levels.get(name, (0.0, 0.0))
+        return max(0.0, level - (time.monotonic() - at) * self._drained_a_second)
+
+
+class _Lane:
+    """A lock that knows how many hold it or wait for it."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        self.waiting += 1
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            self.waiting -= 1
+            raise
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        self._lock.release()
+        self.waiting -= 1
+
+
+def network_of(address: str) -> str:
+    """What one party can be taken to hold: an IPv4 address, or the /64 of an IPv6 address."""
+    if ":" not in address:
+        return address
+    return str(IPv6Network((address.partition("%")[0], 64), strict=False))

@@ -1,0 +1,75 @@
+"""The way of the machine endpoints: bytes in, bytes out, whoever carries them between the socket and the handler."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, cast
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from app.context import Context
+from app.oauth.errors import invalid_request
+from app.web.errors import EXPECTED, refuse_as_json
+from app.web.request import address_of, read_body
+
+Headers = list[tuple[bytes, bytes]]
+
+JSON: Headers = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a token request and a question about a token are read from. address: of the caller, or its network."""
+
+    content_type: str | None
+    body: bytes = field(repr=False)
+    authorization: str | None = field(repr=False)
+    address: str
+
+
+class Answer(NamedTuple):
+    """Ready to be sent, but for its length."""
+
+    status: int
+    body: bytes
+    headers: Headers = JSON
+
+
+Handler = Callable[[Context, Call], Awaitable[Answer]]
+
+
+async def serve(handler: Handler, scope: Scope, receive: Receive) -> Answer:
+    """The handler's answer, or that of the error it ended with; a bug goes on up."""
+    try:
+        call = await _read(scope, receive)
+        return await handler(cast("Context", scope["app"].state.context), call)
+    except EXPECTED as error:
+        status, headers, body = refuse_as_json(scope, error)
+        return Answer(
+            status, body, [(name.lower().encode(), text.encode()) for name, text in headers.items()]
+        )
+
+
+async def respond(handler: Handler, request: Request) -> Response:
+    """The same as an endpoint of the framework gives it."""
+    answer = await serve(handler, request.scope, request.receive)
+    response = Response(answer.body, answer.status)
+    response.raw_headers.extend(answer.headers)
+    return response
+
+
+async def _read(scope: Scope, receive: Receive) -> Call:
+    content_type = authorization = None
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            content_type = value.decode("latin-1")
+        elif name == b"authorization":
+            if authorization is not None:  # of two a proxy may have judged one and we the other
+                raise invalid_request("there is more than one Authorization header")
+            authorization = value.decode("latin-1")
+    return Call(content_type, await read_body(receive), authorization, address_of(scope))
