@@ -1,7 +1,9 @@
 """Work that follows an answer: owned, at most one at a time for a key, finished before the process ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -19,22 +21,45 @@ class Background:
         self._most = most
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
         self._again: dict[Hashable, Work] = {}
+        self._collected: dict[str, set[Any]] = {}
+        self._hurry = asyncio.Event()
 
-    def start(self, key: Hashable, work: Work) -> None:
+    def start(self, key: Hashable, work: Work) -> bool:
+        """False when so much is under way that this is left out."""
         if key in self._tasks:
             self._again[key] = work
         elif len(self._tasks) < self._most:
             self._tasks[key] = asyncio.create_task(self._run(key, work))
         else:
             _log.warning("background work skipped", kind=str(key), waiting=len(self._tasks))
+            return False
+        return True
+
+    def collect(
+        self, name: str, item: Hashable, work: Callable[[Sequence[Any]], Awaitable[object]], *, pause_s: float
+    ) -> None:
+        """Work on the items of a name together a moment later, on each once however often it was added meanwhile."""
+        if name in self._collected:
+            self._collected[name].add(item)
+            return
+
+        async def work_on_all() -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), pause_s)
+            await work(tuple(self._collected.pop(name)))
+
+        if self.start(name, work_on_all):
+            self._collected[name] = {item}
 
     async def settle(self) -> None:
-        """Wait for what has been started; what takes longer than PATIENCE_S is given up."""
+        """Wait for what has been started, pauses cut short; what takes longer than PATIENCE_S is given up."""
+        self._hurry.set()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks.values(), timeout=PATIENCE_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        self._hurry.clear()
 
     async def _run(self, key: Hashable, work: Work) -> None:
         following: Work | None = work

@@ -49,6 +49,10 @@ def create_app(settings: Settings) -> FastAPI:
         version=__version__,
         # Handlers take bytes and give bytes, so FastAPI has nothing to infer: app/web/openapi describes them.
         openapi_url=None,
+        telemetry={
+            "metrics": False,
+            "logs": False,
+        },  # ours are in access_log.py; traces go where a provider is set up
         # Starlette would answer /app/login/ with a 307 to wherever the Host header says, password and all (R-78, O-137).
         redirect_slashes=False,
         lifespan=lifespan,

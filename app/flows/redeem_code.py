@@ -5,17 +5,16 @@ from typing import NoReturn
 
 from app.context import Context
 from app.flows.issued_token import IssuedToken
+from app.flows.revoke_surplus import revoke_surplus
 from app.oauth.client import Client
 from app.oauth.errors import invalid_grant, invalid_request
 from app.oauth.pkce import verifier_matches
 from app.oauth.request import TokenRequest
 from app.oauth.token_string import TokenString, bucket_of, mint, parse
-from app.policy import MOST_CLASSIC_TOKENS
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.codes import Approval, put_code_back, take_code
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 from app.storage.grants import Redemption, StandingGrant, mark_grant_revoked, select_grants
-from app.storage.tokens import mark_surplus_revoked
 
 
 async def redeem_code(context: Context, client: Client, request: TokenRequest) -> IssuedToken:
@@ -40,6 +39,8 @@ async def _take(context: Context, code: TokenString) -> Approval | None:
     """
     try:
         return await take_code(context.valkey, code.id)
+    except NotSentError:  # nobody took it, and asking again would only lengthen the queue
+        raise
     except StoreUnavailableError as lost:
         approval = await take_code(context.valkey, code.id)
         if approval is None and not await select_grants(context.database, [code.id]):
@@ -79,15 +80,8 @@ async def _remember(
         raise StoreUnavailableError(f"the token could not be stored: {refused}") from refused
     if not inserted:
         await _judge_standing_grant(context, client, request, code, token)
-    context.background.start(
-        ("surplus", approval.customer_id, client.id),
-        lambda: mark_surplus_revoked(
-            context.database,
-            customer_id=approval.customer_id,
-            application_id=client.id,
-            keep=MOST_CLASSIC_TOKENS,
-        ),
-    )
+    pair = (approval.customer_id, client.id)
+    context.background.collect("surplus", pair, lambda pairs: revoke_surplus(context, pairs), pause_s=0.2)
     return IssuedToken(token.text, int(context.policy.classic_life.total_seconds()), approval.scope)
 
 

@@ -5,11 +5,11 @@ kind     class   UUIDv7      random secret   CRC-32 of all before
 """
 
 import re
-import secrets
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from os import urandom
 from typing import Literal
 from uuid import UUID
 
@@ -54,7 +54,7 @@ class TokenString:
 
 def mint(kind: TokenKind, token_class: TokenClass, bucket: int) -> TokenString:
     """A fresh token of the owner's bucket, unguessable to one in 2^160 (RFC 6749 section 10.10)."""
-    return compose(kind, token_class, with_bucket(new_id(), bucket), secrets.token_bytes(_SECRET_BYTES))
+    return compose(kind, token_class, with_bucket(new_id(), bucket), urandom(_SECRET_BYTES))
 
 
 def compose(kind: TokenKind, token_class: TokenClass, token_id: UUID, secret: bytes) -> TokenString:
@@ -100,7 +100,7 @@ def issued_at(token_id: UUID) -> datetime:
 
 def mint_client_secret() -> str:
     """A fresh client secret of 256 bits. Clients disagree whether Basic is form-encoded: no character of it cares."""
-    body = f"rovi_cs_{base62.encode(int.from_bytes(secrets.token_bytes(32)), 43)}"
+    body = f"rovi_cs_{base62.encode(int.from_bytes(urandom(32)), 43)}"
     return body + _checksum(body)
 
 

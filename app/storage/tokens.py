@@ -79,6 +79,30 @@ async def mark_token_revoked(statements: Statements, token_class: TokenClass, to
     return bool(await statements.count(statement, token_id))
 
 
+# A first look at many pairs: eleven entries of an index each, whatever they turn out to be.
+SELECT_CROWDED_PAIRS = """
+SELECT asked.customer_id, asked.application_id
+FROM unnest($1::uuid[], $2::uuid[]) AS asked(customer_id, application_id)
+WHERE $3::bigint < (SELECT count(*) FROM (
+    SELECT FROM classic_token t
+    WHERE t.customer_id = asked.customer_id AND t.application_id = asked.application_id AND t.revoked_at IS NULL
+    LIMIT $3::bigint + 1) few)
+"""
+
+
+async def select_crowded_pairs(
+    statements: Statements, pairs: Sequence[tuple[UUID, UUID]], *, keep: int
+) -> tuple[tuple[UUID, UUID], ...]:
+    """pairs: customer and application. Those that may hold more than `keep` live tokens of a scope."""
+    rows = await statements.rows(
+        SELECT_CROWDED_PAIRS,
+        [customer for customer, _ in pairs],
+        [application for _, application in pairs],
+        keep,
+    )
+    return tuple((row["customer_id"], row["application_id"]) for row in rows)
+
+
 # Tokens from codes only (a grant with a code); the manual route is counted by people.
 # Locked in order of id first: two processes that clear the same pair would deadlock without it.
 MARK_SURPLUS_REVOKED = """
