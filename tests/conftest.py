@@ -105,10 +105,19 @@ def context(app: FastAPI) -> Context:
     return context
 
 
+@pytest.fixture(scope="session")
+def app_without_front(app: FastAPI, settings: Settings) -> FastAPI:
+    """The same service with every request going through the framework's stack."""
+    plain = create_app(settings.model_copy(update={"asgi_front": False}))
+    plain.state.context, plain.state.demo = app.state.context, app.state.demo
+    return plain
+
+
 @pytest.fixture
-async def browser(app: FastAPI) -> AsyncIterator[Browser]:
-    """A new browser on the service: no cookies, no script."""
-    async with Browser(app) as browser:
+async def browser(app: FastAPI, request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
+    """A new browser on the service: no cookies, no script; tests/web/conftest.py picks the way in."""
+    way = getattr(request, "param", "front")
+    async with Browser(app if way == "front" else request.getfixturevalue("app_without_front")) as browser:
         yield browser
 
 

@@ -3,9 +3,17 @@
 --
 -- The payload is the id; for a pair the customer's, a space, the application's.
 
+CREATE FUNCTION tell_revoked_ids() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('rovitracker_changes', id::text) FROM after WHERE revoked_at IS NOT NULL;
+    RETURN NULL;
+END $$;
+
+-- A renewal moves the end away, which nobody need hear.
 CREATE FUNCTION tell_ended_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('rovitracker_changes', id::text) FROM ended WHERE revoked_at IS NOT NULL;
+    PERFORM pg_notify('rovitracker_changes', after.id::text) FROM after JOIN before USING (id, bucket)
+    WHERE after.revoked_at IS NOT NULL OR after.expires_at < before.expires_at;
     RETURN NULL;
 END $$;
 
@@ -34,14 +42,12 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- A trigger with a transition table may not name columns, and a renewal updates classic_token too: the function
--- tells only the rows that are revoked.
-CREATE TRIGGER tell_ended AFTER UPDATE ON classic_token REFERENCING NEW TABLE AS ended
+CREATE TRIGGER tell_ended AFTER UPDATE ON classic_token REFERENCING OLD TABLE AS before NEW TABLE AS after
     FOR EACH STATEMENT EXECUTE FUNCTION tell_ended_ids();
-CREATE TRIGGER tell_ended AFTER UPDATE ON strict_token REFERENCING NEW TABLE AS ended
+CREATE TRIGGER tell_ended AFTER UPDATE ON strict_token REFERENCING OLD TABLE AS before NEW TABLE AS after
     FOR EACH STATEMENT EXECUTE FUNCTION tell_ended_ids();
-CREATE TRIGGER tell_ended AFTER UPDATE ON authorization_grant REFERENCING NEW TABLE AS ended
-    FOR EACH STATEMENT EXECUTE FUNCTION tell_ended_ids();
+CREATE TRIGGER tell_revoked AFTER UPDATE ON authorization_grant REFERENCING NEW TABLE AS after
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_revoked_ids();
 CREATE TRIGGER tell_deleted AFTER DELETE ON classic_token REFERENCING OLD TABLE AS deleted
     FOR EACH STATEMENT EXECUTE FUNCTION tell_deleted_ids();
 CREATE TRIGGER tell_deleted AFTER DELETE ON strict_token REFERENCING OLD TABLE AS deleted

@@ -10,3 +10,12 @@ from tests.web.services import Services
 @pytest.fixture
 def services(settings: Settings, context: Context) -> Services:
     return Services(settings, context)
+
+
+# What the thin front serves is tested through the framework too.
+_HOT = {"test_token", "test_introspect", "test_client_credentials"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "browser" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in _HOT:
+        metafunc.parametrize("browser", ["front", "framework"], indirect=True)

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.context import Context
 from tests.browser import ORIGIN, Browser, query_of
+from tests.changing import change
 from tests.people import PASSWORD, REDIRECT_URI, World
 from tests.web.services import Services, same_browser, unreachable_database
 
@@ -209,8 +210,10 @@ async def test_response_type_code_and_mode_query_are_accepted(browser: Browser, 
 
 async def test_application_without_the_grant_is_told(browser: Browser, world: World) -> None:
     """O-16"""
-    await world.context.database.count(
-        "UPDATE application SET grants = '{client_credentials}' WHERE id = $1", world.registered.client.id
+    await change(
+        world.context,
+        "UPDATE application SET grants = '{client_credentials}' WHERE id = $1",
+        world.registered.client.id,
     )
     refused_by_redirect(await browser.get(world.authorize_url()), "unauthorized_client")
 
@@ -220,8 +223,8 @@ async def test_application_that_is_not_active_gets_nothing(
     browser: Browser, world: World, status: str
 ) -> None:
     """O-6, O-16: a suspended one is told; one that never was approved, or is gone, is not known."""
-    await world.context.database.count(
-        "UPDATE application SET status = $2 WHERE id = $1", world.registered.client.id, status
+    await change(
+        world.context, "UPDATE application SET status = $2 WHERE id = $1", world.registered.client.id, status
     )
     answer = await browser.get(world.authorize_url())
     if status == "suspended":
@@ -472,8 +475,10 @@ async def test_store_that_fails_before_the_application_is_known_gets_a_page(
 async def test_fault_of_ours_is_told_by_redirect(browser: Browser, world: World) -> None:
     """O-21: a row no registration would write makes the consent page fail."""
     await world.consent_page(browser)
-    await world.context.database.count(
-        "UPDATE application SET scope = 'aemp:read nobody:knows' WHERE id = $1", world.registered.client.id
+    await change(
+        world.context,
+        "UPDATE application SET scope = 'aemp:read nobody:knows' WHERE id = $1",
+        world.registered.client.id,
     )
     answer = await browser.get(world.authorize_url(scope="nobody:knows"))
     parameters = refused_by_redirect(answer, "server_error")

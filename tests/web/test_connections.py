@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app.context import Context
 from app.flows.register_application import register_application
 from tests.browser import Browser, forms_of
+from tests.changing import change
 from tests.people import PASSWORD, REDIRECT_URI, World
 from tests.web.reading import tags_of, words_of
 
@@ -172,8 +173,8 @@ async def test_disconnecting_twice_at_once_is_harmless(browser: Browser, world: 
 async def test_suspended_application_is_listed_and_may_be_cut(browser: Browser, world: World) -> None:
     """R-20: it may be resumed, so the customer's way out stays open."""
     await world.token(browser)
-    await world.context.database.count(
-        "UPDATE application SET status = 'suspended' WHERE id = $1", world.registered.client.id
+    await change(
+        world.context, "UPDATE application SET status = 'suspended' WHERE id = $1", world.registered.client.id
     )
     page = await browser.get(CONNECTIONS)
     assert "Sitewise" in words_of(page)

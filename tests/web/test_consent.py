@@ -18,6 +18,7 @@ from app.oauth.token_string import parse
 from app.settings import Settings
 from app.storage.codes import keys_of
 from tests.browser import ORIGIN, Browser, form_of, forms_of, query_of
+from tests.changing import change
 from tests.people import PASSWORD, REDIRECT_URI, World
 from tests.web.reading import attribute_names_of, attributes_of, tags_of, words_of
 from tests.web.services import Services, same_browser
@@ -69,8 +70,8 @@ async def test_page_shows_the_logo_as_we_serve_it(browser: Browser, context: Con
     await context.database.count(
         "INSERT INTO application_logo (digest, png) VALUES ($1, $2) ON CONFLICT DO NOTHING", digest, png
     )
-    await context.database.count(
-        "UPDATE application SET logo_digest = $2 WHERE id = $1", world.registered.client.id, digest
+    await change(
+        context, "UPDATE application SET logo_digest = $2 WHERE id = $1", world.registered.client.id, digest
     )
     page = await world.consent_page(browser)
     source = attributes_of(page, "img", "src")
@@ -325,7 +326,7 @@ async def test_authority_that_ended_after_the_approval_ends_the_code(
 async def run_with_some(context: Context, statement: str, *arguments: UUID) -> None:
     """Run a statement that names any of $1 and $2."""
     used = [each for number, each in enumerate(arguments, 1) if f"${number}" in statement]
-    await context.database.count(statement if "$1" in statement else statement.replace("$2", "$1"), *used)
+    await change(context, statement if "$1" in statement else statement.replace("$2", "$1"), *used)
 
 
 @pytest.mark.parametrize(

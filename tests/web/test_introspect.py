@@ -12,6 +12,7 @@ from app.oauth.token_string import mint, mint_client_secret, new_id, secret_dige
 from app.storage.applications import insert_application, insert_client_secret
 from app.storage.audit import AuditEvent
 from tests.browser import Browser
+from tests.changing import change
 from tests.people import World
 from tests.web.services import Services, unreachable_database
 
@@ -119,7 +120,7 @@ async def test_another_application_sees_and_revokes_nothing(
 
 
 async def test_a_resource_server_sees_tokens_for_its_audience_only(
-    browser: Browser, world: World, context: Context
+    browser: Browser, world: World, context: Context, database_url: str
 ) -> None:
     """O-105; one audience has one resource server, so the AEMP routes' own is freed again afterwards."""
     token = await world.token(browser)
@@ -127,9 +128,11 @@ async def test_a_resource_server_sees_tokens_for_its_audience_only(
         server = await resource_server(context, world, audience)
         answer = (await ask(browser, INTROSPECT, server, token=token)).json()
         assert answer["active"] is sees
-        await context.database.count(
-            "UPDATE application SET status = 'deleted' WHERE id = $1", server.registered.client.id
+        owner = await asyncpg.connect(database_url)
+        await owner.execute(
+            "UPDATE application SET audience = NULL WHERE id = $1", server.registered.client.id
         )
+        await owner.close()
 
 
 async def test_a_suspended_resource_server_is_told_nothing(
@@ -145,8 +148,8 @@ async def test_a_suspended_resource_server_is_told_nothing(
     )
     await owner.close()
     for status, sees in (("active", True), ("suspended", False)):
-        await context.database.count(
-            "UPDATE application SET status = $2 WHERE id = $1", server.registered.client.id, status
+        await change(
+            context, "UPDATE application SET status = $2 WHERE id = $1", server.registered.client.id, status
         )
         assert (await ask(browser, INTROSPECT, server, token=token)).json()["active"] is sees
 
@@ -191,16 +194,16 @@ async def test_tokens_rest_on_application_and_customer(
     """R-20, O-103: inactive while it lasts, active again afterwards."""
     token = await world.token(browser)
     client_id, customer_id = world.registered.client.id, world.member.customer_id
-    for change, active in ((statement, False), (undo, True)):
-        marked = change.replace("$2", "$1")
-        await context.database.count(marked, customer_id if "customer" in change else client_id)
+    for step, active in ((statement, False), (undo, True)):
+        await change(context, step.replace("$2", "$1"), customer_id if "customer" in step else client_id)
         assert (await world.introspect(browser, token))["active"] is active
 
 
 async def test_an_expired_token_is_inactive(browser: Browser, world: World, context: Context) -> None:
     """O-103: by the database's clock."""
     token = await world.token(browser)
-    await context.database.count(
+    await change(
+        context,
         "UPDATE classic_token SET expires_at = clock_timestamp() WHERE application_id = $1",
         world.registered.client.id,
     )
@@ -213,7 +216,7 @@ async def test_use_renews_a_classic_token_once_a_day_and_never_a_revoked_one(
     token, revoked = await world.token(browser), await world.token(browser)
     await ask(browser, REVOKE, world, token=revoked)
     age = "UPDATE classic_token SET used_at = used_at - interval '2 days', expires_at = expires_at - interval '2 days' WHERE application_id = $1"
-    await context.database.count(age, world.registered.client.id)
+    await change(context, age, world.registered.client.id)
     before = (await world.introspect(browser, token))["exp"]
     await world.introspect(browser, revoked)
     await context.background.settle()
@@ -235,10 +238,12 @@ async def test_a_strangers_question_renews_nothing(browser: Browser, world: Worl
     stranger = await World.make(context)
     token = await world.token(browser)
     before = (await world.introspect(browser, token))["exp"]
-    await context.database.count(
+    await change(
+        context,
         "UPDATE classic_token SET used_at = used_at - interval '2 days' WHERE application_id = $1",
         world.registered.client.id,
     )
+    context.changes.note(world.registered.client.id)  # else the token would be remembered as just used
     assert (await ask(browser, INTROSPECT, stranger, token=token)).json() == INACTIVE
     await context.background.settle()
     rows = await context.database.rows(

@@ -12,6 +12,7 @@ from app.flows.import_fleet import import_machines
 from app.settings import Settings
 from app.web.openapi import examples
 from tests.browser import Browser, query_of
+from tests.changing import change
 from tests.people import World
 from tests.web.described import (
     OPERATIONS,
@@ -43,8 +44,10 @@ MOMENTARY = {"exp", "iat", "jti", "snapshotTime", "python", "schema"}
 async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIterator[Story]:
     world = await World.make(context, redirect_uris=(examples.REDIRECT_URI,))
     robot = await World.make(context)
-    await context.database.count(
-        "UPDATE application SET grants = '{client_credentials}' WHERE id = $1", robot.registered.client.id
+    await change(
+        context,
+        "UPDATE application SET grants = '{client_credentials}' WHERE id = $1",
+        robot.registered.client.id,
     )
     simulated = simulate_fleet(machines=229, days=2, interval_s=900, seed=7, now=context.now())
     await import_machines(context, world.member.customer_id, (examples.MACHINE, *simulated))

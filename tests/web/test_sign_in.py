@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from app.passwords import Passwords
 from tests.browser import ORIGIN, Browser, form_of
+from tests.changing import change
 from tests.people import PASSWORD, World
 from tests.web.reading import words_of
 from tests.web.services import Services, same_browser
@@ -244,8 +245,10 @@ async def test_nobody_is_signed_out_by_a_link_or_another_site(browser: Browser, 
 async def test_disabled_customer_is_signed_out_and_stays_out(browser: Browser, world: World) -> None:
     """R-56: at the next page, and the refusal looks like a wrong password."""
     await try_password(browser, world.member.email, PASSWORD)
-    await world.context.database.count(
-        "UPDATE customer SET disabled_at = clock_timestamp() WHERE id = $1", world.member.customer_id
+    await change(
+        world.context,
+        "UPDATE customer SET disabled_at = clock_timestamp() WHERE id = $1",
+        world.member.customer_id,
     )
     assert not await is_signed_in(browser)
     refused = await try_password(browser, world.member.email, PASSWORD)
