@@ -1,9 +1,13 @@
 """Changes made behind the service's back, and heard by it before the test goes on."""
 
 import asyncio
+from collections.abc import Callable
+from time import monotonic
 
 from app.context import Context
 from app.oauth.token_string import new_id
+
+_PATIENCE_S = 10.0
 
 
 async def change(context: Context, statement: str, *arguments: object) -> int:
@@ -17,6 +21,13 @@ async def hear(context: Context) -> None:
     """Wait until what was committed before has been heard: one connection keeps the order."""
     before, mark = context.changes.number, new_id()
     await context.database.count("SELECT pg_notify('rovitracker_changes', $1)", str(mark))
-    async with asyncio.timeout(10):
-        while not context.changes.since(before, (mark,)):
-            await asyncio.sleep(0.005)
+    await until(lambda: context.changes.since(before, (mark,)))
+
+
+async def until(condition: Callable[[], bool]) -> float:
+    """Seconds until it came true."""
+    began = monotonic()
+    while not condition():
+        assert monotonic() - began < _PATIENCE_S
+        await asyncio.sleep(0.005)
+    return monotonic() - began

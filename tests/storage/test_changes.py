@@ -1,7 +1,7 @@
 """What ended is heard within a second, and what may not have been heard is not relied on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from time import monotonic
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -14,19 +14,9 @@ from app.oauth.token_string import new_id
 from app.storage.changes import BELIEVED_FOR_S, Changes
 from app.storage.remembered import Remembered
 from tests.browser import Browser
+from tests.changing import until
 from tests.people import World
 from tests.proxy import Proxy, proxy_to
-
-PATIENCE_S = 10.0
-
-
-async def until(condition: Callable[[], bool]) -> float:
-    """Seconds until it came true."""
-    began = monotonic()
-    while not condition():
-        assert monotonic() - began < PATIENCE_S
-        await asyncio.sleep(0.005)
-    return monotonic() - began
 
 
 @pytest.fixture

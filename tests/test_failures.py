@@ -1,0 +1,177 @@
+"""Who fails too often is slowed in a lane of their own; nobody else is, and nothing right is called wrong."""
+
+import asyncio
+
+import pytest
+from fastapi import FastAPI
+
+from app.context import Context
+from app.failures import Failures, LaneFullError, network_of
+from app.oauth.token_string import mint
+from app.settings import Settings
+from tests.browser import Browser
+from tests.changing import until
+from tests.people import World
+from tests.web.services import Services
+
+FORGED = mint("at", "c", 0).text  # well-formed, and nobody ever issued it
+
+
+async def test_failures_add_up_and_drain() -> None:
+    failures = Failures(a_minute=60)
+    for _ in range(60):
+        failures.note("address")
+    assert not failures.over("address")
+    failures.note("address")
+    failures.note("address")
+    assert failures.over("address")
+    assert not failures.over("another")
+    await asyncio.sleep(2.1)
+    assert not failures.over("address")
+
+
+def test_names_are_bounded() -> None:
+    """R-109."""
+    failures = Failures(a_minute=60)
+    for number in range(50_000):
+        failures.note(f"address {number}")
+    assert len(failures._levels) <= 20_000
+
+
+async def test_lane_takes_one_at_a_time_and_turns_away_who_does_not_fit() -> None:
+    failures = Failures(a_minute=1)
+    inside = most_inside = 0
+
+    async def go(name: str) -> None:
+        nonlocal inside, most_inside
+        async with failures.lane(name):
+            inside += 1
+            most_inside = max(most_inside, inside)
+            await asyncio.sleep(0.001)
+            inside -= 1
+
+    outcomes = await asyncio.gather(*(go("flooder") for _ in range(20)), return_exceptions=True)
+    assert most_inside == 1
+    assert sum(isinstance(each, LaneFullError) for each in outcomes) == 12
+    assert not failures._lanes
+
+
+async def test_a_cancelled_waiter_leaves_the_lane_open() -> None:
+    failures = Failures(a_minute=1)
+
+    async def go() -> None:
+        async with failures.lane("flooder"):
+            await asyncio.sleep(0.01)
+
+    tasks = [asyncio.create_task(go()) for _ in range(5)]
+    await asyncio.sleep(0)
+    for task in tasks[1:4]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert not failures._lanes
+
+
+async def test_one_flooder_does_not_fill_the_lane_of_another() -> None:
+    failures = Failures(a_minute=1)
+
+    async def go(name: str) -> None:
+        async with failures.lane(name):
+            pass
+
+    flood = [asyncio.create_task(go("flooder")) for _ in range(8)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(go("another"), 0.2)
+    assert not any(task.done() for task in flood[2:])
+    await asyncio.gather(*flood)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("fe80::1%eth0", "fe80::/64")],
+)
+def test_an_address_stands_for_what_one_party_holds(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+@pytest.fixture
+def strict_app(services: Services) -> FastAPI:
+    """Three failures a minute are forgiven here."""
+    return services.like(failures=Failures(a_minute=3))
+
+
+@pytest.fixture
+def services(settings: Settings, context: Context) -> Services:
+    return Services(settings, context)
+
+
+async def test_forged_tokens_are_slowed_and_never_called_invalid_unseen(strict_app: FastAPI) -> None:
+    """R-84: 401 while they are looked up, 429 with Retry-After once their lane is full."""
+    async with Browser(strict_app) as browser:
+        for _ in range(5):
+            answer = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {FORGED}")
+            assert answer.status_code == 401
+        flood = await asyncio.gather(
+            *(browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {FORGED}") for _ in range(30))
+        )
+    statuses = {answer.status_code for answer in flood}
+    assert statuses == {401, 429}
+    assert all(answer.headers["retry-after"] for answer in flood if answer.status_code == 429)
+
+
+async def test_a_remembered_token_is_served_through_the_flood_of_its_own_address(
+    world: World, strict_app: FastAPI
+) -> None:
+    async with Browser(strict_app) as browser:
+        token = await world.token(browser)
+        await until(lambda: world.context.changes.current)
+        assert (await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")).status_code == 200
+        for _ in range(5):
+            await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {FORGED}")
+        flood = [
+            asyncio.create_task(browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {FORGED}"))
+            for _ in range(60)
+        ]
+        for _ in range(10):
+            answer = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")
+            assert answer.status_code == 200
+        assert 429 in {answer.status_code for answer in await asyncio.gather(*flood)}
+
+
+async def test_a_flooding_caller_of_introspection_slows_itself_only(
+    world: World, strict_app: FastAPI
+) -> None:
+    other = await World.make(world.context)
+    async with Browser(strict_app) as browser:
+        token = await other.token(browser)
+        fields = {"client_id": world.client_id, "client_secret": world.client_secret, "token": FORGED}
+        for _ in range(5):
+            await browser.http.post("/app/oauth2/introspect", data=fields)
+        flood = [
+            asyncio.create_task(browser.http.post("/app/oauth2/introspect", data=fields)) for _ in range(40)
+        ]
+        assert (await other.introspect(browser, token))["active"] is True
+        statuses = [answer.status_code for answer in await asyncio.gather(*flood)]
+    assert set(statuses) == {200, 429}
+
+
+async def test_wrong_secrets_are_limited_and_the_right_one_never(world: World, strict_app: FastAPI) -> None:
+    """The comparison comes first, so a guesser cannot lock the owner out."""
+    async with Browser(strict_app) as browser:
+        answers = [await world.exchange(browser, "rovi_ac_x", client_secret="wrong") for _ in range(8)]
+        assert [answer.status_code for answer in answers[:3]] == [401] * 3
+        assert answers[-1].status_code == 429
+        assert answers[-1].headers["retry-after"]
+        assert await world.token(browser)
+    async with Browser(strict_app) as browser:
+        stranger = await World.make(world.context)
+        answer = await stranger.exchange(browser, "rovi_ac_x", client_secret="wrong")
+        assert answer.status_code == 401  # another application's guesses are counted apart
+
+
+async def test_mistyped_strings_count_as_nobodys_failure(strict_app: FastAPI) -> None:
+    """R-22: they cost no store anything, so there is nothing to protect."""
+    async with Browser(strict_app) as browser:
+        for _ in range(20):
+            answer = await browser.get("/api/v2/Fleet/1", Authorization="Bearer rubbish")
+            assert answer.status_code == 401
+    assert not strict_app.state.context.failures._levels
