@@ -40,14 +40,14 @@ async def context_through_proxy(
             await database.close()
 
 
-def gathered_on(context: Context, database: Database) -> Gathered:
-    """The statements of the token path on another database."""
+def gathered_on(context: Context, database: Database, changes: Changes | None = None) -> Gathered:
+    """The statements of the token path on another database; without changes to listen to nothing is remembered."""
     policy = context.policy
     return gather_statements(
         database,
-        Changes(),
+        changes or Changes(),
         bounds=Bounds(wait_s=5),
-        most_tokens=0,
+        most_tokens=1000,
         code_life=policy.code_life,
         classic_idle=policy.classic_idle,
         classic_absolute=policy.classic_absolute,

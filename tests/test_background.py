@@ -1,6 +1,7 @@
 """Work that follows an answer: never lost while somebody asks for it, never left behind."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from structlog.testing import capture_logs
@@ -67,3 +68,34 @@ async def test_work_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatc
     background.start("key", hang)
     await background.settle()
     assert given_up.is_set()
+
+
+async def test_collected_items_are_worked_on_together_each_once() -> None:
+    background = Background()
+    worked: list[list[int]] = []
+
+    async def work(items: Sequence[int]) -> None:
+        worked.append(sorted(items))
+
+    for item in (1, 2, 2, 3, 1):
+        background.collect("name", item, work, pause_s=0.01)
+    await asyncio.sleep(0.05)
+    background.collect("name", 4, work, pause_s=60)
+    await background.settle()  # does not wait for a pause
+    assert worked == [[1, 2, 3], [4]]
+
+
+async def test_what_is_collected_while_the_work_goes_on_is_worked_on_after_it() -> None:
+    background = Background()
+    worked: list[tuple[int, ...]] = []
+
+    async def work(items: Sequence[int]) -> None:
+        worked.append(tuple(items))
+        if len(worked) == 1:
+            background.collect("name", 2, work, pause_s=0)
+            await asyncio.sleep(0.01)
+
+    background.collect("name", 1, work, pause_s=0)
+    await asyncio.sleep(0.05)
+    await background.settle()
+    assert worked == [(1,), (2,)]

@@ -9,11 +9,13 @@ from fastapi import FastAPI
 
 from app.main import create_app
 from app.settings import Settings
+from app.storage.changes import Changes
 from tests.approvals import waiting_code
 from tests.browser import Browser
+from tests.changing import until
 from tests.people import World
 from tests.proxy import Proxy
-from tests.stores import context_through_proxy
+from tests.stores import context_through_proxy, gathered_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,39 @@ async def test_an_introspection_costs_two_statements_and_rubbish_one(counted: Co
             before = await counted.settle()
             await counted.world.introspect(browser, token)
             assert await counted.settle() - before == statements
+
+
+@pytest.fixture
+async def remembering(world: World, settings: Settings, database_url: str) -> AsyncIterator[Counted]:
+    """The same with its memory on, warmed by one request of each kind."""
+    changes = Changes()
+    changes.listen(database_url)
+    async with context_through_proxy(world.context, database_url, connections=1) as (through, proxy):
+        context = replace(through, changes=changes, gathered=gathered_on(through, through.database, changes))
+        app = create_app(settings)
+        app.state.context = context
+        await until(lambda: changes.current)
+        async with Browser(app) as browser:
+            answer = await world.exchange(browser, (await waiting_code(world)).text)
+            token = answer.json()["access_token"]
+            await world.introspect(browser, token)
+        yield Counted(app, proxy, replace(world, context=context), token)
+    await changes.close()
+
+
+async def test_what_is_remembered_costs_no_statement(remembering: Counted) -> None:
+    """A token costs its own insert and the look at its pair's number, an introspection and the guard nothing."""
+    code = await waiting_code(remembering.world)
+    async with Browser(remembering.app) as browser:
+        before = await remembering.settle()
+        assert (await remembering.world.exchange(browser, code.text)).status_code == 200
+        assert await remembering.settle() - before == 2
+        before = await remembering.settle()
+        assert (await remembering.world.introspect(browser, remembering.token))["active"] is True
+        assert await remembering.settle() - before == 0
+        answer = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {remembering.token}")
+        assert answer.status_code == 200
+        assert await remembering.settle() - before == 4  # the page's own transaction
 
 
 async def test_a_fleet_page_costs_the_token_and_one_transaction_of_two(counted: Counted) -> None:

@@ -165,6 +165,38 @@ async def test_more_than_the_queue_holds_are_turned_away_at_once() -> None:
     assert sum(isinstance(each, NotSentError) for each in answers) == 2
 
 
+async def test_who_waits_too_long_is_turned_away_though_the_store_hangs() -> None:
+    """R-91, R-94: a batch in flight may take as long as it takes; those behind it need not."""
+    let_go = asyncio.Event()
+
+    async def hang(items: Sequence[int]) -> list[int]:
+        await let_go.wait()
+        return list(items)
+
+    gather = Gather(hang, Bounds(wait_s=0.05))
+    in_flight = asyncio.create_task(gather(0))
+    await asyncio.sleep(0)
+    began = asyncio.get_running_loop().time()
+    behind = await asyncio.gather(*(gather(item) for item in range(1, 100)), return_exceptions=True)
+    assert all(type(each) is NotSentError for each in behind)
+    assert asyncio.get_running_loop().time() - began < 0.5
+    later = asyncio.create_task(gather(100))
+    let_go.set()
+    assert (await in_flight, await later) == (0, 100)
+
+
+async def test_what_may_not_be_sent_twice_is_sent_once() -> None:
+    """GETDEL: a second one would find nothing, and the code would be called used."""
+
+    def lose(_items: list[int], _call: int) -> None:
+        raise StoreUnavailableError("no answer")
+
+    run = Recorder(lose)
+    with pytest.raises(StoreUnavailableError):
+        await Gather(run, Bounds(), store="Valkey", repeatable=False)(1)
+    assert run.batches == [[1]]
+
+
 async def test_batches_have_a_most() -> None:
     run = Recorder()
     gather = Gather(run, Bounds(queue=1000, wait_s=5, batch=64))

@@ -1,0 +1,40 @@
+"""/metrics on the management port: the requests of all workers, by route and never by address."""
+
+import re
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.browser import Browser
+from tests.server import free_port, running_service
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_requests_are_counted_by_route_over_all_workers(
+    workers: str, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    management = free_port()
+    settings = {
+        "ROVITRACKER_DATABASE_URL": database_url,
+        "ROVITRACKER_REDIS_URL": redis_url,
+        "ROVITRACKER_ENVIRONMENT": "development",
+        "ROVITRACKER_DATA_DIR": str(tmp_path),
+        "ROVITRACKER_WORKERS": workers,
+        "ROVITRACKER_MANAGEMENT_PORT": str(management),
+    }
+    async with running_service(port=free_port(), settings=settings) as address:
+        for number in range(8):  # each its own connection, so that both workers have some
+            async with Browser(base_url=address) as browser:
+                await browser.http.post("/app/oauth2/token", data={"client_id": "x"})
+                await browser.get(f"/api/v2/Fleet/{number}")
+                await browser.http.request("PROPFIND", "/app/login")
+        async with httpx2.AsyncClient() as client:
+            text = (await client.get(f"http://localhost:{management}/metrics")).text
+            public = await client.get(f"{address}/metrics")
+    assert public.status_code == 404  # not for everybody
+    counted = dict(re.findall(r"http_server_request_duration_seconds_count\{(.*?)\} (\S+)", text))
+    assert counted['method="POST",route="/app/oauth2/token",status="401"'] == "8.0"
+    assert counted['method="GET",route="/api/v2/Fleet/{page}",status="401"'] == "8.0"
+    assert counted['method="_OTHER",route="/app/login",status="405"'] == "8.0"
+    assert not [labels for labels in counted if "Fleet/3" in labels]
