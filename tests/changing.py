@@ -1,7 +1,7 @@
 """Changes made behind the service's back, and heard by it before the test goes on."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from app.context import Context
@@ -31,3 +31,10 @@ async def until(condition: Callable[[], bool]) -> float:
         assert monotonic() - began < _PATIENCE_S
         await asyncio.sleep(0.005)
     return monotonic() - began
+
+
+async def within_a_second(condition: Callable[[], Awaitable[bool]]) -> None:
+    """What a revocation may take at another process."""
+    began = monotonic()
+    while not await condition():
+        assert monotonic() - began < 1

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ from app.storage.migrations import apply_migrations, read_migrations
 from app.stores import Stores
 from tests.approvals import waiting_code
 from tests.browser import Browser
+from tests.changing import within_a_second
 from tests.conftest import make_settings
 from tests.embedded.probes import server_pids
 from tests.people import World
@@ -109,12 +110,6 @@ async def test_a_code_replayed_at_another_process_ends_its_token_everywhere(
 async def is_refused(browser: Browser, token: str) -> bool:
     headers = {"Authorization": f"Bearer {token}"}
     return (await browser.http.get("/api/v2/Fleet/1", headers=headers)).status_code == 401
-
-
-async def within_a_second(condition: Callable[[], Awaitable[bool]]) -> None:
-    began = asyncio.get_running_loop().time()
-    while not await condition():
-        assert asyncio.get_running_loop().time() - began < 1
 
 
 async def test_a_token_revoked_at_one_process_is_refused_by_the_other_within_a_second(
