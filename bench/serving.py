@@ -12,8 +12,6 @@ import psutil
 
 _START_S = 60.0
 _STOP_S = 25.0  # the service gives requests under way 20
-_QUIET_S = 0.25
-_QUIET_SHARE = 0.05  # of one core
 
 
 class ServingError(Exception):

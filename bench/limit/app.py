@@ -2,7 +2,7 @@
 
 It trusts its callers: nothing is bounded, repeated, logged, revoked or limited. What it answers and what it leaves in
 PostgreSQL passes the same checks as the service's. Set by the environment: BENCH_DATABASE_URL, BENCH_REDIS_URL,
-BENCH_ISSUER, BENCH_VALKEY (package or bare), BENCH_CACHE (1: introspection answers are kept for a second).
+BENCH_ISSUER, BENCH_VALKEY (package or bare), BENCH_CACHE_S (how long introspection answers are kept, 0 for not at all).
 """
 
 import gc
@@ -25,7 +25,6 @@ from bench.limit.valkey import BareConnection, PackageConnection, connect
 APPROVAL = struct.Struct(">16s16s16s16sq")
 KEY = b"limit:"
 
-_CACHE_S = 1.0
 _MOST_CACHED = 50_000
 
 _TOKEN = b'{"access_token":"%b","token_type":"Bearer","type":"Bearer","expires_in":%d,"scope":"%b"}'
@@ -55,7 +54,7 @@ class Limit:
 
     def __init__(self) -> None:
         self._issuer = os.environ["BENCH_ISSUER"].encode()
-        self._cached = os.environ.get("BENCH_CACHE") == "1"
+        self._cache_s = float(os.environ["BENCH_CACHE_S"])
         self._cache: dict[bytes, tuple[float, bytes]] = {}
         self._applications: dict[bytes, Application] = {}
         self._statements: Statements
@@ -131,7 +130,7 @@ class Limit:
 
     async def _introspect(self, token: bytes) -> bytes:
         digest = sha256(token).digest()
-        if self._cached:
+        if self._cache_s:
             kept = self._cache.get(digest)
             if kept is not None and kept[0] > monotonic():
                 return kept[1]
@@ -142,10 +141,10 @@ class Limit:
         if row is None or not compare_digest(row["digest"], digest) or not row["active"]:
             return _INACTIVE
         answer = self._describe(row)
-        if self._cached:
+        if self._cache_s:
             if len(self._cache) >= _MOST_CACHED:
                 self._cache.clear()
-            self._cache[digest] = monotonic() + _CACHE_S, answer
+            self._cache[digest] = monotonic() + self._cache_s, answer
         return answer
 
     def _describe(self, row: Any) -> bytes:
