@@ -12,7 +12,8 @@ import asyncio
 import gc
 import sys
 from array import array
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import get_args
@@ -142,18 +143,19 @@ def main() -> int:
     return 0
 
 
-def _load_of(options: argparse.Namespace) -> Load:
-    address = urlsplit(options.url)
+def load_of(url: str, requests: Sequence[bytes], *, seconds: float = 60, once: bool = False) -> Load:
+    """A closed load on an address such as http://127.0.0.1:8000."""
+    address = urlsplit(url)
     if address.scheme != "http" or not address.hostname or not address.port:
-        raise GeneratorError("--url is an address such as http://127.0.0.1:8000")
+        raise GeneratorError(f"{url!r} is no address such as http://127.0.0.1:8000")
+    return Load(address.hostname, address.port, requests, seconds, once=once)
+
+
+def _load_of(options: argparse.Namespace) -> Load:
     model = "closed" if options.rate is None else "open"
-    return Load(
-        host=address.hostname,
-        port=address.port,
-        requests=read_requests(options.requests),
-        seconds=options.seconds,
+    return replace(
+        load_of(options.url, read_requests(options.requests), seconds=options.seconds, once=options.once),
         connections=options.connections or _MOST_CONNECTIONS[model],
-        once=options.once,
         rate=options.rate,
         arrivals=options.arrivals,
         source=options.source,

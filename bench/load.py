@@ -20,6 +20,7 @@ Arrivals = Literal["constant", "poisson"]
 Sink = Callable[[int, int, bytes], None]
 
 _TICK_S = 0.0005  # each costs the generator some 30 µs
+_RAMP_S = 0.003
 _PAUSE_S = 0.1  # before a server that refused is tried again
 _WATCH_S = 0.25
 
@@ -178,10 +179,11 @@ class Closed(Model):
     """So many connections, each of which sends its next request when the one before is answered."""
 
     async def start(self) -> None:
-        connections = [await self._connect() for _ in range(self._load.connections)]
         self._own(asyncio.create_task(self._watch()))
-        for connection in connections:
-            self._free(connection, perf_counter())
+        for _ in range(self._load.connections):
+            # Loaded one by one: of several processes that accept, the one with less to do is then the quicker.
+            self._free(await self._connect(), perf_counter())
+            await asyncio.sleep(_RAMP_S)
 
     def lost(self, connection: Connection) -> None:
         super().lost(connection)
