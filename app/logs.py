@@ -40,11 +40,12 @@ class RequestLines:
         self.flush()
         self._stream = None
 
-    def write(self, level: int, line: dict[str, Any]) -> None:
-        """level: of the logging module. The line's keys are the log's."""
-        if self._stream is None or level < self._least:
-            return
-        text = orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
+    def takes(self, level: int) -> bool:
+        """level: of the logging module."""
+        return level >= self._least and self._stream is not None
+
+    def write(self, line: dict[str, Any]) -> None:
+        text = orjson.dumps(line, option=orjson.OPT_UTC_Z)
         self._unwritten.append(_OURS_IN_BYTES.sub(rb"rovi_\1_...", text) if b"rovi_" in text else text)
         if len(self._unwritten) == 1:
             asyncio.get_running_loop().call_later(_FLUSH_EVERY_S, self.flush)

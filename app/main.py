@@ -18,10 +18,9 @@ from app.flows.maintain import maintain_for_ever
 from app.logs import REQUESTS, configure_logs
 from app.settings import Settings, load_settings
 from app.stores import open_stores
-from app.web.access_log import AccessLog
 from app.web.errors import mount_errors
-from app.web.front import Front
 from app.web.routes import router
+from app.web.service import Service
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -44,7 +43,8 @@ def create_app(settings: Settings) -> FastAPI:
                     await upkeep
                 REQUESTS.flush()
 
-    app = FastAPI(
+    app = Service(
+        front=settings.asgi_front,
         title="RoviTracker Authorization",
         version=__version__,
         # Handlers take bytes and give bytes, so FastAPI has nothing to infer: app/web/openapi describes them.
@@ -59,9 +59,6 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.include_router(router)
     mount_errors(app)
-    if settings.asgi_front:
-        app.add_middleware(Front)
-    app.add_middleware(AccessLog)  # added last, so outermost
     return app
 
 

@@ -1,6 +1,6 @@
 """`rovitracker token`: issue a token by the manual route, look at one, end one."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -69,9 +69,9 @@ def inspect(as_json: Json = False) -> None:
             "customer_id": str(token.customer_id) if token.customer_id else None,
             "scope": " ".join(token.scope),
             "audience": token.audience,
-            "issued_at": token.issued_at,
-            "used_at": token.used_at,
-            "expires_at": token.expires_at,
+            "issued_at": datetime.fromtimestamp(token.issued_at, UTC),
+            "used_at": datetime.fromtimestamp(token.used_at, UTC) if token.used_at else None,
+            "expires_at": datetime.fromtimestamp(token.expires_at, UTC),
         },
         as_json=as_json,
     )

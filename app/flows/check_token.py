@@ -1,7 +1,6 @@
 """Check an access token: is it ours, does everything it rests on stand, and whom does it act for."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from app.flows.look_up import look_up
 from app.oauth.token_string import parse
 from app.storage.tokens import update_token_used
 
-_RENEWED_EVERY = timedelta(days=1)
+_RENEWED_EVERY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +17,7 @@ class AccessToken:
     """A token that is active now.
 
     customer_id: None where it acts for nobody but its application; used_at: last renewal, of a classic token.
+    Times are seconds since 1970.
     """
 
     id: UUID
@@ -25,9 +25,9 @@ class AccessToken:
     customer_id: UUID | None
     scope_text: str
     audience: str
-    issued_at: datetime
-    used_at: datetime | None
-    expires_at: datetime
+    issued_at: int
+    used_at: int | None
+    expires_at: int
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ async def check_token(context: Context, unverified_token: str, asker: str) -> Ac
 
 def keep_alive(context: Context, token: AccessToken) -> None:
     """A classic token that is used lives on from here: written after the answer, and at most once a day."""
-    if token.used_at and context.now() - token.used_at > _RENEWED_EVERY:
+    if token.used_at and context.now().timestamp() - token.used_at > _RENEWED_EVERY_S:
         idle = context.policy.classic_idle
 
         async def renew() -> None:

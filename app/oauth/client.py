@@ -3,6 +3,7 @@
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
@@ -71,6 +72,7 @@ def authenticate(client: Client | None, credentials: Credentials, now: datetime)
     return client
 
 
+@lru_cache(maxsize=4096)  # the same few in every request
 def parse_client_id(unverified: str) -> UUID | None:
     """The application id a client_id stands for: its canonical text, in no other spelling."""
     if len(unverified) != _CANONICAL_LENGTH:

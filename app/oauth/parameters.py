@@ -11,6 +11,20 @@ LARGEST = 16 * 1024  # bytes
 MOST_FIELDS = 100
 
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+# Read once: every request of the token path has some of these.
+_NAMES = {
+    name.encode(): name
+    for name in (
+        "grant_type",
+        "client_id",
+        "client_secret",
+        "code",
+        "redirect_uri",
+        "code_verifier",
+        "token",
+        "scope",
+    )
+}
 _SPEAKABLE = re.compile(r"[a-z_]{1,32}")
 
 
@@ -54,7 +68,7 @@ def _read(raw: bytes, largest: int) -> Parameters:
     malformed: set[str] = set()
     for part in raw.split(b"&"):
         raw_name, _, raw_value = part.partition(b"=")
-        name, value = decode(raw_name), decode(raw_value)
+        name, value = _NAMES.get(raw_name) or decode(raw_name), decode(raw_value)
         if name in seen:
             repeated.add(name)
         elif name is None or value is None:

@@ -18,6 +18,7 @@ from app.oauth.parameters import Parameters, check_wellformed, decode, parse_for
 
 LONGEST_STATE = 2048  # bytes of UTF-8
 
+_FORM_TYPE = "application/x-www-form-urlencoded"  # as nearly everybody writes it
 # RFC 6749 asks for UTF-8 whether or not the type says so; any other charset would be read wrongly.
 _FORM = re.compile(
     r'application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE
@@ -162,7 +163,7 @@ def grant_type_of(request: TokenRequest, *, strict: bool) -> str:
 def _read_form(content_type: str | None, body: bytes) -> Mapping[str, str]:
     if not body:
         raise invalid_request("the body is empty")
-    if not _FORM.fullmatch(content_type or ""):
+    if content_type != _FORM_TYPE and not _FORM.fullmatch(content_type or ""):
         raise invalid_request("the body must be application/x-www-form-urlencoded", status=415)
     return parse_form(body)
 

@@ -13,7 +13,7 @@ from os import urandom
 from typing import Literal
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+import uuid_utils
 
 from app.oauth import base62
 
@@ -54,7 +54,7 @@ class TokenString:
 
 def mint(kind: TokenKind, token_class: TokenClass, bucket: int) -> TokenString:
     """A fresh token of the owner's bucket, unguessable to one in 2^160 (RFC 6749 section 10.10)."""
-    return compose(kind, token_class, with_bucket(new_id(), bucket), urandom(_SECRET_BYTES))
+    return compose(kind, token_class, _placed(uuid_utils.uuid7().int, bucket), urandom(_SECRET_BYTES))
 
 
 def compose(kind: TokenKind, token_class: TokenClass, token_id: UUID, secret: bytes) -> TokenString:
@@ -83,14 +83,18 @@ def bucket_of(owner_id: UUID) -> int:
 
 def with_bucket(unplaced_id: UUID, bucket: int) -> UUID:
     """The id with its last 12 bits replaced."""
+    return _placed(unplaced_id.int, bucket)
+
+
+def _placed(number: int, bucket: int) -> UUID:
     if not 0 <= bucket <= _BUCKET_BITS:
         raise ValueError("a bucket has 12 bits")
-    return UUID(int=unplaced_id.int & ~_BUCKET_BITS | bucket)
+    return UUID(int=number & ~_BUCKET_BITS | bucket)
 
 
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562): ids sort by time, so that inserts go to the right edge of an index."""
-    return uuid7()
+    return UUID(int=uuid_utils.uuid7().int)
 
 
 def issued_at(token_id: UUID) -> datetime:

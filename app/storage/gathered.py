@@ -94,4 +94,4 @@ def token_rests_on(token: StoredToken) -> tuple[tuple[Hashable, ...], float] | N
         return None
     pair = (token.customer_id, token.application_id)
     subjects = (token.id, token.grant_id, token.application_id, token.customer_id, pair)
-    return subjects, min(_TOKEN_LIFE_S, token.left.total_seconds())
+    return subjects, min(_TOKEN_LIFE_S, token.left_s)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -13,7 +13,10 @@ TokenClass = Literal["c", "s"]
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """A token's row and whether everything it rests on stood when it was read; left: until it expires, from then."""
+    """A token's row, and whether everything it rests on stood when it was read.
+
+    Times are seconds since 1970, which is what the wire wants of them; left_s: until it expired, from then.
+    """
 
     id: UUID
     digest: bytes
@@ -22,17 +25,20 @@ class StoredToken:
     customer_id: UUID | None
     scope: str
     audience: str | None
-    issued_at: datetime
-    used_at: datetime | None
-    expires_at: datetime
-    left: timedelta
+    issued_at: int
+    used_at: int | None
+    expires_at: int
+    left_s: float
     active: bool
 
 
 # What a token rests on, judged in one look: itself, its grant, the application, the customer, the pair's revocation.
+# The columns are StoredToken's fields in their order.
 _LOOK_UP = """
-SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, t.audience, t.issued_at, {used_at} AS used_at, t.expires_at,
-       t.expires_at - clock_timestamp() AS "left", t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
+SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, t.audience,
+       floor(extract(epoch FROM t.issued_at))::bigint, {used_at}, floor(extract(epoch FROM t.expires_at))::bigint,
+       extract(epoch FROM t.expires_at - clock_timestamp())::float8,
+       t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
        AND a.status = 'active' AND c.disabled_at IS NULL
        AND t.approved_at > coalesce(r.revoked_before, '-infinity') AS active
 FROM unnest($1::uuid[]) AS asked(id)
@@ -42,8 +48,10 @@ LEFT JOIN customer c ON c.id = t.customer_id
 LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
 LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
 """
-SELECT_CLASSIC_TOKENS = _LOOK_UP.format(table="classic_token", used_at="t.used_at")
-SELECT_STRICT_TOKENS = _LOOK_UP.format(table="strict_token", used_at="NULL::timestamptz")
+SELECT_CLASSIC_TOKENS = _LOOK_UP.format(
+    table="classic_token", used_at="floor(extract(epoch FROM t.used_at))::bigint"
+)
+SELECT_STRICT_TOKENS = _LOOK_UP.format(table="strict_token", used_at="NULL::bigint")
 
 
 async def select_tokens(
@@ -51,7 +59,7 @@ async def select_tokens(
 ) -> dict[UUID, StoredToken]:
     statement = SELECT_CLASSIC_TOKENS if token_class == "c" else SELECT_STRICT_TOKENS
     rows = await statements.rows(statement, list(set(ids)))
-    return {row["id"]: StoredToken(**row) for row in rows}
+    return {row["id"]: StoredToken(*row.values()) for row in rows}
 
 
 # Never revives: a token that was revoked or ran out meanwhile is left alone.

@@ -1,8 +1,7 @@
 """The way of the machine endpoints: bytes in, bytes out, whoever carries them between the socket and the handler."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +10,7 @@ from starlette.types import Receive, Scope
 from app.context import Context
 from app.oauth.errors import invalid_request
 from app.web.errors import EXPECTED, refuse_as_json
-from app.web.request import address_of, read_body
+from app.web.request import address_of, context_of, read_body
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -22,14 +21,16 @@ JSON: Headers = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a token request and a question about a token are read from. address: of the caller, or its network."""
 
     content_type: str | None
-    body: bytes = field(repr=False)
-    authorization: str | None = field(repr=False)
+    body: bytes
+    authorization: str | None
     address: str
+
+    def __repr__(self) -> str:
+        return f"Call({self.content_type!r}, {len(self.body)} bytes, from {self.address})"
 
 
 class Answer(NamedTuple):
@@ -43,11 +44,10 @@ class Answer(NamedTuple):
 Handler = Callable[[Context, Call], Awaitable[Answer]]
 
 
-async def serve(handler: Handler, scope: Scope, receive: Receive) -> Answer:
+async def serve(handler: Handler, context: Context, scope: Scope, receive: Receive) -> Answer:
     """The handler's answer, or that of the error it ended with; a bug goes on up."""
     try:
-        call = await _read(scope, receive)
-        return await handler(cast("Context", scope["app"].state.context), call)
+        return await handler(context, await _read(scope, receive))
     except EXPECTED as error:
         status, headers, body = refuse_as_json(scope, error)
         return Answer(
@@ -57,7 +57,7 @@ async def serve(handler: Handler, scope: Scope, receive: Receive) -> Answer:
 
 async def respond(handler: Handler, request: Request) -> Response:
     """The same as an endpoint of the framework gives it."""
-    answer = await serve(handler, request.scope, request.receive)
+    answer = await serve(handler, context_of(request), request.scope, request.receive)
     response = Response(answer.body, answer.status)
     response.raw_headers.extend(answer.headers)
     return response

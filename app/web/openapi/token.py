@@ -1,6 +1,5 @@
 """The endpoints an application's own server calls: token, introspection, revocation."""
 
-from datetime import timedelta
 from uuid import UUID
 
 import orjson
@@ -234,8 +233,8 @@ def _active(issuer: str) -> object:
         token_id=examples.TOKEN_ID,
         token_type="Bearer",
         scope=DEFAULT_SCOPE,
-        issued_at=examples.ISSUED_AT,
-        expires_at=examples.ISSUED_AT + timedelta(seconds=_YEAR_S),
+        issued_at=examples.ISSUED_AT_S,
+        expires_at=examples.ISSUED_AT_S + _YEAR_S,
     )
     return orjson.loads(written)
 

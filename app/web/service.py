@@ -1,0 +1,92 @@
+"""The application as the server calls it: a request id in and out, one log line and one measurement a request.
+
+Token and introspection requests go straight to their handlers. The very same handlers are FastAPI endpoints too
+(routes.py); what is saved is the framework's stack between the socket and them, which costs as much as their own work.
+"""
+
+from collections.abc import MutableMapping
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import structlog
+from fastapi import FastAPI
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.logs import REQUEST_ID
+from app.web.access_log import note_request, request_id_of
+from app.web.errors import unexpected
+from app.web.introspect import answer_introspection
+from app.web.token import answer_token
+from app.web.wire import Handler, serve
+
+
+class HotPath(NamedTuple):
+    """A path that is its own route; by the name that the framework's routes have it."""
+
+    path: str
+    handler: Handler
+
+
+HOT = {
+    each.path: each
+    for each in (
+        HotPath("/app/oauth2/token", answer_token),
+        HotPath("/app/oauth2/introspect", answer_introspection),
+    )
+}
+
+_log = structlog.get_logger()
+
+
+class Service(FastAPI):
+    """front: whether the hot paths are answered before the framework. It neither buffers bodies nor makes tasks."""
+
+    def __init__(self, *, front: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self._hot = HOT if front else {}
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Without Starlette's outermost layer, which answers bugs in plain text: __call__ does, in the caller's form."""
+        stack = super().build_middleware_stack()
+        return stack.app if isinstance(stack, ServerErrorMiddleware) else stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        began, status = perf_counter(), 0
+        request_id = scope["request_id"] = request_id_of(scope)
+        id_header = (b"x-request-id", request_id.encode())
+        outer_id = REQUEST_ID.set(request_id)
+
+        async def note(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], id_header]
+            await send(message)
+
+        try:
+            hot = self._hot.get(scope["path"]) if scope["method"] == "POST" else None
+            if hot is None:
+                await super().__call__(scope, receive, note)
+            else:
+                scope["route"] = hot
+                answer = await serve(hot.handler, self.state.context, scope, receive)
+                status = answer.status
+                length = (b"content-length", b"%d" % len(answer.body))
+                headers = [*answer.headers, length, id_header]
+                await send({"type": "http.response.start", "status": status, "headers": headers})
+                await send({"type": "http.response.body", "body": answer.body})
+        except ClientDisconnect:
+            pass  # the client went away before its body was whole: nobody is left to answer
+        except Exception:
+            _log.exception("unexpected error", path=scope["path"])
+            if status:  # the answer had begun; cutting the connection is all that is left
+                raise
+            await unexpected(Request(scope))(scope, receive, note)
+        finally:
+            note_request(scope, status, perf_counter() - began)
+            REQUEST_ID.reset(outer_id)
