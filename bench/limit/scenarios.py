@@ -35,6 +35,16 @@ class Result:
         return median(self.pairs)
 
     @property
+    def other(self) -> str:
+        """Whom ours is compared with."""
+        return list(self.rounds)[1]
+
+    @property
+    def cost(self) -> float:
+        """Processor time a request, of service and stores together, ours to the other's."""
+        return median(ratios(self.rounds, OURS, self.other, _server_us))
+
+    @property
     def met(self) -> bool:
         """Of a rate the bar is the least, of a latency the most."""
         if self.bar is None:
@@ -101,6 +111,10 @@ def _compare(name: str, ground: Ground, plan: Plan, contenders: list[Contender],
 
 def _rate(done: Round) -> float:
     return done.rate
+
+
+def _server_us(done: Round) -> float:
+    return done.server_us
 
 
 def _p99(done: Round) -> float:
