@@ -38,7 +38,7 @@ def main() -> int:
         print("bench-limit: interrupted, everything is stopped", file=sys.stderr)
         return 128 + signal.SIGINT
     report = render(results)
-    print(report)
+    print(report, end="")
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "limit.md").write_text(report)
     document = {"machine": describe_machine(), "results": [_document(result) for result in results]}
