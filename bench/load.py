@@ -90,6 +90,11 @@ class Model(ABC):
     def _free(self, connection: Connection, now: float) -> None:
         """A connection may be used from now on."""
 
+    @property
+    def unsent(self) -> int:
+        """How many were due after the warm-up and not sent when time was up."""
+        return 0
+
     def stop(self) -> None:
         """Send no more."""
         self._stopped = True
@@ -212,7 +217,6 @@ class Open(Model):
 
     @property
     def unsent(self) -> int:
-        """Scheduled after the warm-up, and not sent when time was up."""
         return sum(since >= self._tally.begun_at for _, since in self._waiting)
 
     async def start(self) -> None:
