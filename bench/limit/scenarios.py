@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from app.settings import Settings
 from bench.limit.ground import Ground, exchanging, fleet_token, getting, introspecting, issuing
 from bench.limit.guard import PATH as GUARDED
 from bench.limit.servers import application_serving, service_serving
@@ -123,9 +122,7 @@ def _p99(done: Round) -> float:
 
 @contextmanager
 def _service(ground: Ground, *, cache: bool) -> Iterator[tuple[str, int]]:
-    settings = dict(ground.service.settings)
-    if "token_cache" in Settings.model_fields:
-        settings["TOKEN_CACHE"] = str(cache).lower()
+    settings = {**ground.service.settings, "TOKEN_CACHE": str(cache).lower()}
     service = dataclasses.replace(ground.service, settings=settings)
     with service_serving(service, ground.workers, ground.log(f"service, cache {cache}")) as pid:
         yield service.url, pid
