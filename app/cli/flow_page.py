@@ -9,6 +9,8 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from app.cli.output import fail
+
 CALLBACK = "/callback"
 _HOST = "127.0.0.1"
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -62,7 +64,7 @@ class LocalPage:
 
 @contextmanager
 def serve_page(port: int, state: str) -> Iterator[LocalPage]:
-    """port: 0 for any free one. OSError when it is taken."""
+    """port: 0 for any free one."""
     page = LocalPage(origin="", state=state)
 
     class Handler(BaseHTTPRequestHandler):
@@ -80,7 +82,7 @@ def serve_page(port: int, state: str) -> Iterator[LocalPage]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's own name
             """Its lines would stand between the steps, with the code in them."""
 
-    with ThreadingHTTPServer((_HOST, port), Handler) as server:
+    with _listen(port, Handler) as server:
         page.origin = f"http://{_HOST}:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -89,3 +91,10 @@ def serve_page(port: int, state: str) -> Iterator[LocalPage]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _listen(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    try:
+        return ThreadingHTTPServer((_HOST, port), handler)
+    except OSError as error:
+        fail(f"cannot listen on {_HOST}:{port} ({error.strerror}): choose another with --port")

@@ -30,6 +30,7 @@ class Rovitracker:
             [sys.executable, "-m", "app", *arguments],
             cwd=ROOT,
             env=self.environment(**settings),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
