@@ -1,6 +1,7 @@
 """`make screenshots`: pictures of every page, on a phone and a desktop, light and dark; the README's two among them."""
 
 import asyncio
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -20,7 +21,7 @@ from tests.conftest import make_database
 from tests.pages.other_site import open_other_site
 from tests.pages.service import Service, open_service
 from tests.pages.tour import tour
-from tests.pages.visitor import FLAGS, find_chromium, open_visitor
+from tests.pages.visitor import FLAGS, NAMES, Visitor, find_chromium, open_visitor
 from tests.people import PASSWORD, REDIRECT_URI, World
 from tests.server import ROOT
 
@@ -34,9 +35,13 @@ _LOGO = ROOT / "app" / "web" / "pages" / "static" / "sitewise.png"
 
 async def main() -> None:
     chromium = find_chromium()
-    if chromium is None:
-        sys.exit("no Chromium here; `make browsers` installs one")
-    ALL_PAGES.mkdir(parents=True, exist_ok=True)
+    if chromium is None:  # as the browser tests, it leaves out what cannot be done here, and says so
+        sys.stdout.write(
+            f"No pictures: no Chromium here ({', '.join(NAMES)}); `make browsers` installs one\n"
+        )
+        return
+    shutil.rmtree(ALL_PAGES, ignore_errors=True)  # else pages that are gone would stay
+    ALL_PAGES.mkdir(parents=True)
     async with _new_service() as service, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         for width in VIEWPORTS:
@@ -46,6 +51,7 @@ async def main() -> None:
         for scheme in ("light", "dark"):
             await _photograph_for_readme(browser, service, world, scheme)
         await browser.close()
+    sys.stdout.write(f"{ALL_PAGES.relative_to(ROOT)}/  {len(list(ALL_PAGES.iterdir()))} pictures\n")
 
 
 @asynccontextmanager
@@ -68,8 +74,14 @@ async def _photograph(browser: Browser, service: Service, width: str, scheme: st
     ):
         world = await World.make(service.context, redirect_uris=(site.callback,))
         async for name in tour(visitor, service, world, site):
-            picture = ALL_PAGES / f"{name.replace(' ', '-')}-{width}-{scheme}.png"
-            await visitor.page.screenshot(path=picture, full_page=True)
+            await _save(visitor, name, width, scheme)
+        await visitor.page.goto(service.url("/docs"))
+        await _save(visitor, "docs", width, scheme)
+
+
+async def _save(visitor: Visitor, name: str, width: str, scheme: str) -> None:
+    picture = ALL_PAGES / f"{name.replace(' ', '-')}-{width}-{scheme}.png"
+    await visitor.page.screenshot(path=picture, full_page=True)
 
 
 async def _world_for_readme(context: Context) -> World:
