@@ -5,28 +5,14 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
-import typer.main
+import typer.core
 from typer.core import TyperGroup as Group
 
-from app.cli.main import cli, run
+from app.cli.main import run
+from tests.cli.verbs import COMMAND, VERBS
 from tests.server import ROOT
-
-COMMAND = typer.main.get_command(cli)
-assert isinstance(COMMAND, Group)
-
-
-def verbs(group: Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
-        if isinstance(command, Group):
-            yield from verbs(command, (*path, name))
-        else:
-            yield (*path, name)
-
-
-VERBS = tuple(verbs(COMMAND))
 
 
 def command_of(verb: tuple[str, ...]) -> typer.core.TyperCommand:

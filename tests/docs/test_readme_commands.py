@@ -13,6 +13,7 @@ import pytest
 
 from app.embedded import default_data_dir
 from app.embedded.removal import remove
+from tests.pages.visitor import find_chromium
 from tests.server import ROOT, free_port
 
 README = (ROOT / "README.md").read_text()
@@ -22,6 +23,8 @@ NOT_RUN = {
     "make test": "it is this very run: the suite would start itself without end",
     "make browsers": "it installs a package on the machine, which CI does before this suite",
 }
+
+VIEWS = {"phone-light", "phone-dark", "desktop-light", "desktop-dark"}
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -105,7 +108,8 @@ def test_a_second_make_run_prints_the_same_sign_in(copy: Path) -> None:
 def test_make_lists_its_commands(copy: Path) -> None:
     listed = make(copy)
     assert all(
-        f"make {target}" in listed for target in ("run", "install", "test", "lint", "bench", "browsers")
+        f"make {target}" in listed
+        for target in ("run", "install", "test", "lint", "bench", "screenshots", "browsers")
     )
 
 
@@ -118,6 +122,18 @@ def test_make_bench_runs_at_smoke_size(copy: Path) -> None:
     assert "bench.html" in make(copy, "bench", BENCH="--users 2 --seconds 3")
 
 
+def test_make_screenshots_takes_them_or_says_what_is_missing(copy: Path) -> None:
+    said = make(copy, "screenshots")
+    if find_chromium() is None:
+        assert "No pictures: no Chromium here" in said
+    else:
+        assert "consent-light.png" in said
+        taken = list((copy / "docs" / "images" / "all").glob("*.png"))
+        assert {
+            picture.stem.split("-", 1)[1] for picture in taken if picture.stem.startswith("home-")
+        } == VIEWS
+
+
 RUN = {
     "git clone <this repository> rovitracker && cd rovitracker",
     "make run",
@@ -125,6 +141,7 @@ RUN = {
     "make install",
     "make lint",
     "make bench",
+    "make screenshots",
 }
 
 
