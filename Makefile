@@ -25,7 +25,7 @@ bench: $(VENV)/.development  ## load the documented flow for a minute; bench/out
 	@$(BIN)/python bench/run.py $(BENCH)
 
 screenshots: $(VENV)/.development  ## pictures of every page into docs/images, the README's two among them
-	@$(BIN)/python -m tests.pages.screenshots
+	@$(BIN)/python -m tests.pages.screenshots $(VIEWS)
 
 browsers:  ## install Chromium for the browser tests (Debian's package, as root)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }

@@ -24,8 +24,6 @@ NOT_RUN = {
     "make browsers": "it installs a package on the machine, which CI does before this suite",
 }
 
-VIEWS = {"phone-light", "phone-dark", "desktop-light", "desktop-dark"}
-
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -123,15 +121,12 @@ def test_make_bench_runs_at_smoke_size(copy: Path) -> None:
 
 
 def test_make_screenshots_takes_them_or_says_what_is_missing(copy: Path) -> None:
-    said = make(copy, "screenshots")
+    said = make(copy, "screenshots", VIEWS="phone-dark")
     if find_chromium() is None:
         assert "No pictures: no Chromium here" in said
     else:
         assert "consent-light.png" in said
-        taken = list((copy / "docs" / "images" / "all").glob("*.png"))
-        assert {
-            picture.stem.split("-", 1)[1] for picture in taken if picture.stem.startswith("home-")
-        } == VIEWS
+        assert (copy / "docs" / "images" / "all" / "home-phone-dark.png").exists()
 
 
 RUN = {

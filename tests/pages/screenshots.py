@@ -1,10 +1,14 @@
-"""`make screenshots`: pictures of every page, on a phone and a desktop, light and dark; the README's two among them."""
+"""`make screenshots`: pictures of every page, on a phone and a desktop, light and dark; the README's two among them.
 
+`make screenshots VIEWS=phone-dark` takes those alone, and the README's.
+"""
+
+import argparse
 import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
@@ -29,11 +33,22 @@ IMAGES = ROOT / "docs" / "images"
 ALL_PAGES = IMAGES / "all"  # not kept in git
 
 VIEWPORTS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 960}}
+SCHEMES = ("light", "dark")
+VIEWS = tuple(f"{width}-{scheme}" for width in VIEWPORTS for scheme in SCHEMES)
 
 _LOGO = ROOT / "app" / "web" / "pages" / "static" / "sitewise.png"
 
 
-async def main() -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, prog="make screenshots")
+    parser.add_argument("views", nargs="*", default=VIEWS, help=f"of {' '.join(VIEWS)}")
+    views = parser.parse_args().views
+    if unknown := sorted(set(views) - set(VIEWS)):
+        parser.error(f"no such view: {' '.join(unknown)}; there are {' '.join(VIEWS)}")
+    asyncio.run(_take(views))
+
+
+async def _take(views: Collection[str]) -> None:
     chromium = find_chromium()
     if chromium is None:  # as the browser tests, it leaves out what cannot be done here, and says so
         sys.stdout.write(
@@ -44,11 +59,10 @@ async def main() -> None:
     ALL_PAGES.mkdir(parents=True)
     async with _new_service() as service, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for width in VIEWPORTS:
-            for scheme in ("light", "dark"):
-                await _photograph(browser, service, width, scheme)
+        for view in views:
+            await _photograph(browser, service, *view.split("-"))
         world = await _world_for_readme(service.context)
-        for scheme in ("light", "dark"):
+        for scheme in SCHEMES:
             await _photograph_for_readme(browser, service, world, scheme)
         await browser.close()
     sys.stdout.write(f"{ALL_PAGES.relative_to(ROOT)}/  {len(list(ALL_PAGES.iterdir()))} pictures\n")
@@ -114,4 +128,4 @@ async def _photograph_for_readme(browser: Browser, service: Service, world: Worl
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
