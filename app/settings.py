@@ -25,6 +25,7 @@ CHECKOUT = Path(__file__).parent.parent
 
 _UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _WEAKEST_KEY = 32  # characters; a generated key has 64
+_FEWEST_CHARACTERS = 8  # different ones; 32 random hexadecimal digits have them all but once in 28 million
 
 
 class SettingsError(Exception):
@@ -305,11 +306,16 @@ def export_environment(variables: Mapping[str, str]) -> None:
 
 def check_names(names: Iterable[str]) -> None:
     """Refuse a misspelt setting instead of silently using its default."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = [name.upper() for name in Settings.model_fields]
     for name in names:
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            nearest = get_close_matches(name.upper(), known, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else "; `rovitracker config` lists the settings"
+        setting = name.upper()
+        if setting.startswith(PREFIX) and setting.removeprefix(PREFIX) not in known:
+            nearest = get_close_matches(setting.removeprefix(PREFIX), known, n=1)
+            hint = (
+                f"; did you mean {PREFIX}{nearest[0]}?"
+                if nearest
+                else "; without it, `rovitracker config` lists those there are"
+            )
             raise SettingsError(f"{name} is not a setting{hint}")
 
 
@@ -317,8 +323,19 @@ def _explain(problem: Any) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
     if not problem["loc"]:
         return text
-    # The value itself stays out of the message: it may be a secret.
-    return f"{PREFIX}{str(problem['loc'][0]).upper()}: {text}"
+    name = str(problem["loc"][0])
+    if problem["type"] == "literal_error":
+        text = _nearest_choice(str(problem["input"]), text)
+    # Any other value stays out of the message: it may be a secret.
+    return f"{PREFIX}{name.upper()}: {text}"
+
+
+def _nearest_choice(value: str, refused: str) -> str:
+    """refused: pydantic's sentence, which holds the choices in quotes."""
+    choices = re.findall(r"'(\w+)'", refused)
+    nearest = get_close_matches(value.lower(), choices, n=1)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    return f"{value!r} is none of {', '.join(choices)}{hint}"
 
 
 def _same(one: SecretStr | None, other: SecretStr | None) -> bool:
@@ -326,7 +343,8 @@ def _same(one: SecretStr | None, other: SecretStr | None) -> bool:
 
 
 def _is_weak(key: str) -> bool:
-    return len(key) < _WEAKEST_KEY or len(set(key)) < 8  # noqa: PLR2004  # "aaaa…" is long but not random
+    """Short, or long but not random: few different characters, or a pattern repeated, as keys in examples are."""
+    return len(key) < _WEAKEST_KEY or len(set(key)) < _FEWEST_CHARACTERS or key in (key * 2)[1:-1]
 
 
 def _mail_in_clear(url: str) -> bool:

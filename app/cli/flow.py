@@ -38,7 +38,7 @@ Scope = Annotated[str | None, typer.Option(help="What to ask for.", show_default
 def client(client_id: ClientId, url: Url = None, scope: Scope = None, as_json: Json = False) -> None:
     """Client credentials (RFC 6749 section 4.4): a token, what it is worth, and the machines it opens."""
     credentials = {"client_id": client_id, "client_secret": read_secret("Client secret")}
-    with Walk(url or load_settings().issuer, as_json=as_json) as walk:
+    with Walk(_service(url), as_json=as_json) as walk:
         endpoints = _discover(walk)
         fields = {"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **credentials}
         token = walk.post("The application asks for a token", _path(endpoints, "token"), fields)[
@@ -47,7 +47,9 @@ def client(client_id: ClientId, url: Url = None, scope: Scope = None, as_json: J
         described = walk.post(
             "What the token is worth", _path(endpoints, "introspection"), {**credentials, "token": token}
         )
-        if described["sub"] != client_id:  # else it acts for no customer, and there are no machines to see
+        if (
+            described.get("sub", client_id) != client_id
+        ):  # else it acts for no customer, and there are no machines to see
             walk.get("The customer's machines", _FLEET, token=token)
 
 
@@ -73,7 +75,7 @@ def code(
     credentials = {"client_id": client_id, "client_secret": read_secret("Client secret")}
     verifier = secrets.token_urlsafe(48)
     with (
-        Walk(url or load_settings().issuer, as_json=as_json) as walk,
+        Walk(_service(url), as_json=as_json) as walk,
         serve_page(port, secrets.token_urlsafe(16)) as page,
     ):
         endpoints = _discover(walk)
@@ -96,9 +98,16 @@ def code(
         walk.get("The customer's machines", _FLEET, token=token)
 
 
+def _service(url: str | None) -> str:
+    return url.rstrip("/") if url else load_settings().issuer
+
+
 def _discover(walk: Walk) -> dict[str, Any]:
     """RFC 8414 section 3.3: whoever names another issuer than the address it was asked at is not to be believed."""
-    endpoints: dict[str, Any] = walk.get("Where the endpoints are", _DISCOVERY)
+    found = walk.get("Where the endpoints are", _DISCOVERY)
+    if not isinstance(found, dict) or "issuer" not in found:
+        fail(f"what answers at {walk.url} is no authorization server: name one with --url")
+    endpoints: dict[str, Any] = found
     if endpoints["issuer"] != walk.url:
         fail(f"the service at {walk.url} says that it is {endpoints['issuer']}: name that with --url")
     return endpoints

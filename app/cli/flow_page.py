@@ -9,12 +9,19 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from app.cli.output import fail
+
 CALLBACK = "/callback"
 _HOST = "127.0.0.1"
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 1.0625rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto; padding: 0 1.5rem }
+h1 { font-size: 1.6rem; line-height: 1.2 }
+a { display: inline-block; padding: .6rem 1.2rem; border-radius: .5rem; font-weight: 600; text-decoration: none;
+    background: light-dark(#1d2024, #ecebe6); color: light-dark(#fff, #1d2024) }
+"""
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>rovitracker flow code</title>
-<style>:root {{ color-scheme: light dark }} body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 4rem auto; padding: 0 1rem }}</style>
-<h1>{title}</h1><p>{text}</p></html>"""
+<title>{title}</title><style>{style}</style><h1>{title}</h1><p>{text}</p>{link}</html>"""
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -46,23 +53,28 @@ class LocalPage:
     def show(self, path: str, query: str) -> tuple[int, str]:
         """Status and page. An answer that does not carry our state was not asked for, and changes nothing."""
         if path == "/":
-            link = f'<a href="{escape(self.begin_at)}">Send the customer to RoviTracker</a>'
-            return 200, _PAGE.format(title="An application asks for access", text=link)
+            return 200, _page(
+                "An application asks for access",
+                "Sign in at RoviTracker as a customer and decide. Your browser comes back here.",
+                link=f'<a href="{escape(self.begin_at)}">Go to RoviTracker</a>',
+            )
         if path != CALLBACK:
-            return 404, _PAGE.format(title="Not here", text="There is nothing at this address.")
+            return 404, _page("Not here", "There is nothing at this address.")
         parameters = parse_qs(query, keep_blank_values=True)
         answer = {name: values[0] for name, values in parameters.items() if len(values) == 1}
         if answer.get("state") != self.state:
-            return 400, _PAGE.format(
-                title="Not asked for", text="The state is not the one this flow began with."
-            )
+            return 400, _page("Not asked for", "The state is not the one this flow began with.")
         self.answers.put(answer)
-        return 200, _PAGE.format(title="The answer has come", text="The terminal goes on from here.")
+        return 200, _page("The answer has come", "The terminal goes on from here; you can close this page.")
+
+
+def _page(title: str, text: str, *, link: str = "") -> str:
+    return _PAGE.format(title=title, text=text, link=link, style=_STYLE)
 
 
 @contextmanager
 def serve_page(port: int, state: str) -> Iterator[LocalPage]:
-    """port: 0 for any free one. OSError when it is taken."""
+    """port: 0 for any free one."""
     page = LocalPage(origin="", state=state)
 
     class Handler(BaseHTTPRequestHandler):
@@ -80,7 +92,7 @@ def serve_page(port: int, state: str) -> Iterator[LocalPage]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's own name
             """Its lines would stand between the steps, with the code in them."""
 
-    with ThreadingHTTPServer((_HOST, port), Handler) as server:
+    with _listen(port, Handler) as server:
         page.origin = f"http://{_HOST}:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -89,3 +101,10 @@ def serve_page(port: int, state: str) -> Iterator[LocalPage]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def _listen(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    try:
+        return ThreadingHTTPServer((_HOST, port), handler)
+    except OSError as error:
+        fail(f"cannot listen on {_HOST}:{port} ({error.strerror}): choose another with --port")

@@ -92,10 +92,19 @@ def run() -> None:
     except typer.Abort:
         _end("given up", 1)
     except typer.TyperException as error:
-        # A mistyped verb, option or value. Its class is typer's own affair, its two methods are click's old promise.
-        _end(getattr(error, "format_message", error.__str__)(), _USAGE)
+        _end(_misuse(error), _USAGE)
     except _EXPECTED as error:
         _end(str(error), 1)
+
+
+def _misuse(error: typer.TyperException) -> str:
+    """A mistyped verb, option or value: which, and the nearest there is or where all are listed."""
+    # The classes are typer's own affair; these attributes are click's old promise.
+    message: str = getattr(error, "format_message", error.__str__)()
+    context = getattr(error, "ctx", None)
+    if context is None or not message or "Did you mean" in message or "Possible options" in message:
+        return message
+    return f"{message.removesuffix('.')}: `{context.command_path} --help`"
 
 
 def _end(message: str, code: int) -> None:

@@ -150,7 +150,7 @@ def _announce(settings: Settings, demo: Demo | None, *, as_json: bool) -> None:
     console.print(f"   {demo.consent_url}\n", markup=False)
     console.print("2. Sign in as the demo customer:\n")
     console.print(f"   e-mail    {demo.email}\n   password  {demo.password}\n", markup=False)
-    console.print("3. Allow. The page you come back to performs the token request and the AEMP request.\n")
+    console.print("3. Approve. The page you come back to performs the token request and the AEMP request.\n")
     console.print(
         f"   client_id      {demo.client_id}\n   client_secret  {demo.client_secret}\n", markup=False
     )

@@ -31,7 +31,10 @@ class Walk:
         self.url = url
         self._as_json = wants_json(as_json)
         self._steps: list[Step] = []
-        self._http = httpx2.Client(base_url=url, timeout=_TIMEOUT_S)
+        try:
+            self._http = httpx2.Client(base_url=url, timeout=_TIMEOUT_S)
+        except httpx2.InvalidURL as error:
+            fail(f"{url} is no address ({error}): name the service with --url")
 
     def __enter__(self) -> Self:
         return self

@@ -14,18 +14,18 @@ async def sign_in(context: Context, *, email: str, password: str) -> str | None:
     A new value at every sign-in, so that one planted before is worth nothing (R-55).
     """
     found = await select_sign_in(context.database, normal_email(email))
-    right = await context.passwords.verify(found[1] if found else None, password)
-    if not right or not found or not found[2]:
+    member, password_hash, enabled = found or (None, None, False)
+    right = await context.passwords.verify(password_hash, password)
+    if not (right and member and password_hash and enabled):
         return None
     cookie = secrets.token_urlsafe(32)
     life = min(context.policy.session_idle, context.policy.session_absolute)
     async with context.database.transaction() as transaction:
-        await insert_session(transaction, _digest(cookie), found[0].id, life)
+        if not await insert_session(transaction, _digest(cookie), member.id, password_hash, life):
+            return None
         await insert_audit_event(
             transaction,
-            AuditEvent(
-                "customer.signed_in", "customer", actor_id=found[0].id, customer_id=found[0].customer_id
-            ),
+            AuditEvent("customer.signed_in", "customer", actor_id=member.id, customer_id=member.customer_id),
         )
     return cookie
 

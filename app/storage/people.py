@@ -65,14 +65,20 @@ async def select_member(statements: Statements, email: str) -> Member | None:
     return _member(row) if row else None
 
 
+# The lock makes it wait for a new password under way and then judge by that one, and makes a later one wait for the
+# session, which it then ends: no session outlives the password that opened it.
 INSERT_SESSION = """
 INSERT INTO browser_session (id_digest, member_id, expires_at)
-VALUES ($1, $2, clock_timestamp() + $3::interval)
+SELECT $1, id, clock_timestamp() + $4::interval FROM customer_member
+WHERE id = $2 AND password_hash = $3 FOR SHARE
 """
 
 
-async def insert_session(statements: Statements, id_digest: bytes, member_id: UUID, idle: timedelta) -> None:
-    await statements.count(INSERT_SESSION, id_digest, member_id, idle)
+async def insert_session(
+    statements: Statements, id_digest: bytes, member_id: UUID, password_hash: str, idle: timedelta
+) -> bool:
+    """False when the password that was checked is no longer the person's."""
+    return bool(await statements.count(INSERT_SESSION, id_digest, member_id, password_hash, idle))
 
 
 # One statement reads the session and moves its end, at most once a minute, so that a page costs no write each.

@@ -1,17 +1,19 @@
 """The command itself, run as people run it, on private servers that a file's tests share."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
-from app.embedded import attach
+from app.embedded import Embedded, attach
 from app.embedded.removal import remove
 from tests.server import ROOT
 
@@ -20,14 +22,28 @@ from tests.server import ROOT
 class Rovitracker:
     """`rovitracker` with its data in a folder of the tests' own."""
 
-    data_dir: Path
+    embedded: Embedded
+
+    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        """A verb that goes on until it is stopped."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "app", *arguments],
+            cwd=ROOT,
+            env=self.environment(**settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        return {**os.environ, "ROVITRACKER_DATA_DIR": str(self.embedded.data_dir), **settings}
 
     def run(self, *arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "ROVITRACKER_DATA_DIR": str(self.data_dir), **settings}
         return subprocess.run(
             [sys.executable, "-m", "app", *arguments],
             cwd=ROOT,
-            env=environment,
+            env=self.environment(**settings),
             input=stdin,
             capture_output=True,
             text=True,
@@ -50,9 +66,26 @@ class Rovitracker:
         return done.stderr
 
 
+def own_stores(rovitracker: Rovitracker, database: str) -> dict[str, str]:
+    """Settings of an operator who runs the servers: a new, empty database there."""
+
+    async def create() -> None:
+        owner = await asyncpg.connect(rovitracker.embedded.database_url)
+        await owner.execute(f"CREATE DATABASE {database}")
+        await owner.close()
+
+    asyncio.run(create())
+    url = urlsplit(rovitracker.embedded.database_url)._replace(path=f"/{database}")
+    return {
+        "ROVITRACKER_DATABASE_URL": urlunsplit(url),
+        "ROVITRACKER_REDIS_URL": rovitracker.embedded.redis_url,
+        "ROVITRACKER_ENVIRONMENT": "development",
+    }
+
+
 @pytest.fixture(scope="module")
 def rovitracker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rovitracker]:
     data_dir = tmp_path_factory.mktemp("cli")
-    with attach(data_dir):  # held, so that the servers do not stop between two verbs
-        yield Rovitracker(data_dir)
+    with attach(data_dir) as embedded:  # held, so that the servers do not stop between two verbs
+        yield Rovitracker(embedded)
     remove(data_dir)

@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from app.settings import PREFIX, Settings
 from app.web.routes import router
+from tests.cli.verbs import VERBS
 from tests.server import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -49,6 +50,12 @@ def test_every_documented_address_is_routed_with_its_method() -> None:
     documented = set(re.findall(r"`(GET|POST) (/\S*)`", README))
     assert documented
     assert documented <= {(method, path.replace(":path}", "}")) for method, path in routed}
+
+
+def test_every_verb_is_in_the_table() -> None:
+    rows = re.findall(r"^\| `rovitracker ?(\w*)` \| (.*?) \|", README, re.MULTILINE)
+    documented = {(group, verb) for group, names in rows for verb in re.findall(r"`([a-z-]+)`", names)}
+    assert documented == {("", *verb)[-2:] for verb in VERBS}
 
 
 def test_relative_links_lead_somewhere() -> None:

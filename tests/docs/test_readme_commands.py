@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from app.embedded import default_data_dir
 from app.embedded.removal import remove
+from tests.pages.visitor import find_chromium
 from tests.server import ROOT, free_port
 
 README = (ROOT / "README.md").read_text()
@@ -33,6 +35,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     yield folder
     remove(default_data_dir(folder))
+    shutil.rmtree(default_data_dir(folder))  # root's lies outside the copy
 
 
 def make(folder: Path, *arguments: str, **variables: str) -> str:
@@ -105,7 +108,8 @@ def test_a_second_make_run_prints_the_same_sign_in(copy: Path) -> None:
 def test_make_lists_its_commands(copy: Path) -> None:
     listed = make(copy)
     assert all(
-        f"make {target}" in listed for target in ("run", "install", "test", "lint", "bench", "browsers")
+        f"make {target}" in listed
+        for target in ("run", "install", "test", "lint", "bench", "screenshots", "browsers")
     )
 
 
@@ -118,6 +122,15 @@ def test_make_bench_runs_at_smoke_size(copy: Path) -> None:
     assert "bench.html" in make(copy, "bench", BENCH="--users 2 --seconds 3")
 
 
+def test_make_screenshots_takes_them_or_says_what_is_missing(copy: Path) -> None:
+    said = make(copy, "screenshots", VIEWS="phone-dark")
+    if find_chromium() is None:
+        assert "No pictures: no Chromium here" in said
+    else:
+        assert "consent-light.png" in said
+        assert (copy / "docs" / "images" / "all" / "home-phone-dark.png").exists()
+
+
 RUN = {
     "git clone <this repository> rovitracker && cd rovitracker",
     "make run",
@@ -125,6 +138,7 @@ RUN = {
     "make install",
     "make lint",
     "make bench",
+    "make screenshots",
 }
 
 

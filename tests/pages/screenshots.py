@@ -1,9 +1,14 @@
-"""`make screenshots`: pictures of every page, on a phone and a desktop, light and dark; the README's two among them."""
+"""`make screenshots`: pictures of every page, on a phone and a desktop, light and dark; the README's two among them.
 
+`make screenshots VIEWS=phone-dark` takes those alone, and the README's.
+"""
+
+import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +25,7 @@ from tests.conftest import make_database
 from tests.pages.other_site import open_other_site
 from tests.pages.service import Service, open_service
 from tests.pages.tour import tour
-from tests.pages.visitor import FLAGS, find_chromium, open_visitor
+from tests.pages.visitor import FLAGS, NAMES, Visitor, find_chromium, open_visitor
 from tests.people import PASSWORD, REDIRECT_URI, World
 from tests.server import ROOT
 
@@ -28,24 +33,39 @@ IMAGES = ROOT / "docs" / "images"
 ALL_PAGES = IMAGES / "all"  # not kept in git
 
 VIEWPORTS = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 960}}
+SCHEMES = ("light", "dark")
+VIEWS = tuple(f"{width}-{scheme}" for width in VIEWPORTS for scheme in SCHEMES)
 
 _LOGO = ROOT / "app" / "web" / "pages" / "static" / "sitewise.png"
 
 
-async def main() -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, prog="make screenshots")
+    parser.add_argument("views", nargs="*", default=VIEWS, help=f"of {' '.join(VIEWS)}")
+    views = parser.parse_args().views
+    if unknown := sorted(set(views) - set(VIEWS)):
+        parser.error(f"no such view: {' '.join(unknown)}; there are {' '.join(VIEWS)}")
+    asyncio.run(_take(views))
+
+
+async def _take(views: Collection[str]) -> None:
     chromium = find_chromium()
-    if chromium is None:
-        sys.exit("no Chromium here; `make browsers` installs one")
-    ALL_PAGES.mkdir(parents=True, exist_ok=True)
+    if chromium is None:  # as the browser tests, it leaves out what cannot be done here, and says so
+        sys.stdout.write(
+            f"No pictures: no Chromium here ({', '.join(NAMES)}); `make browsers` installs one\n"
+        )
+        return
+    shutil.rmtree(ALL_PAGES, ignore_errors=True)  # else pages that are gone would stay
+    ALL_PAGES.mkdir(parents=True)
     async with _new_service() as service, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for width in VIEWPORTS:
-            for scheme in ("light", "dark"):
-                await _photograph(browser, service, width, scheme)
+        for view in views:
+            await _photograph(browser, service, *view.split("-"))
         world = await _world_for_readme(service.context)
-        for scheme in ("light", "dark"):
+        for scheme in SCHEMES:
             await _photograph_for_readme(browser, service, world, scheme)
         await browser.close()
+    sys.stdout.write(f"{ALL_PAGES.relative_to(ROOT)}/  {len(list(ALL_PAGES.iterdir()))} pictures\n")
 
 
 @asynccontextmanager
@@ -68,8 +88,14 @@ async def _photograph(browser: Browser, service: Service, width: str, scheme: st
     ):
         world = await World.make(service.context, redirect_uris=(site.callback,))
         async for name in tour(visitor, service, world, site):
-            picture = ALL_PAGES / f"{name.replace(' ', '-')}-{width}-{scheme}.png"
-            await visitor.page.screenshot(path=picture, full_page=True)
+            await _save(visitor, name, width, scheme)
+        await visitor.page.goto(service.url("/docs"))
+        await _save(visitor, "docs", width, scheme)
+
+
+async def _save(visitor: Visitor, name: str, width: str, scheme: str) -> None:
+    picture = ALL_PAGES / f"{name.replace(' ', '-')}-{width}-{scheme}.png"
+    await visitor.page.screenshot(path=picture, full_page=True)
 
 
 async def _world_for_readme(context: Context) -> World:
@@ -102,4 +128,4 @@ async def _photograph_for_readme(browser: Browser, service: Service, world: Worl
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -27,6 +27,10 @@ TOO_WIDE = """() => [...document.querySelectorAll("body *")]
   .filter(element => element.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
   .map(element => element.className || element.tagName)"""
 
+MOVING = """() => [...document.querySelectorAll("body *")]
+  .filter(element => parseFloat(getComputedStyle(element).transitionDuration) > 0)
+  .map(element => element.className || element.tagName)"""
+
 
 async def test_axe_finds_nothing(visit: Visit, service: Service, world: World, site: OtherSite) -> None:
     """R-50; a dark page differs from a light one in nothing but its colours."""
@@ -67,7 +71,8 @@ async def test_keyboard_alone_connects_and_disconnects(
     visitor = await visit(viewport={"width": 1280, "height": 720})
     page = visitor.page
     await page.goto(service.consent_url(world))
-    await page.keyboard.type(world.member.email)  # the page put the focus there
+    await expect(page.get_by_label("E-mail address")).to_be_focused()  # the page put the focus there
+    await page.keyboard.type(world.member.email)
     assert await tab_to(page, "Password") == ["Password"]
     await page.keyboard.type(PASSWORD)
     assert await tab_to(page, "Sign in") == ["Sign in"]
@@ -99,3 +104,13 @@ async def tab_to(page: Page, name: str) -> list[str]:
         assert focus["on_screen"], focus
         passed.append(focus["name"])
     return passed
+
+
+async def test_nothing_moves_for_whoever_asked_for_stillness(
+    visit: Visit, service: Service, world: World
+) -> None:
+    visitor = await visit(reduced_motion="reduce")
+    await visitor.page.goto(service.consent_url(world))
+    assert await visitor.page.evaluate(MOVING) == []
+    await visitor.page.emulate_media(reduced_motion="no-preference")
+    assert await visitor.page.evaluate(MOVING) != []

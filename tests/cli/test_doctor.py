@@ -1,0 +1,115 @@
+"""`rovitracker doctor`: what it looks at, and that each thing that is wrong is one finding among the others."""
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Rovitracker, own_stores
+
+CHECKS = {
+    "Python",
+    "settings",
+    "data directory",
+    "file descriptors",
+    "schema",
+    "PostgreSQL",
+    "durability",
+    "PostgreSQL connections",
+    "clock of PostgreSQL",
+    "service role",
+    "partitions of audit_event",
+    "partitions of strict_token",
+    "Valkey",
+    "Valkey connections",
+    "clock of Valkey",
+}
+
+
+def examine(rovitracker: Rovitracker, **settings: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Exit code, and the findings by what was checked."""
+    done = rovitracker.run("doctor", **settings)
+    assert done.stderr == ""
+    return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
+
+
+def wrong_of(findings: dict[str, dict[str, Any]]) -> set[str]:
+    return {check for check, finding in findings.items() if finding["verdict"] == "wrong"}
+
+
+def test_everything_is_looked_at_and_good(rovitracker: Rovitracker) -> None:
+    code, findings = examine(rovitracker)
+    assert code == 0
+    assert findings.keys() >= CHECKS
+    assert wrong_of(findings) == set()
+
+
+def test_stores_that_do_not_answer_are_two_findings_without_their_passwords(rovitracker: Rovitracker) -> None:
+    code, findings = examine(
+        rovitracker,
+        ROVITRACKER_DATABASE_URL="postgresql://rovi:hidden@127.0.0.1:1/rovi",
+        ROVITRACKER_REDIS_URL="redis://:hidden@127.0.0.1:1",
+        ROVITRACKER_ENVIRONMENT="development",
+    )
+    assert code == 1
+    assert wrong_of(findings) == {"PostgreSQL", "Valkey"}
+    for store in ("PostgreSQL", "Valkey"):
+        assert "127.0.0.1:1" in findings[store]["found"]
+        assert "start it, or correct" in findings[store]["todo"]
+    assert "hidden" not in json.dumps(findings)
+
+
+def test_a_schema_behind_and_an_owner_as_login_are_told(rovitracker: Rovitracker) -> None:
+    stores = own_stores(rovitracker, "examined")
+    code, findings = examine(rovitracker, **stores)
+    assert (code, wrong_of(findings)) == (1, {"schema"})
+    assert findings["schema"]["todo"] == "rovitracker migrate up"
+    assert rovitracker.run("migrate", "up", **stores).returncode == 0
+    url = stores["ROVITRACKER_DATABASE_URL"]
+    code, findings = examine(
+        rovitracker, **stores, ROVITRACKER_MIGRATION_DATABASE_URL=f"{url}&application_name=x"
+    )
+    assert (code, wrong_of(findings)) == (1, {"service role"})
+
+
+def test_settings_that_cannot_be_read_are_a_finding(rovitracker: Rovitracker) -> None:
+    code, findings = examine(rovitracker, ROVITRACKER_PROT="1")
+    assert (code, wrong_of(findings)) == (1, {"settings"})
+    assert "did you mean ROVITRACKER_PORT?" in findings["settings"]["found"]
+
+
+class _Greeting(socketserver.StreamRequestHandler):
+    """As much of a mail server as a caller meets who sends nothing."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 mail.example\r\n")
+        for line in self.rfile:
+            self.wfile.write(b"221 bye\r\n" if line.startswith(b"QUIT") else b"250 ok\r\n")
+
+
+@contextmanager
+def mail_server() -> Iterator[int]:
+    with socketserver.TCPServer(("127.0.0.1", 0), _Greeting) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_mail_server_is_greeted(answers: bool, rovitracker: Rovitracker) -> None:  # noqa: FBT001  # a parameter
+    with mail_server() as port:
+        code, findings = examine(
+            rovitracker,
+            ROVITRACKER_SMTP_URL=f"smtp://u:hidden@127.0.0.1:{port if answers else 1}",
+            ROVITRACKER_MAIL_FROM="RoviTracker <no-reply@rovitracker.example>",
+        )
+    assert code == (0 if answers else 1)
+    assert findings["mail"]["verdict"] == ("ok" if answers else "wrong")
+    assert "127.0.0.1" in findings["mail"]["found"]
+    assert "hidden" not in json.dumps(findings)

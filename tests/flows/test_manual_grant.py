@@ -1,0 +1,170 @@
+"""The manual route: what an operator may issue, whose it is, and how it ends."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from app.context import Context
+from app.flows.add_customer import CustomerError
+from app.flows.add_operator import add_operator
+from app.flows.change_application import ApplicationError, change_status
+from app.flows.change_customer import disable_customer
+from app.flows.manual_grant import ManualGrantError, ManualRequest, ManualToken, issue_manually
+from app.flows.register_application import register_application
+from app.flows.revoke_token import revoke_any_token
+from app.oauth.token_string import parse
+from app.storage.operators import Operator
+from tests.browser import Browser
+from tests.people import PASSWORD, World
+
+CONNECTIONS = "/app/account/applications"
+
+
+@pytest.fixture
+async def operator(context: Context, world: World) -> Operator:
+    return await add_operator(
+        context, email=f"olga.{world.member.id.hex}@rovitracker.example", name="Olga Reyes", password=PASSWORD
+    )
+
+
+@pytest.fixture
+def asked(world: World, operator: Operator) -> ManualRequest:
+    return ManualRequest(world.client_id, world.member.email, operator.email, "Confirmed by phone, case 4711")
+
+
+async def rows_about(context: Context, asked: ManualRequest) -> tuple[int, int]:
+    """Grants and classic tokens of the application that was asked for."""
+    [row] = await context.database.rows(
+        """SELECT (SELECT count(*) FROM authorization_grant WHERE application_id = $1::uuid) AS grants,
+                  (SELECT count(*) FROM classic_token WHERE application_id = $1::uuid) AS tokens""",
+        asked.client_id,
+    )
+    return row["grants"], row["tokens"]
+
+
+async def events_of(context: Context, world: World) -> list[dict[str, Any]]:
+    rows = await context.database.rows(
+        "SELECT to_json(e)::text AS event FROM audit_event e WHERE application_id = $1::uuid ORDER BY id",
+        world.client_id,
+    )
+    return [orjson.loads(row["event"]) for row in rows]
+
+
+async def test_token_opens_the_customers_machines_until_it_is_revoked(
+    context: Context, browser: Browser, world: World, asked: ManualRequest
+) -> None:
+    """O-143, R-19: like a token from a code, on the customer's list too."""
+    issued = await issue_manually(context, asked)
+    token = parse(issued.text)
+    assert token is not None
+    assert token.token_class == "c"
+    described = await world.introspect(browser, issued.text)
+    assert described["sub"] == str(world.member.customer_id)
+    fleet = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {issued.text}")
+    assert fleet.status_code == 200
+    page = await browser.sign_in(await browser.get("/app/login"), world.member.email, PASSWORD)
+    assert "Sitewise" in page.text
+    assert await revoke_any_token(context, issued.text)
+    assert await world.introspect(browser, issued.text) == {"active": False}
+
+
+async def test_customer_can_end_it_like_any_other(
+    context: Context, browser: Browser, world: World, asked: ManualRequest
+) -> None:
+    """O-143: individually, by whom it concerns."""
+    issued = await issue_manually(context, asked)
+    page = await browser.sign_in(await browser.get("/app/login"), world.member.email, PASSWORD)
+    await browser.submit(page, {}, action=f"{CONNECTIONS}/disconnect")
+    assert await world.introspect(browser, issued.text) == {"active": False}
+
+
+async def test_audit_names_operator_customer_and_reason_and_not_the_token(
+    context: Context, world: World, operator: Operator, asked: ManualRequest
+) -> None:
+    """O-143."""
+    issued = await issue_manually(context, replace(asked, reason="  Confirmed by phone, case 4711 "))
+    event = (await events_of(context, world))[-1]
+    assert event["event"] == "token.issued_manually"
+    assert event["actor_id"] == str(operator.id)
+    assert event["customer_id"] == str(world.member.customer_id)
+    assert event["detail"]["reason"] == "Confirmed by phone, case 4711"
+    assert issued.text not in orjson.dumps(event).decode()
+
+
+async def test_its_end_is_the_one_that_was_asked_for(
+    context: Context, browser: Browser, world: World, asked: ManualRequest
+) -> None:
+    """CONTRACT: absolute, whether it is used or not; without it that of every classic token."""
+
+    async def life_of(issued: ManualToken) -> int:
+        described = await world.introspect(browser, issued.text)
+        exp, iat = described["exp"], described["iat"]
+        assert isinstance(exp, int)
+        assert isinstance(iat, int)
+        return exp - iat
+
+    assert (
+        await life_of(await issue_manually(context, replace(asked, expires_in=timedelta(days=30))))
+        == 2_592_000
+    )
+    assert await life_of(await issue_manually(context, asked)) == 365 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"reason": ""}, "reason"),
+        ({"reason": "   "}, "reason"),
+        ({"reason": "x" * 501}, "1 to 500"),
+        ({"reason": "one\nline, then a forged one"}, "printable"),
+        ({"reason": "\x1b[2Jgone"}, "printable"),
+        ({"expires_in": timedelta(0)}, "at least a second"),
+        ({"expires_in": timedelta(seconds=-1)}, "at least a second"),
+        ({"expires_in": timedelta(days=1096)}, "1095 days at most"),
+        ({"scope": "aemp:write"}, "aemp:read"),
+        ({"scope": 'aemp:"'}, "malformed"),
+        ({"client_id": "nobody"}, "no application has the client_id nobody"),
+        ({"customer_email": "nobody@nowhere.example"}, "nobody signs in with nobody@nowhere.example"),
+        ({"operator_email": "nobody@nowhere.example"}, "nobody@nowhere.example is no operator"),
+    ],
+    ids=lambda value: "" if isinstance(value, dict) else value,
+)
+async def test_what_is_refused_stores_nothing(
+    changes: dict[str, Any], told: str, context: Context, asked: ManualRequest
+) -> None:
+    with pytest.raises((ManualGrantError, ApplicationError, CustomerError), match=told):
+        await issue_manually(context, replace(asked, **changes))
+    assert await rows_about(context, asked) == (0, 0)
+
+
+async def test_a_customer_is_no_operator(context: Context, world: World, asked: ManualRequest) -> None:
+    with pytest.raises(CustomerError, match="is no operator"):
+        await issue_manually(context, replace(asked, operator_email=world.member.email))
+
+
+@pytest.mark.parametrize("party", ["application", "customer", "operator"])
+async def test_a_party_that_does_not_stand_gets_no_token(
+    party: str, context: Context, world: World, operator: Operator, asked: ManualRequest
+) -> None:
+    """Judged by the statement that would store it, whatever was read before."""
+    if party == "application":
+        await change_status(context, world.client_id, "suspend")
+    elif party == "customer":
+        await disable_customer(context, world.member.email)
+    else:
+        await context.database.count(
+            "UPDATE operator SET disabled_at = clock_timestamp() WHERE id = $1", operator.id
+        )
+    with pytest.raises((ApplicationError, CustomerError)):
+        await issue_manually(context, asked)
+    assert await rows_about(context, asked) == (0, 0)
+
+
+async def test_scope_is_no_wider_than_the_applications(context: Context, asked: ManualRequest) -> None:
+    """The default stands for what every application may ask for."""
+    other = await register_application(context, name="Other", company="Other Ltd")
+    issued = await issue_manually(context, replace(asked, client_id=str(other.client.id)))
+    assert issued.scope == "aemp:read"

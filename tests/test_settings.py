@@ -1,0 +1,221 @@
+"""What the settings refuse, in whose name, and that no refusal repeats a secret."""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, SettingsError, load_settings
+
+GOOD_KEY = secrets.token_hex(32)
+
+PRODUCTION = {
+    "ROVITRACKER_DATABASE_URL": "postgresql://rovi:hidden@db.example:5432/rovi",
+    "ROVITRACKER_REDIS_URL": "rediss://:hidden@valkey.example:6379/0",
+    "ROVITRACKER_PUBLIC_URL": "https://auth.example.com",
+    "ROVITRACKER_SECRET_KEYS": GOOD_KEY,
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No `.env` of whoever runs the suite."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def refusal() -> str:
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    said = str(refused.value)
+    assert "\n" not in said
+    return said
+
+
+def test_production_starts_with_stores_an_origin_and_a_key(environment: pytest.MonkeyPatch) -> None:
+    settings = load_settings()
+    assert not settings.development
+    assert settings.issuer == "https://auth.example.com"
+    environment.setenv("ROVITRACKER_SECRET_KEYS", f"{secrets.token_urlsafe(32)}, {GOOD_KEY}")
+    assert len(load_settings().secret_keys) == 2
+
+
+WEAK_KEYS = {
+    "short": GOOD_KEY[:31],
+    "a word": "changeme",
+    "one letter": "a" * 64,
+    "few letters": "abcdefg" + "a" * 57,
+    "an example's pattern": "0123456789abcdef" * 4,
+    "a phrase twice": "correct horse battery staple" * 2,
+}
+
+
+@pytest.mark.parametrize("key", WEAK_KEYS.values(), ids=WEAK_KEYS)
+@pytest.mark.parametrize("beside", ["{key}", "{good},{key}", "{key},{good}"], ids=["alone", "last", "first"])
+def test_production_refuses_a_weak_key_wherever_it_stands(
+    beside: str, key: str, environment: pytest.MonkeyPatch
+) -> None:
+    """R-113: a key that only opens is as good to a forger as the one that seals."""
+    environment.setenv("ROVITRACKER_SECRET_KEYS", beside.format(key=key, good=GOOD_KEY))
+    said = refusal()
+    assert "ROVITRACKER_SECRET_KEYS holds a weak key" in said
+    assert "openssl rand -hex 32" in said
+    assert key not in said
+    assert GOOD_KEY not in said
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", ","], ids=["unset", "empty", "blank", "comma"])
+def test_production_refuses_to_start_without_a_key(
+    nothing: str | None, environment: pytest.MonkeyPatch
+) -> None:
+    """R-113: an empty one is none, and none is made up where a second process would make up another."""
+    environment.delenv("ROVITRACKER_SECRET_KEYS")
+    if nothing is not None:
+        environment.setenv("ROVITRACKER_SECRET_KEYS", nothing)
+    assert "ROVITRACKER_SECRET_KEYS is missing" in refusal()
+
+
+REFUSED_IN_PRODUCTION = {
+    "http origin": ({"PUBLIC_URL": "http://auth.example.com"}, "ROVITRACKER_PUBLIC_URL must be an https"),
+    "no origin": ({"PUBLIC_URL": ""}, "ROVITRACKER_PUBLIC_URL must be an https"),
+    "mail in clear": ({"SMTP_URL": "smtp://u:hidden@mail.example"}, "ROVITRACKER_SMTP_URL must use TLS"),
+    "private servers": ({"DATABASE_URL": "", "REDIS_URL": "", "ENVIRONMENT": "production"}, None),
+}
+
+
+@pytest.mark.parametrize(("changes", "told"), REFUSED_IN_PRODUCTION.values(), ids=REFUSED_IN_PRODUCTION)
+def test_what_production_refuses_and_development_allows(
+    changes: dict[str, str], told: str | None, environment: pytest.MonkeyPatch
+) -> None:
+    """R-113"""
+    for name, value in changes.items():
+        environment.setenv(f"ROVITRACKER_{name}", value)
+    if told is None:
+        assert not load_settings().development
+    else:
+        assert told in refusal()
+    environment.setenv("ROVITRACKER_ENVIRONMENT", "development")
+    assert load_settings().development
+
+
+def test_everything_wrong_in_production_is_said_at_once(environment: pytest.MonkeyPatch) -> None:
+    for name in ("PUBLIC_URL", "SECRET_KEYS"):
+        environment.delenv(f"ROVITRACKER_{name}")
+    environment.setenv("ROVITRACKER_SMTP_URL", "smtp://u:hidden@mail.example")
+    said = refusal()
+    assert all(f"ROVITRACKER_{name}" in said for name in ("PUBLIC_URL", "SECRET_KEYS", "SMTP_URL"))
+    assert "ROVITRACKER_ENVIRONMENT=development" in said
+    assert "hidden" not in said
+
+
+REFUSED_VALUES = {
+    "origin with a path": ("PUBLIC_URL", "https://auth.example.com/sub", "origin without path"),
+    "origin with a query": ("PUBLIC_URL", "https://auth.example.com?x", "origin without path"),
+    "origin with a user": ("PUBLIC_URL", "https://u:hidden@auth.example.com", "no user name"),
+    "no origin at all": ("PUBLIC_URL", "auth.example.com", "origin without path"),
+    "other database": ("DATABASE_URL", "mysql://u:hidden@db/x", "postgresql://"),
+    "other cache": ("REDIS_URL", "memcached://u:hidden@cache", "redis://"),
+    "database port": ("DATABASE_URL", "postgresql://u:hidden@db:54321o/x", "postgresql://"),
+    "other mail": ("SMTP_URL", "mail.example", "smtps://"),
+    "port": ("PORT", "99999", "65535"),
+    "no port": ("PORT", "http", "integer"),
+    "no workers": ("WORKERS", "0", "greater than or equal to 1"),
+    "duration in words": ("CODE_LIFETIME", "a minute", "60s"),
+    "no duration": ("CODE_LIFETIME", "0s", "greater than"),
+    "negative duration": ("SESSION_IDLE", "-5m", "60s"),
+    "log level": ("LOG_LEVEL", "INFO", "did you mean info?"),
+    "unlike any log level": ("LOG_LEVEL", "quiet", "none of debug, info, warning, error"),
+    "environment": ("ENVIRONMENT", "prodution", "did you mean production?"),
+    "folder that is none": ("SECRETS_DIR", "/nowhere/at/all", "/nowhere/at/all is not a folder"),
+}
+
+
+@pytest.mark.parametrize(("name", "value", "told"), REFUSED_VALUES.values(), ids=REFUSED_VALUES)
+def test_a_refused_value_is_told_by_its_setting_and_never_shows_a_secret(
+    name: str, value: str, told: str, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv(f"ROVITRACKER_{name}", value)
+    said = refusal()
+    assert f"ROVITRACKER_{name}" in said
+    assert told in said
+    assert "hidden" not in said
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_misspelt_setting_is_answered_with_the_one_that_was_meant(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two letters swapped, the commonest slip: never silently the default."""
+    meant = f"ROVITRACKER_{name.upper()}"
+    misspelt = meant[:-2] + meant[-1] + meant[-2] if meant[-1] != meant[-2] else meant[:-1]
+    monkeypatch.setenv(misspelt, "1")
+    assert refusal() == f"{misspelt} is not a setting; did you mean {meant}?"
+
+
+def test_a_name_like_no_setting_leads_to_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROVITRACKER_XYZZY", "1")
+    assert (
+        refusal()
+        == "ROVITRACKER_XYZZY is not a setting; without it, `rovitracker config` lists those there are"
+    )
+
+
+def test_misspelt_names_are_refused_in_files_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    Path(".env").write_text("ROVITRACKER_PROT=1\n")
+    assert "did you mean ROVITRACKER_PORT" in refusal()
+    Path(".env").unlink()
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "rovitracker_secret_kyes").write_text(GOOD_KEY)
+    monkeypatch.setenv("ROVITRACKER_SECRETS_DIR", str(folder))
+    assert "did you mean ROVITRACKER_SECRET_KEYS" in refusal()
+
+
+def test_flag_environment_secrets_file_and_env_file_win_in_this_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert load_settings().port == 8000
+    Path(".env").write_text("ROVITRACKER_PORT=1001\n")
+    assert load_settings().port == 1001
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "rovitracker_port").write_text("1002\n")
+    monkeypatch.setenv("ROVITRACKER_SECRETS_DIR", str(folder))
+    assert load_settings().port == 1002
+    monkeypatch.setenv("ROVITRACKER_PORT", "1003")
+    assert load_settings().port == 1003
+    assert load_settings(port=1004).port == 1004
+    assert load_settings(port=None).port == 1003
+
+
+def test_one_store_without_the_other_is_refused(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("ROVITRACKER_REDIS_URL")
+    assert "ROVITRACKER_DATABASE_URL is set but ROVITRACKER_REDIS_URL is not" in refusal()
+
+
+def test_a_pooler_needs_an_owner_of_another_name(environment: pytest.MonkeyPatch) -> None:
+    """SET ROLE on a pooled connection would stay for whoever gets it next."""
+    environment.setenv("ROVITRACKER_DIRECT_DATABASE_URL", "postgresql://rovi:hidden@direct.example/rovi")
+    said = refusal()
+    assert "ROVITRACKER_MIGRATION_DATABASE_URL" in said
+    assert "hidden" not in said
+    environment.setenv("ROVITRACKER_MIGRATION_DATABASE_URL", "postgresql://owner:hidden@db.example/rovi")
+    assert load_settings().direct_database_url is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("60", 60), ("60s", 60), ("5m", 300), ("1h", 3600), ("30d", 2_592_000), ("1 y", 31_536_000)],
+)
+def test_durations_are_read_as_people_write_them(
+    text: str, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROVITRACKER_CODE_LIFETIME", text)
+    assert load_settings().code_lifetime == timedelta(seconds=seconds)

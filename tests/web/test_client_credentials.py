@@ -1,0 +1,209 @@
+"""The client credentials grant on the wire (RFC 6749 section 4.4): what an application gets by its secret alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.aemp.simulate import simulate_fleet
+from app.context import Context
+from app.flows.change_application import change_status, rotate_secret
+from app.flows.change_customer import disable_customer, enable_customer
+from app.flows.import_fleet import import_machines
+from app.flows.register_application import RegisteredApplication, register_application
+from app.oauth.token_string import bucket_of, mint_client_secret, parse
+from tests.browser import Browser
+from tests.people import World
+from tests.web.services import Services, unreachable_database
+
+TOKEN = "/app/oauth2/token"
+INTROSPECT = "/app/oauth2/introspect"
+FLEET = "/api/v2/Fleet/1"
+
+
+async def register_robot(context: Context, **options: Any) -> RegisteredApplication:
+    return await register_application(
+        context, name="Robot", company="Sitewise Ltd", **{"grants": ("client_credentials",), **options}
+    )
+
+
+@pytest.fixture
+async def robot(context: Context, world: World) -> RegisteredApplication:
+    """One that acts for the test's customer, who has three machines."""
+    machines = tuple(simulate_fleet(machines=3, days=1, interval_s=3600, seed=5, now=context.now()))
+    await import_machines(context, world.member.customer_id, machines)
+    return await register_robot(context, customer_id=world.member.customer_id)
+
+
+def credentials(registered: RegisteredApplication) -> dict[str, str]:
+    assert registered.client_secret is not None
+    return {"client_id": str(registered.client.id), "client_secret": registered.client_secret}
+
+
+async def ask(browser: Browser, registered: RegisteredApplication, **changes: str) -> httpx2.Response:
+    fields = {"grant_type": "client_credentials", **credentials(registered), **changes}
+    return await browser.http.post(TOKEN, data=fields)
+
+
+async def token_of(browser: Browser, registered: RegisteredApplication) -> str:
+    answer = await ask(browser, registered)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])
+
+
+async def introspect(browser: Browser, registered: RegisteredApplication, token: str) -> dict[str, Any]:
+    answer = await browser.http.post(INTROSPECT, data={**credentials(registered), "token": token})
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def error_of(answer: httpx2.Response, status: int = 400) -> str:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    return str(answer.json()["error"])
+
+
+@pytest.mark.parametrize("kind", ["classic", "strict"])
+async def test_answer_is_a_token_of_an_hour_without_a_refresh_token(
+    kind: str, browser: Browser, context: Context
+) -> None:
+    """O-59: for both kinds of application; the class letter says that it never lives longer."""
+    answer = await ask(browser, await register_robot(context, kind=kind))
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    document = answer.json()
+    assert set(document) == {"access_token", "token_type", "type", "expires_in", "scope"}
+    assert document["token_type"] == document["type"] == "Bearer"
+    assert (document["expires_in"], document["scope"]) == (3600, "aemp:read")
+    token = parse(document["access_token"])
+    assert token is not None
+    assert (token.kind, token.token_class) == ("at", "s")
+
+
+async def test_token_acts_for_the_applications_customer(
+    browser: Browser, world: World, robot: RegisteredApplication
+) -> None:
+    text = await token_of(browser, robot)
+    token = parse(text)
+    assert token is not None
+    assert token.bucket == bucket_of(world.member.customer_id)
+    described = await introspect(browser, robot, text)
+    assert described["sub"] == str(world.member.customer_id)
+    assert described["client_id"] == str(robot.client.id)
+    assert described["exp"] - described["iat"] == 3600
+    fleet = await browser.get(FLEET, Authorization=f"Bearer {text}", Accept="application/json")
+    assert fleet.status_code == 200
+    assert len(fleet.json()["Equipment"]) == 3
+
+
+async def test_token_of_nobodys_application_names_the_application_and_opens_no_fleet(
+    browser: Browser, context: Context
+) -> None:
+    """O-104, O-141: its subject can be taken for no customer."""
+    registered = await register_robot(context)
+    text = await token_of(browser, registered)
+    token = parse(text)
+    assert token is not None
+    assert token.bucket == bucket_of(registered.client.id)
+    assert (await introspect(browser, registered, text))["sub"] == str(registered.client.id)
+    fleet = await browser.get(FLEET, Authorization=f"Bearer {text}", Accept="application/json")
+    assert fleet.status_code == 403, fleet.text
+
+
+async def test_wrong_credentials_get_no_token(browser: Browser, robot: RegisteredApplication) -> None:
+    """O-44, O-45, O-59: whatever is wrong about them, the answer is the same."""
+    answers = [
+        await ask(browser, robot, client_secret=mint_client_secret()),
+        await ask(browser, robot, client_secret=""),
+        await ask(browser, robot, client_id="01900000-0000-7000-8000-000000000000"),
+    ]
+    assert {error_of(answer, 401) for answer in answers} == {"invalid_client"}
+    assert len({answer.content for answer in answers}) == 1
+
+
+async def test_application_without_the_grant_is_told_so(browser: Browser, world: World) -> None:
+    """O-41: the right secret, but not registered for it."""
+    assert error_of(await ask(browser, world.registered)) == "unauthorized_client"
+
+
+async def test_public_application_gets_no_token_by_its_id(browser: Browser, context: Context) -> None:
+    """O-59: registering refuses it, and were the grant in the row nevertheless, the endpoint does."""
+    registered = await register_application(context, name="Phone", company="Sitewise Ltd", public=True)
+    await context.database.count(
+        "UPDATE application SET grants = '{client_credentials}' WHERE id = $1", registered.client.id
+    )
+    fields = {"grant_type": "client_credentials", "client_id": str(registered.client.id)}
+    assert error_of(await browser.http.post(TOKEN, data=fields)) == "unauthorized_client"
+
+
+@pytest.mark.parametrize("scope", ["aemp:write", "aemp:read aemp:write", "AEMP:READ", 'aemp:"', " ", "a  b"])
+async def test_scope_beyond_what_was_registered_is_refused(
+    scope: str, browser: Browser, robot: RegisteredApplication
+) -> None:
+    """O-18, O-19."""
+    assert error_of(await ask(browser, robot, scope=scope)) == "invalid_scope"
+
+
+async def test_resource_is_ours_or_nobodys(browser: Browser, robot: RegisteredApplication) -> None:
+    """O-154."""
+    answer = await ask(browser, robot, resource="http://localhost:8000/api")
+    assert (await introspect(browser, robot, answer.json()["access_token"]))[
+        "aud"
+    ] == "http://localhost:8000/api"
+    assert error_of(await ask(browser, robot, resource="https://elsewhere.example/api")) == "invalid_target"
+
+
+async def test_grant_has_to_be_named(browser: Browser, robot: RegisteredApplication) -> None:
+    """O-39: without a code an absent grant type means nothing."""
+    assert error_of(await ask(browser, robot, grant_type="")) == "invalid_request"
+
+
+async def test_suspended_application_gets_none_and_its_tokens_sleep(
+    browser: Browser, context: Context, robot: RegisteredApplication
+) -> None:
+    token = await token_of(browser, robot)
+    client_id = str(robot.client.id)
+    await change_status(context, client_id, "suspend")
+    assert error_of(await ask(browser, robot)) == "unauthorized_client"
+    assert await introspect(browser, robot, token) == {"active": False}
+    await change_status(context, client_id, "resume")
+    assert (await introspect(browser, robot, token))["active"] is True
+    await change_status(context, client_id, "delete")
+    assert error_of(await ask(browser, robot), 401) == "invalid_client"
+
+
+async def test_disabled_customers_application_gets_none_and_its_tokens_sleep(
+    browser: Browser, context: Context, world: World, robot: RegisteredApplication
+) -> None:
+    token = await token_of(browser, robot)
+    await disable_customer(context, world.member.email)
+    assert error_of(await ask(browser, robot)) == "unauthorized_client"
+    assert await introspect(browser, robot, token) == {"active": False}
+    await enable_customer(context, world.member.email)
+    assert (await introspect(browser, robot, token))["active"] is True
+
+
+async def test_both_secrets_are_right_while_a_rotation_overlaps(
+    browser: Browser, context: Context, robot: RegisteredApplication
+) -> None:
+    new = await rotate_secret(context, str(robot.client.id), timedelta(days=7))
+    assert (await ask(browser, robot)).status_code == 200
+    assert (await ask(browser, robot, client_secret=new)).status_code == 200
+    other = await register_robot(context)
+    await rotate_secret(context, str(other.client.id), timedelta(0))
+    assert error_of(await ask(browser, other), 401) == "invalid_client"
+
+
+async def test_without_postgresql_nothing_is_issued_or_denied(
+    services: Services, robot: RegisteredApplication
+) -> None:
+    """O-64: the application is known already, and its token could not be remembered."""
+    async with unreachable_database() as database:
+        gathered = services.gathered(database)
+        known = replace(gathered, applications=services.context.gathered.applications)
+        async with Browser(services.like(gathered=known)) as browser:
+            answer = await ask(browser, robot)
+    assert error_of(answer, 503) == "temporarily_unavailable"
+    assert answer.headers["retry-after"]
