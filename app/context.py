@@ -60,6 +60,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             changes,
             bounds=bounds,
             most_tokens=settings.limit_cached_tokens if settings.token_cache else 0,
+            audience=policy.audience,
             code_life=policy.code_life,
             classic_idle=policy.classic_idle,
             classic_absolute=policy.classic_absolute,

@@ -15,6 +15,7 @@ import structlog
 _OURS = re.compile(r"rovi_(at|rt|ac|cs)_[0-9A-Za-z]+")
 _OURS_IN_BYTES = re.compile(_OURS.pattern.encode())
 
+_LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 _FLUSH_EVERY_S = 0.02
 _MOST_UNWRITTEN = 500
 
@@ -31,7 +32,7 @@ class RequestLines:
     def __init__(self) -> None:
         self._stream: TextIO | None = None
         self._least = logging.INFO
-        self._unwritten: list[bytes] = []
+        self._unwritten: list[dict[str, Any]] = []
 
     def open(self, stream: TextIO, level: str) -> None:
         self._stream, self._least = stream, logging.getLevelNamesMapping()[level.upper()]
@@ -45,18 +46,20 @@ class RequestLines:
         return level >= self._least and self._stream is not None
 
     def write(self, line: dict[str, Any]) -> None:
-        text = orjson.dumps(line, option=orjson.OPT_UTC_Z)
-        self._unwritten.append(_OURS_IN_BYTES.sub(rb"rovi_\1_...", text) if b"rovi_" in text else text)
+        self._unwritten.append(line)
         if len(self._unwritten) == 1:
             asyncio.get_running_loop().call_later(_FLUSH_EVERY_S, self.flush)
         elif len(self._unwritten) >= _MOST_UNWRITTEN:
             self.flush()
 
     def flush(self) -> None:
-        if self._unwritten and self._stream is not None:
-            self._stream.write(b"\n".join(self._unwritten).decode() + "\n")
+        lines, self._unwritten = self._unwritten, []
+        if lines and self._stream is not None:
+            text = b"".join([orjson.dumps(line, option=_LINE) for line in lines])
+            self._stream.write(
+                (_OURS_IN_BYTES.sub(rb"rovi_\1_...", text) if b"rovi_" in text else text).decode()
+            )
             self._stream.flush()
-        self._unwritten.clear()
 
 
 REQUESTS = RequestLines()

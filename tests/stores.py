@@ -48,6 +48,7 @@ def gathered_on(context: Context, database: Database, changes: Changes | None = 
         changes or Changes(),
         bounds=Bounds(wait_s=5),
         most_tokens=1000,
+        audience=policy.audience,
         code_life=policy.code_life,
         classic_idle=policy.classic_idle,
         classic_absolute=policy.classic_absolute,

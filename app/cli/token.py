@@ -12,6 +12,7 @@ from app.cli.work import with_context
 from app.flows.check_token import check_token
 from app.flows.manual_grant import ManualRequest, issue_manually
 from app.flows.revoke_token import revoke_any_token
+from app.oauth.token_string import parse
 
 cli = typer.Typer(help="Access tokens; a token to look at or end is read from stdin.", no_args_is_help=True)
 
@@ -58,7 +59,7 @@ def issue(
 def inspect(as_json: Json = False) -> None:
     """Show whether a token is active, and what it may do."""
     text = read_secret("Token")
-    token = with_context(lambda context: check_token(context, text, "command line"))
+    token = with_context(lambda context: check_token(context, parse(text), "command line"))
     if token is None:
         print_record({"active": False}, as_json=as_json)
         return
@@ -67,7 +68,7 @@ def inspect(as_json: Json = False) -> None:
             "active": True,
             "client_id": str(token.application_id),
             "customer_id": str(token.customer_id) if token.customer_id else None,
-            "scope": " ".join(token.scope),
+            "scope": token.scope,
             "audience": token.audience,
             "issued_at": datetime.fromtimestamp(token.issued_at, UTC),
             "used_at": datetime.fromtimestamp(token.used_at, UTC) if token.used_at else None,

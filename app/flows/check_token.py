@@ -1,46 +1,26 @@
 """Check an access token: is it ours, does everything it rests on stand, and whom does it act for."""
 
-from dataclasses import dataclass
 from hmac import compare_digest
-from uuid import UUID
+from typing import NewType
 
 from app.context import Context
 from app.flows.look_up import look_up
-from app.oauth.token_string import parse
-from app.storage.tokens import update_token_used
+from app.oauth.token_string import TokenString
+from app.storage.tokens import StoredToken, update_token_used
 
 _RENEWED_EVERY_S = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """A token that is active now.
-
-    customer_id: None where it acts for nobody but its application; used_at: last renewal, of a classic token.
-    Times are seconds since 1970.
-    """
-
-    id: UUID
-    application_id: UUID
-    customer_id: UUID | None
-    scope_text: str
-    audience: str
-    issued_at: int
-    used_at: int | None
-    expires_at: int
-
-    @property
-    def scope(self) -> tuple[str, ...]:
-        return tuple(self.scope_text.split(" "))
+# A token that was active when it was read: a row that passed check_token, and no other.
+AccessToken = NewType("AccessToken", StoredToken)
 
 
-async def check_token(context: Context, unverified_token: str, asker: str) -> AccessToken | None:
+async def check_token(context: Context, token: TokenString | None, asker: str) -> AccessToken | None:
     """None for whatever is not an active access token of ours, whyever: unknown and revoked must look alike (O-77).
 
-    A malformed or mistyped string is refused without asking a store. asker: whose failure a forged one is.
+    token: None for a malformed or mistyped string, which no store is asked for. asker: whose failure a forged one is.
     Raises StoreUnavailableError, and OAuthError where the asker failed too often.
     """
-    token = parse(unverified_token)
     if token is None or token.kind != "at":
         return None
     gathered = context.gathered
@@ -53,16 +33,7 @@ async def check_token(context: Context, unverified_token: str, asker: str) -> Ac
         return None
     if not stored.active:
         return None
-    return AccessToken(
-        id=stored.id,
-        application_id=stored.application_id,
-        customer_id=stored.customer_id,
-        scope_text=stored.scope,
-        audience=stored.audience or context.policy.audience,
-        issued_at=stored.issued_at,
-        used_at=stored.used_at,
-        expires_at=stored.expires_at,
-    )
+    return AccessToken(stored)
 
 
 def keep_alive(context: Context, token: AccessToken) -> None:

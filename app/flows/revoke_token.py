@@ -20,17 +20,19 @@ async def revoke_token(context: Context, query: TokenQuery, address: str) -> Non
 
 async def revoke_any_token(context: Context, unverified_token: str) -> bool:
     """For the command line: whether there was such a token."""
-    found = await _find(context, unverified_token)
+    found = await _find(context, parse(unverified_token))
     if found is not None:
         await _revoke(context, *found, actor_kind="command line")
     return found is not None
 
 
-async def _find(context: Context, unverified_token: str) -> tuple[TokenString, StoredToken] | None:
-    token = parse(unverified_token)
+async def _find(context: Context, token: TokenString | None) -> tuple[TokenString, StoredToken] | None:
     if token is None or token.kind != "at":
         return None
-    stored = (await select_tokens(context.database, token.token_class, [token.id])).get(token.id)
+    found = await select_tokens(
+        context.database, token.token_class, [token.id], audience=context.policy.audience
+    )
+    stored = found.get(token.id)
     return (token, stored) if stored is not None and compare_digest(stored.digest, token.digest) else None
 
 

@@ -52,11 +52,14 @@ class Client:
 
 # What an unknown client is compared with: no secret has this digest, and the work is the same.
 _NO_SECRETS = (ClientSecret(bytes(32), expires_at=None),)
+_NO_DIGEST = secret_digest("")  # of the secret that was not sent
 
 
 def authenticate(client: Client | None, credentials: Credentials, now: datetime) -> Client:
     """The client, if the caller proved to be it; invalid_client, alike in body and time, if not."""
-    proved = _has_live_secret(client.secrets if client else _NO_SECRETS, credentials.client_secret or "", now)
+    proved = _has_live_secret(
+        client.secrets if client else _NO_SECRETS, credentials.secret_digest or _NO_DIGEST, now
+    )
     if client is None:
         raise invalid_client("unknown client")
     if client.status in ("pending", "deleted"):
@@ -84,8 +87,7 @@ def parse_client_id(unverified: str) -> UUID | None:
     return client_id if str(client_id) == unverified else None
 
 
-def _has_live_secret(secrets: tuple[ClientSecret, ...], offered: str, now: datetime) -> bool:
-    offered_digest = secret_digest(offered)
+def _has_live_secret(secrets: tuple[ClientSecret, ...], offered_digest: bytes, now: datetime) -> bool:
     # Every secret is compared, so that time does not tell which of two it was.
     matches = [
         hmac.compare_digest(secret.digest, offered_digest)

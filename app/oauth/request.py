@@ -5,6 +5,7 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal, Self
 
 from app.oauth.errors import (
@@ -15,6 +16,8 @@ from app.oauth.errors import (
     unsupported_response_type,
 )
 from app.oauth.parameters import Parameters, check_wellformed, decode, parse_form, parse_query
+from app.oauth.token_string import TokenString, secret_digest
+from app.oauth.token_string import parse as parse_token
 
 LONGEST_STATE = 2048  # bytes of UTF-8
 
@@ -32,7 +35,7 @@ class Credentials:
     """Who the caller says it is, and the secret it offers for that (RFC 6749 section 2.3.1); nothing is proved."""
 
     client_id: str | None
-    client_secret: str | None = field(repr=False)
+    secret_digest: bytes | None = field(repr=False)  # the secret itself goes no further than this file
     method: AuthMethod
 
 
@@ -67,9 +70,12 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class TokenQuery:
-    """A question about a token (RFC 7662 section 2.1) or its end (RFC 7009 section 2.1). Its repr is safe to log."""
+    """A question about a token (RFC 7662 section 2.1) or its end (RFC 7009 section 2.1). Its repr is safe to log.
 
-    token: str = field(repr=False)
+    token: None for a string that cannot be a token of ours.
+    """
+
+    token: TokenString | None
     token_type_hint: str | None
     credentials: Credentials
 
@@ -79,7 +85,32 @@ class TokenQuery:
         credentials = _read_credentials(authorization, form)
         if "token" not in form:
             raise invalid_request("token is missing")
-        return cls(form["token"], form.get("token_type_hint"), credentials)
+        return cls(parse_token(form["token"]), form.get("token_type_hint"), credentials)
+
+
+class QueriesReadBefore:
+    """Reads token queries, and those it read before without reading: resource servers ask the same again and again.
+
+    Known by the digest of its bytes, and without a token or secret in it, so that memory holds no more than a store.
+    """
+
+    def __init__(self, *, most: int = 20_000) -> None:
+        self._most = most
+        self._queries: dict[bytes, TokenQuery] = {}
+
+    def read(self, content_type: str | None, body: bytes, authorization: str | None) -> TokenQuery:
+        """As TokenQuery.parse, errors too."""
+        if content_type != _FORM_TYPE:
+            return TokenQuery.parse(content_type, body, authorization)
+        whole = body if authorization is None else b"%b\n%b" % (authorization.encode(), body)
+        key = sha256(whole).digest()
+        query = self._queries.get(key)
+        if query is None:
+            query = TokenQuery.parse(content_type, body, authorization)
+            if len(self._queries) >= self._most:
+                del self._queries[next(iter(self._queries))]
+            self._queries[key] = query
+        return query
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +216,9 @@ def _read_credentials(authorization: str | None, form: Mapping[str, str]) -> Cre
     if "client_assertion" in form or "client_assertion_type" in form:
         raise invalid_client("client assertions are not supported")
     if authorization is None:
-        return Credentials(
-            client_id, client_secret, "none" if client_secret is None else "client_secret_post"
-        )
+        if client_secret is None:
+            return Credentials(client_id, None, "none")
+        return Credentials(client_id, secret_digest(client_secret), "client_secret_post")
     credentials = _read_basic(authorization)
     # RFC 6749 section 2.3: one method per request. An application named twice must at least be the same one.
     if client_secret is not None or client_id not in (None, credentials.client_id):
@@ -207,4 +238,4 @@ def _read_basic(authorization: str) -> Credentials:
     client_id, client_secret = decode(raw_id), decode(raw_secret)
     if not colon or not client_id or client_secret is None:
         raise invalid_client("the Basic credentials are malformed")
-    return Credentials(client_id, client_secret, "client_secret_basic")
+    return Credentials(client_id, secret_digest(client_secret), "client_secret_basic")

@@ -42,14 +42,14 @@ _LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds
 
 @dataclass(frozen=True, slots=True)
 class TokenString:
-    """A well-formed token; whether it is live, a store knows. Its repr is safe to log."""
+    """A well-formed token; whether it is live, a store knows. text: only where it was made, and never in a repr."""
 
     kind: TokenKind
     token_class: TokenClass
     id: UUID
     bucket: int
-    text: str = field(repr=False)
     digest: bytes = field(repr=False)
+    text: str = field(default="", repr=False, compare=False)
 
 
 def mint(kind: TokenKind, token_class: TokenClass, bucket: int) -> TokenString:
@@ -62,7 +62,8 @@ def compose(kind: TokenKind, token_class: TokenClass, token_id: UUID, secret: by
     if len(secret) != _SECRET_BYTES or not _is_token_id(token_id.int):
         raise ValueError("a token needs a UUIDv7 and a secret of 20 bytes")
     body = f"rovi_{kind}_{token_class}{base62.encode(token_id.int, 22)}{base62.encode(int.from_bytes(secret), 27)}"
-    return _token(kind, token_class, token_id, body + _checksum(body))
+    text = body + _checksum(body)
+    return TokenString(kind, token_class, token_id, token_id.int & _BUCKET_BITS, secret_digest(text), text)
 
 
 def parse(unverified: str) -> TokenString | None:
@@ -73,7 +74,8 @@ def parse(unverified: str) -> TokenString | None:
     # Anybody can compute a checksum. Out-of-range parts would be second spellings of a token that exists.
     if not _is_token_id(number) or unverified[31:58] > _LARGEST_SECRET:
         return None
-    return _token(_KINDS[unverified[5:7]], _CLASSES[unverified[8]], UUID(int=number), unverified)
+    kind, token_class = _KINDS[unverified[5:7]], _CLASSES[unverified[8]]
+    return TokenString(kind, token_class, UUID(int=number), number & _BUCKET_BITS, secret_digest(unverified))
 
 
 def bucket_of(owner_id: UUID) -> int:
@@ -111,10 +113,6 @@ def mint_client_secret() -> str:
 def secret_digest(text: str) -> bytes:
     """What is stored of a token or secret. Its own random bits make a key and a slow hash pointless."""
     return sha256(text.encode()).digest()
-
-
-def _token(kind: TokenKind, token_class: TokenClass, token_id: UUID, text: str) -> TokenString:
-    return TokenString(kind, token_class, token_id, token_id.int & _BUCKET_BITS, text, secret_digest(text))
 
 
 def _checksum(body: str) -> str:

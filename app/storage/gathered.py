@@ -37,12 +37,13 @@ def gather_statements(
     *,
     bounds: Bounds,
     most_tokens: int,
+    audience: str,
     code_life: timedelta,
     classic_idle: timedelta,
     classic_absolute: timedelta,
     strict_access: timedelta,
 ) -> Gathered:
-    """most_tokens: how many to remember; 0 asks for each."""
+    """most_tokens: how many to remember; 0 asks for each. audience: of tokens that name none."""
 
     async def applications(ids: Sequence[UUID]) -> list[Application | None]:
         found = await select_applications(database, ids)
@@ -60,7 +61,7 @@ def gather_statements(
 
     def tokens(token_class: TokenClass) -> Gather[UUID, StoredToken | None]:
         async def look_up(ids: Sequence[UUID]) -> list[StoredToken | None]:
-            found = await select_tokens(database, token_class, ids)
+            found = await select_tokens(database, token_class, ids, audience=audience)
             return [found.get(each) for each in ids]
 
         return Gather(look_up, bounds)

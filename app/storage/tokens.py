@@ -11,11 +11,14 @@ from app.storage.database import Statements
 TokenClass = Literal["c", "s"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    frozen=True, slots=True, eq=False
+)  # a row is itself, so that what is made of it can be found by it
 class StoredToken:
     """A token's row, and whether everything it rests on stood when it was read.
 
     Times are seconds since 1970, which is what the wire wants of them; left_s: until it expired, from then.
+    customer_id: None where it acts for nobody but its application; used_at: last renewal, of a classic token.
     """
 
     id: UUID
@@ -24,18 +27,21 @@ class StoredToken:
     application_id: UUID
     customer_id: UUID | None
     scope: str
-    audience: str | None
+    audience: str
     issued_at: int
     used_at: int | None
     expires_at: int
     left_s: float
     active: bool
 
+    def reaches(self, scope: str) -> bool:
+        return scope in self.scope.split(" ")
+
 
 # What a token rests on, judged in one look: itself, its grant, the application, the customer, the pair's revocation.
 # The columns are StoredToken's fields in their order.
 _LOOK_UP = """
-SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, t.audience,
+SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, coalesce(t.audience, $2),
        floor(extract(epoch FROM t.issued_at))::bigint, {used_at}, floor(extract(epoch FROM t.expires_at))::bigint,
        extract(epoch FROM t.expires_at - clock_timestamp())::float8,
        t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
@@ -55,10 +61,11 @@ SELECT_STRICT_TOKENS = _LOOK_UP.format(table="strict_token", used_at="NULL::bigi
 
 
 async def select_tokens(
-    statements: Statements, token_class: TokenClass, ids: Sequence[UUID]
+    statements: Statements, token_class: TokenClass, ids: Sequence[UUID], *, audience: str
 ) -> dict[UUID, StoredToken]:
+    """audience: of a token that was issued without naming one."""
     statement = SELECT_CLASSIC_TOKENS if token_class == "c" else SELECT_STRICT_TOKENS
-    rows = await statements.rows(statement, list(set(ids)))
+    rows = await statements.rows(statement, list(set(ids)), audience)
     return {row["id"]: StoredToken(*row.values()) for row in rows}
 
 

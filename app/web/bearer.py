@@ -9,6 +9,7 @@ from starlette.requests import Request
 from app.flows.check_token import check_token, keep_alive
 from app.oauth.bearer import read_bearer
 from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer
+from app.oauth.token_string import parse
 from app.web.request import address_of, context_of
 
 
@@ -30,10 +31,10 @@ def bearer(scope: str) -> Callable[[Request], Awaitable[Caller]]:
         if "access_token" in request.query_params:
             raise malformed_bearer("the token is accepted in the Authorization header only")
         unverified = read_bearer(request.headers.getlist("authorization"))
-        token = await check_token(context, unverified, address_of(request.scope))
+        token = await check_token(context, parse(unverified), address_of(request.scope))
         if token is None or token.audience != context.policy.audience:
             raise invalid_token()
-        if scope not in token.scope or token.customer_id is None:
+        if not token.reaches(scope) or token.customer_id is None:
             raise insufficient_scope(scope)
         keep_alive(context, token)
         return Caller(token.application_id, token.customer_id, token.id)

@@ -1,5 +1,7 @@
 """POST /app/oauth2/introspect (RFC 7662)."""
 
+from functools import lru_cache
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,13 +9,15 @@ from app.context import Context
 from app.flows.check_token import AccessToken
 from app.flows.introspect_token import introspect_token
 from app.oauth.answer import INACTIVE, introspection_answer
-from app.oauth.request import TokenQuery
+from app.oauth.request import QueriesReadBefore
 from app.web.wire import Answer, Call, respond
+
+_QUERIES = QueriesReadBefore()
 
 
 async def answer_introspection(context: Context, call: Call) -> Answer:
     """200 with the token's state; every reason not to tell is the same inactive answer (O-102)."""
-    query = TokenQuery.parse(call.content_type, call.body, call.authorization)
+    query = _QUERIES.read(call.content_type, call.body, call.authorization)
     token = await introspect_token(context, query, call.address)
     return Answer(200, INACTIVE if token is None else _describe(token, context.policy.issuer))
 
@@ -22,6 +26,7 @@ async def introspect(request: Request) -> Response:
     return await respond(answer_introspection, request)
 
 
+@lru_cache(maxsize=20_000)  # of a remembered token, written once
 def _describe(token: AccessToken, issuer: str) -> bytes:
     return introspection_answer(
         issuer=issuer,
@@ -30,7 +35,7 @@ def _describe(token: AccessToken, issuer: str) -> bytes:
         customer_id=token.customer_id,
         token_id=token.id,
         token_type="Bearer",
-        scope=token.scope_text,
+        scope=token.scope,
         issued_at=token.issued_at,
         expires_at=token.expires_at,
     )

@@ -19,7 +19,7 @@ from app.web.access_log import note_request, request_id_of
 from app.web.errors import unexpected
 from app.web.introspect import answer_introspection
 from app.web.token import answer_token
-from app.web.wire import Handler, serve
+from app.web.wire import Answer, Handler, serve
 
 
 class HotPath(NamedTuple):
@@ -56,37 +56,49 @@ class Service(FastAPI):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        began, status = perf_counter(), 0
+        began = perf_counter()
         request_id = scope["request_id"] = request_id_of(scope)
-        id_header = (b"x-request-id", request_id.encode())
         outer_id = REQUEST_ID.set(request_id)
-
-        async def note(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], id_header]
-            await send(message)
-
+        answering = Answering(send, (b"x-request-id", request_id.encode()))
         try:
             hot = self._hot.get(scope["path"]) if scope["method"] == "POST" else None
             if hot is None:
-                await super().__call__(scope, receive, note)
+                await super().__call__(scope, receive, answering.send)
             else:
                 scope["route"] = hot
-                answer = await serve(hot.handler, self.state.context, scope, receive)
-                status = answer.status
-                length = (b"content-length", b"%d" % len(answer.body))
-                headers = [*answer.headers, length, id_header]
-                await send({"type": "http.response.start", "status": status, "headers": headers})
-                await send({"type": "http.response.body", "body": answer.body})
+                await answering.give(await serve(hot.handler, self.state.context, scope, receive))
         except ClientDisconnect:
             pass  # the client went away before its body was whole: nobody is left to answer
         except Exception:
             _log.exception("unexpected error", path=scope["path"])
-            if status:  # the answer had begun; cutting the connection is all that is left
+            if answering.status:  # the answer had begun; cutting the connection is all that is left
                 raise
-            await unexpected(Request(scope))(scope, receive, note)
+            await unexpected(Request(scope))(scope, receive, answering.send)
         finally:
-            note_request(scope, status, perf_counter() - began)
+            note_request(scope, answering.status, perf_counter() - began)
             REQUEST_ID.reset(outer_id)
+
+
+class Answering:
+    """The answer on its way: its status once it has begun, and the request's id among its headers."""
+
+    __slots__ = ("_id_header", "_send", "status")
+
+    def __init__(self, send: Send, id_header: tuple[bytes, bytes]) -> None:
+        self.status = 0
+        self._send = send
+        self._id_header = id_header
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """What the framework sends with."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], self._id_header]
+        await self._send(message)
+
+    async def give(self, answer: Answer) -> None:
+        self.status = answer.status
+        length = (b"content-length", b"%d" % len(answer.body))
+        headers = [*answer.headers, length, self._id_header]
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": answer.body})

@@ -13,7 +13,7 @@ from app.flows.check_token import check_token
 from app.flows.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials, TokenRequest
-from app.oauth.token_string import TokenString, bucket_of, mint, parse
+from app.oauth.token_string import TokenString, bucket_of, mint, parse, secret_digest
 from app.storage.codes import Approval, keys_of, put_code_back, take_code
 from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
@@ -86,7 +86,7 @@ async def test_a_batch_of_many_is_one_commit_and_all_win(world: World) -> None:
 
 
 def request_for(world: World, code: TokenString) -> TokenRequest:
-    credentials = Credentials(world.client_id, world.client_secret, "client_secret_post")
+    credentials = Credentials(world.client_id, secret_digest(world.client_secret), "client_secret_post")
     return TokenRequest(
         grant_type=None,
         credentials=credentials,
@@ -201,7 +201,7 @@ async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, da
         proxy.lose_reply(to=code.id.bytes)
         issued = await issue_token(context, request_for(world, code), "127.0.0.1")
         await context.background.settle()
-    assert await check_token(world.context, issued.text, "127.0.0.1") is not None
+    assert await check_token(world.context, parse(issued.text), "127.0.0.1") is not None
     rows = await world.context.database.rows("SELECT id FROM classic_token WHERE grant_id = $1", code.id)
     token = parse(issued.text)
     assert token is not None

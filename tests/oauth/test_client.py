@@ -39,7 +39,7 @@ PUBLIC = replace(CONFIDENTIAL, kind="strict", public=True, secrets=())
 
 
 def by_post(secret: str) -> Credentials:
-    return Credentials(str(CLIENT_ID), secret, "client_secret_post")
+    return Credentials(str(CLIENT_ID), secret_digest(secret), "client_secret_post")
 
 
 NOTHING = Credentials(str(CLIENT_ID), None, "none")
@@ -57,7 +57,10 @@ def test_either_live_secret_proves_the_client_by_either_method(
     secret: str, method: Literal["client_secret_post", "client_secret_basic"]
 ) -> None:
     """O-44, O-48."""
-    assert authenticate(CONFIDENTIAL, Credentials(str(CLIENT_ID), secret, method), NOW) is CONFIDENTIAL
+    assert (
+        authenticate(CONFIDENTIAL, Credentials(str(CLIENT_ID), secret_digest(secret), method), NOW)
+        is CONFIDENTIAL
+    )
 
 
 def test_public_client_is_known_by_its_id_alone() -> None:

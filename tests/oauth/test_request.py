@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from app.oauth import request
 from app.oauth.errors import OAuthError, PageError
-from app.oauth.request import AuthorizationRequest, Credentials, TokenQuery, TokenRequest
+from app.oauth.request import (
+    AuthorizationRequest,
+    Credentials,
+    QueriesReadBefore,
+    TokenQuery,
+    TokenRequest,
+)
+from app.oauth.token_string import mint, secret_digest
 
 FORM = "application/x-www-form-urlencoded"
 CLASSIC_BODY = b"client_id=me&client_secret=mine&code=c"
@@ -50,7 +57,7 @@ def check_fails_with(asked: AuthorizationRequest, *, strict: bool = False) -> st
 def test_documented_token_request_is_read() -> None:
     """O-36, O-39, O-48: body credentials and a code, no grant type, no redirect URI."""
     read = token_request(CLASSIC_BODY)
-    assert read.credentials == Credentials("me", "mine", "client_secret_post")
+    assert read.credentials == Credentials("me", secret_digest("mine"), "client_secret_post")
     assert (read.code, read.grant_type, read.redirect_uri) == ("c", None, None)
 
 
@@ -129,7 +136,7 @@ def test_basic_credentials_are_form_decoded(client_id: str, client_secret: str) 
     except OAuthError as error:
         read = Credentials(error.error, None, "none")
     readable = "\0" not in client_id + client_secret
-    expected = Credentials(client_id, client_secret, "client_secret_basic")
+    expected = Credentials(client_id, secret_digest(client_secret), "client_secret_basic")
     assert read == (expected if readable else Credentials("invalid_client", None, "none"))
 
 
@@ -138,12 +145,14 @@ def test_basic_credentials_of_unreserved_characters_need_no_encoding(scheme: str
     """O-49: clients that join id and secret as they are mean the same; the scheme's case does not count."""
     pair = b64encode(b"01932f2c-5a6b-7def-8123-456789abcdef:rovi_cs_0aZ").decode()
     read = token_request(b"code=c", f"{scheme} {pair}").credentials
-    assert read == Credentials("01932f2c-5a6b-7def-8123-456789abcdef", "rovi_cs_0aZ", "client_secret_basic")
+    assert read == Credentials(
+        "01932f2c-5a6b-7def-8123-456789abcdef", secret_digest("rovi_cs_0aZ"), "client_secret_basic"
+    )
 
 
 def test_client_id_in_the_body_may_repeat_the_one_in_the_header() -> None:
     read = token_request(b"code=c&client_id=me", basic("me", "mine"))
-    assert read.credentials == Credentials("me", "mine", "client_secret_basic")
+    assert read.credentials == Credentials("me", secret_digest("mine"), "client_secret_basic")
 
 
 @pytest.mark.parametrize(
@@ -227,9 +236,11 @@ def test_grant_type_sent_is_the_one_meant(*, strict: bool) -> None:
 
 def test_token_query_is_read_with_its_hint() -> None:
     """O-87, O-98."""
-    read = TokenQuery.parse(FORM, b"token=t&token_type_hint=anything", basic("me", "mine"))
-    assert (read.token, read.token_type_hint) == ("t", "anything")
-    assert read.credentials == Credentials("me", "mine", "client_secret_basic")
+    token = mint("at", "c", 7)
+    body = f"token={token.text}&token_type_hint=anything".encode()
+    read = TokenQuery.parse(FORM, body, basic("me", "mine"))
+    assert (read.token, read.token_type_hint) == (token, "anything")
+    assert read.credentials == Credentials("me", secret_digest("mine"), "client_secret_basic")
 
 
 @pytest.mark.parametrize("body", [b"client_id=me", b"token=&client_id=me"])
@@ -371,3 +382,38 @@ def test_arbitrary_query_is_read_or_shown_on_our_page(query: bytes) -> None:
         except (PageError, OAuthError):
             continue
         assert asked.response_type == "code"
+
+
+def test_query_read_before_is_read_the_same_and_holds_no_secret() -> None:
+    token = mint("at", "c", 7)
+    queries = QueriesReadBefore(most=2)
+    body = f"token={token.text}&client_id=me&client_secret=mine".encode()
+    first = queries.read(FORM, body, None)
+    assert queries.read(FORM, body, None) is first == TokenQuery.parse(FORM, body, None)
+    assert (
+        queries.read(FORM, f"token={token.text}".encode(), basic("you", "yours")).credentials
+        != first.credentials
+    )
+    held = repr(
+        [
+            (key, query.token and query.token.text, query.credentials.secret_digest)
+            for key, query in queries._queries.items()
+        ]
+    )
+    assert token.text not in held
+    assert "mine" not in held
+
+
+def test_queries_read_before_are_bounded_and_a_bad_one_is_not_kept() -> None:
+    """R-109."""
+    queries = QueriesReadBefore(most=10)
+    for number in range(100):
+        queries.read(FORM, b"token=%d" % number, None)
+    assert len(queries._queries) == 10
+    for _ in range(2):
+        with pytest.raises(OAuthError, match="token is missing"):
+            queries.read(FORM, b"client_id=me", None)
+    assert len(queries._queries) == 10
+    with pytest.raises(OAuthError) as refused:
+        queries.read("application/json", b"token=1", None)
+    assert refused.value.status == 415

@@ -44,6 +44,7 @@ class Services:
         """Statements of the token path on another database, or with another life of codes."""
         policy = self.context.policy
         values = {
+            "audience": policy.audience,
             "code_life": policy.code_life,
             "classic_idle": policy.classic_idle,
             "classic_absolute": policy.classic_absolute,
