@@ -22,6 +22,7 @@ RULES = {
     "settings": set(),
     "logs": set(),
     "metrics": set(),
+    "http_protocol": set(),
     "failures": set(),
     "policy": {"settings"},
     "logo_decoder": set(),
@@ -37,7 +38,7 @@ ASSEMBLERS = {"cli", "main", "demo", "__main__"}
 FRAMEWORKS = [
     ("fastapi", {"web", "main"}),
     ("starlette", {"web", "main"}),
-    ("uvicorn", {"cli"}),
+    ("uvicorn", {"cli", "http_protocol"}),
     ("jinja2", {"web"}),
     ("asyncpg", {"storage", "context"}),
     ("redis", {"storage", "context"}),

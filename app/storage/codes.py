@@ -72,7 +72,7 @@ async def write_decision(
 
 async def take_code(valkey: Valkey, code_id: UUID) -> Approval | None:
     value = await valkey.getdel(keys_of(code_id)[1])
-    return unpack_approval(value) if value is not None else None
+    return _unpack_approval(code_id, value) if value is not None else None
 
 
 async def put_code_back(valkey: Valkey, approval: Approval, *, code_life_ms: int) -> None:
@@ -102,7 +102,6 @@ def pack_approval(approval: Approval) -> bytes:
     """The value of a code's key: the fields in their order. It is read once for every token from a code, so as little as can be."""
     return orjson.dumps(
         (
-            approval.code_id.hex,
             approval.code_digest.hex(),
             approval.application_id.hex,
             approval.customer_id.hex,
@@ -116,10 +115,10 @@ def pack_approval(approval: Approval) -> bytes:
     )
 
 
-def unpack_approval(value: bytes) -> Approval:
-    code_id, code_digest, application_id, customer_id, member_id, *rest = orjson.loads(value)
+def _unpack_approval(code_id: UUID, value: bytes) -> Approval:
+    code_digest, application_id, customer_id, member_id, *rest = orjson.loads(value)
     return Approval(
-        UUID(code_id),
+        code_id,
         bytes.fromhex(code_digest),
         UUID(application_id),
         UUID(customer_id),
