@@ -8,9 +8,6 @@ from app.flows.look_up import look_up
 from app.oauth.token_string import TokenString
 from app.storage.tokens import StoredToken, update_token_used
 
-_RENEWED_EVERY_S = 86_400
-
-
 # A token that was active when it was read: a row that passed check_token, and no other.
 AccessToken = NewType("AccessToken", StoredToken)
 
@@ -38,7 +35,7 @@ async def check_token(context: Context, token: TokenString | None, asker: str) -
 
 def keep_alive(context: Context, token: AccessToken) -> None:
     """A classic token that is used lives on from here: written after the answer, and at most once a day."""
-    if token.used_at and context.now().timestamp() - token.used_at > _RENEWED_EVERY_S:
+    if token.renewable:
         idle = context.policy.classic_idle
 
         async def renew() -> None:

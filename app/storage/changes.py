@@ -31,13 +31,13 @@ class Changes:
         self.number = 0  # of the newest change
         self._last: dict[Hashable, int] = {}
         self._forgotten = 0  # what was remembered up to here is not to be believed, whatever its subject
-        self._believed_until = 0.0
+        self.believed_until = 0.0  # by the monotonic clock
         self._listening: asyncio.Task[None] | None = None
 
     @property
     def current(self) -> bool:
         """Whether a change of more than a moment ago would have been heard. By the monotonic clock, at each use."""
-        return time.monotonic() < self._believed_until
+        return time.monotonic() < self.believed_until
 
     def note(self, subject: Hashable) -> None:
         """It changed now: heard from PostgreSQL, or done by this process itself, which then sees it at once."""
@@ -48,17 +48,18 @@ class Changes:
 
     def since(self, number: int, subjects: tuple[Hashable, ...]) -> bool:
         """Whether any of the subjects changed after the change of this number."""
+        if number == self.number:  # nothing at all did, as nearly always
+            return False
         if number < self._forgotten:
             return True
-        last = self._last
-        return any(last.get(subject, 0) > number for subject in subjects)
+        return any(self._last.get(subject, 0) > number for subject in subjects)
 
     def listen(self, dsn: str) -> None:
         """Begin to listen, and connect again whenever that ends."""
         self._listening = asyncio.create_task(self._listen_for_ever(dsn))
 
     async def close(self) -> None:
-        self._believed_until = 0.0
+        self.believed_until = 0.0
         if self._listening is not None:
             self._listening.cancel()
             with suppress(asyncio.CancelledError):
@@ -88,14 +89,14 @@ class Changes:
                 await self._probe(connection)
                 await asyncio.sleep(PROBE_EVERY_S)
         finally:
-            self._believed_until = 0.0
+            self.believed_until = 0.0
             connection.terminate()  # at once: a connection that hangs would hang in its good-bye too
 
     async def _probe(self, connection: Any) -> None:
         """The answer proves that whatever was told before it was asked for has arrived: one connection keeps order."""
         sent_at = time.monotonic()
         await connection.execute("SELECT 1")
-        self._believed_until = sent_at + BELIEVED_FOR_S
+        self.believed_until = sent_at + BELIEVED_FOR_S
 
     def _forget(self) -> None:
         self.number += 1

@@ -51,9 +51,10 @@ class Remembered(Generic[Key, Value]):
     def recall(self, key: Key) -> Value | None:
         """What is remembered and still to be believed. It awaits nothing."""
         answer = self._answers.get(key)
-        if answer is None or not self._changes.current:
+        now = time.monotonic()
+        if answer is None or now >= self._changes.believed_until:
             return None
-        if time.monotonic() >= answer.until or self._changes.since(answer.asked_at, answer.subjects):
+        if now >= answer.until or self._changes.since(answer.asked_at, answer.subjects):
             self._answers.pop(key)
             return None
         return answer.value

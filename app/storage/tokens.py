@@ -18,7 +18,8 @@ class StoredToken:
     """A token's row, and whether everything it rests on stood when it was read.
 
     Times are seconds since 1970, which is what the wire wants of them; left_s: until it expired, from then.
-    customer_id: None where it acts for nobody but its application; used_at: last renewal, of a classic token.
+    customer_id: None where it acts for nobody but its application; used_at: last renewal, of a classic token;
+    renewable: that was more than a day before.
     """
 
     id: UUID
@@ -32,6 +33,7 @@ class StoredToken:
     used_at: int | None
     expires_at: int
     left_s: float
+    renewable: bool
     active: bool
 
     def reaches(self, scope: str) -> bool:
@@ -43,7 +45,7 @@ class StoredToken:
 _LOOK_UP = """
 SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, coalesce(t.audience, $2),
        floor(extract(epoch FROM t.issued_at))::bigint, {used_at}, floor(extract(epoch FROM t.expires_at))::bigint,
-       extract(epoch FROM t.expires_at - clock_timestamp())::float8,
+       extract(epoch FROM t.expires_at - clock_timestamp())::float8, {renewable},
        t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
        AND a.status = 'active' AND c.disabled_at IS NULL
        AND t.approved_at > coalesce(r.revoked_before, '-infinity') AS active
@@ -55,9 +57,11 @@ LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
 LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
 """
 SELECT_CLASSIC_TOKENS = _LOOK_UP.format(
-    table="classic_token", used_at="floor(extract(epoch FROM t.used_at))::bigint"
+    table="classic_token",
+    used_at="floor(extract(epoch FROM t.used_at))::bigint",
+    renewable="t.used_at < clock_timestamp() - interval '1 day'",
 )
-SELECT_STRICT_TOKENS = _LOOK_UP.format(table="strict_token", used_at="NULL::bigint")
+SELECT_STRICT_TOKENS = _LOOK_UP.format(table="strict_token", used_at="NULL::bigint", renewable="false")
 
 
 async def select_tokens(

@@ -86,7 +86,7 @@ async def test_renewing_tells_nothing(
 async def test_answer_read_before_a_change_is_worth_nothing_after_it() -> None:
     """The fill race: a barrier between the look-up and the remembering of its answer, and the change in between."""
     changes = Changes()
-    changes._believed_until = monotonic() + 60
+    changes.believed_until = monotonic() + 60
     read, go_on = asyncio.Event(), asyncio.Event()
     subject = new_id()
 
@@ -155,7 +155,7 @@ async def test_reconnected_listener_forgets_what_it_may_have_missed(
 async def test_what_is_remembered_is_bounded_in_number_and_age() -> None:
     """R-109."""
     changes = Changes()
-    changes._believed_until = monotonic() + 60
+    changes.believed_until = monotonic() + 60
 
     async def ask(key: int) -> int | None:
         return key or None
