@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 import orjson
+from asyncpg.pgproto.pgproto import UUID as DriverUUID  # a UUID too, made in a tenth of the time
 
 from app.storage.valkey import Valkey
 
@@ -120,8 +121,8 @@ def _unpack_approval(code_id: UUID, value: bytes) -> Approval:
     return Approval(
         code_id,
         bytes.fromhex(code_digest),
-        UUID(application_id),
-        UUID(customer_id),
-        UUID(member_id),
+        DriverUUID(application_id),
+        DriverUUID(customer_id),
+        DriverUUID(member_id),
         *rest,
     )
