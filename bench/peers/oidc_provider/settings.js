@@ -1,0 +1,18 @@
+// What the bench tells both programs, by environment variables.
+import { PostgresAdapter } from './postgres_adapter.js';
+import { RedisAdapter } from './redis_adapter.js';
+
+const { ADAPTER, DATABASE_URL, REDIS_SOCKET, REDIS_PASSWORD, REDIS_DB, PORT, CLIENT_ID, CLIENT_SECRET } =
+  process.env;
+
+export const port = Number(PORT);
+
+export const settings = {
+  adapter:
+    ADAPTER === 'redis'
+      ? RedisAdapter.on({ path: REDIS_SOCKET, password: REDIS_PASSWORD, db: Number(REDIS_DB) })
+      : PostgresAdapter.on(DATABASE_URL),
+  issuer: `http://127.0.0.1:${port}`,
+  clientId: CLIENT_ID,
+  clientSecret: CLIENT_SECRET,
+};
