@@ -20,21 +20,38 @@ class ProcessorTime:
     """Seconds used so far; the difference of two is a run's."""
 
     service_s: float
-    stores_s: float
+    postgres_s: float
+    valkey_s: float
     load_s: float
+
+    @property
+    def stores_s(self) -> float:
+        return self.postgres_s + self.valkey_s
 
     def since(self, earlier: "ProcessorTime") -> "ProcessorTime":
         return ProcessorTime(
-            self.service_s - earlier.service_s, self.stores_s - earlier.stores_s, self.load_s - earlier.load_s
+            self.service_s - earlier.service_s,
+            self.postgres_s - earlier.postgres_s,
+            self.valkey_s - earlier.valkey_s,
+            self.load_s - earlier.load_s,
         )
 
 
-def read_processor_time(service_pid: int, embedded: Embedded) -> ProcessorTime:
+@dataclass(frozen=True, slots=True)
+class StorePids:
+    """The private servers' main processes."""
+
+    postgres: int
+    valkey: int
+
+
+def read_processor_time(service_pid: int, stores: StorePids) -> ProcessorTime:
     """load_s: of the children that have ended, among them the load generator once it is waited for."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return ProcessorTime(
         service_s=_tree_s(service_pid),
-        stores_s=sum(_tree_s(pid) for pid in _store_pids(embedded)),
+        postgres_s=_tree_s(stores.postgres),
+        valkey_s=_tree_s(stores.valkey),
         load_s=ended.ru_utime + ended.ru_stime,
     )
 
@@ -65,13 +82,13 @@ def _tree_s(pid: int) -> float:
     return total
 
 
-def _store_pids(embedded: Embedded) -> tuple[int, int]:
+def find_stores(embedded: Embedded) -> StorePids:
     """The private servers are nobody's children, but both say who they are."""
     sockets = Path(parse_qs(urlsplit(embedded.database_url).query)["host"][0])
     postgres = int((sockets / ".s.PGSQL.5432.lock").read_text().split()[0])
     valkey = redis.Redis.from_url(embedded.redis_url)
     try:
-        return postgres, int(valkey.info("server")["process_id"])
+        return StorePids(postgres, int(valkey.info("server")["process_id"]))
     finally:
         valkey.close()
 

@@ -3,30 +3,25 @@
 import argparse
 import csv
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
 import orjson
-import psutil
 
 from app.embedded import EmbeddedError, attach
 from app.embedded.removal import remove
-from bench.machine import ProcessorTime, cores, describe_machine, read_processor_time
+from bench.machine import ProcessorTime, cores, describe_machine, find_stores, read_processor_time
 from bench.seed import SeedError, Service, seed_accounts
+from bench.serving import ServingError, free_port, serving, stop
 
 HERE = Path(__file__).parent
 
 _USERS_AN_ACCOUNT = 5
-_START_S = 60.0
-_STOP_S = 25.0  # the service gives requests under way 20
 _TASK_S = 10  # what a simulated user may still take when time is up
 _SPARE_S = 60.0  # locust's own start, and its reports
 
@@ -53,7 +48,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return _bench(size, out)
-    except (BenchError, SeedError, EmbeddedError, OSError) as error:
+    except (BenchError, SeedError, ServingError, EmbeddedError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -88,52 +83,30 @@ def _bench(size: Size, out: Path) -> int:
         earlier.unlink()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-bench-")))
-        service = Service(folder, _free_port())
+        service = Service(folder, free_port())
         stack.callback(remove, service.data_dir)
         embedded = stack.enter_context(attach(service.data_dir))
         accounts = folder / "accounts.json"
         count = -(-size.users // _USERS_AN_ACCOUNT)
         print(f"Seeding {count} account(s) of {size.machines} machines each", flush=True)
         accounts.write_bytes(orjson.dumps(seed_accounts(service, count, machines=size.machines)))
-        served = stack.enter_context(_serving(service, size.workers, out / "service.log"))
+        served = stack.enter_context(
+            serving(
+                [*service.command, "serve", "--workers", str(size.workers)],
+                url=f"{service.url}/health/ready",
+                log=out / "service.log",
+                folder=service.folder,
+                environment=service.environment,
+            )
+        )
         print(f"Loading {service.url} for {size.seconds} s", flush=True)
-        before, began = read_processor_time(served.pid, embedded), time.monotonic()
+        stores = find_stores(embedded)
+        before, began = read_processor_time(served.pid, stores), time.monotonic()
         code = _load(service, size, accounts, out)
         took_s = time.monotonic() - began
-        used = read_processor_time(served.pid, embedded).since(before)
+        used = read_processor_time(served.pid, stores).since(before)
     _report(size, used, took_s, out)
     return _judge(code, out)
-
-
-@contextmanager
-def _serving(service: Service, workers: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """In a session of its own, so that Ctrl-C reaches it through us, after the load has stopped."""
-    command = [*service.command, "serve", "--workers", str(workers)]
-    with log.open("wb") as stream:
-        serving = subprocess.Popen(
-            command,
-            cwd=service.folder,
-            env=service.environment,
-            stdout=stream,
-            stderr=stream,
-            start_new_session=True,
-        )
-    try:
-        _wait_until_ready(service, serving, log)
-        yield serving
-    finally:
-        _stop(serving)
-
-
-def _wait_until_ready(service: Service, serving: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_S
-    while serving.poll() is None and time.monotonic() < deadline:
-        try:
-            if httpx2.get(f"{service.url}/health/ready", timeout=2).status_code == httpx2.codes.OK:
-                return
-        except httpx2.TransportError:
-            time.sleep(0.1)
-    raise BenchError(f"the service does not become ready, see {log}")
 
 
 def _load(service: Service, size: Size, accounts: Path, out: Path) -> int:
@@ -152,18 +125,7 @@ def _load(service: Service, size: Size, accounts: Path, out: Path) -> int:
     except subprocess.TimeoutExpired:
         raise BenchError(f"locust does not end, see {out / 'locust.log'}") from None
     finally:
-        _stop(load)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=_STOP_S)
-    except subprocess.TimeoutExpired:
-        for descendant in psutil.Process(process.pid).children(recursive=True):
-            descendant.kill()
-        process.kill()
-        process.wait()
+        stop(load)
 
 
 def _report(size: Size, used: ProcessorTime, took_s: float, out: Path) -> None:
@@ -194,13 +156,6 @@ def _judge(code: int, out: Path) -> int:
             print(f"{row['Name']}: {row['Error']} ({row['Occurrences']} times)", file=sys.stderr)
     print(f"bench: the load failed, see {out / 'locust.log'}", file=sys.stderr)
     return 1
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

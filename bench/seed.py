@@ -6,7 +6,8 @@ import os
 import secrets
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ class Service:
 
     folder: Path
     port: int
+    settings: Mapping[str, str] = field(
+        default_factory=dict
+    )  # beside those every run has, without their prefix
 
     @property
     def url(self) -> str:
@@ -48,6 +52,7 @@ class Service:
             "ROVITRACKER_HOST": "127.0.0.1",
             "ROVITRACKER_PORT": str(self.port),
             "ROVITRACKER_PUBLIC_URL": self.url,
+            **{f"ROVITRACKER_{name}": value for name, value in self.settings.items()},
         }
 
     def run(self, *verb: str, secret: str = "") -> dict[str, Any]:

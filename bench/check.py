@@ -1,0 +1,145 @@
+"""What must be true after a round, of the service and of the limit alike: the answers on the wire, the rows in PostgreSQL."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import asyncpg
+import orjson
+
+from app.oauth.token_string import TokenClass, TokenString, parse
+from bench.records import Answer, read_answers, read_requests
+
+_TOKEN_MEMBERS = {"access_token", "token_type", "type", "expires_in", "scope"}
+_INTROSPECTION_MEMBERS = {
+    *("active", "scope", "client_id", "token_type", "exp", "iat", "sub", "aud", "iss", "jti"),
+}
+_SELECT_DIGESTS: dict[TokenClass, str] = {
+    "c": "SELECT t.id, t.digest FROM unnest($1::uuid[]) AS asked(id) JOIN classic_token t USING (id)",
+    "s": "SELECT t.id, t.digest FROM unnest($1::uuid[]) AS asked(id) JOIN strict_token t USING (id)",
+}
+
+
+class CheckError(Exception):
+    """What was answered or stored, and is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A code and the token it was answered with."""
+
+    code: TokenString
+    token: TokenString
+
+
+def check_exchanges(database_url: str, requests: Path, answers: Path) -> None:
+    """Every token answered stands in PostgreSQL by its digest, as the first and only one of its code's grant."""
+    asked = read_requests(requests)
+    exchanged = [
+        Exchanged(_code_of(asked[answer.position]), _token_of(answer, "c"))
+        for answer in read_answers(answers)
+    ]
+    _check_distinct([each.token for each in exchanged])
+    _check_distinct([each.code for each in exchanged])
+    asyncio.run(_check_grants(database_url, exchanged))
+
+
+def check_client_tokens(database_url: str, _requests: Path, answers: Path) -> None:
+    """Every token answered stands in PostgreSQL by its digest."""
+    tokens = [_token_of(answer, "s") for answer in read_answers(answers)]
+    _check_distinct(tokens)
+    asyncio.run(_check_digests(database_url, "s", tokens))
+
+
+def check_introspections(requests: Path, answers: Path) -> None:
+    """Every answer describes the very token it was asked about."""
+    asked = [(_field(request, "token"), _field(request, "client_id")) for request in read_requests(requests)]
+    for answer in read_answers(answers):
+        token, client_id = asked[answer.position]
+        document = _document(answer, _INTROSPECTION_MEMBERS)
+        expected = {
+            "active": True,
+            "client_id": client_id,
+            "jti": str(_parse(token).id),
+            "scope": "aemp:read",
+        }
+        if any(document[name] != value for name, value in expected.items()):
+            raise CheckError(f"{document['jti']} was described as another token, or as none")
+
+
+async def _check_grants(database_url: str, exchanged: Sequence[Exchanged]) -> None:
+    await _check_digests(database_url, "c", [each.token for each in exchanged])
+    connection = await asyncpg.connect(database_url)
+    try:
+        rows = await connection.fetch(
+            "SELECT g.id, g.code_digest, g.first_token_id, count(t.id) AS tokens FROM unnest($1::uuid[]) AS asked(id) "
+            "JOIN authorization_grant g USING (id) JOIN classic_token t ON t.grant_id = g.id "
+            "GROUP BY g.id, g.code_digest, g.first_token_id",
+            [each.code.id for each in exchanged],
+        )
+    finally:
+        await connection.close()
+    stored = {row["id"]: (row["code_digest"], row["first_token_id"], row["tokens"]) for row in rows}
+    for each in exchanged:
+        if stored.get(each.code.id) != (each.code.digest, each.token.id, 1):
+            raise CheckError(
+                f"code {each.code.id} was answered with token {each.token.id}, and no such grant stands"
+            )
+
+
+async def _check_digests(database_url: str, token_class: TokenClass, tokens: Iterable[TokenString]) -> None:
+    expected = {token.id: token.digest for token in tokens}
+    connection = await asyncpg.connect(database_url)
+    try:
+        rows = await connection.fetch(_SELECT_DIGESTS[token_class], list(expected))
+    finally:
+        await connection.close()
+    stored = {row["id"]: row["digest"] for row in rows}
+    lost = [token_id for token_id, digest in expected.items() if stored.get(token_id) != digest]
+    if lost:
+        raise CheckError(
+            f"{len(lost)} of {len(expected)} answered tokens are not in PostgreSQL, such as {lost[0]}"
+        )
+
+
+def _check_distinct(tokens: Sequence[TokenString]) -> None:
+    if len({token.id for token in tokens}) != len(tokens):
+        raise CheckError("one token or code was seen twice")
+
+
+def _token_of(answer: Answer, token_class: TokenClass) -> TokenString:
+    document = _document(answer, _TOKEN_MEMBERS)
+    token = _parse(document["access_token"])
+    if (token.kind, token.token_class) != ("at", token_class):
+        raise CheckError(f"an access token of class {token_class} was due")
+    if not document["token_type"] == document["type"] == "Bearer" or document["expires_in"] <= 0:
+        raise CheckError("an answer describes its token wrongly")
+    return token
+
+
+def _document(answer: Answer, members: set[str]) -> dict[str, Any]:
+    """Never shown: it may hold a token."""
+    if answer.status != 200:  # noqa: PLR2004  # OK
+        raise CheckError(f"request {answer.position} was answered {answer.status}")
+    document: dict[str, Any] = orjson.loads(answer.body)
+    if document.keys() != members:
+        raise CheckError(f"an answer has the members {sorted(document)}")
+    return document
+
+
+def _code_of(request: bytes) -> TokenString:
+    return _parse(_field(request, "code"))
+
+
+def _field(request: bytes, name: str) -> str:
+    return parse_qs(request.partition(b"\r\n\r\n")[2].decode())[name][0]
+
+
+def _parse(text: str) -> TokenString:
+    token = parse(text)
+    if token is None:
+        raise CheckError("a token or code is not of the published format")
+    return token

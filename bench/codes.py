@@ -1,0 +1,146 @@
+"""Codes as consent pages leave them, many at once: in the storage layer's own format, by pipeline and COPY."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import uvloop
+
+from app.oauth.token_string import TokenString, bucket_of, mint, new_id
+from app.storage.codes import Approval, keys_of, pack_approval
+from bench.limit.app import APPROVAL, KEY
+from bench.limit.valkey import BareConnection, connect_bare
+from bench.records import form_request, write_requests
+
+CODE_LIFE_S = 3600
+
+# A customer keeps ten tokens of an application; with fewer codes than that, none of a round's is surplus.
+_CODES_A_CUSTOMER = 5
+_PIPELINE = 1000
+_NOW_US = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One that exchanges codes; customer_id: whom it acts for by itself."""
+
+    client_id: UUID
+    client_secret: str = field(repr=False)
+    customer_id: UUID
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"client_id": str(self.client_id), "client_secret": self.client_secret}
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where a contender keeps its codes and tokens, and how.
+
+    pack: key and value of a code in Valkey. has_customers: codes are of customers that exist in PostgreSQL.
+    """
+
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    pack: Callable[[Approval], tuple[bytes, bytes]]
+    has_customers: bool
+
+
+def pack_for_service(approval: Approval) -> tuple[bytes, bytes]:
+    return keys_of(approval.code_id)[1].encode(), pack_approval(approval)
+
+
+def pack_for_limit(approval: Approval) -> tuple[bytes, bytes]:
+    ids = (approval.code_id, approval.application_id, approval.customer_id, approval.member_id)
+    packed = APPROVAL.pack(*(each.bytes for each in ids), approval.approved_at_us)
+    return KEY + approval.code_digest, packed + approval.scope.encode()
+
+
+def write_exchanges(stores: Stores, applications: Sequence[Application], path: Path, count: int) -> None:
+    """So many fresh codes that wait in Valkey, and the requests that exchange them. Codes left from before are gone."""
+    codes = uvloop.run(_make_codes(stores, applications, count))
+    requests = (
+        form_request("/app/oauth2/token", {**application.credentials, "code": code.text})
+        for application, code in codes
+    )
+    write_requests(path, requests)
+
+
+def write_client_credentials(applications: Sequence[Application], path: Path, _count: int) -> None:
+    fields = ({"grant_type": "client_credentials", **each.credentials} for each in applications)
+    write_requests(path, (form_request("/app/oauth2/token", each) for each in fields))
+
+
+async def _make_codes(
+    stores: Stores, applications: Sequence[Application], count: int
+) -> list[tuple[Application, TokenString]]:
+    database = await asyncpg.connect(stores.database_url)
+    try:
+        customers = [(new_id(), new_id()) for _ in range(-(-count // _CODES_A_CUSTOMER))]
+        if stores.has_customers:
+            await _add_customers(database, customers)
+        approved_at_us = await database.fetchval(_NOW_US)
+    finally:
+        await database.close()
+    valkey = await connect_bare(stores.redis_url)
+    try:
+        await valkey.call(b"FLUSHDB")
+        pairs = islice(zip(cycle(applications), cycle(customers), strict=False), count)
+        codes = []
+        waiting: list[Any] = []
+        for application, (customer_id, member_id) in pairs:
+            code = mint("ac", "c", bucket_of(customer_id))
+            approval = _approval(code, application, customer_id, member_id, approved_at_us)
+            waiting.append(_put(valkey, *stores.pack(approval)))
+            codes.append((application, code))
+            if len(waiting) == _PIPELINE:
+                await _answered(waiting)
+        await _answered(waiting)
+    finally:
+        await valkey.close()
+    return codes
+
+
+async def _add_customers(database: Any, customers: Sequence[tuple[UUID, UUID]]) -> None:
+    await database.copy_records_to_table(
+        "customer", columns=("id", "name"), records=[(customer_id, "Bench") for customer_id, _ in customers]
+    )
+    await database.copy_records_to_table(
+        "customer_member",
+        columns=("id", "customer_id", "email", "name", "password_hash"),
+        records=[
+            (member_id, customer_id, f"{member_id}@customer.example", "Bench", "none")
+            for customer_id, member_id in customers
+        ],
+    )
+
+
+def _approval(
+    code: TokenString, application: Application, customer_id: UUID, member_id: UUID, approved_at_us: int
+) -> Approval:
+    return Approval(
+        code_id=code.id,
+        code_digest=code.digest,
+        application_id=application.client_id,
+        customer_id=customer_id,
+        member_id=member_id,
+        redirect_uri="https://integrator.example/callback",
+        scope="aemp:read",
+        audience=None,
+        code_challenge=None,
+        approved_at_us=approved_at_us,
+    )
+
+
+def _put(valkey: BareConnection, key: bytes, value: bytes) -> Any:
+    return valkey.call(b"SET", key, value, b"EX", b"%d" % CODE_LIFE_S)
+
+
+async def _answered(waiting: list[Any]) -> None:
+    for future in waiting:
+        await future
+    waiting.clear()

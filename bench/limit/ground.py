@@ -1,0 +1,183 @@
+"""What all contenders of a run share: the stores, the accounts, the plan; and what each is asked."""
+
+import secrets
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import orjson
+import uvloop
+
+from app.embedded import attach
+from app.embedded.removal import remove
+from app.oauth.token_string import secret_digest
+from bench.check import check_client_tokens, check_exchanges, check_introspections
+from bench.codes import (
+    CODE_LIFE_S,
+    Application,
+    Stores,
+    pack_for_limit,
+    pack_for_service,
+    write_client_credentials,
+    write_exchanges,
+)
+from bench.generator import generate
+from bench.limit.database import create_database, insert_applications
+from bench.load import Load
+from bench.machine import StorePids, find_stores
+from bench.records import form_request, get_request, read_requests, write_requests
+from bench.rounds import Check, Contender, Plan
+from bench.seed import Service
+from bench.serving import free_port
+
+_APPLICATIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """fleet_customer: has one machine. The applications act for it by themselves."""
+
+    folder: Path
+    service: Service
+    pids: StorePids
+    plan: Plan
+    workers: int
+    tokens: int
+    applications: Sequence[Application]
+    fleet_customer: UUID
+    service_stores: Stores
+    limit_stores: Stores
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+
+def prepare(stack: ExitStack, folder: Path, plan: Plan, *, workers: int, tokens: int) -> Ground:
+    """Private servers that stop with the stack, an account with a machine, applications that both sides know."""
+    service = Service(folder, free_port(), {"CODE_LIFETIME": f"{CODE_LIFE_S}s"})
+    stack.callback(remove, service.data_dir)
+    embedded = stack.enter_context(attach(service.data_dir))
+    email = f"bench-{secrets.token_hex(4)}@customer.example"
+    service.run("customer", "add", "--email", email, "--name", "Bench", secret=secrets.token_urlsafe(16))
+    service.run("fleet", "simulate", "--customer", email, "--machines", "1", "--days", "1")
+    customer_id = uvloop.run(_customer_of(embedded.database_url, email))
+    applications = [_register(service, email, customer_id) for _ in range(_APPLICATIONS)]
+    limit_url = uvloop.run(_open_limit(embedded.database_url, applications))
+    redis_url = embedded.redis_url.partition("?")[0]
+    return Ground(
+        folder=folder,
+        service=service,
+        pids=find_stores(embedded),
+        plan=plan,
+        workers=workers,
+        tokens=tokens,
+        applications=applications,
+        fleet_customer=customer_id,
+        service_stores=Stores(
+            embedded.database_url, f"{redis_url}?db=0", pack_for_service, has_customers=True
+        ),
+        limit_stores=Stores(limit_url, f"{redis_url}?db=1", pack_for_limit, has_customers=False),
+    )
+
+
+def exchanging(ground: Ground, name: str, url: str, pid: int, stores: Stores) -> Contender:
+    return Contender(
+        name,
+        url,
+        pid,
+        write_requests=partial(write_exchanges, stores, ground.applications),
+        once=True,
+        check=partial(check_exchanges, stores.database_url),
+    )
+
+
+def issuing(ground: Ground, name: str, url: str, pid: int, stores: Stores) -> Contender:
+    return Contender(
+        name,
+        url,
+        pid,
+        write_requests=partial(write_client_credentials, ground.applications),
+        check=partial(check_client_tokens, stores.database_url),
+    )
+
+
+def introspecting(ground: Ground, name: str, url: str, pid: int, stores: Stores) -> Contender:
+    tokens = make_tokens(ground, url, stores, ground.tokens)
+    requests = [
+        form_request("/app/oauth2/introspect", {**application.credentials, "token": token})
+        for application, token in tokens
+    ]
+    return _asking(name, url, pid, requests, check_introspections)
+
+
+def getting(name: str, url: str, pid: int, path: str, token: str) -> Contender:
+    return _asking(name, url, pid, [get_request(path, bearer=token, Accept="application/json")], None)
+
+
+def make_tokens(ground: Ground, url: str, stores: Stores, count: int) -> list[tuple[Application, str]]:
+    """So many live tokens, exchanged for codes as any other."""
+    path = ground.folder / "requests"
+    write_exchanges(stores, ground.applications, path, count)
+    address = httpx2.URL(url)
+    answers: dict[int, bytes] = {}
+    generate(
+        Load(address.host, address.port or 80, read_requests(path), seconds=120, once=True),
+        lambda position, _status, body: answers.__setitem__(position, body),
+    )
+    applications = ground.applications
+    return [
+        (applications[position % len(applications)], orjson.loads(body)["access_token"])
+        for position, body in answers.items()
+    ]
+
+
+def fleet_token(ground: Ground) -> str:
+    """A token for the customer that has a machine."""
+    fields = {"grant_type": "client_credentials", **ground.applications[0].credentials}
+    answer = httpx2.post(f"{ground.service.url}/app/oauth2/token", data=fields).raise_for_status()
+    token: str = answer.json()["access_token"]
+    return token
+
+
+def _asking(name: str, url: str, pid: int, requests: Sequence[bytes], check: Check | None) -> Contender:
+    def write(path: Path, _count: int) -> None:
+        write_requests(path, requests)
+
+    return Contender(name, url, pid, write, check=check)
+
+
+def _register(service: Service, email: str, customer_id: UUID) -> Application:
+    names = (
+        "--name",
+        "Bench",
+        "--company",
+        "Bench Ltd",
+        "--redirect-uri",
+        "https://integrator.example/callback",
+    )
+    grants = ("--grant", "authorization_code", "--grant", "client_credentials", "--customer", email)
+    registered = service.run("app", "register", *names, *grants)
+    return Application(UUID(registered["client_id"]), registered["client_secret"], customer_id)
+
+
+async def _customer_of(database_url: str, email: str) -> UUID:
+    connection = await asyncpg.connect(database_url)
+    try:
+        found: UUID = await connection.fetchval(
+            "SELECT customer_id FROM customer_member WHERE email = $1", email
+        )
+    finally:
+        await connection.close()
+    return UUID(str(found))
+
+
+async def _open_limit(owner_url: str, applications: Sequence[Application]) -> str:
+    url = await create_database(owner_url)
+    rows = [(each.client_id, secret_digest(each.client_secret), each.customer_id) for each in applications]
+    await insert_applications(url, rows)
+    return url

@@ -1,0 +1,162 @@
+"""The comparisons of `make bench-limit`, each with the bar it is held to."""
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+
+from app.settings import Settings
+from bench.limit.ground import Ground, exchanging, fleet_token, getting, introspecting, issuing
+from bench.limit.guard import PATH as GUARDED
+from bench.limit.servers import application_serving, service_serving
+from bench.rounds import Contender, Plan, Round, Rounds, interleave, middle, ratios
+
+OURS, LIMIT, BARE, CONSTANT = "ours", "limit", "limit, bare Valkey connection", "constant guard"
+
+_CACHED_S = 1.0
+_FLEET = "/api/v2/Fleet/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One comparison. ratio: of medians of paired neighbours, ours to the other's; bar: None where none is set."""
+
+    name: str
+    plan: Plan
+    rounds: Rounds
+    measure: str
+    pairs: tuple[float, ...]
+    bar: float | None
+
+    @property
+    def ratio(self) -> float:
+        return median(self.pairs)
+
+    @property
+    def met(self) -> bool:
+        """Of a rate the bar is the least, of a latency the most."""
+        if self.bar is None:
+            return True
+        return self.ratio >= self.bar if self.measure == "rate" else self.ratio <= self.bar
+
+
+def without_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
+    """Every request reaches the stores."""
+    if wanted.isdisjoint({"exchange", "latency", "client", "introspect"}):
+        return
+    with _service(ground, cache=False) as (url, pid), _limits(ground, cache_s=0.0) as limits:
+        package, bare = limits
+        ours = exchanging(ground, OURS, url, pid, ground.service_stores)
+        limit = exchanging(ground, LIMIT, *package, ground.limit_stores)
+        if wanted & {"exchange", "latency"}:
+            stretch = exchanging(ground, BARE, *bare, ground.limit_stores)
+            result = _compare("code exchange", ground, ground.plan, [ours, limit, stretch], 0.80)
+            yield result
+            if "latency" in wanted:
+                half = dataclasses.replace(ground.plan, rate=middle(result.rounds[OURS], _rate) / 2)
+                yield _compare("code exchange, half of our peak offered", ground, half, [ours, limit], 2.0)
+        if "client" in wanted:
+            pair = [
+                issuing(ground, OURS, url, pid, ground.service_stores),
+                issuing(ground, LIMIT, *package, ground.limit_stores),
+            ]
+            yield _compare("client credentials", ground, ground.plan, pair, 0.80)
+        if "introspect" in wanted:
+            pair = [
+                introspecting(ground, OURS, url, pid, ground.service_stores),
+                introspecting(ground, LIMIT, *package, ground.limit_stores),
+            ]
+            yield _compare("introspect, cache off", ground, ground.plan, pair, 0.80)
+
+
+def with_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
+    """As the service is run."""
+    if wanted.isdisjoint({"cached", "guard"}):
+        return
+    with _service(ground, cache=True) as (url, pid):
+        if "cached" in wanted:
+            with _limits(ground, cache_s=_CACHED_S) as (package, _):
+                pair = [
+                    introspecting(ground, OURS, url, pid, ground.service_stores),
+                    introspecting(ground, LIMIT, *package, ground.limit_stores),
+                ]
+                yield _compare("introspect, cache on", ground, ground.plan, pair, 0.80)
+        if "guard" in wanted:
+            token = fleet_token(ground)
+            with _guarded(ground, constant=True) as constant, _guarded(ground, constant=False) as real:
+                pair = [getting(OURS, url, pid, _FLEET, token), getting(CONSTANT, *constant, _FLEET, token)]
+                yield _compare("AEMP guard", ground, ground.plan, pair, 0.85)
+                pair = [getting(OURS, *real, GUARDED, token), getting(CONSTANT, *constant, GUARDED, token)]
+                yield _compare("the guard alone, on an empty route", ground, ground.plan, pair, None)
+
+
+def _compare(name: str, ground: Ground, plan: Plan, contenders: list[Contender], bar: float | None) -> Result:
+    rounds = interleave(contenders, ground.pids, plan, ground.folder)
+    measure = "rate" if plan.rate is None else "p99"
+    pairs = ratios(rounds, OURS, contenders[1].name, _rate if plan.rate is None else _p99)
+    return Result(name, plan, rounds, measure, tuple(pairs), bar)
+
+
+def _rate(done: Round) -> float:
+    return done.rate
+
+
+def _p99(done: Round) -> float:
+    return done.p99_ms
+
+
+@contextmanager
+def _service(ground: Ground, *, cache: bool) -> Iterator[tuple[str, int]]:
+    settings = dict(ground.service.settings)
+    if "token_cache" in Settings.model_fields:
+        settings["TOKEN_CACHE"] = str(cache).lower()
+    service = dataclasses.replace(ground.service, settings=settings)
+    with service_serving(service, ground.workers, ground.log(f"service, cache {cache}")) as pid:
+        yield service.url, pid
+
+
+@contextmanager
+def _limits(ground: Ground, *, cache_s: float) -> Iterator[tuple[tuple[str, int], tuple[str, int]]]:
+    """Over the redis package, and over a bare connection."""
+    with (
+        application_serving(
+            "bench.limit.app:app",
+            _environment(ground, "package", cache_s),
+            ground.workers,
+            ground.log("limit"),
+        ) as package,
+        application_serving(
+            "bench.limit.app:app",
+            _environment(ground, "bare", cache_s),
+            ground.workers,
+            ground.log("bare limit"),
+        ) as bare,
+    ):
+        yield package, bare
+
+
+def _environment(ground: Ground, valkey: str, cache_s: float) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        "BENCH_DATABASE_URL": ground.limit_stores.database_url,
+        "BENCH_REDIS_URL": ground.limit_stores.redis_url,
+        "BENCH_ISSUER": ground.service.url,
+        "BENCH_VALKEY": valkey,
+        "BENCH_CACHE_S": f"{cache_s}",
+    }
+
+
+@contextmanager
+def _guarded(ground: Ground, *, constant: bool) -> Iterator[tuple[str, int]]:
+    """The service with its empty route; constant: with a guard that knows its caller beforehand."""
+    environment = dict(ground.service.environment)
+    if constant:
+        customer, application = ground.fleet_customer, ground.applications[0].client_id
+        environment["BENCH_CALLER"] = f"{application},{customer},{application}"
+    name = "constant guard" if constant else "guard"
+    with application_serving(
+        "bench.limit.guard:app", environment, ground.workers, ground.log(name)
+    ) as server:
+        yield server

@@ -1,0 +1,69 @@
+-- The tables a token rests on, with the columns, keys and indexes of the service's own (a test compares them), and
+-- nothing else: whoever is asked for is entitled, so no other table is needed.
+
+CREATE TABLE authorization_grant (
+    id             uuid NOT NULL,
+    bucket         smallint NOT NULL CHECK (bucket BETWEEN 0 AND 4095),
+    application_id uuid NOT NULL,
+    customer_id    uuid NOT NULL,
+    member_id      uuid,
+    operator_id    uuid,
+    code_digest    bytea CHECK (octet_length(code_digest) = 32),
+    code_challenge text,
+    first_token_id uuid NOT NULL,
+    scope          text NOT NULL,
+    audience       text,
+    approved_at    timestamptz NOT NULL,
+    revoked_at     timestamptz,
+    PRIMARY KEY (id, bucket)
+);
+CREATE INDEX ON authorization_grant (customer_id, application_id);
+CREATE INDEX ON authorization_grant (application_id);
+
+CREATE TABLE classic_token (
+    id                  uuid NOT NULL,
+    bucket              smallint NOT NULL,
+    digest              bytea NOT NULL CHECK (octet_length(digest) = 32),
+    grant_id            uuid,
+    application_id      uuid NOT NULL,
+    customer_id         uuid,
+    scope               text NOT NULL,
+    audience            text,
+    approved_at         timestamptz NOT NULL,
+    issued_at           timestamptz NOT NULL,
+    used_at             timestamptz NOT NULL,
+    expires_at          timestamptz NOT NULL,
+    absolute_expires_at timestamptz NOT NULL,
+    revoked_at          timestamptz,
+    PRIMARY KEY (id, bucket)
+) WITH (fillfactor = 80);
+CREATE INDEX ON classic_token (customer_id, application_id, scope) WHERE revoked_at IS NULL;
+CREATE INDEX ON classic_token (grant_id);
+CREATE INDEX ON classic_token (application_id);
+CREATE INDEX ON classic_token ((least(expires_at, revoked_at)));
+
+CREATE TABLE strict_token (
+    id             uuid NOT NULL,
+    bucket         smallint NOT NULL,
+    digest         bytea NOT NULL CHECK (octet_length(digest) = 32),
+    grant_id       uuid,
+    application_id uuid NOT NULL,
+    customer_id    uuid,
+    scope          text NOT NULL,
+    audience       text,
+    confirmation   text,
+    approved_at    timestamptz NOT NULL,
+    issued_at      timestamptz NOT NULL,
+    expires_at     timestamptz NOT NULL,
+    revoked_at     timestamptz,
+    PRIMARY KEY (id, bucket)
+) PARTITION BY RANGE (id);
+CREATE INDEX ON strict_token (grant_id);
+CREATE TABLE strict_token_now PARTITION OF strict_token DEFAULT;
+
+-- Read once at start.
+CREATE TABLE limit_application (
+    id            uuid PRIMARY KEY,
+    secret_digest bytea NOT NULL,
+    customer_id   uuid NOT NULL
+);

@@ -1,0 +1,223 @@
+"""Contenders measured in turn, round after round on the same stores: a machine's speed wanders, neighbours in time share it."""
+
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import orjson
+
+from bench.machine import StorePids, read_processor_time
+
+_SPARE_S = 60.0  # the generator's own start, reading its requests, and its last answers
+_CALIBRATION_S = 1.5
+_FIRST_GUESS = 4000  # requests a second
+_HEADROOM = 1.4
+_QUIET_S = 0.25
+_QUIET_SHARE = 0.08  # of one core
+_LONGEST_NOISE_S = 30.0
+
+Check = Callable[[Path, Path], None]
+
+
+class RoundError(Exception):
+    """Why a round is worth nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Who is measured.
+
+    pid: its main process. write_requests: puts so many requests into a file. once: none of them may be sent twice.
+    check: is given the files of requests and answers after each round, and raises when an answer was wrong.
+    """
+
+    name: str
+    url: str
+    pid: int
+    write_requests: Callable[[Path, int], None]
+    once: bool = False
+    check: Check | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How it is measured. rate: offered, in the open model with Poisson arrivals; None: the closed model."""
+
+    rounds: int
+    seconds: float
+    warm_up_s: float
+    connections: int
+    rate: float | None = None
+
+    @property
+    def total_s(self) -> float:
+        return self.seconds + self.warm_up_s
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one contender did in one round. Processor time is in microseconds a request."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    requests: int
+    unsent: int
+    service_us: float
+    postgres_us: float
+    valkey_us: float
+    generator_us: float
+    ended: str
+
+    @property
+    def server_us(self) -> float:
+        return self.service_us + self.postgres_us + self.valkey_us
+
+
+Rounds = Mapping[str, Sequence[Round]]
+
+
+def interleave(contenders: Sequence[Contender], stores: StorePids, plan: Plan, folder: Path) -> Rounds:
+    """Every contender once a round, in the same order: A B A B. What comes before the first round is discarded."""
+    fastest = {contender.name: _calibrate(contender, stores, plan, folder) for contender in contenders}
+    rounds: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
+    for number in range(plan.rounds):
+        for contender in contenders:
+            count = math.ceil((plan.rate or fastest[contender.name] * _HEADROOM) * plan.total_s * 1.1)
+            done = _measure(contender, stores, plan, folder, count)
+            fastest[contender.name] = max(fastest[contender.name], done.rate)
+            rounds[contender.name].append(done)
+            _tell(f"round {number + 1} of {plan.rounds}, {contender.name}", done)
+    return rounds
+
+
+def ratios(rounds: Rounds, one: str, other: str, measure: Callable[[Round], float]) -> list[float]:
+    """Of neighbours in time: each round of the one against the other's of that round, and against the one before."""
+    ours, theirs = ([measure(each) for each in rounds[name]] for name in (one, other))
+    same = [mine / its for mine, its in zip(ours, theirs, strict=True)]
+    earlier = [mine / its for (_, mine), (its, _) in zip(pairwise(ours), pairwise(theirs), strict=True)]
+    return same + earlier
+
+
+def middle(rounds: Sequence[Round], measure: Callable[[Round], float]) -> float:
+    return median(measure(each) for each in rounds)
+
+
+def table(rounds: Rounds) -> str:
+    """Medians, as markdown."""
+    lines = [
+        "| | requests/s | p50 ms | p99 ms | service µs | PostgreSQL µs | Valkey µs | together µs | generator µs |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, done in rounds.items():
+        rate, p50, p99 = middle(done, _rate), middle(done, _p50), middle(done, _p99)
+        costs = [
+            middle(done, measure)
+            for measure in (
+                lambda each: each.service_us,
+                lambda each: each.postgres_us,
+                lambda each: each.valkey_us,
+                lambda each: each.server_us,
+                lambda each: each.generator_us,
+            )
+        ]
+        cells = [name, f"{rate:,.0f}", f"{p50:.2f}", f"{p99:.2f}", *(f"{cost:.0f}" for cost in costs)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _rate(done: Round) -> float:
+    return done.rate
+
+
+def _p50(done: Round) -> float:
+    return done.p50_ms
+
+
+def _p99(done: Round) -> float:
+    return done.p99_ms
+
+
+def _calibrate(contender: Contender, stores: StorePids, plan: Plan, folder: Path) -> float:
+    """A first round that is not counted: it warms what must be warm, and tells how many requests a round needs."""
+    plan = Plan(1, _CALIBRATION_S, 0.0, plan.connections, plan.rate)
+    done = _measure(
+        contender, stores, plan, folder, math.ceil((plan.rate or _FIRST_GUESS) * _CALIBRATION_S * 1.1)
+    )
+    _tell(f"warm-up, {contender.name}", done)
+    return done.rate
+
+
+def _measure(contender: Contender, stores: StorePids, plan: Plan, folder: Path, count: int) -> Round:
+    requests, answers = folder / "requests", folder / "answers"
+    contender.write_requests(requests, count)
+    wait_until_quiet(contender.pid, stores)
+    before = read_processor_time(contender.pid, stores)
+    outcome = _generate(contender, plan, requests, answers)
+    used = read_processor_time(contender.pid, stores).since(before)
+    if outcome["errors"] or list(outcome["statuses"]) != ["200"]:
+        raise RoundError(f"{contender.name}: statuses {outcome['statuses']}, errors {outcome['errors']}")
+    if contender.check is not None:
+        contender.check(requests, answers)
+    answered = outcome["requests"] + outcome["warm_up_requests"]
+    return Round(
+        rate=outcome["rate"],
+        p50_ms=outcome["latency_ms"]["p50"],
+        p99_ms=outcome["latency_ms"]["p99"],
+        requests=outcome["requests"],
+        unsent=outcome["unsent"],
+        service_us=used.service_s / answered * 1e6,
+        postgres_us=used.postgres_s / answered * 1e6,
+        valkey_us=used.valkey_s / answered * 1e6,
+        generator_us=outcome["cpu_us_per_request"],
+        ended=outcome["ended"],
+    )
+
+
+def _generate(contender: Contender, plan: Plan, requests: Path, answers: Path) -> dict[str, Any]:
+    """In a process of its own, so that its processor time is its own."""
+    command = [
+        *(sys.executable, "-m", "bench.generator", "--url", contender.url, "--requests", str(requests)),
+        *("--seconds", str(plan.seconds), "--warm-up", str(plan.warm_up_s)),
+        *(["--answers", str(answers)] if contender.check is not None else []),
+        *(["--once"] if contender.once else []),
+        *(["--connections", str(plan.connections)] if plan.rate is None else []),
+        *(["--rate", str(plan.rate), "--arrivals", "poisson"] if plan.rate is not None else []),
+    ]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=plan.total_s + _SPARE_S)
+    if done.returncode != 0:
+        raise RoundError(f"{contender.name}: {done.stderr.decode().strip()}")
+    document: dict[str, Any] = orjson.loads(done.stdout)
+    return document
+
+
+def wait_until_quiet(pid: int, stores: StorePids) -> None:
+    """What the round before left to do shall not be on this one's bill."""
+    deadline = time.monotonic() + _LONGEST_NOISE_S
+    before = read_processor_time(pid, stores)
+    while time.monotonic() < deadline:
+        time.sleep(_QUIET_S)
+        now = read_processor_time(pid, stores)
+        used = now.since(before)
+        if used.service_s + used.stores_s <= _QUIET_SHARE * _QUIET_S:
+            return
+        before = now
+    raise RoundError(f"the stores or process {pid} do not come to rest")
+
+
+def _tell(what: str, done: Round) -> None:
+    costs = (
+        f"service {done.service_us:.0f}, PostgreSQL {done.postgres_us:.0f}, Valkey {done.valkey_us:.0f} µs"
+    )
+    print(
+        f"{what}: {done.rate:,.0f}/s, p50 {done.p50_ms:.2f} ms, p99 {done.p99_ms:.2f} ms, {costs}",
+        file=sys.stderr,
+        flush=True,
+    )
