@@ -79,6 +79,10 @@ def create_app() -> Flask:
     def page() -> Response:
         return jsonify(account=current_token.user_id)
 
+    @app.get("/alive")
+    def alive() -> str:
+        return ""
+
     @app.teardown_appcontext
     def release(_error: BaseException | None) -> None:
         session.remove()

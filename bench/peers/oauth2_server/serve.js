@@ -23,6 +23,7 @@ function serve() {
   app.get('/page', guard, (request, response) => {
     response.json({ account: response.locals.oauth.token.user.id });
   });
+  app.get('/alive', (request, response) => response.end());
   const server = app.listen(Number(PORT), '127.0.0.1');
   server.keepAliveTimeout = KEEP_ALIVE_MS;
 }

@@ -2,15 +2,20 @@
 import { PostgresAdapter } from './postgres_adapter.js';
 import { RedisAdapter } from './redis_adapter.js';
 
-const { ADAPTER, DATABASE_URL, REDIS_SOCKET, REDIS_PASSWORD, REDIS_DB, PORT, CLIENT_ID, CLIENT_SECRET } =
-  process.env;
+const { ADAPTER, DATABASE_URL, PORT, CLIENT_ID, CLIENT_SECRET } = process.env;
+const { REDIS_SOCKET, REDIS_PASSWORD, REDIS_DB, REDIS_PIPELINED } = process.env;
 
 export const port = Number(PORT);
 
 export const settings = {
   adapter:
     ADAPTER === 'redis'
-      ? RedisAdapter.on({ path: REDIS_SOCKET, password: REDIS_PASSWORD, db: Number(REDIS_DB) })
+      ? RedisAdapter.on({
+          path: REDIS_SOCKET,
+          password: REDIS_PASSWORD,
+          db: Number(REDIS_DB),
+          pipelined: REDIS_PIPELINED === 'true',
+        })
       : PostgresAdapter.on(DATABASE_URL),
   issuer: `http://127.0.0.1:${port}`,
   clientId: CLIENT_ID,
