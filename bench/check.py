@@ -1,8 +1,10 @@
 """What must be true after a round, of the service and of the limit alike: the answers on the wire, the rows in PostgreSQL."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -11,7 +13,11 @@ import asyncpg
 import orjson
 
 from app.oauth.token_string import TokenClass, TokenString, parse
+from bench.generator import generate, load_of
 from bench.records import Answer, read_answers, read_requests
+
+_OK, _REFUSED = 200, 400
+_REPLAYED = 50
 
 _TOKEN_MEMBERS = {"access_token", "token_type", "type", "expires_in", "scope"}
 _INTROSPECTION_MEMBERS = {
@@ -45,6 +51,27 @@ def check_exchanges(database_url: str, requests: Path, answers: Path) -> None:
     _check_distinct([each.token for each in exchanged])
     _check_distinct([each.code for each in exchanged])
     asyncio.run(_check_grants(database_url, exchanged))
+
+
+def check_replays(database_url: str, url: str, requests: Path, answers: Path) -> None:
+    """Some codes of the round once more: all are refused, and no second token came of it."""
+    asked = read_requests(requests)
+    used = list(islice(read_answers(answers), _REPLAYED))
+    again = _answers_to(url, [asked[answer.position] for answer in used])
+    if any(answer.status != _REFUSED for answer in again):
+        raise CheckError("a code was redeemed a second time")
+    exchanged = [Exchanged(_code_of(asked[answer.position]), _token_of(answer, "c")) for answer in used]
+    asyncio.run(_check_grants(database_url, exchanged))
+
+
+def check_doubles(url: str, requests: Path) -> None:
+    """Codes that were not used yet, each sent twice at the same time: one of the two is answered with a token."""
+    asked = read_requests(requests)
+    answers = _answers_to(url, [request for request in asked for _ in range(2)])
+    statuses = {answer.position: answer.status for answer in answers}
+    pairs = Counter(frozenset((statuses[2 * each], statuses[2 * each + 1])) for each in range(len(asked)))
+    if pairs != {frozenset((_OK, _REFUSED)): len(asked)}:
+        raise CheckError(f"of two who present a code at once not exactly one got a token: {dict(pairs)}")
 
 
 def check_client_tokens(database_url: str, _requests: Path, answers: Path) -> None:
@@ -105,6 +132,14 @@ async def _check_digests(database_url: str, token_class: TokenClass, tokens: Ite
         )
 
 
+def _answers_to(url: str, requests: Sequence[bytes]) -> list[Answer]:
+    answers: list[Answer] = []
+    outcome = generate(load_of(url, requests, once=True), lambda *answer: answers.append(Answer(*answer)))
+    if outcome.errors or len(answers) != len(requests):
+        raise CheckError(f"{len(requests)} requests were sent and {len(answers)} answered: {outcome.errors}")
+    return answers
+
+
 def _check_distinct(tokens: Sequence[TokenString]) -> None:
     if len({token.id for token in tokens}) != len(tokens):
         raise CheckError("one token or code was seen twice")
@@ -122,7 +157,7 @@ def _token_of(answer: Answer, token_class: TokenClass) -> TokenString:
 
 def _document(answer: Answer, members: set[str]) -> dict[str, Any]:
     """Never shown: it may hold a token."""
-    if answer.status != 200:  # noqa: PLR2004  # OK
+    if answer.status != _OK:
         raise CheckError(f"request {answer.position} was answered {answer.status}")
     document: dict[str, Any] = orjson.loads(answer.body)
     if document.keys() != members:

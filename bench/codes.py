@@ -21,6 +21,8 @@ CODE_LIFE_S = 3600
 # A customer keeps ten tokens of an application; with fewer codes than that, none of a round's is surplus.
 _CODES_A_CUSTOMER = 5
 _PIPELINE = 1000
+# Tables that filled within seconds are planned as if they were small, until autovacuum has seen them.
+_ANALYZE = "ANALYZE authorization_grant, classic_token, strict_token"
 _NOW_US = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 
@@ -83,6 +85,7 @@ async def _make_codes(
         customers = [(new_id(), new_id()) for _ in range(-(-count // _CODES_A_CUSTOMER))]
         if stores.has_customers:
             await _add_customers(database, customers)
+        await database.execute(_ANALYZE)
         approved_at_us = await database.fetchval(_NOW_US)
     finally:
         await database.close()
@@ -117,6 +120,7 @@ async def _add_customers(database: Any, customers: Sequence[tuple[UUID, UUID]]) 
             for customer_id, member_id in customers
         ],
     )
+    await database.execute("ANALYZE customer")
 
 
 def _approval(

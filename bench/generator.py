@@ -12,7 +12,8 @@ import asyncio
 import gc
 import sys
 from array import array
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import get_args
@@ -21,7 +22,7 @@ from urllib.parse import urlsplit
 import orjson
 import uvloop
 
-from bench.load import Arrivals, Closed, Load, Open, Sink, Tally
+from bench.load import Arrivals, Closed, Load, Model, Open, Sink, Tally
 from bench.records import pack_answer, read_requests
 
 _MOST_CONNECTIONS = {"closed": 32, "open": 512}
@@ -76,25 +77,32 @@ async def _generate(load: Load, sink: Sink | None) -> Outcome:
     tally = Tally()
     model = (Closed if load.rate is None else Open)(load, tally, sink)
     try:
+        if not load.warm_up_s:
+            tally.begun_at = perf_counter()
+        cpu = process_time()
         await model.start()
-        if load.warm_up_s and await _used_up(model, load.warm_up_s):
-            raise GeneratorError("the warm-up used up every request")
-        tally.begun_at, cpu = perf_counter(), process_time()
+        if load.warm_up_s:
+            if await _used_up(model, load.warm_up_s):
+                raise GeneratorError("the warm-up used up every request")
+            tally.begun_at, cpu = perf_counter(), process_time()
         ended = "used up" if await _used_up(model, load.seconds) else "time"
         tally.ended_at, cpu_s = perf_counter(), process_time() - cpu
     finally:
         model.stop()
         await model.settle()
+    return _outcome(load, tally, model.unsent, cpu_s, ended)
+
+
+def _outcome(load: Load, tally: Tally, unsent: int, cpu_s: float, ended: str) -> Outcome:
     seconds = tally.ended_at - tally.begun_at
-    requests = sum(tally.statuses.values())
     return Outcome(
         model="closed" if load.rate is None else f"open, {load.arrivals}",
         connections=load.connections,
-        requests=requests,
+        requests=sum(tally.statuses.values()),
         warm_up_requests=tally.warm_up_answers,
         statuses={str(status): count for status, count in sorted(tally.statuses.items())},
         errors=dict(tally.errors),
-        unsent=model.unsent if isinstance(model, Open) else 0,
+        unsent=unsent,
         offered_rate=load.rate,
         seconds=round(seconds, 4),
         rate=round(tally.in_time / seconds, 1),
@@ -105,7 +113,7 @@ async def _generate(load: Load, sink: Sink | None) -> Outcome:
     )
 
 
-async def _used_up(model: Closed | Open, seconds: float) -> bool:
+async def _used_up(model: Model, seconds: float) -> bool:
     """Whether all was sent before so many seconds had passed."""
     try:
         await asyncio.wait_for(model.used_up.wait(), seconds)
@@ -142,18 +150,19 @@ def main() -> int:
     return 0
 
 
-def _load_of(options: argparse.Namespace) -> Load:
-    address = urlsplit(options.url)
+def load_of(url: str, requests: Sequence[bytes], *, seconds: float = 60, once: bool = False) -> Load:
+    """A closed load on an address such as http://127.0.0.1:8000."""
+    address = urlsplit(url)
     if address.scheme != "http" or not address.hostname or not address.port:
-        raise GeneratorError("--url is an address such as http://127.0.0.1:8000")
+        raise GeneratorError(f"{url!r} is no address such as http://127.0.0.1:8000")
+    return Load(address.hostname, address.port, requests, seconds, once=once)
+
+
+def _load_of(options: argparse.Namespace) -> Load:
     model = "closed" if options.rate is None else "open"
-    return Load(
-        host=address.hostname,
-        port=address.port,
-        requests=read_requests(options.requests),
-        seconds=options.seconds,
+    return replace(
+        load_of(options.url, read_requests(options.requests), seconds=options.seconds, once=options.once),
         connections=options.connections or _MOST_CONNECTIONS[model],
-        once=options.once,
         rate=options.rate,
         arrivals=options.arrivals,
         source=options.source,

@@ -20,6 +20,7 @@ Arrivals = Literal["constant", "poisson"]
 Sink = Callable[[int, int, bytes], None]
 
 _TICK_S = 0.0005  # each costs the generator some 30 µs
+_RAMP_S = 0.003
 _PAUSE_S = 0.1  # before a server that refused is tried again
 _WATCH_S = 0.25
 
@@ -88,6 +89,11 @@ class Model(ABC):
     @abstractmethod
     def _free(self, connection: Connection, now: float) -> None:
         """A connection may be used from now on."""
+
+    @property
+    def unsent(self) -> int:
+        """How many were due after the warm-up and not sent when time was up."""
+        return 0
 
     def stop(self) -> None:
         """Send no more."""
@@ -178,10 +184,11 @@ class Closed(Model):
     """So many connections, each of which sends its next request when the one before is answered."""
 
     async def start(self) -> None:
-        connections = [await self._connect() for _ in range(self._load.connections)]
         self._own(asyncio.create_task(self._watch()))
-        for connection in connections:
-            self._free(connection, perf_counter())
+        for _ in range(self._load.connections):
+            # Loaded one by one: of several processes that accept, the one with less to do is then the quicker.
+            self._free(await self._connect(), perf_counter())
+            await asyncio.sleep(_RAMP_S)
 
     def lost(self, connection: Connection) -> None:
         super().lost(connection)
@@ -210,7 +217,6 @@ class Open(Model):
 
     @property
     def unsent(self) -> int:
-        """Scheduled after the warm-up, and not sent when time was up."""
         return sum(since >= self._tally.begun_at for _, since in self._waiting)
 
     async def start(self) -> None:

@@ -38,7 +38,7 @@ def main() -> int:
         print("bench-limit: interrupted, everything is stopped", file=sys.stderr)
         return 128 + signal.SIGINT
     report = render(results)
-    print(report)
+    print(report, end="")
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "limit.md").write_text(report)
     document = {"machine": describe_machine(), "results": [_document(result) for result in results]}
@@ -64,7 +64,7 @@ def render(results: Sequence[Result]) -> str:
         parts += [
             f"### {result.name}\n\n{load}, {plan.rounds} rounds of {plan.seconds:g} s; medians",
             table(result.rounds),
-            f"**{result.measure}, ours / {list(result.rounds)[1]}: {_verdict(result)}**",
+            f"**{result.measure}, ours / {result.other}: {_verdict(result)}**, processor time {result.cost:.2f}",
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -79,7 +79,8 @@ def _verdict(result: Result) -> str:
 
 def _document(result: Result) -> dict[str, object]:
     rounds = {name: [asdict(each) for each in done] for name, done in result.rounds.items()}
-    return {**asdict(result), "rounds": rounds, "ratio": result.ratio, "met": result.met}
+    judged = {"ratio": result.ratio, "processor_time_ratio": result.cost, "met": result.met}
+    return {**asdict(result), "rounds": rounds, **judged}
 
 
 def _read_arguments() -> argparse.Namespace:

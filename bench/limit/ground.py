@@ -16,7 +16,13 @@ import uvloop
 from app.embedded import attach
 from app.embedded.removal import remove
 from app.oauth.token_string import secret_digest
-from bench.check import check_client_tokens, check_exchanges, check_introspections
+from bench.check import (
+    check_client_tokens,
+    check_doubles,
+    check_exchanges,
+    check_introspections,
+    check_replays,
+)
 from bench.codes import (
     CODE_LIFE_S,
     Application,
@@ -26,9 +32,8 @@ from bench.codes import (
     write_client_credentials,
     write_exchanges,
 )
-from bench.generator import generate
+from bench.generator import generate, load_of
 from bench.limit.database import create_database, insert_applications
-from bench.load import Load
 from bench.machine import StorePids, find_stores
 from bench.records import form_request, get_request, read_requests, write_requests
 from bench.rounds import Check, Contender, Plan
@@ -36,6 +41,7 @@ from bench.seed import Service
 from bench.serving import free_port
 
 _APPLICATIONS = 4
+_DOUBLED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,20 @@ def prepare(stack: ExitStack, folder: Path, plan: Plan, *, workers: int, tokens:
 
 
 def exchanging(ground: Ground, name: str, url: str, pid: int, stores: Stores) -> Contender:
+    def check(requests: Path, answers: Path) -> None:
+        check_exchanges(stores.database_url, requests, answers)
+        check_replays(stores.database_url, url, requests, answers)
+
+    doubled = ground.folder / "doubled"
+    write_exchanges(stores, ground.applications, doubled, _DOUBLED)
+    check_doubles(url, doubled)
     return Contender(
         name,
         url,
         pid,
         write_requests=partial(write_exchanges, stores, ground.applications),
         once=True,
-        check=partial(check_exchanges, stores.database_url),
+        check=check,
     )
 
 
@@ -123,10 +136,9 @@ def make_tokens(ground: Ground, url: str, stores: Stores, count: int) -> list[tu
     """So many live tokens, exchanged for codes as any other."""
     path = ground.folder / "requests"
     write_exchanges(stores, ground.applications, path, count)
-    address = httpx2.URL(url)
     answers: dict[int, bytes] = {}
     generate(
-        Load(address.host, address.port or 80, read_requests(path), seconds=120, once=True),
+        load_of(url, read_requests(path), once=True),
         lambda position, _status, body: answers.__setitem__(position, body),
     )
     applications = ground.applications

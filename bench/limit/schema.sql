@@ -18,7 +18,6 @@ CREATE TABLE authorization_grant (
     PRIMARY KEY (id, bucket)
 );
 CREATE INDEX ON authorization_grant (customer_id, application_id);
-CREATE INDEX ON authorization_grant (application_id);
 
 CREATE TABLE classic_token (
     id                  uuid NOT NULL,
@@ -39,7 +38,6 @@ CREATE TABLE classic_token (
 ) WITH (fillfactor = 80);
 CREATE INDEX ON classic_token (customer_id, application_id, scope) WHERE revoked_at IS NULL;
 CREATE INDEX ON classic_token (grant_id);
-CREATE INDEX ON classic_token (application_id);
 CREATE INDEX ON classic_token ((least(expires_at, revoked_at)));
 
 CREATE TABLE strict_token (

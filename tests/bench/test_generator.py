@@ -1,11 +1,8 @@
 """The load generator against a small real server: what it counts, and that it tells the truth of a slow one."""
 
 import json
-import socketserver
 import subprocess
 import sys
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,87 +12,14 @@ import pytest
 from bench.generator import GeneratorError, generate
 from bench.load import Load
 from bench.records import form_request, get_request, read_answers, read_requests, write_requests
+from tests.bench.echo import Server, serving
 from tests.server import ROOT, free_port
-
-
-class Server(socketserver.ThreadingTCPServer):
-    """An answer's body is the request's, `delay_s` later."""
-
-    daemon_threads = False
-    block_on_close = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.port = self.server_address[1]
-        self.delay_s = 0.0
-        self.framing = "length"  # or chunked, until_close, close, drop, garbage
-        self.stalls: dict[bytes, float] = {}  # how long the whole server stands still for a body
-        self.seen: Counter[bytes] = Counter()
-        self.peers: list[str] = []
-        self.turn = threading.Lock()
-
-    @property
-    def connections(self) -> int:
-        return len(self.peers)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A generator that gave up is no news."""
-
-
-class Handler(socketserver.StreamRequestHandler):
-    server: Server
-
-    def handle(self) -> None:
-        self.server.peers.append(self.client_address[0])
-        while self._exchange():
-            pass
-
-    def _exchange(self) -> bool:
-        length = 0
-        while (line := self.rfile.readline()) not in (b"\r\n", b""):
-            if line.lower().startswith(b"content-length: "):
-                length = int(line[16:])
-        body = self.rfile.read(length)
-        if not body:
-            return False
-        with self.server.turn:
-            self.server.seen[body] += 1
-            time.sleep(self.server.stalls.pop(body, 0))
-        time.sleep(self.server.delay_s)
-        self.wfile.write(self._answer(body))
-        return self.server.framing in {"length", "chunked", "garbage"}
-
-    def _answer(self, body: bytes) -> bytes:
-        match self.server.framing:
-            case "chunked":
-                half = len(body) // 2
-                parts = b"".join(
-                    b"%x;a=b\r\n%b\r\n" % (len(part), part) for part in (body[:half], body[half:])
-                )
-                return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + parts + b"0\r\n\r\n"
-            case "until_close":
-                return b"HTTP/1.0 200 OK\r\n\r\n" + body
-            case "close":
-                return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (
-                    len(body),
-                    body,
-                )
-            case "drop":
-                return b""
-            case "garbage":
-                return b"SMTP ready\r\n\r\n"
-        status = b"400 Bad" if body == b"a=wrong" else b"200 OK"
-        return b"HTTP/1.1 %b\r\ncontent-length: %d\r\n\r\n%b" % (status, len(body), body)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def numbered(count: int) -> list[bytes]:
@@ -125,6 +49,7 @@ def test_requests_are_cycled_until_time_is_up(server: Server) -> None:
 
 
 def test_statuses_are_told_apart(server: Server) -> None:
+    server.refused.add(b"a=wrong")
     requests = [form_request("/x", {"a": "right"}), form_request("/x", {"a": "wrong"})]
     outcome = generate(Load("127.0.0.1", server.port, requests, seconds=9, connections=1, once=True))
     assert outcome.statuses == {"200": 1, "400": 1}

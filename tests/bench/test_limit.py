@@ -1,0 +1,122 @@
+"""The bare limit does what the service does, and `make bench-limit` compares them, at smoke size."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.oauth.token_string import mint, parse
+from bench.limit import token_text
+from bench.limit.batch import Batch
+from bench.limit.database import create_database
+from tests.server import ROOT
+
+TABLES = ("authorization_grant", "classic_token", "strict_token")
+SELECT_COLUMNS = """
+SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name = ANY($1) ORDER BY table_name, ordinal_position
+"""
+SELECT_INDEXES = """
+SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = ANY($1) ORDER BY indexdef
+"""
+SELECT_CHECKS_AND_OPTIONS = """
+SELECT c.relname, c.reloptions, (SELECT array_agg(pg_get_constraintdef(k.oid) ORDER BY k.oid) FROM pg_constraint k
+                                 WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'p', 'u')) AS constraints
+FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY($1) ORDER BY c.relname
+"""
+
+
+async def shape_of(url: str) -> list[list[tuple[Any, ...]]]:
+    connection = await asyncpg.connect(url)
+    selects = (SELECT_COLUMNS, SELECT_INDEXES, SELECT_CHECKS_AND_OPTIONS)
+    shape = [[tuple(row) for row in await connection.fetch(select, TABLES)] for select in selects]
+    await connection.close()
+    return shape
+
+
+async def test_limit_writes_tables_of_the_same_shape_as_the_service(
+    servers: tuple[str, str], database_url: str
+) -> None:
+    assert await shape_of(await create_database(servers[0])) == await shape_of(database_url)
+
+
+@pytest.mark.parametrize("bucket", [0, 77, 4095])
+@pytest.mark.parametrize("token_class", ["c", "s"])
+def test_limit_mints_tokens_of_the_published_format(bucket: int, token_class: str) -> None:
+    seen = set()
+    for _ in range(200):
+        token_id, text = token_text.mint(b"rovi_at_" + token_class.encode(), bucket)
+        token = parse(text.decode())
+        assert token is not None
+        assert (token.id.bytes, token.bucket, token.token_class) == (token_id, bucket, token_class)
+        assert token_text.token_id(text) == token_id
+        seen.add(text)
+    assert len(seen) == 200
+
+
+def test_limit_reads_the_ids_of_the_services_tokens() -> None:
+    token = mint("at", "c", 5)
+    assert token_text.token_id(token.text.encode()) == token.id.bytes
+    assert token_text.token_id(b"rovi_at_c%" + token.text[10:].encode()) is None
+    assert token_text.token_id(b"rovi_at_c" + 22 * b"z") is None
+
+
+async def test_batch_sends_what_waits_while_another_is_in_flight() -> None:
+    batches: list[list[int]] = []
+    gate = asyncio.Event()
+
+    async def run(items: list[int]) -> list[int]:
+        batches.append(items)
+        await gate.wait()
+        if 5 in items:
+            raise ValueError("five")
+        return [10 * item for item in items]
+
+    batch = Batch(run)
+    first = [batch(1), batch(2)]
+    await asyncio.sleep(0)
+    later = [batch(3), batch(4)]
+    gate.set()
+    assert await asyncio.gather(*first, *later) == [10, 20, 30, 40]
+    assert batches == [[1, 2], [3, 4]]
+    with pytest.raises(ValueError, match="five"):
+        await batch(5)
+    assert await batch(6) == 60
+
+
+@pytest.mark.timeout(300)
+def test_smoke_run_makes_every_comparison_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    out, temporary = tmp_path / "out", tmp_path / "tmp"
+    temporary.mkdir()
+    size = ("--rounds", "1", "--seconds", "0.5", "--warm-up", "0.2", "--tokens", "200", "--connections", "4")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.limit", *size, "--out", str(out)],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Whether the bars are met, so short a run cannot tell; that it ran to its end and found no wrong answer, it can.
+    assert done.returncode in {0, 1}, done.stderr
+    document = json.loads((out / "limit.json").read_text())
+    assert {result["name"]: set(result["rounds"]) for result in document["results"]} == {
+        "code exchange": {"ours", "limit", "limit, bare Valkey connection"},
+        "code exchange, half of our peak offered": {"ours", "limit"},
+        "client credentials": {"ours", "limit"},
+        "introspect, cache off": {"ours", "limit"},
+        "introspect, cache on": {"ours", "limit"},
+        "AEMP guard": {"ours", "constant guard"},
+        "the guard alone, on an empty route": {"ours", "constant guard"},
+    }
+    rounds = [each for result in document["results"] for done in result["rounds"].values() for each in done]
+    assert all(each["requests"] > 0 and each["service_us"] > 0 for each in rounds)
+    assert done.stdout == (out / "limit.md").read_text()
+    assert done.returncode == int("NOT MET" in done.stdout)
+    assert not list(temporary.iterdir())
