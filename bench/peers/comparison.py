@@ -5,11 +5,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
 
-from bench.generator import generate
+from bench.generator import generate, load_of
 from bench.limit.ground import Ground
-from bench.load import Load
 from bench.peers.catalogue import OIDC_POSTGRES, OIDC_REDIS
 from bench.peers.installation import InstallationError
 from bench.peers.ours import OURS, OURS_UNCACHED, serving_ours
@@ -20,7 +18,6 @@ from bench.serving import ServingError
 
 _OK = 200
 CODES = 64  # that are sent twice at once
-_ANSWER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +116,15 @@ def _count_doubled(ground: Ground, contender: Contender) -> int:
     path = ground.folder / "requests"
     contender.write_requests(path, CODES)
     codes = read_requests(path)
-    extra = _count_answered(contender, [code for code in codes for _ in range(2)], ground) - len(codes)
-    if again := _count_answered(contender, codes, ground):
+    extra = _count_answered(contender, [code for code in codes for _ in range(2)]) - len(codes)
+    if again := _count_answered(contender, codes):
         raise PeerError(f"{contender.name} answered {again} of {len(codes)} codes that were used already")
     return extra
 
 
-def _count_answered(contender: Contender, requests: Sequence[bytes], ground: Ground) -> int:
-    address = urlsplit(contender.url)
+def _count_answered(contender: Contender, requests: Sequence[bytes]) -> int:
     statuses: list[int] = []
-    load = Load(
-        address.hostname or "",
-        address.port or 80,
-        requests,
-        _ANSWER_S,
-        connections=ground.plan.connections,
-        once=True,
-    )
+    load = load_of(contender.url, requests, once=True)
     generate(load, lambda _position, status, _body: statuses.append(status))
     if len(statuses) < len(requests):
         raise PeerError(f"{contender.name} left {len(requests) - len(statuses)} requests unanswered")

@@ -7,6 +7,5 @@ workers = int(os.environ["WORKERS"])
 worker_class = "gthread"
 threads = 8  # measured: 4 to 16 differ by less than two runs of one
 keepalive = 60  # as ours
-preload_app = False
 accesslog = None
 loglevel = "warning"

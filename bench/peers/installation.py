@@ -21,7 +21,16 @@ def install_python(folder: Path) -> Path:
     if not _stands(environment, folder / "requirements.txt"):
         _begin(environment, folder)
         _run([sys.executable, "-m", "venv", f"{environment}"], folder)
-        pip = [f"{python}", "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--retries", "1"]
+        pip = [
+            f"{python}",
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "install",
+            "--quiet",
+            "--retries",
+            "1",
+        ]
         _run([*pip, "--only-binary", ":all:", "--require-hashes", "-r", "requirements.txt"], folder)
         _finish(environment, folder / "requirements.txt")
     return python

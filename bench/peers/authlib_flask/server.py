@@ -23,7 +23,9 @@ class AuthorizationCodeGrant(_AuthorizationCodeGrant):
     TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_post",)
 
     def query_authorization_code(self, code: str, client: OAuth2Client) -> OAuth2AuthorizationCode | None:
-        found = session.query(OAuth2AuthorizationCode).filter_by(code=code, client_id=client.client_id).first()
+        found = (
+            session.query(OAuth2AuthorizationCode).filter_by(code=code, client_id=client.client_id).first()
+        )
         return found if found and not found.is_expired() else None
 
     def delete_authorization_code(self, authorization_code: OAuth2AuthorizationCode) -> None:
