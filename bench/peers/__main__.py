@@ -43,7 +43,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("bench-peers: interrupted, everything is stopped", file=sys.stderr)
         return 128 + signal.SIGINT
-    report = _render(comparisons)
+    report = render(comparisons)
     print(report)
     (options.out / "peers.md").write_text(report)
     document = {"machine": describe_machine(), "comparisons": [_document(each) for each in comparisons]}
@@ -61,7 +61,7 @@ def _measure(options: argparse.Namespace) -> list[Comparison]:
         return [compare(ground, task, peers, options.out.resolve()) for task in options.tasks]
 
 
-def _render(comparisons: Sequence[Comparison]) -> str:
+def render(comparisons: Sequence[Comparison]) -> str:
     """Markdown."""
     parts = [describe_machine()]
     for each in comparisons:

@@ -107,7 +107,9 @@ def _open(stack: ExitStack, ground: Ground, task: Task, peer: Peer, logs: Path) 
     if task not in peer.tasks:
         return None
     print(f"{task}: starting {peer.name}", flush=True)
-    serving = stack.enter_context(peer.serving(ground, logs / f"{peer.name}.log"))
+    serving = stack.enter_context(
+        peer.serving(ground.service_stores, ground.workers, logs / f"{peer.name}.log")
+    )
     return serving.contender(task, ground.tokens)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from bench.limit.ground import Ground
+from bench.codes import Stores
 from bench.peers.stores import Fsync, Store, empty_redis, make_database, redis_variables, set_fsync
 from bench.records import form_request, get_request, read_answers, write_requests
 from bench.rounds import Check, Contender
@@ -71,10 +71,9 @@ class Peer:
         return frozenset(Task) - ({Task.INTROSPECT} if self.paths.introspect is None else set())
 
     @contextmanager
-    def serving(self, ground: Ground, log: Path) -> Iterator["ServingPeer"]:
-        """On an empty database, until the end."""
+    def serving(self, stores: Stores, workers: int, log: Path) -> Iterator["ServingPeer"]:
+        """On a new database of the same PostgreSQL, until the end. workers: processes."""
         program, port = f"{self.install(self.folder)}", free_port()
-        stores = ground.service_stores
         database_url = make_database(stores.database_url, self.folder / "schema.sql")
         client = {"client_id": "bench", "client_secret": secrets.token_urlsafe(32)}
         environment = {
@@ -84,7 +83,7 @@ class Peer:
             **{name.upper(): value for name, value in client.items()},
             "DATABASE_URL": database_url,
             "PORT": str(port),
-            "WORKERS": str(ground.workers),
+            "WORKERS": str(workers),
         }
         url = f"http://127.0.0.1:{port}"
         peer = ServingPeer(self, program, environment, client, url, database_url, stores.redis_url)

@@ -13,7 +13,7 @@ import uvloop
 
 Fsync = Literal["always", "everysec"]
 
-_DATABASE = 2  # of Valkey: the service has 0, the bare limit 1
+_DATABASE = 15  # of Valkey, the last one: the service and the bare limit have the first ones
 
 
 class Store(Protocol):
