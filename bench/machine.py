@@ -23,10 +23,16 @@ class ProcessorTime:
     postgres_s: float
     valkey_s: float
     load_s: float
+    machine_s: float  # of everything on it, and what a hypervisor gave to others
 
     @property
     def stores_s(self) -> float:
         return self.postgres_s + self.valkey_s
+
+    @property
+    def elsewhere_s(self) -> float:
+        """What was none of ours."""
+        return max(0.0, self.machine_s - self.service_s - self.stores_s - self.load_s)
 
     def since(self, earlier: "ProcessorTime") -> "ProcessorTime":
         return ProcessorTime(
@@ -34,6 +40,7 @@ class ProcessorTime:
             self.postgres_s - earlier.postgres_s,
             self.valkey_s - earlier.valkey_s,
             self.load_s - earlier.load_s,
+            self.machine_s - earlier.machine_s,
         )
 
 
@@ -48,11 +55,13 @@ class StorePids:
 def read_processor_time(service_pid: int, stores: StorePids) -> ProcessorTime:
     """load_s: of the children that have ended, among them the load generator once it is waited for."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    machine = psutil.cpu_times()
     return ProcessorTime(
         service_s=_tree_s(service_pid),
         postgres_s=_tree_s(stores.postgres),
         valkey_s=_tree_s(stores.valkey),
         load_s=ended.ru_utime + ended.ru_stime,
+        machine_s=sum(machine[:8]) - machine.idle - getattr(machine, "iowait", 0.0),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from bench.machine import StorePids, read_processor_time
+from bench.machine import StorePids, cores, read_processor_time
 
 _SPARE_S = 60.0  # the generator's own start, reading its requests, and its last answers
 _CALIBRATION_S = 1.5
@@ -63,7 +63,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one contender did in one round. Processor time is in microseconds a request."""
+    """What one contender did in one round. Processor time is in microseconds a request.
+
+    elsewhere: share of the machine's processor time that went to what is none of the run's; it tells how far to trust it.
+    """
 
     rate: float
     p50_ms: float
@@ -74,6 +77,7 @@ class Round:
     postgres_us: float
     valkey_us: float
     generator_us: float
+    elsewhere: float
     ended: str
 
     @property
@@ -115,8 +119,8 @@ def middle(rounds: Sequence[Round], measure: Callable[[Round], float]) -> float:
 def table(rounds: Rounds) -> str:
     """Medians, as markdown."""
     lines = [
-        "| | requests/s | p50 ms | p99 ms | service µs | PostgreSQL µs | Valkey µs | together µs | generator µs |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| | requests/s | p50 ms | p99 ms | service µs | PostgreSQL µs | Valkey µs | together µs | generator µs | elsewhere |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, done in rounds.items():
         rate, p50, p99 = middle(done, _rate), middle(done, _p50), middle(done, _p99)
@@ -130,7 +134,9 @@ def table(rounds: Rounds) -> str:
                 lambda each: each.generator_us,
             )
         ]
-        cells = [name, f"{rate:,.0f}", f"{p50:.2f}", f"{p99:.2f}", *(f"{cost:.0f}" for cost in costs)]
+        speed = (f"{rate:,.0f}", f"{p50:.2f}", f"{p99:.2f}")
+        elsewhere = f"{middle(done, lambda each: each.elsewhere):.0%}"
+        cells = [name, *speed, *(f"{cost:.0f}" for cost in costs), elsewhere]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -161,9 +167,9 @@ def _measure(contender: Contender, stores: StorePids, plan: Plan, folder: Path, 
     requests, answers = folder / "requests", folder / "answers"
     contender.write_requests(requests, count)
     wait_until_quiet(contender.pid, stores)
-    before = read_processor_time(contender.pid, stores)
+    before, began = read_processor_time(contender.pid, stores), time.monotonic()
     outcome = _generate(contender, plan, requests, answers)
-    used = read_processor_time(contender.pid, stores).since(before)
+    used, took_s = read_processor_time(contender.pid, stores).since(before), time.monotonic() - began
     if outcome["errors"] or list(outcome["statuses"]) != ["200"]:
         raise RoundError(f"{contender.name}: statuses {outcome['statuses']}, errors {outcome['errors']}")
     if contender.check is not None:
@@ -179,6 +185,7 @@ def _measure(contender: Contender, stores: StorePids, plan: Plan, folder: Path, 
         postgres_us=used.postgres_s / answered * 1e6,
         valkey_us=used.valkey_s / answered * 1e6,
         generator_us=outcome["cpu_us_per_request"],
+        elsewhere=used.elsewhere_s / took_s / cores(),
         ended=outcome["ended"],
     )
 
@@ -218,8 +225,9 @@ def _tell(what: str, done: Round) -> None:
     costs = (
         f"service {done.service_us:.0f}, PostgreSQL {done.postgres_us:.0f}, Valkey {done.valkey_us:.0f} µs"
     )
+    speed = f"{done.rate:,.0f}/s, p50 {done.p50_ms:.2f} ms, p99 {done.p99_ms:.2f} ms"
     print(
-        f"{what}: {done.rate:,.0f}/s, p50 {done.p50_ms:.2f} ms, p99 {done.p99_ms:.2f} ms, {costs}",
+        f"{what}: {speed}, {costs}, elsewhere {done.elsewhere:.0%}",
         file=sys.stderr,
         flush=True,
     )

@@ -4,6 +4,7 @@ import pytest
 
 from bench.limit.__main__ import render
 from bench.limit.scenarios import Result
+from bench.machine import ProcessorTime
 from bench.rounds import Plan, Round, ratios, table
 
 PLAN = Plan(rounds=3, seconds=1, warm_up_s=0.5, connections=8)
@@ -20,6 +21,7 @@ def round_of(rate: float, p99_ms: float = 2.0) -> Round:
         postgres_us=20,
         valkey_us=10,
         generator_us=16,
+        elsewhere=0.05,
         ended="time",
     )
 
@@ -60,7 +62,7 @@ def test_comparison_without_a_bar_fails_nothing() -> None:
 
 def test_table_holds_medians_and_the_cost_of_every_component() -> None:
     rows = table({"ours": [round_of(1000), round_of(9000), round_of(2000)]}).splitlines()
-    assert rows[2] == "| ours | 2,000 | 1.00 | 2.00 | 70 | 20 | 10 | 100 | 16 |"
+    assert rows[2] == "| ours | 2,000 | 1.00 | 2.00 | 70 | 20 | 10 | 100 | 16 | 5% |"
 
 
 def test_report_says_what_was_asked_seen_and_met() -> None:
@@ -70,3 +72,9 @@ def test_report_says_what_was_asked_seen_and_met() -> None:
     assert (
         "**rate, ours / limit: 0.70 (0.70 to 0.70), at least 0.80: NOT MET**, processor time 1.00" in report
     )
+
+
+def test_what_others_used_is_what_is_left_of_the_machines_time() -> None:
+    before = ProcessorTime(service_s=5, postgres_s=3, valkey_s=1, load_s=2, machine_s=100)
+    after = ProcessorTime(service_s=7, postgres_s=4, valkey_s=1.5, load_s=2.5, machine_s=107)
+    assert after.since(before).elsewhere_s == pytest.approx(3)
