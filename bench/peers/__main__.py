@@ -72,11 +72,15 @@ def render(comparisons: Sequence[Comparison]) -> str:
 
 
 def _ratios(ratios: Sequence[Ratio]) -> str:
-    lines = ["| times as many requests/s | median | of neighbours | bar |", "| --- | ---: | ---: | ---: |"]
+    lines = [
+        "| | times the rate | least to most | bar | processor time a request, the peer's to ours |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
     for each in ratios:
         bar = "" if each.bar is None else f"{each.bar:g}: {'met' if each.met else 'NOT MET'}"
         spread = f"{each.least:.1f} to {each.most:.1f}"
-        lines.append(f"| {each.ours} / {each.peer} | {each.median:.2f} | {spread} | {bar} |")
+        cells = (f"{each.ours} / {each.peer}", f"{each.median:.2f}", spread, bar, f"{each.costs:.2f}")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

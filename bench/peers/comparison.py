@@ -40,13 +40,17 @@ BARS = (
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Ours to a peer's rate: the median of neighbours in time, and the least and the most of them."""
+    """Ours to a peer's rate: the median of neighbours in time, and the least and the most of them.
+
+    costs: a peer's processor time a request to ours, likewise; it wanders less.
+    """
 
     ours: str
     peer: str
     median: float
     least: float
     most: float
+    costs: float
     bar: float | None
 
     @property
@@ -74,7 +78,8 @@ class Comparison:
     def _ratio(self, ours: str, peer: str) -> Ratio:
         pairs = ratios(self.rounds, ours, peer, lambda each: each.rate)
         bars = {(bar.ours, bar.peer): bar.at_least for bar in BARS if bar.task is self.task}
-        return Ratio(ours, peer, median(pairs), min(pairs), max(pairs), bars.get((ours, peer)))
+        costs = median(ratios(self.rounds, peer, ours, lambda each: each.server_us))
+        return Ratio(ours, peer, median(pairs), min(pairs), max(pairs), costs, bars.get((ours, peer)))
 
 
 def compare(ground: Ground, task: Task, peers: Sequence[Peer], logs: Path) -> Comparison:

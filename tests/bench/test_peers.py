@@ -143,7 +143,7 @@ def test_smoke_run_compares_ours_with_oidc_provider(tmp_path: Path) -> None:
 
 
 def measured(rate: float) -> Round:
-    return Round(rate, 1.0, 2.0, 100, 0, 10.0, 20.0, 30.0, 5.0, "time")
+    return Round(rate, 1.0, 2.0, 100, 0, 10.0, 20.0, 30.0, 5.0, 0.0, "time")
 
 
 @pytest.mark.parametrize(("rate", "verdict"), [(599.0, "6: NOT MET"), (600.0, "6: met")])
