@@ -127,14 +127,17 @@ class ServingPeer:
 
     def seed(self, codes: int, tokens: int) -> dict[str, Any]:
         """What its own models put into its store."""
-        done = subprocess.run(
-            [self.program, *self.peer.seed, str(codes), str(tokens)],
-            cwd=self.peer.folder,
-            env=self.environment,
-            capture_output=True,
-            check=False,
-            timeout=_SEED_S,
-        )
+        try:
+            done = subprocess.run(
+                [self.program, *self.peer.seed, str(codes), str(tokens)],
+                cwd=self.peer.folder,
+                env=self.environment,
+                capture_output=True,
+                check=False,
+                timeout=_SEED_S,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise PeerError(f"{self.peer.name} is not seeded after {_SEED_S:.0f} s") from late
         if done.returncode != 0:
             told = done.stderr.decode(errors="replace").strip().splitlines()
             raise PeerError(f"{self.peer.name} cannot be seeded: {told[-1] if told else 'it said nothing'}")
