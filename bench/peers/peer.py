@@ -37,12 +37,12 @@ class PeerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where the server is asked. ready: answers 200 as soon as it serves. introspect: None where it has no such thing."""
+    """Where the server is asked. ready: answers 200 as soon as it serves."""
 
     ready: str
     token: str
     page: str
-    introspect: str | None = None
+    introspect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Peer:
     WORKERS, CLIENT_ID, CLIENT_SECRET and `variables` from the environment. seed is given the numbers of codes and
     tokens to make and prints them as JSON, and the token that introspects where a secret does not; the first time it
     makes the schema and the application too.
-    fsync: Valkey's appendfsync while it is measured.
+    tasks: what it is asked. fsync: Valkey's appendfsync while it is measured.
     """
 
     name: str
@@ -63,12 +63,9 @@ class Peer:
     serve: tuple[str, ...]
     paths: Paths
     store: Store
+    tasks: frozenset[Task] = frozenset(Task)
     fsync: Fsync = "always"
     variables: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def tasks(self) -> frozenset[Task]:
-        return frozenset(Task) - ({Task.INTROSPECT} if self.paths.introspect is None else set())
 
     @contextmanager
     def serving(self, stores: Stores, workers: int, log: Path) -> Iterator["ServingPeer"]:
@@ -160,10 +157,7 @@ class ServingPeer:
         return write
 
     def _introspections(self, made: Mapping[str, Any]) -> list[bytes]:
-        paths = self.peer.paths
-        if paths.introspect is None:
-            raise PeerError(f"{self.peer.name} has no introspection")
-        path, introspector = paths.introspect, made.get("introspector")
+        path, introspector = self.peer.paths.introspect, made.get("introspector")
         if introspector is not None:
             return [form_request(path, {"token": token}, bearer=introspector) for token in made["tokens"]]
         return [form_request(path, {**self.client, "token": token}) for token in made["tokens"]]

@@ -1,4 +1,4 @@
-// oidc-provider as an OAuth server with opaque tokens; configuration as in its docs/README.md.
+// oidc-provider with opaque access tokens; configuration as in its docs/README.md.
 import { generateKeyPairSync } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 
@@ -22,7 +22,7 @@ export function createProvider({ adapter, issuer, clientId, clientSecret }) {
         redirect_uris: [REDIRECT_URI],
       },
     ],
-    scopes: [SCOPE],
+    scopes: ['openid', SCOPE],
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     // Codes outlive the run that was prepared for them; tokens live as long as ours.
     ttl: { AuthorizationCode: HOUR, AccessToken: 365 * DAY, Grant: 365 * DAY },
@@ -34,7 +34,7 @@ export function createProvider({ adapter, issuer, clientId, clientSecret }) {
         allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
       },
     },
-    // Without the scope openid nothing is signed; both are here since production asks for own keys.
+    // Production asks for keys of one's own. The first signs the ID tokens of the scope openid.
     jwks: { keys: [generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })] },
     cookies: { keys: ['for the pages, which nobody opens here'] },
   });

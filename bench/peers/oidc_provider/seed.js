@@ -1,7 +1,7 @@
 // Grants, authorization codes and access tokens as the models save them after a consent; prints those as JSON.
 import process from 'node:process';
-import { createProvider, REDIRECT_URI, SCOPE } from './provider.js';
-import { settings } from './settings.js';
+import { createProvider, REDIRECT_URI } from './provider.js';
+import { approvedScope, settings } from './settings.js';
 
 const AT_ONCE = 128;
 
@@ -10,8 +10,8 @@ const client = await provider.Client.find(settings.clientId);
 
 async function approve(accountId) {
   const grant = new provider.Grant({ accountId, clientId: client.clientId });
-  grant.addOIDCScope(SCOPE);
-  return { accountId, client, grantId: await grant.save(), scope: SCOPE, gty: 'authorization_code' };
+  grant.addOIDCScope(approvedScope);
+  return { accountId, client, grantId: await grant.save(), scope: approvedScope, gty: 'authorization_code' };
 }
 
 async function saveCode(accountId) {

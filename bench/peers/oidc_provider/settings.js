@@ -1,11 +1,15 @@
 // What the bench tells both programs, by environment variables.
 import { PostgresAdapter } from './postgres_adapter.js';
+import { SCOPE } from './provider.js';
 import { RedisAdapter } from './redis_adapter.js';
 
-const { ADAPTER, DATABASE_URL, PORT, CLIENT_ID, CLIENT_SECRET } = process.env;
+const { ADAPTER, DATABASE_URL, OPENID, PORT, CLIENT_ID, CLIENT_SECRET } = process.env;
 const { REDIS_SOCKET, REDIS_PASSWORD, REDIS_DB, REDIS_PIPELINED } = process.env;
 
 export const port = Number(PORT);
+
+// What a customer approves: with openid, as any client of it asks, an exchange gives an ID token too.
+export const approvedScope = OPENID === 'true' ? `openid ${SCOPE}` : SCOPE;
 
 export const settings = {
   adapter:
