@@ -72,7 +72,8 @@ class Peer:
         """On a new database of the same PostgreSQL, until the end. workers: processes."""
         program, port = f"{self.install(self.folder)}", free_port()
         database_url = make_database(stores.database_url, self.folder / "schema.sql")
-        client = {"client_id": "bench", "client_secret": secrets.token_urlsafe(32)}
+        # Two set-ups of one peer share Valkey's database.
+        client = {"client_id": f"bench-{secrets.token_hex(8)}", "client_secret": secrets.token_urlsafe(32)}
         environment = {
             **os.environ,
             **self.variables,

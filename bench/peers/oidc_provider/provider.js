@@ -8,20 +8,11 @@ export const REDIRECT_URI = 'https://integrator.example/callback';
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
-export function createProvider({ adapter, issuer, clientId, clientSecret }) {
+export function createProvider({ adapter, issuer, client, inMemory }) {
   return new Provider(issuer, {
     adapter,
-    // "clients": a static client is held in memory, and so costs no read of the store.
-    clients: [
-      {
-        client_id: clientId,
-        client_secret: clientSecret,
-        token_endpoint_auth_method: 'client_secret_post',
-        grant_types: ['authorization_code'],
-        response_types: ['code'],
-        redirect_uris: [REDIRECT_URI],
-      },
-    ],
+    // "clients": what stands here is held in memory; any other client is looked up by the adapter.
+    clients: inMemory ? [client] : [],
     scopes: ['openid', SCOPE],
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     // Codes outlive the run that was prepared for them; tokens live as long as ours.

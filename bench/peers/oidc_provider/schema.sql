@@ -8,6 +8,7 @@ CREATE TABLE "grant" (
     expires_at timestamptz,
     consumed_at timestamptz
 );
+CREATE TABLE client (LIKE "grant" INCLUDING ALL);
 CREATE TABLE authorization_code (LIKE "grant" INCLUDING ALL);
 CREATE TABLE access_token (LIKE "grant" INCLUDING ALL);
 

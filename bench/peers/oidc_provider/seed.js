@@ -1,4 +1,4 @@
-// Grants, authorization codes and access tokens as the models save them after a consent; prints those as JSON.
+// The client; and grants, authorization codes and access tokens as the models save them after a consent, printed as JSON.
 import process from 'node:process';
 import { createProvider, REDIRECT_URI } from './provider.js';
 import { approvedScope, settings } from './settings.js';
@@ -6,7 +6,8 @@ import { approvedScope, settings } from './settings.js';
 const AT_ONCE = 128;
 
 const provider = createProvider(settings);
-const client = await provider.Client.find(settings.clientId);
+await provider.Client.adapter.upsert(settings.client.client_id, settings.client);
+const client = await provider.Client.find(settings.client.client_id);
 
 async function approve(accountId) {
   const grant = new provider.Grant({ accountId, clientId: client.clientId });
