@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint bench bench-limit screenshots browsers lock clean
+.PHONY: help run install test lint bench bench-limit bench-peers screenshots browsers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ bench-limit: $(VENV)/.development  ## the service beside a bare server of the sa
 screenshots: $(VENV)/.development  ## pictures of every page into docs/images, the README's two among them
 	@$(BIN)/python -m tests.pages.screenshots $(VIEWS)
 
+bench-peers: $(VENV)/.development  ## the service beside other authorization servers, which are installed on first use
+	@$(BIN)/python -m bench.peers $(BENCH)
+
 browsers:  ## install Chromium for the browser tests (Debian's package, as root)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
 
@@ -39,9 +42,12 @@ lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed req
 	  --upgrade --group install pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --upgrade --group install --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	@for folder in $(dir $(wildcard bench/peers/*/requirements.in)); do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    $${folder}requirements.in -o $${folder}requirements.txt || exit; done
 
 clean:  ## remove the set-up (not the data)
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) bench/peers/*/.venv bench/peers/*/node_modules .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
 	@echo "Setting up $(VENV): pinned, hash-checked packages (once, about a minute)"

@@ -44,13 +44,20 @@ def read_answers(path: Path) -> Iterator[Answer]:
 
 
 def form_request(
-    path: str, fields: dict[str, str], *, basic: tuple[str, str] | None = None, host: str = "127.0.0.1"
+    path: str,
+    fields: dict[str, str],
+    *,
+    basic: tuple[str, str] | None = None,
+    bearer: str | None = None,
+    host: str = "127.0.0.1",
 ) -> bytes:
-    """A POST of a form. basic: user and password for the Authorization header."""
+    """A POST of a form. basic: user and password for the Authorization header; bearer: a token for it."""
     body = urlencode(fields).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
     if basic is not None:
         headers["Authorization"] = f"Basic {b64encode(':'.join(basic).encode()).decode()}"
+    if bearer is not None:
+        headers["Authorization"] = f"Bearer {bearer}"
     return _head("POST", path, host, headers) + body
 
 

@@ -94,7 +94,9 @@ def interleave(contenders: Sequence[Contender], stores: StorePids, plan: Plan, f
     rounds: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
     for number in range(plan.rounds):
         for contender in contenders:
-            count = math.ceil((plan.rate or fastest[contender.name] * _HEADROOM) * plan.total_s * 1.1)
+            wanted = (plan.rate or fastest[contender.name] * _HEADROOM) * plan.total_s * 1.1
+            # One that answered nothing within the warm-up is slow, not dead.
+            count = max(math.ceil(wanted), 2 * plan.connections)
             done = _measure(contender, stores, plan, folder, count)
             fastest[contender.name] = max(fastest[contender.name], done.rate)
             rounds[contender.name].append(done)
