@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 import orjson
-from asyncpg.pgproto.pgproto import UUID as DriverUUID  # a UUID too, made in a tenth of the time
+from asyncpg.pgproto.pgproto import UUID as DriverUUID  # noqa: N811  # a UUID too, made in a tenth of the time
 
 from app.storage.valkey import Valkey
 
