@@ -76,11 +76,15 @@ def generate(load: Load, sink: Sink | None = None) -> Outcome:
 async def _generate(load: Load, sink: Sink | None) -> Outcome:
     tally = Tally()
     model = (Closed if load.rate is None else Open)(load, tally, sink)
+    begun_at, cpu = perf_counter(), process_time()
+    if not load.warm_up_s:  # then every answer counts, those of the connections that are loaded first too
+        tally.begun_at = begun_at
     try:
         await model.start()
-        if load.warm_up_s and await _used_up(model, load.warm_up_s):
-            raise GeneratorError("the warm-up used up every request")
-        tally.begun_at, cpu = perf_counter(), process_time()
+        if load.warm_up_s:
+            if await _used_up(model, load.warm_up_s):
+                raise GeneratorError("the warm-up used up every request")
+            tally.begun_at, cpu = perf_counter(), process_time()
         ended = "used up" if await _used_up(model, load.seconds) else "time"
         tally.ended_at, cpu_s = perf_counter(), process_time() - cpu
     finally:
