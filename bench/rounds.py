@@ -23,7 +23,7 @@ _QUIET_S = 0.25
 _QUIET_SHARE = 0.08  # of one core
 _LONGEST_NOISE_S = 30.0
 
-Check = Callable[[Path, Path], None]
+Check = Callable[[Path, Path], object]
 
 
 class RoundError(Exception):
