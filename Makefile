@@ -21,8 +21,8 @@ test: $(VENV)/.development  ## the whole suite, on private servers it starts its
 lint: $(VENV)/.development  ## formatter, linter and type checker, as strict as CI
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
-bench: $(VENV)/.development  ## load the documented flow for a minute; bench/out/bench.html afterwards
-	@$(BIN)/python bench/run.py $(BENCH)
+bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH="--help" lists what can be said
+	@$(BIN)/python -m bench.scenarios $(BENCH)
 
 bench-limit: $(VENV)/.development  ## the service beside a bare server of the same input and output, in interleaved rounds
 	@$(BIN)/python -m bench.limit $(BENCH)
