@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint bench bench-limit bench-peers screenshots browsers lock clean
+.PHONY: help run install test lint bench bench-growth bench-limit bench-peers screenshots browsers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ test: $(VENV)/.development  ## the whole suite, on private servers it starts its
 lint: $(VENV)/.development  ## formatter, linter and type checker, as strict as CI
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
-bench: $(VENV)/.development  ## load the documented flow for a minute; bench/out/bench.html afterwards
-	@$(BIN)/python bench/run.py $(BENCH)
+bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH="--help" lists what can be said
+	@$(BIN)/python -m bench.scenarios $(BENCH)
+
+bench-growth: $(VENV)/.development  ## what more tokens, workers and connections do to rate and cost
+	@$(BIN)/python -m bench.growth $(BENCH)
 
 bench-limit: $(VENV)/.development  ## the service beside a bare server of the same input and output, in interleaved rounds
 	@$(BIN)/python -m bench.limit $(BENCH)

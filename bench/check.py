@@ -1,6 +1,7 @@
 """What must be true after a round, of the service and of the limit alike: the answers on the wire, the rows in PostgreSQL."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ import asyncpg
 import orjson
 
 from app.oauth.token_string import TokenClass, TokenString, parse
+from app.policy import MOST_CLASSIC_TOKENS
 from bench.generator import generate, load_of
 from bench.records import Answer, read_answers, read_requests
 
 _OK, _REFUSED = 200, 400
 _REPLAYED = 50
+_CAPPED_WITHIN_S = 1.0
 
 _TOKEN_MEMBERS = {"access_token", "token_type", "type", "expires_in", "scope"}
 _INTROSPECTION_MEMBERS = {
@@ -27,6 +30,11 @@ _SELECT_DIGESTS: dict[TokenClass, str] = {
     "c": "SELECT t.id, t.digest FROM unnest($1::uuid[]) AS asked(id) JOIN classic_token t USING (id)",
     "s": "SELECT t.id, t.digest FROM unnest($1::uuid[]) AS asked(id) JOIN strict_token t USING (id)",
 }
+
+_COUNT_CROWDED = (
+    "SELECT count(*) FROM (SELECT FROM classic_token WHERE revoked_at IS NULL "
+    "GROUP BY customer_id, application_id, scope HAVING count(*) > $1) crowded"
+)
 
 
 class CheckError(Exception):
@@ -41,8 +49,8 @@ class Exchanged:
     token: TokenString
 
 
-def check_exchanges(database_url: str, requests: Path, answers: Path) -> None:
-    """Every token answered stands in PostgreSQL by its digest, as the first and only one of its code's grant."""
+def check_exchanges(database_url: str, requests: Path, answers: Path) -> int:
+    """Every token answered stands in PostgreSQL by its digest, as the first and only one of its code's grant. How many."""
     asked = read_requests(requests)
     exchanged = [
         Exchanged(_code_of(asked[answer.position]), _token_of(answer, "c"))
@@ -51,6 +59,7 @@ def check_exchanges(database_url: str, requests: Path, answers: Path) -> None:
     _check_distinct([each.token for each in exchanged])
     _check_distinct([each.code for each in exchanged])
     asyncio.run(_check_grants(database_url, exchanged))
+    return len(exchanged)
 
 
 def check_replays(database_url: str, url: str, requests: Path, answers: Path) -> None:
@@ -74,11 +83,23 @@ def check_doubles(url: str, requests: Path) -> None:
         raise CheckError(f"of two who present a code at once not exactly one got a token: {dict(pairs)}")
 
 
-def check_client_tokens(database_url: str, _requests: Path, answers: Path) -> None:
-    """Every token answered stands in PostgreSQL by its digest."""
+def check_client_tokens(database_url: str, _requests: Path, answers: Path) -> int:
+    """Every token answered stands in PostgreSQL by its digest. How many."""
     tokens = [_token_of(answer, "s") for answer in read_answers(answers)]
     _check_distinct(tokens)
     asyncio.run(_check_digests(database_url, "s", tokens))
+    return len(tokens)
+
+
+def check_cap(database_url: str) -> None:
+    """Within a second of the last answer nobody holds more live tokens than may be."""
+    deadline = time.monotonic() + _CAPPED_WITHIN_S
+    while (crowded := asyncio.run(_count_crowded(database_url))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if crowded:
+        raise CheckError(
+            f"{crowded} customers hold more than {MOST_CLASSIC_TOKENS} live tokens of an application"
+        )
 
 
 def check_introspections(requests: Path, answers: Path) -> None:
@@ -95,6 +116,14 @@ def check_introspections(requests: Path, answers: Path) -> None:
         }
         if any(document[name] != value for name, value in expected.items()):
             raise CheckError(f"{document['jti']} was described as another token, or as none")
+
+
+async def _count_crowded(database_url: str) -> int:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return int(await connection.fetchval(_COUNT_CROWDED, MOST_CLASSIC_TOKENS))
+    finally:
+        await connection.close()
 
 
 async def _check_grants(database_url: str, exchanged: Sequence[Exchanged]) -> None:

@@ -62,9 +62,29 @@ def pack_for_limit(approval: Approval) -> tuple[bytes, bytes]:
     return KEY + approval.code_digest, packed + approval.scope.encode()
 
 
-def write_exchanges(stores: Stores, applications: Sequence[Application], path: Path, count: int) -> None:
-    """So many fresh codes that wait in Valkey, and the requests that exchange them. Codes left from before are gone."""
-    codes = uvloop.run(_make_codes(stores, applications, count))
+def write_exchanges(
+    stores: Stores,
+    applications: Sequence[Application],
+    path: Path,
+    count: int,
+    *,
+    codes_a_customer: int = _CODES_A_CUSTOMER,
+) -> None:
+    """So many fresh codes of new customers that wait in Valkey, and the requests that exchange them.
+
+    Codes left from before are gone.
+    """
+    customers = [new_id() for _ in range(-(-count // codes_a_customer))]
+    if stores.has_customers:
+        uvloop.run(_add_customers(stores.database_url, customers))
+    write_exchanges_of(stores, applications, customers, path, count)
+
+
+def write_exchanges_of(
+    stores: Stores, applications: Sequence[Application], customers: Sequence[UUID], path: Path, count: int
+) -> None:
+    """The same of customers that there are, in turn."""
+    codes = uvloop.run(_make_codes(stores, applications, customers, count))
     requests = (
         form_request("/app/oauth2/token", {**application.credentials, "code": code.text})
         for application, code in codes
@@ -78,26 +98,19 @@ def write_client_credentials(applications: Sequence[Application], path: Path, _c
 
 
 async def _make_codes(
-    stores: Stores, applications: Sequence[Application], count: int
+    stores: Stores, applications: Sequence[Application], customers: Sequence[UUID], count: int
 ) -> list[tuple[Application, TokenString]]:
-    database = await asyncpg.connect(stores.database_url)
-    try:
-        customers = [(new_id(), new_id()) for _ in range(-(-count // _CODES_A_CUSTOMER))]
-        if stores.has_customers:
-            await _add_customers(database, customers)
-        await database.execute(_ANALYZE)
-        approved_at_us = await database.fetchval(_NOW_US)
-    finally:
-        await database.close()
+    approved_at_us = await _now_us(stores.database_url)
     valkey = await connect_bare(stores.redis_url)
     try:
         await valkey.call(b"FLUSHDB")
-        pairs = islice(zip(cycle(applications), cycle(customers), strict=False), count)
         codes = []
         waiting: list[Any] = []
-        for application, (customer_id, member_id) in pairs:
+        for application, customer_id in islice(
+            zip(cycle(applications), cycle(customers), strict=False), count
+        ):
             code = mint("ac", "c", bucket_of(customer_id))
-            approval = _approval(code, application, customer_id, member_id, approved_at_us)
+            approval = _approval(code, application, customer_id, approved_at_us)
             waiting.append(_put(valkey, *stores.pack(approval)))
             codes.append((application, code))
             if len(waiting) == _PIPELINE:
@@ -108,30 +121,37 @@ async def _make_codes(
     return codes
 
 
-async def _add_customers(database: Any, customers: Sequence[tuple[UUID, UUID]]) -> None:
-    await database.copy_records_to_table(
-        "customer", columns=("id", "name"), records=[(customer_id, "Bench") for customer_id, _ in customers]
-    )
-    await database.copy_records_to_table(
-        "customer_member",
-        columns=("id", "customer_id", "email", "name", "password_hash"),
-        records=[
-            (member_id, customer_id, f"{member_id}@customer.example", "Bench", "none")
-            for customer_id, member_id in customers
-        ],
-    )
-    await database.execute("ANALYZE customer")
+async def _now_us(database_url: str) -> int:
+    database = await asyncpg.connect(database_url)
+    try:
+        await database.execute(_ANALYZE)
+        return int(await database.fetchval(_NOW_US))
+    finally:
+        await database.close()
+
+
+async def _add_customers(database_url: str, customers: Sequence[UUID]) -> None:
+    database = await asyncpg.connect(database_url)
+    try:
+        await database.copy_records_to_table(
+            "customer",
+            columns=("id", "name"),
+            records=[(customer_id, "Bench") for customer_id in customers],
+        )
+        await database.execute("ANALYZE customer")
+    finally:
+        await database.close()
 
 
 def _approval(
-    code: TokenString, application: Application, customer_id: UUID, member_id: UUID, approved_at_us: int
+    code: TokenString, application: Application, customer_id: UUID, approved_at_us: int
 ) -> Approval:
     return Approval(
         code_id=code.id,
         code_digest=code.digest,
         application_id=application.client_id,
         customer_id=customer_id,
-        member_id=member_id,
+        member_id=new_id(),  # named by the grant, and not looked up
         redirect_uri="https://integrator.example/callback",
         scope="aemp:read",
         audience=None,

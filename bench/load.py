@@ -20,7 +20,7 @@ Arrivals = Literal["constant", "poisson"]
 Sink = Callable[[int, int, bytes], None]
 
 _TICK_S = 0.0005  # each costs the generator some 30 µs
-_RAMP_S = 0.003
+RAMP_S = 0.003  # between two connections of the closed model
 _PAUSE_S = 0.1  # before a server that refused is tried again
 _WATCH_S = 0.25
 
@@ -188,7 +188,7 @@ class Closed(Model):
         for _ in range(self._load.connections):
             # Loaded one by one: of several processes that accept, the one with less to do is then the quicker.
             self._free(await self._connect(), perf_counter())
-            await asyncio.sleep(_RAMP_S)
+            await asyncio.sleep(RAMP_S)
 
     def lost(self, connection: Connection) -> None:
         super().lost(connection)

@@ -24,13 +24,17 @@ def write_requests(path: Path, requests: Iterable[bytes]) -> int:
     count = 0
     with path.open("wb") as file:
         for request in requests:
-            file.write(_LENGTH.pack(len(request)) + request)
+            file.write(pack_request(request))
             count += 1
     return count
 
 
 def read_requests(path: Path) -> list[bytes]:
     return list(_records(path))
+
+
+def pack_request(request: bytes) -> bytes:
+    return _LENGTH.pack(len(request)) + request
 
 
 def pack_answer(position: int, status: int, body: bytes) -> bytes:

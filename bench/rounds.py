@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from bench.load import RAMP_S
 from bench.machine import StorePids, cores, read_processor_time
 
 _SPARE_S = 60.0  # the generator's own start, reading its requests, and its last answers
@@ -23,7 +24,7 @@ _QUIET_S = 0.25
 _QUIET_SHARE = 0.08  # of one core
 _LONGEST_NOISE_S = 30.0
 
-Check = Callable[[Path, Path], None]
+Check = Callable[[Path, Path], object]
 
 
 class RoundError(Exception):
@@ -36,6 +37,7 @@ class Contender:
 
     pid: its main process. write_requests: puts so many requests into a file. once: none of them may be sent twice.
     check: is given the files of requests and answers after each round, and raises when an answer was wrong.
+    connections: other than the plan's.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Contender:
     write_requests: Callable[[Path, int], None]
     once: bool = False
     check: Check | None = None
+    connections: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,8 @@ def interleave(contenders: Sequence[Contender], stores: StorePids, plan: Plan, f
     rounds: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
     for number in range(plan.rounds):
         for contender in contenders:
-            wanted = (plan.rate or fastest[contender.name] * _HEADROOM) * plan.total_s * 1.1
-            # One that answered nothing within the warm-up is slow, not dead.
-            count = max(math.ceil(wanted), 2 * plan.connections)
-            done = _measure(contender, stores, plan, folder, count)
+            rate = plan.rate or fastest[contender.name] * _HEADROOM
+            done = _measure(contender, stores, plan, folder, _count(contender, plan, rate))
             fastest[contender.name] = max(fastest[contender.name], done.rate)
             rounds[contender.name].append(done)
             _tell(f"round {number + 1} of {plan.rounds}, {contender.name}", done)
@@ -156,11 +157,18 @@ def _p99(done: Round) -> float:
 def _calibrate(contender: Contender, stores: StorePids, plan: Plan, folder: Path) -> float:
     """A first round that is not counted: it warms what must be warm, and tells how many requests a round needs."""
     plan = Plan(1, _CALIBRATION_S, 0.0, plan.connections, plan.rate)
-    done = _measure(
-        contender, stores, plan, folder, math.ceil((plan.rate or _FIRST_GUESS) * _CALIBRATION_S * 1.1)
-    )
+    count = _count(contender, plan, plan.rate or _FIRST_GUESS)
+    done = _measure(contender, stores, plan, folder, count)
     _tell(f"warm-up, {contender.name}", done)
     return done.rate
+
+
+def _count(contender: Contender, plan: Plan, rate: float) -> int:
+    """How many requests a round may need, those under way while its connections are made among them."""
+    ramp_s = RAMP_S * (contender.connections or plan.connections) if plan.rate is None else 0.0
+    connections = contender.connections or plan.connections
+    # One that answered nothing within the warm-up is slow, not dead.
+    return max(math.ceil(rate * (plan.total_s + ramp_s) * 1.1), 2 * connections)
 
 
 def _measure(contender: Contender, stores: StorePids, plan: Plan, folder: Path, count: int) -> Round:
@@ -197,7 +205,7 @@ def _generate(contender: Contender, plan: Plan, requests: Path, answers: Path) -
         *("--seconds", str(plan.seconds), "--warm-up", str(plan.warm_up_s)),
         *(["--answers", str(answers)] if contender.check is not None else []),
         *(["--once"] if contender.once else []),
-        *(["--connections", str(plan.connections)] if plan.rate is None else []),
+        *(["--connections", str(contender.connections or plan.connections)] if plan.rate is None else []),
         *(["--rate", str(plan.rate), "--arrivals", "poisson"] if plan.rate is not None else []),
     ]
     done = subprocess.run(command, capture_output=True, check=False, timeout=plan.total_s + _SPARE_S)

@@ -1,6 +1,5 @@
 """What all contenders of a run share: the stores, the accounts, the plan; and what each is asked."""
 
-import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,14 +7,13 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-import asyncpg
 import httpx2
-import orjson
 import uvloop
 
 from app.embedded import attach
 from app.embedded.removal import remove
 from app.oauth.token_string import secret_digest
+from bench.applications import register_applications
 from bench.check import (
     check_client_tokens,
     check_doubles,
@@ -32,13 +30,13 @@ from bench.codes import (
     write_client_credentials,
     write_exchanges,
 )
-from bench.generator import generate, load_of
 from bench.limit.database import create_database, insert_applications
 from bench.machine import StorePids, find_stores
-from bench.records import form_request, get_request, read_requests, write_requests
+from bench.records import form_request, get_request, write_requests
 from bench.rounds import Check, Contender, Plan
 from bench.seed import Service
 from bench.serving import free_port
+from bench.tokens import exchange_codes
 
 _APPLICATIONS = 4
 _DOUBLED = 100
@@ -68,12 +66,8 @@ def prepare(stack: ExitStack, folder: Path, plan: Plan, *, workers: int, tokens:
     service = Service(folder, free_port(), {"CODE_LIFETIME": f"{CODE_LIFE_S}s"})
     stack.callback(remove, service.data_dir)
     embedded = stack.enter_context(attach(service.data_dir))
-    email = f"bench-{secrets.token_hex(4)}@customer.example"
-    service.run("customer", "add", "--email", email, "--name", "Bench", secret=secrets.token_urlsafe(16))
-    service.run("fleet", "simulate", "--customer", email, "--machines", "1", "--days", "1")
-    customer_id = uvloop.run(_customer_of(embedded.database_url, email))
-    applications = [_register(service, email, customer_id) for _ in range(_APPLICATIONS)]
-    limit_url = uvloop.run(_open_limit(embedded.database_url, applications))
+    registered = register_applications(service, embedded.database_url, _APPLICATIONS)
+    limit_url = uvloop.run(_open_limit(embedded.database_url, registered.applications))
     redis_url = embedded.redis_url.partition("?")[0]
     return Ground(
         folder=folder,
@@ -82,8 +76,8 @@ def prepare(stack: ExitStack, folder: Path, plan: Plan, *, workers: int, tokens:
         plan=plan,
         workers=workers,
         tokens=tokens,
-        applications=applications,
-        fleet_customer=customer_id,
+        applications=registered.applications,
+        fleet_customer=registered.customer_id,
         service_stores=Stores(
             embedded.database_url, f"{redis_url}?db=0", pack_for_service, has_customers=True
         ),
@@ -134,18 +128,7 @@ def getting(name: str, url: str, pid: int, path: str, token: str) -> Contender:
 
 def make_tokens(ground: Ground, url: str, stores: Stores, count: int) -> list[tuple[Application, str]]:
     """So many live tokens, exchanged for codes as any other."""
-    path = ground.folder / "requests"
-    write_exchanges(stores, ground.applications, path, count)
-    answers: dict[int, bytes] = {}
-    generate(
-        load_of(url, read_requests(path), once=True),
-        lambda position, _status, body: answers.__setitem__(position, body),
-    )
-    applications = ground.applications
-    return [
-        (applications[position % len(applications)], orjson.loads(body)["access_token"])
-        for position, body in answers.items()
-    ]
+    return exchange_codes(stores, ground.applications, url, count, path=ground.folder / "requests")
 
 
 def fleet_token(ground: Ground) -> str:
@@ -161,31 +144,6 @@ def _asking(name: str, url: str, pid: int, requests: Sequence[bytes], check: Che
         write_requests(path, requests)
 
     return Contender(name, url, pid, write, check=check)
-
-
-def _register(service: Service, email: str, customer_id: UUID) -> Application:
-    names = (
-        "--name",
-        "Bench",
-        "--company",
-        "Bench Ltd",
-        "--redirect-uri",
-        "https://integrator.example/callback",
-    )
-    grants = ("--grant", "authorization_code", "--grant", "client_credentials", "--customer", email)
-    registered = service.run("app", "register", *names, *grants)
-    return Application(UUID(registered["client_id"]), registered["client_secret"], customer_id)
-
-
-async def _customer_of(database_url: str, email: str) -> UUID:
-    connection = await asyncpg.connect(database_url)
-    try:
-        found: UUID = await connection.fetchval(
-            "SELECT customer_id FROM customer_member WHERE email = $1", email
-        )
-    finally:
-        await connection.close()
-    return UUID(str(found))
 
 
 async def _open_limit(owner_url: str, applications: Sequence[Application]) -> str:

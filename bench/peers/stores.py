@@ -31,7 +31,7 @@ class Table:
     column: str
 
     def count(self, database_url: str, _redis_url: str, tokens: Sequence[str]) -> int:
-        statement = f"SELECT count(*) FROM {self.name} WHERE {self.column} = ANY($1)"  # noqa: S608
+        statement = f"SELECT count(*) FROM {self.name} WHERE {self.column} = ANY($1)"
         return uvloop.run(_fetch_number(database_url, statement, list(tokens)))
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -19,19 +20,12 @@ import pytest
 from app.embedded.removal import remove
 from tests.server import ROOT, free_port, running_service
 
-LOCUSTFILE = ROOT / "bench" / "locustfile.py"
-FLOW = {
-    "/app/login",
-    "/app/oauth2/authorize",
-    "/app/oauth2/consent",
-    "/app/oauth2/token",
-    "/app/oauth2/introspect",
-    "/api/v2/Fleet/{page}",
-}
+LOCUSTFILE = ROOT / "bench" / "scenarios" / "locustfile.py"
+SMALL = ("--users", "4", "--machines", "101")
 
 
 def command(out: Path, *options: str) -> list[str]:
-    return [sys.executable, str(ROOT / "bench" / "run.py"), "--out", str(out), *options]
+    return [sys.executable, "-m", "bench.scenarios", "--out", str(out), *options]
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -56,27 +50,52 @@ def answers(address: str) -> bool:
     return True
 
 
-def test_smoke_run_covers_the_flow_without_a_failure(tmp_path: Path) -> None:
-    out, temporary = tmp_path / "out", tmp_path / "tmp"
+def run(folder: Path, *options: str) -> tuple[int, str, dict[str, Any]]:
+    """Exit status, what was printed, and the summary. Nothing is left running or lying about."""
+    out, temporary = folder / "out", folder / "tmp"
     temporary.mkdir()
     done = subprocess.run(
-        command(out, "--users", "4", "--seconds", "5"),
-        env=environment(temporary),
-        capture_output=True,
-        text=True,
-        check=False,
+        command(out, *options), env=environment(temporary), capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    with (out / "bench_stats.csv").open(newline="") as file:
-        rows = {row["Name"]: row for row in csv.DictReader(file)}
-    assert rows.keys() == FLOW | {"Aggregated"}
-    assert all(int(row["Failure Count"]) == 0 for row in rows.values())
-    assert all(int(row["Request Count"]) > 0 for row in rows.values())
-    assert "/app/oauth2/token" in (out / "bench.html").read_text()
-    assert "cores" in (out / "bench_setup.txt").read_text()
-    assert "load generator" in done.stdout
+    printed = done.stdout + done.stderr
+    assert (out / "bench.json").exists(), printed
     assert not answers(address_in(done.stdout))
     assert not list(temporary.iterdir())
+    return done.returncode, printed, json.loads((out / "bench.json").read_text())
+
+
+def test_smoke_run_loads_and_checks_without_a_fault(tmp_path: Path) -> None:
+    """`mix` asks everything there is; the capped exchange is the one whose tokens end while it runs."""
+    status, printed, summary = run(
+        tmp_path, "--scenario", "code_exchange_capped", "mix", *SMALL, "--seconds", "2"
+    )
+    assert status == 0, printed
+    capped, mix = (summary["scenarios"][name] for name in ("code_exchange_capped", "mix"))
+    assert capped["tokens_found_in_postgresql"] == capped["answered"] > 100
+    assert mix["parts"].keys() >= {"/app/oauth2/token", "/app/oauth2/introspect", "/api/v2/Fleet/{page}"}
+    assert mix["missing"] == mix["faults"] == []
+    assert mix["tokens_found_in_postgresql"] > 0
+    assert mix["all"]["requests"] == sum(part["requests"] for part in mix["parts"].values())
+    assert mix["generator_share_of_a_core"] > 0
+    assert "cores" in summary["machine"]
+    for name in summary["scenarios"]:
+        with (tmp_path / "out" / f"{name}_stats.csv").open(newline="") as file:
+            rows = {row["Name"]: row for row in csv.DictReader(file)}
+        assert all(int(row["Failure Count"]) == 0 for row in rows.values())
+        assert "/app/oauth2/token" in (tmp_path / "out" / f"{name}.html").read_text()
+
+
+def test_steps_of_the_open_model_add_load_and_a_slow_answer_is_a_fault(tmp_path: Path) -> None:
+    """40/s are due at the top, whatever the machine; no answer comes within a microsecond."""
+    shape = ("--model", "open", "--rate", "40", "--shape", "steps", "--seconds", "12", "--p99", "0.001")
+    status, printed, summary = run(tmp_path, "--scenario", "introspect", *SMALL, *shape)
+    assert status == 1
+    (fault,) = summary["scenarios"]["introspect"]["faults"]
+    assert re.fullmatch(r"/app/oauth2/introspect: p99 \d+ ms, at most 0", fault)
+    assert fault in printed
+    rates = [phase["rate"] for phase in summary["scenarios"]["introspect"]["phases"].values()]
+    assert len(rates) == 4
+    assert rates[0] < 20 < rates[3] <= 60
 
 
 @contextmanager
@@ -85,7 +104,7 @@ def loading(folder: Path, seconds: int) -> Iterator[tuple[subprocess.Popen[str],
     temporary = folder / "tmp"
     temporary.mkdir()
     process = subprocess.Popen(
-        command(folder / "out", "--users", "2", "--seconds", str(seconds)),
+        command(folder / "out", "--scenario", "full_flow", "--users", "2", "--seconds", str(seconds)),
         env=environment(temporary),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -94,7 +113,7 @@ def loading(folder: Path, seconds: int) -> Iterator[tuple[subprocess.Popen[str],
     )
     assert process.stdout is not None
     with process, process.stdout:
-        line = next(line for line in process.stdout if line.startswith("Loading"))
+        line = next(line for line in process.stdout if line.startswith("  loading"))
         yield process, address_in(line)
     assert not list(temporary.iterdir())
 
@@ -140,6 +159,7 @@ def load(address: str, accounts: Path, *, users: int = 2) -> subprocess.Complete
                 "--only-summary",
                 "--locustfile",
                 str(LOCUSTFILE),
+                "FullFlow",
             ),
             *("--host", address, "--users", str(users), "--spawn-rate", "10", "--run-time", "4s"),
             *("--stop-timeout", "10", "--accounts", str(accounts)),

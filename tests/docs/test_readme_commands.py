@@ -119,7 +119,7 @@ def test_make_install_and_lint_pass(copy: Path) -> None:
 
 
 def test_make_bench_runs_at_smoke_size(copy: Path) -> None:
-    assert "bench.html" in make(copy, "bench", BENCH="--users 2 --seconds 3")
+    assert "bench.json" in make(copy, "bench", BENCH="--scenario full_flow --users 2 --seconds 3")
 
 
 def test_make_screenshots_takes_them_or_says_what_is_missing(copy: Path) -> None:

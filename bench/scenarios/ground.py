@@ -1,0 +1,123 @@
+"""What the scenarios of a run share: one service, its accounts and applications; and what each is given before it starts."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+
+from app.embedded import attach
+from app.embedded.removal import remove
+from bench.applications import register_applications
+from bench.codes import CODE_LIFE_S, Application, Stores, pack_for_service, write_exchanges
+from bench.machine import StorePids, find_stores
+from bench.scenarios.catalogue import TOKEN, Scenario
+from bench.scenarios.material import Caller, Folder, write_callers
+from bench.scenarios.options import Load, Options
+from bench.seed import Service, seed_accounts
+from bench.serving import free_port, serving
+from bench.tokens import exchange_codes
+
+_APPLICATIONS = 4
+_TOKENS = 1000
+_FLEET_TOKENS = 25  # of each application
+_USERS_AN_ACCOUNT = 5
+_FASTEST = 4000  # exchanges a second that one process of locust could make
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """pid: the service's main process. accounts, callers: empty where no scenario needs them."""
+
+    service: Service
+    pid: int
+    pids: StorePids
+    stores: Stores
+    applications: Sequence[Application]
+    accounts: Sequence[dict[str, Any]] = field(repr=False)
+    callers: Sequence[Caller] = field(repr=False)
+
+    def prepare(self, scenario: Scenario, load: Load) -> Folder:
+        folder = Folder(self.service.folder / scenario.name)
+        folder.path.mkdir()
+        if scenario.accounts:
+            folder.accounts.write_bytes(orjson.dumps(self.accounts))
+        if scenario.callers:
+            write_callers(folder.callers, self.callers)
+        if scenario.codes_a_customer is not None:
+            count = int((load.most_rate or _FASTEST) * load.total_s * 1.1) + load.most_users
+            write_exchanges(
+                self.stores,
+                self.applications,
+                folder.codes,
+                count,
+                codes_a_customer=scenario.codes_a_customer,
+            )
+        return folder
+
+
+@contextmanager
+def laid_out(folder: Path, options: Options) -> Iterator[Ground]:
+    """A service on a free port with private servers and a few accounts; all of it is stopped and removed at the end."""
+    service = Service(folder, free_port(), {"CODE_LIFETIME": f"{CODE_LIFE_S}s"})
+    try:
+        with attach(service.data_dir) as embedded:
+            redis_url = embedded.redis_url.partition("?")[0]
+            stores = Stores(embedded.database_url, f"{redis_url}?db=0", pack_for_service, has_customers=True)
+            accounts = _seed_accounts(service, options)
+            applications = _register(service, stores, options)
+            with serving(
+                [*service.command, "serve", "--workers", str(options.workers)],
+                url=f"{service.url}/health/ready",
+                log=options.out / "service.log",
+                folder=folder,
+                environment=service.environment,
+            ) as served:
+                callers = _make_callers(service, stores, applications, options)
+                pids = find_stores(embedded)
+                yield Ground(service, served.pid, pids, stores, applications, accounts, callers)
+    finally:
+        remove(service.data_dir)
+
+
+def _seed_accounts(service: Service, options: Options) -> Sequence[dict[str, Any]]:
+    if not any(scenario.accounts for scenario in options.scenarios):
+        return ()
+    count = -(-options.load.most_users // _USERS_AN_ACCOUNT)
+    print(f"Seeding {count} account(s) of {options.machines} machines each", flush=True)
+    return seed_accounts(service, count, machines=options.machines)
+
+
+def _register(service: Service, stores: Stores, options: Options) -> Sequence[Application]:
+    if not any(each.callers or each.codes_a_customer for each in options.scenarios):
+        return ()
+    print(f"Registering {_APPLICATIONS} applications", flush=True)
+    return register_applications(service, stores.database_url, _APPLICATIONS).applications
+
+
+def _make_callers(
+    service: Service, stores: Stores, applications: Sequence[Application], options: Options
+) -> list[Caller]:
+    if not any(scenario.callers for scenario in options.scenarios):
+        return []
+    print(f"Exchanging {_TOKENS} codes for tokens to ask about", flush=True)
+    path = service.folder / "requests"
+    tokens = exchange_codes(stores, applications, service.url, _TOKENS, path=path)
+    with httpx2.Client(base_url=service.url) as client:
+        return [
+            Caller(
+                **each.credentials,
+                tokens=[token for owner, token in tokens if owner is each],
+                fleet_tokens=[_client_token(client, each) for _ in range(_FLEET_TOKENS)],
+            )
+            for each in applications
+        ]
+
+
+def _client_token(client: httpx2.Client, application: Application) -> str:
+    form = {"grant_type": "client_credentials", **application.credentials}
+    token: str = client.post(TOKEN, data=form).raise_for_status().json()["access_token"]
+    return token
