@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint bench bench-growth bench-limit bench-peers screenshots browsers lock clean
+.PHONY: help run install test lint bench bench-growth bench-limit bench-peers bench-profile screenshots browsers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,11 +30,14 @@ bench-growth: $(VENV)/.development  ## what more tokens, workers and connections
 bench-limit: $(VENV)/.development  ## the service beside a bare server of the same input and output, in interleaved rounds
 	@$(BIN)/python -m bench.limit $(BENCH)
 
-screenshots: $(VENV)/.development  ## pictures of every page into docs/images, the README's two among them
-	@$(BIN)/python -m tests.pages.screenshots $(VIEWS)
-
 bench-peers: $(VENV)/.development  ## the service beside other authorization servers, which are installed on first use
 	@$(BIN)/python -m bench.peers $(BENCH)
+
+bench-profile: $(VENV)/.development  ## flame graphs of the token path
+	@$(BIN)/python -m bench.flames $(BENCH)
+
+screenshots: $(VENV)/.development  ## pictures of every page into docs/images, the README's two among them
+	@$(BIN)/python -m tests.pages.screenshots $(VIEWS)
 
 browsers:  ## install Chromium for the browser tests (Debian's package, as root)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }

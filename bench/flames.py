@@ -1,0 +1,97 @@
+"""`make bench-profile`: where the microseconds of the token path go, a flame graph for each kind of request."""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Thread
+
+from app.embedded import EmbeddedError
+from bench.generator import GeneratorError, generate, load_of
+from bench.limit.ground import Ground, exchanging, introspecting, issuing, prepare
+from bench.limit.servers import service_serving
+from bench.records import read_requests
+from bench.rounds import Contender, Plan
+from bench.seed import SeedError
+from bench.serving import ServingError
+
+_OUT = Path(__file__).parent / "out"
+_MOST_A_SECOND = 8000
+_SETTLED_S = 1.0
+_RATE = 250  # samples a second; more and the sampler is what is seen
+
+_REQUESTS: dict[str, Callable[..., Contender]] = {
+    "exchange": exchanging,
+    "client": issuing,
+    "introspect": introspecting,
+}
+
+
+def main() -> int:
+    options = _read_arguments()
+    try:
+        for picture in _draw(options):
+            print(picture)
+    except (GeneratorError, ServingError, SeedError, EmbeddedError, OSError) as error:
+        print(f"bench-profile: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _draw(options: argparse.Namespace) -> list[Path]:
+    plan = Plan(1, options.seconds, _SETTLED_S, 32)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-profile-")))
+        ground = prepare(stack, folder, plan, workers=1, tokens=2000)
+        pid = stack.enter_context(service_serving(ground.service, 1, ground.log("service")))
+        return [_picture(name, ground, pid, options) for name in options.only]
+
+
+def _picture(name: str, ground: Ground, pid: int, options: argparse.Namespace) -> Path:
+    """The load goes on while py-spy looks at the service from outside."""
+    print(f"looking at {name} for {options.seconds:g} s", file=sys.stderr, flush=True)
+    contender = _REQUESTS[name](ground, name, ground.service.url, pid, ground.service_stores)
+    requests = ground.folder / "requests"
+    contender.write_requests(requests, int(_MOST_A_SECOND * (options.seconds + 2 * _SETTLED_S)))
+    seconds = options.seconds + 2 * _SETTLED_S
+    load = load_of(contender.url, read_requests(requests), seconds=seconds, once=contender.once)
+    loading = Thread(target=generate, args=(load,))
+    loading.start()
+    target: Path = options.out / f"flames_{name}.svg"
+    looked = subprocess.run(
+        [
+            *(
+                Path(sys.executable).with_name("py-spy"),
+                "record",
+                "--pid",
+                str(pid),
+                "--duration",
+                f"{options.seconds:.0f}",
+            ),
+            *("--rate", str(_RATE), "--gil", "--function", "--format", "flamegraph", "--output", str(target)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    loading.join()
+    if looked.returncode != 0:
+        raise ServingError(f"py-spy sees nothing: {looked.stderr.strip()}")
+    return target
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.flames", description=__doc__)
+    add = parser.add_argument
+    add("--seconds", type=float, default=10.0, help="to look at each kind of request (10)")
+    add("--only", nargs="+", choices=_REQUESTS, default=list(_REQUESTS), help="kinds of request (all)")
+    add("--out", type=Path, default=_OUT, help="folder of the pictures (bench/out)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
