@@ -85,7 +85,7 @@ def _owner_todo(folder: Path) -> str:
 
 def check_files(settings: Settings) -> Finding:
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    own = settings.limit_database_connections + settings.limit_redis_connections
+    own = settings.limit_database_connections + 1 + settings.limit_redis_connections
     found = f"{limit} open files a process, of which the stores take {own}"
     if limit < own + _FILES_PER_WORKER:
         return Finding("file descriptors", "warning", found, f"ulimit -n {4 * (own + _FILES_PER_WORKER)}")
@@ -117,7 +117,10 @@ def check_database(facts: DatabaseFacts, settings: Settings) -> Iterator[Finding
             "set fsync = on and synchronous_commit = on",
         )
     yield _check_connections(
-        "PostgreSQL connections", facts.connections, settings.limit_database_connections, settings.workers
+        "PostgreSQL connections",
+        facts.connections,
+        settings.limit_database_connections + 1,  # one listens
+        settings.workers,
     )
 
 

@@ -95,9 +95,9 @@ def temporarily_unavailable(detail: str = "", *, retry_after_s: int = 2) -> OAut
 
 
 def too_many_failures(detail: str = "", *, retry_after_s: int = 2) -> OAuthError:
-    """Never told as wrong: what was not looked up may be right (RFC 6585 section 4)."""
+    """Never told as wrong: what was not looked up may be right (RFC 6585 section 4; the code is RFC 8628's)."""
     return OAuthError(
-        "temporarily_unavailable",
+        "slow_down",
         "too many failed attempts from here: wait, and try again",
         status=429,
         detail=detail,

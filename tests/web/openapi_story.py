@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 
+from app.oauth.token_string import mint
 from app.web.openapi import examples
 from tests.browser import Browser
 from tests.people import World
@@ -18,10 +19,12 @@ class Story:
     """The people and things of the examples, made real.
 
     robot: an application that acts by itself and for no customer. down: a service that has lost its database.
+    wary: one that was shown too many forged tokens and wrong secrets from here.
     """
 
     browser: Browser
     down: httpx2.AsyncClient
+    wary: httpx2.AsyncClient
     world: World
     robot: World
     token: str
@@ -103,6 +106,7 @@ def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
         "unauthorized": {"token": ""},
         "insufficient_scope": {"token": story.robot_token},
         "not_acceptable": {"accept": "image/png"},
+        "slow_down": {"client": story.wary, "token": mint("at", "c", 7).text},
         "temporarily_unavailable": {"client": story.down},
         "303 unsupported_response_type": {"values": {"response_type": "token"}},
         "303 invalid_scope": {"values": {"scope": "fleet:write"}},

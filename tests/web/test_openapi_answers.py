@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from app.aemp.simulate import simulate_fleet
 from app.context import Context
+from app.failures import Failures, _Lane
 from app.flows.import_fleet import import_machines
 from app.settings import Settings
 from app.web.openapi import examples
@@ -58,8 +59,20 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
             code = await world.code(browser, redirect_uri=examples.REDIRECT_URI)
             token = (await world.exchange(browser, code)).json()["access_token"]
             robot_token = (await robot.exchange(browser, None, grant_type=ROBOT)).json()["access_token"]
-            yield Story(browser, down.http, world, robot, token, robot_token)
+            async with Browser(services.like(failures=exhausted(world))) as wary:
+                yield Story(browser, down.http, wary.http, world, robot, token, robot_token)
         await gathered.close()
+
+
+def exhausted(world: World) -> Failures:
+    """The address of the tests has failed too often, and its lane is full."""
+    failures = Failures(a_minute=1)
+    for name in ("127.0.0.1", f"{world.client_id} from 127.0.0.1"):
+        for _ in range(3):
+            failures.note(name)
+    failures._lanes["127.0.0.1"] = lane = _Lane()
+    lane.waiting = 1000
+    return failures
 
 
 @pytest.mark.parametrize(("operation", "name"), FORMS, ids=lambda each: getattr(each, "id", each))
@@ -179,6 +192,13 @@ async def refused(story: Story, each: Documented) -> httpx2.Response:
         return await read(
             story, operation, **{**accept, **faults[each.name if each.name in faults else what]}
         )
+    if each.status == "429":
+        wrong = {
+            "client_id": story.world.client_id,
+            "client_secret": examples.CLIENT_SECRET,
+            "token": examples.TOKEN,
+        }
+        return await story.wary.post(operation.path, data=wrong)
     if each.status == "503":
         return await story.down.post(
             operation.path, data=await story.real(BY_CODE | {"token": examples.TOKEN})

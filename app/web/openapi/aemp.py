@@ -54,6 +54,11 @@ _NO_MACHINE: AempCase = (
     "No such machine, or another customer's.",
     "There is no such machine in this fleet.",
 )
+_SLOW_DOWN: AempCase = (
+    "slow_down",
+    "Too many tokens from your address were none of ours. Try again after `Retry-After` seconds.",
+    "too many failed attempts from here: wait, and try again",
+)
 _AWAY: AempCase = (
     "temporarily_unavailable",
     "Try again after `Retry-After` seconds.",
@@ -130,6 +135,9 @@ def _refusals(forms: tuple[Representation, ...], missing: AempCase, *malformed: 
         ),
         "404": aemp_refusal(404, "Not in this customer's fleet.", missing, forms=forms),
         "406": aemp_refusal(406, "We have no such format.", unserved, forms=_XML),
+        "429": aemp_refusal(
+            429, "Too many failures of yours.", _SLOW_DOWN, forms=forms, headers={"Retry-After": "RetryAfter"}
+        ),
         "503": aemp_refusal(
             503, "We are briefly away.", _AWAY, forms=forms, headers={"Retry-After": "RetryAfter"}
         ),

@@ -12,6 +12,7 @@ from app.oauth.errors import (
     invalid_grant,
     invalid_request,
     invalid_scope,
+    too_many_failures,
     unauthorized_client,
     unsupported_grant_type,
 )
@@ -71,6 +72,15 @@ RESPONSES: Json = {
             invalid_request("the body must be application/x-www-form-urlencoded"),
         ),
     ),
+    "TooManyFailures": refusal(
+        "Too many failures of yours.",
+        (
+            "slow_down",
+            "Too many wrong secrets or forged tokens came from you. Try again after `Retry-After` seconds.",
+            too_many_failures(),
+        ),
+        headers={"Retry-After": "RetryAfter"},
+    ),
     "Unavailable": refusal(
         "We are briefly away.",
         (
@@ -86,6 +96,7 @@ _SHARED: Json = {
     "401": ref("responses", "InvalidClient"),
     "413": ref("responses", "TooLarge"),
     "415": ref("responses", "NotAForm"),
+    "429": ref("responses", "TooManyFailures"),
     "503": ref("responses", "Unavailable"),
 }
 
