@@ -22,6 +22,7 @@ from bench.seed import SeedError
 from bench.serving import ServingError
 
 SCENARIOS = ("exchange", "latency", "client", "introspect", "cached", "guard")
+EXTRA = ("loads",)  # a line of latencies rather than a bar
 
 _OUT = Path(__file__).parents[1] / "out"
 
@@ -92,7 +93,13 @@ def _read_arguments() -> argparse.Namespace:
     add("--connections", type=int, default=32, help="of the closed model (32)")
     add("--workers", type=int, default=max(2, cores() // 2), help="processes of each contender")
     add("--tokens", type=int, default=10_000, help="that are introspected in turn (10000)")
-    add("--only", nargs="+", choices=SCENARIOS, default=SCENARIOS, help="comparisons to make (all)")
+    add(
+        "--only",
+        nargs="+",
+        choices=(*SCENARIOS, *EXTRA),
+        default=SCENARIOS,
+        help="comparisons to make (all but loads)",
+    )
     add("--out", type=Path, default=_OUT, help="folder of the results (bench/out)")
     return parser.parse_args()
 

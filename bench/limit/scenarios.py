@@ -16,6 +16,7 @@ OURS, LIMIT, BARE, CONSTANT = "ours", "limit", "limit, bare Valkey connection", 
 
 _CACHED_S = 60.0  # as long as the service remembers a token
 _FLEET = "/api/v2/Fleet/1"
+_SHARES = (10, 25, 50, 75, 90)  # percent of our peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,24 @@ class Result:
 
 def without_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
     """Every request reaches the stores."""
-    if wanted.isdisjoint({"exchange", "latency", "client", "introspect"}):
+    if wanted.isdisjoint({"exchange", "latency", "loads", "client", "introspect"}):
         return
     with _service(ground, cache=False) as (url, pid), _limits(ground, cache_s=0.0) as limits:
         package, bare = limits
         ours = exchanging(ground, OURS, url, pid, ground.service_stores)
         limit = exchanging(ground, LIMIT, *package, ground.limit_stores)
-        if wanted & {"exchange", "latency"}:
+        if wanted & {"exchange", "latency", "loads"}:
             stretch = exchanging(ground, BARE, *bare, ground.limit_stores)
             result = _compare("code exchange", ground, ground.plan, [ours, limit, stretch], 0.80)
             yield result
+            peak = middle(result.rounds[OURS], _rate)
             if "latency" in wanted:
-                half = dataclasses.replace(ground.plan, rate=middle(result.rounds[OURS], _rate) / 2)
+                half = dataclasses.replace(ground.plan, rate=peak / 2)
                 yield _compare("code exchange, half of our peak offered", ground, half, [ours, limit], 2.0)
+            for share in _SHARES if "loads" in wanted else ():
+                plan = dataclasses.replace(ground.plan, rate=peak * share / 100)
+                name = f"code exchange, {share} % of our peak offered"
+                yield _compare(name, ground, plan, [ours, limit], None)
         if "client" in wanted:
             pair = [
                 issuing(ground, OURS, url, pid, ground.service_stores),
