@@ -58,6 +58,8 @@ def _measure(options: argparse.Namespace) -> Report:
     with laid_out(options.data_dir) as ground:
         databases = [_filled(ground, count) for count in _sizes(options.tokens)]
         report = Report(databases, options.workers)
+        if wanted:
+            ground.read_through(databases)
         if "tokens" in wanted:
             results, report.footprints = by_tokens(ground, databases, plan, options.workers)
             report.results += results

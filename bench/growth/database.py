@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from os import urandom
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
@@ -26,14 +27,16 @@ FROM unnest($1::uuid[], $2::bytea[]) AS known(id, digest)
 WHERE t.id = known.id AND t.bucket = bucket_of(known.id)
 """
 _SECRET_BYTES = 20
+_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Its address, and what its filling was."""
+    """Its address, what its filling was, and how much of it its server keeps at hand."""
 
     url: str = field(repr=False)
     filled: Filled
+    shared_buffers: str
 
     @property
     def name(self) -> str:
@@ -45,10 +48,11 @@ async def open_filled(owner_url: str, count: int, applications: Sequence[UUID], 
     name = f"growth_{count}"
     url = address_of(owner_url, name)
     async with connected(owner_url) as owner:
+        buffers = await owner.fetchval("SHOW shared_buffers")
         if await owner.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name):
             filled = await _find_filling(url)
             if filled is not None:
-                return Database(url, filled)
+                return Database(url, filled, buffers)
         await owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await owner.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     async with connected(url) as connection:
@@ -56,7 +60,7 @@ async def open_filled(owner_url: str, count: int, applications: Sequence[UUID], 
         await connection.execute(
             "UPDATE bench_filling SET filled = $1", orjson.dumps(asdict(filled)).decode()
         )
-    return Database(url, filled)
+    return Database(url, filled, buffers)
 
 
 async def sample_customers(database: Database, count: int) -> list[UUID]:
@@ -81,6 +85,16 @@ async def name_tokens(database: Database, most: int) -> list[tuple[UUID, str]]:
         return [
             (UUID(str(row["application_id"])), token.text) for row, token in zip(rows, tokens, strict=True)
         ]
+
+
+async def read_through(database: Database, cluster: Path) -> None:
+    """Read its files once: a database that is in use lies in the system's cache, as far as it fits there."""
+    async with connected(database.url) as connection:
+        number = await connection.fetchval("SELECT oid FROM pg_database WHERE datname = current_database()")
+    for path in (cluster / "base" / f"{number}").iterdir():
+        with path.open("rb", buffering=0) as file:
+            while file.read(_READ_BYTES):
+                pass
 
 
 def address_of(owner_url: str, name: str) -> str:

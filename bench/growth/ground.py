@@ -1,6 +1,7 @@
 """The private servers that growth is measured on, the databases in them, and a service on any of these."""
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
+import psutil
 import uvloop
 
 from app.embedded import attach
@@ -15,7 +17,7 @@ from app.embedded.removal import remove
 from app.stores import write_private
 from bench.applications import register_applications
 from bench.codes import CODE_LIFE_S, Application, Stores, pack_for_service
-from bench.growth.database import TEMPLATE, Database, address_of, connected, open_filled
+from bench.growth.database import TEMPLATE, Database, address_of, connected, open_filled, read_through
 from bench.growth.fill import Tell
 from bench.machine import StorePids, find_stores
 from bench.seed import Service
@@ -45,10 +47,20 @@ class Ground:
 
     def database(self, count: int, tell: Tell) -> Database:
         ids = [application.client_id for application in self.applications]
-        return uvloop.run(open_filled(self.owner_url, count, ids, tell))
+        database = uvloop.run(open_filled(self.owner_url, count, ids, tell))
+        # One that was kept may be of an earlier schema.
+        _service(self.folder, self.data_dir, database.url, self.redis_url).run("migrate", "up")
+        return database
 
     def stores(self, database: Database) -> Stores:
         return Stores(database.url, self.redis_url, pack_for_service, has_customers=True)
+
+    def read_through(self, databases: Sequence[Database]) -> None:
+        """So that no first round is measured on a cold disk."""
+        cluster = Path(psutil.Process(self.pids.postgres).cwd())  # where PostgreSQL runs
+        for database in databases:
+            print(f"{database.name}: reading through", file=sys.stderr, flush=True)
+            uvloop.run(read_through(database, cluster))
 
     @contextmanager
     def serving(self, database: Database, workers: int) -> Iterator[Served]:

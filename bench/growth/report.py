@@ -45,6 +45,7 @@ class Report:
         return {
             "machine": describe_machine(),
             "workers": self.workers,
+            "shared_buffers": self.databases[0].shared_buffers,
             "databases": [asdict(database.filled) for database in self.databases],
             "bytes_a_token": [asdict(footprint) for footprint in self.footprints],
             "results": [_document(result) for result in self.results],
@@ -63,7 +64,10 @@ def _databases(databases: Sequence[Database]) -> str:
         lines.append(
             f"| {filled.tokens:,} | {filled.seconds:.0f} s | {size} | {table_bytes:.0f} | {index_bytes:.0f} |"
         )
-    return "\n".join([*lines, "", "Grant and token together, indexes as newly built."])
+    buffers = databases[0].shared_buffers
+    return "\n".join(
+        [*lines, "", f"Grant and token together, indexes as newly built. PostgreSQL keeps {buffers} at hand."]
+    )
 
 
 def _footprints(databases: Sequence[Database], footprints: Sequence[Footprint]) -> str:
