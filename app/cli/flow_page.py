@@ -50,22 +50,23 @@ class LocalPage:
         except queue.Empty:
             return None
 
-    def show(self, path: str, query: str) -> tuple[int, str]:
-        """Status and page. An answer that does not carry our state was not asked for, and changes nothing."""
+    def show(self, path: str, query: str) -> tuple[int, str, dict[str, str] | None]:
+        """Status, page, and the answer if one came. One that does not carry our state was not asked for."""
         if path == "/":
-            return 200, _page(
+            begin = _page(
                 "An application asks for access",
                 "Sign in at RoviTracker as a customer and decide. Your browser comes back here.",
                 link=f'<a href="{escape(self.begin_at)}">Go to RoviTracker</a>',
             )
+            return 200, begin, None
         if path != CALLBACK:
-            return 404, _page("Not here", "There is nothing at this address.")
+            return 404, _page("Not here", "There is nothing at this address."), None
         parameters = parse_qs(query, keep_blank_values=True)
         answer = {name: values[0] for name, values in parameters.items() if len(values) == 1}
         if answer.get("state") != self.state:
-            return 400, _page("Not asked for", "The state is not the one this flow began with.")
-        self.answers.put(answer)
-        return 200, _page("The answer has come", "The terminal goes on from here; you can close this page.")
+            return 400, _page("Not asked for", "The state is not the one this flow began with."), None
+        thanks = _page("The answer has come", "The terminal goes on from here; you can close this page.")
+        return 200, thanks, answer
 
 
 def _page(title: str, text: str, *, link: str = "") -> str:
@@ -82,12 +83,16 @@ def serve_page(port: int, state: str) -> Iterator[LocalPage]:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            status, body = page.show(parts.path, parts.query)
+            status, body, answer = page.show(parts.path, parts.query)
             self.send_response(status)
             for name, value in _HEADERS.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body.encode())
+            if (
+                answer is not None
+            ):  # only now: the terminal may end, and this thread with it, as soon as it has it
+                page.answers.put(answer)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's own name
             """Its lines would stand between the steps, with the code in them."""
