@@ -22,6 +22,12 @@ DRIVER_ERRORS = (
     TimeoutError,
 )
 
+_SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
+# Statements go by key, and a plan made once is the plan for all: batches differ in size only, and to plan one costs as
+# much as to run it. Without the second, tables that were empty when the plan was made would be read from end to end
+# until autovacuum has seen them grow. A pooler takes neither, and prepares anew each time.
+_PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+
 Row: TypeAlias = Mapping[str, Any]  # asyncpg's records, by column name
 
 
@@ -150,7 +156,7 @@ async def open_database(
         command_timeout=STATEMENT_TIMEOUT_S,
         statement_cache_size=0 if pooled else 100,
         max_inactive_connection_lifetime=300,
-        server_settings={"application_name": "rovitracker", "timezone": "UTC"},
+        server_settings=_SESSION if pooled else _SESSION | _PLANS,
     )
     return Database(await pool)
 

@@ -17,7 +17,6 @@ CREATE TABLE authorization_grant (
     revoked_at     timestamptz,
     PRIMARY KEY (id, bucket)
 );
-CREATE INDEX ON authorization_grant (customer_id, application_id);
 
 CREATE TABLE classic_token (
     id                  uuid NOT NULL,

@@ -57,7 +57,7 @@ async def plan_of(owner: asyncpg.Connection, statement: str, *arguments: object)
 async def test_token_look_ups_take_the_primary_key(large: tuple[asyncpg.Connection, UUID]) -> None:
     owner, _ = large
     ids = [row["id"] for row in await owner.fetch("SELECT id FROM classic_token LIMIT 3")]
-    plan = await plan_of(owner, SELECT_CLASSIC_TOKENS, ids)
+    plan = await plan_of(owner, SELECT_CLASSIC_TOKENS, ids, "none")
     assert "using classic_token_pkey" in plan
     assert "using authorization_grant_pkey" in plan
     assert "Seq Scan on classic_token" not in plan
