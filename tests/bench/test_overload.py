@@ -101,7 +101,8 @@ def offer(url: str, requests: list[bytes], *, rate: float | None = None) -> dict
         load = replace(load, rate=rate, connections=1024)
     outcome = generate(load, keep)
     assert not outcome.errors
-    assert len(answers) == len(requests) - outcome.unsent  # of a schedule, what found no free connection in time
+    # Of a schedule, what found no free connection in time is not sent.
+    assert len(answers) == len(requests) - outcome.unsent
     # Half a second in each of two queues, a statement of as many rows as a batch may have, and a busy machine's share.
     assert outcome.latency_ms["max"] < 5000
     return answers
