@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import psutil
 import pytest
 
@@ -54,10 +55,25 @@ async def test_every_answered_token_outlives_kill_9_of_a_worker_and_of_postgresq
         await asyncio.sleep(0.5)
         os.kill((await asyncio.to_thread(find_stores, embedded)).postgres, signal.SIGKILL)
         outcome = await loading
+        await until_accepting(embedded.database_url)
         assert set(outcome.statuses) <= {"200", "503"}
         assert outcome.statuses["200"] > 100
         checked = await asyncio.to_thread(check_exchanges, embedded.database_url, requests, answers)
         assert checked == outcome.statuses["200"]
+
+
+async def until_accepting(database_url: str) -> None:
+    """PostgreSQL replays its log for as long as the machine makes it wait."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            connection = await asyncpg.connect(database_url)
+        except (OSError, asyncpg.CannotConnectNowError):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+        else:
+            await connection.close()
+            return
 
 
 def load(url: str, requests: Path, answers: Path) -> Outcome:
