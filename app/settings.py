@@ -198,7 +198,7 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="forged tokens and unknown applications a minute from one address, forged tokens of one introspecting "
-        "application, and wrong secrets for one application from one address, of one process; above it they are slowed or answered 429",
+        "application, and wrong secrets or assertions for one application from one address, of one process; above it they are slowed or answered 429",
     )
     limit_password_checks: int = Field(
         2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait"

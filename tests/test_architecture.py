@@ -47,6 +47,7 @@ FRAMEWORKS = [
     ("rich", {"cli"}),
     ("lxml", {"aemp"}),
     ("prometheus_client", {"metrics"}),
+    ("joserfc", {"oauth"}),
 ]
 
 SOURCES = sorted(APP.rglob("*.py"))

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 import typer
 
 from app.cli import application_changes
-from app.cli.application_changes import ClientId, Grants, Logo, RedirectUris, Scope
+from app.cli.application_changes import ClientId, Grants, Jwks, Logo, RedirectUris, Scope, authentication_of
 from app.cli.output import Json, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
 from app.flows.change_application import find_application
 from app.flows.change_customer import find_member
 from app.flows.register_application import RegisteredApplication, register_application
+from app.oauth.assertion import import_keys
 from app.oauth.registration import RegistrationError
 from app.storage.applications import Application, select_all_applications
 
@@ -50,9 +51,13 @@ def register(
     customer: Annotated[
         str | None, typer.Option(metavar="EMAIL", help="Whom its client_credentials tokens act for.")
     ] = None,
+    jwks: Jwks = None,
     as_json: Json = False,
 ) -> None:
-    """Register an application; prints its client_id and, this once, its client_secret."""
+    """Register an application; prints its client_id and, this once, its client_secret.
+
+    With --jwks there is none: it authenticates by what it signs with its keys.
+    """
     if resource_server != (audience is not None):
         raise RegistrationError("--resource-server and --audience URI belong together")
 
@@ -69,6 +74,7 @@ def register(
             grants=tuple(grant or ()),
             audience=audience,
             customer_id=(await find_member(context, customer)).customer_id if customer else None,
+            jwks=jwks.read_bytes() if jwks else None,
         )
 
     registered = with_context(work)
@@ -77,6 +83,7 @@ def register(
         {
             "client_id": str(client.id),
             "client_secret": registered.client_secret,
+            "authentication": authentication_of(client),
             "name": client.name,
             "company": client.company,
             "kind": client.kind,
@@ -133,6 +140,8 @@ def _details(application: Application) -> dict[str, Any]:
         "audience": client.audience,
         "customer_id": str(client.customer_id) if client.customer_id else None,
         "logo": bool(application.logo_digest),
+        "authentication": authentication_of(client),
+        "keys": [key.kid for key in import_keys(client.jwks)] if client.jwks else [],
         "secrets": [
             f"good until {secret.expires_at:%Y-%m-%dT%H:%M:%SZ}" if secret.expires_at else "good"
             for secret in client.secrets

@@ -42,6 +42,17 @@ Grants = Annotated[
     ),
 ]
 
+Jwks = Annotated[
+    Path | None,
+    typer.Option(
+        help="JWK Set of the public keys it proves itself by (private_key_jwt), for strict applications. It then has "
+        "no client_secret.",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+    ),
+]
+
 
 def add_to(cli: typer.Typer) -> None:
     def command(name: str, arguments: str = "") -> str:
@@ -67,10 +78,14 @@ def update(
     customer: Annotated[
         str | None, typer.Option(metavar="EMAIL", help="Whom its client_credentials tokens act for.")
     ] = None,
+    jwks: Jwks = None,
     as_json: Json = False,
 ) -> None:
-    """Change what is named and nothing else; addresses, scopes and grants replace all those before."""
-    if not any((name, company, logo, redirect_uri, scope, grant, customer)):
+    """Change what is named and nothing else; addresses, scopes, grants and keys replace all those before.
+
+    With --jwks, a client_secret it has ends at once.
+    """
+    if not any((name, company, logo, redirect_uri, scope, grant, customer, jwks)):
         raise RegistrationError("name what shall change: rovitracker app update --help")
 
     async def work(context: Context) -> Client:
@@ -82,7 +97,13 @@ def update(
             redirect_uris=tuple(redirect_uri) if redirect_uri else None,
             customer_id=(await find_member(context, customer)).customer_id if customer else None,
         )
-        return await change_application(context, client_id, changes, logo=logo.read_bytes() if logo else None)
+        return await change_application(
+            context,
+            client_id,
+            changes,
+            logo=logo.read_bytes() if logo else None,
+            jwks=jwks.read_bytes() if jwks else None,
+        )
 
     client = with_context(work)
     print_record(
@@ -93,6 +114,7 @@ def update(
             "grants": sorted(client.grants),
             "scope": " ".join(client.scope),
             "redirect_uris": list(client.redirect_uris),
+            "authentication": authentication_of(client),
         },
         as_json=as_json,
     )
@@ -147,6 +169,13 @@ def retire(client_id: ClientId, as_json: Json = False) -> None:
     """End the old client_secret at once, before its overlap is over."""
     with_context(lambda context: retire_secret(context, client_id))
     print_record({"client_id": client_id, "retired": True}, as_json=as_json)
+
+
+def authentication_of(client: Client) -> str:
+    """By the names of RFC 7591; a secret may be sent in either of two ways."""
+    if client.public:
+        return "none"
+    return "private_key_jwt" if client.jwks is not None else "client_secret"
 
 
 def _change_status(client_id: str, change: StatusChange, *, as_json: bool) -> None:

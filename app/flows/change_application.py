@@ -8,10 +8,12 @@ from typing import Literal
 from app.context import Context
 from app.flows.read_logo import read_logo
 from app.oauth.client import Client, ClientStatus, parse_client_id
+from app.oauth.client_keys import check_key_set
 from app.oauth.registration import check_registration
 from app.oauth.token_string import mint_client_secret, secret_digest
 from app.storage.application_changes import (
     ApplicationChanges,
+    delete_client_secrets,
     delete_leaving_secret,
     rotate_client_secret,
     update_application,
@@ -48,9 +50,19 @@ async def find_application(context: Context, unverified_client_id: str) -> Appli
 
 
 async def change_application(
-    context: Context, client_id: str, changes: ApplicationChanges, *, logo: bytes | None = None
+    context: Context,
+    client_id: str,
+    changes: ApplicationChanges,
+    *,
+    logo: bytes | None = None,
+    jwks: bytes | None = None,
 ) -> Client:
-    """The application as it is now. Raises ApplicationError and what registering raises."""
+    """The application as it is now. Raises ApplicationError and what registering raises.
+
+    jwks: takes the place of the keys before, and of the secrets, of which it has none from here on.
+    """
+    if jwks is not None:
+        changes = replace(changes, jwks=check_key_set(jwks))
     before = (await find_application(context, client_id)).client
     asked = {
         name: value for name, value in asdict(changes).items() if value is not None and name != "logo_digest"
@@ -65,10 +77,12 @@ async def change_application(
             await insert_logo(transaction, logo_digest, png)
         if not await update_application(transaction, before.id, written):
             raise ApplicationError("the application is deleted")
+        if written.jwks is not None:
+            await delete_client_secrets(transaction, before.id)
         changed = ", ".join([*asked, *(["logo"] if logo is not None else [])])
         await insert_audit_event(transaction, _event("application.updated", before, changed=changed))
     context.changes.note(before.id)
-    return after
+    return replace(after, secrets=()) if written.jwks is not None else after
 
 
 async def change_status(context: Context, client_id: str, change: StatusChange) -> Client:
@@ -88,6 +102,8 @@ async def rotate_secret(context: Context, client_id: str, overlap: timedelta) ->
     client = (await find_application(context, client_id)).client
     if client.public:
         raise ApplicationError("a public application has no secret")
+    if client.jwks is not None:
+        raise ApplicationError("the application proves itself by its keys: `rovitracker app update --jwks`")
     if client.status == "deleted":
         raise ApplicationError("the application is deleted")
     secret = mint_client_secret()

@@ -5,6 +5,7 @@ from app.flows.client_credentials import issue_to_client
 from app.flows.issued_token import IssuedToken
 from app.flows.look_up import look_up
 from app.flows.redeem_code import redeem_code
+from app.flows.use_assertion import use_assertion
 from app.oauth.client import Client, authenticate, parse_client_id
 from app.oauth.errors import OAuthError, too_many_failures, unauthorized_client, unsupported_grant_type
 from app.oauth.request import Credentials, TokenRequest, grant_type_of
@@ -25,19 +26,27 @@ async def issue_token(context: Context, request: TokenRequest, address: str) -> 
 
 
 async def authenticate_client(context: Context, credentials: Credentials, address: str) -> Client:
-    """The application that proved itself; unknown and wrong end alike.
+    """The application that proved itself; unknown, wrong and used before end alike.
 
     Only who failed is limited, after the comparison: the right secret is never refused.
     """
     application = await read_application(context, credentials.client_id, address)
     try:
-        return authenticate(application.client if application else None, credentials, context.now())
+        client = authenticate(
+            application.client if application else None,
+            credentials,
+            context.now(),
+            issuer=context.policy.issuer,
+        )
+        if credentials.assertion is not None:
+            await use_assertion(context, client, credentials.assertion)
     except OAuthError as error:
         guesser = f"{credentials.client_id if application else 'unknown'} from {address}"
         context.failures.note(guesser)
         if context.failures.over(guesser):
             raise too_many_failures(str(error)) from error
         raise
+    return client
 
 
 async def read_application(

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.read_logo import read_logo
 from app.oauth.client import Client, ClientKind
+from app.oauth.client_keys import check_key_set
 from app.oauth.registration import RegistrationError, check_registration, default_grants
 from app.oauth.token_string import mint_client_secret, new_id, secret_digest
 from app.storage.applications import insert_application, insert_client_secret, insert_logo
@@ -18,7 +19,7 @@ _UNIQUE_VIOLATION = "23505"  # of the audience: ids and secrets are ours and new
 
 @dataclass(frozen=True, slots=True)
 class RegisteredApplication:
-    """client_secret is shown once, now; only its digest is kept. A public application has none."""
+    """client_secret is shown once, now; only its digest is kept. A public application has none, nor has one with keys."""
 
     client: Client
     client_secret: str | None = field(repr=False)
@@ -37,11 +38,12 @@ async def register_application(
     grants: tuple[str, ...] = (),
     audience: str | None = None,
     customer_id: UUID | None = None,
+    jwks: bytes | None = None,
 ) -> RegisteredApplication:
     """An application that is active at once. Raises RegistrationError, RedirectUriError or LogoError.
 
     grants: those of its kind unless some are named; audience: makes it a resource server;
-    customer_id: whom its client_credentials tokens act for.
+    customer_id: whom its client_credentials tokens act for; jwks: the JWK Set of public keys it proves itself by.
     """
     asked = Client(
         id=new_id(),
@@ -56,10 +58,11 @@ async def register_application(
         audience=audience,
         customer_id=customer_id,
         secrets=(),
+        jwks=check_key_set(jwks) if jwks is not None else None,
     )
     client = check_registration(asked, development=context.policy.development)
     png = await read_logo(logo) if logo is not None else None
-    secret = None if public else mint_client_secret()
+    secret = None if public or client.jwks else mint_client_secret()
     try:
         await _store(context, client, png, secret)
     except StatementRefusedError as refused:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
+from app.oauth.assertion import objection_to
 from app.oauth.errors import invalid_client
 from app.oauth.request import Credentials
 from app.oauth.scope import Scope
@@ -26,7 +27,10 @@ class ClientSecret:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered application. `audience` makes it a resource server; `customer_id` is whom it acts for by itself."""
+    """A registered application. `audience` makes it a resource server; `customer_id` is whom it acts for by itself.
+
+    jwks: its public keys as a JWK Set; it proves itself by them and has no secret.
+    """
 
     id: UUID
     kind: ClientKind
@@ -40,6 +44,7 @@ class Client:
     audience: str | None
     customer_id: UUID | None
     secrets: tuple[ClientSecret, ...]
+    jwks: str | None = None
 
     @property
     def active(self) -> bool:
@@ -55,11 +60,12 @@ _NO_SECRETS = (ClientSecret(bytes(32), expires_at=None),)
 _NO_DIGEST = secret_digest("")  # of the secret that was not sent
 
 
-def authenticate(client: Client | None, credentials: Credentials, now: datetime) -> Client:
-    """The client, if the caller proved to be it; invalid_client, alike in body and time, if not."""
-    proved = _has_live_secret(
-        client.secrets if client else _NO_SECRETS, credentials.secret_digest or _NO_DIGEST, now
-    )
+def authenticate(client: Client | None, credentials: Credentials, now: datetime, *, issuer: str) -> Client:
+    """The client, if the caller proved to be it; invalid_client, alike in body and time, if not.
+
+    Whether an assertion was used before is not judged here.
+    """
+    objection = _objection(client, credentials, now, issuer)
     if client is None:
         raise invalid_client("unknown client")
     if client.status in ("pending", "deleted"):
@@ -70,8 +76,8 @@ def authenticate(client: Client | None, credentials: Credentials, now: datetime)
             raise invalid_client("a public client sent a secret")
     elif credentials.method == "none":
         raise invalid_client("a confidential client sent no secret")
-    elif not proved:
-        raise invalid_client("wrong or expired secret")
+    elif objection is not None:
+        raise invalid_client(objection)
     return client
 
 
@@ -85,6 +91,15 @@ def parse_client_id(unverified: str) -> UUID | None:
     except ValueError:
         return None
     return client_id if str(client_id) == unverified else None
+
+
+def _objection(client: Client | None, credentials: Credentials, now: datetime, issuer: str) -> str | None:
+    if credentials.assertion is not None:
+        return objection_to(credentials.assertion, client.jwks if client else None, issuer=issuer, now=now)
+    # A secret of one that has keys would be a second, weaker way in, however it came to be there.
+    secrets = client.secrets if client and client.jwks is None else _NO_SECRETS
+    live = _has_live_secret(secrets, credentials.secret_digest or _NO_DIGEST, now)
+    return None if live else "wrong or expired secret"
 
 
 def _has_live_secret(secrets: tuple[ClientSecret, ...], offered_digest: bytes, now: datetime) -> bool:

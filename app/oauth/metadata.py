@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from app.oauth.assertion import ALGORITHMS
 from app.oauth.scope import KNOWN_SCOPES
 
-SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 
 
 def authorization_server(
@@ -12,10 +13,12 @@ def authorization_server(
     *,
     endpoints: Mapping[str, str],
     grant_types: Sequence[str],
-    auth_methods: Sequence[str] = SECRET_METHODS,
+    auth_methods: Sequence[str] = AUTH_METHODS,
     service_documentation: str | None = None,
 ) -> dict[str, object]:
     """Metadata of exactly what exists: `endpoints` maps member names such as `token_endpoint` to their paths."""
+    # Whoever cannot prove who it is must not scan for tokens (RFC 7662 section 4).
+    proving_methods = [method for method in auth_methods if method != "none"]
     members: dict[str, object] = {
         "issuer": issuer,
         **{member: issuer + path for member, path in endpoints.items()},
@@ -24,19 +27,24 @@ def authorization_server(
         "response_modes_supported": ["query"],
         # Left out, the next two would claim the implicit grant and Basic alone (RFC 8414 section 2).
         "grant_types_supported": list(grant_types),
-        "token_endpoint_auth_methods_supported": list(auth_methods),
+        **_authentication("token", auth_methods),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
     }
     if "revocation_endpoint" in endpoints:
-        members["revocation_endpoint_auth_methods_supported"] = list(auth_methods)
+        members |= _authentication("revocation", auth_methods)
     if "introspection_endpoint" in endpoints:
-        # Whoever cannot prove who it is must not scan for tokens (RFC 7662 section 4).
-        members["introspection_endpoint_auth_methods_supported"] = [
-            method for method in auth_methods if method != "none"
-        ]
+        members |= _authentication("introspection", proving_methods)
     if service_documentation is not None:
         members["service_documentation"] = service_documentation
+    return members
+
+
+def _authentication(endpoint: str, methods: Sequence[str]) -> dict[str, object]:
+    """RFC 8414 section 2: the algorithms are stated where assertions are accepted, and nowhere else."""
+    members: dict[str, object] = {f"{endpoint}_endpoint_auth_methods_supported": list(methods)}
+    if "private_key_jwt" in methods:
+        members[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = list(ALGORITHMS)
     return members
 
 

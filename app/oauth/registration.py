@@ -38,7 +38,7 @@ def check_registration(client: Client, *, development: bool) -> Client:
         check_registrable(uri, public=client.public, development=development)
     if len(client.redirect_uris) > _MOST_REDIRECT_URIS:
         raise RegistrationError(f"redirect URIs: at most {_MOST_REDIRECT_URIS}")
-    objection = _grant_objection(client) or _audience_objection(client)
+    objection = _grant_objection(client) or _audience_objection(client) or _keys_objection(client)
     if objection is not None:
         raise RegistrationError(objection)
     return replace(
@@ -107,6 +107,14 @@ def _audience_objection(client: Client) -> str | None:
             f"audience {client.audience!r}: an absolute URI without fragment, such as https://api.example.com"
         )
     return None
+
+
+def _keys_objection(client: Client) -> str | None:
+    if client.jwks is None:
+        return None
+    if client.public:
+        return "keys: a public application proves nothing, so it has none"
+    return "keys: for strict applications only" if client.kind == "classic" else None
 
 
 def _nearest(text: str, known: Collection[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal, Self
 
+from app.oauth.assertion import ClientAssertion, parse_assertion
 from app.oauth.errors import (
     OAuthError,
     invalid_client,
@@ -27,16 +28,17 @@ _FORM = re.compile(
     r'application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE
 )
 
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who the caller says it is, and the secret it offers for that (RFC 6749 section 2.3.1); nothing is proved."""
+    """Who the caller says it is, and the secret or assertion it offers for that (RFC 6749 section 2.3); nothing is proved."""
 
     client_id: str | None
     secret_digest: bytes | None = field(repr=False)  # the secret itself goes no further than this file
     method: AuthMethod
+    assertion: ClientAssertion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class QueriesReadBefore:
         query = self._queries.get(key)
         if query is None:
             query = TokenQuery.parse(content_type, body, authorization)
+            if query.credentials.assertion is not None:  # good for one use, so never asked again
+                return query
             if len(self._queries) >= self._most:
                 del self._queries[next(iter(self._queries))]
             self._queries[key] = query
@@ -214,7 +218,7 @@ def _read_query(raw_query: bytes) -> Parameters:
 def _read_credentials(authorization: str | None, form: Mapping[str, str]) -> Credentials:
     client_id, client_secret = form.get("client_id"), form.get("client_secret")
     if "client_assertion" in form or "client_assertion_type" in form:
-        raise invalid_client("client assertions are not supported")
+        return _read_assertion(authorization, form)
     if authorization is None:
         if client_secret is None:
             return Credentials(client_id, None, "none")
@@ -224,6 +228,16 @@ def _read_credentials(authorization: str | None, form: Mapping[str, str]) -> Cre
     if client_secret is not None or client_id not in (None, credentials.client_id):
         raise invalid_request("authenticate in the Authorization header or in the body, not in both")
     return credentials
+
+
+def _read_assertion(authorization: str | None, form: Mapping[str, str]) -> Credentials:
+    if authorization is not None or "client_secret" in form:
+        raise invalid_request("authenticate by an assertion or by a secret, not by both")
+    assertion = parse_assertion(form.get("client_assertion_type"), form.get("client_assertion"))
+    # RFC 7521 section 4.2: client_id is not needed beside it, and names the same application where it is sent.
+    if form.get("client_id", assertion.unverified_client_id) != assertion.unverified_client_id:
+        raise invalid_client("client_id is another than the assertion's")
+    return Credentials(assertion.unverified_client_id, None, "private_key_jwt", assertion)
 
 
 def _read_basic(authorization: str) -> Credentials:

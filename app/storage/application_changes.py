@@ -14,7 +14,7 @@ UPDATE_APPLICATION = """
 UPDATE application
 SET name = coalesce($2, name), company = coalesce($3, company), grants = coalesce($4, grants),
     scope = coalesce($5, scope), redirect_uris = coalesce($6, redirect_uris),
-    customer_id = coalesce($7, customer_id), logo_digest = coalesce($8, logo_digest)
+    customer_id = coalesce($7, customer_id), logo_digest = coalesce($8, logo_digest), jwks = coalesce($9::jsonb, jwks)
 WHERE id = $1 AND status <> 'deleted'
 """
 
@@ -30,6 +30,7 @@ class ApplicationChanges:
     redirect_uris: tuple[str, ...] | None = None
     customer_id: UUID | None = None
     logo_digest: bytes | None = None
+    jwks: str | None = None
 
 
 async def update_application(
@@ -47,6 +48,7 @@ async def update_application(
             list(changes.redirect_uris) if changes.redirect_uris is not None else None,
             changes.customer_id,
             changes.logo_digest,
+            changes.jwks,
         )
     )
 
@@ -82,6 +84,13 @@ async def rotate_client_secret(
 ) -> bool:
     """False when the secret before the present one is still good, or there is none at all."""
     return bool(await statements.count(UPSERT_CLIENT_SECRET, application_id, digest, overlap_s))
+
+
+DELETE_CLIENT_SECRETS = "DELETE FROM client_secret WHERE application_id = $1"
+
+
+async def delete_client_secrets(statements: Statements, application_id: UUID) -> int:
+    return await statements.count(DELETE_CLIENT_SECRETS, application_id)
 
 
 DELETE_LEAVING_SECRET = """

@@ -10,7 +10,7 @@ from app.storage.database import Row, Statements
 
 _COLUMNS = """
     a.id, a.kind, a.public, a.name, a.company, a.status, a.grants, a.scope, a.redirect_uris, a.audience,
-    a.customer_id, a.logo_digest, a.created_at,
+    a.customer_id, a.logo_digest, a.created_at, a.jwks,
     coalesce((SELECT array_agg(s.digest ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_digests,
     coalesce((SELECT array_agg(s.expires_at ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_expiries
 """
@@ -47,8 +47,9 @@ async def select_all_applications(statements: Statements) -> tuple[Application, 
 
 
 INSERT_APPLICATION = """
-INSERT INTO application (id, kind, public, name, company, status, grants, scope, redirect_uris, audience, customer_id, logo_digest)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO application
+    (id, kind, public, name, company, status, grants, scope, redirect_uris, audience, customer_id, logo_digest, jwks)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb)
 """
 
 
@@ -67,6 +68,7 @@ async def insert_application(statements: Statements, client: Client, logo_digest
         client.audience,
         client.customer_id,
         logo_digest,
+        client.jwks,
     )
 
 
@@ -126,5 +128,6 @@ def _application(row: Row) -> Application:
         audience=row["audience"],
         customer_id=row["customer_id"],
         secrets=tuple(ClientSecret(digest, expires_at) for digest, expires_at in secrets),
+        jwks=row["jwks"],
     )
     return Application(client, row["logo_digest"], row["created_at"])

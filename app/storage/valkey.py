@@ -36,22 +36,31 @@ class Valkey:
         )
         self._client = Redis(connection_pool=self._pool)
         self._taken = Gather(self._take, bounds, store="Valkey", repeatable=False)
+        self._marked = Gather(self._mark, bounds, store="Valkey", repeatable=False)
 
     async def getdel(self, key: str) -> bytes | None:
         """Keys asked for while others are on their way go together, in one pipeline."""
         return await self._taken(key)
 
-    async def _take(self, keys: Sequence[str]) -> list[bytes | None]:
-        return cast("list[bytes | None]", await _known(self._send("GETDEL", keys)))
+    async def mark(self, key: str, *, life_ms: int) -> bool:
+        """Whether the key is new; it stands for so long. Of several at once, on any process, one is told that it is."""
+        return await self._marked((key, life_ms))
 
-    async def _send(self, command: str, keys: Sequence[str]) -> list[Any]:
-        """A command for each key over one connection, under one time-out: the client's own pipeline costs twice as much."""
+    async def _take(self, keys: Sequence[str]) -> list[bytes | None]:
+        return cast("list[bytes | None]", await _known(self._send([("GETDEL", key) for key in keys])))
+
+    async def _mark(self, marks: Sequence[tuple[str, int]]) -> list[bool]:
+        commands = [("SET", key, b"", "NX", "PX", life_ms) for key, life_ms in marks]
+        return [reply is not None for reply in await _known(self._send(commands))]
+
+    async def _send(self, commands: Sequence[tuple[str | bytes | int, ...]]) -> list[Any]:
+        """Commands over one connection, under one time-out: the client's own pipeline costs twice as much."""
         connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # the library leaves it untyped
         try:
             async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                packed = connection.pack_commands([(command, key) for key in keys])
+                packed = connection.pack_commands(commands)
                 await connection.send_packed_command(packed, check_health=False)
-                return [await connection.read_response(timeout=math.inf) for _ in keys]
+                return [await connection.read_response(timeout=math.inf) for _ in commands]
         except BaseException:
             await connection.disconnect(nowait=True)  # else the next to use it would read our replies
             raise
@@ -84,6 +93,7 @@ class Valkey:
 
     async def close(self) -> None:
         await self._taken.close()
+        await self._marked.close()
         await self._client.aclose()
         await self._pool.disconnect()
 

@@ -22,7 +22,7 @@ async def alive(_request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """503 only without PostgreSQL or its schema; without Valkey only new approvals wait, so it is degraded."""
+    """503 only without PostgreSQL or its schema; without Valkey only new approvals and client assertions wait: degraded."""
     postgres, valkey = await asyncio.gather(_postgres(request), _valkey(request))
     if postgres != "ok":
         return _answer(503, {"status": "unavailable", "postgresql": postgres, "valkey": valkey})

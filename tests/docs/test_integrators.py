@@ -16,6 +16,7 @@ import pytest
 from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.flows.import_fleet import import_machines
+from app.flows.register_application import register_application
 from app.oauth.token_string import PATTERN
 from tests.browser import Browser
 from tests.people import REDIRECT_URI, World
@@ -128,6 +129,26 @@ async def test_the_documented_reading_shows_the_fleet(
     printed = await run(language, blocks_of("5.")[language], environment, tmp_path)
     machines = len(json.loads(printed)["Equipment"]) if language == "bash" else len(printed.splitlines())
     assert machines == (100 if language == "bash" else 130)  # curl reads one page, the others follow `next`
+
+
+async def test_the_documented_key_and_assertion_give_a_token(
+    running: Running, context: Context, tmp_path: Path
+) -> None:
+    """O-134, O-150: the printed set is what is registered, and the kept file signs."""
+    environment = running.environment(KEY_FILE=str(tmp_path / "key.pem"))
+    printed = await run("python", blocks_of("Keys instead")["python"], environment, tmp_path)
+    registered = await register_application(
+        context,
+        name="Keyed",
+        company="Sitewise Rentals Ltd",
+        kind="strict",
+        grants=("client_credentials",),
+        jwks=printed.encode(),
+    )
+    block = blocks_of("A request signed")["python"]
+    environment["CLIENT_ID"] = str(registered.client.id)
+    for _ in range(2):
+        assert re.fullmatch(PATTERN, (await run("python", block, environment, tmp_path)).strip())
 
 
 async def test_the_documented_revocation_ends_the_token(running: Running, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -9,12 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.oauth.client import Client, ClientSecret, authenticate, parse_client_id
+from app.oauth import client as rules
+from app.oauth.assertion import ASSERTION_TYPE, parse_assertion
+from app.oauth.client import Client, ClientSecret, parse_client_id
+from app.oauth.client_keys import check_key_set
 from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials
 from app.oauth.token_string import mint_client_secret, secret_digest
+from tests.assertions import claims_of, jwks_of, key_pair, signed
 
+ISSUER = "https://auth.example"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+authenticate = partial(rules.authenticate, issuer=ISSUER)
 SECRET, OLD_SECRET = mint_client_secret(), mint_client_secret()
 CLIENT_ID = UUID("01932f2c-5a6b-7def-8123-456789abcdef")
 
@@ -133,6 +140,51 @@ def test_client_allows_the_grants_it_is_registered_for() -> None:
     assert CONFIDENTIAL.allows("authorization_code")
     assert not CONFIDENTIAL.allows("client_credentials")
     assert not CONFIDENTIAL.allows("authorization")
+
+
+KEYED = replace(
+    CONFIDENTIAL,
+    kind="strict",
+    secrets=(),
+    jwks=check_key_set(jwks_of(key_pair("EC"))),
+)
+
+
+def by_key(number: int = 0, **claims: object) -> Credentials:
+    now_s = int(NOW.timestamp())
+    whole = claims_of(str(CLIENT_ID), aud=ISSUER, exp=now_s + 60, iat=now_s, **claims)
+    assertion = parse_assertion(ASSERTION_TYPE, signed(key_pair("EC", number), whole))
+    return Credentials(str(CLIENT_ID), None, "private_key_jwt", assertion)
+
+
+def test_assertion_proves_a_client_with_keys() -> None:
+    """O-134, O-150: suspended or not, as with a secret."""
+    assert authenticate(KEYED, by_key(), NOW) is KEYED
+    suspended = replace(KEYED, status="suspended")
+    assert authenticate(suspended, by_key(), NOW) is suspended
+    for status in ("pending", "deleted"):
+        assert refusal(replace(KEYED, status=status), by_key()).error == "invalid_client"
+
+
+def test_assertion_fails_like_everything_else() -> None:
+    """O-45, O-150: unknown, without keys, public, by another key."""
+    cases = [(None, by_key()), (CONFIDENTIAL, by_key()), (PUBLIC, by_key()), (KEYED, by_key(1))]
+    refusals = [refusal(client, credentials) for client, credentials in cases]
+    assert {(error.error, error.status, error.description, error.headers) for error in refusals} == {
+        ("invalid_client", 401, *failure_of_a_secret())
+    }
+
+
+def failure_of_a_secret() -> tuple[object, object]:
+    error = refusal(CONFIDENTIAL, by_post("wrong"))
+    return error.description, error.headers
+
+
+def test_client_with_keys_is_proved_by_nothing_else() -> None:
+    """O-134: nor by a secret that is there by mistake."""
+    both = replace(KEYED, secrets=CONFIDENTIAL.secrets)
+    for credentials in (by_post(SECRET), NOTHING):
+        assert refusal(both, credentials).error == "invalid_client"
 
 
 def test_repr_of_a_client_shows_no_digest() -> None:

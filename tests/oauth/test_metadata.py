@@ -2,6 +2,7 @@
 
 import json
 
+from app.oauth.assertion import ALGORITHMS
 from app.oauth.metadata import authorization_server, protected_resource
 
 ISSUER = "https://auth.example"
@@ -11,10 +12,11 @@ ENDPOINTS = {
     "introspection_endpoint": "/app/oauth2/introspect",
     "revocation_endpoint": "/app/oauth2/revoke",
 }
+PROVING = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 
 
 def test_document_states_exactly_what_exists() -> None:
-    """O-111 to O-117, O-121, O-128."""
+    """O-111 to O-117, O-121, O-128, O-134."""
     assert authorization_server(
         ISSUER,
         endpoints=ENDPOINTS,
@@ -30,9 +32,12 @@ def test_document_states_exactly_what_exists() -> None:
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": [*PROVING, "none"],
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": PROVING,
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "revocation_endpoint_auth_methods_supported": [*PROVING, "none"],
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "service_documentation": "https://auth.example/docs",
@@ -40,7 +45,7 @@ def test_document_states_exactly_what_exists() -> None:
 
 
 def test_public_clients_are_named_everywhere_but_at_introspection() -> None:
-    """O-99, O-114."""
+    """O-99, O-114; O-116: algorithms are stated with private_key_jwt and not without."""
     document = authorization_server(
         ISSUER,
         endpoints=ENDPOINTS,
@@ -50,6 +55,7 @@ def test_public_clients_are_named_everywhere_but_at_introspection() -> None:
     assert document["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "none"]
     assert document["revocation_endpoint_auth_methods_supported"] == ["client_secret_basic", "none"]
     assert document["introspection_endpoint_auth_methods_supported"] == ["client_secret_basic"]
+    assert not [name for name in document if name.endswith("_auth_signing_alg_values_supported")]
 
 
 def test_endpoint_that_does_not_exist_leaves_nothing_behind() -> None:

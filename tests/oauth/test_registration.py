@@ -118,6 +118,14 @@ def test_only_strict_applications_refresh_by_default() -> None:
     assert default_grants("strict") == {"authorization_code", "refresh_token"}
 
 
+def test_keys_are_for_strict_applications_that_keep_a_secret_otherwise() -> None:
+    """O-134, O-150."""
+    jwks = '{"keys": []}'
+    assert check_registration(replace(STRICT, jwks=jwks), development=False).jwks == jwks
+    assert "strict applications only" in refusal(replace(CODES, jwks=jwks))
+    assert "public" in refusal(replace(PUBLIC, jwks=jwks))
+
+
 @given(
     grants=st.sets(st.sampled_from(GRANTS), min_size=1),
     kind=st.sampled_from(KINDS),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.oauth import request
+from app.oauth.assertion import ASSERTION_TYPE
 from app.oauth.errors import OAuthError, PageError
 from app.oauth.request import (
     AuthorizationRequest,
@@ -17,6 +18,7 @@ from app.oauth.request import (
     TokenRequest,
 )
 from app.oauth.token_string import mint, secret_digest
+from tests.assertions import by_assertion, claims_of, key_pair, signed
 
 FORM = "application/x-www-form-urlencoded"
 CLASSIC_BODY = b"client_id=me&client_secret=mine&code=c"
@@ -190,9 +192,47 @@ def test_unreadable_authorization_header_is_a_failed_authentication(authorizatio
     assert dict(error.headers)["WWW-Authenticate"].startswith("Basic ")
 
 
-def test_client_assertion_is_a_failed_authentication() -> None:
-    """O-45: a method we do not have is not passed over in silence."""
+def assertion_body(**fields: str) -> bytes:
+    """Signed by a key that nobody registered: reading asks for none."""
+    text = signed(key_pair("EC"), claims_of("me"))
+    return urlencode({**by_assertion(text), "code": "c", **fields}).encode()
+
+
+@pytest.mark.parametrize("more", [{}, {"client_id": "me"}], ids=["alone", "with client_id"])
+def test_assertion_names_the_client(more: dict[str, str]) -> None:
+    """O-150: client_id is not needed beside it (RFC 7521 section 4.2)."""
+    read = token_request(assertion_body(**more)).credentials
+    assert (read.client_id, read.method, read.secret_digest) == ("me", "private_key_jwt", None)
+    assert read.assertion is not None
+    assert read.assertion.unverified_client_id == "me"
+
+
+def test_assertion_for_another_client_id_is_a_failed_authentication() -> None:
+    """O-45, O-150."""
+    assert refusal(assertion_body(client_id="you")).error == "invalid_client"
     assert refusal(b"client_id=me&client_assertion=x").error == "invalid_client"
+    assert refusal(b"client_id=me&client_assertion_type=" + ASSERTION_TYPE.encode()).error == "invalid_client"
+
+
+@pytest.mark.parametrize("authorization", [basic("me", "mine"), "Basic x", "Bearer x", ""])
+def test_assertion_and_authorization_header_do_not_go_together(authorization: str) -> None:
+    """O-47: whatever the header says."""
+    error = refusal(assertion_body(), authorization)
+    assert (error.error, error.status) == ("invalid_request", 400)
+
+
+def test_assertion_and_secret_do_not_go_together() -> None:
+    """O-47."""
+    assert refusal(assertion_body(client_secret="mine")).error == "invalid_request"
+    assert refusal(b"client_secret=mine&client_assertion=x").error == "invalid_request"
+
+
+def test_query_with_an_assertion_is_not_kept() -> None:
+    """O-150: read each time, so that each time it is asked whether it was used."""
+    queries = QueriesReadBefore()
+    body = b"token=x&" + assertion_body()
+    assert queries.read(FORM, body, None) is not queries.read(FORM, body, None)
+    assert not queries._queries
 
 
 @given(st.binary(max_size=80), st.none() | st.text(max_size=20), st.none() | st.text(max_size=20))

@@ -1,6 +1,7 @@
 """What the schema itself promises: rights, row-level security, retention, partitions, an append-only trail."""
 
 import ast
+import re
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +13,7 @@ import app.storage
 from app.aemp.columns import HEADER_COLUMNS, READING_COLUMNS
 from app.context import Context
 from app.oauth.token_string import bucket_of, new_id
+from app.storage.assertions import key_of
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.codes import keys_of
 from app.storage.errors import StatementRefusedError
@@ -19,6 +21,7 @@ from app.storage.maintenance import call_create_partitions
 from tests.people import World
 
 FORBIDDEN = "42501"  # insufficient_privilege
+CHECK_VIOLATION = "23514"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ async def test_every_table_has_its_retention(context: Context) -> None:
 
 async def test_every_key_has_its_retention(context: Context) -> None:
     code_id = new_id()
-    keys = {key.replace(code_id.hex[:29], "id") for key in keys_of(code_id)}
+    keys = {re.sub("{.*}", "{id}", key) for key in (*keys_of(code_id), key_of(code_id, "jti"))}
     kept = await context.database.rows("SELECT name FROM retention WHERE kind = 'key'")
     assert keys == {row["name"] for row in kept}
 
@@ -145,6 +148,30 @@ async def test_equipment_columns_are_those_of_the_elements(context: Context) -> 
         )
         found = {row["name"]: row["type"].replace("timestamp with time zone", "timestamptz") for row in rows}
         assert dict(columns).items() <= found.items()
+
+
+@pytest.mark.parametrize(
+    ("kind", "public", "jwks"),
+    [
+        ("classic", False, '{"keys": [{}]}'),
+        ("strict", True, '{"keys": [{}]}'),
+        ("strict", False, '{"keys": []}'),
+    ],
+)
+async def test_keys_are_of_applications_that_prove_something(
+    *, kind: str, public: bool, jwks: str, context: Context
+) -> None:
+    """O-150."""
+    with pytest.raises(StatementRefusedError) as refused:
+        await context.database.count(
+            "INSERT INTO application (id, kind, public, name, company, status, grants, scope, redirect_uris, jwks) "
+            "VALUES ($1, $2, $3, 'x', 'x', 'active', '{}', '', '{}', $4::jsonb)",
+            new_id(),
+            kind,
+            public,
+            jwks,
+        )
+    assert refused.value.sqlstate == CHECK_VIOLATION
 
 
 async def test_past_rows_go_and_a_live_tokens_grant_stays(context: Context, database_url: str) -> None:

@@ -13,7 +13,12 @@ def services(settings: Settings, context: Context) -> Services:
 
 
 # What the thin front serves is tested through the framework too.
-_HOT = {"test_token", "test_introspect", "test_client_credentials"}
+_HOT = {
+    "test_token",
+    "test_introspect",
+    "test_client_credentials",
+    "test_private_key_jwt",
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import httpx2
 
+from app.flows.register_application import RegisteredApplication
 from app.oauth.token_string import mint
 from app.web.openapi import examples
+from tests.assertions import fresh
 from tests.browser import Browser
 from tests.people import World
 from tests.web.described import Operation
@@ -18,7 +20,7 @@ ROBOT = "client_credentials"
 class Story:
     """The people and things of the examples, made real.
 
-    robot: an application that acts by itself and for no customer. down: a service that has lost its database.
+    robot: an application that acts by itself and for no customer; keyed: one that does so by keys. down: a service that has lost its database.
     wary: one that was shown too many forged tokens and wrong secrets from here.
     """
 
@@ -27,6 +29,7 @@ class Story:
     wary: httpx2.AsyncClient
     world: World
     robot: World
+    keyed: RegisteredApplication
     token: str
     robot_token: str
 
@@ -42,6 +45,8 @@ class Story:
     async def real(self, form: dict[str, str]) -> dict[str, str]:
         """A form of the examples with what is really there, a fresh code among it."""
         names = self.names()
+        if "client_assertion" in form:
+            return {**form, **fresh(self.keyed)}
         if "code" in form:
             names.append((examples.CODE, await self._code(pkce="code_verifier" in form)))
         return {field: replaced(value, names) for field, value in form.items()}
@@ -87,9 +92,9 @@ def _address_of(operation: Operation, values: dict[str, str]) -> str:
 
 
 async def post(story: Story, operation: Operation, form: dict[str, str]) -> httpx2.Response:
-    """The documented POST: by HTTP Basic where the form has no secret and the operation wants one."""
+    """The documented POST: by HTTP Basic where the form has no credentials and the operation wants some."""
     more: dict[str, Any] = {}
-    if operation.described["security"] and "client_secret" not in form:
+    if operation.described["security"] and not {"client_secret", "client_assertion"} & set(form):
         caller = story.robot if form.get("grant_type") == ROBOT else story.world
         more["auth"] = (caller.client_id, caller.client_secret)
     return await story.browser.http.post(operation.path, data=form, **more)

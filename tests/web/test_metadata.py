@@ -1,9 +1,15 @@
 """Discovery and health: documents that name what exists, and answers that tell the truth about the stores."""
 
+from typing import Any
+
 import pytest
 
+from app.context import Context
+from app.flows.register_application import register_application
 from app.storage.database import open_database
+from tests.assertions import fresh, register_keyed
 from tests.browser import ORIGIN, Browser
+from tests.people import World
 from tests.web.services import Services, unreachable_database
 
 SERVER = "/.well-known/oauth-authorization-server"
@@ -33,6 +39,35 @@ async def test_every_advertised_endpoint_exists(browser: Browser) -> None:
     assert "authorization_code" in document["grant_types_supported"]
     assert not {"implicit", "password"} & set(document["grant_types_supported"])
     assert "none" not in document["introspection_endpoint_auth_methods_supported"]
+
+
+async def test_every_listed_way_to_authenticate_works_where_it_is_listed(
+    browser: Browser, context: Context
+) -> None:
+    """O-114, O-116, O-118, O-134: and nowhere is one left out that works."""
+    document = (await browser.get(SERVER)).json()
+    for name in ("token", "introspection", "revocation"):
+        working = set()
+        for method, sent in (await ways_to_authenticate(context)).items():
+            data = {"token": "x", "grant_type": "client_credentials", **sent.get("data", {})}
+            answer = await browser.http.post(document[f"{name}_endpoint"], **{**sent, "data": data})
+            if answer.status_code != 401:
+                working.add(method)
+        assert working == set(document[f"{name}_endpoint_auth_methods_supported"])
+        algorithms = document[f"{name}_endpoint_auth_signing_alg_values_supported"]
+        assert not [each for each in algorithms if each == "none" or each.startswith("HS")]
+
+
+async def ways_to_authenticate(context: Context) -> dict[str, dict[str, Any]]:
+    """By the names of RFC 7591, what a request is sent with."""
+    world, keyed = await World.make(context), await register_keyed(context)
+    public = await register_application(context, name="Phone", company="Sitewise Ltd", public=True)
+    return {
+        "client_secret_basic": {"auth": (world.client_id, world.client_secret)},
+        "client_secret_post": {"data": {"client_id": world.client_id, "client_secret": world.client_secret}},
+        "private_key_jwt": {"data": fresh(keyed)},
+        "none": {"data": {"client_id": str(public.client.id)}},
+    }
 
 
 @pytest.mark.parametrize(

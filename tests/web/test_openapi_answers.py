@@ -12,6 +12,7 @@ from app.failures import Failures, _Lane
 from app.flows.import_fleet import import_machines
 from app.settings import Settings
 from app.web.openapi import examples
+from tests.assertions import register_keyed
 from tests.browser import Browser, query_of
 from tests.changing import change
 from tests.people import World
@@ -60,7 +61,8 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
             token = (await world.exchange(browser, code)).json()["access_token"]
             robot_token = (await robot.exchange(browser, None, grant_type=ROBOT)).json()["access_token"]
             async with Browser(services.like(failures=exhausted(world))) as wary:
-                yield Story(browser, down.http, wary.http, world, robot, token, robot_token)
+                keyed = await register_keyed(context)
+                yield Story(browser, down.http, wary.http, world, robot, keyed, token, robot_token)
         await gathered.close()
 
 

@@ -106,7 +106,7 @@ def _security_schemes(issuer: str) -> Json:
             "type": "http",
             "scheme": "basic",
             "description": "The application, by `client_id` and `client_secret`. Instead of it, both may be sent as fields "
-            "of the form.",
+            "of the form; an application registered with keys sends `client_assertion`.",
         },
         "bearer": {
             "type": "http",

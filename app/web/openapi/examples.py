@@ -1,8 +1,11 @@
 """The one story that all examples tell: an application, its customer, a code, a token, a machine. None of it exists."""
 
 import re
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from uuid import UUID
+
+import orjson
 
 from app.aemp.paging import Link
 from app.aemp.snapshot import Snapshot
@@ -21,6 +24,8 @@ TOKEN_ID = UUID("019e8c8d-4cb8-79d9-b4eb-4ee78df7e02e")
 SHORT_TOKEN = "rovi_at_s033RrkOi47iO31dQ25dyco529MtEPkR77TvswhAlz1Ld8lwE00HIYnS"
 CUSTOMER_ID = UUID("019bdaad-86e0-7b11-9863-875e34487ca3")
 ISSUED_AT_S = 1_780_474_531  # 2026-06-03T08:15:31Z
+
+_SIGNATURE = "T2hDbzV0bGU3RmFrZVNpZ25hdHVyZUZvckRvY3MxMjM0NTY3ODkwYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eX"
 
 PIN = "9NRA2B3C4M0030117"
 SNAPSHOT_AT = datetime(2026, 6, 3, 8, 16, 2, tzinfo=UTC)
@@ -46,6 +51,27 @@ MACHINE = Equipment(
 )
 
 _XML_PIECE = re.compile(r"<(\w+)[^>]*>[^<]*</\1>|<[^>]+>")
+
+
+def client_assertion(issuer: str) -> str:
+    """What an application with keys signs when it asks for a token; good for a minute, and once."""
+    return _jwt(
+        {"alg": "ES256", "kid": "sitewise-2026"},
+        {
+            "iss": CLIENT_ID,
+            "sub": CLIENT_ID,
+            "aud": issuer,
+            "exp": ISSUED_AT_S + 60,
+            "iat": ISSUED_AT_S,
+            "jti": "Vb8Jc2eQ6xK1",
+        },
+    )
+
+
+def _jwt(header: object, claims: object) -> str:
+    """With a signature that nobody made."""
+    parts = [urlsafe_b64encode(orjson.dumps(part)).rstrip(b"=").decode() for part in (header, claims)]
+    return ".".join([*parts, _SIGNATURE])
 
 
 def first_page(issuer: str) -> Snapshot:

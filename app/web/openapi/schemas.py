@@ -8,6 +8,7 @@ TOKEN_PATTERN = "^rovi_at_[cs][0-9A-Za-z]{55}$"
 CODE_PATTERN = "^rovi_ac_c[0-9A-Za-z]{55}$"
 SECRET_PATTERN = f"^{CLIENT_SECRET_PATTERN}$"
 CHALLENGE_PATTERN = "^[A-Za-z0-9_-]{43}$"
+JWT_PATTERN = r"^[\w-]+\.[\w-]+\.[\w-]+$"
 VERIFIER_PATTERN = "^[A-Za-z0-9._~-]{43,128}$"
 
 _SCOPES = " ".join(sorted(KNOWN_SCOPES))
@@ -80,8 +81,11 @@ SERVER_METADATA = _object(
     response_modes_supported=_TEXTS,
     grant_types_supported=_TEXTS,
     token_endpoint_auth_methods_supported=_TEXTS,
+    token_endpoint_auth_signing_alg_values_supported=_TEXTS,
     introspection_endpoint_auth_methods_supported=_TEXTS,
+    introspection_endpoint_auth_signing_alg_values_supported=_TEXTS,
     revocation_endpoint_auth_methods_supported=_TEXTS,
+    revocation_endpoint_auth_signing_alg_values_supported=_TEXTS,
     code_challenge_methods_supported=_TEXTS,
     authorization_response_iss_parameter_supported={"type": "boolean"},
     service_documentation=_ADDRESS,
@@ -102,7 +106,7 @@ ALIVE = _object(("status",), status={"const": "ok"})
 READY = _object(
     ("status", "postgresql", "valkey"),
     status=_text(
-        "`degraded`: tokens are checked and issued, new approvals wait.",
+        "`degraded`: tokens are checked and issued, new approvals and applications with keys wait.",
         enum=["ok", "degraded", "unavailable"],
     ),
     postgresql=_text("`ok`, or what is wrong with it."),

@@ -6,6 +6,7 @@ import orjson
 
 from app.flows.issue_token import GRANT_TYPES
 from app.oauth.answer import INACTIVE, introspection_answer, token_answer
+from app.oauth.assertion import ASSERTION_TYPE
 from app.oauth.errors import (
     OAuthError,
     invalid_client,
@@ -19,7 +20,7 @@ from app.oauth.errors import (
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
 from app.web.openapi import examples
 from app.web.openapi.notation import Case, Json, answer, example, json_content, ref, refusal
-from app.web.openapi.schemas import CODE_PATTERN, SECRET_PATTERN, VERIFIER_PATTERN
+from app.web.openapi.schemas import CODE_PATTERN, JWT_PATTERN, SECRET_PATTERN, VERIFIER_PATTERN
 from app.web.request import MOST_BODY_BYTES
 
 _YEAR_S = 365 * 86_400
@@ -41,6 +42,17 @@ _CREDENTIALS: Json = {
         "pattern": SECRET_PATTERN,
         "description": "Yours, from registration. Here or by HTTP Basic, not both.",
     },
+    "client_assertion_type": {
+        **_TEXT,
+        "enum": [ASSERTION_TYPE],
+        "description": "With `client_assertion`.",
+    },
+    "client_assertion": {
+        **_TEXT,
+        "pattern": JWT_PATTERN,
+        "description": "In place of a secret, where your application is registered with keys (RFC 7523): `iss` and `sub` are "
+        "your `client_id`, `aud` is the issuer, `exp` at most five minutes ahead, `jti` never the same.",
+    },
 }
 _SENT: Json = {"client_id": examples.CLIENT_ID, "client_secret": examples.CLIENT_SECRET}
 
@@ -51,7 +63,7 @@ RESPONSES: Json = {
         "Who asks is not proved.",
         (
             "invalid_client",
-            "`client_id` or `client_secret` is wrong; we do not say which.",
+            "`client_id`, `client_secret` or `client_assertion` is wrong; we do not say which.",
             invalid_client("not shown"),
         ),
         headers={"WWW-Authenticate": "BasicChallenge"},
@@ -159,6 +171,14 @@ def _token_request(issuer: str) -> Json:
             "client_credentials": example(
                 "For the application itself, where it is registered for that",
                 {"grant_type": "client_credentials"},
+            ),
+            "private_key_jwt": example(
+                "The same for one that is registered with keys",
+                {
+                    "grant_type": "client_credentials",
+                    "client_assertion_type": ASSERTION_TYPE,
+                    "client_assertion": examples.client_assertion(issuer),
+                },
             ),
         },
     )

@@ -167,7 +167,7 @@ def _resolved(document: Json, part: Json) -> Json:
 def _credentials(security: list[Json]) -> Markup:
     names = {name for alternative in security for name in alternative}
     if "basic" in names:
-        return rich("`client_id` and `client_secret`, by HTTP Basic or as fields")
+        return rich("`client_id` and `client_secret`, by HTTP Basic or as fields; or `client_assertion`")
     if "bearer" in names:
         return rich("An access token: `Authorization: Bearer ...`")
     return rich("None")

@@ -1,0 +1,92 @@
+"""The public keys an application may be registered with (RFC 7517), judged one by one and kept in their canonical form."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from joserfc.errors import JoseError, SecurityWarning
+from joserfc.jwk import Key, RSAKey, import_key
+
+from app.oauth.assertion import ALGORITHMS, RENAMED, fits
+from app.oauth.registration import RegistrationError
+
+# All of them are tried for an assertion that names none. A rotation needs two.
+_MOST_KEYS = 5
+_LARGEST_SET = 16 * 1024  # bytes
+_LONGEST_KID = 128
+_RSA_BITS = (2048, 4096)  # below it is too weak, above it takes long to verify
+_RSA_EXPONENT = 65_537  # as every library makes them; a larger one takes long to verify
+
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
+_KEPT = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
+
+
+def check_key_set(unverified: bytes) -> str:
+    """The JWK Set as it is stored: nothing private, nothing that is not needed. Raises RegistrationError."""
+    entries = _entries(unverified)
+    keys = [_check_key(number, entry) for number, entry in enumerate(entries, 1)]
+    kids = [key.kid or key.thumbprint() for key in keys]
+    if len(set(kids)) < len(kids) or len({key.thumbprint() for key in keys}) < len(keys):
+        raise RegistrationError("keys: two are the same, or have the same kid")
+    return orjson.dumps({"keys": [key.as_dict(private=False) for key in keys]}).decode()
+
+
+def _entries(unverified: bytes) -> list[Any]:
+    try:
+        document = orjson.loads(unverified) if len(unverified) <= _LARGEST_SET else None
+    except orjson.JSONDecodeError:
+        document = None
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        raise RegistrationError(
+            f'keys: expected a JWK Set, {{"keys": [...]}}, of {_LARGEST_SET // 1024} KiB at most'
+        )
+    if not 1 <= len(entries) <= _MOST_KEYS:
+        raise RegistrationError(f"keys: 1 to {_MOST_KEYS}, not {len(entries)}")
+    return entries
+
+
+def _check_key(number: int, entry: Any) -> Key:
+    objection = _objection(entry) if isinstance(entry, dict) else "is not an object"
+    if objection is not None:
+        raise RegistrationError(f"key {number}: {objection}")
+    try:
+        # The library warns of a short RSA key, which is no less refused here than rubbish.
+        with warnings.catch_warnings(action="error", category=SecurityWarning):
+            key = import_key(_canonical(entry))
+    except (JoseError, SecurityWarning, ValueError, TypeError, LookupError) as error:
+        raise RegistrationError(f"key {number}: it cannot be read as a JWK ({error})") from error
+    if not any(fits(key, algorithm) for algorithm in ALGORITHMS):
+        raise RegistrationError(
+            f"key {number}: it fits none of {', '.join(ALGORITHMS)}: use an EC key on P-256, RSA, or Ed25519"
+        )
+    if isinstance(key, RSAKey) and not _is_sound(key):
+        raise RegistrationError(
+            f"key {number}: an RSA key has {_RSA_BITS[0]} to {_RSA_BITS[1]} bits and the exponent {_RSA_EXPONENT}"
+        )
+    return key
+
+
+def _objection(entry: Mapping[str, Any]) -> str | None:
+    """Before any of it is read as a key: a private half must not even be parsed here, let alone kept."""
+    if entry.get("kty") == "oct" or "k" in entry:
+        return "it is symmetric; only public keys are registered"
+    if not _PRIVATE.isdisjoint(entry):
+        return "it has a private half: keep that to yourself, and register the public one"
+    if entry.get("use", "sig") != "sig":
+        return "it is not for signatures"
+    kid = entry.get("kid", "")
+    if not isinstance(kid, str) or len(kid) > _LONGEST_KID or not kid.isprintable():
+        return f"its kid is not a text of at most {_LONGEST_KID} characters"
+    return None
+
+
+def _canonical(entry: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in entry.items() if name in _KEPT}
+    return {**kept, "alg": RENAMED.get(str(kept["alg"]), kept["alg"])} if "alg" in kept else kept
+
+
+def _is_sound(key: RSAKey) -> bool:
+    fewest, most = _RSA_BITS
+    return fewest <= key.public_key.key_size <= most and key.public_key.public_numbers().e == _RSA_EXPONENT

@@ -1,0 +1,58 @@
+"""Applications registered with keys of their own: from the terminal."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.assertions import jwks_of, key_pair
+from tests.cli.conftest import Rovitracker
+
+KEYED = ("app", "register", "--name", "Robot", "--company", "X", "--grant", "client_credentials", "--strict")
+
+
+@pytest.fixture
+def jwks(tmp_path: Path) -> str:
+    file = tmp_path / "jwks.json"
+    file.write_bytes(jwks_of(key_pair("EC"), kid="k-1"))
+    return str(file)
+
+
+def test_application_with_keys_gets_no_secret(rovitracker: Rovitracker, jwks: str) -> None:
+    """O-150."""
+    registered = rovitracker.ask(*KEYED, "--jwks", jwks)
+    assert registered["client_secret"] is None
+    assert registered["authentication"] == "private_key_jwt"
+    shown = rovitracker.ask("app", "show", registered["client_id"])
+    assert (shown["keys"], shown["secrets"]) == (["k-1"], [])
+    assert "proves itself by its keys" in rovitracker.refuse("app", "rotate-secret", registered["client_id"])
+
+
+def test_keys_are_replaced_and_take_the_place_of_a_secret(rovitracker: Rovitracker, jwks: str) -> None:
+    registered = rovitracker.ask(*KEYED)
+    assert registered["authentication"] == "client_secret"
+    client_id = registered["client_id"]
+    assert rovitracker.ask("app", "update", client_id, "--jwks", jwks)["authentication"] == "private_key_jwt"
+    shown = rovitracker.ask("app", "show", client_id)
+    assert (shown["keys"], shown["secrets"]) == (["k-1"], [])
+    other = key_pair("OKP")
+    Path(jwks).write_bytes(jwks_of(other))
+    rovitracker.ask("app", "update", client_id, "--jwks", jwks)
+    assert rovitracker.ask("app", "show", client_id)["keys"] == [other.thumbprint()]
+
+
+def test_unfit_keys_are_refused_in_a_line_that_repeats_nothing_private(
+    rovitracker: Rovitracker, jwks: str
+) -> None:
+    """O-150."""
+    private = key_pair("EC").as_dict(private=True)
+    Path(jwks).write_bytes(orjson.dumps({"keys": [private]}))
+    said = rovitracker.refuse(*KEYED, "--jwks", jwks)
+    assert "key 1: it has a private half" in said
+    assert str(private["d"]) not in said
+    assert len(said.splitlines()) == 1
+    Path(jwks).write_bytes(jwks_of(key_pair("EC")))
+    assert "strict applications only" in rovitracker.refuse(*KEYED[:-1], "--jwks", jwks)
+    public = ("app", "register", "--name", "Phone", "--company", "X", "--public", "--jwks", jwks)
+    assert "public" in rovitracker.refuse(*public)
+    assert "does not exist" in rovitracker.refuse(*KEYED, "--jwks", jwks + ".none")
