@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from app.background import Background
 from app.failures import Failures
 from app.oauth.keys import Keys, derive_keys
+from app.oauth.signing import SigningKey
 from app.passwords import Passwords
 from app.policy import Policy, policy_of
 from app.settings import Settings
@@ -15,6 +17,8 @@ from app.storage.changes import Changes
 from app.storage.database import Database, open_database
 from app.storage.gather import Bounds
 from app.storage.gathered import Gathered, gather_statements
+from app.storage.remembered import Remembered
+from app.storage.signing_keys import remember_signing_keys
 from app.storage.valkey import Valkey
 from app.stores import Stores, secret_keys
 
@@ -29,6 +33,7 @@ class Context:
     valkey: Valkey
     changes: Changes
     gathered: Gathered
+    signing_keys: Remembered[UUID, tuple[SigningKey, ...]]
     failures: Failures
     passwords: Passwords
     background: Background
@@ -73,6 +78,17 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
         background = Background()
         stack.push_async_callback(background.settle)
         keys = derive_keys(secret_keys(settings))
+        signing_keys = remember_signing_keys(database, keys, changes)
         yield Context(
-            policy, keys, database, valkey, changes, gathered, failures, passwords, background, utc_now
+            policy,
+            keys,
+            database,
+            valkey,
+            changes,
+            gathered,
+            signing_keys,
+            failures,
+            passwords,
+            background,
+            utc_now,
         )

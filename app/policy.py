@@ -21,6 +21,12 @@ class Policy:
     strict_access_life: timedelta
     session_idle: timedelta
     session_absolute: timedelta
+    signing_key_lead: timedelta
+
+    @property
+    def key_set_age(self) -> timedelta:
+        """How long verifiers may keep the published keys: half of what a new one waits before it signs."""
+        return self.signing_key_lead / 2
 
     @property
     def classic_life(self) -> timedelta:
@@ -49,4 +55,5 @@ def policy_of(settings: Settings) -> Policy:
         strict_access_life=settings.strict_access_lifetime,
         session_idle=settings.session_idle,
         session_absolute=settings.session_absolute,
+        signing_key_lead=settings.signing_key_lead,
     )

@@ -176,6 +176,10 @@ class Settings(BaseSettings):
     session_idle: Duration = Field(_duration("12h"), description="a sign-in, from the last page")
     session_absolute: Duration = Field(_duration("7d"), description="a sign-in, from the password")
     session_flow: Duration = Field(_duration("30m"), description="an unfinished sign-in or consent page")
+    signing_key_lead: Duration = Field(
+        _duration("10m"),
+        description="a new signing key is published before it signs; verifiers may keep the published keys for half of that",
+    )
     limit_database_connections: int = Field(
         8, ge=2, le=1000, description="PostgreSQL connections of one process"
     )

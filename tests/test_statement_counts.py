@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app.main import create_app
 from app.settings import Settings
 from app.storage.changes import Changes
+from app.storage.signing_keys import remember_signing_keys
 from tests.approvals import waiting_code
 from tests.browser import Browser
 from tests.changing import until
@@ -77,7 +78,12 @@ async def remembering(world: World, settings: Settings, database_url: str) -> As
     changes = Changes()
     changes.listen(database_url)
     async with context_through_proxy(world.context, database_url, connections=1) as (through, proxy):
-        context = replace(through, changes=changes, gathered=gathered_on(through, through.database, changes))
+        context = replace(
+            through,
+            changes=changes,
+            gathered=gathered_on(through, through.database, changes),
+            signing_keys=remember_signing_keys(through.database, through.keys, changes),
+        )
         app = create_app(settings)
         app.state.context = context
         await until(lambda: changes.current)
@@ -102,6 +108,23 @@ async def test_what_is_remembered_costs_no_statement(remembering: Counted) -> No
         answer = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {remembering.token}")
         assert answer.status_code == 200
         assert await remembering.settle() - before == 4  # the page's own transaction
+
+
+async def test_a_signed_answer_costs_a_statement_once(remembering: Counted) -> None:
+    """RFC 9701: the keys are remembered like tokens and applications are."""
+    headers = {"Accept": "application/token-introspection+jwt"}
+    world = remembering.world
+    fields = {
+        "client_id": world.client_id,
+        "client_secret": world.client_secret,
+        "token": remembering.token,
+    }
+    async with Browser(remembering.app) as browser:
+        for statements in (1, 0):
+            before = await remembering.settle()
+            answer = await browser.http.post("/app/oauth2/introspect", data=fields, headers=headers)
+            assert answer.headers["content-type"] == headers["Accept"]
+            assert await remembering.settle() - before == statements
 
 
 async def test_a_fleet_page_costs_the_token_and_one_transaction_of_two(counted: Counted) -> None:

@@ -1,16 +1,24 @@
 """Whoever steals a dump of the database or of Valkey holds nothing that opens anything."""
 
+from base64 import urlsafe_b64decode
+
 import asyncpg
 
 from app.context import Context
 from app.oauth.token_string import parse
+from app.storage.signing_keys import select_signing_keys
 from tests.browser import Browser
 from tests.people import PASSWORD, World
 
+_PRIVATE_LENGTH = 43  # of 256 bits as a JWK has them
+
 
 def every_form_of(secret: str) -> list[bytes]:
-    """As text, and as the raw bytes a careless column would hold in hexadecimal."""
-    return [secret.encode(), secret.encode().hex().encode()]
+    """As text, and as the raw bytes a careless column would hold in hexadecimal, decoded ones among them."""
+    forms = [secret.encode(), secret.encode().hex().encode()]
+    if len(secret) == _PRIVATE_LENGTH:
+        forms.append(urlsafe_b64decode(secret + "=").hex().encode())
+    return forms
 
 
 async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
@@ -19,14 +27,22 @@ async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
     token = (await world.exchange(browser, redeemed)).json()["access_token"]
     cookies = {name: value for name, value in browser.http.cookies.items() if value}
     waiting = await world.code(browser)
+    await browser.get("/app/oauth2/jwks")
     return {
         "redeemed code": redeemed,
         "waiting code": waiting,
         "access token": token,
         "client secret": world.client_secret,
         "password": PASSWORD,
+        **await private_halves(world.context),
         **cookies,
     }
+
+
+async def private_halves(context: Context) -> dict[str, str]:
+    """Of the signing keys, as their JWKs would have them."""
+    keys = await select_signing_keys(context.database, context.keys)
+    return {f"signing key {key.kid}": str(key.private["d"]) for key in keys if key.private is not None}
 
 
 async def test_a_stolen_database_dump_opens_nothing(
@@ -35,6 +51,7 @@ async def test_a_stolen_database_dump_opens_nothing(
     """R-24, O-142."""
     secrets = await secrets_of_a_run(browser, world)
     assert "rovi_session" in secrets
+    assert [name for name in secrets if name.startswith("signing key")]
     owner = await asyncpg.connect(database_url)
     tables = await owner.fetch(
         "SELECT oid::regclass::text AS name FROM pg_class "

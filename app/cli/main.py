@@ -13,6 +13,7 @@ from app.cli import (
     doctor,
     fleet,
     flow,
+    key,
     migrate,
     operator,
     serve,
@@ -25,6 +26,7 @@ from app.flows.add_customer import CustomerError
 from app.flows.change_application import ApplicationError
 from app.flows.manual_grant import ManualGrantError
 from app.flows.read_logo import LogoError
+from app.flows.signing_keys import SigningKeyError
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
 from app.settings import SettingsError
@@ -44,6 +46,7 @@ _EXPECTED = (
     RedirectUriError,
     RegistrationError,
     SettingsError,
+    SigningKeyError,
     StatementRefusedError,
     StoreUnavailableError,
 )
@@ -68,6 +71,7 @@ cli.add_typer(operator.cli, name="operator")
 cli.add_typer(fleet.cli, name="fleet")
 cli.add_typer(token.cli, name="token")
 cli.add_typer(flow.cli, name="flow")
+cli.add_typer(key.cli, name="key")
 
 
 def _print_version(value: bool) -> None:  # typer calls it with the option's value

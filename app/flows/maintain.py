@@ -1,4 +1,4 @@
-"""Upkeep: partitions made ahead of time and dropped when past, rows that are past deleted in small batches."""
+"""Upkeep: partitions made ahead of time and dropped when past, past rows deleted in small batches, signing keys kept."""
 
 import asyncio
 import random
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from app.context import Context
+from app.flows.signing_keys import keep_signing_keys
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.maintenance import call_create_partitions, call_delete_past_rows
 from app.storage.partitions import drop_past_partitions
@@ -30,7 +31,7 @@ class Maintained:
 async def maintain(context: Context, owner_url: str) -> Maintained:
     created = await call_create_partitions(context.database)
     partitions = await drop_past_partitions(owner_url)
-    deleted = 0
+    deleted = await keep_signing_keys(context)
     while batch := await call_delete_past_rows(context.database, _BATCH):
         deleted += batch
         await asyncio.sleep(0)

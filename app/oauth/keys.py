@@ -1,4 +1,4 @@
-"""What the secret keys seal and derive: flow state that travels through browsers, and the codes' secret part."""
+"""What the secret keys seal and derive: flow state in browsers, private keys in the database, the codes' secret part."""
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["flow", "form"]
+Purpose = Literal["flow", "form", "signing key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Keys:
 
     seals: dict[Purpose, MultiFernet] = field(repr=False)
     code_keys: dict[str, bytes] = field(repr=False)
-    code_key_name: str
+    code_key_name: str  # which is the first key's
 
     def seal(self, purpose: Purpose, payload: bytes, *, now_s: int) -> str:
         """Authenticated encryption, URL-safe text."""
@@ -35,12 +35,23 @@ class Keys:
         except (InvalidToken, ValueError):
             return None
 
+    def unseal_stored(self, purpose: Purpose, sealed: str) -> bytes | None:
+        """The payload of what our own database holds, however old; None where the key that sealed it is gone."""
+        try:
+            return self.seals[purpose].decrypt(sealed)
+        except InvalidToken:
+            return None
+
 
 def derive_keys(secrets: tuple[str, ...]) -> Keys:
     """secrets: the SECRET_KEYS, at least one, newest first."""
     code_keys = {_name(secret): _subkey(secret, "authorization code") for secret in secrets}
     return Keys(
-        seals={"flow": _seal(secrets, "flow state"), "form": _seal(secrets, "form")},
+        seals={
+            "flow": _seal(secrets, "flow state"),
+            "form": _seal(secrets, "form"),
+            "signing key": _seal(secrets, "signing key"),
+        },
         code_keys=code_keys,
         code_key_name=_name(secrets[0]),
     )

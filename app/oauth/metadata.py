@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from app.oauth.assertion import ALGORITHMS
 from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.signing import ALGORITHM
 
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 
@@ -16,7 +17,7 @@ def authorization_server(
     auth_methods: Sequence[str] = AUTH_METHODS,
     service_documentation: str | None = None,
 ) -> dict[str, object]:
-    """Metadata of exactly what exists: `endpoints` maps member names such as `token_endpoint` to their paths."""
+    """Metadata of exactly what exists: `endpoints` maps members such as `token_endpoint` or `jwks_uri` to their paths."""
     # Whoever cannot prove who it is must not scan for tokens (RFC 7662 section 4).
     proving_methods = [method for method in auth_methods if method != "none"]
     members: dict[str, object] = {
@@ -35,6 +36,7 @@ def authorization_server(
         members |= _authentication("revocation", auth_methods)
     if "introspection_endpoint" in endpoints:
         members |= _authentication("introspection", proving_methods)
+        members["introspection_signing_alg_values_supported"] = [ALGORITHM]  # RFC 9701 section 7
     if service_documentation is not None:
         members["service_documentation"] = service_documentation
     return members

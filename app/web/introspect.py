@@ -1,4 +1,4 @@
-"""POST /app/oauth2/introspect (RFC 7662)."""
+"""POST /app/oauth2/introspect (RFC 7662), and the same signed (RFC 9701)."""
 
 from functools import lru_cache
 
@@ -8,18 +8,26 @@ from starlette.responses import Response
 from app.context import Context
 from app.flows.check_token import AccessToken
 from app.flows.introspect_token import introspect_token
+from app.flows.signing_keys import sign_introspection
 from app.oauth.answer import INACTIVE, introspection_answer
 from app.oauth.request import QueriesReadBefore
-from app.web.wire import Answer, Call, respond
+from app.oauth.signing import JWT_TYPE, asks_for_jwt
+from app.web.wire import NO_STORE, Answer, Call, respond
 
 _QUERIES = QueriesReadBefore()
+_SIGNED = [(b"content-type", JWT_TYPE.encode()), *NO_STORE]
 
 
 async def answer_introspection(context: Context, call: Call) -> Answer:
     """200 with the token's state; every reason not to tell is the same inactive answer (O-102)."""
     query = _QUERIES.read(call.content_type, call.body, call.authorization)
     token = await introspect_token(context, query, call.address)
-    return Answer(200, INACTIVE if token is None else _describe(token, context.policy.issuer))
+    described = INACTIVE if token is None else _describe(token, context.policy.issuer)
+    if call.accept is None or not asks_for_jwt(call.accept):
+        return Answer(200, described)
+    # Proved by now, so it is the caller's own name.
+    caller = str(query.credentials.client_id)
+    return Answer(200, await sign_introspection(context, described, audience=caller), _SIGNED)
 
 
 async def introspect(request: Request) -> Response:

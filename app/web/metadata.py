@@ -9,12 +9,14 @@ from app.oauth.metadata import authorization_server, protected_resource
 from app.web.request import context_of
 
 DOCUMENTATION = "/docs"
+JWKS = "/app/oauth2/jwks"
 
 _ENDPOINTS = {
     "authorization_endpoint": "/app/oauth2/authorize",
     "token_endpoint": "/app/oauth2/token",
     "introspection_endpoint": "/app/oauth2/introspect",
     "revocation_endpoint": "/app/oauth2/revoke",
+    "jwks_uri": JWKS,
 }
 _HEADERS = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
 

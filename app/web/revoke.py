@@ -6,16 +6,14 @@ from starlette.responses import Response
 from app.context import Context
 from app.flows.revoke_token import revoke_token
 from app.oauth.request import TokenQuery
-from app.web.wire import Answer, Call, respond
-
-_NOTHING_TO_SAY = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
+from app.web.wire import NO_STORE, Answer, Call, respond
 
 
 async def answer_revocation(context: Context, call: Call) -> Answer:
     """200 for a token that is revoked now, was before, or never was ours to revoke."""
     query = TokenQuery.parse(call.content_type, call.body, call.authorization)
     await revoke_token(context, query, call.address)
-    return Answer(200, b"", _NOTHING_TO_SAY)
+    return Answer(200, b"", NO_STORE)
 
 
 async def revoke(request: Request) -> Response:

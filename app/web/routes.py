@@ -6,7 +6,8 @@ from starlette.routing import Mount
 from app.web import aemp, health
 from app.web.errors import RESOURCE_METADATA
 from app.web.introspect import introspect
-from app.web.metadata import DOCUMENTATION, resource_metadata, server_metadata
+from app.web.jwks import jwks
+from app.web.metadata import DOCUMENTATION, JWKS, resource_metadata, server_metadata
 from app.web.openapi.document import OPENAPI, openapi
 from app.web.pages import account, consent, login
 from app.web.pages.demo import call_api, callback, fetch_token
@@ -26,6 +27,7 @@ route(consent.AUTHORIZE, consent.authorize_by_post, methods=["POST"])
 route("/app/oauth2/token", token, methods=["POST"])
 route("/app/oauth2/introspect", introspect, methods=["POST"])
 route("/app/oauth2/revoke", revoke, methods=["POST"])
+route(JWKS, jwks, methods=["GET"])
 route("/.well-known/oauth-authorization-server", server_metadata, methods=["GET"])
 route("/.well-known/oauth-protected-resource", resource_metadata, methods=["GET"])
 route(RESOURCE_METADATA, resource_metadata, methods=["GET"])

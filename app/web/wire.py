@@ -14,11 +14,8 @@ from app.web.request import address_of, context_of, read_body
 
 Headers = list[tuple[bytes, bytes]]
 
-JSON: Headers = [
-    (b"content-type", b"application/json"),
-    (b"cache-control", b"no-store"),
-    (b"pragma", b"no-cache"),
-]
+NO_STORE: Headers = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
+JSON: Headers = [(b"content-type", b"application/json"), *NO_STORE]
 
 
 class Call(NamedTuple):
@@ -28,6 +25,7 @@ class Call(NamedTuple):
     body: bytes
     authorization: str | None
     address: str
+    accept: bytes | None = None
 
     def __repr__(self) -> str:
         return f"Call({self.content_type!r}, {len(self.body)} bytes, from {self.address})"
@@ -64,7 +62,7 @@ async def respond(handler: Handler, request: Request) -> Response:
 
 
 async def _read(scope: Scope, receive: Receive) -> Call:
-    content_type = authorization = None
+    content_type = authorization = accept = None
     for name, value in scope["headers"]:
         if name == b"content-type":
             content_type = value.decode("latin-1")
@@ -72,4 +70,6 @@ async def _read(scope: Scope, receive: Receive) -> Call:
             if authorization is not None:  # of two a proxy may have judged one and we the other
                 raise invalid_request("there is more than one Authorization header")
             authorization = value.decode("latin-1")
-    return Call(content_type, await read_body(receive), authorization, address_of(scope))
+        elif name == b"accept":
+            accept = value if accept is None else b"%b, %b" % (accept, value)
+    return Call(content_type, await read_body(receive), authorization, address_of(scope), accept)

@@ -1,5 +1,6 @@
-"""Applications registered with keys of their own: from the terminal."""
+"""`rovitracker key`, and applications registered with keys of their own: from the terminal."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -16,6 +17,33 @@ def jwks(tmp_path: Path) -> str:
     file = tmp_path / "jwks.json"
     file.write_bytes(jwks_of(key_pair("EC"), kid="k-1"))
     return str(file)
+
+
+def test_rotation_says_when_the_new_key_begins(rovitracker: Rovitracker) -> None:
+    first, second = rovitracker.ask("key", "rotate"), rovitracker.ask("key", "rotate")
+    begins_at = {each["kid"]: each["begins_to_sign_at"] for each in rovitracker.ask("key", "list")}
+    assert begins_at == {each["kid"]: each["begins_to_sign_at"] for each in (first, second)}
+    waits = datetime.fromisoformat(second["begins_to_sign_at"]) - datetime.now(UTC)
+    assert timedelta(minutes=9) < waits < timedelta(minutes=10)
+    assert stages(rovitracker) == {first["kid"]: "signs", second["kid"]: "waits"}
+    said = rovitracker.refuse("key", "rotate")
+    assert f"{second['kid']} begins to sign at" in said
+    assert len(said.splitlines()) == 1
+    known = rovitracker.ask("key", "rotate", "--at-once")
+    assert stages(rovitracker) == {known["kid"]: "signs", first["kid"]: "gone", second["kid"]: "gone"}
+    rovitracker.ask("maintain")
+    assert stages(rovitracker) == {known["kid"]: "signs"}
+
+
+def stages(rovitracker: Rovitracker) -> dict[str, str]:
+    return {each["kid"]: each["stage"] for each in rovitracker.ask("key", "list")}
+
+
+def test_listed_keys_show_no_private_half(rovitracker: Rovitracker) -> None:
+    for each in rovitracker.ask("key", "list"):
+        assert set(each) == {"kid", "stage", "created_at", "begins_to_sign_at", "leaves_at"}
+    unopened = rovitracker.run("key", "list", "--json", ROVITRACKER_SECRET_KEYS="fedcba9876543210" * 4)
+    assert all(each["stage"].endswith(", cannot be opened") for each in orjson.loads(unopened.stdout))
 
 
 def test_application_with_keys_gets_no_secret(rovitracker: Rovitracker, jwks: str) -> None:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.oauth.keys import Keys, derive_keys
+from app.oauth.keys import Keys, Purpose, derive_keys
 
+PURPOSES: tuple[Purpose, ...] = ("flow", "form", "signing key")
 OLD, NEW = "old secret key " * 3, "new secret key " * 3
 NOW_S = 1_800_000_000
 LIFE_S = 1800
@@ -71,6 +72,16 @@ def test_purposes_do_not_open_each_other() -> None:
     assert keys.unseal("form", sealed, now_s=NOW_S, life_s=LIFE_S) == b"x"
 
 
+def test_what_is_stored_opens_however_old_and_for_its_purpose_alone() -> None:
+    """R-107: private halves of signing keys, for as long as their secret key is among ours."""
+    old, both, new = derive_keys((OLD,)), derive_keys((NEW, OLD)), derive_keys((NEW,))
+    sealed = old.seal("signing key", b"x", now_s=0)
+    assert old.unseal_stored("signing key", sealed) == both.unseal_stored("signing key", sealed) == b"x"
+    assert new.unseal_stored("signing key", sealed) is None
+    assert old.unseal_stored("flow", sealed) is None
+    assert old.unseal_stored("signing key", sealed[:-4] + "AAA=") is None
+
+
 def test_first_key_seals_and_every_key_opens() -> None:
     """R-107"""
     old, both, new = derive_keys((OLD,)), derive_keys((NEW, OLD)), derive_keys((NEW,))
@@ -95,7 +106,7 @@ def test_each_use_has_a_key_of_its_own() -> None:
     assert len(code_key) == 32
     assert OLD.encode() not in code_key
     assert keys.code_key_name not in code_key.hex()
-    assert len({keys.seal(purpose, b"", now_s=NOW_S) for purpose in ("flow", "form")}) == 2
+    assert len({keys.seal(purpose, b"", now_s=NOW_S) for purpose in PURPOSES}) == 3
 
 
 def test_keys_do_not_show_themselves() -> None:

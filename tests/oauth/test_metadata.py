@@ -11,6 +11,7 @@ ENDPOINTS = {
     "token_endpoint": "/app/oauth2/token",
     "introspection_endpoint": "/app/oauth2/introspect",
     "revocation_endpoint": "/app/oauth2/revoke",
+    "jwks_uri": "/app/oauth2/jwks",
 }
 PROVING = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 
@@ -32,10 +33,12 @@ def test_document_states_exactly_what_exists() -> None:
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code"],
+        "jwks_uri": "https://auth.example/app/oauth2/jwks",
         "token_endpoint_auth_methods_supported": [*PROVING, "none"],
         "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": PROVING,
         "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "introspection_signing_alg_values_supported": ["ES256"],
         "revocation_endpoint_auth_methods_supported": [*PROVING, "none"],
         "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],

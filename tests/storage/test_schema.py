@@ -40,6 +40,9 @@ CHECK_VIOLATION = "23514"
         "INSERT INTO equipment (customer_id, position) VALUES (gen_random_uuid(), 1)",
         "CREATE TABLE mine (id int)",
         "UPDATE schema_migration SET number = 99",
+        "DELETE FROM signing_key",
+        "UPDATE signing_key SET public_jwk = '{}'",
+        "UPDATE signing_key SET begins_at = now()",
     ],
 )
 async def test_the_service_may_not(statement: str, context: Context) -> None:
@@ -170,6 +173,16 @@ async def test_keys_are_of_applications_that_prove_something(
             kind,
             public,
             jwks,
+        )
+    assert refused.value.sqlstate == CHECK_VIOLATION
+
+
+async def test_private_member_is_not_stored_in_the_clear(context: Context) -> None:
+    """R-24."""
+    with pytest.raises(StatementRefusedError) as refused:
+        await context.database.count(
+            "INSERT INTO signing_key (kid, public_jwk, sealed, sealed_with, begins_at) "
+            "VALUES (repeat('x', 43), '{\"d\": \"x\"}', 'x', 'x', now())"
         )
     assert refused.value.sqlstate == CHECK_VIOLATION
 

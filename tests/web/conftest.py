@@ -18,6 +18,7 @@ _HOT = {
     "test_introspect",
     "test_client_credentials",
     "test_private_key_jwt",
+    "test_signed_introspection",
 }
 
 

@@ -91,9 +91,11 @@ def _address_of(operation: Operation, values: dict[str, str]) -> str:
     return f"{path}?{httpx2.QueryParams(query)}" if query else path
 
 
-async def post(story: Story, operation: Operation, form: dict[str, str]) -> httpx2.Response:
+async def post(
+    story: Story, operation: Operation, form: dict[str, str], *, accept: str = "*/*"
+) -> httpx2.Response:
     """The documented POST: by HTTP Basic where the form has no credentials and the operation wants some."""
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"headers": {"Accept": accept}}
     if operation.described["security"] and not {"client_secret", "client_assertion"} & set(form):
         caller = story.robot if form.get("grant_type") == ROBOT else story.world
         more["auth"] = (caller.client_id, caller.client_secret)

@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator
 
 import httpx2
+import orjson
 import pytest
 from fastapi import FastAPI
+from joserfc.jws import extract_compact
 
 from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.failures import Failures, _Lane
 from app.flows.import_fleet import import_machines
 from app.settings import Settings
+from app.storage.signing_keys import remember_signing_keys
 from app.web.openapi import examples
 from tests.assertions import register_keyed
 from tests.browser import Browser, query_of
@@ -39,7 +42,7 @@ TOKEN = OPERATIONS["requestToken"]
 BY_CODE = TOKEN.form["examples"]["documented"]["value"]
 
 # Of the moment, or of the machine it runs on.
-MOMENTARY = {"exp", "iat", "jti", "snapshotTime", "python", "schema"}
+MOMENTARY = {"exp", "iat", "jti", "snapshotTime", "python", "schema", "x", "y", "kid"}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,9 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
     services = Services(settings, context)
     async with Browser(app) as browser, unreachable_database() as database:
         gathered = services.gathered(database)
-        async with Browser(services.like(database=database, gathered=gathered)) as down:
+        keys = remember_signing_keys(database, context.keys, context.changes)
+        without = services.like(database=database, gathered=gathered, signing_keys=keys)
+        async with Browser(without) as down:
             code = await world.code(browser, redirect_uri=examples.REDIRECT_URI)
             token = (await world.exchange(browser, code)).json()["access_token"]
             robot_token = (await robot.exchange(browser, None, grant_type=ROBOT)).json()["access_token"]
@@ -104,8 +109,8 @@ async def granted(story: Story, each: Documented) -> httpx2.Response:
         case ("requestToken", name):
             form = each.operation.form["examples"][name]["value"]
             return await post(story, each.operation, await story.real(form))
-        case ("introspectToken", "active"):
-            return await post(story, each.operation, {"token": story.token})
+        case ("introspectToken", "active" | "signed"):
+            return await post(story, each.operation, {"token": story.token}, accept=each.media_type)
         case ("introspectToken", "inactive"):
             return await post(story, each.operation, {"token": examples.TOKEN})
         case ("revokeToken", _):
@@ -123,7 +128,15 @@ async def test_documented_answer_is_given(each: Documented, story: Story) -> Non
         real, told = (
             body_of(text, each.media_type, schema) for text in (told_by(story, answer, each), text_of(each))
         )
+        if each.name == "signed":
+            real, told = claims_in(answer.text, story), claims_in(each.example)
         assert comparable(real) == comparable(told)
+
+
+def claims_in(text: str, story: Story | None = None) -> object:
+    """Of a JWT, in the names of the examples; whose signature verifies is another test's claim."""
+    names = [(real, one) for one, real in story.names()] if story else []
+    return orjson.loads(replaced(extract_compact(text.encode()).payload.decode(), names))
 
 
 def told_by(story: Story, answer: httpx2.Response, each: Documented) -> str:
@@ -148,7 +161,7 @@ def comparable(value: object) -> object:
         return [comparable(each) for each in value]
     if not isinstance(value, dict):
         return value
-    shortened = {**value, "Equipment": value["Equipment"][:1]} if "Equipment" in value else value
+    shortened = value | {name: value[name][:1] for name in ("Equipment", "keys") if name in value}
     return {name: comparable(each) for name, each in shortened.items() if name not in MOMENTARY}
 
 

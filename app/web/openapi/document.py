@@ -64,6 +64,8 @@ def _rendered(issuer: str) -> bytes:
 _SCHEMAS: Json = {
     "TokenAnswer": schemas.TOKEN_ANSWER,
     "Introspection": schemas.INTROSPECTION,
+    "SignedIntrospection": schemas.SIGNED_INTROSPECTION,
+    "KeySet": schemas.KEY_SET,
     "OAuthError": schemas.OAUTH_ERROR,
     "Fleet": fleet_schemas.FLEET,
     "Fleet20190501": fleet_schemas.FLEET_20190501,
@@ -89,6 +91,9 @@ _RESPONSE_HEADERS: Json = {
     "NoStore": _header("Holds secrets, or changes at once: nobody keeps it.", const="no-store"),
     "Private": _header("For the one who asked, and asked again each time.", const="private, no-cache"),
     "Public": _header("May be kept for an hour.", const="public, max-age=3600"),
+    "PublicBriefly": _header(
+        "May be kept for less time than a new key waits before it signs.", pattern=r"^public, max-age=\d+$"
+    ),
     "Varies": _header("What the answer depends on.", const="Accept, Accept-Encoding"),
     "AnyOrigin": _header("Pages of any site may read it.", const="*"),
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},

@@ -25,6 +25,15 @@ SHORT_TOKEN = "rovi_at_s033RrkOi47iO31dQ25dyco529MtEPkR77TvswhAlz1Ld8lwE00HIYnS"
 CUSTOMER_ID = UUID("019bdaad-86e0-7b11-9863-875e34487ca3")
 ISSUED_AT_S = 1_780_474_531  # 2026-06-03T08:15:31Z
 
+PUBLIC_JWK = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "4cHJ6tXaWmHh2rYjUQ0Zb3k8sV1nqLwE7oGdRfTyPxA",
+    "y": "Kp9sZ2vQm5uXo8Bt1LrNc4WyEa7HdFgJi6ThRkSlUwM",
+    "use": "sig",
+    "alg": "ES256",
+    "kid": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+}
 _SIGNATURE = "T2hDbzV0bGU3RmFrZVNpZ25hdHVyZUZvckRvY3MxMjM0NTY3ODkwYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eX"
 
 PIN = "9NRA2B3C4M0030117"
@@ -66,6 +75,12 @@ def client_assertion(issuer: str) -> str:
             "jti": "Vb8Jc2eQ6xK1",
         },
     )
+
+
+def signed_answer(issuer: str, answer: object) -> str:
+    """An answer of the introspection endpoint as a JWT."""
+    claims = {"iss": issuer, "aud": CLIENT_ID, "iat": ISSUED_AT_S, "token_introspection": answer}
+    return _jwt({"typ": "token-introspection+jwt", "alg": "ES256", "kid": PUBLIC_JWK["kid"]}, claims)
 
 
 def _jwt(header: object, claims: object) -> str:

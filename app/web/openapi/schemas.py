@@ -76,6 +76,7 @@ SERVER_METADATA = _object(
     token_endpoint=_ADDRESS,
     introspection_endpoint=_ADDRESS,
     revocation_endpoint=_ADDRESS,
+    jwks_uri=_ADDRESS,
     scopes_supported=_TEXTS,
     response_types_supported=_TEXTS,
     response_modes_supported=_TEXTS,
@@ -84,11 +85,37 @@ SERVER_METADATA = _object(
     token_endpoint_auth_signing_alg_values_supported=_TEXTS,
     introspection_endpoint_auth_methods_supported=_TEXTS,
     introspection_endpoint_auth_signing_alg_values_supported=_TEXTS,
+    introspection_signing_alg_values_supported=_TEXTS,
     revocation_endpoint_auth_methods_supported=_TEXTS,
     revocation_endpoint_auth_signing_alg_values_supported=_TEXTS,
     code_challenge_methods_supported=_TEXTS,
     authorization_response_iss_parameter_supported={"type": "boolean"},
     service_documentation=_ADDRESS,
+)
+
+SIGNED_INTROSPECTION = _text(
+    "A JWT of type `token-introspection+jwt`, for the one who asked: `iss`, `aud` (your `client_id`), `iat`, and the answer "
+    "as `token_introspection`.",
+    pattern=JWT_PATTERN,
+)
+
+KEY_SET = _object(
+    ("keys",),
+    keys={
+        "type": "array",
+        "minItems": 1,
+        "description": "The key that signs, those that will, and those that did until a day ago.",
+        "items": _object(
+            ("kty", "crv", "x", "y", "use", "alg", "kid"),
+            kty={"const": "EC"},
+            crv={"const": "P-256"},
+            x={"type": "string"},
+            y={"type": "string"},
+            use={"const": "sig"},
+            alg={"const": "ES256"},
+            kid=_text("The key's thumbprint (RFC 7638).", pattern="^[A-Za-z0-9_-]{43}$"),
+        ),
+    },
 )
 
 RESOURCE_METADATA = _object(

@@ -1,8 +1,9 @@
 """What the service says about itself: discovery documents, health, version."""
 
 from app import __version__
-from app.web.metadata import describe_resource, describe_server
-from app.web.openapi.notation import Json, answer, example, json_content
+from app.web.metadata import JWKS, describe_resource, describe_server
+from app.web.openapi import examples
+from app.web.openapi.notation import Json, answer, example, json_content, ref, schema_ref
 
 _PUBLIC = {"Cache-Control": "Public", "Access-Control-Allow-Origin": "AnyOrigin"}
 _NO_STORE = {"Cache-Control": "NoStore"}
@@ -44,6 +45,26 @@ def _discovery(issuer: str) -> Json:
             "The authorization server",
             "Everything an OAuth2 library needs to configure itself.",
             {"200": answer("RFC 8414 metadata.", server, headers=_PUBLIC)},
+        ),
+        JWKS: _operation(
+            "readKeys",
+            "discovery",
+            "The keys that answers are signed with",
+            "For whoever asks for signed answers (RFC 9701). A new key stands here before it signs, so that a set kept for "
+            "as long as `Cache-Control` says never lacks one.",
+            {
+                "200": answer(
+                    "A JWK Set (RFC 7517).",
+                    {
+                        "application/jwk-set+json": {
+                            "schema": schema_ref("KeySet"),
+                            "examples": {"keys": example("Today", {"keys": [examples.PUBLIC_JWK]})},
+                        }
+                    },
+                    headers={**_PUBLIC, "Cache-Control": "PublicBriefly"},
+                ),
+                "503": ref("responses", "Unavailable"),
+            },
         ),
         "/.well-known/oauth-protected-resource/api": _resource(
             "describeResource",

@@ -18,8 +18,9 @@ from app.oauth.errors import (
     unsupported_grant_type,
 )
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+from app.oauth.signing import JWT_TYPE
 from app.web.openapi import examples
-from app.web.openapi.notation import Case, Json, answer, example, json_content, ref, refusal
+from app.web.openapi.notation import Case, Json, answer, example, json_content, ref, refusal, schema_ref
 from app.web.openapi.schemas import CODE_PATTERN, JWT_PATTERN, SECRET_PATTERN, VERIFIER_PATTERN
 from app.web.request import MOST_BODY_BYTES
 
@@ -275,17 +276,26 @@ def _introspect(issuer: str) -> Json:
         "active": example("It works.", _active(issuer)),
         "inactive": example("It does not, or is not yours to ask about.", orjson.loads(INACTIVE)),
     }
+    signed = {
+        "signed": example(
+            "The first, for one who asks for it", examples.signed_answer(issuer, _active(issuer))
+        )
+    }
     return {
         "operationId": "introspectToken",
         "tags": ["connect"],
         "summary": "Ask whether a token works",
-        "description": "RFC 7662. You see your own tokens; a resource server sees those meant for it.",
+        "description": "RFC 7662. You see your own tokens; a resource server sees those meant for it. "
+        f"With `Accept: {JWT_TYPE}` the answer is signed (RFC 9701).",
         "security": _AUTHENTICATED,
         "requestBody": _query_form("The token asked about."),
         "responses": {
             "200": answer(
                 "What the token is.",
-                json_content("Introspection", states),
+                {
+                    **json_content("Introspection", states),
+                    JWT_TYPE: {"schema": schema_ref("SignedIntrospection"), "examples": signed},
+                },
                 headers={"Cache-Control": "NoStore"},
             ),
             "400": refusal("The request is malformed.", _MISSING),

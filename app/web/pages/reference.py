@@ -211,9 +211,9 @@ def _requests(document: Json, path: str, method: str, operation: Json) -> Iterat
 
 
 def _members(document: Json, answer: Json) -> Iterator[Field]:
-    """Of a JSON answer; fleets have a table of their own."""
+    """Of a JSON answer, whatever other form it has; fleets have a table of their own."""
     content = answer.get("content", {})
-    if list(content) != ["application/json"]:
+    if next(iter(content), None) != "application/json":
         return
     schema = _resolved(document, content["application/json"]["schema"])
     schema = schema.get("oneOf", [schema])[0]
