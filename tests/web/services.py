@@ -55,7 +55,7 @@ class Services:
         )
 
     def without_valkey(self) -> FastAPI:
-        return self.like(valkey=Valkey("unix:///nowhere/valkey.sock", connections=1, bounds=Bounds()))
+        return self.like(valkey=Valkey("unix:///nowhere/valkey.sock", connections=1, most_waiting=1000))
 
 
 @asynccontextmanager
