@@ -177,7 +177,10 @@ class Settings(BaseSettings):
     session_absolute: Duration = Field(_duration("7d"), description="a sign-in, from the password")
     session_flow: Duration = Field(_duration("30m"), description="an unfinished sign-in or consent page")
     limit_database_connections: int = Field(
-        8, ge=2, le=1000, description="PostgreSQL connections of one process"
+        8,
+        ge=2,
+        le=1000,
+        description="PostgreSQL connections of one process, besides those its gathered statements hold",
     )
     limit_redis_connections: int = Field(16, ge=1, le=10_000, description="Valkey connections of one process")
     limit_queue: int = Field(

@@ -35,13 +35,14 @@ class Counted:
 
 @pytest.fixture
 async def counted(world: World, settings: Settings, database_url: str) -> AsyncIterator[Counted]:
-    # Of one connection, so that no statement of a new one (SET ROLE) is counted.
+    # Warmed by one request of each kind, so that no statement of a new connection (SET ROLE) is counted.
     async with context_through_proxy(world.context, database_url, connections=1) as (context, proxy):
         app = create_app(settings)
         app.state.context = context
         async with Browser(app) as browser:
-            answer = await world.exchange(browser, (await waiting_code(world)).text)
-        yield Counted(app, proxy, replace(world, context=context), answer.json()["access_token"])
+            token = (await world.exchange(browser, (await waiting_code(world)).text)).json()["access_token"]
+            await world.introspect(browser, token)
+        yield Counted(app, proxy, replace(world, context=context), token)
 
 
 async def test_a_token_costs_two_statements_and_one_that_follows(counted: Counted) -> None:

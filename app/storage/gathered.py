@@ -3,13 +3,15 @@
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from app.storage.applications import Application, select_applications
 from app.storage.changes import Changes
 from app.storage.client_tokens import ClientToken, insert_strict_tokens
-from app.storage.database import Database
-from app.storage.gather import Bounds, Gather
+from app.storage.database import Database, Held, Statements
+from app.storage.gather import Answer, Bounds, Gather, Item
 from app.storage.grants import Redemption, insert_grants_with_classic_tokens
 from app.storage.remembered import Remembered
 from app.storage.tokens import StoredToken, TokenClass, select_tokens
@@ -44,43 +46,50 @@ def gather_statements(
     strict_access: timedelta,
 ) -> Gathered:
     """most_tokens: how many to remember; 0 asks for each. audience: of tokens that name none."""
+    gathers: list[tuple[Gather[Any, Any], Held]] = []
 
-    async def applications(ids: Sequence[UUID]) -> list[Application | None]:
-        found = await select_applications(database, ids)
+    def gather(
+        run: Callable[[Statements, Sequence[Item]], Awaitable[Sequence[Answer]]],
+    ) -> Gather[Item, Answer]:
+        held = database.hold()
+        made = Gather[Item, Answer](partial(run, held), bounds)
+        gathers.append((made, held))
+        return made
+
+    async def close() -> None:
+        for made, held in gathers:
+            await made.close()
+            await held.give_back()
+
+    async def applications(statements: Statements, ids: Sequence[UUID]) -> list[Application | None]:
+        found = await select_applications(statements, ids)
         return [found.get(each) for each in ids]
 
-    async def redemptions(items: Sequence[Redemption]) -> list[bool]:
+    async def redemptions(statements: Statements, items: Sequence[Redemption]) -> list[bool]:
         inserted = await insert_grants_with_classic_tokens(
-            database, items, code_life=code_life, idle=classic_idle, absolute=classic_absolute
+            statements, items, code_life=code_life, idle=classic_idle, absolute=classic_absolute
         )
         return [item.token_id in inserted for item in items]
 
-    async def client_tokens(items: Sequence[ClientToken]) -> list[bool]:
-        inserted = await insert_strict_tokens(database, items, life=strict_access)
+    async def client_tokens(statements: Statements, items: Sequence[ClientToken]) -> list[bool]:
+        inserted = await insert_strict_tokens(statements, items, life=strict_access)
         return [item.id in inserted for item in items]
 
-    def tokens(token_class: TokenClass) -> Gather[UUID, StoredToken | None]:
-        async def look_up(ids: Sequence[UUID]) -> list[StoredToken | None]:
-            found = await select_tokens(database, token_class, ids, audience=audience)
-            return [found.get(each) for each in ids]
-
-        return Gather(look_up, bounds)
-
-    look_ups = Gather(applications, bounds), tokens("c"), tokens("s")
-    inserts = Gather(redemptions, bounds), Gather(client_tokens, bounds)
-
-    async def close() -> None:
-        for gather in (*look_ups, *inserts):
-            await gather.close()
+    async def tokens(
+        token_class: TokenClass, statements: Statements, ids: Sequence[UUID]
+    ) -> list[StoredToken | None]:
+        found = await select_tokens(statements, token_class, ids, audience=audience)
+        return [found.get(each) for each in ids]
 
     def remembered_tokens(ask: Gather[UUID, StoredToken | None]) -> Remembered[UUID, StoredToken]:
         return Remembered(ask, changes, rests_on=token_rests_on, most=most_tokens)
 
     return Gathered(
-        Remembered(look_ups[0], changes, rests_on=application_rests_on, most=_MOST_APPLICATIONS),
-        remembered_tokens(look_ups[1]),
-        remembered_tokens(look_ups[2]),
-        *inserts,
+        Remembered(gather(applications), changes, rests_on=application_rests_on, most=_MOST_APPLICATIONS),
+        remembered_tokens(gather(partial(tokens, "c"))),
+        remembered_tokens(gather(partial(tokens, "s"))),
+        gather(redemptions),
+        gather(client_tokens),
         close,
     )
 
