@@ -10,7 +10,7 @@ from app.oauth.client import Client
 from app.oauth.errors import invalid_grant, invalid_request
 from app.oauth.pkce import verifier_matches
 from app.oauth.request import TokenRequest
-from app.oauth.token_string import TokenString, bucket_of, mint, parse
+from app.oauth.token_string import TokenString, mint, parse
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.codes import Approval, put_code_back, take_code
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
@@ -70,7 +70,7 @@ def verifier_fits(code_challenge: str | None, code_verifier: str | None) -> bool
 async def _remember(
     context: Context, client: Client, request: TokenRequest, code: TokenString, approval: Approval
 ) -> IssuedToken:
-    token = mint("at", "c", bucket_of(approval.customer_id))
+    token = mint("at", "c", code.bucket)  # the customer's, as its code's
     try:
         inserted = await context.gathered.redemptions(Redemption(approval, token.id, token.digest))
     except (StatementRefusedError, NotSentError) as refused:

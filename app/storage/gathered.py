@@ -69,11 +69,11 @@ def gather_statements(
         inserted = await insert_grants_with_classic_tokens(
             statements, items, code_life=code_life, idle=classic_idle, absolute=classic_absolute
         )
-        return [item.token_id in inserted for item in items]
+        return _each_in(inserted, [item.token_id for item in items])
 
     async def client_tokens(statements: Statements, items: Sequence[ClientToken]) -> list[bool]:
         inserted = await insert_strict_tokens(statements, items, life=strict_access)
-        return [item.id in inserted for item in items]
+        return _each_in(inserted, [item.id for item in items])
 
     async def tokens(
         token_class: TokenClass, statements: Statements, ids: Sequence[UUID]
@@ -92,6 +92,14 @@ def gather_statements(
         gather(client_tokens),
         close,
     )
+
+
+def _each_in(inserted: Sequence[UUID], asked: Sequence[UUID]) -> list[bool]:
+    """Whether each was inserted; as a rule all were, and none need be looked for."""
+    if len(inserted) == len(asked):
+        return [True] * len(asked)
+    standing = set(inserted)
+    return [each in standing for each in asked]
 
 
 def application_rests_on(application: Application) -> tuple[tuple[Hashable, ...], float]:

@@ -74,7 +74,7 @@ async def insert_grants_with_classic_tokens(
     code_life: timedelta,
     idle: timedelta,
     absolute: timedelta,
-) -> frozenset[UUID]:
+) -> list[UUID]:
     """Ids of the tokens that were inserted. An id that is missing lost, was refused, or stood already."""
     approvals = [redemption.approval for redemption in redemptions]
     rows = await statements.rows(
@@ -94,7 +94,7 @@ async def insert_grants_with_classic_tokens(
         idle,
         absolute,
     )
-    return frozenset(row["id"] for row in rows)
+    return [row["id"] for row in rows]
 
 
 SELECT_GRANTS = """
