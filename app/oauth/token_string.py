@@ -8,6 +8,7 @@ import re
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from os import urandom
 from typing import Literal
@@ -82,6 +83,7 @@ def parse(unverified: str) -> TokenString | None:
     return TokenString(kind, token_class, UUID(int=number), number & _BUCKET_BITS, secret_digest(unverified))
 
 
+@lru_cache(maxsize=10_000)
 def bucket_of(owner_id: UUID) -> int:
     """Twelve bits for the customer, or for the application where there is none: the first of its id's SHA-256."""
     return int.from_bytes(sha256(owner_id.bytes).digest()[:2]) >> 4

@@ -9,10 +9,10 @@ from app.context import Context
 from app.flows.check_token import AccessToken
 from app.flows.introspect_token import introspect_token
 from app.oauth.answer import INACTIVE, introspection_answer
-from app.oauth.request import QueriesReadBefore
+from app.oauth.request import ReadBefore, TokenQuery
 from app.web.wire import Answer, Call, respond
 
-_QUERIES = QueriesReadBefore()
+_QUERIES = ReadBefore(TokenQuery.parse)
 
 
 async def answer_introspection(context: Context, call: Call) -> Answer:
