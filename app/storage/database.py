@@ -156,7 +156,7 @@ class Held:
             await _give_back(self._pool, connection)
 
     async def _run(self, run: Callable[..., Awaitable[Answer]], statement: str, *arguments: object) -> Answer:
-        if self._connection is None or self._connection.is_closed():
+        if self._connection is None or _is_lost(self._connection):
             await self.give_back()
             self._connection = await _take(self._pool)
         try:
@@ -164,6 +164,13 @@ class Held:
         except StoreUnavailableError:  # whatever it broke on, the next statement begins anew
             await self.give_back()
             raise
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool took it away when the server closed it
+        return True
 
 
 async def _take(pool: Any) -> Any:

@@ -98,6 +98,31 @@ async def terminate(pid: int, owner_url: str) -> None:
     await owner.close()
 
 
+async def test_a_held_connection_is_replaced_when_the_server_closed_it(
+    single: Database, database_url: str
+) -> None:
+    """While nothing was under way, so that the pool has taken it back before anybody asks."""
+    held = single.hold()
+    first = await held.row(WHO)
+    assert first is not None
+    await terminate(first["pid"], database_url)
+    await asyncio.sleep(0.1)
+    second = await held.row(WHO)
+    assert second is not None
+    assert second["pid"] != first["pid"]
+    assert second["role"] == SERVICE_ROLE
+    await held.give_back()
+
+
+async def test_a_held_connection_stays(single: Database) -> None:
+    held = single.hold()
+    assert (await held.rows(WHO)) == (await held.rows(WHO))
+    with pytest.raises(StatementRefusedError):
+        await held.count("SELECT 1 / 0")
+    assert await held.row(WHO) in await held.rows(WHO)
+    await held.give_back()
+
+
 async def test_without_a_connection_nothing_was_sent(
     single: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
