@@ -81,6 +81,8 @@ def _check_origin(value: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
+# For a minute at most: as long as it lasts, a thief's use of a spent token is taken for a lost answer.
+Grace = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(0), le=timedelta(minutes=1))]
 TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parse_list)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
@@ -170,6 +172,11 @@ class Settings(BaseSettings):
     refresh_idle: Duration = Field(_duration("30d"), description="a refresh token, from its last use")
     refresh_absolute: Duration = Field(
         _duration("1y"), description="a refresh token's family, from the approval"
+    )
+    refresh_grace: Grace = Field(
+        timedelta(0),
+        description="how long a spent refresh token may be presented once more, its answer having been lost, before that "
+        "ends its family; at most `1m`",
     )
     classic_idle: Duration = Field(_duration("365d"), description="a classic access token, from its last use")
     classic_absolute: Duration = Field(_duration("3y"), description="a classic access token, from its issue")

@@ -13,7 +13,7 @@ import pytest
 from app.context import Context
 from app.oauth.token_string import PATTERN, bucket_of, mint, parse
 from tests.browser import Browser
-from tests.people import REDIRECT_URI, World
+from tests.people import CHALLENGE, REDIRECT_URI, VERIFIER, World
 from tests.web.services import Services, unreachable_database
 
 TOKEN = "/app/oauth2/token"
@@ -246,11 +246,6 @@ async def test_one_code_redeemed_by_many_at_once_gives_one_token(browser: Browse
     answers = await asyncio.gather(*(world.exchange(browser, code) for _ in range(100)))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 99
     assert {error_of(answer) for answer in answers if answer.status_code == 400} == {"invalid_grant"}
-
-
-# RFC 7636 appendix B
-VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 async def pkce_code(browser: Browser, world: World) -> str:
