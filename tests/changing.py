@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
+import asyncpg
+
 from app.context import Context
 from app.oauth.token_string import new_id
 
@@ -15,6 +17,13 @@ async def change(context: Context, statement: str, *arguments: object) -> int:
     rows = await context.database.count(statement, *arguments)
     await hear(context)
     return rows
+
+
+async def as_owner(database_url: str, statement: str, *arguments: object) -> None:
+    """What no right of the service's role reaches."""
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(statement, *arguments)
+    await owner.close()
 
 
 async def hear(context: Context) -> None:

@@ -4,18 +4,18 @@ import base64
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
 from app.context import Context
 from app.flows.change_application import change_status
 from app.flows.change_customer import disable_customer, enable_customer
-from app.oauth.token_string import compose, mint, parse
+from app.oauth.token_string import mint
 from tests.browser import Browser
-from tests.changing import change
+from tests.changing import as_owner, change
+from tests.families import events, forge, read
 from tests.people import Pair, Strict, pair_of, reads
+from tests.refusals import assert_unavailable, error_of
 from tests.web.services import Services, unreachable_database
-from tests.web.test_token import assert_unavailable, error_of
 
 INACTIVE = {"active": False}
 
@@ -28,12 +28,6 @@ async def strict(request: pytest.FixtureRequest, context: Context) -> Strict:
 @pytest.fixture
 async def pair(browser: Browser, strict: Strict) -> Pair:
     return await strict.pair(browser)
-
-
-def id_of(text: str) -> object:
-    token = parse(text)
-    assert token is not None
-    return token.id
 
 
 async def scopes_and_ends(strict: Strict) -> list[tuple[str, timedelta, timedelta]]:
@@ -84,7 +78,7 @@ async def test_a_token_past_its_end_is_refused(
     moved = "expires_at = clock_timestamp()"
     if column == "absolute_expires_at":
         moved += ", absolute_expires_at = clock_timestamp()"
-    await as_owner(database_url, f"UPDATE refresh_token SET {moved} WHERE id = $1", id_of(pair.refresh))
+    await as_owner(database_url, f"UPDATE refresh_token SET {moved} WHERE id = $1", read(pair.refresh).id)
     assert error_of(await strict.refresh(browser, pair.refresh)) == "invalid_grant"
     assert await reads(browser, pair.access)
 
@@ -96,18 +90,11 @@ async def test_no_refresh_outlives_the_family(
     await as_owner(
         database_url,
         "UPDATE refresh_token SET absolute_expires_at = clock_timestamp() + interval '1 hour' WHERE id = $1",
-        id_of(pair.refresh),
+        read(pair.refresh).id,
     )
     await strict.refreshed(browser, pair.refresh)
     [_, (_, idle, _)] = await scopes_and_ends(strict)
     assert timedelta(minutes=59) < idle <= timedelta(hours=1)
-
-
-async def as_owner(database_url: str, statement: str, *arguments: object) -> None:
-    """What no right of the service's role reaches."""
-    owner = await asyncpg.connect(database_url)
-    await owner.execute(statement, *arguments)
-    await owner.close()
 
 
 # ---- Who asks ----
@@ -142,14 +129,6 @@ async def test_another_application_learns_and_ends_nothing(
     assert await reads(browser, new.access)
     assert await events(strict) == ["refresh_token.replay_refused"] * 2
     assert (await strict.refresh(browser, new.refresh)).status_code == 200
-
-
-async def events(strict: Strict) -> list[str]:
-    rows = await strict.context.database.rows(
-        "SELECT event FROM audit_event WHERE application_id = $1 AND grant_id IS NOT NULL ORDER BY id",
-        strict.registered.client.id,
-    )
-    return [row["event"] for row in rows]
 
 
 async def test_application_that_lost_the_grant_is_told_so(
@@ -199,7 +178,7 @@ async def test_a_narrower_scope_is_the_access_tokens_alone(
     await as_owner(
         database_url,
         "UPDATE refresh_token SET scope = 'aemp:read fleet:write' WHERE id = $1",
-        id_of(pair.refresh),
+        read(pair.refresh).id,
     )
     narrow = await strict.refresh(browser, pair.refresh, scope="aemp:read")
     assert narrow.json()["scope"] == "aemp:read"
@@ -220,7 +199,7 @@ async def test_the_granted_resource_may_be_named(
     await as_owner(
         database_url,
         "UPDATE refresh_token SET audience = $2 WHERE id = $1",
-        id_of(named.refresh),
+        read(named.refresh).id,
         elsewhere,
     )
     assert error_of(await strict.refresh(browser, named.refresh, resource=api)) == "invalid_target"
@@ -244,8 +223,6 @@ async def test_a_forged_secret_part_is_unknown_and_harms_nothing(
     browser: Browser, strict: Strict, pair: Pair
 ) -> None:
     """Whoever saw an id, which is no secret, can neither use the token nor end its family, spent or not."""
-    token = parse(pair.refresh)
-    assert token is not None
     forged = forge(pair.refresh)
     assert error_of(await strict.refresh(browser, forged)) == "invalid_grant"
     new = await strict.refreshed(browser, pair.refresh)
@@ -253,13 +230,6 @@ async def test_a_forged_secret_part_is_unknown_and_harms_nothing(
     assert await events(strict) == []
     assert await reads(browser, new.access)
     assert (await strict.refresh(browser, new.refresh)).status_code == 200
-
-
-def forge(text: str) -> str:
-    """A well-formed token of the same id and another secret."""
-    token = parse(text)
-    assert token is not None
-    return compose("rt", "s", token.id, bytes(20)).text
 
 
 # ---- What it rests on ----
@@ -331,7 +301,7 @@ async def test_refresh_token_is_described_to_its_own_application(browser: Browse
         "sub": str(strict.member.customer_id),
         "aud": "http://localhost:8000/api",
         "iss": "http://localhost:8000",
-        "jti": str(id_of(pair.refresh)),
+        "jti": str(read(pair.refresh).id),
     }
     assert await introspect(browser, other, pair.refresh) == INACTIVE
     assert await introspect(browser, strict, forge(pair.refresh)) == INACTIVE

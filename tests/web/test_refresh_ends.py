@@ -8,11 +8,11 @@ import pytest
 from app.context import Context
 from tests.browser import Browser
 from tests.changing import until
+from tests.families import dead, events, forge
 from tests.people import Pair, Strict, pair_of, reads
+from tests.refusals import assert_unavailable, error_of
 from tests.stores import gathered_on
 from tests.web.services import Services, unreachable_database
-from tests.web.test_refresh import events, forge
-from tests.web.test_token import assert_unavailable, error_of
 
 
 @pytest.fixture(params=[False, True], ids=["confidential", "public"])
@@ -25,16 +25,6 @@ async def pair(browser: Browser, strict: Strict) -> Pair:
     return await strict.pair(browser)
 
 
-async def dead(browser: Browser, strict: Strict, *pairs: Pair) -> bool:
-    """Whether none of these opens anything any more."""
-    for each in pairs:
-        if await reads(browser, each.access):
-            return False
-        if error_of(await strict.refresh(browser, each.refresh)) != "invalid_grant":
-            return False
-    return True
-
-
 async def test_a_spent_token_presented_again_ends_its_family(
     browser: Browser, strict: Strict, pair: Pair
 ) -> None:
@@ -43,7 +33,7 @@ async def test_a_spent_token_presented_again_ends_its_family(
     third = await strict.refreshed(browser, second.refresh)
     assert await reads(browser, third.access)  # remembered by this process
     assert error_of(await strict.refresh(browser, pair.refresh)) == "invalid_grant"
-    assert await dead(browser, strict, pair, second, third)
+    assert await dead(browser, strict, third, second, pair)
     assert await events(strict) == ["refresh_token.replayed"]
 
 
@@ -77,7 +67,7 @@ async def test_one_refresh_token_used_by_many_at_once_gives_one_pair(
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 49
     assert {error_of(answer) for answer in answers if answer.status_code == 400} == {"invalid_grant"}
     [new] = [pair_of(answer) for answer in answers if answer.status_code == 200]
-    assert await dead(browser, strict, pair, new)
+    assert await dead(browser, strict, new, pair)
     assert await events(strict) == ["refresh_token.replayed"]
 
 
@@ -108,7 +98,7 @@ async def test_revoking_a_refresh_token_ends_all_that_came_from_its_grant(
         answer = await strict.revoke(browser, new.refresh, **({"token_type_hint": hint} if hint else {}))
         assert (answer.status_code, answer.content) == (200, b"")
         assert answer.headers["cache-control"] == "no-store"
-    assert await dead(browser, strict, pair, new)
+    assert await dead(browser, strict, new, pair)
     assert await events(strict) == ["grant.revoked"]
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from app.context import Context
 from tests.browser import Browser
+from tests.changing import as_owner
+from tests.families import dead, events, forge, read
 from tests.people import Pair, Strict, pair_of, reads
+from tests.refusals import error_of
 from tests.web.services import Services, same_browser
-from tests.web.test_refresh import as_owner, events, forge, id_of
-from tests.web.test_refresh_ends import dead
-from tests.web.test_token import error_of
 
 GRACE = timedelta(seconds=10)
 
@@ -53,21 +53,21 @@ async def test_whoever_holds_the_answer_that_was_not_lost_is_caught(
     again = await strict.refreshed(lenient, pair.refresh)
     await let_pass(database_url, again)
     assert error_of(await strict.refresh(lenient, lost.refresh)) == "invalid_grant"
-    assert await dead(lenient, strict, lost, again)
+    assert await dead(lenient, strict, again, lost)
     assert await events(strict) == ["refresh_token.replayed"]
 
 
 async def let_pass(database_url: str, pair: Pair) -> None:
     """As if this pair had been issued a moment longer ago than the grace."""
     earlier = "UPDATE refresh_token SET issued_at = issued_at - interval '11 s' WHERE id = $1"
-    await as_owner(database_url, earlier, id_of(pair.refresh))
+    await as_owner(database_url, earlier, read(pair.refresh).id)
 
 
 async def test_a_third_time_is_reuse(lenient: Browser, strict: Strict, pair: Pair) -> None:
     """Counted by what stands: the successor was spent by the second time."""
     first, second = [await strict.refreshed(lenient, pair.refresh) for _ in range(2)]
     assert error_of(await strict.refresh(lenient, pair.refresh)) == "invalid_grant"
-    assert await dead(lenient, strict, first, second)
+    assert await dead(lenient, strict, second, first)
 
 
 async def test_after_the_grace_it_is_reuse(
@@ -84,7 +84,7 @@ async def test_once_the_successor_was_used_it_is_reuse(lenient: Browser, strict:
     second = await strict.refreshed(lenient, pair.refresh)
     third = await strict.refreshed(lenient, second.refresh)
     assert error_of(await strict.refresh(lenient, pair.refresh)) == "invalid_grant"
-    assert await dead(lenient, strict, second, third)
+    assert await dead(lenient, strict, third, second)
 
 
 async def test_grace_is_the_owners_alone(lenient: Browser, strict: Strict, pair: Pair) -> None:

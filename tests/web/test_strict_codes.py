@@ -9,8 +9,8 @@ from app.context import Context
 from app.oauth.token_string import bucket_of, parse
 from tests.browser import Browser, query_of
 from tests.people import CHALLENGE, REDIRECT_URI, Strict, World, pair_of, reads
+from tests.refusals import error_of
 from tests.web.reading import words_of
-from tests.web.test_token import error_of
 
 
 @pytest.fixture(params=[False, True], ids=["confidential", "public"])
