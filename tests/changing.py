@@ -42,6 +42,13 @@ async def until(condition: Callable[[], bool]) -> float:
     return monotonic() - began
 
 
+async def until_true(condition: Callable[[], Awaitable[bool]]) -> None:
+    began = monotonic()
+    while not await condition():
+        assert monotonic() - began < _PATIENCE_S
+        await asyncio.sleep(0.005)
+
+
 async def within_a_second(condition: Callable[[], Awaitable[bool]]) -> None:
     """What a revocation may take at another process."""
     began = monotonic()

@@ -15,9 +15,12 @@ HERE = "127.0.0.1"
 def asked(
     strict: Strict, grant_type: str, *, code: str | None = None, refresh_token: str | None = None
 ) -> TokenRequest:
+    secret = strict.registered.client_secret
     return TokenRequest(
         grant_type=grant_type,
-        credentials=Credentials(strict.client_id, secret_digest(strict.client_secret), "client_secret_post"),
+        credentials=Credentials(strict.client_id, secret_digest(secret), "client_secret_post")
+        if secret
+        else Credentials(strict.client_id, None, "none"),
         code=code,
         redirect_uri=None,
         code_verifier=VERIFIER,

@@ -24,7 +24,7 @@ from tests.changing import within_a_second
 from tests.conftest import make_settings
 from tests.embedded.probes import server_pids
 from tests.people import World
-from tests.server import free_port, running_service
+from tests.server import free_port, listener, running_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,19 +204,6 @@ class Journal:
             return False
         self.acknowledged[token] = False
         return True
-
-
-def listener(port: int) -> int:
-    """The process that listens there."""
-    return next(process.pid for process in psutil.process_iter() if port in listening_ports(process))
-
-
-def listening_ports(process: psutil.Process) -> set[int]:
-    try:
-        found = process.net_connections("tcp4")
-    except psutil.Error:  # it ended meanwhile, or is not ours to look into
-        return set()
-    return {int(each.laddr[1]) for each in found if each.status == "LISTEN"}
 
 
 def process_named(name: str, data_dir: Path) -> int:
