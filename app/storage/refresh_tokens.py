@@ -48,7 +48,7 @@ class StoredRefreshToken:
 
 
 # Spent, succeeded and an access token issued in one statement. Of several who present one token, even in this very
-# batch, one finds its successor named: the others find the row spent when they get its lock, or are not chosen.
+# batch, one is chosen, and of two processes one finds the row unspent when it has its lock.
 # ORDER BY id: two processes whose batches overlap would deadlock without it.
 # The digest is compared here, since a round trip before would double the cost: the first bytes of a SHA-256 over 160
 # random bits, which is all that time could tell, help nobody.
