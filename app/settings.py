@@ -80,9 +80,15 @@ def _check_origin(value: str) -> str:
     return bare
 
 
+def _check_grace(value: timedelta) -> timedelta:
+    """As long as it lasts, a thief's use of a spent token is taken for a lost answer."""
+    if value > timedelta(minutes=1):
+        raise ValueError("a minute at most, such as 10s; 0s for none")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
-# For a minute at most: as long as it lasts, a thief's use of a spent token is taken for a lost answer.
-Grace = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(0), le=timedelta(minutes=1))]
+Grace = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_grace)]
 TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parse_list)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
 Origin = Annotated[str, AfterValidator(_check_origin)]

@@ -8,6 +8,7 @@ import pytest
 from app.context import Context
 from app.oauth.token_string import bucket_of, parse
 from tests.browser import Browser, query_of
+from tests.changing import as_owner
 from tests.people import CHALLENGE, REDIRECT_URI, Strict, World, pair_of, reads
 from tests.refusals import error_of
 from tests.web.reading import words_of
@@ -169,3 +170,32 @@ async def test_strict_connection_is_listed_and_ends_with_the_way_out(
     assert error_of(await strict.refresh(browser, pair.refresh)) == "invalid_grant"
     assert error_of(await strict.exchange(browser, waiting)) == "invalid_grant"
     assert await reads(browser, (await strict.pair(browser)).access)
+
+
+@pytest.mark.parametrize("ending", ["idle", "revoked"])
+async def test_family_that_ended_by_itself_is_listed_no_more(
+    ending: str, browser: Browser, strict: Strict, database_url: str
+) -> None:
+    """R-19: the list shows what can act now."""
+    pair = await strict.pair(browser)
+    assert "Fuelwatch" in words_of(await browser.get("/app/account/applications"))
+    if ending == "revoked":
+        await strict.revoke(browser, pair.refresh)
+    else:
+        for table in ("refresh_token", "strict_token"):
+            past = f"UPDATE {table} SET expires_at = clock_timestamp() WHERE application_id = $1"
+            await as_owner(database_url, past, strict.registered.client.id)
+    assert "Nothing is connected" in words_of(await browser.get("/app/account/applications"))
+
+
+async def test_access_token_alone_keeps_its_connection_listed(
+    browser: Browser, strict: Strict, database_url: str
+) -> None:
+    """It outlives the family by its own hour, so the way out stays open for as long."""
+    pair = await strict.pair(browser)
+    over = "UPDATE authorization_grant SET expires_at = clock_timestamp() WHERE application_id = $1"
+    past = "UPDATE refresh_token SET expires_at = clock_timestamp() WHERE application_id = $1"
+    for statement in (over, past):
+        await as_owner(database_url, statement, strict.registered.client.id)
+    assert await reads(browser, pair.access)
+    assert "Fuelwatch" in words_of(await browser.get("/app/account/applications"))
