@@ -65,6 +65,8 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             classic_idle=policy.classic_idle,
             classic_absolute=policy.classic_absolute,
             strict_access=policy.strict_access_life,
+            refresh_idle=policy.refresh_idle,
+            refresh_absolute=policy.refresh_absolute,
         )
         stack.push_async_callback(gathered.close)
         valkey = Valkey(

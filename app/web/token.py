@@ -18,7 +18,8 @@ async def answer_token(context: Context, call: Call) -> Answer:
     read = _REPEATED.read if b"=client_credentials" in call.body else TokenRequest.parse
     asked = read(call.content_type, call.body, call.authorization)
     issued = await issue_token(context, asked, call.address)
-    return Answer(200, token_answer(issued.text, "Bearer", issued.expires_in_s, issued.scope))
+    body = token_answer(issued.text, "Bearer", issued.expires_in_s, issued.scope, issued.refresh_token)
+    return Answer(200, body)
 
 
 async def token(request: Request) -> Response:
