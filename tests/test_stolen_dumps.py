@@ -8,7 +8,7 @@ from app.context import Context
 from app.oauth.token_string import parse
 from app.storage.signing_keys import select_signing_keys
 from tests.browser import Browser
-from tests.people import PASSWORD, World
+from tests.people import PASSWORD, Strict, World
 
 _PRIVATE_LENGTH = 43  # of 256 bits as a JWK has them
 
@@ -28,10 +28,16 @@ async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
     cookies = {name: value for name, value in browser.http.cookies.items() if value}
     waiting = await world.code(browser)
     await browser.get("/app/oauth2/jwks")
+    strict = await Strict.register(world.context)
+    spent = await strict.pair(browser)
+    unspent = await strict.refreshed(browser, spent.refresh)
     return {
         "redeemed code": redeemed,
         "waiting code": waiting,
         "access token": token,
+        "strict access token": unspent.access,
+        "spent refresh token": spent.refresh,
+        "refresh token": unspent.refresh,
         "client secret": world.client_secret,
         "password": PASSWORD,
         **await private_halves(world.context),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.context import Context
-from app.flows.issue_token import check_codes_served, read_application
+from app.flows.issue_token import read_application
 from app.oauth.errors import OAuthError, PageError, invalid_request, unauthorized_client
 from app.oauth.pkce import check_challenge
 from app.oauth.redirect_uri import append, match
@@ -60,15 +60,13 @@ def _read_asked(
         raise unauthorized_client()
     if request.resource not in (None, context.policy.audience):  # RFC 8707 section 2
         raise OAuthError("invalid_target", "the resource is not served here")
-    asked = AuthorizationAsked(
+    return AuthorizationAsked(
         application,
         redirect_uri,
         request.state,
         scope=" ".join(narrow(request.scope, client.scope)),
         code_challenge=_challenge(request, required=client.kind == "strict"),
     )
-    check_codes_served(client)
-    return asked
 
 
 def answer_uri(context: Context, redirect_uri: str, state: str | None, *parameters: tuple[str, str]) -> str:

@@ -3,10 +3,10 @@
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Literal, Self
+from typing import Generic, Literal, Self, TypeVar
 
 from app.oauth.assertion import ClientAssertion, parse_assertion
 from app.oauth.errors import (
@@ -69,6 +69,12 @@ class TokenRequest:
             resource=form.get("resource"),
         )
 
+    @property
+    def repeats(self) -> bool:
+        """Whether nothing in it works only once, so that the same bytes may well come again."""
+        once = (self.code, self.refresh_token, self.code_verifier, self.credentials.assertion)
+        return all(each is None for each in once)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenQuery:
@@ -89,32 +95,46 @@ class TokenQuery:
             raise invalid_request("token is missing")
         return cls(parse_token(form["token"]), form.get("token_type_hint"), credentials)
 
+    @property
+    def repeats(self) -> bool:
+        """As of a token request."""
+        return self.credentials.assertion is None
 
-class QueriesReadBefore:
-    """Reads token queries, and those it read before without reading: resource servers ask the same again and again.
 
-    Known by the digest of its bytes, and without a token or secret in it, so that memory holds no more than a store.
+Read = TypeVar("Read", bound=TokenRequest | TokenQuery)
+
+
+class ReadBefore(Generic[Read]):
+    """Reads requests, and those it read before without reading: programs ask the same again and again.
+
+    Known by the digest of their bytes, and without a token or secret in them, so that memory holds no more than a store.
+    What works only once is never kept.
     """
 
-    def __init__(self, *, most: int = 20_000) -> None:
+    def __init__(
+        self,
+        parse: Callable[[str | None, bytes, str | None], Read],
+        *,
+        most: int = 20_000,
+    ) -> None:
+        self._parse = parse
         self._most = most
-        self._queries: dict[bytes, TokenQuery] = {}
+        self._requests: dict[bytes, Read] = {}
 
-    def read(self, content_type: str | None, body: bytes, authorization: str | None) -> TokenQuery:
-        """As TokenQuery.parse, errors too."""
+    def read(self, content_type: str | None, body: bytes, authorization: str | None) -> Read:
+        """As `parse`, errors too."""
         if content_type != _FORM_TYPE:
-            return TokenQuery.parse(content_type, body, authorization)
+            return self._parse(content_type, body, authorization)
         whole = body if authorization is None else b"%b\n%b" % (authorization.encode(), body)
         key = sha256(whole).digest()
-        query = self._queries.get(key)
-        if query is None:
-            query = TokenQuery.parse(content_type, body, authorization)
-            if query.credentials.assertion is not None:  # good for one use, so never asked again
-                return query
-            if len(self._queries) >= self._most:
-                del self._queries[next(iter(self._queries))]
-            self._queries[key] = query
-        return query
+        request = self._requests.get(key)
+        if request is None:
+            request = self._parse(content_type, body, authorization)
+            if request.repeats:
+                if len(self._requests) >= self._most:
+                    del self._requests[next(iter(self._requests))]
+                self._requests[key] = request
+        return request
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ _HOT = {
     "test_client_credentials",
     "test_private_key_jwt",
     "test_signed_introspection",
+    "test_strict_codes",
+    "test_refresh",
+    "test_refresh_ends",
+    "test_refresh_grace",
 }
 
 

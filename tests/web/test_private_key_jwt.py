@@ -28,7 +28,8 @@ from tests.assertions import (
     signed,
 )
 from tests.browser import ORIGIN, Browser
-from tests.people import World
+from tests.people import Strict, World, pair_of, reads
+from tests.refusals import assert_unavailable, error_of
 from tests.web.services import Services
 
 TOKEN = "/app/oauth2/token"
@@ -70,6 +71,58 @@ async def test_application_lives_by_its_key_alone(browser: Browser, keyed: Regis
     assert described.json()["client_id"] == str(keyed.client.id)
     assert (await ask(browser, {**fresh(keyed), **token}, REVOKE)).status_code == 200
     assert (await ask(browser, {**fresh(keyed), **token}, INTROSPECT)).json() == {"active": False}
+
+
+@pytest.fixture
+async def strict(context: Context) -> Strict:
+    """One that customers approve, and that proves itself by a key."""
+    return await Strict.register(context, jwks=jwks_of(key_pair("EC")))
+
+
+async def test_code_becomes_a_pair_and_the_pair_the_next(browser: Browser, strict: Strict) -> None:
+    """O-60, O-134, O-150: PKCE and rotation are what they are for one with a secret."""
+    keyed = strict.registered
+    assert keyed.client_secret is None
+    code = await strict.code(browser)
+    pair = pair_of(await strict.exchange(browser, code, client_id=None, **fresh(keyed)))
+    newer = pair_of(await strict.refresh(browser, pair.refresh, client_id=None, **fresh(keyed)))
+    assert [await reads(browser, each.access) for each in (pair, newer)] == [True, True]
+    assert error_of(await strict.refresh(browser, pair.refresh, **fresh(keyed))) == "invalid_grant"
+    assert not await reads(browser, newer.access)
+
+
+async def test_wrong_assertion_spends_neither_code_nor_refresh_token(
+    browser: Browser, strict: Strict
+) -> None:
+    """O-53, O-60, O-150: the whole request sent again too, which holds an assertion that was used."""
+    client_id, used = strict.client_id, fresh(strict.registered)
+    wrong: tuple[dict[str, str], ...] = (
+        {},
+        by_assertion(signed(key_pair("EC", 1), claims_of(client_id))),
+        by_assertion(signed(key_pair("EC"), claims_of(client_id, exp=int(time.time()) - 1))),
+        used,
+    )
+    code = await strict.code(browser)
+    await ask(browser, used, INTROSPECT)
+    for fields in wrong:
+        assert error_of(await strict.exchange(browser, code, **fields), 401) == "invalid_client"
+    pair = pair_of(await strict.exchange(browser, code, **fresh(strict.registered)))
+    for fields in wrong:
+        assert error_of(await strict.refresh(browser, pair.refresh, **fields), 401) == "invalid_client"
+    sent = fresh(strict.registered)
+    newer = pair_of(await strict.refresh(browser, pair.refresh, **sent))
+    assert error_of(await strict.refresh(browser, pair.refresh, **sent), 401) == "invalid_client"
+    assert (await strict.refresh(browser, newer.refresh, **fresh(strict.registered))).status_code == 200
+
+
+async def test_without_valkey_a_keyed_refresh_spends_nothing(
+    browser: Browser, strict: Strict, services: Services
+) -> None:
+    """O-64, R-87: a refresh needs Valkey for the assertion alone, and ends before the token is touched."""
+    pair = pair_of(await strict.exchange(browser, await strict.code(browser), **fresh(strict.registered)))
+    async with Browser(services.without_valkey()) as down:
+        assert_unavailable(await strict.refresh(down, pair.refresh, **fresh(strict.registered)))
+    assert (await strict.refresh(browser, pair.refresh, **fresh(strict.registered))).status_code == 200
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -10,7 +10,17 @@ from app import __version__
 from app.oauth.challenge import BASIC
 from app.oauth.scope import KNOWN_SCOPES
 from app.web.metadata import DOCUMENTATION
-from app.web.openapi import aemp, authorize, fleet_schemas, introduction, schemas, service, token
+from app.web.openapi import (
+    aemp,
+    authorize,
+    credentials,
+    fleet_schemas,
+    introduction,
+    schemas,
+    service,
+    token,
+    token_query,
+)
 from app.web.openapi.notation import Json
 from app.web.request import context_of
 
@@ -43,12 +53,13 @@ def describe(issuer: str) -> Json:
         "paths": {
             **authorize.paths(issuer),
             **token.paths(issuer),
+            **token_query.paths(issuer),
             **aemp.paths(issuer),
             **service.paths(issuer),
         },
         "components": {
             "schemas": _SCHEMAS,
-            "responses": token.RESPONSES,
+            "responses": credentials.RESPONSES,
             "parameters": aemp.PARAMETERS,
             "headers": _RESPONSE_HEADERS,
             "securitySchemes": _security_schemes(issuer),
@@ -111,7 +122,7 @@ def _security_schemes(issuer: str) -> Json:
             "type": "http",
             "scheme": "basic",
             "description": "The application, by `client_id` and `client_secret`. Instead of it, both may be sent as fields "
-            "of the form; an application registered with keys sends `client_assertion`.",
+            "of the form; a public application sends its `client_id` alone, one registered with keys a `client_assertion`.",
         },
         "bearer": {
             "type": "http",
@@ -126,6 +137,7 @@ def _security_schemes(issuer: str) -> Json:
                 "authorizationCode": {
                     "authorizationUrl": f"{issuer}/app/oauth2/authorize",
                     "tokenUrl": f"{issuer}/app/oauth2/token",
+                    "refreshUrl": f"{issuer}/app/oauth2/token",
                     "scopes": KNOWN_SCOPES,
                 },
                 "clientCredentials": {"tokenUrl": f"{issuer}/app/oauth2/token", "scopes": KNOWN_SCOPES},

@@ -1,157 +1,68 @@
-"""The endpoints an application's own server calls: token, introspection, revocation."""
-
-from uuid import UUID
+"""The token endpoint: a code, a refresh token or the application itself becomes a token."""
 
 import orjson
 
 from app.flows.issue_token import GRANT_TYPES
-from app.oauth.answer import INACTIVE, introspection_answer, token_answer
+from app.oauth.answer import token_answer
 from app.oauth.assertion import ASSERTION_TYPE
 from app.oauth.errors import (
     OAuthError,
-    invalid_client,
     invalid_grant,
     invalid_request,
     invalid_scope,
-    too_many_failures,
     unauthorized_client,
     unsupported_grant_type,
 )
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
-from app.oauth.signing import JWT_TYPE
 from app.web.openapi import examples
-from app.web.openapi.notation import Case, Json, answer, example, json_content, ref, refusal, schema_ref
-from app.web.openapi.schemas import CODE_PATTERN, JWT_PATTERN, SECRET_PATTERN, VERIFIER_PATTERN
-from app.web.request import MOST_BODY_BYTES
+from app.web.openapi.credentials import AUTHENTICATED, CREDENTIALS, SHARED, TEXT, form
+from app.web.openapi.notation import Json, answer, example, json_content, refusal
+from app.web.openapi.schemas import CODE_PATTERN, REFRESH_PATTERN, VERIFIER_PATTERN
 
 _YEAR_S = 365 * 86_400
 _HOUR_S = 3600
 
-_TEXT: Json = {"type": "string"}
-
-# The secret travels in the body, as the documented wire has it, or by HTTP Basic. OpenAPI has no scheme for the body:
-# the empty alternative stands for it, and the two fields of the form.
-_AUTHENTICATED: list[Json] = [{"basic": []}, {}]
-_CREDENTIALS: Json = {
-    "client_id": {
-        **_TEXT,
-        "format": "uuid",
-        "description": "Yours, from registration. Here or by HTTP Basic, not both.",
-    },
-    "client_secret": {
-        **_TEXT,
-        "pattern": SECRET_PATTERN,
-        "description": "Yours, from registration. Here or by HTTP Basic, not both.",
-    },
-    "client_assertion_type": {
-        **_TEXT,
-        "enum": [ASSERTION_TYPE],
-        "description": "With `client_assertion`.",
-    },
-    "client_assertion": {
-        **_TEXT,
-        "pattern": JWT_PATTERN,
-        "description": "In place of a secret, where your application is registered with keys (RFC 7523): `iss` and `sub` are "
-        "your `client_id`, `aud` is the issuer, `exp` at most five minutes ahead, `jti` never the same.",
-    },
-}
 _SENT: Json = {"client_id": examples.CLIENT_ID, "client_secret": examples.CLIENT_SECRET}
-
-_MISSING: Case = ("invalid_request", "There is no `token`.", invalid_request("token is missing"))
-
-RESPONSES: Json = {
-    "InvalidClient": refusal(
-        "Who asks is not proved.",
-        (
-            "invalid_client",
-            "`client_id`, `client_secret` or `client_assertion` is wrong; we do not say which.",
-            invalid_client("not shown"),
-        ),
-        headers={"WWW-Authenticate": "BasicChallenge"},
-    ),
-    "TooLarge": refusal(
-        "The body is too large.",
-        (
-            "invalid_request",
-            "The body is larger than 16 KiB.",
-            invalid_request(f"the body is larger than {MOST_BODY_BYTES} bytes"),
-        ),
-    ),
-    "NotAForm": refusal(
-        "The body is no form.",
-        (
-            "invalid_request",
-            "The body is something else, such as JSON.",
-            invalid_request("the body must be application/x-www-form-urlencoded"),
-        ),
-    ),
-    "TooManyFailures": refusal(
-        "Too many failures of yours.",
-        (
-            "slow_down",
-            "Too many wrong secrets or forged tokens came from you. Try again after `Retry-After` seconds.",
-            too_many_failures(),
-        ),
-        headers={"Retry-After": "RetryAfter"},
-    ),
-    "Unavailable": refusal(
-        "We are briefly away.",
-        (
-            "temporarily_unavailable",
-            "Try again after `Retry-After` seconds.",
-            OAuthError("temporarily_unavailable", "Please try again shortly."),
-        ),
-        headers={"Retry-After": "RetryAfter"},
-    ),
-}
-
-_SHARED: Json = {
-    "401": ref("responses", "InvalidClient"),
-    "413": ref("responses", "TooLarge"),
-    "415": ref("responses", "NotAForm"),
-    "429": ref("responses", "TooManyFailures"),
-    "503": ref("responses", "Unavailable"),
-}
-
-
-def _form(required: tuple[str, ...], fields: Json, form_examples: Json) -> Json:
-    schema = {"type": "object", "required": list(required), "properties": fields}
-    content = {"application/x-www-form-urlencoded": {"schema": schema, "examples": form_examples}}
-    return {"required": True, "content": content}
 
 
 def _token_fields(issuer: str) -> Json:
     return {
-        **_CREDENTIALS,
+        **CREDENTIALS,
         "code": {
-            **_TEXT,
+            **TEXT,
             "pattern": CODE_PATTERN,
             "description": "What came back to your address, within 60 seconds.",
         },
         "grant_type": {
-            **_TEXT,
+            **TEXT,
             "enum": list(GRANT_TYPES),
-            "description": "May be left out with `code`, and then means `authorization_code`.",
+            "description": "May be left out with `code`, and then means `authorization_code`; not by strict applications.",
+        },
+        "refresh_token": {
+            **TEXT,
+            "pattern": REFRESH_PATTERN,
+            "description": "The newest one you were given. It works once.",
         },
         "redirect_uri": {
-            **_TEXT,
+            **TEXT,
             "format": "uri",
             "description": "May be left out. When it is sent, it must be the address the code went to.",
         },
         "code_verifier": {
-            **_TEXT,
+            **TEXT,
             "pattern": VERIFIER_PATTERN,
-            "description": "Required when the customer was sent with a `code_challenge`.",
+            "description": "Required when the customer was sent with a `code_challenge`, as strict applications always do.",
         },
         "scope": {
-            **_TEXT,
+            **TEXT,
             "enum": sorted(KNOWN_SCOPES),
-            "description": f"For `client_credentials`; `{DEFAULT_SCOPE}` where it is left out.",
+            "description": f"For `client_credentials`: `{DEFAULT_SCOPE}` where it is left out. For `refresh_token`: at most "
+            "what the customer approved, and that where it is left out.",
         },
         "resource": {
-            **_TEXT,
+            **TEXT,
             "enum": [f"{issuer}/api"],
-            "description": "For `client_credentials` (RFC 8707); may be left out.",
+            "description": "For `client_credentials` and `refresh_token` (RFC 8707); may be left out.",
         },
     }
 
@@ -163,12 +74,25 @@ def _token_request(issuer: str) -> Json:
         "redirect_uri": examples.REDIRECT_URI,
         "code_verifier": examples.CODE_VERIFIER,
     }
-    return _form(
+    return form(
         (),
         _token_fields(issuer),
         {
             "documented": example("Three fields", {**_SENT, "code": examples.CODE}),
             "standard": example("As libraries send it: HTTP Basic, grant type, PKCE", standard),
+            "public": example(
+                "Of a public application, which has no secret",
+                {
+                    "grant_type": "authorization_code",
+                    "client_id": examples.PUBLIC_CLIENT_ID,
+                    "code": examples.CODE,
+                    "code_verifier": examples.CODE_VERIFIER,
+                },
+            ),
+            "refresh_token": example(
+                "The next token of a strict application",
+                {"grant_type": "refresh_token", "refresh_token": examples.REFRESH_TOKEN},
+            ),
             "client_credentials": example(
                 "For the application itself, where it is registered for that",
                 {"grant_type": "client_credentials"},
@@ -190,7 +114,7 @@ def _token_refusals() -> Json:
         "The request cannot be granted.",
         (
             "invalid_grant",
-            "The code is unknown, expired, used, or was given for another request. Send the customer again.",
+            "The code or refresh token is unknown, expired, used, revoked or not for this. Send the customer again.",
             invalid_grant("not shown"),
         ),
         (
@@ -206,7 +130,7 @@ def _token_refusals() -> Json:
         ("unsupported_grant_type", "There is no such grant type.", unsupported_grant_type()),
         (
             "invalid_scope",
-            "The scope is not one you may ask for.",
+            "The scope is not one you may ask for, or reaches beyond what the customer approved.",
             invalid_scope("scope reaches beyond what this application may ask for"),
         ),
         (
@@ -217,23 +141,32 @@ def _token_refusals() -> Json:
     )
 
 
+def _issued(token: str, life_s: int, refresh_token: str | None = None) -> object:
+    return orjson.loads(token_answer(token, "Bearer", life_s, DEFAULT_SCOPE, refresh_token))
+
+
 def _token(issuer: str) -> Json:
     issued = {
-        "documented": example(
-            "For a code", orjson.loads(token_answer(examples.TOKEN, "Bearer", _YEAR_S, DEFAULT_SCOPE))
+        "documented": example("For a code", _issued(examples.TOKEN, _YEAR_S)),
+        "public": example(
+            "For a code of a strict application, public or not",
+            _issued(examples.SHORT_TOKEN, _HOUR_S, examples.REFRESH_TOKEN),
         ),
-        "client_credentials": example(
-            "For the application itself",
-            orjson.loads(token_answer(examples.SHORT_TOKEN, "Bearer", _HOUR_S, DEFAULT_SCOPE)),
+        "refresh_token": example(
+            "For a refresh token, which is spent by it",
+            _issued(examples.SHORT_TOKEN, _HOUR_S, examples.NEXT_REFRESH_TOKEN),
         ),
+        "client_credentials": example("For the application itself", _issued(examples.SHORT_TOKEN, _HOUR_S)),
     }
     return {
         "operationId": "requestToken",
         "tags": ["connect"],
         "summary": "Exchange the code for a token",
         "description": "From your server, with your secret. The token lives 365 days from its last use and three years at "
-        "most; there is nothing to refresh. Of one customer, your ten newest tokens work.",
-        "security": _AUTHENTICATED,
+        "most; there is nothing to refresh. Of one customer, your ten newest tokens work. A strict application's token lives "
+        "an hour and comes with a refresh token that is good for 30 days, and its successors for a year. Each works once: "
+        "presented a second time, it ends the connection, since somebody else may hold it.",
+        "security": AUTHENTICATED,
         "requestBody": _token_request(issuer),
         "responses": {
             "200": answer(
@@ -242,89 +175,10 @@ def _token(issuer: str) -> Json:
                 headers={"Cache-Control": "NoStore"},
             ),
             "400": _token_refusals(),
-            **_SHARED,
-        },
-    }
-
-
-def _query_form(description: str) -> Json:
-    fields = {
-        "token": {**_TEXT, "description": description},
-        **_CREDENTIALS,
-        "token_type_hint": {**_TEXT, "description": "Not needed: a token says what it is."},
-    }
-    return _form(("token",), fields, {"documented": example("With HTTP Basic", {"token": examples.TOKEN})})
-
-
-def _active(issuer: str) -> object:
-    written = introspection_answer(
-        issuer=issuer,
-        audience=f"{issuer}/api",
-        client_id=UUID(examples.CLIENT_ID),
-        customer_id=examples.CUSTOMER_ID,
-        token_id=examples.TOKEN_ID,
-        token_type="Bearer",
-        scope=DEFAULT_SCOPE,
-        issued_at=examples.ISSUED_AT_S,
-        expires_at=examples.ISSUED_AT_S + _YEAR_S,
-    )
-    return orjson.loads(written)
-
-
-def _introspect(issuer: str) -> Json:
-    states = {
-        "active": example("It works.", _active(issuer)),
-        "inactive": example("It does not, or is not yours to ask about.", orjson.loads(INACTIVE)),
-    }
-    signed = {
-        "signed": example(
-            "The first, for one who asks for it", examples.signed_answer(issuer, _active(issuer))
-        )
-    }
-    return {
-        "operationId": "introspectToken",
-        "tags": ["connect"],
-        "summary": "Ask whether a token works",
-        "description": "RFC 7662. You see your own tokens; a resource server sees those meant for it. "
-        f"With `Accept: {JWT_TYPE}` the answer is signed (RFC 9701).",
-        "security": _AUTHENTICATED,
-        "requestBody": _query_form("The token asked about."),
-        "responses": {
-            "200": answer(
-                "What the token is.",
-                {
-                    **json_content("Introspection", states),
-                    JWT_TYPE: {"schema": schema_ref("SignedIntrospection"), "examples": signed},
-                },
-                headers={"Cache-Control": "NoStore"},
-            ),
-            "400": refusal("The request is malformed.", _MISSING),
-            **_SHARED,
-        },
-    }
-
-
-def _revoke() -> Json:
-    return {
-        "operationId": "revokeToken",
-        "tags": ["connect"],
-        "summary": "End a token",
-        "description": "RFC 7009, for when a customer leaves you. A second after the answer nobody accepts it any more.",
-        "security": _AUTHENTICATED,
-        "requestBody": _query_form("The token to end."),
-        "responses": {
-            "200": answer(
-                "It does not work now, or never did. The body is empty.", headers={"Cache-Control": "NoStore"}
-            ),
-            "400": refusal("The request is malformed.", _MISSING),
-            **_SHARED,
+            **SHARED,
         },
     }
 
 
 def paths(issuer: str) -> Json:
-    return {
-        "/app/oauth2/token": {"post": _token(issuer)},
-        "/app/oauth2/introspect": {"post": _introspect(issuer)},
-        "/app/oauth2/revoke": {"post": _revoke()},
-    }
+    return {"/app/oauth2/token": {"post": _token(issuer)}}
