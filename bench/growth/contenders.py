@@ -14,7 +14,7 @@ from bench.growth.ground import Ground, Served
 from bench.records import form_request, write_requests
 from bench.rounds import Contender
 
-_MOST_NAMED = 50_000
+_MOST_NAMED = 10_000  # as many as the smallest database has, or its service would read fewer requests anew
 _REFILLED = 100_000  # tokens; among more of them, what a round adds is lost
 
 Make = Callable[[str, Served], Contender]
