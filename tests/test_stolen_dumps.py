@@ -32,7 +32,7 @@ async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
 async def test_a_stolen_database_dump_opens_nothing(
     browser: Browser, world: World, database_url: str
 ) -> None:
-    """R-24, O-142."""
+    """R-24, O-62, O-142."""
     secrets = await secrets_of_a_run(browser, world)
     assert "rovi_session" in secrets
     owner = await asyncpg.connect(database_url)
@@ -51,7 +51,7 @@ async def test_a_stolen_database_dump_opens_nothing(
 
 
 async def test_a_stolen_valkey_dump_opens_nothing(browser: Browser, world: World, context: Context) -> None:
-    """R-25: the code that waits there is a digest too, under its id."""
+    """R-25, O-62, O-142: the code that waits there is a digest too, under its id."""
     secrets = await secrets_of_a_run(browser, world)
     client = context.valkey._client
     dump = b""

@@ -52,7 +52,7 @@ def test_unavailable_store_says_when_to_come_back() -> None:
     ],
 )
 def test_bearer_error_carries_its_challenge(error: OAuthError, status: int, code: str, scope: str) -> None:
-    """O-69 to O-73: the code stands in the challenge, except where no credentials came at all."""
+    """O-69, O-70, O-71, O-72, O-73: the code stands in the challenge, except where no credentials came at all."""
     ((name, value),) = error.headers
     attributes = dict(re.findall(r'(\w+)="([^"]*)"', value))
     description = {"error_description": error.description} if code else {}

@@ -20,16 +20,16 @@ TOKEN = "/app/oauth2/token"
 
 
 def error_of(answer: httpx2.Response, status: int = 400) -> str:
-    """The error of an answer that is shaped as RFC 6749 section 5.2 wants it (O-57, O-58)."""
+    """The error of an answer that is shaped as RFC 6749 section 5.2 wants it."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["cache-control"] == "no-store"
+    assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
     assert set(answer.json()) <= {"error", "error_description", "error_uri"}
     return str(answer.json()["error"])
 
 
 async def test_documented_answer_has_both_names_of_the_type(browser: Browser, world: World) -> None:
-    """O-54..O-57."""
+    """O-54, O-55 (classic), O-56, O-57, O-75 (classic), O-86: without PKCE too."""
     answer = await world.exchange(browser, await world.code(browser))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -66,7 +66,7 @@ async def test_the_token_carries_class_and_bucket(browser: Browser, world: World
 async def test_standard_and_unknown_parameters_are_welcome(
     more: dict[str, str], browser: Browser, world: World
 ) -> None:
-    """O-3, O-4, O-38, O-39, O-51: an empty value is absence, an unknown name is ignored."""
+    """O-3, O-4, O-38, O-39 (classic), O-51: an empty value is absence, an unknown name is ignored."""
     answer = await world.exchange(browser, await world.code(browser), **more)
     assert answer.status_code == 200, answer.text
 
@@ -174,7 +174,7 @@ async def test_other_methods_are_told_which_one(method: str, browser: Browser) -
 async def test_malformed_bodies_are_invalid_requests(
     content_type: str | None, body: bytes, status: int, browser: Browser
 ) -> None:
-    """O-36, O-38, R-34, R-75, R-76."""
+    """O-36, O-38, O-57, O-58, R-34, R-75, R-76."""
     headers = {"Content-Type": content_type} if content_type else {}
     answer = await browser.http.post(TOKEN, content=body, headers=headers)
     assert error_of(answer, status) == "invalid_request"
@@ -258,7 +258,7 @@ async def pkce_code(browser: Browser, world: World) -> str:
 
 
 async def test_the_right_verifier_redeems(browser: Browser, world: World) -> None:
-    """O-79, O-85."""
+    """O-79, O-85, O-126."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
     assert digest == CHALLENGE
     answer = await world.exchange(browser, await pkce_code(browser, world), code_verifier=VERIFIER)
@@ -271,9 +271,26 @@ async def test_the_right_verifier_redeems(browser: Browser, world: World) -> Non
 async def test_a_wrong_or_missing_verifier_is_refused(
     verifier: str | None, browser: Browser, world: World
 ) -> None:
-    """R-10, O-78, O-84: a challenge that was sent is enforced."""
+    """R-10, O-78, O-84, O-126: a challenge that was sent is enforced."""
     answer = await world.exchange(browser, await pkce_code(browser, world), code_verifier=verifier)
     assert error_of(answer) == "invalid_grant"
+
+
+async def test_a_challenge_is_tied_to_its_code_and_not_readable_from_it(
+    browser: Browser, world: World
+) -> None:
+    """O-83: of two codes each takes its own verifier, and nothing of the challenge stands in the code."""
+    verifiers = ["one" * 20, "two" * 20]
+    challenges = [
+        base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        for verifier in verifiers
+    ]
+    for order, status in ((verifiers[::-1], 400), (verifiers, 200)):
+        for challenge, verifier in zip(challenges, order, strict=True):
+            code = await world.code(browser, code_challenge=challenge, code_challenge_method="S256")
+            assert challenge not in code
+            answer = await world.exchange(browser, code, code_verifier=verifier)
+            assert answer.status_code == status, answer.text
 
 
 async def test_the_newest_ten_tokens_of_a_pair_live(browser: Browser, world: World, context: Context) -> None:
