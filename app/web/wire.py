@@ -71,9 +71,11 @@ async def _read(scope: Scope, receive: Receive) -> Call:
     content_type = authorization = None
     for name, value in scope["headers"]:
         if name == b"content-type":
+            if content_type is not None:  # of two a proxy may have judged one and we the other
+                raise invalid_request("there is more than one Content-Type header")
             content_type = value.decode("latin-1")
         elif name == b"authorization":
-            if authorization is not None:  # of two a proxy may have judged one and we the other
+            if authorization is not None:
                 raise invalid_request("there is more than one Authorization header")
             authorization = value.decode("latin-1")
     return Call(content_type, await read_body(receive), authorization, address_of(scope))
