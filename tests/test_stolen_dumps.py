@@ -9,8 +9,9 @@ from tests.people import PASSWORD, World
 
 
 def every_form_of(secret: str) -> list[bytes]:
-    """As text, and as the raw bytes a careless column would hold in hexadecimal."""
-    return [secret.encode(), secret.encode().hex().encode()]
+    """Pieces of it as text, and as the raw bytes a careless column would hold in hexadecimal."""
+    pieces = [secret[at : at + 16].encode() for at in range(0, len(secret) - 15, 16)]
+    return [*pieces, *(piece.hex().encode() for piece in pieces)]
 
 
 async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:

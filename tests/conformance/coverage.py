@@ -139,8 +139,8 @@ is written from those citations by `python -m tests.conformance.coverage`, and t
 has no test. `make conformance` runs the tests at depth, then plants a fault for each group of items and sees that the tests
 which cite them turn red.
 
-MUST, SHOULD and MAY are the RFCs'; OURS is what the users of such servers ask for. *Classic* and *strict* are the two kinds of
-application, as [docs/integrators.md](integrators.md) tells them apart.
+MUST, SHOULD and MAY are the RFCs'; OURS is what the users of such servers ask for. *Classic* applications send RoviTracker's
+[documented requests](integrators.md); *strict* ones, registered with `--strict` or `--public`, what the RFCs ask for.
 """
 
 

@@ -91,6 +91,18 @@ async def test_any_parameters_of_a_known_application_are_asked_or_refused_by_red
         assert (answer.status_code, 'name="password"' in answer.text) == (200, True)
 
 
+@given(name=st.text(min_size=1, max_size=40))
+@examples(15)
+async def test_no_stranger_writes_what_we_tell(browser: Browser, world: World, name: str) -> None:
+    """O-24, O-32: the description is shown to people elsewhere, and says nothing that the link brought along."""
+    encoded = urlencode([(f"Call 0900 now! {name}", "1")] * 2)
+    told = error_by_redirect(await browser.get(f"{world.authorize_url()}&{encoded}"), REDIRECT_URI)
+    assert told["error_description"] in (
+        "a parameter is sent more than once",
+        "a parameter is too long or badly encoded",
+    )
+
+
 # What a person can see; the rest no registration lets through.
 VISIBLE = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=12)
 PEOPLES_NAMES = st.lists(VISIBLE, min_size=1, max_size=3).map(" ".join)

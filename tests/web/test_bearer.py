@@ -60,20 +60,21 @@ async def test_whatever_does_not_work_is_refused_alike(
     await owner.execute(MADE_FOR_ELSEWHERE, id_of(elsewhere))
     await owner.execute(EXPIRED, id_of(expired))
     await owner.close()
+    answers = [
+        await read(browser, token)
+        for token in (
+            *(revoked, expired, elsewhere, suspended[:-1], suspended[:-1] + "~", "x"),
+            *(mint("at", "c", 7).text, mint("at", "s", 7).text, mint("rt", "s", 7).text),
+            *(mint("ac", "c", 7).text, world.client_secret),
+        )
+    ]
     assert (await read(browser, suspended)).status_code == 200
     await change(
         world.context,
         "UPDATE application SET status = 'suspended' WHERE id = $1",
         world.registered.client.id,
     )
-    answers = [
-        await read(browser, token)
-        for token in (
-            *(revoked, expired, elsewhere, suspended, suspended[:-1], suspended[:-1] + "~", "x"),
-            *(mint("at", "c", 7).text, mint("at", "s", 7).text, mint("rt", "s", 7).text),
-            *(mint("ac", "c", 7).text, world.client_secret),
-        )
-    ]
+    answers.append(await read(browser, suspended))
     assert {answer.status_code for answer in answers} == {401}
     assert {challenge_of(answer)["error"] for answer in answers} == {"invalid_token"}
     assert len({answer.headers["www-authenticate"] for answer in answers}) == 1

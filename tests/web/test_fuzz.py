@@ -14,6 +14,7 @@ import schemathesis
 from hypothesis import given
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 
 from app.context import Context
 from tests.browser import Browser
@@ -24,9 +25,9 @@ from tests.web.described import DOCUMENT, FORM, OPERATIONS, check_answer
 from tests.web.told import error_as_json, error_by_redirect, error_on_page
 
 MADE_UP = {
-    operation.definition.raw["operationId"]: operation
-    for operation in (each.ok() for each in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations())
-    if operation.path.startswith("/app/oauth2/")
+    each.ok().definition.raw["operationId"]: each.ok()
+    for each in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
+    if isinstance(each, Ok) and each.ok().path.startswith("/app/oauth2/")
 }
 AUTHORIZE = ("authorize", "authorizeByPost")
 

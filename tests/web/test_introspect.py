@@ -165,14 +165,16 @@ async def resource_server(context: Context, world: World, audience: str) -> Worl
 
 async def test_a_revoked_token_is_dead_and_stays_revocable(browser: Browser, world: World) -> None:
     """O-92, O-94, O-95, O-91: hints do not matter, and a second time is no error."""
-    token, kept = await world.token(browser), await world.token(browser)
+    kept = await world.token(browser)
     for hint in ("access_token", "refresh_token", "nonsense"):
-        answer = await ask(browser, REVOKE, world, token=token, token_type_hint=hint)
-        assert (answer.status_code, answer.content) == (200, b"")
-    assert await world.introspect(browser, token) == INACTIVE
+        token = await world.token(browser)
+        for _ in range(2):
+            answer = await ask(browser, REVOKE, world, token=token, token_type_hint=hint)
+            assert (answer.status_code, answer.content) == (200, b"")
+        assert await world.introspect(browser, token) == INACTIVE
+        read = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")
+        assert read.status_code == 401
     assert (await world.introspect(browser, kept))["active"] is True
-    read = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")
-    assert read.status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,15 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from functools import reduce
+from operator import and_, or_
 from urllib.parse import quote
 
 import httpx2
 import pytest
 
 from app.context import Context
+from app.oauth import base62
 from app.oauth.token_string import PATTERN, bucket_of, mint, parse
 from tests.browser import Browser
 from tests.people import REDIRECT_URI, World
@@ -52,6 +55,16 @@ async def test_the_token_carries_class_and_bucket(browser: Browser, world: World
     assert re.fullmatch(PATTERN, text)
 
 
+async def test_every_bit_of_codes_and_tokens_varies(browser: Browser, world: World) -> None:
+    """O-29: 160 of them, so that none can be guessed from the others."""
+    codes = [await world.code(browser) for _ in range(32)]
+    tokens = [(await world.exchange(browser, code)).json()["access_token"] for code in codes]
+    for texts in (codes, tokens):
+        secrets = [base62.decode("0" + text[31:58]) for text in texts]
+        assert reduce(or_, secrets) == 2**160 - 1
+        assert reduce(and_, secrets) == 0
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -71,7 +84,12 @@ async def test_standard_and_unknown_parameters_are_welcome(
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("encode", [str, quote], ids=["plain", "form-encoded"])
+def quote_all(text: str) -> str:
+    """Whatever may be encoded is: no client does, all are allowed to."""
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+@pytest.mark.parametrize("encode", [str, quote, quote_all], ids=["plain", "form-encoded", "all encoded"])
 async def test_basic_authentication_works_encoded_or_not(
     encode: Callable[[str], str], browser: Browser, world: World
 ) -> None:
@@ -274,6 +292,16 @@ async def test_a_wrong_or_missing_verifier_is_refused(
     """R-10, O-78, O-84, O-126: a challenge that was sent is enforced."""
     answer = await world.exchange(browser, await pkce_code(browser, world), code_verifier=verifier)
     assert error_of(answer) == "invalid_grant"
+
+
+@pytest.mark.parametrize("verifier", ["v" * 42, "v" * 129, "v" * 42 + "+", "é" * 43])
+async def test_a_verifier_the_rfc_does_not_allow_is_refused_though_its_digest_fits(
+    verifier: str, browser: Browser, world: World
+) -> None:
+    """O-78"""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    code = await world.code(browser, code_challenge=digest, code_challenge_method="S256")
+    assert error_of(await world.exchange(browser, code, code_verifier=verifier)) == "invalid_grant"
 
 
 async def test_a_challenge_is_tied_to_its_code_and_not_readable_from_it(
