@@ -106,7 +106,7 @@ def render(sections: Sequence[Section], citations: Sequence[Citation]) -> str:
     for section in sections:
         parts.append(f"## {section.title}\n\n{section.rfc}\n")
         parts.append(
-            "| | level | kind | what | shown on the wire by | and beneath it by |\n" + "| --- " * 6 + "|"
+            "| | level | kind | what | shown on the wire by | beneath it |\n" + "| --- " * 6 + "|"
         )
         parts += [_row(item, citations) for item in section.items]
         parts.append("")
@@ -118,17 +118,18 @@ def _row(item: Item, citations: Sequence[Citation]) -> str:
     kind = "each its own way" if item.differs else "both" if item.kinds == _KINDS else item.kinds[0]
     wire, beneath = ([each for each in citing if each.on_the_wire is seen] for seen in (True, False))
     what = f"{item.title}. {item.note}" if item.note else item.title
-    shown = _links(wire) or item.unshown
-    return f"| O-{item.number} | {item.level} | {kind} | {what} | {shown} | {_links(beneath)} |"
+    shown = "<br>".join(dict.fromkeys(_claim(each) for each in wire)) or item.unshown or "none yet"
+    files = " ".join(dict.fromkeys(_file(each) for each in beneath))
+    return f"| O-{item.number} | {item.level} | {kind} | {what} | {shown} | {files} |"
 
 
-def _links(citations: Sequence[Citation]) -> str:
-    return "<br>".join(dict.fromkeys(_link(each) for each in citations))
-
-
-def _link(citation: Citation) -> str:
+def _claim(citation: Citation) -> str:
     claim = citation.test.removeprefix("test_").replace("_", " ")
     return f"[{claim}](../{citation.file})" + (f" ({citation.kind})" if citation.kind else "")
+
+
+def _file(citation: Citation) -> str:
+    return f"[{Path(citation.file).stem.removeprefix('test_')}](../{citation.file})"
 
 
 _INTRODUCTION = """\
