@@ -92,7 +92,8 @@ def _citations_of(file: Path, root: Path) -> Iterator[Citation]:
 
 def unshown(items: Sequence[Item], citations: Sequence[Citation]) -> list[str]:
     """What no test shows on the wire, and nothing excuses."""
-    shown = {(each.number, each.kind) for each in citations if each.on_the_wire}
+    wire = [each for each in citations if each.on_the_wire]
+    shown = {(each.number, each.kind) for each in wire} | {(each.number, None) for each in wire}
     return [
         f"O-{item.number}" + (f" ({kind})" if kind else "")
         for item in items
@@ -105,9 +106,7 @@ def render(sections: Sequence[Section], citations: Sequence[Citation]) -> str:
     parts = [_INTRODUCTION]
     for section in sections:
         parts.append(f"## {section.title}\n\n{section.rfc}\n")
-        parts.append(
-            "| | level | kind | what | shown on the wire by | beneath it |\n" + "| --- " * 6 + "|"
-        )
+        parts.append("| | level | kind | what | shown on the wire by | beneath it |\n" + "| --- " * 6 + "|")
         parts += [_row(item, citations) for item in section.items]
         parts.append("")
     return "\n".join(parts)
