@@ -14,6 +14,7 @@ def examples(count: int) -> settings:
 
 
 def deepen() -> None:
-    """For properties that say no number of their own."""
-    settings.register_profile("deep", max_examples=100 * DEPTH)
-    settings.load_profile("deep")
+    """The properties that say no number of their own, too."""
+    if DEPTH > 1:
+        settings.register_profile("deep", max_examples=100 * DEPTH, deadline=None)
+        settings.load_profile("deep")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from app.context import Context
-from app.flows.issue_token import check_codes_served, read_application
-from app.oauth.errors import OAuthError, PageError, invalid_request, invalid_target, unauthorized_client
+from app.flows.issue_token import check_codes_served, check_resource, read_application
+from app.oauth.errors import OAuthError, PageError, invalid_request, unauthorized_client
 from app.oauth.pkce import check_challenge
 from app.oauth.redirect_uri import append, match
 from app.oauth.request import AuthorizationRequest, check
@@ -58,8 +58,7 @@ def _read_asked(
     check(request, strict=client.kind == "strict")
     if not client.allows("authorization_code") or client.status != "active":
         raise unauthorized_client()
-    if request.resource not in (None, context.policy.audience):
-        raise invalid_target()
+    check_resource(context, request.resource)
     asked = AuthorizationAsked(
         application,
         redirect_uri,

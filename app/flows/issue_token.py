@@ -6,7 +6,13 @@ from app.flows.issued_token import IssuedToken
 from app.flows.look_up import look_up
 from app.flows.redeem_code import redeem_code
 from app.oauth.client import Client, authenticate, parse_client_id
-from app.oauth.errors import OAuthError, too_many_failures, unauthorized_client, unsupported_grant_type
+from app.oauth.errors import (
+    OAuthError,
+    invalid_target,
+    too_many_failures,
+    unauthorized_client,
+    unsupported_grant_type,
+)
 from app.oauth.request import Credentials, TokenRequest, grant_type_of
 from app.storage.applications import Application
 
@@ -20,6 +26,7 @@ async def issue_token(context: Context, request: TokenRequest, address: str) -> 
     client = await authenticate_client(context, request.credentials, address)
     # 3. may they
     grant_type = _allowed_grant(client, request)
+    check_resource(context, request.resource)
     # 4. what, and 5. remember: the grant's own part consumes the code and commits the token
     return await _GRANTS[grant_type](context, client, request)
 
@@ -58,6 +65,12 @@ def _allowed_grant(client: Client, request: TokenRequest) -> str:
     if grant_type == "authorization_code":
         check_codes_served(client)
     return grant_type
+
+
+def check_resource(context: Context, resource: str | None) -> None:
+    """RFC 8707 section 2: there is one audience to ask for."""
+    if resource not in (None, context.policy.audience):
+        raise invalid_target()
 
 
 def check_codes_served(client: Client) -> None:

@@ -37,6 +37,25 @@ async def test_token_in_a_body_is_not_read(browser: Browser, world: World, metho
         assert challenge_of(answer) == {"realm": "RoviTracker", "resource_metadata": METADATA}
 
 
+async def test_no_cookie_and_no_address_ever_holds_a_token(browser: Browser, world: World) -> None:
+    """O-75 (classic), O-136: of a whole flow only the token answer does, and what it is good for."""
+    answers: list[httpx2.Response] = []
+
+    async def keep(answer: httpx2.Response) -> None:
+        answers.append(answer)
+
+    browser.http.event_hooks["response"].append(keep)
+    token = await world.token(browser)
+    assert (await read(browser, token)).status_code == 200
+    assert (await world.introspect(browser, token))["aud"] == "http://localhost:8000/api"
+    page = await browser.get("/app/account/applications")
+    assert "Sitewise" in page.text
+    holding = [answer.url.path for answer in answers if token in answer.text]
+    assert holding == ["/app/oauth2/token"]
+    for answer in answers:
+        assert token not in str(answer.url) + str(answer.headers)
+
+
 @pytest.mark.parametrize("path", ["/api/v1/Fleet/1", FLEET, "/api/v2/Fleet/Equipment/X"])
 async def test_token_in_the_query_is_refused_and_not_kept(browser: Browser, world: World, path: str) -> None:
     """O-67, O-68, O-136: alone and beside the header, on every route."""

@@ -134,7 +134,7 @@ async def test_public_application_has_no_secret_to_send_and_scans_for_no_tokens(
 
 
 async def test_every_failed_code_is_refused_in_the_same_words(browser: Browser, world: World) -> None:
-    """O-43, O-45: unknown, mistyped, used, another's, for another address, with a verifier nobody announced."""
+    """O-43: unknown, mistyped, used, another's, for another address, with a verifier nobody announced."""
     other = await World.make(world.context)
     used = await world.code(browser)
     await world.exchange(browser, used)

@@ -220,6 +220,16 @@ async def test_refusals_name_their_error(
     assert error_of(await world.exchange(browser, **fields)) == error
 
 
+async def test_a_resource_is_the_one_there_is_or_nothing_is_taken(browser: Browser, world: World) -> None:
+    """O-131, O-154: asked for with the link or with the code, the token is for it; another is refused, the code still good."""
+    api = "http://localhost:8000/api"
+    code = await world.code(browser, resource=api)
+    refused = await world.exchange(browser, code, resource="https://elsewhere.example/api")
+    assert error_of(refused) == "invalid_target"
+    token = (await world.exchange(browser, code, resource=api)).json()["access_token"]
+    assert (await world.introspect(browser, token))["aud"] == api
+
+
 async def test_a_code_is_burned_by_a_wrong_redirect_uri(browser: Browser, world: World) -> None:
     code = await world.code(browser)
     assert (
