@@ -55,7 +55,7 @@ async def serve(handler: Handler, context: Context, scope: Scope, receive: Recei
             status, body, [(name.lower().encode(), text.encode()) for name, text in headers.items()]
         )
     if scope["path"] in READABLE:
-        return answer._replace(headers=[*answer.headers, ANY_ORIGIN])
+        return Answer(answer.status, answer.body, [*answer.headers, ANY_ORIGIN])
     return answer
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FaultError as error:
         print(f"conformance: {error}", file=sys.stderr)
         return _UNUSABLE
+    except KeyboardInterrupt:
+        print("conformance: interrupted, everything is stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
     unnoticed = [each for each in outcomes if not each.red]
     if outcomes:
         _print_table(sorted(outcomes, key=lambda each: faults.index(each.fault)))

@@ -44,6 +44,7 @@ nothing is broken | 110 | app/web/metadata.py
 """
 
 
+@pytest.mark.timeout(400)
 def test_a_fault_is_noticed_and_what_is_none_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
