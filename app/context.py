@@ -65,9 +65,13 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             classic_idle=policy.classic_idle,
             classic_absolute=policy.classic_absolute,
             strict_access=policy.strict_access_life,
+            refresh_idle=policy.refresh_idle,
+            refresh_absolute=policy.refresh_absolute,
         )
         stack.push_async_callback(gathered.close)
-        valkey = Valkey(stores.redis_url, connections=settings.limit_redis_connections, bounds=bounds)
+        valkey = Valkey(
+            stores.redis_url, connections=settings.limit_redis_connections, most_waiting=settings.limit_queue
+        )
         stack.push_async_callback(valkey.close)
         failures = Failures(a_minute=settings.limit_failures)
         background = Background()

@@ -1,9 +1,45 @@
 """The server's HTTP protocol, with answers that leave in one write: head and body each on their own are two system calls."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from app.web.wire import WHOLE
+
+_TOO_LARGE = (
+    413  # the one answer that ends its connection by its own headers: what was sent to it stays unread
+)
+_EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
+
+
+class Cycle(RequestResponseCycle):
+    """A request and its answer. A whole answer is taken at its word: to look into each header takes longer than the rest."""
+
+    async def send(self, message: Any) -> None:
+        if message["type"] != WHOLE:
+            await super().send(message)
+            return
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        self.transport.write(self._spell(message))
+        self.response_started = self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive or message["status"] == _TOO_LARGE:
+            self.transport.close()
+        self.on_response()
+
+    def _spell(self, message: Mapping[str, Any]) -> bytes:
+        parts = [STATUS_LINE[message["status"]]]
+        for name, value in (*self.default_headers, *message["headers"]):
+            parts += (name, b": ", value, b"\r\n")
+        if not self.keep_alive and message["status"] != _TOO_LARGE:
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", message["body"])
+        return b"".join(parts)
 
 
 class JoinedTransport:
@@ -39,7 +75,12 @@ class JoinedTransport:
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's, on a joined transport."""
+    """uvicorn's, on a joined transport, with cycles of our own."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
         super().connection_made(cast("asyncio.Transport", JoinedTransport(transport, self.loop)))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.__class__ = Cycle  # uvicorn makes its own in the middle of its reading, and asks nobody which
+        cycle.scope["extensions"] = _EXTENSIONS
+        super()._start_asgi_task(cycle, app)

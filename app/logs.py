@@ -17,7 +17,7 @@ _OURS_IN_BYTES = re.compile(_OURS.pattern.encode())
 
 _LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 _FLUSH_EVERY_S = 0.02
-_MOST_UNWRITTEN = 500
+_MOST_UNWRITTEN = 200
 
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id")  # of the request that is served
@@ -32,7 +32,10 @@ class RequestLines:
     def __init__(self) -> None:
         self._stream: TextIO | None = None
         self._least = logging.INFO
-        self._unwritten: list[dict[str, Any]] = []
+        self._unwritten = (
+            bytearray()
+        )  # hundreds of dictionaries that wait would be work for the garbage collector
+        self._count = 0
 
     def open(self, stream: TextIO, level: str) -> None:
         self._stream, self._least = stream, logging.getLevelNamesMapping()[level.upper()]
@@ -46,20 +49,24 @@ class RequestLines:
         return level >= self._least and self._stream is not None
 
     def write(self, line: dict[str, Any]) -> None:
-        self._unwritten.append(line)
-        if len(self._unwritten) == 1:
+        self._unwritten += orjson.dumps(line, option=_LINE)
+        self._count += 1
+        if self._count == 1:
             asyncio.get_running_loop().call_later(_FLUSH_EVERY_S, self.flush)
-        elif len(self._unwritten) >= _MOST_UNWRITTEN:
+        elif self._count >= _MOST_UNWRITTEN:
             self.flush()
 
     def flush(self) -> None:
-        lines, self._unwritten = self._unwritten, []
-        if lines and self._stream is not None:
-            text = b"".join([orjson.dumps(line, option=_LINE) for line in lines])
-            self._stream.write(
-                (_OURS_IN_BYTES.sub(rb"rovi_\1_...", text) if b"rovi_" in text else text).decode()
-            )
+        text = (
+            _OURS_IN_BYTES.sub(rb"rovi_\1_...", self._unwritten)
+            if b"rovi_" in self._unwritten
+            else self._unwritten
+        )
+        if text and self._stream is not None:
+            self._stream.write(text.decode())
             self._stream.flush()
+        self._unwritten.clear()
+        self._count = 0
 
 
 REQUESTS = RequestLines()

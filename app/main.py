@@ -16,6 +16,7 @@ from app.context import open_context
 from app.demo import load_demo
 from app.flows.maintain import maintain_for_ever
 from app.logs import REQUESTS, configure_logs
+from app.metrics import MEASUREMENTS
 from app.settings import Settings, load_settings
 from app.stores import open_stores
 from app.web.errors import mount_errors
@@ -42,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
                 with suppress(asyncio.CancelledError):
                     await upkeep
                 REQUESTS.flush()
+                MEASUREMENTS.flush()
 
     app = Service(
         front=settings.asgi_front,

@@ -1,5 +1,7 @@
 """Measurements for Prometheus, named by OpenTelemetry's conventions, served on a port of their own."""
 
+import asyncio
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPMethod
@@ -8,26 +10,71 @@ from tempfile import TemporaryDirectory
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 _REQUESTS = Histogram(
     "http_server_request_duration_seconds",
     "Requests by method, route and status",
     ["method", "route", "status"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    buckets=_BUCKETS,
 )
 _METHODS = frozenset(HTTPMethod.__members__)
-_observers: dict[tuple[str, str, int], Histogram] = {}  # found quicker than by the library's own way
+HAND_ON_EVERY_S = 0.1
 
 
-def observe_request(method: str, route: str, status: int, seconds: float) -> None:
-    """route: as it stands in the routes, never an address, or every machine would be a series."""
-    key = (method, route, status)
-    observer = _observers.get(key)
-    if observer is None:
+class _Tally:
+    """Measurements of one method, route and status on their way to the histogram.
+
+    Each on its own would cost as much as a look-up: workers keep their histograms in files that /metrics reads.
+    """
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram = histogram
+        self._counts = [0] * (len(_BUCKETS) + 1)
+        self._seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        self._counts[bisect_left(_BUCKETS, seconds)] += 1
+        self._seconds += seconds
+
+    def hand_on(self) -> None:
+        """The library has no call for more than one measurement."""
+        for number, count in enumerate(self._counts):
+            if count:
+                self._histogram._buckets[number].inc(count)  # noqa: SLF001
+        self._histogram._sum.inc(self._seconds)  # noqa: SLF001
+        self._counts = [0] * len(self._counts)
+        self._seconds = 0.0
+
+
+class Measurements:
+    """Of one process."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[tuple[str, str, int], _Tally] = {}
+        self._touched: set[_Tally] = set()
+
+    def add(self, method: str, route: str, status: int, seconds: float) -> None:
+        """route: as it stands in the routes, never an address, or every machine would be a series."""
+        tally = self._tallies.get((method, route, status)) or self._begin(method, route, status)
+        tally.add(seconds)
+        if not self._touched:
+            asyncio.get_running_loop().call_later(HAND_ON_EVERY_S, self.flush)
+        self._touched.add(tally)
+
+    def flush(self) -> None:
+        for tally in self._touched:
+            tally.hand_on()
+        self._touched.clear()
+
+    def _begin(self, method: str, route: str, status: int) -> _Tally:
         known = method if method in _METHODS else "_OTHER"
-        observer = _REQUESTS.labels(known, route, str(status))
-        if known == method:
-            _observers[key] = observer
-    observer.observe(seconds)
+        key = (known, route, status)
+        if key not in self._tallies:
+            self._tallies[key] = _Tally(_REQUESTS.labels(known, route, str(status)))
+        return self._tallies[key]
+
+
+MEASUREMENTS = Measurements()
 
 
 @contextmanager

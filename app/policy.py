@@ -19,6 +19,9 @@ class Policy:
     classic_idle: timedelta
     classic_absolute: timedelta
     strict_access_life: timedelta
+    refresh_idle: timedelta
+    refresh_absolute: timedelta
+    refresh_grace: timedelta
     session_idle: timedelta
     session_absolute: timedelta
 
@@ -47,6 +50,9 @@ def policy_of(settings: Settings) -> Policy:
         classic_idle=settings.classic_idle,
         classic_absolute=settings.classic_absolute,
         strict_access_life=settings.strict_access_lifetime,
+        refresh_idle=settings.refresh_idle,
+        refresh_absolute=settings.refresh_absolute,
+        refresh_grace=settings.refresh_grace,
         session_idle=settings.session_idle,
         session_absolute=settings.session_absolute,
     )

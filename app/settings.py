@@ -80,7 +80,15 @@ def _check_origin(value: str) -> str:
     return bare
 
 
+def _check_grace(value: timedelta) -> timedelta:
+    """As long as it lasts, a thief's use of a spent token is taken for a lost answer."""
+    if value > timedelta(minutes=1):
+        raise ValueError("a minute at most, such as 10s; 0s for none")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
+Grace = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_grace)]
 TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parse_list)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
@@ -171,13 +179,21 @@ class Settings(BaseSettings):
     refresh_absolute: Duration = Field(
         _duration("1y"), description="a refresh token's family, from the approval"
     )
+    refresh_grace: Grace = Field(
+        timedelta(0),
+        description="how long a spent refresh token may be presented once more, its answer having been lost, before that "
+        "ends its family; at most `1m`",
+    )
     classic_idle: Duration = Field(_duration("365d"), description="a classic access token, from its last use")
     classic_absolute: Duration = Field(_duration("3y"), description="a classic access token, from its issue")
     session_idle: Duration = Field(_duration("12h"), description="a sign-in, from the last page")
     session_absolute: Duration = Field(_duration("7d"), description="a sign-in, from the password")
     session_flow: Duration = Field(_duration("30m"), description="an unfinished sign-in or consent page")
     limit_database_connections: int = Field(
-        8, ge=2, le=1000, description="PostgreSQL connections of one process"
+        8,
+        ge=2,
+        le=1000,
+        description="PostgreSQL connections of one process, besides those its gathered statements hold",
     )
     limit_redis_connections: int = Field(16, ge=1, le=10_000, description="Valkey connections of one process")
     limit_queue: int = Field(

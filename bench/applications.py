@@ -1,4 +1,4 @@
-"""Applications that exchange codes, and may act by themselves for a customer that has one machine."""
+"""Applications that exchange codes, and may act by themselves for a customer that has one machine; strict ones refresh."""
 
 import secrets
 from collections.abc import Sequence
@@ -22,21 +22,25 @@ class Registered:
     applications: Sequence[Application]
 
 
-def register_applications(service: Service, database_url: str, count: int) -> Registered:
+def register_applications(
+    service: Service, database_url: str, count: int, *, strict: bool = False
+) -> Registered:
     email = f"bench-{secrets.token_hex(4)}@customer.example"
     service.run("customer", "add", "--email", email, "--name", "Bench", secret=secrets.token_urlsafe(16))
     service.run("fleet", "simulate", "--customer", email, "--machines", "1", "--days", "1")
     customer_id = uvloop.run(_customer_of(database_url, email))
-    return Registered(customer_id, [_register(service, email, customer_id) for _ in range(count)])
-
-
-def _register(service: Service, email: str, customer_id: UUID) -> Application:
-    address = ("--redirect-uri", "https://integrator.example/callback")
     grants = ("--grant", "authorization_code", "--grant", "client_credentials", "--customer", email)
-    registered = service.run(
-        "app", "register", "--name", "Bench", "--company", "Bench Ltd", *address, *grants
+    kind = ("--strict",) if strict else grants
+    registered = [_register(service, *kind) for _ in range(count)]
+    return Registered(
+        customer_id, [Application(*credentials, customer_id, strict) for credentials in registered]
     )
-    return Application(UUID(registered["client_id"]), registered["client_secret"], customer_id)
+
+
+def _register(service: Service, *kind: str) -> tuple[UUID, str]:
+    address = ("--redirect-uri", "https://integrator.example/callback")
+    registered = service.run("app", "register", "--name", "Bench", "--company", "Bench Ltd", *address, *kind)
+    return UUID(registered["client_id"]), registered["client_secret"]
 
 
 async def _customer_of(database_url: str, email: str) -> UUID:

@@ -16,21 +16,27 @@ import orjson
 from app.oauth.token_string import TokenClass, TokenString, parse
 from app.policy import MOST_CLASSIC_TOKENS
 from bench.generator import generate, load_of
-from bench.records import Answer, read_answers, read_requests
+from bench.records import Answer, form_request, read_answers, read_requests
 
 _OK, _REFUSED = 200, 400
 _REPLAYED = 50
 _CAPPED_WITHIN_S = 1.0
 
-_TOKEN_MEMBERS = {"access_token", "token_type", "type", "expires_in", "scope"}
-_INTROSPECTION_MEMBERS = {
-    *("active", "scope", "client_id", "token_type", "exp", "iat", "sub", "aud", "iss", "jti"),
-}
+_TOKEN_MEMBERS = frozenset({"access_token", "token_type", "type", "expires_in", "scope"})
+_INTROSPECTION_MEMBERS = frozenset(
+    {"active", "scope", "client_id", "token_type", "exp", "iat", "sub", "aud", "iss", "jti"}
+)
 _SELECT_DIGESTS: dict[TokenClass, str] = {
     "c": "SELECT t.id, t.digest FROM unnest($1::uuid[]) AS asked(id) JOIN classic_token t USING (id)",
     "s": "SELECT t.id, t.digest FROM unnest($1::uuid[]) AS asked(id) JOIN strict_token t USING (id)",
 }
 
+_SELECT_REFRESH_DIGESTS = (
+    "SELECT t.id, t.digest FROM unnest($1::uuid[]) AS asked(id) JOIN refresh_token t USING (id)"
+)
+_SELECT_SUCCESSORS = (
+    "SELECT t.id, t.successor_id FROM unnest($1::uuid[]) AS asked(id) JOIN refresh_token t USING (id)"
+)
 _COUNT_CROWDED = (
     "SELECT count(*) FROM (SELECT FROM classic_token WHERE revoked_at IS NULL "
     "GROUP BY customer_id, application_id, scope HAVING count(*) > $1) crowded"
@@ -87,8 +93,47 @@ def check_client_tokens(database_url: str, _requests: Path, answers: Path) -> in
     """Every token answered stands in PostgreSQL by its digest. How many."""
     tokens = [_token_of(answer, "s") for answer in read_answers(answers)]
     _check_distinct(tokens)
-    asyncio.run(_check_digests(database_url, "s", tokens))
+    asyncio.run(_check_digests(database_url, _SELECT_DIGESTS["s"], tokens))
     return len(tokens)
+
+
+def check_refreshes(
+    database_url: str, url: str, families: Sequence[tuple[dict[str, str], str]], answers: Path
+) -> int:
+    """Every pair answered stands in PostgreSQL, in the order of its family, and a spent token ends it. How many pairs.
+
+    families: credentials and first refresh token of each; an answer's position is that of its family.
+    """
+    answered: list[list[Answer]] = [[] for _ in families]
+    for answer in read_answers(answers):
+        answered[answer.position].append(answer)
+    pairs = [_pair_of(answer) for each in answered for answer in each]
+    _check_distinct([token for pair in pairs for token in pair])
+    chains = [
+        [_parse(first), *(_pair_of(answer)[1] for answer in each)]
+        for (_, first), each in zip(families, answered, strict=True)
+    ]
+    asyncio.run(_check_digests(database_url, _SELECT_DIGESTS["s"], [access for access, _ in pairs]))
+    asyncio.run(_check_digests(database_url, _SELECT_REFRESH_DIGESTS, [refresh for _, refresh in pairs]))
+    asyncio.run(_check_chains(database_url, chains))
+    _check_reuse(url, families, answered)
+    return len(pairs)
+
+
+def _check_reuse(
+    url: str, families: Sequence[tuple[dict[str, str], str]], answered: Sequence[Sequence[Answer]]
+) -> None:
+    used = [(family, each) for family, each in zip(families, answered, strict=True) if each][:_REPLAYED]
+    newest = [(credentials, _refresh_of(each[-1])) for (credentials, _), each in used]
+    for tokens in ([family for family, _ in used], newest):
+        again = _answers_to(url, [_refresh_request(credentials, token) for credentials, token in tokens])
+        if any(answer.status != _REFUSED for answer in again):
+            raise CheckError("a refresh token worked that was spent, or whose family had ended")
+
+
+def _refresh_request(credentials: dict[str, str], token: str) -> bytes:
+    form = {"grant_type": "refresh_token", "refresh_token": token, **credentials}
+    return form_request("/app/oauth2/token", form)
 
 
 def check_cap(database_url: str) -> None:
@@ -127,7 +172,7 @@ async def _count_crowded(database_url: str) -> int:
 
 
 async def _check_grants(database_url: str, exchanged: Sequence[Exchanged]) -> None:
-    await _check_digests(database_url, "c", [each.token for each in exchanged])
+    await _check_digests(database_url, _SELECT_DIGESTS["c"], [each.token for each in exchanged])
     connection = await asyncpg.connect(database_url)
     try:
         rows = await connection.fetch(
@@ -146,11 +191,27 @@ async def _check_grants(database_url: str, exchanged: Sequence[Exchanged]) -> No
             )
 
 
-async def _check_digests(database_url: str, token_class: TokenClass, tokens: Iterable[TokenString]) -> None:
+async def _check_chains(database_url: str, chains: Sequence[Sequence[TokenString]]) -> None:
+    """Each token's successor is the next of its chain; the last has none."""
+    expected = {
+        token.id: successor.id if successor else None
+        for chain in chains
+        for token, successor in zip(chain, [*chain[1:], None], strict=True)
+    }
+    connection = await asyncpg.connect(database_url)
+    try:
+        rows = await connection.fetch(_SELECT_SUCCESSORS, list(expected))
+    finally:
+        await connection.close()
+    if {row["id"]: row["successor_id"] for row in rows} != expected:
+        raise CheckError("a refresh token was spent for another successor than the one that was answered")
+
+
+async def _check_digests(database_url: str, statement: str, tokens: Iterable[TokenString]) -> None:
     expected = {token.id: token.digest for token in tokens}
     connection = await asyncpg.connect(database_url)
     try:
-        rows = await connection.fetch(_SELECT_DIGESTS[token_class], list(expected))
+        rows = await connection.fetch(statement, list(expected))
     finally:
         await connection.close()
     stored = {row["id"]: row["digest"] for row in rows}
@@ -174,8 +235,23 @@ def _check_distinct(tokens: Sequence[TokenString]) -> None:
         raise CheckError("one token or code was seen twice")
 
 
-def _token_of(answer: Answer, token_class: TokenClass) -> TokenString:
-    document = _document(answer, _TOKEN_MEMBERS)
+def _pair_of(answer: Answer) -> tuple[TokenString, TokenString]:
+    """Access and refresh token."""
+    refresh = _parse(_refresh_of(answer))
+    if (refresh.kind, refresh.token_class) != ("rt", "s"):
+        raise CheckError("a refresh token was due")
+    return _token_of(answer, "s", members=_TOKEN_MEMBERS | {"refresh_token"}), refresh
+
+
+def _refresh_of(answer: Answer) -> str:
+    token: str = orjson.loads(answer.body)["refresh_token"]
+    return token
+
+
+def _token_of(
+    answer: Answer, token_class: TokenClass, *, members: frozenset[str] = _TOKEN_MEMBERS
+) -> TokenString:
+    document = _document(answer, members)
     token = _parse(document["access_token"])
     if (token.kind, token.token_class) != ("at", token_class):
         raise CheckError(f"an access token of class {token_class} was due")
@@ -184,7 +260,7 @@ def _token_of(answer: Answer, token_class: TokenClass) -> TokenString:
     return token
 
 
-def _document(answer: Answer, members: set[str]) -> dict[str, Any]:
+def _document(answer: Answer, members: frozenset[str]) -> dict[str, Any]:
     """Never shown: it may hold a token."""
     if answer.status != _OK:
         raise CheckError(f"request {answer.position} was answered {answer.status}")

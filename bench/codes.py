@@ -21,6 +21,9 @@ CODE_LIFE_S = 3600
 # A customer keeps ten tokens of an application; with fewer codes than that, none of a round's is surplus.
 _CODES_A_CUSTOMER = 5
 _PIPELINE = 1000
+# RFC 7636 appendix B
+_VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+_CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 # Tables that filled within seconds are planned as if they were small, until autovacuum has seen them.
 _ANALYZE = "ANALYZE authorization_grant, classic_token, strict_token"
 _NOW_US = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
@@ -33,10 +36,16 @@ class Application:
     client_id: UUID
     client_secret: str = field(repr=False)
     customer_id: UUID
+    strict: bool = False
 
     @property
     def credentials(self) -> dict[str, str]:
         return {"client_id": str(self.client_id), "client_secret": self.client_secret}
+
+    def exchange(self, code: TokenString) -> dict[str, str]:
+        """The fields of the request that redeems it."""
+        more = {"grant_type": "authorization_code", "code_verifier": _VERIFIER} if self.strict else {}
+        return {**self.credentials, **more, "code": code.text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +94,7 @@ def write_exchanges_of(
 ) -> None:
     """The same of customers that there are, in turn."""
     codes = uvloop.run(_make_codes(stores, applications, customers, count))
-    requests = (
-        form_request("/app/oauth2/token", {**application.credentials, "code": code.text})
-        for application, code in codes
-    )
+    requests = (form_request("/app/oauth2/token", application.exchange(code)) for application, code in codes)
     write_requests(path, requests)
 
 
@@ -109,7 +115,7 @@ async def _make_codes(
         for application, customer_id in islice(
             zip(cycle(applications), cycle(customers), strict=False), count
         ):
-            code = mint("ac", "c", bucket_of(customer_id))
+            code = mint("ac", "s" if application.strict else "c", bucket_of(customer_id))
             approval = _approval(code, application, customer_id, approved_at_us)
             waiting.append(_put(valkey, *stores.pack(approval)))
             codes.append((application, code))
@@ -155,7 +161,7 @@ def _approval(
         redirect_uri="https://integrator.example/callback",
         scope="aemp:read",
         audience=None,
-        code_challenge=None,
+        code_challenge=_CHALLENGE if application.strict else None,
         approved_at_us=approved_at_us,
     )
 

@@ -13,15 +13,21 @@ _OK = 200
 
 
 def exchange_codes(
-    stores: Stores, applications: Sequence[Application], url: str, count: int, *, path: Path
+    stores: Stores,
+    applications: Sequence[Application],
+    url: str,
+    count: int,
+    *,
+    path: Path,
+    member: str = "access_token",
 ) -> list[tuple[Application, str]]:
-    """So many applications and tokens of theirs. path: of a file the requests may be put in."""
+    """So many applications and tokens of theirs. path: of a file the requests may be put in; member: of the answers."""
     write_exchanges(stores, applications, path, count)
     tokens: list[tuple[Application, str]] = []
 
     def keep(position: int, status: int, body: bytes) -> None:
         if status == _OK:
-            tokens.append((applications[position % len(applications)], orjson.loads(body)["access_token"]))
+            tokens.append((applications[position % len(applications)], orjson.loads(body)[member]))
 
     generate(load_of(url, read_requests(path), once=True), keep)
     if len(tokens) != count:

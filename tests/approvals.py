@@ -4,13 +4,14 @@ from app.oauth.token_string import TokenString, bucket_of, mint
 from app.storage.codes import Approval, put_code_back
 from app.storage.database import Database
 from app.storage.grants import select_approval_state
-from tests.people import World
+from tests.people import CHALLENGE, World
 
 
 async def approval_for(world: World, database: Database) -> tuple[Approval, TokenString]:
     """An approval of this moment, not yet in Valkey, and its code."""
     customer_id = world.member.customer_id
-    code = mint("ac", "c", bucket_of(customer_id))
+    strict = world.registered.client.kind == "strict"
+    code = mint("ac", "s" if strict else "c", bucket_of(customer_id))
     now_us, _ = await select_approval_state(database, code.id)
     approval = Approval(
         code_id=code.id,
@@ -21,7 +22,7 @@ async def approval_for(world: World, database: Database) -> tuple[Approval, Toke
         redirect_uri="https://sitewise.example/",
         scope="aemp:read",
         audience=None,
-        code_challenge=None,
+        code_challenge=CHALLENGE if strict else None,
         approved_at_us=now_us,
     )
     return approval, code

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
+import asyncpg
+
 from app.context import Context
 from app.oauth.token_string import new_id
 
@@ -15,6 +17,13 @@ async def change(context: Context, statement: str, *arguments: object) -> int:
     rows = await context.database.count(statement, *arguments)
     await hear(context)
     return rows
+
+
+async def as_owner(database_url: str, statement: str, *arguments: object) -> None:
+    """What no right of the service's role reaches."""
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(statement, *arguments)
+    await owner.close()
 
 
 async def hear(context: Context) -> None:
@@ -31,6 +40,13 @@ async def until(condition: Callable[[], bool]) -> float:
         assert monotonic() - began < _PATIENCE_S
         await asyncio.sleep(0.005)
     return monotonic() - began
+
+
+async def until_true(condition: Callable[[], Awaitable[bool]]) -> None:
+    began = monotonic()
+    while not await condition():
+        assert monotonic() - began < _PATIENCE_S
+        await asyncio.sleep(0.005)
 
 
 async def within_a_second(condition: Callable[[], Awaitable[bool]]) -> None:

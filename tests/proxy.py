@@ -28,6 +28,9 @@ class Proxy:
     def fall_silent(self) -> None:
         self._speaking.clear()
 
+    def speak(self) -> None:
+        self._speaking.set()
+
     def statements_asked(self) -> int:
         """How many statements PostgreSQL was told to run: Execute and Query messages."""
         return sum(kind in b"EQ" for asked in self._asked for kind in message_kinds(bytes(asked)))

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
+import psutil
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,3 +58,16 @@ async def _wait_until_ready(address: str, process: asyncio.subprocess.Process) -
                 pass
             await asyncio.sleep(0.1)
     raise AssertionError("the service did not get ready in 30 s")
+
+
+def listener(port: int) -> int:
+    """The process that listens there."""
+    return next(process.pid for process in psutil.process_iter() if port in listening_ports(process))
+
+
+def listening_ports(process: psutil.Process) -> set[int]:
+    try:
+        found = process.net_connections("tcp4")
+    except psutil.Error:  # it ended meanwhile, or is not ours to look into
+        return set()
+    return {int(each.laddr[1]) for each in found if each.status == "LISTEN"}

@@ -53,4 +53,6 @@ def gathered_on(context: Context, database: Database, changes: Changes | None = 
         classic_idle=policy.classic_idle,
         classic_absolute=policy.classic_absolute,
         strict_access=policy.strict_access_life,
+        refresh_idle=policy.refresh_idle,
+        refresh_absolute=policy.refresh_absolute,
     )

@@ -22,7 +22,7 @@ RULES = {
     "settings": set(),
     "logs": set(),
     "metrics": set(),
-    "http_protocol": set(),
+    "http_protocol": {"web"},
     "failures": set(),
     "policy": {"settings"},
     "logo_decoder": set(),

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http_protocol import JoinedTransport, Protocol
+from app.web.wire import WHOLE
 from tests.server import free_port
 
 
@@ -108,3 +109,58 @@ async def test_answers_are_whole_on_one_connection(pause_s: float) -> None:
             assert len(await reader.readexactly(length)) == length
         writer.close()
         await writer.wait_closed()
+
+
+async def answer_whole(scope: Scope, receive: Receive, send: Send) -> None:
+    """The body that was sent, in one message where the server takes it so."""
+    body = (await receive())["body"] * (20_000 if scope["path"].endswith("/long") else 1)
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
+    if scope["path"].startswith("/whole"):
+        assert WHOLE in scope["extensions"]
+        await send({"type": WHOLE, "status": 201, "headers": headers, "body": body})
+    else:
+        await send({"type": "http.response.start", "status": 201, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def request_of(path: str, *, version: str = "1.1", body: bytes = b"asked") -> bytes:
+    return b"POST %b HTTP/%b\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (
+        path.encode(),
+        version.encode(),
+        len(body),
+        body,
+    )
+
+
+async def test_one_message_is_the_same_answer_as_two() -> None:
+    """And the connection goes on, also for one who does not wait for answers."""
+    async with serving(answer_whole) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_of("/whole") + request_of("/parts") + request_of("/whole"))
+        whole, parts, again = [await reader.readuntil(b"asked") for _ in range(3)]
+        writer.close()
+    assert whole.startswith(b"HTTP/1.1 201 Created\r\ndate: ")
+    assert whole.split(b"\r\n")[2:] == parts.split(b"\r\n")[2:] == again.split(b"\r\n")[2:]
+
+
+async def test_a_connection_that_is_not_kept_is_closed_after_its_answer() -> None:
+    async with serving(answer_whole) as port:
+        for path in ("/whole", "/parts"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request_of(path, version="1.0"))
+            answer = await reader.read()  # up to the end
+            assert b"\r\nconnection: close\r\n" in answer
+            assert answer.endswith(b"\r\n\r\nasked")
+            writer.close()
+
+
+async def test_a_reader_who_takes_its_time_gets_everything() -> None:
+    """Answers of 8 MB in all, far beyond what the sockets hold, read only after they were asked for."""
+    async with serving(answer_whole) as port, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_of("/whole/long") * 80)
+        await asyncio.sleep(0.3)
+        for _ in range(80):
+            await reader.readuntil(b"\r\n\r\n")
+            assert await reader.readexactly(100_000) == b"asked" * 20_000
+        writer.close()

@@ -1,11 +1,13 @@
 """/metrics on the management port: the requests of all workers, by route and never by address."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from app.metrics import HAND_ON_EVERY_S
 from tests.browser import Browser
 from tests.server import free_port, running_service
 
@@ -29,6 +31,7 @@ async def test_requests_are_counted_by_route_over_all_workers(
                 await browser.http.post("/app/oauth2/token", data={"client_id": "x"})
                 await browser.get(f"/api/v2/Fleet/{number}")
                 await browser.http.request("PROPFIND", "/app/login")
+        await asyncio.sleep(2 * HAND_ON_EVERY_S)
         async with httpx2.AsyncClient() as client:
             text = (await client.get(f"http://localhost:{management}/metrics")).text
             public = await client.get(f"{address}/metrics")

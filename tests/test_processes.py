@@ -23,8 +23,9 @@ from tests.browser import Browser
 from tests.changing import within_a_second
 from tests.conftest import make_settings
 from tests.embedded.probes import server_pids
-from tests.people import World
-from tests.server import free_port, running_service
+from tests.families import dead
+from tests.people import Strict, World, reads
+from tests.server import free_port, listener, running_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,27 @@ async def test_tokens_outlive_a_killed_server_and_the_service_recovers(
     assert await world.token(browsers[0])
 
 
+async def test_a_spent_refresh_token_is_known_after_everything_was_killed(
+    house: House, browsers: list[Browser]
+) -> None:
+    """R-13: the service that rotated it, and both stores; what a process remembers decides nothing."""
+    strict = await Strict.register(house.context)
+    port = free_port()
+    async with (
+        running_service(port=port, settings=house.environment) as address,
+        Browser(base_url=address) as third,
+    ):
+        first = await strict.pair(third)
+        second = await strict.refreshed(third, first.refresh)
+        os.kill(await asyncio.to_thread(listener, port), signal.SIGKILL)
+    for server in ("postgres", "valkey-server"):
+        os.kill(await asyncio.to_thread(process_named, server, house.data_dir), signal.SIGKILL)
+    await until_fully_ready(browsers)
+    assert await reads(browsers[0], second.access)
+    assert (await strict.refresh(browsers[0], first.refresh)).json()["error"] == "invalid_grant"
+    assert await dead(browsers[0], strict, second)
+
+
 async def test_whatever_was_acknowledged_while_postgresql_was_killed_stands(
     house: House, browsers: list[Browser]
 ) -> None:
@@ -204,19 +226,6 @@ class Journal:
             return False
         self.acknowledged[token] = False
         return True
-
-
-def listener(port: int) -> int:
-    """The process that listens there."""
-    return next(process.pid for process in psutil.process_iter() if port in listening_ports(process))
-
-
-def listening_ports(process: psutil.Process) -> set[int]:
-    try:
-        found = process.net_connections("tcp4")
-    except psutil.Error:  # it ended meanwhile, or is not ours to look into
-        return set()
-    return {int(each.laddr[1]) for each in found if each.status == "LISTEN"}
 
 
 def process_named(name: str, data_dir: Path) -> int:

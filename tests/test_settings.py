@@ -130,6 +130,7 @@ REFUSED_VALUES = {
     "duration in words": ("CODE_LIFETIME", "a minute", "60s"),
     "no duration": ("CODE_LIFETIME", "0s", "greater than"),
     "negative duration": ("SESSION_IDLE", "-5m", "60s"),
+    "long grace": ("REFRESH_GRACE", "2m", "a minute at most"),
     "log level": ("LOG_LEVEL", "INFO", "did you mean info?"),
     "unlike any log level": ("LOG_LEVEL", "quiet", "none of debug, info, warning, error"),
     "environment": ("ENVIRONMENT", "prodution", "did you mean production?"),
@@ -219,3 +220,12 @@ def test_durations_are_read_as_people_write_them(
 ) -> None:
     monkeypatch.setenv("ROVITRACKER_CODE_LIFETIME", text)
     assert load_settings().code_lifetime == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [(None, 0), ("0s", 0), ("10s", 10), ("1m", 60)])
+def test_refresh_tokens_have_no_grace_unless_one_is_set(
+    text: str | None, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if text is not None:
+        monkeypatch.setenv("ROVITRACKER_REFRESH_GRACE", text)
+    assert load_settings().refresh_grace == timedelta(seconds=seconds)

@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 import pytest
 from fastapi import FastAPI
 
+from app.context import Context
 from app.main import create_app
+from app.oauth.token_string import mint
 from app.settings import Settings
 from app.storage.changes import Changes
 from tests.approvals import waiting_code
 from tests.browser import Browser
 from tests.changing import until
-from tests.people import World
+from tests.families import begin
+from tests.people import Strict, World, pair_of
 from tests.proxy import Proxy
 from tests.stores import context_through_proxy, gathered_on
 
@@ -34,15 +37,25 @@ class Counted:
         return self.proxy.statements_asked()
 
 
+async def warmed(app: FastAPI, world: World, context: Context) -> str:
+    """A request of each kind, so that no statement of a new connection (SET ROLE) is counted; a token."""
+    strict = await Strict.register(context)
+    async with Browser(app) as browser:
+        spent = pair_of(await strict.exchange(browser, (await waiting_code(strict)).text)).refresh
+        await strict.refreshed(browser, spent)
+        await strict.refresh(browser, spent)
+        token = (await world.exchange(browser, (await waiting_code(world)).text)).json()["access_token"]
+        await world.introspect(browser, token)
+    return str(token)
+
+
 @pytest.fixture
 async def counted(world: World, settings: Settings, database_url: str) -> AsyncIterator[Counted]:
-    # Of one connection, so that no statement of a new one (SET ROLE) is counted.
     async with context_through_proxy(world.context, database_url, connections=1) as (context, proxy):
         app = create_app(settings)
         app.state.context = context
-        async with Browser(app) as browser:
-            answer = await world.exchange(browser, (await waiting_code(world)).text)
-        yield Counted(app, proxy, replace(world, context=context), answer.json()["access_token"])
+        token = await warmed(app, world, context)
+        yield Counted(app, proxy, replace(world, context=context), token)
 
 
 async def test_a_token_costs_two_statements_and_one_that_follows(counted: Counted) -> None:
@@ -52,6 +65,42 @@ async def test_a_token_costs_two_statements_and_one_that_follows(counted: Counte
     async with Browser(counted.app) as browser:
         assert (await counted.world.exchange(browser, code.text)).status_code == 200
     assert await counted.settle() - before == 3
+
+
+async def test_a_strict_code_and_a_refresh_cost_two_statements_each_and_nothing_follows(
+    counted: Counted,
+) -> None:
+    """The application; the grant with both tokens, or the spent token with its successor and the access token."""
+    strict = await Strict.register(counted.world.context)
+    code = await waiting_code(strict)
+    async with Browser(counted.app) as browser:
+        before = await counted.settle()
+        pair = pair_of(await strict.exchange(browser, code.text))
+        assert await counted.settle() - before == 2
+        before = await counted.settle()
+        pair = await strict.refreshed(browser, pair.refresh)
+        assert await counted.settle() - before == 2
+
+
+async def test_a_crowd_of_refreshes_shares_its_statements(counted: Counted) -> None:
+    """Each of a family of its own: the first goes alone, those that came meanwhile together."""
+    strict = await Strict.register(counted.world.context)
+    tokens = [await begin(counted.world.context, strict) for _ in range(20)]
+    async with Browser(counted.app) as browser:
+        before = await counted.settle()
+        answers = await asyncio.gather(*(strict.refresh(browser, token) for token in tokens))
+    assert {answer.status_code for answer in answers} == {200}
+    assert await counted.settle() - before <= 6
+
+
+async def test_a_refused_refresh_token_costs_one_more_look_and_rubbish_none(counted: Counted) -> None:
+    """R-22: what is not well-formed is not asked for; what is refused is looked at in a new snapshot."""
+    strict = await Strict.register(counted.world.context)
+    async with Browser(counted.app) as browser:
+        for token, statements in ((mint("rt", "s", 7).text, 3), ("rubbish", 1)):
+            before = await counted.settle()
+            assert (await strict.refresh(browser, token)).status_code == 400
+            assert await counted.settle() - before == statements
 
 
 async def test_a_refused_secret_costs_one_statement(counted: Counted) -> None:
@@ -111,7 +160,7 @@ async def test_an_introspection_costs_two_statements_and_rubbish_one(counted: Co
 
 @pytest.fixture
 async def remembering(world: World, settings: Settings, database_url: str) -> AsyncIterator[Counted]:
-    """The same with its memory on, warmed by one request of each kind."""
+    """The same with its memory on."""
     changes = Changes()
     changes.listen(database_url)
     async with context_through_proxy(world.context, database_url, connections=1) as (through, proxy):
@@ -119,10 +168,7 @@ async def remembering(world: World, settings: Settings, database_url: str) -> As
         app = create_app(settings)
         app.state.context = context
         await until(lambda: changes.current)
-        async with Browser(app) as browser:
-            answer = await world.exchange(browser, (await waiting_code(world)).text)
-            token = answer.json()["access_token"]
-            await world.introspect(browser, token)
+        token = await warmed(app, world, context)
         yield Counted(app, proxy, replace(world, context=context), token)
     await changes.close()
 
@@ -140,6 +186,19 @@ async def test_what_is_remembered_costs_no_statement(remembering: Counted) -> No
         answer = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {remembering.token}")
         assert answer.status_code == 200
         assert await remembering.settle() - before == 4  # the page's own transaction
+
+
+async def test_a_refresh_costs_one_statement_once_the_application_is_remembered(
+    remembering: Counted,
+) -> None:
+    """One round trip, whichever kind of strict application."""
+    for public in (False, True):
+        strict = await Strict.register(remembering.world.context, public=public)
+        async with Browser(remembering.app) as browser:
+            pair = pair_of(await strict.exchange(browser, (await waiting_code(strict)).text))
+            before = await remembering.settle()
+            pair = await strict.refreshed(browser, pair.refresh)
+            assert await remembering.settle() - before == 1
 
 
 async def test_a_fleet_page_costs_the_token_and_one_transaction_of_two(counted: Counted) -> None:

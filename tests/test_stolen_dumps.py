@@ -5,7 +5,7 @@ import asyncpg
 from app.context import Context
 from app.oauth.token_string import parse
 from tests.browser import Browser
-from tests.people import PASSWORD, World
+from tests.people import PASSWORD, Strict, World
 
 
 def every_form_of(secret: str) -> list[bytes]:
@@ -20,10 +20,16 @@ async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
     token = (await world.exchange(browser, redeemed)).json()["access_token"]
     cookies = {name: value for name, value in browser.http.cookies.items() if value}
     waiting = await world.code(browser)
+    strict = await Strict.register(world.context)
+    spent = await strict.pair(browser)
+    unspent = await strict.refreshed(browser, spent.refresh)
     return {
         "redeemed code": redeemed,
         "waiting code": waiting,
         "access token": token,
+        "strict access token": unspent.access,
+        "spent refresh token": spent.refresh,
+        "refresh token": unspent.refresh,
         "client secret": world.client_secret,
         "password": PASSWORD,
         **cookies,

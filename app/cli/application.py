@@ -32,8 +32,7 @@ def register(
         bool,
         typer.Option(
             "--strict",
-            help="Tokens of an hour that are refreshed. This version registers strict applications and serves their "
-            "client_credentials; their codes are answered unauthorized_client until it can refresh.",
+            help="Tokens of an hour that are refreshed, PKCE, and every parameter the RFCs ask for.",
         ),
     ] = False,
     public: Annotated[

@@ -25,7 +25,6 @@ from app.storage.address import shown_address
 from app.storage.database import open_database
 from app.storage.diagnosis import read_valkey_facts, select_database_facts, select_partition_facts
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.gather import Bounds
 from app.storage.maintenance import select_excessive_rights
 from app.storage.migrations import MigrationError, apply_migrations, read_migrations, read_status
 from app.storage.valkey import Valkey
@@ -107,7 +106,7 @@ async def _examine_database(settings: Settings, stores: Stores) -> AsyncIterator
 
 
 async def _examine_valkey(settings: Settings, stores: Stores) -> AsyncIterator[Finding]:
-    valkey = Valkey(stores.redis_url, connections=1, bounds=Bounds())
+    valkey = Valkey(stores.redis_url, connections=1, most_waiting=1000)
     try:
         before = datetime.now(UTC)
         facts = await read_valkey_facts(valkey)

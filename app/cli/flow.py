@@ -68,11 +68,18 @@ def code(
             help="Of the local page; http://127.0.0.1:PORT/callback must be registered. 0: any free one.",
         ),
     ] = _PORT,
+    public: Annotated[
+        bool, typer.Option("--public", help="A public application, which has no secret to read.")
+    ] = False,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Authorization code (RFC 6749 section 4.1): a page on this machine sends you to sign in and takes the answer."""
-    credentials = {"client_id": client_id, "client_secret": read_secret("Client secret")}
+    """Authorization code (RFC 6749 section 4.1): a page on this machine sends you to sign in and takes the answer.
+
+    Of a strict application the token is refreshed once.
+    """
+    secret = {} if public else {"client_secret": read_secret("Client secret")}
+    credentials = {"client_id": client_id, **secret}
     verifier = secrets.token_urlsafe(48)
     with (
         Walk(_service(url), as_json=as_json) as walk,
@@ -92,10 +99,11 @@ def code(
             "code_verifier": verifier,
             **credentials,
         }
-        token = walk.post("The application exchanges the code", _path(endpoints, "token"), fields)[
-            "access_token"
-        ]
-        walk.get("The customer's machines", _FLEET, token=token)
+        issued = walk.post("The application exchanges the code", _path(endpoints, "token"), fields)
+        if "refresh_token" in issued:
+            fields = {"grant_type": "refresh_token", "refresh_token": issued["refresh_token"], **credentials}
+            issued = walk.post("The application refreshes the token", _path(endpoints, "token"), fields)
+        walk.get("The customer's machines", _FLEET, token=issued["access_token"])
 
 
 def _service(url: str | None) -> str:

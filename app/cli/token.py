@@ -1,7 +1,7 @@
 """`rovitracker token`: issue a token by the manual route, look at one, end one."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,12 +9,16 @@ from app.cli.duration import duration
 from app.cli.output import Json, fail, print_record
 from app.cli.secret import read_secret
 from app.cli.work import with_context
-from app.flows.check_token import check_token
+from app.context import Context
+from app.flows.check_token import AccessToken, RefreshToken, check_refresh_token, check_token
 from app.flows.manual_grant import ManualRequest, issue_manually
 from app.flows.revoke_token import revoke_any_token
 from app.oauth.token_string import parse
+from app.storage.refresh_tokens import StoredRefreshToken
 
-cli = typer.Typer(help="Access tokens; a token to look at or end is read from stdin.", no_args_is_help=True)
+cli = typer.Typer(
+    help="Access and refresh tokens; a token to look at or end is read from stdin.", no_args_is_help=True
+)
 
 
 @cli.command(
@@ -59,29 +63,37 @@ def issue(
 def inspect(as_json: Json = False) -> None:
     """Show whether a token is active, and what it may do."""
     text = read_secret("Token")
-    token = with_context(lambda context: check_token(context, parse(text), "command line"))
-    if token is None:
-        print_record({"active": False}, as_json=as_json)
-        return
-    print_record(
-        {
-            "active": True,
-            "client_id": str(token.application_id),
-            "customer_id": str(token.customer_id) if token.customer_id else None,
-            "scope": token.scope,
-            "audience": token.audience,
-            "issued_at": datetime.fromtimestamp(token.issued_at, UTC),
-            "used_at": datetime.fromtimestamp(token.used_at, UTC) if token.used_at else None,
-            "expires_at": datetime.fromtimestamp(token.expires_at, UTC),
-        },
-        as_json=as_json,
+    token = with_context(lambda context: _check(context, text))
+    print_record({"active": False} if token is None else _details(token), as_json=as_json)
+
+
+async def _check(context: Context, unverified_token: str) -> AccessToken | RefreshToken | None:
+    token = parse(unverified_token)
+    check = check_refresh_token if token is not None and token.kind == "rt" else check_token
+    return await check(context, token, "command line")
+
+
+def _details(token: AccessToken | RefreshToken) -> dict[str, Any]:
+    kind, used_at = (
+        ("refresh token", None) if isinstance(token, StoredRefreshToken) else ("access token", token.used_at)
     )
+    return {
+        "active": True,
+        "kind": kind,
+        "client_id": str(token.application_id),
+        "customer_id": str(token.customer_id) if token.customer_id else None,
+        "scope": token.scope,
+        "audience": token.audience,
+        "issued_at": datetime.fromtimestamp(token.issued_at, UTC),
+        "used_at": datetime.fromtimestamp(used_at, UTC) if used_at else None,
+        "expires_at": datetime.fromtimestamp(token.expires_at, UTC),
+    }
 
 
 @cli.command(epilog="Example: rovitracker token revoke < token.txt")
 def revoke(as_json: Json = False) -> None:
-    """Revoke a token at once, for every process."""
+    """Revoke a token at once, for every process; a refresh token ends with all that came from its approval."""
     text = read_secret("Token")
     if not with_context(lambda context: revoke_any_token(context, text)):
-        fail("no such access token was issued here")
+        fail("no such token was issued here")
     print_record({"revoked": True}, as_json=as_json)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from app.context import Context
-from app.flows.issue_token import check_codes_served, check_resource, read_application
+from app.flows.issue_token import read_application
 from app.oauth.errors import OAuthError, PageError, invalid_request, unauthorized_client
 from app.oauth.pkce import check_challenge
 from app.oauth.redirect_uri import append, match
-from app.oauth.request import AuthorizationRequest, check
+from app.oauth.request import AuthorizationRequest, check, check_resource
 from app.oauth.scope import narrow
 from app.storage.applications import Application
 
@@ -58,16 +58,14 @@ def _read_asked(
     check(request, strict=client.kind == "strict")
     if not client.allows("authorization_code") or client.status != "active":
         raise unauthorized_client()
-    check_resource(context, request.resource)
-    asked = AuthorizationAsked(
+    check_resource(request.resource, served=context.policy.audience)
+    return AuthorizationAsked(
         application,
         redirect_uri,
         request.state,
         scope=" ".join(narrow(request.scope, client.scope)),
         code_challenge=_challenge(request, required=client.kind == "strict"),
     )
-    check_codes_served(client)
-    return asked
 
 
 def answer_uri(context: Context, redirect_uri: str, state: str | None, *parameters: tuple[str, str]) -> str:

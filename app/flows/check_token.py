@@ -1,4 +1,4 @@
-"""Check an access token: is it ours, does everything it rests on stand, and whom does it act for."""
+"""Check a token: is it ours, does everything it rests on stand, and whom does it act for."""
 
 from hmac import compare_digest
 from typing import NewType
@@ -6,10 +6,13 @@ from typing import NewType
 from app.context import Context
 from app.flows.look_up import look_up
 from app.oauth.token_string import TokenString
+from app.storage.refresh_tokens import StoredRefreshToken
 from app.storage.tokens import StoredToken, update_token_used
 
 # A token that was active when it was read: a row that passed check_token, and no other.
 AccessToken = NewType("AccessToken", StoredToken)
+# The same of a refresh token, which opens nothing but the token endpoint: no route takes one.
+RefreshToken = NewType("RefreshToken", StoredRefreshToken)
 
 
 async def check_token(context: Context, token: TokenString | None, asker: str) -> AccessToken | None:
@@ -31,6 +34,19 @@ async def check_token(context: Context, token: TokenString | None, asker: str) -
     if not stored.active:
         return None
     return AccessToken(stored)
+
+
+async def check_refresh_token(context: Context, token: TokenString | None, asker: str) -> RefreshToken | None:
+    """The same for a refresh token, a spent one not being active."""
+    if token is None or token.kind != "rt":
+        return None
+    stored = await look_up(context, context.gathered.refresh_tokens, token.id, asker)
+    if stored is None:
+        return None
+    if not compare_digest(stored.digest, token.digest):
+        context.failures.note(asker)
+        return None
+    return RefreshToken(stored) if stored.active else None
 
 
 def keep_alive(context: Context, token: AccessToken) -> None:

@@ -5,18 +5,17 @@ from app.flows.client_credentials import issue_to_client
 from app.flows.issued_token import IssuedToken
 from app.flows.look_up import look_up
 from app.flows.redeem_code import redeem_code
+from app.flows.refresh_token import refresh
 from app.oauth.client import Client, authenticate, parse_client_id
-from app.oauth.errors import (
-    OAuthError,
-    invalid_target,
-    too_many_failures,
-    unauthorized_client,
-    unsupported_grant_type,
-)
+from app.oauth.errors import OAuthError, too_many_failures, unauthorized_client, unsupported_grant_type
 from app.oauth.request import Credentials, TokenRequest, grant_type_of
 from app.storage.applications import Application
 
-_GRANTS = {"authorization_code": redeem_code, "client_credentials": issue_to_client}
+_GRANTS = {
+    "authorization_code": redeem_code,
+    "refresh_token": refresh,
+    "client_credentials": issue_to_client,
+}
 GRANT_TYPES = tuple(_GRANTS)
 
 
@@ -26,7 +25,6 @@ async def issue_token(context: Context, request: TokenRequest, address: str) -> 
     client = await authenticate_client(context, request.credentials, address)
     # 3. may they
     grant_type = _allowed_grant(client, request)
-    check_resource(context, request.resource)
     # 4. what, and 5. remember: the grant's own part consumes the code and commits the token
     return await _GRANTS[grant_type](context, client, request)
 
@@ -62,21 +60,4 @@ def _allowed_grant(client: Client, request: TokenRequest) -> str:
         raise unsupported_grant_type()
     if not client.allows(grant_type):
         raise unauthorized_client("this application was not registered for this grant type")
-    if grant_type == "authorization_code":
-        check_codes_served(client)
     return grant_type
-
-
-def check_resource(context: Context, resource: str | None) -> None:
-    """RFC 8707 section 2: there is one audience to ask for."""
-    if resource not in (None, context.policy.audience):
-        raise invalid_target()
-
-
-def check_codes_served(client: Client) -> None:
-    """A strict application is promised tokens of an hour that it refreshes, which do not exist here yet.
-
-    A classic token in their place would live for years, so it is told at once, before a customer approves anything.
-    """
-    if client.kind == "strict":
-        raise unauthorized_client("codes of strict applications are not exchanged by this version yet")

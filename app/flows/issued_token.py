@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token that is committed. text: known to nobody but its receiver from here on."""
+    """A token that is committed, with its refresh token where there is one: both known to nobody but the receiver."""
 
     text: str = field(repr=False)
     expires_in_s: int
     scope: str
+    refresh_token: str | None = field(default=None, repr=False)

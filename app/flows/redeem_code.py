@@ -2,6 +2,7 @@
 
 from hmac import compare_digest
 from typing import NoReturn
+from uuid import UUID
 
 from app.context import Context
 from app.flows.issued_token import IssuedToken
@@ -9,8 +10,8 @@ from app.flows.revoke_surplus import revoke_surplus
 from app.oauth.client import Client
 from app.oauth.errors import invalid_grant, invalid_request
 from app.oauth.pkce import verifier_matches
-from app.oauth.request import TokenRequest
-from app.oauth.token_string import TokenString, bucket_of, mint, parse
+from app.oauth.request import TokenRequest, check_resource
+from app.oauth.token_string import TokenString, mint, parse
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.codes import Approval, put_code_back, take_code
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
@@ -21,6 +22,7 @@ async def redeem_code(context: Context, client: Client, request: TokenRequest) -
     """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned."""
     if request.code is None:
         raise invalid_request("code is missing")
+    check_resource(request.resource, served=context.policy.audience)  # before anything is taken
     code = parse(request.code)
     if code is None or code.kind != "ac":
         raise invalid_grant("not one of our codes: no store was asked")
@@ -70,29 +72,49 @@ def verifier_fits(code_challenge: str | None, code_verifier: str | None) -> bool
 async def _remember(
     context: Context, client: Client, request: TokenRequest, code: TokenString, approval: Approval
 ) -> IssuedToken:
-    token = mint("at", "c", bucket_of(approval.customer_id))
-    try:
-        inserted = await context.gathered.redemptions(Redemption(approval, token.id, token.digest))
-    except (StatementRefusedError, NotSentError) as refused:
-        # Proven to have had no effect, so the customer need not approve again: the code goes back with its own end.
-        life_ms = int(context.policy.code_life.total_seconds() * 1000)
-        await put_code_back(context.valkey, approval, code_life_ms=life_ms)
-        raise StoreUnavailableError(f"the token could not be stored: {refused}") from refused
-    if not inserted:
-        await _judge_standing_grant(context, client, request, code, token)
+    strict, bucket = client.kind == "strict", code.bucket  # the customer's, as all ids of theirs
+    token = mint("at", "s" if strict else "c", bucket)
+    refresh = mint("rt", "s", bucket) if strict and client.allows("refresh_token") else None
+    await _store(context, client, request, code, _redemption(approval, token, refresh))
+    if strict:
+        life_s = int(context.policy.strict_access_life.total_seconds())
+        return IssuedToken(token.text, life_s, approval.scope, refresh.text if refresh else None)
     pair = (approval.customer_id, client.id)
     context.background.collect("surplus", pair, lambda pairs: revoke_surplus(context, pairs), pause_s=0.2)
     return IssuedToken(token.text, int(context.policy.classic_life.total_seconds()), approval.scope)
 
 
+def _redemption(approval: Approval, token: TokenString, refresh: TokenString | None) -> Redemption:
+    if refresh is None:
+        return Redemption(approval, token.id, token.digest)
+    return Redemption(approval, token.id, token.digest, refresh.id, refresh.digest)
+
+
+async def _store(
+    context: Context, client: Client, request: TokenRequest, code: TokenString, redemption: Redemption
+) -> None:
+    """Committed when it returns; raises whatever else became of it."""
+    gathered = context.gathered
+    redeem = gathered.strict_redemptions if client.kind == "strict" else gathered.redemptions
+    try:
+        inserted = await redeem(redemption)
+    except (StatementRefusedError, NotSentError) as refused:
+        # Proven to have had no effect, so the customer need not approve again: the code goes back with its own end.
+        life_ms = int(context.policy.code_life.total_seconds() * 1000)
+        await put_code_back(context.valkey, redemption.approval, code_life_ms=life_ms)
+        raise StoreUnavailableError(f"the token could not be stored: {refused}") from refused
+    if not inserted:
+        await _judge_standing_grant(context, client, request, code, redemption.token_id)
+
+
 async def _judge_standing_grant(
-    context: Context, client: Client, request: TokenRequest, code: TokenString, token: TokenString
+    context: Context, client: Client, request: TokenRequest, code: TokenString, token_id: UUID
 ) -> None:
     """No row came back. ON CONFLICT hides a row that was committed meanwhile, so a new snapshot is asked."""
     grant = (await select_grants(context.database, [code.id])).get(code.id)
     if grant is None:
         raise invalid_grant("expired, or the application, the customer or the approval no longer stands")
-    if grant.first_token_id != token.id:
+    if grant.first_token_id != token_id:
         await _refuse_replay(context, client, request, code, grant)
     # Our own first attempt committed and its answer was lost: the token stands.
 

@@ -7,7 +7,12 @@ from app.flows.issue_token import authenticate_client
 from app.oauth.request import TokenQuery
 from app.oauth.token_string import TokenString, parse
 from app.storage.audit import ActorKind, AuditEvent, insert_audit_event
+from app.storage.database import Statements
+from app.storage.grants import mark_grant_revoked
+from app.storage.refresh_tokens import StoredRefreshToken, select_refresh_tokens
 from app.storage.tokens import StoredToken, mark_token_revoked, select_tokens
+
+Stored = StoredToken | StoredRefreshToken
 
 
 async def revoke_token(context: Context, query: TokenQuery, address: str) -> None:
@@ -26,26 +31,32 @@ async def revoke_any_token(context: Context, unverified_token: str) -> bool:
     return found is not None
 
 
-async def _find(context: Context, token: TokenString | None) -> tuple[TokenString, StoredToken] | None:
-    if token is None or token.kind != "at":
+async def _find(context: Context, token: TokenString | None) -> tuple[TokenString, Stored] | None:
+    """By what the token's own string says it is, whatever the caller hints."""
+    stored = None if token is None else await _select(context, token)
+    if token is None or stored is None or not compare_digest(stored.digest, token.digest):
         return None
-    found = await select_tokens(
-        context.database, token.token_class, [token.id], audience=context.policy.audience
-    )
-    stored = found.get(token.id)
-    return (token, stored) if stored is not None and compare_digest(stored.digest, token.digest) else None
+    return token, stored
 
 
-async def _revoke(
-    context: Context, token: TokenString, stored: StoredToken, *, actor_kind: ActorKind
-) -> None:
+async def _select(context: Context, token: TokenString) -> Stored | None:
+    audience, ids = context.policy.audience, [token.id]
+    if token.kind == "at":
+        found = await select_tokens(context.database, token.token_class, ids, audience=audience)
+        return found.get(token.id)
+    if token.kind == "rt":
+        return (await select_refresh_tokens(context.database, ids, audience=audience)).get(token.id)
+    return None
+
+
+async def _revoke(context: Context, token: TokenString, stored: Stored, *, actor_kind: ActorKind) -> None:
     """The mark and its audit event stand or fall together."""
     async with context.database.transaction() as transaction:
-        if await mark_token_revoked(transaction, token.token_class, token.id):
+        if await _mark(transaction, token, stored):
             await insert_audit_event(
                 transaction,
                 AuditEvent(
-                    "token.revoked",
+                    "token.revoked" if token.kind == "at" else "grant.revoked",
                     actor_kind=actor_kind,
                     actor_id=stored.application_id if actor_kind == "application" else None,
                     application_id=stored.application_id,
@@ -53,4 +64,14 @@ async def _revoke(
                     grant_id=stored.grant_id,
                 ),
             )
-    context.changes.note(token.id)
+    context.changes.note(token.id if token.kind == "at" else stored.grant_id)
+
+
+async def _mark(statements: Statements, token: TokenString, stored: Stored) -> bool:
+    """An access token ends alone, a refresh token with all that came from its grant (RFC 7009 section 2.1).
+
+    A spent one too: who holds the whole of it was given all that came after it, and wants none of it any more.
+    """
+    if isinstance(stored, StoredRefreshToken):
+        return await mark_grant_revoked(statements, stored.grant_id)
+    return await mark_token_revoked(statements, token.token_class, token.id)

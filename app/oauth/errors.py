@@ -90,9 +90,9 @@ def invalid_scope(description: str) -> OAuthError:
     return OAuthError("invalid_scope", description)
 
 
-def invalid_target() -> OAuthError:
+def invalid_target(description: str = "the resource is not served here") -> OAuthError:
     """RFC 8707 section 2."""
-    return OAuthError("invalid_target", "the resource is not served here")
+    return OAuthError("invalid_target", description)
 
 
 def access_denied(description: str = "the customer did not approve") -> OAuthError:

@@ -3,15 +3,16 @@
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Literal, Self
+from typing import Generic, Literal, Self, TypeVar
 
 from app.oauth.errors import (
     OAuthError,
     invalid_client,
     invalid_request,
+    invalid_target,
     refused_link,
     request_object_refused,
     unsupported_response_type,
@@ -68,6 +69,11 @@ class TokenRequest:
             resource=form.get("resource"),
         )
 
+    @property
+    def repeats(self) -> bool:
+        """Whether nothing in it works only once, so that the same bytes may well come again."""
+        return self.code is None and self.refresh_token is None and self.code_verifier is None
+
 
 @dataclass(frozen=True, slots=True)
 class TokenQuery:
@@ -89,29 +95,43 @@ class TokenQuery:
         return cls(parse_token(form["token"]), form.get("token_type_hint"), credentials)
 
 
-class QueriesReadBefore:
-    """Reads token queries, and those it read before without reading: resource servers ask the same again and again.
+Read = TypeVar("Read")
 
-    Known by the digest of its bytes, and without a token or secret in it, so that memory holds no more than a store.
+
+class ReadBefore(Generic[Read]):
+    """Reads requests, and those it read before without reading: programs ask the same again and again.
+
+    Known by the digest of their bytes, and without a token or secret in them, so that memory holds no more than a store.
+
+    keep: whether one may be kept.
     """
 
-    def __init__(self, *, most: int = 20_000) -> None:
+    def __init__(
+        self,
+        parse: Callable[[str | None, bytes, str | None], Read],
+        *,
+        keep: Callable[[Read], bool] = lambda _: True,
+        most: int = 20_000,
+    ) -> None:
+        self._parse = parse
+        self._keep = keep
         self._most = most
-        self._queries: dict[bytes, TokenQuery] = {}
+        self._requests: dict[bytes, Read] = {}
 
-    def read(self, content_type: str | None, body: bytes, authorization: str | None) -> TokenQuery:
-        """As TokenQuery.parse, errors too."""
+    def read(self, content_type: str | None, body: bytes, authorization: str | None) -> Read:
+        """As `parse`, errors too."""
         if content_type != _FORM_TYPE:
-            return TokenQuery.parse(content_type, body, authorization)
+            return self._parse(content_type, body, authorization)
         whole = body if authorization is None else b"%b\n%b" % (authorization.encode(), body)
         key = sha256(whole).digest()
-        query = self._queries.get(key)
-        if query is None:
-            query = TokenQuery.parse(content_type, body, authorization)
-            if len(self._queries) >= self._most:
-                del self._queries[next(iter(self._queries))]
-            self._queries[key] = query
-        return query
+        request = self._requests.get(key)
+        if request is None:
+            request = self._parse(content_type, body, authorization)
+            if self._keep(request):
+                if len(self._requests) >= self._most:
+                    del self._requests[next(iter(self._requests))]
+                self._requests[key] = request
+        return request
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +192,12 @@ def check(request: AuthorizationRequest, *, strict: bool) -> None:
     response_type_of(request, strict=strict)
     if request.response_mode not in (None, "query"):
         raise unsupported_response_type("the only response mode is query")
+
+
+def check_resource(resource: str | None, *, served: str) -> None:
+    """RFC 8707 section 2: there is one audience to ask for."""
+    if resource not in (None, served):
+        raise invalid_target()
 
 
 def response_type_of(request: AuthorizationRequest, *, strict: bool) -> Literal["code"]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from app.oauth.errors import invalid_scope
 
@@ -17,6 +18,7 @@ _NAME = r"[\x21\x23-\x5B\x5D-\x7E]+"
 _SCOPE = re.compile(rf"{_NAME}(?: {_NAME})*")
 
 
+@lru_cache(maxsize=256)  # the same few in every request
 def parse(text: str) -> Scope:
     """Read scope tokens; invalid_scope for characters or spaces the RFC does not allow."""
     if not _SCOPE.fullmatch(text):

@@ -8,6 +8,7 @@ import re
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from os import urandom
 from typing import Literal
@@ -54,16 +55,20 @@ class TokenString:
 
 def mint(kind: TokenKind, token_class: TokenClass, bucket: int) -> TokenString:
     """A fresh token of the owner's bucket, unguessable to one in 2^160 (RFC 6749 section 10.10)."""
-    return compose(kind, token_class, _placed(uuid_utils.uuid7().int, bucket), urandom(_SECRET_BYTES))
+    return _spell(kind, token_class, _placed(uuid_utils.uuid7().int, bucket), urandom(_SECRET_BYTES))
 
 
 def compose(kind: TokenKind, token_class: TokenClass, token_id: UUID, secret: bytes) -> TokenString:
     """The token of a given id and a 20-byte secret: the same parts always give the same string."""
     if len(secret) != _SECRET_BYTES or not _is_token_id(token_id.int):
         raise ValueError("a token needs a UUIDv7 and a secret of 20 bytes")
-    body = f"rovi_{kind}_{token_class}{base62.encode(token_id.int, 22)}{base62.encode(int.from_bytes(secret), 27)}"
+    return _spell(kind, token_class, token_id.int, secret)
+
+
+def _spell(kind: TokenKind, token_class: TokenClass, number: int, secret: bytes) -> TokenString:
+    body = f"rovi_{kind}_{token_class}{base62.encode(number, 22)}{base62.encode(int.from_bytes(secret), 27)}"
     text = body + _checksum(body)
-    return TokenString(kind, token_class, token_id, token_id.int & _BUCKET_BITS, secret_digest(text), text)
+    return TokenString(kind, token_class, UUID(int=number), number & _BUCKET_BITS, secret_digest(text), text)
 
 
 def parse(unverified: str) -> TokenString | None:
@@ -78,6 +83,7 @@ def parse(unverified: str) -> TokenString | None:
     return TokenString(kind, token_class, UUID(int=number), number & _BUCKET_BITS, secret_digest(unverified))
 
 
+@lru_cache(maxsize=10_000)
 def bucket_of(owner_id: UUID) -> int:
     """Twelve bits for the customer, or for the application where there is none: the first of its id's SHA-256."""
     return int.from_bytes(sha256(owner_id.bytes).digest()[:2]) >> 4
@@ -85,13 +91,13 @@ def bucket_of(owner_id: UUID) -> int:
 
 def with_bucket(unplaced_id: UUID, bucket: int) -> UUID:
     """The id with its last 12 bits replaced."""
-    return _placed(unplaced_id.int, bucket)
+    return UUID(int=_placed(unplaced_id.int, bucket))
 
 
-def _placed(number: int, bucket: int) -> UUID:
+def _placed(number: int, bucket: int) -> int:
     if not 0 <= bucket <= _BUCKET_BITS:
         raise ValueError("a bucket has 12 bits")
-    return UUID(int=number & ~_BUCKET_BITS | bucket)
+    return number & ~_BUCKET_BITS | bucket
 
 
 def new_id() -> UUID:

@@ -42,7 +42,7 @@ RETURNING id
 
 async def insert_strict_tokens(
     statements: Statements, tokens: Sequence[ClientToken], *, life: timedelta
-) -> frozenset[UUID]:
+) -> list[UUID]:
     """Ids that were inserted. One that is missing was refused, or stood already."""
     rows = await statements.rows(
         INSERT_STRICT_TOKENS,
@@ -54,4 +54,4 @@ async def insert_strict_tokens(
         [token.audience for token in tokens],
         life,
     )
-    return frozenset(row["id"] for row in rows)
+    return [row["id"] for row in rows]

@@ -1,18 +1,19 @@
 """PostgreSQL: a bounded pool of connections under the service's role, with a time-out on everything that waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import asyncpg
 
-from app.storage.errors import NotSentError, judge
+from app.storage.errors import NotSentError, StoreUnavailableError, judge
 
 SERVICE_ROLE = "rovitracker_service"
 ACQUIRE_TIMEOUT_S = 2.0
 STATEMENT_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 3.0
+_MOST_HELD = 16  # by one process: one for each kind of statement that requests share
 
 DRIVER_ERRORS = (
     asyncpg.PostgresError,
@@ -28,6 +29,7 @@ _SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
 # until autovacuum has seen them grow. A pooler takes neither, and prepares anew each time.
 _PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 
+Answer = TypeVar("Answer")
 Row: TypeAlias = Mapping[str, Any]  # asyncpg's records, by column name
 
 
@@ -73,10 +75,13 @@ class Transaction:
 
 
 class Database:
-    """The pool. A statement of its own is a transaction of its own."""
+    """Two pools: of connections for a statement or transaction each, and of connections that are held.
 
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
+    A statement of its own is a transaction of its own.
+    """
+
+    def __init__(self, pool: Any, held: Any) -> None:
+        self._pool, self._held = pool, held
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
         async with self._connection() as connection:
@@ -106,26 +111,80 @@ class Database:
             with outcomes():
                 await transaction.commit()
 
+    def hold(self) -> "Held":
+        return Held(self._held)
+
     async def close(self) -> None:
-        try:
-            async with asyncio.timeout(STATEMENT_TIMEOUT_S):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        for pool in (self._pool, self._held):
+            try:
+                async with asyncio.timeout(STATEMENT_TIMEOUT_S):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
-        except DRIVER_ERRORS as error:
-            raise NotSentError(f"PostgreSQL: no connection: {type(error).__name__} {error}") from error
+        connection = await _take(self._pool)
         try:
             yield connection
         finally:
-            # A statement that was given up is cancelled at the server first; where that fails the pool closes the
-            # connection, and what the statement itself came to has been said already.
-            with suppress(*DRIVER_ERRORS):
-                await self._pool.release(connection)
+            await _give_back(self._pool, connection)
+
+
+class Held:
+    """A connection that one caller keeps from statement to statement.
+
+    To take one and give it back costs as much as a short statement, and the token path has one after the other.
+    """
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._connection: Any = None
+
+    async def rows(self, statement: str, *arguments: object) -> list[Row]:
+        return await self._run(Transaction.rows, statement, *arguments)
+
+    async def row(self, statement: str, *arguments: object) -> Row | None:
+        return await self._run(Transaction.row, statement, *arguments)
+
+    async def count(self, statement: str, *arguments: object) -> int:
+        return await self._run(Transaction.count, statement, *arguments)
+
+    async def give_back(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await _give_back(self._pool, connection)
+
+    async def _run(self, run: Callable[..., Awaitable[Answer]], statement: str, *arguments: object) -> Answer:
+        if self._connection is None or _is_lost(self._connection):
+            await self.give_back()
+            self._connection = await _take(self._pool)
+        try:
+            return await run(Transaction(self._connection), statement, *arguments)
+        except StoreUnavailableError:  # whatever it broke on, the next statement begins anew
+            await self.give_back()
+            raise
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool took it away when the server closed it
+        return True
+
+
+async def _take(pool: Any) -> Any:
+    try:
+        return await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+    except DRIVER_ERRORS as error:
+        raise NotSentError(f"PostgreSQL: no connection: {type(error).__name__} {error}") from error
+
+
+async def _give_back(pool: Any, connection: Any) -> None:
+    # A statement that was given up is cancelled at the server first; where that fails the pool closes the
+    # connection, and what the statement itself came to has been said already.
+    with suppress(*DRIVER_ERRORS):
+        await pool.release(connection)
 
 
 async def open_database(
@@ -133,6 +192,7 @@ async def open_database(
 ) -> Database:
     """Connections open as they are needed, so that a service may start before its database and recover after it.
 
+    connections: for statements that take one and give it back; those that are held come on top.
     role: what every connection becomes, so that the owner's DSN never works with the owner's rights;
           None where the DSN is a login of its own.
     pooled: prepared statements are not kept, since the next transaction may run in another session.
@@ -146,19 +206,21 @@ async def open_database(
     async def keep(_connection: Any) -> None:
         """No session state is ever left behind (settings are LOCAL, no LISTEN), so the reset query would be waste."""
 
-    pool = asyncpg.create_pool(
-        dsn,
-        min_size=0,
-        max_size=connections,
-        init=become_service,
-        reset=keep,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=STATEMENT_TIMEOUT_S,
-        statement_cache_size=0 if pooled else 100,
-        max_inactive_connection_lifetime=300,
-        server_settings=_SESSION if pooled else _SESSION | _PLANS,
-    )
-    return Database(await pool)
+    def pool(most: int) -> Any:
+        return asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=most,
+            init=become_service,
+            reset=keep,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=STATEMENT_TIMEOUT_S,
+            statement_cache_size=0 if pooled else 100,
+            max_inactive_connection_lifetime=300,
+            server_settings=_SESSION if pooled else _SESSION | _PLANS,
+        )
+
+    return Database(await pool(connections), await pool(_MOST_HELD))
 
 
 def _row_count(tag: str) -> int:

@@ -12,6 +12,7 @@ from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavail
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+_MOST_UNKNOWN = 2  # attempts that may end unknown
 _MOST_RACES = 3  # attempts that may lose a race
 _LONGEST_PAUSE_S = 0.05
 
@@ -37,22 +38,16 @@ class Gather(Generic[Item, Answer]):
     """One batch in flight at a time, none delayed: a lone caller waits for nobody, a crowd shares one commit.
 
     run: sends a batch and gives one answer an item, in order.
-    repeatable: whether the same items may be sent twice, which a batch whose outcome is unknown then is, on
-                another connection.
+    A batch whose outcome is unknown is sent once more, on another connection.
     """
 
     def __init__(
         self,
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
         bounds: Bounds,
-        *,
-        store: str = "PostgreSQL",
-        repeatable: bool = True,
     ) -> None:
         self._run = run
         self._bounds = bounds
-        self._store = store
-        self._most_unknown = 2 if repeatable else 1  # attempts that may end unknown
         self._waiting: deque[Waiting[Item, Answer]] = deque()
         self._alone = 0  # so many at the head of the queue are sent one by one
         self._worker: asyncio.Task[None] | None = None
@@ -60,7 +55,7 @@ class Gather(Generic[Item, Answer]):
 
     async def __call__(self, item: Item) -> Answer:
         if len(self._waiting) >= self._bounds.queue:
-            raise NotSentError(f"too many requests wait for {self._store}")
+            raise NotSentError("too many requests wait for PostgreSQL")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append(Waiting(item, future, loop.time()))
@@ -89,7 +84,7 @@ class Gather(Generic[Item, Answer]):
         loop = asyncio.get_running_loop()
         now, self._watch = loop.time(), None
         while self._waiting and self._waiting[0].since + self._bounds.wait_s <= now:
-            _fail([self._waiting.popleft()], NotSentError(f"waited too long for {self._store}"))
+            _fail([self._waiting.popleft()], NotSentError("waited too long for PostgreSQL"))
             self._alone -= min(self._alone, 1)
         if self._waiting:
             self._watch = loop.call_at(self._waiting[0].since + self._bounds.wait_s, self._shed)
@@ -107,7 +102,7 @@ class Gather(Generic[Item, Answer]):
         except StoreUnavailableError as unavailable:
             _fail(batch, unavailable)
             # Behind a store that just failed twice the others would wait for one time-out after the other.
-            _fail(self._waiting, NotSentError(f"{self._store} does not answer"))
+            _fail(self._waiting, NotSentError("PostgreSQL does not answer"))
             self._waiting.clear()
             self._alone = 0
         except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to the callers that wait, not to this task
@@ -127,7 +122,7 @@ class Gather(Generic[Item, Answer]):
                 return await self._run(items)
             except StoreUnavailableError as error:
                 doubt = doubt or (None if isinstance(error, NotSentError) else error)
-                if attempts >= self._most_unknown:
+                if attempts >= _MOST_UNKNOWN:
                     raise doubt or error from error
             except StatementRefusedError as refused:
                 if doubt is not None:  # the refusal proves nothing about the attempt before it

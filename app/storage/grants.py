@@ -1,6 +1,6 @@
 """Authorization grants: the arbiter of which redeemer of a code wins, and what ends a grant again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,11 +11,13 @@ from app.storage.database import Database, Statements
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """One attempt to turn an approved code into its grant and first token."""
+    """One attempt to turn an approved code into its grant, its first token and, for some, its first refresh token."""
 
     approval: Approval
     token_id: UUID
     token_digest: bytes
+    refresh_id: UUID | None = None
+    refresh_digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,11 @@ class StandingGrant:
 # ORDER BY id: two processes whose batches overlap would deadlock without it.
 # Authority is judged here, under the snapshot that commits: active on both sides, approved after any revocation,
 # and still within the code's own life by this database's clock, whatever Valkey remembered.
-INSERT_GRANTS_WITH_CLASSIC_TOKENS = """
+_GRANT = """
 WITH asked AS (
     SELECT *, timestamptz 'epoch' + approved_at_us * interval '1 microsecond' AS approved_at
-    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[], $9::text[], $10::text[], $11::bigint[])
-         AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest, code_challenge, scope, audience, approved_at_us)
+    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[], $9::text[], $10::text[], $11::bigint[]{more_arrays})
+         AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest, code_challenge, scope, audience, approved_at_us{more_columns})
 ), entitled AS (
     SELECT asked.*
     FROM asked
@@ -49,12 +51,14 @@ WITH asked AS (
       AND asked.approved_at + $12::interval > clock_timestamp()
 ), granted AS (
     INSERT INTO authorization_grant
-        (id, bucket, application_id, customer_id, member_id, code_digest, code_challenge, first_token_id, scope, audience, approved_at)
-    SELECT id, bucket_of(id), application_id, customer_id, member_id, code_digest, code_challenge, token_id, scope, audience, approved_at
+        (id, bucket, application_id, customer_id, member_id, code_digest, code_challenge, first_token_id, scope, audience, approved_at, expires_at)
+    SELECT id, bucket_of(id), application_id, customer_id, member_id, code_digest, code_challenge, token_id, scope, audience, approved_at, {expires_at}
     FROM entitled ORDER BY id
     ON CONFLICT DO NOTHING
     RETURNING id, first_token_id
-)
+)"""
+_CLASSIC = _GRANT.format(more_arrays="", more_columns="", expires_at="NULL::timestamptz")
+INSERT_GRANTS_WITH_CLASSIC_TOKENS = f"""{_CLASSIC}
 INSERT INTO classic_token
     (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
      issued_at, used_at, expires_at, absolute_expires_at)
@@ -74,27 +78,77 @@ async def insert_grants_with_classic_tokens(
     code_life: timedelta,
     idle: timedelta,
     absolute: timedelta,
-) -> frozenset[UUID]:
+) -> list[UUID]:
     """Ids of the tokens that were inserted. An id that is missing lost, was refused, or stood already."""
-    approvals = [redemption.approval for redemption in redemptions]
     rows = await statements.rows(
-        INSERT_GRANTS_WITH_CLASSIC_TOKENS,
-        [approval.code_id for approval in approvals],
-        [redemption.token_id for redemption in redemptions],
-        [redemption.token_digest for redemption in redemptions],
-        [approval.application_id for approval in approvals],
-        [approval.customer_id for approval in approvals],
-        [approval.member_id for approval in approvals],
-        [approval.code_digest for approval in approvals],
-        [approval.code_challenge for approval in approvals],
-        [approval.scope for approval in approvals],
-        [approval.audience for approval in approvals],
-        [approval.approved_at_us for approval in approvals],
+        INSERT_GRANTS_WITH_CLASSIC_TOKENS, *_columns(redemptions), code_life, idle, absolute
+    )
+    return [row["id"] for row in rows]
+
+
+# The family of an application that refreshes ends with its last refresh token, any other grant with its one token.
+_STRICT = _GRANT.format(
+    more_arrays=", $16::uuid[], $17::bytea[]",
+    more_columns=", refresh_id, refresh_digest",
+    expires_at="CASE WHEN refresh_id IS NULL THEN clock_timestamp() + $13::interval ELSE approved_at + $15::interval END",
+)
+INSERT_GRANTS_WITH_STRICT_TOKENS = f"""{_STRICT}, won AS (
+    SELECT e.*, moment
+    FROM granted JOIN entitled e ON e.id = granted.id AND e.token_id = granted.first_token_id,
+         clock_timestamp() AS moment
+), refreshed AS (
+    INSERT INTO refresh_token
+        (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
+         issued_at, expires_at, absolute_expires_at)
+    SELECT refresh_id, bucket_of(refresh_id), refresh_digest, id, application_id, customer_id, scope, audience, approved_at,
+           moment, least(moment + $14::interval, approved_at + $15::interval), approved_at + $15::interval
+    FROM won WHERE refresh_id IS NOT NULL ORDER BY refresh_id
+)
+INSERT INTO strict_token
+    (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
+SELECT token_id, bucket_of(token_id), token_digest, id, application_id, customer_id, scope, audience, approved_at,
+       moment, moment + $13::interval
+FROM won ORDER BY token_id
+RETURNING grant_id, id
+"""
+
+
+async def insert_grants_with_strict_tokens(
+    statements: Statements,
+    redemptions: Sequence[Redemption],
+    *,
+    code_life: timedelta,
+    access_life: timedelta,
+    idle: timedelta,
+    absolute: timedelta,
+) -> list[UUID]:
+    """The same of strict applications. idle, absolute: of the refresh tokens, from their issue and from the approval."""
+    rows = await statements.rows(
+        INSERT_GRANTS_WITH_STRICT_TOKENS,
+        *_columns(redemptions),
         code_life,
+        access_life,
         idle,
         absolute,
+        [redemption.refresh_id for redemption in redemptions],
+        [redemption.refresh_digest for redemption in redemptions],
     )
-    return frozenset(row["id"] for row in rows)
+    return [row["id"] for row in rows]
+
+
+def _columns(redemptions: Sequence[Redemption]) -> Iterator[list[object]]:
+    approvals = [redemption.approval for redemption in redemptions]
+    yield [approval.code_id for approval in approvals]
+    yield [redemption.token_id for redemption in redemptions]
+    yield [redemption.token_digest for redemption in redemptions]
+    yield [approval.application_id for approval in approvals]
+    yield [approval.customer_id for approval in approvals]
+    yield [approval.member_id for approval in approvals]
+    yield [approval.code_digest for approval in approvals]
+    yield [approval.code_challenge for approval in approvals]
+    yield [approval.scope for approval in approvals]
+    yield [approval.audience for approval in approvals]
+    yield [approval.approved_at_us for approval in approvals]
 
 
 SELECT_GRANTS = """
@@ -171,19 +225,38 @@ class Connection:
     used_at: datetime | None
 
 
+# Of a classic grant its tokens are asked, of a strict one its newest unspent refresh token, and an access token where
+# there is none to refresh or no more: it may outlive the family. A LIMIT within each look: a family of many spent tokens
+# costs no more than a young one.
 SELECT_CONNECTIONS = """
+WITH live AS (
+    SELECT t.application_id, t.scope, t.approved_at, t.used_at, g.member_id
+    FROM classic_token t
+    LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
+    WHERE t.customer_id = $1 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
+  UNION ALL
+    SELECT g.application_id, g.scope, g.approved_at, t.issued_at, g.member_id
+    FROM authorization_grant g
+    CROSS JOIN LATERAL (
+        (SELECT issued_at, expires_at FROM refresh_token
+         WHERE grant_id = g.id AND successor_id IS NULL ORDER BY id DESC LIMIT 1)
+        UNION ALL
+        (SELECT issued_at, expires_at FROM strict_token
+         WHERE grant_id = g.id AND revoked_at IS NULL AND expires_at > clock_timestamp() LIMIT 1)
+    ) t
+    WHERE g.customer_id = $1 AND g.expires_at > clock_timestamp() - interval '1 day' AND g.revoked_at IS NULL
+      AND t.expires_at > clock_timestamp()
+)
 SELECT t.application_id,
        array_agg(DISTINCT t.scope) AS scopes,
        array_agg(DISTINCT m.name) FILTER (WHERE m.name IS NOT NULL) AS member_names,
        min(t.approved_at) AS connected_at,
        max(t.used_at) AS used_at
-FROM classic_token t
+FROM live t
 JOIN application a ON a.id = t.application_id AND a.status IN ('active', 'suspended')
-LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
-LEFT JOIN customer_member m ON m.id = g.member_id
-LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
-WHERE t.customer_id = $1 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp()
-  AND g.revoked_at IS NULL AND t.approved_at > coalesce(r.revoked_before, '-infinity')
+LEFT JOIN customer_member m ON m.id = t.member_id
+LEFT JOIN revocation r ON r.customer_id = $1 AND r.application_id = t.application_id
+WHERE t.approved_at > coalesce(r.revoked_before, '-infinity')
 GROUP BY t.application_id ORDER BY max(t.approved_at) DESC
 """
 

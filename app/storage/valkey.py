@@ -1,8 +1,7 @@
 """Valkey (or Redis): short time-outs and no repeats, since a command whose reply was lost may have taken effect."""
 
 import asyncio
-import math
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -12,8 +11,8 @@ from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
-from app.storage.errors import StoreUnavailableError
-from app.storage.gather import Bounds, Gather
+from app.storage.errors import NotSentError, StoreUnavailableError
+from app.storage.pipe import Pipe
 
 # Only requests that cannot do without Valkey wait for it, so patience costs nobody else anything. At 0.3 s a busy
 # disk or event loop lost codes of a healthy store: a GETDEL given up on has taken the code all the same.
@@ -22,9 +21,9 @@ CONNECT_TIMEOUT_S = 1.0
 
 
 class Valkey:
-    """The connection pool. A command that fails in any way ends as StoreUnavailableError: the outcome is unknown."""
+    """The connections. A command that fails in any way ends as StoreUnavailableError: the outcome is unknown."""
 
-    def __init__(self, url: str, *, connections: int, bounds: Bounds) -> None:
+    def __init__(self, url: str, *, connections: int, most_waiting: int) -> None:
         # The default would repeat each command ten times, GETDEL too, and report a good code as used.
         self._pool = BlockingConnectionPool.from_url(
             url,
@@ -35,28 +34,32 @@ class Valkey:
             retry=Retry(NoBackoff(), 0),
         )
         self._client = Redis(connection_pool=self._pool)
-        self._taken = Gather(self._take, bounds, store="Valkey", repeatable=False)
+        self._most_waiting = most_waiting
+        self._pipe: Pipe | None = None
+        self._opening: asyncio.Task[Pipe] | None = None
 
     async def getdel(self, key: str) -> bytes | None:
-        """Keys asked for while others are on their way go together, in one pipeline."""
-        return await self._taken(key)
+        pipe = self._pipe if self._pipe is not None and self._pipe.open else await self._open_pipe()
+        return cast("bytes | None", await pipe.call("GETDEL", key))
 
-    async def _take(self, keys: Sequence[str]) -> list[bytes | None]:
-        return cast("list[bytes | None]", await _known(self._send("GETDEL", keys)))
+    async def _open_pipe(self) -> Pipe:
+        """Whoever comes while it is being opened waits for the same, and hears of the same failure."""
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._connect())
+        return await asyncio.shield(self._opening)
 
-    async def _send(self, command: str, keys: Sequence[str]) -> list[Any]:
-        """A command for each key over one connection, under one time-out: the client's own pipeline costs twice as much."""
-        connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+    async def _connect(self) -> Pipe:
         try:
-            async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                packed = connection.pack_commands([(command, key) for key in keys])
-                await connection.send_packed_command(packed, check_health=False)
-                return [await connection.read_response(timeout=math.inf) for _ in keys]
-        except BaseException:
-            await connection.disconnect(nowait=True)  # else the next to use it would read our replies
-            raise
+            if self._pipe is not None:
+                await self._pipe.close()
+            connection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+            await connection.connect()
+            self._pipe = Pipe(connection, most=self._most_waiting, patience_s=COMMAND_TIMEOUT_S)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise NotSentError(f"Valkey: no connection: {type(error).__name__} {error}") from error
         finally:
-            await self._pool.release(connection)
+            self._opening = None
+        return self._pipe
 
     async def set_if_absent(self, key: str, value: bytes, *, expires_at_ms: int) -> None:
         """Sent once more when its reply was lost: the same value under the same key may be written twice."""
@@ -83,7 +86,8 @@ class Valkey:
         return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
 
     async def close(self) -> None:
-        await self._taken.close()
+        if self._pipe is not None:
+            await self._pipe.close()
         await self._client.aclose()
         await self._pool.disconnect()
 

@@ -8,7 +8,7 @@ from starlette.types import Scope
 from uuid_utils import uuid7
 
 from app.logs import REQUESTS
-from app.metrics import observe_request
+from app.metrics import MEASUREMENTS
 
 _ACCEPTED_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _FAILED = 500
@@ -38,4 +38,4 @@ def note_request(scope: Scope, status: int, seconds: float) -> None:
         }
         refused = scope.get("refused")
         REQUESTS.write(line if refused is None else line | refused)
-    observe_request(scope["method"], scope["route"].path if "route" in scope else "none", status, seconds)
+    MEASUREMENTS.add(scope["method"], scope["route"].path if "route" in scope else "none", status, seconds)

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.flows.issue_token import GRANT_TYPES
-from app.oauth.metadata import authorization_server, protected_resource
+from app.oauth.metadata import SECRET_METHODS, authorization_server, protected_resource
 from app.web.request import context_of
 
 DOCUMENTATION = "/docs"
@@ -33,6 +33,10 @@ def describe_server(issuer: str) -> dict[str, object]:
         issuer,
         endpoints=_ENDPOINTS,
         grant_types=GRANT_TYPES,
+        auth_methods=(
+            *SECRET_METHODS,
+            "none",
+        ),  # the last for public applications, which have nothing to keep secret
         service_documentation=issuer + DOCUMENTATION,
     )
 

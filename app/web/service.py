@@ -19,7 +19,7 @@ from app.web.access_log import note_request, request_id_of
 from app.web.errors import unexpected
 from app.web.introspect import answer_introspection
 from app.web.token import answer_token
-from app.web.wire import Answer, Handler, serve
+from app.web.wire import WHOLE, Answer, Handler, serve
 
 
 class HotPath(NamedTuple):
@@ -66,7 +66,8 @@ class Service(FastAPI):
                 await super().__call__(scope, receive, answering.send)
             else:
                 scope["route"] = hot
-                await answering.give(await serve(hot.handler, self.state.context, scope, receive))
+                answer = await serve(hot.handler, self.state.context, scope, receive)
+                await answering.give(answer, whole=WHOLE in scope.get("extensions", ()))
         except ClientDisconnect:
             pass  # the client went away before its body was whole: nobody is left to answer
         except Exception:
@@ -96,9 +97,15 @@ class Answering:
             message["headers"] = [*message["headers"], self._id_header]
         await self._send(message)
 
-    async def give(self, answer: Answer) -> None:
+    async def give(self, answer: Answer, *, whole: bool) -> None:
+        """whole: whether the server takes an answer in one message."""
         self.status = answer.status
         length = (b"content-length", b"%d" % len(answer.body))
         headers = [*answer.headers, length, self._id_header]
+        if whole:
+            await self._send(
+                {"type": WHOLE, "status": answer.status, "headers": headers, "body": answer.body}
+            )
+            return
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})

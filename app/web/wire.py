@@ -15,6 +15,9 @@ from app.web.request import address_of, context_of, read_body
 
 Headers = list[tuple[bytes, bytes]]
 
+# An ASGI extension that our server has: one message with status, headers and the whole body.
+WHOLE = "http.response.whole"
+
 JSON: Headers = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),

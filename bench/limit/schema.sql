@@ -15,8 +15,10 @@ CREATE TABLE authorization_grant (
     audience       text,
     approved_at    timestamptz NOT NULL,
     revoked_at     timestamptz,
+    expires_at     timestamptz,
     PRIMARY KEY (id, bucket)
 );
+CREATE INDEX ON authorization_grant (customer_id) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE classic_token (
     id                  uuid NOT NULL,

@@ -14,7 +14,8 @@ FLEET = "/api/v2/Fleet/{page}"
 class Scenario:
     """user: its class in users.py. accounts, callers: whether customers who consent, and live tokens, are prepared.
 
-    codes_a_customer: codes waiting in Valkey are prepared, so many of each customer.
+    codes_a_customer: codes waiting in Valkey are prepared, so many of each customer. families: a refresh token for each
+    user is.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Scenario:
     accounts: bool = False
     callers: bool = False
     codes_a_customer: int | None = None
+    families: bool = False
 
     @property
     def capped(self) -> bool:
@@ -31,7 +33,6 @@ class Scenario:
 
 _MOST_TOKENS = 10  # of a customer and application; older ones end
 
-# A scenario `refresh` belongs between client_credentials and introspect, once refresh tokens are issued.
 SCENARIOS = (
     Scenario("code_exchange", "CodeExchange", "a code becomes a token", codes_a_customer=5),
     Scenario(
@@ -44,6 +45,7 @@ SCENARIOS = (
     Scenario(
         "client_credentials", "ClientCredentials", "an application gets a token for itself", callers=True
     ),
+    Scenario("refresh", "Refresh", "a refresh token is spent for the next pair", families=True),
     Scenario("introspect", "Introspect", "a live token is asked about", callers=True),
     Scenario("aemp_guard", "AempGuard", "a fleet of one machine is read with a live token", callers=True),
     Scenario(

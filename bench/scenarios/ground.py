@@ -15,7 +15,7 @@ from bench.applications import register_applications
 from bench.codes import CODE_LIFE_S, Application, Stores, pack_for_service, write_exchanges
 from bench.machine import StorePids, find_stores
 from bench.scenarios.catalogue import TOKEN, Scenario
-from bench.scenarios.material import Caller, Folder, write_callers
+from bench.scenarios.material import Caller, Family, Folder, write_callers, write_families
 from bench.scenarios.options import Load, Options
 from bench.seed import Service, seed_accounts
 from bench.serving import free_port, serving
@@ -30,13 +30,14 @@ _FASTEST = 4000  # exchanges a second that one process of locust could make
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """pid: the service's main process. accounts, callers: empty where no scenario needs them."""
+    """pid: the service's main process. strict: applications that refresh. What no scenario needs is empty."""
 
     service: Service
     pid: int
     pids: StorePids
     stores: Stores
     applications: Sequence[Application]
+    strict: Sequence[Application]
     accounts: Sequence[dict[str, Any]] = field(repr=False)
     callers: Sequence[Caller] = field(repr=False)
 
@@ -56,7 +57,21 @@ class Ground:
                 count,
                 codes_a_customer=scenario.codes_a_customer,
             )
+        if scenario.families:
+            write_families(folder.families, self._begin_families(load.most_users, folder))
         return folder
+
+    def _begin_families(self, count: int, folder: Folder) -> list[Family]:
+        print(f"  exchanging {count} codes for refresh tokens", flush=True)
+        begun = exchange_codes(
+            self.stores,
+            self.strict,
+            self.service.url,
+            count,
+            path=folder.path / "begun",
+            member="refresh_token",
+        )
+        return [Family(**owner.credentials, refresh_token=token) for owner, token in begun]
 
 
 @contextmanager
@@ -69,6 +84,7 @@ def laid_out(folder: Path, options: Options) -> Iterator[Ground]:
             stores = Stores(embedded.database_url, f"{redis_url}?db=0", pack_for_service, has_customers=True)
             accounts = _seed_accounts(service, options)
             applications = _register(service, stores, options)
+            strict = _register_strict(service, stores, options)
             with serving(
                 [*service.command, "serve", "--workers", str(options.workers)],
                 url=f"{service.url}/health/ready",
@@ -78,7 +94,7 @@ def laid_out(folder: Path, options: Options) -> Iterator[Ground]:
             ) as served:
                 callers = _make_callers(service, stores, applications, options)
                 pids = find_stores(embedded)
-                yield Ground(service, served.pid, pids, stores, applications, accounts, callers)
+                yield Ground(service, served.pid, pids, stores, applications, strict, accounts, callers)
     finally:
         remove(service.data_dir)
 
@@ -96,6 +112,13 @@ def _register(service: Service, stores: Stores, options: Options) -> Sequence[Ap
         return ()
     print(f"Registering {_APPLICATIONS} applications", flush=True)
     return register_applications(service, stores.database_url, _APPLICATIONS).applications
+
+
+def _register_strict(service: Service, stores: Stores, options: Options) -> Sequence[Application]:
+    if not any(each.families for each in options.scenarios):
+        return ()
+    print("Registering a strict application", flush=True)
+    return register_applications(service, stores.database_url, 1, strict=True).applications
 
 
 def _make_callers(

@@ -42,6 +42,15 @@ def issue_client_token(server: FastHttpSession, credentials: dict[str, str], ans
     answers.keep(answer.content or b"")
 
 
+def refresh(server: FastHttpSession, credentials: dict[str, str], token: str) -> bytes:
+    """The answer, which holds the next refresh token."""
+    form = {"grant_type": "refresh_token", "refresh_token": token, **credentials}
+    with server.post(TOKEN, data=form, name=TOKEN, catch_response=True) as answer:
+        document = document_of(answer)
+        expect(answer, right=is_token(document) and document.get("refresh_token") not in (None, token))
+    return answer.content or b""
+
+
 def introspect(server: FastHttpSession, credentials: dict[str, str], token: str) -> None:
     form = {**credentials, "token": token}
     with server.post(INTROSPECT, data=form, name=INTROSPECT, catch_response=True) as answer:

@@ -27,9 +27,10 @@ from bench.scenarios.users import (
     Integrator,
     Introspect,
     Mix,
+    Refresh,
 )
 
-__all__ = ["AempGuard", "ClientCredentials", "CodeExchange", "FullFlow", "Introspect", "Mix"]
+__all__ = ["AempGuard", "ClientCredentials", "CodeExchange", "FullFlow", "Introspect", "Mix", "Refresh"]
 
 _DEMO_CALLBACK = "/app/demo/callback"
 _MOST_SHARING = 10  # live tokens a customer and application; more users would end each other's

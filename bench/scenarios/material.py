@@ -11,7 +11,7 @@ _PAGE = 100  # machines
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Names of the files. consented: codes from consent pages, put down as they are exchanged."""
+    """Names of the files. consented: codes from consent pages, put down as they are exchanged; families: first tokens."""
 
     path: Path
 
@@ -34,6 +34,10 @@ class Folder:
     @property
     def client_tokens(self) -> Path:
         return self.path / "client_tokens"
+
+    @property
+    def families(self) -> Path:
+        return self.path / "families"
 
     @property
     def figures(self) -> Path:
@@ -80,6 +84,27 @@ class Caller:
     @property
     def credentials(self) -> dict[str, str]:
         return {"client_id": self.client_id, "client_secret": self.client_secret}
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A refresh token that nobody used yet, and whose it is."""
+
+    client_id: str
+    client_secret: str
+    refresh_token: str
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"client_id": self.client_id, "client_secret": self.client_secret}
+
+
+def read_families(file: Path) -> list[Family]:
+    return [Family(**entry) for entry in orjson.loads(file.read_bytes())]
+
+
+def write_families(file: Path, families: Sequence[Family]) -> None:
+    file.write_bytes(orjson.dumps([asdict(family) for family in families]))
 
 
 def read_accounts(file: Path, *, callback: str) -> list[Account]:

@@ -9,12 +9,19 @@ from typing import Any
 
 import orjson
 
-from bench.check import CheckError, check_cap, check_client_tokens, check_exchanges, check_replays
+from bench.check import (
+    CheckError,
+    check_cap,
+    check_client_tokens,
+    check_exchanges,
+    check_refreshes,
+    check_replays,
+)
 from bench.generator import GeneratorError
 from bench.machine import ProcessorTime, read_processor_time
 from bench.scenarios.catalogue import SIGN_IN, Scenario
 from bench.scenarios.ground import Ground
-from bench.scenarios.material import Folder, answers_of
+from bench.scenarios.material import Folder, answers_of, read_families
 from bench.scenarios.options import Options
 from bench.serving import stop
 
@@ -116,6 +123,9 @@ def _check(scenario: Scenario, ground: Ground, folder: Folder) -> tuple[int, tup
             check_replays(database_url, url, requests, answers_of(requests))
         for requests in filter(_answered, (folder.client_tokens,)):
             checked += check_client_tokens(database_url, requests, answers_of(requests))
+        for families in filter(_answered, (folder.families,)):
+            begun = [(each.credentials, each.refresh_token) for each in read_families(families)]
+            checked += check_refreshes(database_url, url, begun, answers_of(families))
     except (CheckError, GeneratorError) as error:
         return checked, (f"{error}",)
     return checked, ()

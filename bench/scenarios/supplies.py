@@ -8,7 +8,15 @@ from typing import BinaryIO, NamedTuple
 
 from bench.records import form_request, pack_answer, pack_request, read_requests
 from bench.scenarios.catalogue import TOKEN
-from bench.scenarios.material import Account, Caller, Folder, answers_of, read_callers
+from bench.scenarios.material import (
+    Account,
+    Caller,
+    Family,
+    Folder,
+    answers_of,
+    read_callers,
+    read_families,
+)
 
 _OK = 200
 
@@ -82,6 +90,8 @@ class Supplies:
         self.codes: Codes | None = None
         self.consented: Consented | None = None
         self.client_tokens: Answers | None = None
+        self.refreshed: Answers | None = None
+        self._families: Iterator[tuple[int, Family]] = iter(())
         if folder is not None:
             self._read(folder)
 
@@ -91,6 +101,13 @@ class Supplies:
             raise NothingPreparedError("live tokens")
         return turn
 
+    def next_family(self) -> tuple[int, Family]:
+        """One that no other user has, and its place among them."""
+        found = next(self._families, None)
+        if found is None:
+            raise NothingPreparedError("refresh tokens")
+        return found
+
     def close(self) -> None:
         self._files.close()
 
@@ -99,6 +116,9 @@ class Supplies:
             self._turns = itertools.cycle(_turns(read_callers(folder.callers)))
         if folder.codes.exists():
             self.codes = Codes(read_requests(folder.codes), self._answers(folder.codes))
+        if folder.families.exists():
+            self._families = enumerate(read_families(folder.families))
+            self.refreshed = self._answers(folder.families)
         self.client_tokens = self._answers(folder.client_tokens)
         self.consented = Consented(self._open(folder.consented), self._answers(folder.consented))
 

@@ -5,6 +5,7 @@ import random
 from typing import ClassVar
 
 import gevent
+import orjson
 from locust import FastHttpUser, task
 from locust.contrib.fasthttp import FastHttpSession
 from locust.exception import StopUser
@@ -17,6 +18,7 @@ from bench.scenarios.integration import (
     introspect,
     issue_client_token,
     read_fleet,
+    refresh,
 )
 from bench.scenarios.supplies import NothingPreparedError, Supplies
 
@@ -77,6 +79,25 @@ class ClientCredentials(Integrator):
     @task
     def ask(self) -> None:
         self.issue_client_token()
+
+
+class Refresh(Integrator):
+    """Each keeps a family of its own: what one answer gave is what the next request presents."""
+
+    parts = frozenset({TOKEN})
+
+    def on_start(self) -> None:
+        self.position, self.family = self.supplies.next_family()
+        self.refresh_token = self.family.refresh_token
+        super().on_start()
+
+    @task
+    def ask(self) -> None:
+        if self.supplies.refreshed is None:
+            raise NothingPreparedError("refresh tokens")
+        body = refresh(self.client, self.family.credentials, self.refresh_token)
+        self.supplies.refreshed.keep(body, self.position)
+        self.refresh_token = orjson.loads(body)["refresh_token"]
 
 
 class Introspect(Integrator):

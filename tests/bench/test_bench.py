@@ -65,11 +65,13 @@ def run(folder: Path, *options: str) -> tuple[int, str, dict[str, Any]]:
 
 
 def test_smoke_run_loads_and_checks_without_a_fault(tmp_path: Path) -> None:
-    """`mix` asks everything there is; the capped exchange is the one whose tokens end while it runs."""
+    """`mix` asks everything but refreshes; the capped exchange is the one whose tokens end while it runs."""
     status, printed, summary = run(
-        tmp_path, "--scenario", "code_exchange_capped", "mix", *SMALL, "--seconds", "2"
+        tmp_path, "--scenario", "code_exchange_capped", "refresh", "mix", *SMALL, "--seconds", "2"
     )
     assert status == 0, printed
+    refresh = summary["scenarios"]["refresh"]
+    assert refresh["tokens_found_in_postgresql"] == refresh["answered"] > 100
     capped, mix = (summary["scenarios"][name] for name in ("code_exchange_capped", "mix"))
     assert capped["tokens_found_in_postgresql"] == capped["answered"] > 100
     assert mix["parts"].keys() >= {"/app/oauth2/token", "/app/oauth2/introspect", "/api/v2/Fleet/{page}"}

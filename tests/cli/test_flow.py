@@ -37,7 +37,7 @@ class Walker:
     url: str
 
     def register(self, *arguments: str) -> tuple[str, str]:
-        """client_id and client_secret."""
+        """client_id and client_secret, which is None of a public application."""
         names = ("--name", "Sitewise", "--company", "Sitewise Ltd")
         registered = self.rovitracker.ask("app", "register", *names, *arguments)
         return registered["client_id"], registered["client_secret"]
@@ -52,7 +52,8 @@ class Walker:
         return self.rovitracker.refuse(*command, stdin=f"{secret}\n")
 
     @contextmanager
-    def code(self, client_id: str, secret: str, port: int) -> Iterator["Begun"]:
+    def code(self, client_id: str, secret: str | None, port: int) -> Iterator["Begun"]:
+        """secret: None of a public application."""
         command = (
             "flow",
             "code",
@@ -63,13 +64,15 @@ class Walker:
             "--port",
             str(port),
             "--no-open",
+            *(() if secret else ("--public",)),
         )
         with self.rovitracker.start(*command) as process:
             try:
                 assert process.stdin is not None
                 assert process.stderr is not None
-                process.stdin.write(f"{secret}\n")
-                process.stdin.flush()
+                if secret:
+                    process.stdin.write(f"{secret}\n")
+                    process.stdin.flush()
                 told = process.stderr.readline()
                 assert f"Open http://127.0.0.1:{port}/ " in told, told
                 yield Begun(process, f"http://127.0.0.1:{port}")
@@ -194,6 +197,31 @@ def test_flow_code_walks_through_sign_in_and_consent(walker: Walker, local: tupl
     assert steps[3]["answer"]["machines_on_this_page"] == 3
     assert local[1] not in printed
     assert "code_verifier=****" in steps[2]["request"]
+
+
+@pytest.mark.parametrize("kind", ["--strict", "--public"])
+def test_flow_code_of_a_strict_application_refreshes_once(walker: Walker, kind: str) -> None:
+    """What it ends with is a live family, which the command line can look at and end."""
+    port = free_port()
+    client_id, secret = walker.register(kind, "--redirect-uri", f"http://127.0.0.1:{port}/callback")
+    assert (secret is None) == (kind == "--public")
+    with walker.code(client_id, secret, port) as begun:
+        begun.decide("approve")
+        code, printed, told = begun.end()
+    assert (code, told) == (0, "")
+    steps = json.loads(printed)
+    assert [step["step"] for step in steps] == [*STEPS[:3], "The application refreshes the token", STEPS[3]]
+    assert steps[4]["answer"]["machines_on_this_page"] == 3
+    first, second = (step["answer"] for step in steps[2:4])
+    look = ("token", "inspect")
+    assert walker.rovitracker.ask(*look, stdin=f"{first['refresh_token']}\n") == {"active": False}
+    shown = walker.rovitracker.ask(*look, stdin=f"{second['refresh_token']}\n")
+    assert (shown["active"], shown["kind"], shown["client_id"]) == (True, "refresh token", client_id)
+    assert walker.rovitracker.ask(*look, stdin=f"{second['access_token']}\n")["kind"] == "access token"
+    end = ("token", "revoke")
+    assert walker.rovitracker.ask(*end, stdin=f"{second['refresh_token']}\n") == {"revoked": True}
+    for token in (second["refresh_token"], first["access_token"], second["access_token"]):
+        assert walker.rovitracker.ask(*look, stdin=f"{token}\n") == {"active": False}
 
 
 def test_flow_code_says_when_the_customer_refused(walker: Walker, local: tuple[str, str, int]) -> None:

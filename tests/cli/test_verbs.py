@@ -105,7 +105,7 @@ def test_a_broken_file_is_named_and_nothing_of_it_imported(
 
 def test_tokens_are_read_from_stdin_only(rovitracker: Rovitracker) -> None:
     assert rovitracker.ask("token", "inspect", stdin="rubbish\n") == {"active": False}
-    assert "no such access token" in rovitracker.refuse("token", "revoke", stdin="rubbish\n")
+    assert "no such token" in rovitracker.refuse("token", "revoke", stdin="rubbish\n")
     assert "token expected on stdin" in rovitracker.refuse("token", "inspect")
     assert "rovi_at_x" in rovitracker.refuse("token", "inspect", "rovi_at_x")
 

@@ -1,6 +1,7 @@
 """A fault planted into a copy of the source, and the tests that cite what it breaks run there."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -45,8 +46,8 @@ class Outcome:
 
 
 def read_faults(file: Path = FAULTS) -> list[Fault]:
-    paragraphs = (part.splitlines() for part in file.read_text().split("\n\n"))
-    return [_read(lines) for lines in paragraphs if lines and not lines[0].startswith("#")]
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
+    return [_read(part.splitlines()) for part in re.split(r"\n{2,}", "\n".join(lines).strip())]
 
 
 def _read(lines: Sequence[str]) -> Fault:

@@ -8,8 +8,8 @@ SECTIONS = read_sections()
 ITEMS = [item for section in SECTIONS for item in section.items]
 CITATIONS = find_citations()
 
-# Not built yet: refresh tokens, codes of public applications, applications that prove themselves by a key.
-AWAITED = {52, 60, 61, 93, 116, 132, 133, 134, 150}
+# Not built yet: applications that prove themselves by a key.
+AWAITED = {116, 134, 150}
 
 RANGE = re.compile(r"O-\d+\s*(?:\.\.|to|-|–|…)\s*O-?\d+")  # noqa: RUF001  # the dash people type
 

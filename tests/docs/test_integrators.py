@@ -17,8 +17,8 @@ from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.flows.import_fleet import import_machines
 from app.oauth.token_string import PATTERN
-from tests.browser import Browser
-from tests.people import REDIRECT_URI, World
+from tests.browser import Browser, query_of
+from tests.people import PASSWORD, REDIRECT_URI, Strict, World, reads
 from tests.server import ROOT, free_port, running_service
 
 TEXT = (ROOT / "docs" / "integrators.md").read_text()
@@ -39,16 +39,18 @@ def blocks_of(section: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service, somebody's fleet in it, and an application that may ask for it."""
+    """A service, somebody's fleet in it, and the applications that may ask for it."""
 
     address: str
     world: World
+    strict: Strict
 
-    def environment(self, **more: str) -> dict[str, str]:
+    def environment(self, asks: World | None = None, **more: str) -> dict[str, str]:
+        application = asks or self.world
         given = {
             "ISSUER": self.address,
-            "CLIENT_ID": self.world.client_id,
-            "CLIENT_SECRET": self.world.client_secret,
+            "CLIENT_ID": application.client_id,
+            "CLIENT_SECRET": application.client_secret,
             "REDIRECT_URI": REDIRECT_URI,
         }
         return {**os.environ, **given, **more}
@@ -79,7 +81,7 @@ async def running(
         "ROVITRACKER_LOG_LEVEL": "error",
     }
     async with running_service(port=free_port(), settings=settings) as address:
-        yield Running(address, world)
+        yield Running(address, world, await Strict.register(context))
 
 
 async def run(language: str, block: str, environment: dict[str, str], folder: Path) -> str:
@@ -130,6 +132,39 @@ async def test_the_documented_reading_shows_the_fleet(
     assert machines == (100 if language == "bash" else 130)  # curl reads one page, the others follow `next`
 
 
+@pytest.mark.parametrize("language", ["python", "javascript"])
+async def test_the_documented_strict_way_leads_to_a_pair(
+    language: str, running: Running, tmp_path: Path
+) -> None:
+    """The link with its challenge, the code that comes back, and the exchange with its verifier."""
+    block = blocks_of("Strict applications")[language]
+    link, verifier = (await run(language, block, running.environment(running.strict), tmp_path)).split()
+    async with Browser(base_url=running.address) as browser:
+        page = await browser.sign_in(await browser.get(link), running.strict.member.email, PASSWORD)
+        code = query_of(await browser.submit(page, {"decision": "approve"}, action="/consent"))["code"]
+    environment = running.environment(running.strict, CODE=code, CODE_VERIFIER=verifier)
+    printed = await run("bash", blocks_of("Exchanging a strict")["bash"], environment, tmp_path)
+    assert_like(json.loads(printed), document=1)
+
+
+@pytest.mark.parametrize("language", list(PROGRAMS))
+async def test_the_documented_refresh_gives_the_next_pair(
+    language: str, running: Running, tmp_path: Path
+) -> None:
+    async with Browser(base_url=running.address) as browser:
+        token = (await running.strict.pair(browser)).refresh
+        environment = running.environment(running.strict, REFRESH_TOKEN=token)
+        printed = await run(language, blocks_of("Refreshing")[language], environment, tmp_path)
+        if language == "bash":
+            pair = json.loads(printed)
+            assert_like(pair, document=1)
+            printed = f"{pair['refresh_token']} {pair['access_token']}"
+        refresh, access = printed.split()
+        assert refresh != token
+        assert await reads(browser, access)
+        assert (await running.strict.refresh(browser, refresh)).status_code == 200
+
+
 async def test_the_documented_revocation_ends_the_token(running: Running, tmp_path: Path) -> None:
     token = await running.token()
     await run("bash", blocks_of("Ending")["bash"], running.environment(TOKEN=token), tmp_path)
@@ -139,10 +174,14 @@ async def test_the_documented_revocation_ends_the_token(running: Running, tmp_pa
 
 
 async def test_the_documented_answer_has_the_members_of_a_real_one(running: Running) -> None:
-    documented = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)[0])
     async with Browser(base_url=running.address) as browser:
         real = (await running.world.exchange(browser, await running.world.code(browser))).json()
-    assert set(documented) == set(real)
+    assert_like(real, document=0)
+
+
+def assert_like(real: dict[str, object], *, document: int) -> None:
+    """document: which of the page's."""
+    documented = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)[document])
     assert {name: type(value) for name, value in documented.items()} == {
         name: type(value) for name, value in real.items()
     }

@@ -30,6 +30,8 @@ def default_text(value: object) -> str:
     seconds = getattr(value, "total_seconds", None)
     if seconds is None:
         return f"`{value}`"
+    if not seconds():
+        return "`0s`"
     for letter, length in (("y", 365 * 86_400), ("d", 86_400), ("h", 3600), ("m", 60)):
         if seconds() % length == 0:
             return f"`{int(seconds() // length)}{letter}`"

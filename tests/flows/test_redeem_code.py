@@ -17,7 +17,6 @@ from app.oauth.token_string import TokenString, bucket_of, mint, parse, secret_d
 from app.storage.codes import Approval, keys_of, put_code_back, take_code
 from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
-from app.storage.gather import Bounds
 from app.storage.grants import Redemption, insert_grants_with_classic_tokens, select_grants
 from app.storage.valkey import Valkey
 from tests.approvals import approval_for, waiting_code
@@ -149,7 +148,7 @@ async def test_a_lost_reply_to_the_taking_is_not_called_used(world: World, redis
     code = await waiting_code(world)
     async with proxy_to(valkey_socket(redis_url)) as proxy:
         valkey = Valkey(
-            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, bounds=Bounds(wait_s=5)
+            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, most_waiting=1000
         )
         proxy.lose_reply(to=b"GETDEL")
         try:
@@ -169,7 +168,7 @@ async def test_a_silent_valkey_costs_two_time_outs(
     code = await waiting_code(world)
     async with proxy_to(valkey_socket(redis_url)) as proxy:
         valkey = Valkey(
-            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, bounds=Bounds(wait_s=5)
+            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, most_waiting=1000
         )
         await valkey.ping()
         proxy.fall_silent()
@@ -185,7 +184,7 @@ async def test_a_lost_reply_to_a_code_that_goes_back_loses_no_code(world: World,
     approval, code = await approval_for(world, world.context.database)
     async with proxy_to(valkey_socket(redis_url)) as proxy:
         valkey = Valkey(
-            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, bounds=Bounds(wait_s=5)
+            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, most_waiting=1000
         )
         proxy.lose_reply(to=b"PXAT")
         await put_code_back(valkey, approval, code_life_ms=60_000)

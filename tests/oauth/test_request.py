@@ -12,7 +12,7 @@ from app.oauth.errors import OAuthError, PageError
 from app.oauth.request import (
     AuthorizationRequest,
     Credentials,
-    QueriesReadBefore,
+    ReadBefore,
     TokenQuery,
     TokenRequest,
 )
@@ -386,7 +386,7 @@ def test_arbitrary_query_is_read_or_shown_on_our_page(query: bytes) -> None:
 
 def test_query_read_before_is_read_the_same_and_holds_no_secret() -> None:
     token = mint("at", "c", 7)
-    queries = QueriesReadBefore(most=2)
+    queries = ReadBefore(TokenQuery.parse, most=2)
     body = f"token={token.text}&client_id=me&client_secret=mine".encode()
     first = queries.read(FORM, body, None)
     assert queries.read(FORM, body, None) is first == TokenQuery.parse(FORM, body, None)
@@ -397,7 +397,7 @@ def test_query_read_before_is_read_the_same_and_holds_no_secret() -> None:
     held = repr(
         [
             (key, query.token and query.token.text, query.credentials.secret_digest)
-            for key, query in queries._queries.items()
+            for key, query in queries._requests.items()
         ]
     )
     assert token.text not in held
@@ -406,14 +406,24 @@ def test_query_read_before_is_read_the_same_and_holds_no_secret() -> None:
 
 def test_queries_read_before_are_bounded_and_a_bad_one_is_not_kept() -> None:
     """R-109."""
-    queries = QueriesReadBefore(most=10)
+    queries = ReadBefore(TokenQuery.parse, most=10)
     for number in range(100):
         queries.read(FORM, b"token=%d" % number, None)
-    assert len(queries._queries) == 10
+    assert len(queries._requests) == 10
     for _ in range(2):
         with pytest.raises(OAuthError, match="token is missing"):
             queries.read(FORM, b"client_id=me", None)
-    assert len(queries._queries) == 10
+    assert len(queries._requests) == 10
     with pytest.raises(OAuthError) as refused:
         queries.read("application/json", b"token=1", None)
     assert refused.value.status == 415
+
+
+def test_token_request_with_what_works_once_is_not_kept() -> None:
+    requests = ReadBefore(TokenRequest.parse, keep=lambda request: request.repeats)
+    body = b"grant_type=client_credentials&client_id=me&client_secret=mine"
+    assert requests.read(FORM, body, None) is requests.read(FORM, body, None)
+    for once in (b"code", b"refresh_token", b"code_verifier"):
+        with_it = body + b"&" + once + b"=x"
+        assert requests.read(FORM, with_it, None) is not requests.read(FORM, with_it, None)
+    assert len(requests._requests) == 1

@@ -11,7 +11,6 @@ import pytest
 
 from app.storage.database import SERVICE_ROLE, Database, open_database
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
-from app.storage.gather import Bounds
 from app.storage.valkey import Valkey
 from tests.people import World
 from tests.stores import context_through_proxy
@@ -99,6 +98,31 @@ async def terminate(pid: int, owner_url: str) -> None:
     await owner.close()
 
 
+async def test_a_held_connection_is_replaced_when_the_server_closed_it(
+    single: Database, database_url: str
+) -> None:
+    """While nothing was under way, so that the pool has taken it back before anybody asks."""
+    held = single.hold()
+    first = await held.row(WHO)
+    assert first is not None
+    await terminate(first["pid"], database_url)
+    await asyncio.sleep(0.1)
+    second = await held.row(WHO)
+    assert second is not None
+    assert second["pid"] != first["pid"]
+    assert second["role"] == SERVICE_ROLE
+    await held.give_back()
+
+
+async def test_a_held_connection_stays(single: Database) -> None:
+    held = single.hold()
+    assert (await held.rows(WHO)) == (await held.rows(WHO))
+    with pytest.raises(StatementRefusedError):
+        await held.count("SELECT 1 / 0")
+    assert await held.row(WHO) in await held.rows(WHO)
+    await held.give_back()
+
+
 async def test_without_a_connection_nothing_was_sent(
     single: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +201,7 @@ async def test_cancelled_statements_leave_no_reply_to_anybody_else(database_url:
 
 async def test_cancelled_commands_leave_no_reply_to_anybody_else(redis_url: str) -> None:
     """R-86, the redis-py incident of 2023."""
-    valkey = Valkey(redis_url, connections=4, bounds=Bounds(wait_s=5))
+    valkey = Valkey(redis_url, connections=4, most_waiting=1000)
     chance = random.Random(23)  # noqa: S311  # delays, not secrets
     expires_at_ms = int((time.time() + 60) * 1000)
     keys = [f"test:{number}" for number in range(50)]

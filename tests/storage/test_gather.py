@@ -185,18 +185,6 @@ async def test_who_waits_too_long_is_turned_away_though_the_store_hangs() -> Non
     assert (await in_flight, await later) == (0, 100)
 
 
-async def test_what_may_not_be_sent_twice_is_sent_once() -> None:
-    """GETDEL: a second one would find nothing, and the code would be called used."""
-
-    def lose(_items: list[int], _call: int) -> None:
-        raise StoreUnavailableError("no answer")
-
-    run = Recorder(lose)
-    with pytest.raises(StoreUnavailableError):
-        await Gather(run, Bounds(), store="Valkey", repeatable=False)(1)
-    assert run.batches == [[1]]
-
-
 async def test_batches_have_a_most() -> None:
     run = Recorder()
     gather = Gather(run, Bounds(queue=1000, wait_s=5, batch=64))

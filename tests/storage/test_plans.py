@@ -1,7 +1,8 @@
 """Which index the hot and the regular statements take, on tables large enough that the planner has to choose."""
 
+import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -9,7 +10,8 @@ import pytest
 
 from app.oauth.token_string import new_id
 from app.storage.fleet import SELECT_FLEET_PAGE, SET_CUSTOMER
-from app.storage.grants import SELECT_GRANTS
+from app.storage.grants import SELECT_CONNECTIONS, SELECT_GRANTS
+from app.storage.refresh_tokens import INSERT_SUCCESSORS, SELECT_REFRESH_TOKENS
 from app.storage.tokens import SELECT_CLASSIC_TOKENS
 from tests.conftest import make_database
 
@@ -28,6 +30,20 @@ INSERT INTO classic_token (id, bucket, digest, grant_id, application_id, custome
 SELECT id, bucket_of(id), sha256(number::text::bytea), grant_id, $1, $1, 'aemp:read', now(), now(), now(),
        now() + number * interval '1 hour', now() + interval '3 years' FROM numbered
 """
+# A family that was refreshed 5,000 times, of a grant of its own.
+FILL_FAMILY = """
+WITH begun AS (SELECT uuidv7() AS grant_id), granted AS (
+    INSERT INTO authorization_grant (id, bucket, application_id, customer_id, first_token_id, scope, approved_at, expires_at)
+    SELECT grant_id, bucket_of(grant_id), $1, $1, grant_id, 'aemp:read', now(), now() + interval '1 year' FROM begun
+), numbered AS (
+    SELECT number, uuidv7(number * interval '1 ms') AS id FROM generate_series(1, 5000) AS number
+)
+INSERT INTO refresh_token (id, bucket, digest, grant_id, application_id, customer_id, scope, successor_id, approved_at,
+                           issued_at, expires_at, absolute_expires_at)
+SELECT id, bucket_of(id), sha256(number::text::bytea), grant_id, $1, $1, 'aemp:read',
+       CASE WHEN number < 5000 THEN id END, now(), now(), now() + interval '30 days', now() + interval '1 year'
+FROM numbered, begun
+"""
 FILL_FLEET = """
 INSERT INTO equipment (customer_id, position, pin) SELECT $1, number, number::text FROM generate_series(1, 5000) AS number
 """
@@ -40,6 +56,7 @@ async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[as
     customer_id = new_id()
     try:
         await owner.execute(FILL, customer_id)
+        await owner.execute(FILL_FAMILY, customer_id)
         async with owner.transaction():
             await owner.execute("SET LOCAL ROLE rovitracker_ingest")
             await owner.execute(FILL_FLEET, customer_id)
@@ -62,6 +79,33 @@ async def test_token_look_ups_take_the_primary_key(large: tuple[asyncpg.Connecti
     assert "using authorization_grant_pkey" in plan
     assert "Seq Scan on classic_token" not in plan
     assert "using authorization_grant_pkey" in await plan_of(owner, SELECT_GRANTS, ids)
+
+
+async def test_refresh_look_ups_take_the_primary_key(large: tuple[asyncpg.Connection, UUID]) -> None:
+    """The spent row is found, and spent, by its id in the partition of its month alone."""
+    owner, _ = large
+    rows = await owner.fetch("SELECT id, tableoid::regclass::text AS filled FROM refresh_token LIMIT 3")
+    ids, filled = [row["id"] for row in rows], rows[0]["filled"]
+    three: list[object] = [[bytes(32)] * 3, ids, ids, [bytes(32)] * 3, ids, [bytes(32)] * 3]
+    nothing: list[object] = [[None] * 3, [None] * 3]
+    lives = timedelta(hours=1), timedelta(days=30)
+    plan = await plan_of(owner, INSERT_SUCCESSORS, ids, *three, *nothing, "none", *lives)
+    assert plan.count(f"using {filled}_pkey") == 2  # to lock it, and to spend it
+    assert f"Seq Scan on {filled}" not in plan
+    assert f"using {filled}_pkey" in await plan_of(owner, SELECT_REFRESH_TOKENS, ids, "none")
+
+
+async def test_connections_are_found_without_reading_spent_tokens(
+    large: tuple[asyncpg.Connection, UUID],
+) -> None:
+    """However often a family was refreshed: its newest unspent token is at the end that is read first."""
+    owner, customer_id = large
+    rows = await owner.fetch(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {SELECT_CONNECTIONS}", customer_id)
+    plan = "\n".join(row[0] for row in rows)
+    assert "using authorization_grant_customer_id_idx" in plan
+    assert re.search(r"Index Scan Backward using refresh_token_\d{6}_grant_id_id_idx", plan)
+    read = re.findall(r"on refresh_token_\d{6}.*?\(actual rows=([\d.]+) loops=1\)", plan)
+    assert sum(map(float, read)) == 1
 
 
 async def test_retention_finds_what_is_past_without_reading_what_lives(

@@ -13,7 +13,15 @@ def services(settings: Settings, context: Context) -> Services:
 
 
 # What the thin front serves is tested through the framework too.
-_HOT = {"test_token", "test_introspect", "test_client_credentials"}
+_HOT = {
+    "test_token",
+    "test_introspect",
+    "test_client_credentials",
+    "test_strict_codes",
+    "test_refresh",
+    "test_refresh_ends",
+    "test_refresh_grace",
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -8,7 +8,7 @@ import httpx2
 from app.oauth.token_string import mint
 from app.web.openapi import examples
 from tests.browser import Browser
-from tests.people import World
+from tests.people import Strict, World, pair_of
 from tests.web.described import Operation
 
 ROBOT = "client_credentials"
@@ -18,8 +18,8 @@ ROBOT = "client_credentials"
 class Story:
     """The people and things of the examples, made real.
 
-    robot: an application that acts by itself and for no customer. down: a service that has lost its database.
-    wary: one that was shown too many forged tokens and wrong secrets from here.
+    robot: an application that acts by itself and for no customer. strict, public: those that refresh. down: a service
+    that has lost its database. wary: one that was shown too many forged tokens and wrong secrets from here.
     """
 
     browser: Browser
@@ -27,6 +27,8 @@ class Story:
     wary: httpx2.AsyncClient
     world: World
     robot: World
+    strict: Strict
+    public: Strict
     token: str
     robot_token: str
 
@@ -37,20 +39,31 @@ class Story:
             (examples.CLIENT_SECRET, self.world.client_secret),
             (examples.TOKEN, self.token),
             (str(examples.CUSTOMER_ID), str(self.world.member.customer_id)),
+            (examples.STRICT_CLIENT_ID, self.strict.client_id),
+            (examples.PUBLIC_CLIENT_ID, self.public.client_id),
         ]
 
     async def real(self, form: dict[str, str]) -> dict[str, str]:
-        """A form of the examples with what is really there, a fresh code among it."""
+        """A form of the examples with what is really there, a fresh code or refresh token among it."""
         names = self.names()
         if "code" in form:
-            names.append((examples.CODE, await self._code(pkce="code_verifier" in form)))
+            asks = self.public if form.get("client_id") == examples.PUBLIC_CLIENT_ID else self.world
+            names.append((examples.CODE, await self._code(asks, pkce="code_verifier" in form)))
+        if "refresh_token" in form:
+            names.append((examples.REFRESH_TOKEN, await self.refresh_token()))
         return {field: replaced(value, names) for field, value in form.items()}
 
-    async def _code(self, *, pkce: bool) -> str:
+    async def refresh_token(self) -> str:
+        """A fresh one of the strict application."""
+        code = await self._code(self.strict, pkce=True)
+        answer = await self.strict.exchange(self.browser, code, code_verifier=examples.CODE_VERIFIER)
+        return pair_of(answer).refresh
+
+    async def _code(self, asks: World, *, pkce: bool) -> str:
         challenge = (
             {"code_challenge": examples.CODE_CHALLENGE, "code_challenge_method": "S256"} if pkce else {}
         )
-        return await self.world.code(self.browser, redirect_uri=examples.REDIRECT_URI, **challenge)
+        return await asks.code(self.browser, redirect_uri=examples.REDIRECT_URI, **challenge)
 
 
 def replaced(text: str, names: list[tuple[str, str]]) -> str:
@@ -86,11 +99,14 @@ def _address_of(operation: Operation, values: dict[str, str]) -> str:
     return f"{path}?{httpx2.QueryParams(query)}" if query else path
 
 
-async def post(story: Story, operation: Operation, form: dict[str, str]) -> httpx2.Response:
-    """The documented POST: by HTTP Basic where the form has no secret and the operation wants one."""
+async def post(
+    story: Story, operation: Operation, form: dict[str, str], *, caller: World | None = None
+) -> httpx2.Response:
+    """The documented POST: by HTTP Basic where the form does not say who asks and the operation wants to know."""
     more: dict[str, Any] = {}
-    if operation.described["security"] and "client_secret" not in form:
-        caller = story.robot if form.get("grant_type") == ROBOT else story.world
+    if operation.described["security"] and "client_id" not in form:
+        by_grant = {ROBOT: story.robot, "refresh_token": story.strict}
+        caller = caller or by_grant.get(form.get("grant_type", ""), story.world)
         more["auth"] = (caller.client_id, caller.client_secret)
     return await story.browser.http.post(operation.path, data=form, **more)
 

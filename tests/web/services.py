@@ -49,13 +49,15 @@ class Services:
             "classic_idle": policy.classic_idle,
             "classic_absolute": policy.classic_absolute,
             "strict_access": policy.strict_access_life,
+            "refresh_idle": policy.refresh_idle,
+            "refresh_absolute": policy.refresh_absolute,
         }
         return gather_statements(
             database, Changes(), bounds=Bounds(queue=10), most_tokens=0, **{**values, **changes}
         )
 
     def without_valkey(self) -> FastAPI:
-        return self.like(valkey=Valkey("unix:///nowhere/valkey.sock", connections=1, bounds=Bounds()))
+        return self.like(valkey=Valkey("unix:///nowhere/valkey.sock", connections=1, most_waiting=1000))
 
 
 @asynccontextmanager

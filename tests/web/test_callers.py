@@ -46,7 +46,9 @@ METHODS: dict[str, Any] = {
     "client_secret_post": lambda client_id, secret: {
         "data": {"client_id": client_id, "client_secret": secret}
     },
+    "none": lambda client_id, _secret: {"data": {"client_id": client_id}},
 }
+NOBODY = "01900000-0000-7000-8000-000000000000"
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
@@ -54,14 +56,17 @@ async def test_every_advertised_method_proves_who_calls(
     endpoint: str, browser: Browser, world: World, strict: RegisteredApplication
 ) -> None:
     """O-44, O-48, O-114, O-117, O-118: at the endpoint it is advertised for, for both kinds of application."""
+    public = await register_application(world.context, name="Phone", company="Sitewise Ltd", public=True)
     document = (await browser.get(SERVER)).json()
     methods = document[f"{endpoint}_auth_methods_supported"]
-    assert methods
+    assert {"client_secret_basic", "client_secret_post"} <= set(methods)
     for method in methods:
-        for client_id, secret in ((world.client_id, world.client_secret), credentials_of(strict)):
+        own = [(world.client_id, world.client_secret), credentials_of(strict)]
+        for client_id, secret in [(str(public.client.id), "")] if method == "none" else own:
             right = await call(browser, ENDPOINTS[endpoint], METHODS[method](client_id, secret))
             assert right.status_code == (400 if endpoint == "token_endpoint" else 200), right.text
-            wrong = await call(browser, ENDPOINTS[endpoint], METHODS[method](client_id, secret[:-1]))
+            other = (client_id, secret[:-1]) if secret else (NOBODY, "")
+            wrong = await call(browser, ENDPOINTS[endpoint], METHODS[method](*other))
             assert (wrong.status_code, error_as_json(wrong)) == (401, "invalid_client")
 
 
@@ -79,7 +84,7 @@ async def test_failed_authorization_header_is_401_with_its_scheme(
     wrong = [
         basic(world.client_id, "wrong"),
         basic(world.client_id, ""),
-        basic("01900000-0000-7000-8000-000000000000", world.client_secret),
+        basic(NOBODY, world.client_secret),
         basic("", world.client_secret),
         {"Authorization": "Basic %%%"},
         {"Authorization": "Basic"},

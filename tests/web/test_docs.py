@@ -82,7 +82,7 @@ async def test_credentials_of_a_request_are_the_documented_ones(
     schemes = {name for alternative in operation.described["security"] for name in alternative}
     for sample in samples_of(article_of(docs, operation), "docs-request"):
         words = shlex.split(sample.replace("\\\n", " "))
-        assert bool(option_of(words, "--user")) == ("basic" in schemes and "client_secret" not in sample)
+        assert bool(option_of(words, "--user")) == ("basic" in schemes and "client_id" not in sample)
         authorization = [each for each in option_of(words, "--header") if each.startswith("Authorization")]
         assert authorization == [f"Authorization: Bearer {examples.TOKEN}"] * ("bearer" in schemes)
 

@@ -17,7 +17,7 @@ from app.storage.errors import StoreUnavailableError
 from tests.browser import Browser, query_of
 from tests.conftest import make_database
 from tests.depth import examples
-from tests.people import PASSWORD, World
+from tests.people import PASSWORD, VERIFIER, Strict, World
 from tests.request_lines import request_lines
 from tests.web.reading import words_of
 from tests.web.services import Services, same_browser
@@ -109,6 +109,10 @@ async def test_no_log_line_of_a_whole_flow_holds_a_secret(browser: Browser, worl
         code = query_of(approved)["code"]
         token = (await world.exchange(browser, code)).json()["access_token"]
         await world.exchange(browser, code)
+        strict = await Strict.register(world.context)
+        pair = await strict.pair(browser)
+        for _ in range(2):  # spent, and used again
+            await strict.refresh(browser, pair.refresh)
         await browser.get("/app/oauth2/authorize?client_id=x&state=state-canary")
         await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}x")
         await browser.http.post("/app/oauth2/consent", data={"flow": "flow-canary"})
@@ -116,7 +120,7 @@ async def test_no_log_line_of_a_whole_flow_holds_a_secret(browser: Browser, worl
     assert len(lines) >= 10
     cookies = [cookie.value for cookie in browser.http.cookies.jar if cookie.value]
     assert len(cookies) == 2
-    for secret in (PASSWORD, code, token, world.client_secret, "canary", *cookies):
+    for secret in (PASSWORD, code, token, *pair, VERIFIER, world.client_secret, "canary", *cookies):
         assert secret not in written
 
 

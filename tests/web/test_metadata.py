@@ -32,7 +32,9 @@ async def test_every_advertised_endpoint_exists(browser: Browser) -> None:
     assert document["response_types_supported"] == ["code"]
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert document["authorization_response_iss_parameter_supported"] is True
-    assert "authorization_code" in document["grant_types_supported"]
+    assert document["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
+    assert "none" in document["token_endpoint_auth_methods_supported"]
+    assert "none" in document["revocation_endpoint_auth_methods_supported"]
     assert not {"implicit", "password"} & set(document["grant_types_supported"])
     assert "none" not in document["introspection_endpoint_auth_methods_supported"]
 

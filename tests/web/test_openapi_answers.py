@@ -10,11 +10,12 @@ from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.failures import Failures, _Lane
 from app.flows.import_fleet import import_machines
+from app.flows.register_application import register_application
 from app.settings import Settings
 from app.web.openapi import examples
 from tests.browser import Browser, query_of
 from tests.changing import change
-from tests.people import World
+from tests.people import Strict, World
 from tests.web.described import (
     OPERATIONS,
     Documented,
@@ -59,9 +60,24 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
             code = await world.code(browser, redirect_uri=examples.REDIRECT_URI)
             token = (await world.exchange(browser, code)).json()["access_token"]
             robot_token = (await robot.exchange(browser, None, grant_type=ROBOT)).json()["access_token"]
+            strict, public = [await strict_application(world, public=each) for each in (False, True)]
             async with Browser(services.like(failures=exhausted(world))) as wary:
-                yield Story(browser, down.http, wary.http, world, robot, token, robot_token)
+                people = (world, robot, strict, public)
+                yield Story(browser, down.http, wary.http, *people, token, robot_token)
         await gathered.close()
+
+
+async def strict_application(world: World, *, public: bool) -> Strict:
+    """One that the same customer approves."""
+    registered = await register_application(
+        world.context,
+        name="Fuelwatch",
+        company="Fuelwatch GmbH",
+        kind="strict",
+        public=public,
+        redirect_uris=(examples.REDIRECT_URI,),
+    )
+    return Strict(world.context, world.member, registered)
 
 
 def exhausted(world: World) -> Failures:
@@ -104,6 +120,9 @@ async def granted(story: Story, each: Documented) -> httpx2.Response:
             return await post(story, each.operation, await story.real(form))
         case ("introspectToken", "active"):
             return await post(story, each.operation, {"token": story.token})
+        case ("introspectToken", "refresh_token"):
+            token = await story.refresh_token()
+            return await post(story, each.operation, {"token": token}, caller=story.strict)
         case ("introspectToken", "inactive"):
             return await post(story, each.operation, {"token": examples.TOKEN})
         case ("revokeToken", _):
@@ -126,10 +145,10 @@ async def test_documented_answer_is_given(each: Documented, story: Story) -> Non
 
 def told_by(story: Story, answer: httpx2.Response, each: Documented) -> str:
     """The answer in the names of the examples."""
-    fresh = answer.json().get("access_token", "") if "json" in each.media_type else ""
-    made_up = examples.SHORT_TOKEN if each.name == ROBOT else examples.TOKEN
-    names = [(real, one) for one, real in story.names()] + ([(fresh, made_up)] if fresh else [])
-    return replaced(answer.text, names)
+    fresh = answer.json() if "json" in each.media_type else {}
+    told = each.example if isinstance(each.example, dict) else {}
+    given = [(fresh[name], told[name]) for name in ("access_token", "refresh_token") if name in fresh]
+    return replaced(answer.text, [(real, one) for one, real in story.names()] + given)
 
 
 def text_of(each: Documented) -> str:

@@ -9,26 +9,17 @@ from functools import reduce
 from operator import and_, or_
 from urllib.parse import quote
 
-import httpx2
 import pytest
 
 from app.context import Context
 from app.oauth import base62
 from app.oauth.token_string import PATTERN, bucket_of, mint, parse
 from tests.browser import Browser
-from tests.people import REDIRECT_URI, World
+from tests.people import CHALLENGE, REDIRECT_URI, VERIFIER, World
+from tests.refusals import assert_unavailable, error_of
 from tests.web.services import Services, unreachable_database
 
 TOKEN = "/app/oauth2/token"
-
-
-def error_of(answer: httpx2.Response, status: int = 400) -> str:
-    """The error of an answer that is shaped as RFC 6749 section 5.2 wants it."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
-    assert set(answer.json()) <= {"error", "error_description", "error_uri"}
-    return str(answer.json()["error"])
 
 
 async def test_documented_answer_has_both_names_of_the_type(browser: Browser, world: World) -> None:
@@ -276,11 +267,6 @@ async def test_one_code_redeemed_by_many_at_once_gives_one_token(browser: Browse
     assert {error_of(answer) for answer in answers if answer.status_code == 400} == {"invalid_grant"}
 
 
-# RFC 7636 appendix B
-VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-
-
 async def pkce_code(browser: Browser, world: World) -> str:
     return await world.code(browser, code_challenge=CHALLENGE, code_challenge_method="S256")
 
@@ -396,8 +382,3 @@ async def test_without_postgresql_nothing_is_said_of_credentials_or_tokens(
             assert read.headers["retry-after"]
             assert read.json()["code"] == "temporarily_unavailable"
     assert (await world.exchange(browser, code)).status_code == 200
-
-
-def assert_unavailable(answer: httpx2.Response) -> None:
-    assert error_of(answer, 503) == "temporarily_unavailable"
-    assert int(answer.headers["retry-after"]) > 0

@@ -42,11 +42,16 @@ def _parameters(issuer: str) -> list[Json]:
             {**text, "format": "uri"},
             example=examples.REDIRECT_URI,
         ),
-        _query("response_type", "May be left out.", {**text, "enum": ["code"], "default": "code"}),
+        _query(
+            "response_type",
+            "May be left out; not by strict applications.",
+            {**text, "enum": ["code"], "default": "code"},
+        ),
         _query("scope", "May be left out.", {**text, "enum": sorted(KNOWN_SCOPES), "default": DEFAULT_SCOPE}),
         _query(
             "code_challenge",
-            "PKCE (RFC 7636), recommended: the base64url SHA-256 of a `code_verifier` that you send with the code.",
+            "PKCE (RFC 7636), recommended, and required of strict applications: the base64url SHA-256 of a `code_verifier` "
+            "that you send with the code.",
             {**text, "pattern": CHALLENGE_PATTERN},
         ),
         _query("code_challenge_method", "Required with `code_challenge`.", {**text, "enum": ["S256"]}),
@@ -119,8 +124,8 @@ def _comes_back(issuer: str) -> Json:
         "parameters": [
             _query(
                 "code",
-                "The customer approved. It lives 60 seconds and works once; used a second time, the token that came "
-                "from it is revoked.",
+                "The customer approved. It lives 60 seconds and works once; used a second time, the tokens that came "
+                "from it are revoked.",
                 {**text, "pattern": CODE_PATTERN},
                 example=examples.CODE,
             ),

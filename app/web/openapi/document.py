@@ -106,7 +106,7 @@ def _security_schemes(issuer: str) -> Json:
             "type": "http",
             "scheme": "basic",
             "description": "The application, by `client_id` and `client_secret`. Instead of it, both may be sent as fields "
-            "of the form.",
+            "of the form; a public application sends its `client_id` alone.",
         },
         "bearer": {
             "type": "http",
@@ -121,6 +121,7 @@ def _security_schemes(issuer: str) -> Json:
                 "authorizationCode": {
                     "authorizationUrl": f"{issuer}/app/oauth2/authorize",
                     "tokenUrl": f"{issuer}/app/oauth2/token",
+                    "refreshUrl": f"{issuer}/app/oauth2/token",
                     "scopes": KNOWN_SCOPES,
                 },
                 "clientCredentials": {"tokenUrl": f"{issuer}/app/oauth2/token", "scopes": KNOWN_SCOPES},

@@ -53,6 +53,10 @@ _TOKEN_LIFE = (
     "A token lives 365 days from its last use and three years at most, so a regular reader needs no refresh. A customer "
     "can disconnect you at any time; you notice by a 401."
 )
+_STRICT = (
+    "Registered as strict, an application keeps to PKCE, gets tokens of an hour, and a refresh token with each: it works "
+    "once, gives the next pair, and lives 30 days. On people's own devices it is public, without a secret."
+)
 _REQUEST_ID = (
     "Every answer carries `X-Request-Id`. Give it when you ask for help; send your own, and it is kept."
 )
@@ -60,7 +64,7 @@ _LEAKED_TOKENS = (
     f"Tokens can be recognised in logs and repositories by `{PATTERN.replace('?:', '')}`. The last six characters are a "
     "checksum, so a mistyped token is refused without a look-up."
 )
-NOTES = (_TOKEN_LIFE, _REQUEST_ID, _LEAKED_TOKENS)
+NOTES = (_TOKEN_LIFE, _STRICT, _REQUEST_ID, _LEAKED_TOKENS)
 
 TAGS = (
     Tag(

@@ -5,7 +5,8 @@ from app.oauth.token_string import CLIENT_SECRET_PATTERN
 from app.web.openapi.notation import Json
 
 TOKEN_PATTERN = "^rovi_at_[cs][0-9A-Za-z]{55}$"
-CODE_PATTERN = "^rovi_ac_c[0-9A-Za-z]{55}$"
+CODE_PATTERN = "^rovi_ac_[cs][0-9A-Za-z]{55}$"
+REFRESH_PATTERN = "^rovi_rt_s[0-9A-Za-z]{55}$"
 SECRET_PATTERN = f"^{CLIENT_SECRET_PATTERN}$"
 CHALLENGE_PATTERN = "^[A-Za-z0-9_-]{43}$"
 VERIFIER_PATTERN = "^[A-Za-z0-9._~-]{43,128}$"
@@ -37,17 +38,20 @@ TOKEN_ANSWER = _object(
         "Seconds until the token ends if it is not used. Each use of a long-lived token renews it."
     ),
     scope=_text(f"What the token covers. There is one scope: `{_SCOPES}`."),
+    refresh_token=_text(
+        "Of a strict application, to get the next pair with. It works once.", pattern=REFRESH_PATTERN
+    ),
 )
 
 INTROSPECTION: Json = {
     "description": "The token's state. Whatever the reason for an inactive one, nothing is said beside it.",
     "oneOf": [
         _object(
-            ("active", "scope", "client_id", "token_type", "exp", "iat", "sub", "aud", "iss", "jti"),
+            ("active", "scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti"),
             active={"type": "boolean", "const": True, "description": "Whether it works."},
             scope=_text("What the token covers."),
             client_id=_text("The application it was issued to.", format="uuid"),
-            token_type=_text("How the token is used.", const="Bearer"),
+            token_type=_text("How the token is used; absent of a refresh token.", const="Bearer"),
             exp=_seconds("When it ends if it is not used, in seconds since 1970 (UTC)."),
             iat=_seconds("When it was issued, in seconds since 1970 (UTC)."),
             sub=_text(

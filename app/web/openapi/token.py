@@ -21,16 +21,17 @@ from app.oauth.errors import (
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
 from app.web.openapi import examples
 from app.web.openapi.notation import Case, Json, answer, example, json_content, ref, refusal
-from app.web.openapi.schemas import CODE_PATTERN, SECRET_PATTERN, VERIFIER_PATTERN
+from app.web.openapi.schemas import CODE_PATTERN, REFRESH_PATTERN, SECRET_PATTERN, VERIFIER_PATTERN
 from app.web.request import MOST_BODY_BYTES
 
 _YEAR_S = 365 * 86_400
+_MONTH_S = 30 * 86_400
 _HOUR_S = 3600
 
 _TEXT: Json = {"type": "string"}
 
-# The secret travels in the body, as the documented wire has it, or by HTTP Basic. OpenAPI has no scheme for the body:
-# the empty alternative stands for it, and the two fields of the form.
+# The secret travels in the body, as the documented wire has it, or by HTTP Basic; a public application has none. OpenAPI
+# has no scheme for the body: the empty alternative stands for it, and the two fields of the form.
 _AUTHENTICATED: list[Json] = [{"basic": []}, {}]
 _CREDENTIALS: Json = {
     "client_id": {
@@ -41,7 +42,7 @@ _CREDENTIALS: Json = {
     "client_secret": {
         **_TEXT,
         "pattern": SECRET_PATTERN,
-        "description": "Yours, from registration. Here or by HTTP Basic, not both.",
+        "description": "Yours, from registration. Here or by HTTP Basic, not both. Public applications have none.",
     },
 }
 _SENT: Json = {"client_id": examples.CLIENT_ID, "client_secret": examples.CLIENT_SECRET}
@@ -120,7 +121,12 @@ def _token_fields(issuer: str) -> Json:
         "grant_type": {
             **_TEXT,
             "enum": list(GRANT_TYPES),
-            "description": "May be left out with `code`, and then means `authorization_code`.",
+            "description": "May be left out with `code`, and then means `authorization_code`; not by strict applications.",
+        },
+        "refresh_token": {
+            **_TEXT,
+            "pattern": REFRESH_PATTERN,
+            "description": "The newest one you were given. It works once.",
         },
         "redirect_uri": {
             **_TEXT,
@@ -130,17 +136,18 @@ def _token_fields(issuer: str) -> Json:
         "code_verifier": {
             **_TEXT,
             "pattern": VERIFIER_PATTERN,
-            "description": "Required when the customer was sent with a `code_challenge`.",
+            "description": "Required when the customer was sent with a `code_challenge`, as strict applications always do.",
         },
         "scope": {
             **_TEXT,
             "enum": sorted(KNOWN_SCOPES),
-            "description": f"For `client_credentials`; `{DEFAULT_SCOPE}` where it is left out.",
+            "description": f"For `client_credentials`: `{DEFAULT_SCOPE}` where it is left out. For `refresh_token`: at most "
+            "what the customer approved, and that where it is left out.",
         },
         "resource": {
             **_TEXT,
             "enum": [f"{issuer}/api"],
-            "description": "For `client_credentials` (RFC 8707); may be left out.",
+            "description": "For `client_credentials` and `refresh_token` (RFC 8707); may be left out.",
         },
     }
 
@@ -158,6 +165,19 @@ def _token_request(issuer: str) -> Json:
         {
             "documented": example("Three fields", {**_SENT, "code": examples.CODE}),
             "standard": example("As libraries send it: HTTP Basic, grant type, PKCE", standard),
+            "public": example(
+                "Of a public application, which has no secret",
+                {
+                    "grant_type": "authorization_code",
+                    "client_id": examples.PUBLIC_CLIENT_ID,
+                    "code": examples.CODE,
+                    "code_verifier": examples.CODE_VERIFIER,
+                },
+            ),
+            "refresh_token": example(
+                "The next token of a strict application",
+                {"grant_type": "refresh_token", "refresh_token": examples.REFRESH_TOKEN},
+            ),
             "client_credentials": example(
                 "For the application itself, where it is registered for that",
                 {"grant_type": "client_credentials"},
@@ -171,7 +191,7 @@ def _token_refusals() -> Json:
         "The request cannot be granted.",
         (
             "invalid_grant",
-            "The code is unknown, expired, used, or was given for another request. Send the customer again.",
+            "The code or refresh token is unknown, expired, used, revoked or not for this. Send the customer again.",
             invalid_grant("not shown"),
         ),
         (
@@ -187,7 +207,7 @@ def _token_refusals() -> Json:
         ("unsupported_grant_type", "There is no such grant type.", unsupported_grant_type()),
         (
             "invalid_scope",
-            "The scope is not one you may ask for.",
+            "The scope is not one you may ask for, or reaches beyond what the customer approved.",
             invalid_scope("scope reaches beyond what this application may ask for"),
         ),
         (
@@ -198,22 +218,31 @@ def _token_refusals() -> Json:
     )
 
 
+def _issued(token: str, life_s: int, refresh_token: str | None = None) -> object:
+    return orjson.loads(token_answer(token, "Bearer", life_s, DEFAULT_SCOPE, refresh_token))
+
+
 def _token(issuer: str) -> Json:
     issued = {
-        "documented": example(
-            "For a code", orjson.loads(token_answer(examples.TOKEN, "Bearer", _YEAR_S, DEFAULT_SCOPE))
+        "documented": example("For a code", _issued(examples.TOKEN, _YEAR_S)),
+        "public": example(
+            "For a code of a strict application, public or not",
+            _issued(examples.SHORT_TOKEN, _HOUR_S, examples.REFRESH_TOKEN),
         ),
-        "client_credentials": example(
-            "For the application itself",
-            orjson.loads(token_answer(examples.SHORT_TOKEN, "Bearer", _HOUR_S, DEFAULT_SCOPE)),
+        "refresh_token": example(
+            "For a refresh token, which is spent by it",
+            _issued(examples.SHORT_TOKEN, _HOUR_S, examples.NEXT_REFRESH_TOKEN),
         ),
+        "client_credentials": example("For the application itself", _issued(examples.SHORT_TOKEN, _HOUR_S)),
     }
     return {
         "operationId": "requestToken",
         "tags": ["connect"],
         "summary": "Exchange the code for a token",
         "description": "From your server, with your secret. The token lives 365 days from its last use and three years at "
-        "most; there is nothing to refresh. Of one customer, your ten newest tokens work.",
+        "most; there is nothing to refresh. Of one customer, your ten newest tokens work. A strict application's token lives "
+        "an hour and comes with a refresh token that is good for 30 days, and its successors for a year. Each works once: "
+        "presented a second time, it ends the connection, since somebody else may hold it.",
         "security": _AUTHENTICATED,
         "requestBody": _token_request(issuer),
         "responses": {
@@ -237,17 +266,17 @@ def _query_form(description: str) -> Json:
     return _form(("token",), fields, {"documented": example("With HTTP Basic", {"token": examples.TOKEN})})
 
 
-def _active(issuer: str) -> object:
+def _active(issuer: str, *, refresh: bool = False) -> object:
     written = introspection_answer(
         issuer=issuer,
         audience=f"{issuer}/api",
-        client_id=UUID(examples.CLIENT_ID),
+        client_id=UUID(examples.STRICT_CLIENT_ID if refresh else examples.CLIENT_ID),
         customer_id=examples.CUSTOMER_ID,
-        token_id=examples.TOKEN_ID,
-        token_type="Bearer",
+        token_id=examples.REFRESH_TOKEN_ID if refresh else examples.TOKEN_ID,
+        token_type=None if refresh else "Bearer",
         scope=DEFAULT_SCOPE,
         issued_at=examples.ISSUED_AT_S,
-        expires_at=examples.ISSUED_AT_S + _YEAR_S,
+        expires_at=examples.ISSUED_AT_S + (_MONTH_S if refresh else _YEAR_S),
     )
     return orjson.loads(written)
 
@@ -255,13 +284,15 @@ def _active(issuer: str) -> object:
 def _introspect(issuer: str) -> Json:
     states = {
         "active": example("It works.", _active(issuer)),
+        "refresh_token": example("It is a refresh token that nobody used.", _active(issuer, refresh=True)),
         "inactive": example("It does not, or is not yours to ask about.", orjson.loads(INACTIVE)),
     }
     return {
         "operationId": "introspectToken",
         "tags": ["connect"],
         "summary": "Ask whether a token works",
-        "description": "RFC 7662. You see your own tokens; a resource server sees those meant for it.",
+        "description": "RFC 7662. You see your own tokens, refresh tokens too; a resource server sees the access tokens meant "
+        "for it. Not for public applications.",
         "security": _AUTHENTICATED,
         "requestBody": _query_form("The token asked about."),
         "responses": {
@@ -281,7 +312,8 @@ def _revoke() -> Json:
         "operationId": "revokeToken",
         "tags": ["connect"],
         "summary": "End a token",
-        "description": "RFC 7009, for when a customer leaves you. A second after the answer nobody accepts it any more.",
+        "description": "RFC 7009, for when a customer leaves you. A second after the answer nobody accepts it any more. A "
+        "refresh token ends with every token that came from the same approval, an access token alone.",
         "security": _AUTHENTICATED,
         "requestBody": _query_form("The token to end."),
         "responses": {

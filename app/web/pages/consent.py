@@ -18,6 +18,7 @@ from app.flows.browser_flow import ConsentFlow, open_consent, seal_flow
 from app.flows.connections import connected_at
 from app.flows.decide import AlreadyConnectedError, Decision, decide
 from app.flows.sign_in import read_session
+from app.oauth.client import Client
 from app.oauth.errors import PageError, server_error, temporarily_unavailable
 from app.oauth.scope import KNOWN_SCOPES
 from app.oauth.token_string import new_id
@@ -125,7 +126,7 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
         scopes=[KNOWN_SCOPES[scope] for scope in asked.scope.split()],
         not_asked=_NOT_ASKED,
-        duration=_duration(context.policy),
+        duration=_duration(context.policy, asked.application.client),
         revoke_url=f"{context.policy.issuer}{CONNECTIONS}",
         earlier=await _earlier(request, asked, member),
         switch_action=LOGOUT,
@@ -159,11 +160,16 @@ async def _told_by_redirect(
     return see_other(location, to_application=True)
 
 
-def _duration(policy: Policy) -> str:
+def _duration(policy: Policy, client: Client) -> str:
     """The end of "The connection lasts ..."."""
+    idle, absolute = policy.classic_idle, policy.classic_absolute
+    if client.kind == "strict":
+        if not client.allows("refresh_token"):
+            return _spoken(policy.strict_access_life)
+        idle, absolute = policy.refresh_idle, policy.refresh_absolute
     return (
-        f"until you disconnect it; it ends by itself after {_spoken(policy.classic_idle)} without use, "
-        f"and after {_spoken(policy.classic_absolute)} at the latest"
+        f"until you disconnect it; it ends by itself after {_spoken(idle)} without use, "
+        f"and after {_spoken(absolute)} at the latest"
     )
 
 

@@ -22,10 +22,10 @@ def address_of(issuer: str, path: str, parameters: Sequence[Json]) -> str:
 
 
 def curl_of(address: str, operation: Json, form: Json | None = None) -> str:
-    """One option a line, with the credentials of the examples."""
+    """One option a line, with the credentials of the examples, unless the form says itself who asks."""
     words = [f"curl {quote(address)}"]
     names = {name for alternative in operation["security"] for name in alternative}
-    if "basic" in names and "client_secret" not in (form or {}):
+    if "basic" in names and "client_id" not in (form or {}):
         words.append(f"--user {quote(f'{examples.CLIENT_ID}:{examples.CLIENT_SECRET}')}")
     if "bearer" in names:
         words.append(f"--header {quote(f'Authorization: Bearer {examples.TOKEN}')}")

@@ -1,0 +1,94 @@
+"""One connection to Valkey that many callers share: commands of a moment leave in one write, replies come in their order."""
+
+import asyncio
+from collections import deque
+from typing import Any, cast
+
+import hiredis
+from redis.asyncio.connection import AbstractConnection
+
+from app.storage.errors import NotSentError, StoreUnavailableError
+
+
+class Pipe(asyncio.Protocol):
+    """Opened by the redis package, with all it knows of TLS, accounts and Sentinel; what is said on it is ours.
+
+    The package's own way waits for the replies of one batch before it sends the next, and costs three times as much.
+    A command whose caller went away is answered to nobody. Silence for longer than the patience ends the connection,
+    and with it every command that waits: what they came to is unknown.
+    """
+
+    def __init__(self, connection: AbstractConnection, *, most: int, patience_s: float) -> None:
+        self._connection = connection  # kept, since it closes what it opened when it goes
+        self._most = most
+        self._patience_s = patience_s
+        self._loop = asyncio.get_running_loop()
+        self._replies = hiredis.Reader()
+        self._unsent: list[bytes] = []
+        self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._watch: asyncio.TimerHandle | None = None
+        self._transport = cast("asyncio.Transport", connection._writer.transport)  # type: ignore[union-attr]  # noqa: SLF001  # it is connected
+        self._transport.set_protocol(self)
+        self.open = not self._transport.is_closing()
+
+    def call(self, *command: bytes | str) -> asyncio.Future[Any]:
+        """Its reply. NotSentError when so many wait already; StoreUnavailableError when the outcome is unknown."""
+        if len(self._waiting) >= self._most:
+            raise NotSentError("too many requests wait for Valkey")
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # declared for one argument
+        future = self._loop.create_future()
+        self._waiting.append((future, self._loop.time()))
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._patience_s, self._look)
+        return future
+
+    async def close(self) -> None:
+        self._end("the connection was closed")
+        await self._connection.disconnect(nowait=True)
+
+    def data_received(self, data: bytes) -> None:
+        self._replies.feed(data)
+        while (reply := self._replies.gets()) is not False:
+            if isinstance(reply, hiredis.PushNotification):
+                continue
+            future, _ = self._waiting.popleft()
+            if isinstance(reply, hiredis.ReplyError):
+                # Such as READONLY of a primary that is none any more: the next command finds out who is.
+                self.open = False
+                _fail(future, f"Valkey: {reply}")
+            elif not future.done():
+                future.set_result(reply)
+        if not self.open and not self._waiting:
+            self._end("the connection was given up")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(f"the connection was lost: {exc}")
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        if not self._transport.is_closing():
+            self._transport.write(b"".join(unsent))
+
+    def _look(self) -> None:
+        """Whether the oldest command that waits has waited too long. Once a second, not a timer a command."""
+        self._watch = None
+        if not self._waiting:
+            return
+        late_at = self._waiting[0][1] + self._patience_s
+        if late_at <= self._loop.time():
+            self._end("no reply in time")
+        else:
+            self._watch = self._loop.call_at(late_at, self._look)
+
+    def _end(self, why: str) -> None:
+        self.open = False
+        self._transport.abort()
+        while self._waiting:
+            _fail(self._waiting.popleft()[0], f"Valkey: {why}")
+
+
+def _fail(future: asyncio.Future[Any], message: str) -> None:
+    if not future.done():
+        future.set_exception(StoreUnavailableError(message))

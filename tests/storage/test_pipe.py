@@ -1,0 +1,144 @@
+"""Many callers on one connection to Valkey: each hears its own reply, and what a failure came to."""
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from app.storage.errors import NotSentError, StoreUnavailableError
+from app.storage.valkey import Valkey
+from tests.proxy import proxy_to
+from tests.stores import valkey_socket
+
+
+@asynccontextmanager
+async def valkey_at(url: str, *, most_waiting: int = 1000) -> AsyncIterator[Valkey]:
+    valkey = Valkey(url, connections=4, most_waiting=most_waiting)
+    yield valkey
+    await valkey.close()
+
+
+async def keep(valkey: Valkey, count: int) -> list[str]:
+    keys = [f"pipe:{number}" for number in range(count)]
+    for key in keys:
+        await valkey.set_if_absent(key, key.encode(), expires_at_ms=int((time.time() + 60) * 1000))
+    return keys
+
+
+def outcomes(results: Sequence[object]) -> set[object]:
+    return {type(each) if isinstance(each, Exception) else each for each in results}
+
+
+async def test_everybody_hears_their_own_reply_whoever_went_away(redis_url: str) -> None:
+    """R-86: who gave up is skipped, and nobody else is given that reply."""
+    chance = random.Random(23)  # noqa: S311  # delays, not secrets
+    async with valkey_at(redis_url) as valkey:
+        keys = await keep(valkey, 200)
+        for start in range(0, 200, 50):
+            some = keys[start : start + 50]
+            asked = [asyncio.ensure_future(valkey.getdel(key)) for key in some]
+            for each in chance.sample(asked, 25):
+                await asyncio.sleep(chance.random() / 5000)
+                each.cancel()
+            for key, answer in zip(some, await asyncio.gather(*asked, return_exceptions=True), strict=True):
+                assert answer == key.encode() or isinstance(answer, asyncio.CancelledError), answer
+
+
+async def test_a_key_is_taken_once_however_many_ask(redis_url: str) -> None:
+    async with valkey_at(redis_url) as first, valkey_at(redis_url) as second:
+        (key,) = await keep(first, 1)
+        taken = await asyncio.gather(*(valkey.getdel(key) for valkey in (first, second) * 20))
+    assert sorted(taken, key=bool)[-2:] == [None, key.encode()]
+
+
+async def test_silence_leaves_the_outcome_open_and_the_next_begins_anew(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-88: it accepts and never answers."""
+    monkeypatch.setattr("app.storage.valkey.COMMAND_TIMEOUT_S", 0.2)
+    socket = valkey_socket(redis_url)
+    async with proxy_to(socket) as proxy, valkey_at(redis_url.replace(socket, proxy.path)) as valkey:
+        keys = await keep(valkey, 3)
+        assert await valkey.getdel(keys[0]) == keys[0].encode()
+        proxy.fall_silent()
+        began = time.monotonic()
+        results = await asyncio.gather(*map(valkey.getdel, keys), return_exceptions=True)
+        assert outcomes(results) == {StoreUnavailableError}
+        assert time.monotonic() - began < 1
+        proxy.speak()
+        assert await valkey.getdel("pipe:none") is None
+
+
+async def test_a_refused_command_fails_alone(redis_url: str) -> None:
+    """A reply that is an error ends the use of the connection, and nothing that was sent on it."""
+    async with valkey_at(redis_url) as valkey:
+        (key,) = await keep(valkey, 1)
+        await valkey.run(valkey.script("return redis.call('RPUSH', KEYS[1], 'x')"), ["pipe:list"], [])
+        results = await asyncio.gather(valkey.getdel("pipe:list"), valkey.getdel(key), return_exceptions=True)
+        assert outcomes(results) == {StoreUnavailableError, key.encode()}
+        assert await valkey.getdel(key) is None
+        await valkey.run(valkey.script("return redis.call('DEL', KEYS[1])"), ["pipe:list"], [])
+
+
+async def test_so_many_may_wait_and_no_more(redis_url: str) -> None:
+    async with valkey_at(redis_url, most_waiting=5) as valkey:
+        await valkey.getdel("pipe:none")
+        results = await asyncio.gather(
+            *(valkey.getdel("pipe:none") for _ in range(8)), return_exceptions=True
+        )
+    assert [type(each) for each in results].count(NotSentError) == 3
+
+
+async def test_without_a_server_nothing_was_sent() -> None:
+    """All who wait for the connection hear of its failure, and the next try is a new one."""
+    async with valkey_at("unix:///nowhere/valkey.sock") as valkey:
+        for _ in range(2):
+            results = await asyncio.gather(*map(valkey.getdel, "abc"), return_exceptions=True)
+            assert outcomes(results) == {NotSentError}
+
+
+async def test_it_speaks_over_tls(redis_url: str, tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    async with proxy_to(valkey_socket(redis_url)) as proxy:
+        server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        password = urlsplit(redis_url).password
+        async with valkey_at(f"rediss://:{password}@127.0.0.1:{port}?ssl_ca_certs={certificate}") as valkey:
+            keys = await keep(valkey, 50)
+            assert await asyncio.gather(*map(valkey.getdel, keys)) == [key.encode() for key in keys]
+        server.close()
+
+
+def make_certificate(folder: Path) -> Path:
+    """Key and certificate of 127.0.0.1, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    path = folder / "certificate.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    return path
