@@ -155,7 +155,7 @@ async def test_a_flooding_caller_of_introspection_slows_itself_only(
 
 
 async def test_wrong_secrets_are_limited_and_the_right_one_never(world: World, strict_app: FastAPI) -> None:
-    """The comparison comes first, so a guesser cannot lock the owner out."""
+    """O-50: the comparison comes first, so a guesser cannot lock the owner out."""
     async with Browser(strict_app) as browser:
         answers = [await world.exchange(browser, "rovi_ac_x", client_secret="wrong") for _ in range(8)]
         assert [answer.status_code for answer in answers[:3]] == [401] * 3

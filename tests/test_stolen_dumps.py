@@ -9,8 +9,9 @@ from tests.people import PASSWORD, Strict, World
 
 
 def every_form_of(secret: str) -> list[bytes]:
-    """As text, and as the raw bytes a careless column would hold in hexadecimal."""
-    return [secret.encode(), secret.encode().hex().encode()]
+    """Pieces of it as text, and as the raw bytes a careless column would hold in hexadecimal."""
+    pieces = [secret[at : at + 16].encode() for at in range(0, len(secret) - 15, 16)]
+    return [*pieces, *(piece.hex().encode() for piece in pieces)]
 
 
 async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
@@ -38,7 +39,7 @@ async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
 async def test_a_stolen_database_dump_opens_nothing(
     browser: Browser, world: World, database_url: str
 ) -> None:
-    """R-24, O-142."""
+    """R-24, O-62, O-142."""
     secrets = await secrets_of_a_run(browser, world)
     assert "rovi_session" in secrets
     owner = await asyncpg.connect(database_url)
@@ -57,7 +58,7 @@ async def test_a_stolen_database_dump_opens_nothing(
 
 
 async def test_a_stolen_valkey_dump_opens_nothing(browser: Browser, world: World, context: Context) -> None:
-    """R-25: the code that waits there is a digest too, under its id."""
+    """R-25, O-62, O-142: the code that waits there is a digest too, under its id."""
     secrets = await secrets_of_a_run(browser, world)
     client = context.valkey._client
     dump = b""

@@ -12,7 +12,9 @@ from app.oauth.errors import (
     OAuthError,
     invalid_client,
     invalid_request,
+    invalid_target,
     refused_link,
+    request_object_refused,
     unsupported_response_type,
 )
 from app.oauth.parameters import Parameters, check_wellformed, decode, parse_form, parse_query
@@ -182,14 +184,20 @@ class AuthorizationRequest:
 def check(request: AuthorizationRequest, *, strict: bool) -> None:
     """Everything that can be wrong with the request's form, once its redirect URI is proved."""
     check_wellformed(request.repeated, request.malformed)
-    # RFC 9101 section 7. To ignore a request object would be to approve something else than was asked.
+    # To ignore a request object would be to approve something else than was asked.
     if request.request is not None:
-        raise OAuthError("request_not_supported", "request objects are not supported")
+        raise request_object_refused("request")
     if request.request_uri is not None:
-        raise OAuthError("request_uri_not_supported", "request objects are not supported")
+        raise request_object_refused("request_uri")
     response_type_of(request, strict=strict)
     if request.response_mode not in (None, "query"):
         raise unsupported_response_type("the only response mode is query")
+
+
+def check_resource(resource: str | None, *, served: str) -> None:
+    """RFC 8707 section 2: there is one audience to ask for."""
+    if resource not in (None, served):
+        raise invalid_target()
 
 
 def response_type_of(request: AuthorizationRequest, *, strict: bool) -> Literal["code"]:

@@ -22,6 +22,7 @@ README = (ROOT / "README.md").read_text()
 # What no test can run, and why.
 NOT_RUN = {
     "make test": "it is this very run: the suite would start itself without end",
+    "make conformance": "half the suite, many times over; tests/conformance/test_faults.py runs a part of it",
     "make browsers": "it installs a package on the machine, which CI does before this suite",
 }
 

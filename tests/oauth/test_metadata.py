@@ -14,7 +14,7 @@ ENDPOINTS = {
 
 
 def test_document_states_exactly_what_exists() -> None:
-    """O-111 to O-117, O-121, O-128."""
+    """O-111, O-112, O-114, O-115, O-117, O-121, O-128."""
     assert authorization_server(
         ISSUER,
         endpoints=ENDPOINTS,

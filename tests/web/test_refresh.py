@@ -43,7 +43,7 @@ async def scopes_and_ends(strict: Strict) -> list[tuple[str, timedelta, timedelt
 async def test_refresh_gives_a_new_pair_and_spends_the_old_token(
     browser: Browser, strict: Strict, pair: Pair
 ) -> None:
-    """O-54..O-57, O-60, O-61, O-132: for confidential and for public applications alike."""
+    """O-54, O-55 (strict), O-56, O-57, O-60, O-61, O-132: for confidential and for public applications alike."""
     answer = await strict.refresh(browser, pair.refresh)
     assert answer.status_code == 200, answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -209,7 +209,7 @@ async def test_the_granted_resource_may_be_named(
 
 
 async def test_no_token_passes_for_another_kind(browser: Browser, strict: Strict, pair: Pair) -> None:
-    """R-15, O-155: neither way, and nothing is spent by the attempt."""
+    """R-15: neither way, and nothing is spent by the attempt."""
     code = await strict.code(browser)
     assert not await reads(browser, pair.refresh)
     for text in (pair.access, code):

@@ -7,11 +7,13 @@ import orjson
 from app.flows.issue_token import GRANT_TYPES
 from app.oauth.answer import INACTIVE, introspection_answer, token_answer
 from app.oauth.errors import (
-    OAuthError,
+    body_too_large,
     invalid_client,
     invalid_grant,
     invalid_request,
     invalid_scope,
+    invalid_target,
+    temporarily_unavailable,
     too_many_failures,
     unauthorized_client,
     unsupported_grant_type,
@@ -62,7 +64,7 @@ RESPONSES: Json = {
         (
             "invalid_request",
             "The body is larger than 16 KiB.",
-            invalid_request(f"the body is larger than {MOST_BODY_BYTES} bytes"),
+            body_too_large(MOST_BODY_BYTES),
         ),
     ),
     "NotAForm": refusal(
@@ -87,7 +89,7 @@ RESPONSES: Json = {
         (
             "temporarily_unavailable",
             "Try again after `Retry-After` seconds.",
-            OAuthError("temporarily_unavailable", "Please try again shortly."),
+            temporarily_unavailable(),
         ),
         headers={"Retry-After": "RetryAfter"},
     ),
@@ -211,7 +213,7 @@ def _token_refusals() -> Json:
         (
             "invalid_target",
             "The resource is not our API.",
-            OAuthError("invalid_target", "the resource is not served here"),
+            invalid_target(),
         ),
     )
 
