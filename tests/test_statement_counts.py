@@ -170,6 +170,7 @@ async def remembering(world: World, settings: Settings, database_url: str) -> As
         await until(lambda: changes.current)
         token = await warmed(app, world, context)
         yield Counted(app, proxy, replace(world, context=context), token)
+        await context.gathered.close()
     await changes.close()
 
 
