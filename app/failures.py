@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from ipaddress import IPv6Network
 from typing import Self
 
@@ -41,12 +41,19 @@ class Failures:
     def over(self, name: str) -> bool:
         return name in self._levels and self._level(name) > self._most
 
-    @asynccontextmanager
-    async def lane(self, name: str) -> AsyncIterator[None]:
-        """One at a time and a pause after each, a lane a name: whoever floods theirs waits in it alone."""
-        lane = self._lanes.setdefault(name, _Lane())
-        if lane.waiting >= _LANE_WAITING:
+    def lane(self, name: str) -> AbstractAsyncContextManager[None]:
+        """One at a time and a pause after each, a lane a name: whoever floods theirs waits in it alone.
+
+        Raises LaneFullError, and at once: in a flood, turning away is most of the work.
+        """
+        lane = self._lanes.get(name)
+        if lane is not None and lane.waiting >= _LANE_WAITING:
             raise LaneFullError
+        return self._walk(name)
+
+    @asynccontextmanager
+    async def _walk(self, name: str) -> AsyncIterator[None]:
+        lane = self._lanes.setdefault(name, _Lane())
         try:
             async with lane:
                 yield
