@@ -41,13 +41,16 @@ class Failures:
     def over(self, name: str) -> bool:
         return name in self._levels and self._level(name) > self._most
 
+    def crowded(self, name: str) -> bool:
+        """Whether it is over its limit and its lane full: as many wait there as may."""
+        return self._is_full(name) and self.over(name)
+
     def lane(self, name: str) -> AbstractAsyncContextManager[None]:
         """One at a time and a pause after each, a lane a name: whoever floods theirs waits in it alone.
 
         Raises LaneFullError, and at once: in a flood, turning away is most of the work.
         """
-        lane = self._lanes.get(name)
-        if lane is not None and lane.waiting >= _LANE_WAITING:
+        if self._is_full(name):
             raise LaneFullError
         return self._walk(name)
 
@@ -61,6 +64,10 @@ class Failures:
         finally:
             if not lane.waiting:
                 self._lanes.pop(name, None)
+
+    def _is_full(self, name: str) -> bool:
+        lane = self._lanes.get(name)
+        return lane is not None and lane.waiting >= _LANE_WAITING
 
     def _level(self, name: str) -> float:
         level, at = self._levels.get(name, (0.0, 0.0))
