@@ -102,6 +102,7 @@ class ReadBefore(Generic[Read]):
     """Reads requests, and those it read before without reading: programs ask the same again and again.
 
     Known by the digest of their bytes, and without a token or secret in them, so that memory holds no more than a store.
+    One is kept when it comes a second time: a flood of made-up tokens, each asked about once, displaces none.
 
     keep: whether one may be kept.
     """
@@ -117,6 +118,7 @@ class ReadBefore(Generic[Read]):
         self._keep = keep
         self._most = most
         self._requests: dict[bytes, Read] = {}
+        self._seen: dict[bytes, None] = {}
 
     def read(self, content_type: str | None, body: bytes, authorization: str | None) -> Read:
         """As `parse`, errors too."""
@@ -128,10 +130,22 @@ class ReadBefore(Generic[Read]):
         if request is None:
             request = self._parse(content_type, body, authorization)
             if self._keep(request):
-                if len(self._requests) >= self._most:
-                    del self._requests[next(iter(self._requests))]
-                self._requests[key] = request
+                self._remember(key, request)
         return request
+
+    def _remember(self, key: bytes, request: Read) -> None:
+        if key in self._seen:
+            del self._seen[key]
+            _put(self._requests, key, request, most=self._most)
+        else:
+            _put(self._seen, key, None, most=self._most)
+
+
+def _put(kept: dict[bytes, Read], key: bytes, value: Read, *, most: int) -> None:
+    """In the place of the oldest, where there is none left."""
+    if len(kept) >= most:
+        del kept[next(iter(kept))]
+    kept[key] = value
 
 
 @dataclass(frozen=True, slots=True)
