@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint bench bench-growth bench-limit bench-peers bench-profile screenshots browsers lock clean
+.PHONY: help run install test lint conformance bench bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: $(VENV)/.development  ## the whole suite, on private servers it starts its
 lint: $(VENV)/.development  ## formatter, linter and type checker, as strict as CI
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
+conformance: $(VENV)/.development  ## the protocol's tests at depth, then faults they must notice; CONFORMANCE="--help"
+	@$(BIN)/python -m tests.conformance $(CONFORMANCE)
+
 bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH="--help" lists what can be said
 	@$(BIN)/python -m bench.scenarios $(BENCH)
 
@@ -32,6 +35,9 @@ bench-limit: $(VENV)/.development  ## the service beside a bare server of the sa
 
 bench-peers: $(VENV)/.development  ## the service beside other authorization servers, which are installed on first use
 	@$(BIN)/python -m bench.peers $(BENCH)
+
+bench-strain: $(VENV)/.development  ## honest callers beside a flood of forged tokens, and three times what a slow store takes
+	@$(BIN)/python -m bench.strain $(BENCH)
 
 bench-profile: $(VENV)/.development  ## flame graphs of the token path
 	@$(BIN)/python -m bench.flames $(BENCH)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from ipaddress import IPv6Network
 from typing import Self
 
@@ -41,12 +41,22 @@ class Failures:
     def over(self, name: str) -> bool:
         return name in self._levels and self._level(name) > self._most
 
-    @asynccontextmanager
-    async def lane(self, name: str) -> AsyncIterator[None]:
-        """One at a time and a pause after each, a lane a name: whoever floods theirs waits in it alone."""
-        lane = self._lanes.setdefault(name, _Lane())
-        if lane.waiting >= _LANE_WAITING:
+    def crowded(self, name: str) -> bool:
+        """Whether it is over its limit and its lane full: as many wait there as may."""
+        return self._is_full(name) and self.over(name)
+
+    def lane(self, name: str) -> AbstractAsyncContextManager[None]:
+        """One at a time and a pause after each, a lane a name: whoever floods theirs waits in it alone.
+
+        Raises LaneFullError, and at once: in a flood, turning away is most of the work.
+        """
+        if self._is_full(name):
             raise LaneFullError
+        return self._walk(name)
+
+    @asynccontextmanager
+    async def _walk(self, name: str) -> AsyncIterator[None]:
+        lane = self._lanes.setdefault(name, _Lane())
         try:
             async with lane:
                 yield
@@ -54,6 +64,10 @@ class Failures:
         finally:
             if not lane.waiting:
                 self._lanes.pop(name, None)
+
+    def _is_full(self, name: str) -> bool:
+        lane = self._lanes.get(name)
+        return lane is not None and lane.waiting >= _LANE_WAITING
 
     def _level(self, name: str) -> float:
         level, at = self._levels.get(name, (0.0, 0.0))

@@ -8,6 +8,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.web.wire import WHOLE
 
+_TOO_LARGE = (
+    413  # the one answer that ends its connection by its own headers: what was sent to it stays unread
+)
 _EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 
 
@@ -25,7 +28,7 @@ class Cycle(RequestResponseCycle):
         self.transport.write(self._spell(message))
         self.response_started = self.response_complete = True
         self.message_event.set()
-        if not self.keep_alive:
+        if not self.keep_alive or message["status"] == _TOO_LARGE:
             self.transport.close()
         self.on_response()
 
@@ -33,7 +36,7 @@ class Cycle(RequestResponseCycle):
         parts = [STATUS_LINE[message["status"]]]
         for name, value in (*self.default_headers, *message["headers"]):
             parts += (name, b": ", value, b"\r\n")
-        if not self.keep_alive:
+        if not self.keep_alive and message["status"] != _TOO_LARGE:
             parts.append(b"connection: close\r\n")
         parts += (b"\r\n", message["body"])
         return b"".join(parts)

@@ -22,6 +22,7 @@ from app.stores import open_stores
 from app.web.errors import mount_errors
 from app.web.routes import router
 from app.web.service import Service
+from app.web.turnstile import Turnstile
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
     )
+    app.add_middleware(Turnstile)
     app.include_router(router)
     mount_errors(app)
     return app

@@ -36,8 +36,8 @@ class GeneratorError(Exception):
 class Outcome:
     """requests: answered after the warm-up. rate: of the answers within `seconds`. cpu_s: of this process in them.
 
-    ended: "time", or "used up" when every request had been sent before. unsent: scheduled, but no connection was
-    free for it in time (open model).
+    later: of the statuses, how many said when to come again (Retry-After). ended: "time", or "used up" when every
+    request had been sent before. unsent: scheduled, but no connection was free for it in time (open model).
     """
 
     model: str
@@ -45,6 +45,7 @@ class Outcome:
     requests: int
     warm_up_requests: int
     statuses: dict[str, int]
+    later: dict[str, int]
     errors: dict[str, int]
     unsent: int
     offered_rate: float | None
@@ -104,6 +105,7 @@ def _outcome(load: Load, tally: Tally, unsent: int, cpu_s: float, ended: str) ->
         requests=sum(tally.statuses.values()),
         warm_up_requests=tally.warm_up_answers,
         statuses={str(status): count for status, count in sorted(tally.statuses.items())},
+        later={str(status): count for status, count in sorted(tally.later.items())},
         errors=dict(tally.errors),
         unsent=unsent,
         offered_rate=load.rate,
@@ -168,6 +170,7 @@ def _load_of(options: argparse.Namespace) -> Load:
         connections=options.connections or _MOST_CONNECTIONS[model],
         rate=options.rate,
         arrivals=options.arrivals,
+        seed=options.seed,
         source=options.source,
         warm_up_s=options.warm_up,
         timeout_s=options.timeout,
@@ -184,6 +187,7 @@ def _read_arguments() -> argparse.Namespace:
     add("--once", action="store_true", help="send no request twice, and end when all are sent")
     add("--rate", type=float, help="open model: so many requests a second")
     add("--arrivals", choices=get_args(Arrivals), default="constant", help="of the open model (constant)")
+    add("--seed", type=int, default=0, help="of Poisson arrivals (0)")
     add("--source", help="address to connect from, such as 127.0.0.2")
     add("--answers", type=Path, help="file to write every answer to, for bench.records.read_answers")
     add("--warm-up", type=float, default=0.0, help="seconds of load before it is measured (0)")

@@ -30,7 +30,8 @@ class Load:
     """What is asked, of whom and how.
 
     connections: of the closed model all the time, of the open one at most. rate: requests a second, makes the model
-    an open one. once: no request is sent twice. source: address to connect from.
+    an open one. seed: of Poisson arrivals, the same for all who are compared, and another for who loads beside them.
+    once: no request is sent twice. source: address to connect from.
     """
 
     host: str
@@ -41,6 +42,7 @@ class Load:
     once: bool = False
     rate: float | None = None
     arrivals: Arrivals = "constant"
+    seed: int = 0
     source: str | None = None
     warm_up_s: float = 0.0
     timeout_s: float = 10.0
@@ -55,16 +57,19 @@ class Tally:
         self.in_time = 0  # answers before the end; those after it count for all but the rate
         self.warm_up_answers = 0
         self.statuses: Counter[int] = Counter()
+        self.later: Counter[int] = Counter()
         self.errors: Counter[str] = Counter()
         self.latencies_s = array("d")
 
-    def answer(self, status: int, since: float, now: float) -> None:
+    def answer(self, answer: Received, since: float, now: float) -> None:
         if now < self.begun_at:
             self.warm_up_answers += 1
             return
         if now <= self.ended_at:
             self.in_time += 1
-        self.statuses[status] += 1
+        self.statuses[answer.status] += 1
+        if answer.later:
+            self.later[answer.status] += 1
         self.latencies_s.append(now - since)
 
 
@@ -114,7 +119,7 @@ class Model(ABC):
     def answered(self, connection: Connection, answer: Received, now: float) -> None:
         since, connection.since = connection.since, None
         assert since is not None  # noqa: S101  # the connection refuses an answer to nothing
-        self._tally.answer(answer.status, since, now)
+        self._tally.answer(answer, since, now)
         if self._sink is not None:
             self._sink(connection.index, answer.status, answer.body)
         if answer.keep:
@@ -208,7 +213,7 @@ class Open(Model):
         if load.rate is None:
             raise ValueError("the open model needs a rate")
         self._rate = load.rate
-        self._random = random.Random(0)  # noqa: S311  # the same arrivals for every contender
+        self._random = random.Random(load.seed)  # noqa: S311  # guards nothing
         self._due = inf
         self._waiting: deque[tuple[int, float]] = deque()
         self._idle: deque[Connection] = deque()

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from bench.load import RAMP_S
-from bench.machine import StorePids, cores, read_processor_time
+from bench.machine import ProcessorTime, StorePids, cores, read_processor_time
 
 _SPARE_S = 60.0  # the generator's own start, reading its requests, and its last answers
 _CALIBRATION_S = 1.5
@@ -98,10 +98,10 @@ def interleave(contenders: Sequence[Contender], stores: StorePids, plan: Plan, f
     for number in range(plan.rounds):
         for contender in contenders:
             rate = plan.rate or fastest[contender.name] * _HEADROOM
-            done = _measure(contender, stores, plan, folder, _count(contender, plan, rate))
+            done = _measure(contender, stores, plan, folder, count_needed(contender, plan, rate))
             fastest[contender.name] = max(fastest[contender.name], done.rate)
             rounds[contender.name].append(done)
-            _tell(f"round {number + 1} of {plan.rounds}, {contender.name}", done)
+            tell(f"round {number + 1} of {plan.rounds}, {contender.name}", done)
     return rounds
 
 
@@ -157,13 +157,13 @@ def _p99(done: Round) -> float:
 def _calibrate(contender: Contender, stores: StorePids, plan: Plan, folder: Path) -> float:
     """A first round that is not counted: it warms what must be warm, and tells how many requests a round needs."""
     plan = Plan(1, _CALIBRATION_S, 0.0, plan.connections, plan.rate)
-    count = _count(contender, plan, plan.rate or _FIRST_GUESS)
+    count = count_needed(contender, plan, plan.rate or _FIRST_GUESS)
     done = _measure(contender, stores, plan, folder, count)
-    _tell(f"warm-up, {contender.name}", done)
+    tell(f"warm-up, {contender.name}", done)
     return done.rate
 
 
-def _count(contender: Contender, plan: Plan, rate: float) -> int:
+def count_needed(contender: Contender, plan: Plan, rate: float) -> int:
     """How many requests a round may need, those under way while its connections are made among them."""
     ramp_s = RAMP_S * (contender.connections or plan.connections) if plan.rate is None else 0.0
     connections = contender.connections or plan.connections
@@ -176,12 +176,17 @@ def _measure(contender: Contender, stores: StorePids, plan: Plan, folder: Path, 
     contender.write_requests(requests, count)
     wait_until_quiet(contender.pid, stores)
     before, began = read_processor_time(contender.pid, stores), time.monotonic()
-    outcome = _generate(contender, plan, requests, answers)
+    outcome = generate_apart(contender, plan, requests, answers)
     used, took_s = read_processor_time(contender.pid, stores).since(before), time.monotonic() - began
     if outcome["errors"] or list(outcome["statuses"]) != ["200"]:
         raise RoundError(f"{contender.name}: statuses {outcome['statuses']}, errors {outcome['errors']}")
     if contender.check is not None:
         contender.check(requests, answers)
+    return round_of(outcome, used, took_s)
+
+
+def round_of(outcome: Mapping[str, Any], used: ProcessorTime, took_s: float) -> Round:
+    """What the generator said, and what its load cost."""
     answered = outcome["requests"] + outcome["warm_up_requests"]
     return Round(
         rate=outcome["rate"],
@@ -198,8 +203,10 @@ def _measure(contender: Contender, stores: StorePids, plan: Plan, folder: Path, 
     )
 
 
-def _generate(contender: Contender, plan: Plan, requests: Path, answers: Path) -> dict[str, Any]:
-    """In a process of its own, so that its processor time is its own."""
+def generate_apart(
+    contender: Contender, plan: Plan, requests: Path, answers: Path, *options: str
+) -> dict[str, Any]:
+    """The generator in a process of its own, so that its processor time is its own; its document."""
     command = [
         *(sys.executable, "-m", "bench.generator", "--url", contender.url, "--requests", str(requests)),
         *("--seconds", str(plan.seconds), "--warm-up", str(plan.warm_up_s)),
@@ -207,6 +214,7 @@ def _generate(contender: Contender, plan: Plan, requests: Path, answers: Path) -
         *(["--once"] if contender.once else []),
         *(["--connections", str(contender.connections or plan.connections)] if plan.rate is None else []),
         *(["--rate", str(plan.rate), "--arrivals", "poisson"] if plan.rate is not None else []),
+        *options,
     ]
     done = subprocess.run(command, capture_output=True, check=False, timeout=plan.total_s + _SPARE_S)
     if done.returncode != 0:
@@ -229,7 +237,7 @@ def wait_until_quiet(pid: int, stores: StorePids) -> None:
     raise RoundError(f"the stores or process {pid} do not come to rest")
 
 
-def _tell(what: str, done: Round) -> None:
+def tell(what: str, done: Round) -> None:
     costs = (
         f"service {done.service_us:.0f}, PostgreSQL {done.postgres_us:.0f}, Valkey {done.valkey_us:.0f} µs"
     )

@@ -13,11 +13,12 @@ class WireError(Exception):
 
 
 class Received(NamedTuple):
-    """A whole answer. keep: the connection may be used again."""
+    """A whole answer. keep: the connection may be used again. later: it says when to come again (Retry-After)."""
 
     status: int
     body: bytes
     keep: bool
+    later: bool
 
 
 def read_answer(data: bytes, *, ended: bool = False) -> Received | None:
@@ -32,8 +33,9 @@ def read_answer(data: bytes, *, ended: bool = False) -> Received | None:
     keep = b"\r\nconnection: close" not in head and (
         data.startswith(b"1.1", 5) or b"\r\nconnection: keep-alive" in head
     )
+    later = b"\r\nretry-after:" in head
     if status in _WITHOUT_BODY:
-        return Received(status, b"", keep)
+        return Received(status, b"", keep, later)
     at = head.find(b"\r\ncontent-length:")
     if at >= 0:
         stop = head.find(b"\r\n", at + 17)
@@ -42,11 +44,11 @@ def read_answer(data: bytes, *, ended: bool = False) -> Received | None:
             return None
         if len(data) > start + length:
             raise WireError("more than one answer came")
-        return Received(status, data[start:], keep)
+        return Received(status, data[start:], keep, later)
     if b"\r\ntransfer-encoding: chunked" in head:
         body = _unchunk(data, start)
-        return None if body is None else Received(status, body, keep)
-    return Received(status, data[start:], keep=False) if ended else None
+        return None if body is None else Received(status, body, keep, later)
+    return Received(status, data[start:], keep=False, later=later) if ended else None
 
 
 def _unchunk(data: bytes, start: int) -> bytes | None:

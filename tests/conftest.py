@@ -16,10 +16,12 @@ from app.main import create_app
 from app.settings import PREFIX, Settings
 from app.storage.migrations import apply_migrations, read_migrations
 from tests.browser import Browser
+from tests.depth import deepen
 from tests.people import World
 
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
     del os.environ[name]  # the suite is about the defaults, whatever this shell was set to
+deepen()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -2,14 +2,12 @@
 
 import httpx2
 
+from tests.web.told import error_as_json
+
 
 def error_of(answer: httpx2.Response, status: int = 400) -> str:
-    """The error of an answer that is shaped as RFC 6749 section 5.2 wants it (O-57, O-58)."""
     assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["cache-control"] == "no-store"
-    assert set(answer.json()) <= {"error", "error_description", "error_uri"}
-    return str(answer.json()["error"])
+    return error_as_json(answer)
 
 
 def assert_unavailable(answer: httpx2.Response) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -118,6 +119,26 @@ async def test_forged_tokens_are_slowed_and_never_called_invalid_unseen(strict_a
     assert all(answer.headers["retry-after"] for answer in flood if answer.status_code == 429)
 
 
+async def test_while_its_lane_is_full_a_forger_is_turned_away_before_any_route(strict_app: FastAPI) -> None:
+    """R-84: the framework's way to a route costs more than the whole refusal."""
+    async with Browser(strict_app) as browser:
+
+        async def get(path: str, token: str) -> httpx2.Response:
+            return await browser.get(path, Authorization=f"Bearer {token}")
+
+        for _ in range(5):
+            await get("/api/v2/Fleet/1", FORGED)
+        flood = [asyncio.create_task(get("/api/v2/Fleet/1", FORGED)) for _ in range(30)]
+        await until(lambda: sum(task.done() for task in flood) > 15)
+        refused = await get("/api/nowhere", FORGED)
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"]
+        assert refused.headers["content-type"] == flood[-1].result().headers["content-type"]
+        assert (await get("/api/nowhere", "rubbish")).status_code == 404
+        await asyncio.gather(*flood)
+        assert (await get("/api/nowhere", FORGED)).status_code == 404
+
+
 async def test_a_remembered_token_is_served_through_the_flood_of_its_own_address(
     world: World, strict_app: FastAPI
 ) -> None:
@@ -155,7 +176,7 @@ async def test_a_flooding_caller_of_introspection_slows_itself_only(
 
 
 async def test_wrong_secrets_are_limited_and_the_right_one_never(world: World, strict_app: FastAPI) -> None:
-    """The comparison comes first, so a guesser cannot lock the owner out."""
+    """O-50: the comparison comes first, so a guesser cannot lock the owner out."""
     async with Browser(strict_app) as browser:
         answers = [await world.exchange(browser, "rovi_ac_x", client_secret="wrong") for _ in range(8)]
         assert [answer.status_code for answer in answers[:3]] == [401] * 3

@@ -94,7 +94,7 @@ REFUSED_IN_PRODUCTION = {
 def test_what_production_refuses_and_development_allows(
     changes: dict[str, str], told: str | None, environment: pytest.MonkeyPatch
 ) -> None:
-    """R-113"""
+    """O-33, O-111, R-113: an issuer without TLS among it."""
     for name, value in changes.items():
         environment.setenv(f"ROVITRACKER_{name}", value)
     if told is None:

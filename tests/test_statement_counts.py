@@ -1,7 +1,8 @@
 """How many statements and commands a request costs its stores, counted on the wire. A change of a number is a decision."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import hmac
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -111,6 +112,43 @@ async def test_a_refused_secret_costs_one_statement(counted: Counted) -> None:
     assert await counted.settle() - before == 1
 
 
+FAILURES: dict[str, dict[str, str | None]] = {
+    "wrong secret": {"client_secret": "wrong"},
+    "no secret": {"client_secret": None},
+    "unknown": {"client_id": "01900000-0000-7000-8000-000000000000"},
+    "unknown, no secret": {"client_id": "01900000-0000-7000-8000-000000000000", "client_secret": None},
+    "deleted": {},
+    "pending": {},
+}
+
+
+async def test_every_failed_authentication_costs_and_tells_the_same(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O-45, O-46: one statement and one comparison of digests, so that time tells no more than the answer does."""
+    compared, told = 0, set()
+
+    def counting(one: bytes, other: bytes, compare: Callable[..., bool] = hmac.compare_digest) -> bool:
+        nonlocal compared
+        compared += 1
+        return compare(one, other)
+
+    for name, changes in FAILURES.items():
+        status = name if name in ("deleted", "pending") else "active"
+        await counted.world.context.database.count(
+            "UPDATE application SET status = $2 WHERE id = $1", counted.world.registered.client.id, status
+        )
+        before, compared = await counted.settle(), 0
+        async with Browser(counted.app) as browser:
+            with monkeypatch.context() as patched:
+                patched.setattr(hmac, "compare_digest", counting)
+                answer = await counted.world.exchange(browser, "rovi_ac_x", **changes)
+        assert (await counted.settle() - before, compared) == (1, 1), name
+        headers = {header: value for header, value in answer.headers.items() if header != "x-request-id"}
+        told.add((answer.status_code, answer.content, *headers.items()))
+    assert len(told) == 1
+
+
 async def test_an_introspection_costs_two_statements_and_rubbish_one(counted: Counted) -> None:
     """R-22: the application, the token; a string that cannot be a token is not asked for."""
     async with Browser(counted.app) as browser:
@@ -138,6 +176,7 @@ async def remembering(world: World, settings: Settings, database_url: str) -> As
         await until(lambda: changes.current)
         token = await warmed(app, world, context)
         yield Counted(app, proxy, replace(world, context=context), token)
+        await context.gathered.close()
     await changes.close()
 
 

@@ -14,11 +14,11 @@ _PRIVATE_LENGTH = 43  # of 256 bits as a JWK has them
 
 
 def every_form_of(secret: str) -> list[bytes]:
-    """As text, and as the raw bytes a careless column would hold in hexadecimal, decoded ones among them."""
-    forms = [secret.encode(), secret.encode().hex().encode()]
+    """Pieces of it as text, and as the raw bytes a careless column would hold in hexadecimal, decoded ones among them."""
+    pieces = [secret[at : at + 16].encode() for at in range(0, len(secret) - 15, 16)]
     if len(secret) == _PRIVATE_LENGTH:
-        forms.append(urlsafe_b64decode(secret + "=").hex().encode())
-    return forms
+        pieces.append(urlsafe_b64decode(secret + "="))
+    return [*pieces, *(piece.hex().encode() for piece in pieces)]
 
 
 async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
@@ -54,7 +54,7 @@ async def private_halves(context: Context) -> dict[str, str]:
 async def test_a_stolen_database_dump_opens_nothing(
     browser: Browser, world: World, database_url: str
 ) -> None:
-    """R-24, O-142."""
+    """R-24, O-62, O-142."""
     secrets = await secrets_of_a_run(browser, world)
     assert "rovi_session" in secrets
     assert [name for name in secrets if name.startswith("signing key")]
@@ -74,7 +74,7 @@ async def test_a_stolen_database_dump_opens_nothing(
 
 
 async def test_a_stolen_valkey_dump_opens_nothing(browser: Browser, world: World, context: Context) -> None:
-    """R-25: the code that waits there is a digest too, under its id."""
+    """R-25, O-62, O-142: the code that waits there is a digest too, under its id."""
     secrets = await secrets_of_a_run(browser, world)
     client = context.valkey._client
     dump = b""

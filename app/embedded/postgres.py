@@ -30,11 +30,10 @@ _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "password_encryption": "scram-sha-256",
-    # A laptop's or a small virtual machine's share, enough for several workers and parallel test databases.
+    # Enough for several workers and parallel test databases.
     "max_connections": "200",
-    "shared_buffers": "128MB",
     "huge_pages": "off",
-    "max_wal_size": "512MB",
+    "max_wal_size": "4GB",  # a page's first change after a checkpoint is logged whole, so they should be rare
     "io_method": "sync",  # the readers' processes of the default pay on cold disks, not on a cached database
     "max_parallel_workers_per_gather": "0",  # short statements; the second core belongs to the service
     "jit": "off",
@@ -48,6 +47,9 @@ _SETTINGS = {
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
+
+
+_SMALLEST_BUFFERS_MB, _LARGEST_BUFFERS_MB = 128, 4096
 
 
 def create_cluster(software: Software, folder: Path, record: Record, builder: Account | None) -> None:
@@ -80,7 +82,10 @@ def postgres_program(
     software: Software, home: Path, run: Path, account: Account | None, log: Path
 ) -> Program:
     folder = home / "postgres"
-    settings = _SETTINGS | {"unix_socket_directories": '"{}"'.format(f"{run}".replace('"', '""'))}
+    settings = _SETTINGS | {
+        "unix_socket_directories": '"{}"'.format(f"{run}".replace('"', '""')),
+        "shared_buffers": f"{_buffers_mb()}MB",
+    }
     path = socket_path(run)
     return Program(
         name="PostgreSQL",
@@ -100,6 +105,12 @@ def postgres_program(
         # Both name a pid that may belong to someone else by now; that nothing runs here is known by then.
         stale=(folder / "postmaster.pid", path.with_name(f"{path.name}.lock")),
     )
+
+
+def _buffers_mb() -> int:
+    """An eighth of the memory, since others live here too; what is not used is not taken."""
+    memory_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return min(max(memory_mb // 8, _SMALLEST_BUFFERS_MB), _LARGEST_BUFFERS_MB)
 
 
 def socket_path(run: Path) -> Path:

@@ -7,7 +7,7 @@ from app.flows.issue_token import read_application
 from app.oauth.errors import OAuthError, PageError, invalid_request, unauthorized_client
 from app.oauth.pkce import check_challenge
 from app.oauth.redirect_uri import append, match
-from app.oauth.request import AuthorizationRequest, check
+from app.oauth.request import AuthorizationRequest, check, check_resource
 from app.oauth.scope import narrow
 from app.storage.applications import Application
 
@@ -58,8 +58,7 @@ def _read_asked(
     check(request, strict=client.kind == "strict")
     if not client.allows("authorization_code") or client.status != "active":
         raise unauthorized_client()
-    if request.resource not in (None, context.policy.audience):  # RFC 8707 section 2
-        raise OAuthError("invalid_target", "the resource is not served here")
+    check_resource(request.resource, served=context.policy.audience)
     return AuthorizationAsked(
         application,
         redirect_uri,

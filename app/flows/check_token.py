@@ -2,11 +2,13 @@
 
 from hmac import compare_digest
 from typing import NewType
+from uuid import UUID
 
 from app.context import Context
 from app.flows.look_up import look_up
 from app.oauth.token_string import TokenString
 from app.storage.refresh_tokens import StoredRefreshToken
+from app.storage.remembered import Remembered
 from app.storage.tokens import StoredToken, update_token_used
 
 # A token that was active when it was read: a row that passed check_token, and no other.
@@ -23,9 +25,7 @@ async def check_token(context: Context, token: TokenString | None, asker: str) -
     """
     if token is None or token.kind != "at":
         return None
-    gathered = context.gathered
-    tokens = gathered.classic_tokens if token.token_class == "c" else gathered.strict_tokens
-    stored = await look_up(context, tokens, token.id, asker)
+    stored = await look_up(context, _kept(context, token), token.id, asker)
     if stored is None:
         return None
     if not compare_digest(stored.digest, token.digest):
@@ -34,6 +34,16 @@ async def check_token(context: Context, token: TokenString | None, asker: str) -
     if not stored.active:
         return None
     return AccessToken(stored)
+
+
+def must_be_looked_up(context: Context, token: TokenString | None) -> bool:
+    """Whether check_token would ask a store: it is an access token, and none that is remembered."""
+    return token is not None and token.kind == "at" and _kept(context, token).recall(token.id) is None
+
+
+def _kept(context: Context, token: TokenString) -> Remembered[UUID, StoredToken]:
+    gathered = context.gathered
+    return gathered.classic_tokens if token.token_class == "c" else gathered.strict_tokens
 
 
 async def check_refresh_token(context: Context, token: TokenString | None, asker: str) -> RefreshToken | None:

@@ -3,8 +3,8 @@
 from app.context import Context
 from app.flows.issued_token import IssuedToken
 from app.oauth.client import Client
-from app.oauth.errors import OAuthError, unauthorized_client
-from app.oauth.request import TokenRequest
+from app.oauth.errors import unauthorized_client
+from app.oauth.request import TokenRequest, check_resource
 from app.oauth.scope import narrow
 from app.oauth.token_string import bucket_of, mint
 from app.storage.client_tokens import ClientToken
@@ -15,8 +15,7 @@ async def issue_to_client(context: Context, client: Client, request: TokenReques
     """Short-lived for every kind of application, and without a refresh token: the secret is at hand (section 4.4.3)."""
     if client.public:  # whoever knows the client_id would be the application
         raise unauthorized_client("public applications have no credentials to act by")
-    if request.resource not in (None, context.policy.audience):  # RFC 8707 section 2
-        raise OAuthError("invalid_target", "the resource is not served here")
+    check_resource(request.resource, served=context.policy.audience)
     scope = " ".join(narrow(request.scope, client.scope))
     token = mint("at", "s", bucket_of(client.customer_id or client.id))
     asked = ClientToken(token.id, token.digest, client.id, client.customer_id, scope, request.resource)

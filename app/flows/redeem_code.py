@@ -10,7 +10,7 @@ from app.flows.revoke_surplus import revoke_surplus
 from app.oauth.client import Client
 from app.oauth.errors import invalid_grant, invalid_request
 from app.oauth.pkce import verifier_matches
-from app.oauth.request import TokenRequest
+from app.oauth.request import TokenRequest, check_resource
 from app.oauth.token_string import TokenString, mint, parse
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.codes import Approval, put_code_back, take_code
@@ -22,6 +22,7 @@ async def redeem_code(context: Context, client: Client, request: TokenRequest) -
     """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned."""
     if request.code is None:
         raise invalid_request("code is missing")
+    check_resource(request.resource, served=context.policy.audience)  # before anything is taken
     code = parse(request.code)
     if code is None or code.kind != "ac":
         raise invalid_grant("not one of our codes: no store was asked")

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.issued_token import IssuedToken
 from app.oauth.client import Client
-from app.oauth.errors import OAuthError, invalid_grant, invalid_request
+from app.oauth.errors import invalid_grant, invalid_request, invalid_target
 from app.oauth.request import TokenRequest
 from app.oauth.scope import narrow
 from app.oauth.scope import parse as parse_scope
@@ -71,7 +71,7 @@ def _refuse(rotation: Rotation, standing: StoredRefreshToken) -> NoReturn:
     if standing.active:
         narrow(rotation.scope, standing.scope.split(" "), default=standing.scope)
         if rotation.resource not in (None, standing.audience):  # RFC 8707 section 2.2
-            raise OAuthError("invalid_target", "the resource is not the one that was granted")
+            raise invalid_target("the resource is not the one that was granted")
     raise invalid_grant("expired, or the application, the customer or the approval no longer stands")
 
 

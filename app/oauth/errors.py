@@ -53,6 +53,17 @@ def invalid_request(description: str, *, status: int = 400) -> OAuthError:
     return OAuthError("invalid_request", description, status=status)
 
 
+def body_too_large(most_bytes: int) -> OAuthError:
+    """Its rest stays unread, so nothing else can follow on the connection (RFC 9110 section 15.5.14)."""
+    description = f"the body is larger than {most_bytes} bytes"
+    return OAuthError("invalid_request", description, status=413, headers=(("Connection", "close"),))
+
+
+def request_object_refused(name: str) -> OAuthError:
+    """RFC 9101 section 7; `name` is the parameter that carries one."""
+    return OAuthError(f"{name}_not_supported", "request objects are not supported")
+
+
 def invalid_client(detail: str) -> OAuthError:
     return OAuthError(
         "invalid_client", _CLIENT_TEXT, status=401, detail=detail, headers=(("WWW-Authenticate", BASIC),)
@@ -79,6 +90,11 @@ def invalid_scope(description: str) -> OAuthError:
     return OAuthError("invalid_scope", description)
 
 
+def invalid_target(description: str = "the resource is not served here") -> OAuthError:
+    """RFC 8707 section 2."""
+    return OAuthError("invalid_target", description)
+
+
 def access_denied(description: str = "the customer did not approve") -> OAuthError:
     return OAuthError("access_denied", description)
 
@@ -90,7 +106,7 @@ def server_error(detail: str = "") -> OAuthError:
 def temporarily_unavailable(detail: str = "", *, retry_after_s: int = 2) -> OAuthError:
     headers = (("Retry-After", str(retry_after_s)),)
     return OAuthError(
-        "temporarily_unavailable", "please try again shortly", status=503, detail=detail, headers=headers
+        "temporarily_unavailable", "Please try again shortly.", status=503, detail=detail, headers=headers
     )
 
 

@@ -13,7 +13,9 @@ from app.oauth.errors import (
     OAuthError,
     invalid_client,
     invalid_request,
+    invalid_target,
     refused_link,
+    request_object_refused,
     unsupported_response_type,
 )
 from app.oauth.parameters import Parameters, check_wellformed, decode, parse_form, parse_query
@@ -102,13 +104,15 @@ class TokenQuery:
 
 
 Read = TypeVar("Read", bound=TokenRequest | TokenQuery)
+Value = TypeVar("Value")
 
 
 class ReadBefore(Generic[Read]):
     """Reads requests, and those it read before without reading: programs ask the same again and again.
 
     Known by the digest of their bytes, and without a token or secret in them, so that memory holds no more than a store.
-    What works only once is never kept.
+    One is kept when it comes a second time: a flood of made-up tokens, each asked about once, displaces none. What works
+    only once is never kept.
     """
 
     def __init__(
@@ -120,6 +124,7 @@ class ReadBefore(Generic[Read]):
         self._parse = parse
         self._most = most
         self._requests: dict[bytes, Read] = {}
+        self._seen: dict[bytes, None] = {}
 
     def read(self, content_type: str | None, body: bytes, authorization: str | None) -> Read:
         """As `parse`, errors too."""
@@ -131,10 +136,22 @@ class ReadBefore(Generic[Read]):
         if request is None:
             request = self._parse(content_type, body, authorization)
             if request.repeats:
-                if len(self._requests) >= self._most:
-                    del self._requests[next(iter(self._requests))]
-                self._requests[key] = request
+                self._remember(key, request)
         return request
+
+    def _remember(self, key: bytes, request: Read) -> None:
+        if key in self._seen:
+            del self._seen[key]
+            _put(self._requests, key, request, most=self._most)
+        else:
+            _put(self._seen, key, None, most=self._most)
+
+
+def _put(kept: dict[bytes, Value], key: bytes, value: Value, *, most: int) -> None:
+    """In the place of the oldest, where there is none left."""
+    if len(kept) >= most:
+        del kept[next(iter(kept))]
+    kept[key] = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +204,20 @@ class AuthorizationRequest:
 def check(request: AuthorizationRequest, *, strict: bool) -> None:
     """Everything that can be wrong with the request's form, once its redirect URI is proved."""
     check_wellformed(request.repeated, request.malformed)
-    # RFC 9101 section 7. To ignore a request object would be to approve something else than was asked.
+    # To ignore a request object would be to approve something else than was asked.
     if request.request is not None:
-        raise OAuthError("request_not_supported", "request objects are not supported")
+        raise request_object_refused("request")
     if request.request_uri is not None:
-        raise OAuthError("request_uri_not_supported", "request objects are not supported")
+        raise request_object_refused("request_uri")
     response_type_of(request, strict=strict)
     if request.response_mode not in (None, "query"):
         raise unsupported_response_type("the only response mode is query")
+
+
+def check_resource(resource: str | None, *, served: str) -> None:
+    """RFC 8707 section 2: there is one audience to ask for."""
+    if resource not in (None, served):
+        raise invalid_target()
 
 
 def response_type_of(request: AuthorizationRequest, *, strict: bool) -> Literal["code"]:

@@ -31,7 +31,7 @@ class Bounds:
 
     queue: int = 1000
     wait_s: float = 0.5
-    batch: int = 256
+    batch: int = 128  # of rows at 4 ms each, that is as long as one may wait for it
 
 
 class Gather(Generic[Item, Answer]):

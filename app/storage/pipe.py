@@ -31,9 +31,12 @@ class Pipe(asyncio.Protocol):
         self._transport.set_protocol(self)
         self.open = not self._transport.is_closing()
 
-    def call(self, *command: bytes | str) -> asyncio.Future[Any]:
-        """Its reply. NotSentError when so many wait already; StoreUnavailableError when the outcome is unknown."""
-        if len(self._waiting) >= self._most:
+    def call(self, *command: bytes | str, limited: bool = True) -> asyncio.Future[Any]:
+        """Its reply. NotSentError when so many wait already; StoreUnavailableError when the outcome is unknown.
+
+        limited: False for what ends a request that was let in before.
+        """
+        if limited and len(self._waiting) >= self._most:
             raise NotSentError("too many requests wait for Valkey")
         if not self._unsent:
             self._loop.call_soon(self._flush)

@@ -45,9 +45,13 @@ class Valkey:
         """Whether the key is new; it stands for so long. Of several at once, on any process, one is told that it is."""
         return await self._call("SET", key, b"", "NX", "PX", str(life_ms)) is not None
 
-    async def _call(self, *command: bytes | str) -> Any:
-        pipe = self._pipe if self._pipe is not None and self._pipe.open else await self._open_pipe()
-        return await pipe.call(*command)
+    async def _call(self, *command: bytes | str, limited: bool = True) -> Any:
+        pipe = self._standing or await self._open_pipe()
+        return await pipe.call(*command, limited=limited)
+
+    @property
+    def _standing(self) -> Pipe | None:
+        return self._pipe if self._pipe is not None and self._pipe.open else None
 
     async def _open_pipe(self) -> Pipe:
         """Whoever comes while it is being opened waits for the same, and hears of the same failure."""
@@ -69,11 +73,16 @@ class Valkey:
         return self._pipe
 
     async def set_if_absent(self, key: str, value: bytes, *, expires_at_ms: int) -> None:
-        """Sent once more when its reply was lost: the same value under the same key may be written twice."""
+        """Sent once more when its reply was lost: the same value under the same key may be written twice.
+
+        A crowd that is turned away at once puts its codes back at once. Over the pool's few connections some waited
+        too long for one, and those codes were lost; on the pipe a thousand are one write, and none is too many.
+        """
+        command = ("SET", key, value, "NX", "PXAT", str(expires_at_ms))
         try:
-            await _known(self._client.set(key, value, nx=True, pxat=expires_at_ms))
+            await self._call(*command, limited=False)
         except StoreUnavailableError:
-            await _known(self._client.set(key, value, nx=True, pxat=expires_at_ms))
+            await self._call(*command, limited=False)
 
     def script(self, source: str) -> AsyncScript:
         return self._client.register_script(source)

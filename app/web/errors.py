@@ -16,14 +16,12 @@ from app.aemp.errors import AempError
 from app.aemp.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
 from app.aemp.render_error import render_error
 from app.flows.browser_flow import FlowLostError
-from app.oauth.errors import OAuthError, PageError
+from app.oauth.errors import OAuthError, PageError, temporarily_unavailable
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.web.pages.render import page
 from app.web.request import NO_STORE, context_of
 
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
-
-_RETRY_AFTER = {"Retry-After": "2"}
 
 Form = Literal["json", "aemp", "page"]
 
@@ -90,13 +88,9 @@ def _failure(error: Exception) -> Failure:
                 "This page has expired",
             )
         case StoreUnavailableError() | StatementRefusedError():
-            return Failure(
-                503,
-                "temporarily_unavailable",
-                "Please try again shortly.",
-                "We are briefly unavailable",
-                _RETRY_AFTER,
-            )
+            away = temporarily_unavailable()
+            headers = dict(away.headers)
+            return Failure(away.status, away.error, away.description, "We are briefly unavailable", headers)
         case HTTPException():
             phrase = HTTPStatus(error.status_code).phrase
             code = phrase.lower().replace(" ", "_").replace("-", "_")

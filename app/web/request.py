@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope
 
 from app.context import Context
 from app.failures import network_of
-from app.oauth.errors import invalid_request
+from app.oauth.errors import body_too_large
 
 MOST_BODY_BYTES = 16 * 1024
 
@@ -30,7 +30,7 @@ async def read_body(receive: Receive, *, most: int = MOST_BODY_BYTES) -> bytes:
             raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > most:
-            raise invalid_request(f"the body is larger than {most} bytes", status=413)
+            raise body_too_large(most)
         more = message.get("more_body", False)
     return body
 

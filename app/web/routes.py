@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from starlette.routing import Mount
 
 from app.web import aemp, health
+from app.web.cross_origin import READABLE, preflight
 from app.web.errors import RESOURCE_METADATA
 from app.web.introspect import introspect
 from app.web.jwks import jwks
@@ -28,6 +29,8 @@ route("/app/oauth2/token", token, methods=["POST"])
 route("/app/oauth2/introspect", introspect, methods=["POST"])
 route("/app/oauth2/revoke", revoke, methods=["POST"])
 route(JWKS, jwks, methods=["GET"])
+for readable in sorted(READABLE):
+    route(readable, preflight, methods=["OPTIONS"])
 route("/.well-known/oauth-authorization-server", server_metadata, methods=["GET"])
 route("/.well-known/oauth-protected-resource", resource_metadata, methods=["GET"])
 route(RESOURCE_METADATA, resource_metadata, methods=["GET"])

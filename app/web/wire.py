@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope
 
 from app.context import Context
 from app.oauth.errors import invalid_request
+from app.web.cross_origin import ANY_ORIGIN, READABLE
 from app.web.errors import EXPECTED, refuse_as_json
 from app.web.request import address_of, context_of, read_body
 
@@ -48,12 +49,15 @@ Handler = Callable[[Context, Call], Awaitable[Answer]]
 async def serve(handler: Handler, context: Context, scope: Scope, receive: Receive) -> Answer:
     """The handler's answer, or that of the error it ended with; a bug goes on up."""
     try:
-        return await handler(context, await _read(scope, receive))
+        answer = await handler(context, await _read(scope, receive))
     except EXPECTED as error:
         status, headers, body = refuse_as_json(scope, error)
-        return Answer(
+        answer = Answer(
             status, body, [(name.lower().encode(), text.encode()) for name, text in headers.items()]
         )
+    if scope["path"] in READABLE:
+        return Answer(answer.status, answer.body, [*answer.headers, ANY_ORIGIN])
+    return answer
 
 
 async def respond(handler: Handler, request: Request) -> Response:
@@ -68,9 +72,11 @@ async def _read(scope: Scope, receive: Receive) -> Call:
     content_type = authorization = accept = None
     for name, value in scope["headers"]:
         if name == b"content-type":
+            if content_type is not None:  # of two a proxy may have judged one and we the other
+                raise invalid_request("there is more than one Content-Type header")
             content_type = value.decode("latin-1")
         elif name == b"authorization":
-            if authorization is not None:  # of two a proxy may have judged one and we the other
+            if authorization is not None:
                 raise invalid_request("there is more than one Authorization header")
             authorization = value.decode("latin-1")
         elif name == b"accept":

@@ -14,7 +14,7 @@ from bench.growth.ground import Ground, Served
 from bench.records import form_request, write_requests
 from bench.rounds import Contender
 
-_MOST_NAMED = 50_000
+_MOST_NAMED = 10_000  # as many as the smallest database has, or its service would read fewer requests anew
 _REFILLED = 100_000  # tokens; among more of them, what a round adds is lost
 
 Make = Callable[[str, Served], Contender]
@@ -25,8 +25,7 @@ def exchanging(ground: Ground, database: Database) -> Make:
     stores = ground.stores(database)
 
     def write(path: Path, count: int) -> None:
-        if database.filled.tokens <= _REFILLED:
-            uvloop.run(_refill(database))
+        _as_filled(database)
         customers = uvloop.run(sample_customers(database, count))
         write_exchanges_of(stores, ground.applications, customers, path, count)
 
@@ -39,6 +38,7 @@ def exchanging(ground: Ground, database: Database) -> Make:
 
 def introspecting(ground: Ground, database: Database) -> Make:
     """All who are made by one maker ask about the same tokens."""
+    _as_filled(database)  # exchanges may have given a customer so many tokens that the oldest ended
     owners = {application.client_id: application for application in ground.applications}
     requests = [
         form_request("/app/oauth2/introspect", {**owners[client_id].credentials, "token": token})
@@ -52,6 +52,11 @@ def introspecting(ground: Ground, database: Database) -> Make:
         return Contender(name, served.url, served.pid, write, check=check_introspections)
 
     return make
+
+
+def _as_filled(database: Database) -> None:
+    if database.filled.tokens <= _REFILLED:
+        uvloop.run(_refill(database))
 
 
 async def _refill(database: Database) -> None:

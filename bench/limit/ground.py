@@ -1,8 +1,8 @@
 """What all contenders of a run share: the stores, the accounts, the plan; and what each is asked."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -31,6 +31,7 @@ from bench.codes import (
     write_exchanges,
 )
 from bench.limit.database import create_database, insert_applications
+from bench.limit.servers import service_serving
 from bench.machine import StorePids, find_stores
 from bench.records import form_request, get_request, write_requests
 from bench.rounds import Check, Contender, Plan
@@ -83,6 +84,14 @@ def prepare(stack: ExitStack, folder: Path, plan: Plan, *, workers: int, tokens:
         ),
         limit_stores=Stores(limit_url, f"{redis_url}?db=1", pack_for_limit, has_customers=False),
     )
+
+
+@contextmanager
+def serving(ground: Ground, *, cache: bool) -> Iterator[tuple[str, int]]:
+    """The service, its memory of tokens on or off; its address and process id."""
+    service = replace(ground.service, settings={**ground.service.settings, "TOKEN_CACHE": str(cache).lower()})
+    with service_serving(service, ground.workers, ground.log(f"service, cache {cache}")) as pid:
+        yield service.url, pid
 
 
 def exchanging(ground: Ground, name: str, url: str, pid: int, stores: Stores) -> Contender:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from bench.limit.ground import Ground, exchanging, fleet_token, getting, introspecting, issuing
+from bench.limit.ground import Ground, exchanging, fleet_token, getting, introspecting, issuing, serving
 from bench.limit.guard import PATH as GUARDED
-from bench.limit.servers import application_serving, service_serving
+from bench.limit.servers import application_serving
 from bench.rounds import Contender, Plan, Round, Rounds, interleave, middle, ratios
 
 OURS, LIMIT, BARE, CONSTANT = "ours", "limit", "limit, bare Valkey connection", "constant guard"
@@ -56,7 +56,7 @@ def without_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
     """Every request reaches the stores."""
     if wanted.isdisjoint({"exchange", "latency", "loads", "client", "introspect"}):
         return
-    with _service(ground, cache=False) as (url, pid), _limits(ground, cache_s=0.0) as limits:
+    with serving(ground, cache=False) as (url, pid), _limits(ground, cache_s=0.0) as limits:
         package, bare = limits
         ours = exchanging(ground, OURS, url, pid, ground.service_stores)
         limit = exchanging(ground, LIMIT, *package, ground.limit_stores)
@@ -90,7 +90,7 @@ def with_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
     """As the service is run."""
     if wanted.isdisjoint({"cached", "guard"}):
         return
-    with _service(ground, cache=True) as (url, pid):
+    with serving(ground, cache=True) as (url, pid):
         if "cached" in wanted:
             with _limits(ground, cache_s=_CACHED_S) as (package, _):
                 pair = [
@@ -124,14 +124,6 @@ def _server_us(done: Round) -> float:
 
 def _p99(done: Round) -> float:
     return done.p99_ms
-
-
-@contextmanager
-def _service(ground: Ground, *, cache: bool) -> Iterator[tuple[str, int]]:
-    settings = {**ground.service.settings, "TOKEN_CACHE": str(cache).lower()}
-    service = dataclasses.replace(ground.service, settings=settings)
-    with service_serving(service, ground.workers, ground.log(f"service, cache {cache}")) as pid:
-        yield service.url, pid
 
 
 @contextmanager

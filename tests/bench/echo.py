@@ -22,6 +22,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.stalls: dict[bytes, float] = {}  # how long the whole server stands still for a body
         self.seen: Counter[bytes] = Counter()
         self.refused: set[bytes] = set()  # bodies that are answered 400
+        self.deferred: set[bytes] = set()  # bodies that are answered 503, to be sent again later
         self.peers: list[str] = []
         self.turn = threading.Lock()
 
@@ -76,6 +77,8 @@ class Handler(socketserver.StreamRequestHandler):
             case "garbage":
                 return b"SMTP ready\r\n\r\n"
         status = b"400 Bad Request" if body in self.server.refused else b"200 OK"
+        if body in self.server.deferred:
+            status = b"503 Service Unavailable\r\nRetry-After: 2"
         return b"HTTP/1.1 %b\r\ncontent-length: %d\r\n\r\n%b" % (status, len(body), body)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.generator import GeneratorError, generate
-from bench.load import Load
+from bench.load import Load, Open, Tally
 from bench.records import form_request, get_request, read_answers, read_requests, write_requests
 from tests.bench.echo import Server, serving
 from tests.server import ROOT, free_port
@@ -53,6 +53,27 @@ def test_statuses_are_told_apart(server: Server) -> None:
     requests = [form_request("/x", {"a": "right"}), form_request("/x", {"a": "wrong"})]
     outcome = generate(Load("127.0.0.1", server.port, requests, seconds=9, connections=1, once=True))
     assert outcome.statuses == {"200": 1, "400": 1}
+    assert outcome.later == {}
+
+
+def test_answers_that_say_when_to_come_again_are_counted(server: Server) -> None:
+    server.refused.add(b"a=1")
+    server.deferred |= {b"a=2", b"a=3"}
+    outcome = generate(Load("127.0.0.1", server.port, numbered(4), seconds=9, connections=1, once=True))
+    assert outcome.statuses == {"200": 1, "400": 1, "503": 2}
+    assert outcome.later == {"503": 2}
+
+
+def test_loads_beside_each_other_arrive_at_times_of_their_own() -> None:
+    """Of one seed they would come in pairs."""
+
+    def arrivals(seed: int) -> list[float]:
+        load = Load("127.0.0.1", 1, numbered(1), 1, rate=100, arrivals="poisson", seed=seed)
+        model = Open(load, Tally(), None)
+        return [model._gap() for _ in range(20)]
+
+    assert arrivals(0) == arrivals(0)
+    assert not set(arrivals(0)) & set(arrivals(1))
 
 
 def test_latency_is_the_servers(server: Server) -> None:

@@ -255,7 +255,7 @@ def test_an_answer_with_another_state_is_refused_and_the_flow_goes_on(
 
 
 def test_an_answer_of_another_issuer_is_not_redeemed(walker: Walker, local: tuple[str, str, int]) -> None:
-    """RFC 9207 section 2.4: even with the right state."""
+    """O-122, O-130: our own command is a client too, and is not misled by the right state."""
     with walker.code(*local) as begun:
         state = parse_qs(urlsplit(begun.begin_at()).query)["state"][0]
         httpx2.get(f"{begun.origin}/callback?code=x&state={state}&iss=https://evil.example")

@@ -50,7 +50,7 @@ def test_registering_prints_the_secret_once(rovitracker: Rovitracker) -> None:
 def test_a_refused_registration_stores_nothing(
     arguments: tuple[str, ...], told: str, rovitracker: Rovitracker
 ) -> None:
-    """R-35, R-66."""
+    """O-10, O-13, O-33, O-124, R-35, R-66."""
     name = f"Refused {told}"
     said = rovitracker.refuse("app", "register", "--name", name, "--company", "X", *arguments)
     assert told in said

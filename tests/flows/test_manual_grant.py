@@ -97,7 +97,7 @@ async def test_audit_names_operator_customer_and_reason_and_not_the_token(
 async def test_its_end_is_the_one_that_was_asked_for(
     context: Context, browser: Browser, world: World, asked: ManualRequest
 ) -> None:
-    """CONTRACT: absolute, whether it is used or not; without it that of every classic token."""
+    """O-143: absolute, whether it is used or not; without it that of every classic token."""
 
     async def life_of(issued: ManualToken) -> int:
         described = await world.introspect(browser, issued.text)

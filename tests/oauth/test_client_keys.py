@@ -45,7 +45,7 @@ def test_public_key_of_every_algorithm_is_kept(algorithm: str) -> None:
 
 
 def test_only_what_is_needed_is_kept() -> None:
-    """O-151: no address, no certificate, nothing that nobody asked for."""
+    """No address, no certificate, nothing that nobody asked for."""
     more = {"x5u": "https://evil.example", "x5c": ["x"], "key_ops": ["sign"], "note": "mine", "kid": "k-1"}
     (kept,) = orjson.loads(check_key_set(orjson.dumps(of_one(**more))))["keys"]
     assert kept == {**PUBLIC, "kid": "k-1"}

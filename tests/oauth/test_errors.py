@@ -1,7 +1,9 @@
 """Claims about the errors we raise."""
 
+import ast
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from app.oauth import errors
 from app.oauth.errors import OAuthError
+
+APP = Path(errors.__file__).parents[1]
 
 
 def test_description_of_every_cause_of_a_failed_authentication_is_the_same() -> None:
@@ -52,7 +56,7 @@ def test_unavailable_store_says_when_to_come_back() -> None:
     ],
 )
 def test_bearer_error_carries_its_challenge(error: OAuthError, status: int, code: str, scope: str) -> None:
-    """O-69 to O-73: the code stands in the challenge, except where no credentials came at all."""
+    """O-69, O-70, O-71, O-72, O-73: the code stands in the challenge, except where no credentials came at all."""
     ((name, value),) = error.headers
     attributes = dict(re.findall(r'(\w+)="([^"]*)"', value))
     description = {"error_description": error.description} if code else {}
@@ -81,6 +85,26 @@ def test_named_error_is_made_anew_each_time(make: Callable[[], OAuthError], code
 def test_no_text_leaves_the_character_set_of_a_description(text: str) -> None:
     """O-24, O-58."""
     assert re.fullmatch(r"[\x20\x21\x23-\x5B\x5D-\x7E]*", errors.invalid_request(text).description)
+
+
+# RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 8707 section 2
+RFCS = {
+    *("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type"),
+    *("invalid_scope", "unsupported_response_type", "access_denied", "server_error"),
+    *("temporarily_unavailable", "invalid_token", "insufficient_scope", "invalid_target"),
+}
+
+
+def test_every_error_of_the_rfcs_is_made_in_one_file() -> None:
+    """What a rule answers is looked up there; elsewhere it is raised, and nothing is put together."""
+    makers, texts = set[str](), set[str]()
+    for file in sorted(APP.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("OAuthError", "_bearer_error"):
+                makers.add(str(file.relative_to(APP)))
+                texts |= {str(each.value) for each in node.args if isinstance(each, ast.Constant)}
+    assert makers == {"oauth/errors.py"}
+    assert texts >= RFCS
 
 
 def test_page_error_keeps_what_the_person_reads() -> None:

@@ -17,7 +17,7 @@ PROVING = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 
 
 def test_document_states_exactly_what_exists() -> None:
-    """O-111 to O-117, O-121, O-128, O-134."""
+    """O-111, O-112, O-114, O-115, O-116, O-117, O-121, O-128, O-134."""
     assert authorization_server(
         ISSUER,
         endpoints=ENDPOINTS,

@@ -90,7 +90,7 @@ def test_what_may_be_registered_is_registered_unchanged(client: Client) -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_may_not_be_registered_is_refused_by_name(client: Client, told: str) -> None:
-    """O-13, O-59, O-127, O-129, O-154, R-48."""
+    """O-59, O-124, O-129, O-154, R-48."""
     assert told in refusal(client)
 
 
@@ -135,7 +135,7 @@ def test_keys_are_for_strict_applications_that_keep_a_secret_otherwise() -> None
 def test_no_combination_gives_a_secretless_or_orphaned_grant(
     *, grants: set[str], kind: ClientKind, public: bool, owned: bool
 ) -> None:
-    """O-59, O-132: whatever passes can prove who it is for client_credentials, and refreshes only what a code began."""
+    """O-59: whatever passes can prove who it is for client_credentials, and refreshes only what a code began."""
     asked = replace(
         CODES,
         kind=kind,

@@ -232,7 +232,9 @@ def test_request_with_an_assertion_is_not_kept(kind: type[TokenQuery | TokenRequ
     """O-150: read each time, so that each time it is asked whether it was used; and memory holds no assertion."""
     requests = ReadBefore(kind.parse)
     body = b"grant_type=client_credentials&token=x&" + assertion_body()
-    assert requests.read(FORM, body, None) is not requests.read(FORM, body, None)
+    first, second, third = (requests.read(FORM, body, None) for _ in range(3))
+    assert first == second == third
+    assert first is not second is not third
     assert not requests._requests
 
 
@@ -429,8 +431,8 @@ def test_query_read_before_is_read_the_same_and_holds_no_secret() -> None:
     token = mint("at", "c", 7)
     queries = ReadBefore(TokenQuery.parse, most=2)
     body = f"token={token.text}&client_id=me&client_secret=mine".encode()
-    first = queries.read(FORM, body, None)
-    assert queries.read(FORM, body, None) is first == TokenQuery.parse(FORM, body, None)
+    once, first = (queries.read(FORM, body, None) for _ in range(2))
+    assert queries.read(FORM, body, None) is first == once == TokenQuery.parse(FORM, body, None)
     assert (
         queries.read(FORM, f"token={token.text}".encode(), basic("you", "yours")).credentials
         != first.credentials
@@ -445,11 +447,25 @@ def test_query_read_before_is_read_the_same_and_holds_no_secret() -> None:
     assert "mine" not in held
 
 
+def test_a_flood_of_queries_that_come_once_displaces_none_that_came_again() -> None:
+    """R-84, R-109."""
+    queries = ReadBefore(TokenQuery.parse, most=10)
+    honest = [b"token=honest%d" % number for number in range(10)]
+    for body in honest * 2:
+        queries.read(FORM, body, None)
+    kept = [queries.read(FORM, body, None) for body in honest]
+    for number in range(1000):
+        queries.read(FORM, b"token=forged%d" % number, None)
+    assert all(queries.read(FORM, body, None) is query for body, query in zip(honest, kept, strict=True))
+    assert len(queries._seen) == 10
+
+
 def test_queries_read_before_are_bounded_and_a_bad_one_is_not_kept() -> None:
     """R-109."""
     queries = ReadBefore(TokenQuery.parse, most=10)
     for number in range(100):
-        queries.read(FORM, b"token=%d" % number, None)
+        for _ in range(2):
+            queries.read(FORM, b"token=%d" % number, None)
     assert len(queries._requests) == 10
     for _ in range(2):
         with pytest.raises(OAuthError, match="token is missing"):
@@ -463,6 +479,7 @@ def test_queries_read_before_are_bounded_and_a_bad_one_is_not_kept() -> None:
 def test_token_request_with_what_works_once_is_not_kept() -> None:
     requests = ReadBefore(TokenRequest.parse)
     body = b"grant_type=client_credentials&client_id=me&client_secret=mine"
+    requests.read(FORM, body, None)
     assert requests.read(FORM, body, None) is requests.read(FORM, body, None)
     for once in (b"code", b"refresh_token", b"code_verifier"):
         with_it = body + b"&" + once + b"=x"

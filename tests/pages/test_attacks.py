@@ -29,7 +29,7 @@ async def sign_in_to_consent(
 async def test_other_site_cannot_frame_the_consent_page(
     visit: Visit, service: Service, world: World, site: OtherSite
 ) -> None:
-    """R-40, O-33: not even in the browser of a customer who is signed in."""
+    """R-40, O-138: not even in the browser of a customer who is signed in."""
     visitor = await visit()
     await sign_in_to_consent(visitor, service, world)
     await visitor.page.goto(site.put_frame(service.consent_url(world)))
@@ -59,7 +59,7 @@ async def test_form_of_another_site_approves_nothing(
 async def test_consent_page_of_one_browser_is_refused_in_another(
     visit: Visit, service: Service, world: World, site: OtherSite
 ) -> None:
-    """R-44, O-32: the attacker's flow would connect the victim's machines to the attacker's account, or the reverse."""
+    """R-44, O-30: the attacker's flow would connect the victim's machines to the attacker's account, or the reverse."""
     attacker, victim = await visit(), await visit()
     await sign_in_to_consent(attacker, service, world)
     stolen = await attacker.page.locator("input[name=flow]").input_value()

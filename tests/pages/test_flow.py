@@ -72,7 +72,7 @@ async def test_application_does_not_learn_where_the_customer_came_from(
 async def test_denying_tells_the_application_and_grants_nothing(
     visit: Visit, service: Service, world: World, site: OtherSite
 ) -> None:
-    """R-47, O-19."""
+    """R-47, O-17."""
     visitor = await visit()
     await visitor.page.goto(service.consent_url(world))
     await visitor.sign_in(world.member.email, PASSWORD)

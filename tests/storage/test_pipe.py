@@ -102,6 +102,20 @@ async def test_so_many_may_wait_and_no_more(redis_url: str) -> None:
     assert [type(each) for each in results].count(NotSentError) == 3
 
 
+async def test_a_crowd_that_is_turned_away_gets_all_its_codes_back(redis_url: str) -> None:
+    """R-94: however few may wait to take one, and whoever holds the pool's connections."""
+    valkey = Valkey(redis_url, connections=1, most_waiting=1)
+    connection = await valkey._pool.get_connection()  # type: ignore[no-untyped-call]  # its decorator has no types
+    keys = [f"pipe:back:{number}" for number in range(300)]
+    expires_at_ms = int((time.time() + 60) * 1000)
+    await asyncio.gather(
+        *(valkey.set_if_absent(key, key.encode(), expires_at_ms=expires_at_ms) for key in keys)
+    )
+    assert [await valkey.getdel(key) for key in keys] == [key.encode() for key in keys]
+    await valkey._pool.release(connection)
+    await valkey.close()
+
+
 async def test_without_a_server_nothing_was_sent() -> None:
     """All who wait for the connection hear of its failure, and the next try is a new one."""
     async with valkey_at("unix:///nowhere/valkey.sock") as valkey:

@@ -1,5 +1,7 @@
 """What the tests of the endpoints and pages share."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from app.context import Context
@@ -8,8 +10,10 @@ from tests.web.services import Services
 
 
 @pytest.fixture
-def services(settings: Settings, context: Context) -> Services:
-    return Services(settings, context)
+async def services(settings: Settings, context: Context) -> AsyncIterator[Services]:
+    services = Services(settings, context)
+    yield services
+    await services.close()
 
 
 # What the thin front serves is tested through the framework too.

@@ -25,6 +25,7 @@ class Services:
     def __init__(self, settings: Settings, context: Context) -> None:
         self._settings = settings
         self.context = context
+        self._made: list[Gathered] = []
 
     def like(self, **changes: Any) -> FastAPI:
         app = create_app(self._settings)
@@ -52,9 +53,15 @@ class Services:
             "refresh_idle": policy.refresh_idle,
             "refresh_absolute": policy.refresh_absolute,
         }
-        return gather_statements(
+        made = gather_statements(
             database, Changes(), bounds=Bounds(queue=10), most_tokens=0, **{**values, **changes}
         )
+        self._made.append(made)
+        return made
+
+    async def close(self) -> None:
+        for made in self._made:
+            await made.close()
 
     def without_valkey(self) -> FastAPI:
         return self.like(valkey=Valkey("unix:///nowhere/valkey.sock", connections=1, most_waiting=1000))

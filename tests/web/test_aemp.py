@@ -212,7 +212,7 @@ async def test_the_scheme_is_compared_without_case(scheme: str, fleet: Fleet, br
 
 
 async def test_tokens_in_other_places_are_refused(fleet: Fleet, browser: Browser) -> None:
-    """O-66..O-68, O-71, O-136, R-80."""
+    """O-67, O-68, O-71, O-136, R-80."""
     in_query = await browser.get(f"{ROUTES[2]}?access_token={fleet.token}")
     both = await browser.get(f"{ROUTES[2]}?access_token={fleet.token}", Authorization=f"Bearer {fleet.token}")
     malformed = await browser.get(ROUTES[2], Authorization="Bearer two words")

@@ -6,13 +6,14 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx2
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from app.context import Context
 from tests.browser import ORIGIN, Browser, query_of
 from tests.changing import change
+from tests.depth import examples
 from tests.people import PASSWORD, REDIRECT_URI, World
 from tests.web.services import Services, same_browser, unreachable_database
 
@@ -41,7 +42,7 @@ def refused_by_page(answer: httpx2.Response) -> None:
 
 
 async def test_documented_request_is_accepted(browser: Browser, world: World) -> None:
-    """O-1, O-2, O-14: GET without response_type and scope; nobody is asked to approve before signing in."""
+    """O-1, O-2, O-14 (classic): GET without response_type and scope; nobody is asked to approve before signing in."""
     page = await browser.get(world.authorize_url())
     assert page.status_code == 200
     assert 'name="password"' in page.text
@@ -155,18 +156,18 @@ MUTATIONS = {
 async def test_redirect_uri_of_another_spelling_never_redirects(
     browser: Browser, world: World, uri: str
 ) -> None:
-    """O-7, O-10, O-12, O-125, R-31, R-35: plain string comparison, the customer is told, the browser stays."""
+    """O-7, O-10, O-12, O-123, O-124, O-125, R-31, R-35: plain string comparison, the customer is told, the browser stays."""
     answer = await browser.get(world.authorize_url(redirect_uri=uri))
     refused_by_page(answer)
     assert "evil" not in answer.text
 
 
 @given(place=st.integers(0, len(REDIRECT_URI)), letter=st.characters(codec="utf-8"))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 async def test_redirect_uri_with_one_more_character_never_redirects(
     browser: Browser, world: World, place: int, letter: str
 ) -> None:
-    """O-12, R-31"""
+    """O-12, O-123, R-31"""
     mutated = REDIRECT_URI[:place] + letter + REDIRECT_URI[place:]
     refused_by_page(await browser.get(world.authorize_url(redirect_uri=mutated)))
 
@@ -203,7 +204,7 @@ async def test_other_response_modes_are_refused(browser: Browser, world: World, 
 
 
 async def test_response_type_code_and_mode_query_are_accepted(browser: Browser, world: World) -> None:
-    """O-14: the standard request beside the documented one."""
+    """O-14 (classic): the standard request beside the documented one."""
     page = await world.consent_page(browser, response_type="code", response_mode="query", scope="aemp:read")
     assert 'value="approve"' in page.text
 
@@ -254,7 +255,7 @@ async def test_scope_left_out_means_the_default(browser: Browser, world: World) 
 async def test_challenge_that_is_wrong_is_refused(
     browser: Browser, world: World, challenge: str | None, method: str | None
 ) -> None:
-    """O-20, O-80, O-81"""
+    """O-20, O-79, O-80, O-81"""
     url = world.authorize_url(code_challenge=challenge, code_challenge_method=method)
     refused_by_redirect(await browser.get(url), "invalid_request")
 
@@ -284,7 +285,7 @@ STATES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size
 
 
 @given(state=STATES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 async def test_state_comes_back_with_an_error_as_it_was_sent(
     browser: Browser, world: World, state: str
 ) -> None:
@@ -295,7 +296,7 @@ async def test_state_comes_back_with_an_error_as_it_was_sent(
 
 
 @given(state=STATES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25)
 async def test_state_comes_back_with_a_decision_as_it_was_sent(
     browser: Browser, world: World, state: str
 ) -> None:
@@ -345,7 +346,7 @@ async def test_error_keeps_to_the_characters_of_the_rfc(
 
 
 async def test_issuer_is_that_of_the_metadata_and_in_every_answer(browser: Browser, world: World) -> None:
-    """O-119, O-120, O-121, R-38"""
+    """O-119, O-120, O-121, O-130, R-38"""
     metadata = (await browser.get("/.well-known/oauth-authorization-server")).json()
     assert metadata["authorization_response_iss_parameter_supported"] is True
     page = await world.consent_page(browser)
@@ -460,7 +461,7 @@ async def test_store_that_fails_at_the_decision_is_told_by_redirect(
 async def test_store_that_fails_before_the_application_is_known_gets_a_page(
     browser: Browser, world: World, services: Services
 ) -> None:
-    """O-22, O-7: without the registration nobody can say whether the redirect URI is good."""
+    """O-7: without the registration nobody can say whether the redirect URI is good."""
     async with unreachable_database() as database:
         gathered = services.gathered(database)
         async with same_browser(browser, services.like(database=database, gathered=gathered)) as other:

@@ -69,7 +69,7 @@ def error_of(answer: httpx2.Response, status: int = 400) -> str:
 async def test_answer_is_a_token_of_an_hour_without_a_refresh_token(
     kind: str, browser: Browser, context: Context
 ) -> None:
-    """O-59: for both kinds of application; the class letter says that it never lives longer."""
+    """O-55 (strict), O-59, O-75 (strict): for both kinds of application; the class letter says that it never lives longer."""
     answer = await ask(browser, await register_robot(context, kind=kind))
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
@@ -156,7 +156,7 @@ async def test_resource_is_ours_or_nobodys(browser: Browser, robot: RegisteredAp
 
 
 async def test_grant_has_to_be_named(browser: Browser, robot: RegisteredApplication) -> None:
-    """O-39: without a code an absent grant type means nothing."""
+    """O-39 (classic): without a code an absent grant type means nothing."""
     assert error_of(await ask(browser, robot, grant_type="")) == "invalid_request"
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -16,6 +16,7 @@ from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
 from tests.browser import Browser, query_of
 from tests.conftest import make_database
+from tests.depth import examples
 from tests.people import PASSWORD, VERIFIER, Strict, World
 from tests.request_lines import request_lines
 from tests.web.reading import words_of
@@ -44,7 +45,7 @@ async def broken(servers: tuple[str, str], worker: int) -> AsyncIterator[Databas
 async def test_fault_before_the_redirect_uri_is_proved_gets_a_bare_page(
     browser: Browser, services: Services, broken: Database
 ) -> None:
-    """O-21, O-7: status 500, a reference to give, and no word of what happened."""
+    """O-7: status 500, a reference to give, and no word of what happened."""
     gathered = services.gathered(broken)
     app = services.like(database=broken, gathered=gathered)
     with capture_logs() as logs:
@@ -182,7 +183,7 @@ FORMS = ("/app/login", "/app/logout", "/app/oauth2/consent", "/app/oauth2/author
 
 
 @given(pairs=PAIRS, body=st.binary(max_size=200), path=st.sampled_from(FORMS))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60)
 async def test_nothing_a_stranger_sends_is_a_fault_of_ours(
     browser: Browser, pairs: list[tuple[str, bytes]], body: bytes, path: str
 ) -> None:

@@ -15,6 +15,7 @@ from tests.browser import Browser
 from tests.changing import change
 from tests.people import World
 from tests.web.services import Services, unreachable_database
+from tests.web.told import error_as_json
 
 INTROSPECT = "/app/oauth2/introspect"
 REVOKE = "/app/oauth2/revoke"
@@ -60,7 +61,7 @@ async def test_a_live_token_is_described_with_the_right_types(browser: Browser, 
 async def test_whatever_is_not_a_live_token_is_inactive_and_nothing_more(
     token: str, browser: Browser, world: World
 ) -> None:
-    """O-77, O-88, O-102, R-22."""
+    """O-77, O-98, O-102, R-22."""
     answer = await ask(browser, INTROSPECT, world, token=token)
     if token:
         assert answer.json() == INACTIVE
@@ -92,7 +93,7 @@ async def test_tokens_need_no_valkey(browser: Browser, world: World, services: S
 
 @pytest.mark.parametrize("path", [INTROSPECT, REVOKE])
 async def test_the_caller_must_prove_who_it_is(path: str, browser: Browser, world: World) -> None:
-    """O-89, O-99, O-100, R-21."""
+    """O-87, O-89, O-99, O-100, O-106, R-21."""
     token = await world.token(browser)
     for fields in (
         {},
@@ -163,15 +164,20 @@ async def resource_server(context: Context, world: World, audience: str) -> Worl
 
 
 async def test_a_revoked_token_is_dead_and_stays_revocable(browser: Browser, world: World) -> None:
-    """O-92, O-94, O-95, O-91: hints do not matter, and a second time is no error."""
-    token, kept = await world.token(browser), await world.token(browser)
+    """O-91, O-92, O-94, O-95: hints do not matter, a second time is no error, nor is what never was."""
+    kept = await world.token(browser)
     for hint in ("access_token", "refresh_token", "nonsense"):
-        answer = await ask(browser, REVOKE, world, token=token, token_type_hint=hint)
+        token = await world.token(browser)
+        for _ in range(2):
+            answer = await ask(browser, REVOKE, world, token=token, token_type_hint=hint)
+            assert (answer.status_code, answer.content) == (200, b"")
+        assert await world.introspect(browser, token) == INACTIVE
+        read = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")
+        assert read.status_code == 401
+    for unknown in ("x", mint("at", "c", 1).text, mint("rt", "s", 1).text, await world.code(browser)):
+        answer = await ask(browser, REVOKE, world, token=unknown)
         assert (answer.status_code, answer.content) == (200, b"")
-    assert await world.introspect(browser, token) == INACTIVE
     assert (await world.introspect(browser, kept))["active"] is True
-    read = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")
-    assert read.status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -256,3 +262,27 @@ async def test_a_strangers_question_renews_nothing(browser: Browser, world: Worl
 
 def test_audit_events_have_no_place_for_a_token() -> None:
     assert not [name for name in AuditEvent.__dataclass_fields__ if "token" in name or "secret" in name]
+
+
+@pytest.mark.parametrize(
+    ("fields", "content_type", "status"),
+    [
+        ({}, "application/x-www-form-urlencoded", 400),
+        ({"token": ""}, "application/x-www-form-urlencoded", 400),
+        ({"token_type_hint": "access_token"}, "application/x-www-form-urlencoded", 400),
+        ({"token": "x"}, "application/json", 415),
+        ({"token": "x"}, "text/plain", 415),
+    ],
+    ids=str,
+)
+async def test_only_a_form_with_a_token_is_answered(
+    fields: dict[str, str], content_type: str, status: int, browser: Browser, world: World
+) -> None:
+    """O-87, O-88, O-98: and what is refused is told as JSON."""
+    form = httpx2.QueryParams({"client_id": world.client_id, "client_secret": world.client_secret, **fields})
+    for path in (INTROSPECT, REVOKE):
+        answer = await browser.http.post(path, content=str(form), headers={"Content-Type": content_type})
+        assert (answer.status_code, error_as_json(answer)) == (status, "invalid_request")
+        for method in ("GET", "PUT", "DELETE"):
+            refused = await browser.http.request(method, path)
+            assert (refused.status_code, refused.headers["allow"]) == (405, "POST")

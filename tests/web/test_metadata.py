@@ -1,6 +1,7 @@
 """Discovery and health: documents that name what exists, and answers that tell the truth about the stores."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,9 +17,9 @@ SERVER = "/.well-known/oauth-authorization-server"
 
 
 async def test_every_advertised_endpoint_exists(browser: Browser) -> None:
-    """O-109..O-118: walked, not read."""
+    """O-109, O-110, O-112, O-113, O-114, O-115, O-117, O-118, O-128, O-129: walked, not read."""
     answer = await browser.get(SERVER)
-    assert answer.headers["content-type"] == "application/json"
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     document = answer.json()
     assert document["issuer"] == ORIGIN
     endpoints = {name: value for name, value in document.items() if name.endswith("_endpoint")}
@@ -118,3 +119,18 @@ async def test_an_unmigrated_database_is_told_from_one_that_is_down(
 
 async def test_version_names_the_version(browser: Browser) -> None:
     assert set((await browser.get("/version")).json()) == {"version", "python", "schema"}
+
+
+async def test_issuer_is_an_https_origin_and_everything_lies_under_it(services: Services) -> None:
+    """O-109, O-111, O-112, O-113, O-115, O-120: as it is set, whatever the request was sent to."""
+    issuer = "https://auth.rovitracker.example"
+    async with Browser(services.under(issuer=issuer), base_url="https://elsewhere.example") as browser:
+        document = (await browser.get(SERVER)).json()
+    assert document["issuer"] == issuer
+    assert urlsplit(issuer)._replace(scheme="", netloc="").geturl() == ""
+    addresses = [value for name, value in document.items() if name.endswith("_endpoint")]
+    assert len(addresses) >= 4
+    assert all(address.startswith(f"{issuer}/app/oauth2/") for address in addresses)
+    assert document["service_documentation"] == f"{issuer}/docs"
+    assert None not in document.values()
+    assert document["code_challenge_methods_supported"] == ["S256"]

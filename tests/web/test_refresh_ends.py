@@ -28,7 +28,7 @@ async def pair(browser: Browser, strict: Strict) -> Pair:
 async def test_a_spent_token_presented_again_ends_its_family(
     browser: Browser, strict: Strict, pair: Pair
 ) -> None:
-    """O-28, O-132, R-12: of two holders nobody knows the thief, so both lose it, at once and once."""
+    """O-132, R-12: of two holders nobody knows the thief, so both lose it, at once and once."""
     second = await strict.refreshed(browser, pair.refresh)
     third = await strict.refreshed(browser, second.refresh)
     assert await reads(browser, third.access)  # remembered by this process
@@ -91,7 +91,7 @@ async def test_reuse_that_cannot_be_judged_ends_nothing(
 async def test_revoking_a_refresh_token_ends_all_that_came_from_its_grant(
     hint: str | None, browser: Browser, strict: Strict, pair: Pair
 ) -> None:
-    """O-91..O-95, R-16: at once in this process, whatever the hint says, and a second time is no error."""
+    """O-91, O-92, O-93, O-94, O-95, R-16: at once in this process, whatever the hint says, and a second time is no error."""
     new = await strict.refreshed(browser, pair.refresh)
     assert await reads(browser, new.access)
     for _ in range(2):

@@ -182,7 +182,7 @@ async def test_cookies_over_http_are_for_this_browser_only(browser: Browser, wor
 
 
 async def test_cookies_over_https_are_bound_to_this_host(world: World, services: Services) -> None:
-    """R-57: on the way in and on the way out."""
+    """O-33, R-57: on the way in and on the way out."""
     origin = "https://auth.rovi.example"
     app = services.under(issuer=origin, development=False)
     async with Browser(app, base_url=origin) as browser:

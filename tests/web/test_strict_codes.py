@@ -20,7 +20,7 @@ async def strict(request: pytest.FixtureRequest, context: Context) -> Strict:
 
 
 async def test_code_gives_an_hours_token_and_what_refreshes_it(browser: Browser, strict: Strict) -> None:
-    """O-28, O-52, O-54..O-57, O-132: the class letters say that neither is kept where classic tokens are."""
+    """O-28, O-54, O-55 (strict), O-56, O-57, O-75 (strict): the class letters say that neither is kept where classic tokens are."""
     answer = await strict.exchange(browser, await strict.code(browser))
     assert answer.status_code == 200, answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -61,7 +61,7 @@ async def test_consent_page_names_the_lifetimes_of_the_family(browser: Browser, 
 async def test_authorization_without_what_strict_means_is_refused(
     changes: dict[str, Any], browser: Browser, strict: Strict
 ) -> None:
-    """O-14, O-82, O-127: invalid_request by redirect, before anybody signs in."""
+    """O-14 (strict), O-82, O-127: invalid_request by redirect, before anybody signs in."""
     answer = query_of(await browser.get(strict.authorize_url(**changes)))
     assert answer["error"] == "invalid_request"
     assert "code" not in answer
@@ -82,7 +82,7 @@ async def test_authorization_without_what_strict_means_is_refused(
 async def test_refusals_name_their_error(
     changes: dict[str, str | None], error: str, browser: Browser, strict: Strict
 ) -> None:
-    """O-39, O-43, O-51, O-84, R-8, R-10."""
+    """O-39 (strict), O-43, O-51, O-84, R-8, R-10."""
     code = await strict.code(browser)
     assert error_of(await strict.exchange(browser, **{"code": code, **changes})) == error
 

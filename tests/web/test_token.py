@@ -5,11 +5,14 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from functools import reduce
+from operator import and_, or_
 from urllib.parse import quote
 
 import pytest
 
 from app.context import Context
+from app.oauth import base62
 from app.oauth.token_string import PATTERN, bucket_of, mint, parse
 from tests.browser import Browser
 from tests.people import CHALLENGE, REDIRECT_URI, VERIFIER, World
@@ -20,7 +23,7 @@ TOKEN = "/app/oauth2/token"
 
 
 async def test_documented_answer_has_both_names_of_the_type(browser: Browser, world: World) -> None:
-    """O-54..O-57."""
+    """O-54, O-55 (classic), O-56, O-57, O-75 (classic), O-86: without PKCE too."""
     answer = await world.exchange(browser, await world.code(browser))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -43,6 +46,16 @@ async def test_the_token_carries_class_and_bucket(browser: Browser, world: World
     assert re.fullmatch(PATTERN, text)
 
 
+async def test_every_bit_of_codes_and_tokens_varies(browser: Browser, world: World) -> None:
+    """O-29: 160 of them, so that none can be guessed from the others."""
+    codes = [await world.code(browser) for _ in range(32)]
+    tokens = [(await world.exchange(browser, code)).json()["access_token"] for code in codes]
+    for texts in (codes, tokens):
+        secrets = [base62.decode("0" + text[31:58]) for text in texts]
+        assert reduce(or_, secrets) == 2**160 - 1
+        assert reduce(and_, secrets) == 0
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -57,12 +70,17 @@ async def test_the_token_carries_class_and_bucket(browser: Browser, world: World
 async def test_standard_and_unknown_parameters_are_welcome(
     more: dict[str, str], browser: Browser, world: World
 ) -> None:
-    """O-3, O-4, O-38, O-39, O-51: an empty value is absence, an unknown name is ignored."""
+    """O-3, O-4, O-38, O-39 (classic), O-51: an empty value is absence, an unknown name is ignored."""
     answer = await world.exchange(browser, await world.code(browser), **more)
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("encode", [str, quote], ids=["plain", "form-encoded"])
+def quote_all(text: str) -> str:
+    """Whatever may be encoded is: no client does, all are allowed to."""
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+@pytest.mark.parametrize("encode", [str, quote, quote_all], ids=["plain", "form-encoded", "all encoded"])
 async def test_basic_authentication_works_encoded_or_not(
     encode: Callable[[str], str], browser: Browser, world: World
 ) -> None:
@@ -165,7 +183,7 @@ async def test_other_methods_are_told_which_one(method: str, browser: Browser) -
 async def test_malformed_bodies_are_invalid_requests(
     content_type: str | None, body: bytes, status: int, browser: Browser
 ) -> None:
-    """O-36, O-38, R-34, R-75, R-76."""
+    """O-36, O-38, O-57, O-58, R-34, R-75, R-76."""
     headers = {"Content-Type": content_type} if content_type else {}
     answer = await browser.http.post(TOKEN, content=body, headers=headers)
     assert error_of(answer, status) == "invalid_request"
@@ -191,6 +209,16 @@ async def test_refusals_name_their_error(
     """O-40, O-42, O-43, O-51, O-126, O-129, R-8."""
     fields = {"code": await world.code(browser), **changes}
     assert error_of(await world.exchange(browser, **fields)) == error
+
+
+async def test_a_resource_is_the_one_there_is_or_nothing_is_taken(browser: Browser, world: World) -> None:
+    """O-131, O-154: asked for with the link or with the code, the token is for it; another is refused, the code still good."""
+    api = "http://localhost:8000/api"
+    code = await world.code(browser, resource=api)
+    refused = await world.exchange(browser, code, resource="https://elsewhere.example/api")
+    assert error_of(refused) == "invalid_target"
+    token = (await world.exchange(browser, code, resource=api)).json()["access_token"]
+    assert (await world.introspect(browser, token))["aud"] == api
 
 
 async def test_a_code_is_burned_by_a_wrong_redirect_uri(browser: Browser, world: World) -> None:
@@ -244,7 +272,7 @@ async def pkce_code(browser: Browser, world: World) -> str:
 
 
 async def test_the_right_verifier_redeems(browser: Browser, world: World) -> None:
-    """O-79, O-85."""
+    """O-79, O-85, O-126."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
     assert digest == CHALLENGE
     answer = await world.exchange(browser, await pkce_code(browser, world), code_verifier=VERIFIER)
@@ -257,9 +285,36 @@ async def test_the_right_verifier_redeems(browser: Browser, world: World) -> Non
 async def test_a_wrong_or_missing_verifier_is_refused(
     verifier: str | None, browser: Browser, world: World
 ) -> None:
-    """R-10, O-78, O-84: a challenge that was sent is enforced."""
+    """R-10, O-78, O-84, O-126: a challenge that was sent is enforced."""
     answer = await world.exchange(browser, await pkce_code(browser, world), code_verifier=verifier)
     assert error_of(answer) == "invalid_grant"
+
+
+@pytest.mark.parametrize("verifier", ["v" * 42, "v" * 129, "v" * 42 + "+", "é" * 43])
+async def test_a_verifier_the_rfc_does_not_allow_is_refused_though_its_digest_fits(
+    verifier: str, browser: Browser, world: World
+) -> None:
+    """O-78"""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    code = await world.code(browser, code_challenge=digest, code_challenge_method="S256")
+    assert error_of(await world.exchange(browser, code, code_verifier=verifier)) == "invalid_grant"
+
+
+async def test_a_challenge_is_tied_to_its_code_and_not_readable_from_it(
+    browser: Browser, world: World
+) -> None:
+    """O-83: of two codes each takes its own verifier, and nothing of the challenge stands in the code."""
+    verifiers = ["one" * 20, "two" * 20]
+    challenges = [
+        base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        for verifier in verifiers
+    ]
+    for order, status in ((verifiers[::-1], 400), (verifiers, 200)):
+        for challenge, verifier in zip(challenges, order, strict=True):
+            code = await world.code(browser, code_challenge=challenge, code_challenge_method="S256")
+            assert challenge not in code
+            answer = await world.exchange(browser, code, code_verifier=verifier)
+            assert answer.status_code == status, answer.text
 
 
 async def test_the_newest_ten_tokens_of_a_pair_live(browser: Browser, world: World, context: Context) -> None:

@@ -1,7 +1,13 @@
 """How an application says who it is wherever its own server asks, and how all those endpoints refuse alike."""
 
 from app.oauth.assertion import ASSERTION_TYPE
-from app.oauth.errors import OAuthError, invalid_client, invalid_request, too_many_failures
+from app.oauth.errors import (
+    body_too_large,
+    invalid_client,
+    invalid_request,
+    temporarily_unavailable,
+    too_many_failures,
+)
 from app.web.openapi.notation import Json, ref, refusal
 from app.web.openapi.schemas import JWT_PATTERN, SECRET_PATTERN
 from app.web.request import MOST_BODY_BYTES
@@ -50,7 +56,7 @@ RESPONSES: Json = {
         (
             "invalid_request",
             "The body is larger than 16 KiB.",
-            invalid_request(f"the body is larger than {MOST_BODY_BYTES} bytes"),
+            body_too_large(MOST_BODY_BYTES),
         ),
     ),
     "NotAForm": refusal(
@@ -75,7 +81,7 @@ RESPONSES: Json = {
         (
             "temporarily_unavailable",
             "Try again after `Retry-After` seconds.",
-            OAuthError("temporarily_unavailable", "Please try again shortly."),
+            temporarily_unavailable(),
         ),
         headers={"Retry-After": "RetryAfter"},
     ),

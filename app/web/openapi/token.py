@@ -6,10 +6,10 @@ from app.flows.issue_token import GRANT_TYPES
 from app.oauth.answer import token_answer
 from app.oauth.assertion import ASSERTION_TYPE
 from app.oauth.errors import (
-    OAuthError,
     invalid_grant,
     invalid_request,
     invalid_scope,
+    invalid_target,
     unauthorized_client,
     unsupported_grant_type,
 )
@@ -136,7 +136,7 @@ def _token_refusals() -> Json:
         (
             "invalid_target",
             "The resource is not our API.",
-            OAuthError("invalid_target", "the resource is not served here"),
+            invalid_target(),
         ),
     )
 

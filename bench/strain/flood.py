@@ -1,0 +1,152 @@
+"""As many forged tokens as honest requests, in interleaved rounds with them and without: what they do to the honest ones."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.check import CheckError
+from bench.limit.ground import Ground, serving
+from bench.machine import read_processor_time
+from bench.rounds import (
+    Contender,
+    Plan,
+    Round,
+    count_needed,
+    generate_apart,
+    interleave,
+    middle,
+    ratios,
+    round_of,
+    tell,
+    wait_until_quiet,
+)
+from bench.strain.askers import Askers, asking_fleet, asking_introspection
+
+ALONE, FLOODED = "honest alone", "beside as many forged"
+BAR = 2.0
+
+_PEAK_ROUNDS = 3
+_MOST_UNSENT = 0.01
+_TURNED_AWAY = frozenset({"429", "503"})
+_ELSEWHERE = ("--source", "127.0.0.2", "--seed", "1")
+
+
+@dataclass(slots=True)
+class Flood:
+    """Filled round by round. peak: honest requests a second in the closed model.
+
+    honest, forged: answers by status; later: of the forged, those that said when to come again. faults: what was
+    answered wrongly or not at all, and what was turned away without a time to come again.
+    """
+
+    name: str
+    peak: float
+    plan: Plan
+    rounds: Mapping[str, list[Round]] = field(default_factory=lambda: {ALONE: [], FLOODED: []})
+    honest: dict[str, int] = field(default_factory=dict)
+    forged: dict[str, int] = field(default_factory=dict)
+    later: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def pairs(self) -> Sequence[float]:
+        return ratios(self.rounds, FLOODED, ALONE, lambda each: each.p99_ms)
+
+    @property
+    def ratio(self) -> float:
+        return median(self.pairs)
+
+    @property
+    def met(self) -> bool:
+        return self.ratio <= BAR and not self.faults
+
+
+def measure_floods(ground: Ground, wanted: frozenset[str], share: float) -> Iterator[Flood]:
+    """share: of the peak, that the honest offer, and the forger as much again."""
+    if "introspect" in wanted:
+        with serving(ground, cache=False) as (url, pid):
+            yield _measure(
+                asking_introspection(ground, url, pid, name="forged tokens, introspection, cache off"),
+                ground,
+                share,
+            )
+    if not wanted.isdisjoint({"cached", "guard"}):
+        with serving(ground, cache=True) as (url, pid):
+            if "cached" in wanted:
+                yield _measure(
+                    asking_introspection(ground, url, pid, name="forged tokens, introspection, cache on"),
+                    ground,
+                    share,
+                )
+            if "guard" in wanted:
+                yield _measure(asking_fleet(ground, url, pid, name="forged tokens, AEMP"), ground, share)
+
+
+def _measure(askers: Askers, ground: Ground, share: float) -> Flood:
+    peaks = replace(ground.plan, rounds=min(_PEAK_ROUNDS, ground.plan.rounds))
+    rounds = interleave([askers.honest], ground.pids, peaks, ground.folder)
+    peak = middle(rounds[askers.honest.name], lambda each: each.rate)
+    flood = Flood(askers.name, peak, replace(ground.plan, rate=round(peak * share, 1)))
+    _load(flood, askers, ground, flooded=True)  # not compared: from here on the forger is known
+    for number in range(flood.plan.rounds):
+        for name, done in flood.rounds.items():
+            done.append(_load(flood, askers, ground, flooded=name == FLOODED))
+            tell(f"{askers.name}, round {number + 1} of {flood.plan.rounds}, {name}", done[-1])
+    return flood
+
+
+def _load(flood: Flood, askers: Askers, ground: Ground, *, flooded: bool) -> Round:
+    """One round; what was answered in it goes into `flood`."""
+    loads = [_prepare(askers.honest, flood, ground)]
+    loads += [_prepare(askers.forger, flood, ground, *_ELSEWHERE)] if flooded else []
+    pid = askers.honest.pid
+    wait_until_quiet(pid, ground.pids)
+    before, began = read_processor_time(pid, ground.pids), time.monotonic()
+    with ThreadPoolExecutor(len(loads)) as pool:
+        outcomes = [running.result() for running in [pool.submit(load) for load in loads]]
+    used, took_s = read_processor_time(pid, ground.pids).since(before), time.monotonic() - began
+    for asker, outcome in zip((askers.honest, askers.forger), outcomes, strict=False):
+        flood.faults += [f"{asker.name}: {fault}" for fault in _faults(asker, outcome, ground)]
+    _add(flood.honest, outcomes[0]["statuses"])
+    for outcome in outcomes[1:]:
+        _add(flood.forged, outcome["statuses"])
+        _add(flood.later, outcome["later"])
+    return round_of(outcomes[0], used, took_s)
+
+
+def _prepare(
+    asker: Contender, flood: Flood, ground: Ground, *options: str
+) -> Callable[[], Mapping[str, Any]]:
+    requests, answers = _files(asker, ground)
+    asker.write_requests(requests, count_needed(asker, flood.plan, flood.plan.rate or flood.peak))
+    return partial(generate_apart, asker, flood.plan, requests, answers, *options)
+
+
+def _faults(asker: Contender, outcome: Mapping[str, Any], ground: Ground) -> Iterator[str]:
+    for reason, count in outcome["errors"].items():
+        yield f"{count} requests were not answered: {reason}"
+    if outcome["unsent"] > _MOST_UNSENT * outcome["requests"]:
+        yield f"{outcome['unsent']} requests were due and could not be sent"
+    for status in _TURNED_AWAY & outcome["statuses"].keys():
+        if silent := outcome["statuses"][status] - outcome["later"].get(status, 0):
+            yield f"{silent} answers {status} without Retry-After"
+    if asker.check is not None:
+        try:
+            asker.check(*_files(asker, ground))
+        except CheckError as error:
+            yield f"{error}"
+
+
+def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    for status, count in more.items():
+        counts[status] = counts.get(status, 0) + count
+
+
+def _files(asker: Contender, ground: Ground) -> tuple[Path, Path]:
+    """Of requests, and of the answers to them."""
+    return ground.folder / f"{asker.name}.requests", ground.folder / f"{asker.name}.answers"

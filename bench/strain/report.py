@@ -1,0 +1,78 @@
+"""What strain did, as markdown and as one document."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bench.generator import Outcome
+from bench.machine import describe_machine
+from bench.rounds import table
+from bench.strain import flood, overload
+from bench.strain.flood import Flood
+from bench.strain.overload import Overload
+
+Result = Flood | Overload
+
+
+def render(results: Sequence[Result]) -> str:
+    """Markdown."""
+    parts = [describe_machine()]
+    for result in results:
+        parts += _flood(result) if isinstance(result, Flood) else _overload(result)
+        if result.faults:
+            parts.append("\n".join(f"- {fault}" for fault in result.faults))
+    return "\n\n".join(parts) + "\n"
+
+
+def document(results: Sequence[Result]) -> dict[str, Any]:
+    judged = [{**asdict(each), "ratio": each.ratio, "met": each.met} for each in results]
+    return {"machine": describe_machine(), "results": judged}
+
+
+def _flood(result: Flood) -> Iterator[str]:
+    plan = result.plan
+    offered = f"{plan.rate:,.0f}/s honest requests offered, of a peak of {result.peak:,.0f}/s"
+    yield f"### {result.name}\n\n{offered}, {plan.rounds} rounds of {plan.seconds:g} s; medians"
+    yield table(result.rounds)
+    honest, forged = _counts(result.honest, {}), _counts(result.forged, result.later)
+    yield f"Honest requests were answered {honest}; forged ones {forged}."
+    spread = f"{min(result.pairs):.2f} to {max(result.pairs):.2f}"
+    yield (
+        f"**p99, {flood.FLOODED} / {flood.ALONE}: {result.ratio:.2f} ({spread}), "
+        f"at most {flood.BAR:.2f}: {_verdict(result)}**"
+    )
+
+
+def _overload(result: Overload) -> Iterator[str]:
+    offered = f"{overload.OFFERED:,} codes a second offered for {result.seconds} s"
+    yield f"### {result.name}\n\n{offered}, to a store that takes {overload.CAPACITY} tokens a second"
+    lines = ["| | answers | p50 ms | p99 ms | slowest ms |", "| --- | --- | ---: | ---: | ---: |"]
+    lines += [
+        _row(f"before, {overload.FEW}/s", result.before),
+        _row(f"{overload.OFFERED:,}/s", result.during),
+        _row(f"{overload.WITHIN_S:g} s later, {overload.FEW}/s", result.after),
+        _row("those turned away, once the store is quick", result.again),
+    ]
+    yield "\n".join(lines)
+    yield f"{result.stored:,} tokens were answered; each stands in PostgreSQL as the only one of its code."
+    yield (
+        f"**slowest answer {result.during.latency_ms['max'] / 1000:.1f} s, at most {overload.BOUND_S:g}; "
+        f"p99 {overload.WITHIN_S:g} s later / before: {result.ratio:.2f}, at most {overload.BAR:.2f}: {_verdict(result)}**"
+    )
+
+
+def _row(name: str, outcome: Outcome) -> str:
+    latency = (f"{outcome.latency_ms[each]:,.1f}" for each in ("p50", "p99", "max"))
+    return f"| {' | '.join((name, _counts(outcome.statuses, outcome.later), *latency))} |"
+
+
+def _counts(statuses: Mapping[str, int], later: Mapping[str, int]) -> str:
+    """later: how many of them said when to come again; fewer than all is a fault, and named there."""
+    return ", ".join(
+        f"{status} ({count:,}{', each with Retry-After' if later.get(status) == count else ''})"
+        for status, count in sorted(statuses.items())
+    )
+
+
+def _verdict(result: Result) -> str:
+    return "met" if result.met else "NOT MET"

@@ -1,0 +1,20 @@
+"""How deep properties are searched: as far as a suite can wait for, or CONFORMANCE_DEPTH times as far."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+DEPTH = int(os.environ.get("CONFORMANCE_DEPTH", "1"))
+
+
+def examples(count: int) -> settings:
+    """So many examples of a property that asks a service, which may take its time on a busy machine."""
+    unshared = HealthCheck.function_scoped_fixture  # people and browsers may serve many examples
+    return settings(max_examples=count * DEPTH, deadline=None, suppress_health_check=[unshared])
+
+
+def deepen() -> None:
+    """The properties that say no number of their own, too."""
+    if DEPTH > 1:
+        settings.register_profile("deep", max_examples=100 * DEPTH, deadline=None)
+        settings.load_profile("deep")

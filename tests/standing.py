@@ -1,0 +1,37 @@
+"""Everything the stores hold, as a digest each: what a refused request must leave as it was."""
+
+import asyncpg
+from redis.asyncio import Redis
+
+from app.context import Context
+
+_TABLES = """
+SELECT oid::regclass::text AS name FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+"""
+
+
+async def state_of(context: Context, database_url: str, redis_url: str) -> dict[str, object]:
+    """Rows and digest of every table, and the keys of Valkey, once what followed the last answers is done."""
+    await context.background.settle()
+    owner = await asyncpg.connect(database_url)
+    found: dict[str, object] = {}
+    for table in await owner.fetch(_TABLES):
+        row = await owner.fetchrow(
+            f"SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {table['name']} t"
+        )
+        found[table["name"]] = tuple(row)
+    await owner.close()
+    valkey = Redis.from_url(redis_url)
+    found["keys"] = frozenset([key async for key in valkey.scan_iter()])
+    await valkey.aclose()
+    return found
+
+
+def assert_unchanged(before: dict[str, object], after: dict[str, object]) -> None:
+    """Keys may only have gone, by their own time."""
+    assert {name for name, state in before.items() if name != "keys" and after[name] != state} == set()
+    one, other = before["keys"], after["keys"]
+    assert isinstance(one, frozenset)
+    assert isinstance(other, frozenset)
+    assert other <= one

@@ -1,0 +1,101 @@
+"""Requests made up from the OpenAPI document, as it says and as it does not: answered as documented, and nothing moves.
+
+schemathesis makes them; whether an answer is right is judged as everywhere else in these tests.
+"""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx2
+import pytest
+import schemathesis
+from hypothesis import given
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
+
+from app.context import Context
+from tests.browser import Browser
+from tests.depth import examples
+from tests.people import REDIRECT_URI, World
+from tests.standing import assert_unchanged, state_of
+from tests.web.described import DOCUMENT, FORM, OPERATIONS, check_answer
+from tests.web.told import error_as_json, error_by_redirect, error_on_page
+
+# Of what can be asked in more than one way.
+MADE_UP = {
+    each.ok().definition.raw["operationId"]: each.ok()
+    for each in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
+    if isinstance(each, Ok)
+    and each.ok().path.startswith("/app/oauth2/")
+    and not {"parameters", "requestBody"}.isdisjoint(each.ok().definition.raw)
+}
+AUTHORIZE = ("authorize", "authorizeByPost")
+
+# Put in place of what was made up, so that most requests come further than the first check.
+LENT = st.sampled_from(
+    [(), ("client_id",), ("client_id", "client_secret"), ("client_id", "redirect_uri"), ("basic",)]
+)
+
+
+@pytest.fixture
+async def unmoved(
+    browser: Browser, world: World, context: Context, database_url: str, redis_url: str
+) -> AsyncIterator[None]:
+    """The browser is signed in, so that a good link is answered with the consent page; from there on nothing changes."""
+    await world.consent_page(browser)
+    before = await state_of(context, database_url, redis_url)
+    yield
+    assert_unchanged(before, await state_of(context, database_url, redis_url))
+
+
+@pytest.mark.usefixtures("unmoved")
+@pytest.mark.parametrize("mode", GenerationMode, ids=str)
+@pytest.mark.parametrize("name", MADE_UP)
+@given(data=st.data())
+@examples(15)
+async def test_whatever_is_sent_is_answered_as_documented_and_changes_nothing(
+    browser: Browser, world: World, name: str, mode: GenerationMode, data: st.DataObject
+) -> None:
+    """O-5, O-20, O-21, O-24, O-36, O-38, O-57, O-58, O-102, R-33, R-76: never a fault of ours."""
+    case = data.draw(MADE_UP[name].as_strategy(mode))
+    answer = await send(browser, world, case, data.draw(LENT))
+    assert answer.status_code < 500, answer.text
+    check_answer(answer, OPERATIONS[name])
+    if name not in AUTHORIZE:
+        assert answer.content in (b'{"active":false}', b"") or error_as_json(answer)
+    elif answer.status_code == 303 and name == "authorize":
+        assert error_by_redirect(answer, REDIRECT_URI)["error"] != "server_error"
+    elif answer.status_code == 303:
+        assert answer.headers["location"].startswith("/app/oauth2/authorize?")
+    elif answer.status_code != 200:
+        error_on_page(answer, answer.status_code)
+
+
+async def send(browser: Browser, world: World, case: Any, lent: tuple[str, ...]) -> httpx2.Response:
+    """As it was made up, but for what is lent; with Basic instead of what it says of credentials."""
+    own = {
+        "client_id": world.client_id,
+        "client_secret": world.client_secret,
+        "redirect_uri": REDIRECT_URI,
+    }
+    fields = case.body if case.method == "POST" else case.query
+    headers = {}
+    if isinstance(fields, dict) and lent == ("basic",):
+        pair = f"{world.client_id}:{world.client_secret}".encode()
+        headers["Authorization"] = f"Basic {b64encode(pair).decode()}"
+        fields = {name: value for name, value in fields.items() if name not in own}
+    elif isinstance(fields, dict):
+        fields = {**fields, **{name: own[name] for name in lent}}
+    if case.method == "POST":
+        headers["Content-Type"] = case.media_type or FORM
+        return await browser.http.post(case.path, content=encoded(fields), headers=headers)
+    return await browser.http.get(f"{case.path}?{encoded(fields)}", headers=headers)
+
+
+def encoded(fields: object) -> str:
+    """What a client that encodes tidily makes of it; what is no form at all it sends as text."""
+    pairs = fields.items() if isinstance(fields, dict) else [(str(fields), "")]
+    return urlencode([(str(name), str(value)) for name, value in pairs], errors="surrogatepass")
