@@ -8,14 +8,15 @@ from app.flows.revoke_token import revoke_token
 from app.oauth.request import TokenQuery
 from app.web.wire import Answer, Call, respond
 
-_NOTHING_TO_SAY = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
+# RFC 7009 section 2.2: clients ignore the body. Some libraries parse it all the same, and take an empty one for a failure.
+_NOTHING_TO_SAY = b"{}"
 
 
 async def answer_revocation(context: Context, call: Call) -> Answer:
     """200 for a token that is revoked now, was before, or never was ours to revoke."""
     query = TokenQuery.parse(call.content_type, call.body, call.authorization)
     await revoke_token(context, query, call.address)
-    return Answer(200, b"", _NOTHING_TO_SAY)
+    return Answer(200, _NOTHING_TO_SAY)
 
 
 async def revoke(request: Request) -> Response:

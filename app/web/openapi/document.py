@@ -64,6 +64,7 @@ def _rendered(issuer: str) -> bytes:
 _SCHEMAS: Json = {
     "TokenAnswer": schemas.TOKEN_ANSWER,
     "Introspection": schemas.INTROSPECTION,
+    "Nothing": schemas.NOTHING,
     "OAuthError": schemas.OAUTH_ERROR,
     "Fleet": fleet_schemas.FLEET,
     "Fleet20190501": fleet_schemas.FLEET_20190501,

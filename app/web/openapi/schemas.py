@@ -66,6 +66,8 @@ INTROSPECTION: Json = {
     ],
 }
 
+NOTHING = _object(())
+
 OAUTH_ERROR = _object(
     ("error",),
     error=_text("For programs.", pattern="^[a-z_]+$"),
