@@ -10,6 +10,7 @@ omission).
 import argparse
 import asyncio
 import gc
+import os
 import sys
 from array import array
 from collections.abc import Sequence
@@ -142,6 +143,7 @@ def percentiles_ms(latencies_s: "array[float]") -> dict[str, float]:
 def main() -> int:
     options = _read_arguments()
     try:
+        os.nice(options.nice)
         load = _load_of(options)
         if options.answers is None:
             outcome = generate(load)
@@ -189,6 +191,7 @@ def _read_arguments() -> argparse.Namespace:
     add("--arrivals", choices=get_args(Arrivals), default="constant", help="of the open model (constant)")
     add("--seed", type=int, default=0, help="of Poisson arrivals (0)")
     add("--source", help="address to connect from, such as 127.0.0.2")
+    add("--nice", type=int, default=0, help="how far to stand back for other programs, at most 19 (0)")
     add("--answers", type=Path, help="file to write every answer to, for bench.records.read_answers")
     add("--warm-up", type=float, default=0.0, help="seconds of load before it is measured (0)")
     add("--timeout", type=float, default=10.0, help="seconds after which a request is given up (10)")

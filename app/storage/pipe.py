@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import Any, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
 
 from app.storage.errors import NotSentError, StoreUnavailableError
+
+_MOMENT_S = 0.01
 
 
 class Pipe(asyncio.Protocol):
@@ -74,16 +77,21 @@ class Pipe(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(b"".join(unsent))
 
-    def _look(self) -> None:
-        """Whether the oldest command that waits has waited too long. Once a second, not a timer a command."""
+    def _look(self, *, again: bool = False) -> None:
+        """Whether the oldest command that waits has waited too long. Once a second, not a timer a command.
+
+        again: seen late a moment ago, since a loop that stalled hears of the time before it reads what has come.
+        """
         self._watch = None
         if not self._waiting:
             return
         late_at = self._waiting[0][1] + self._patience_s
-        if late_at <= self._loop.time():
+        if late_at > self._loop.time():
+            self._watch = self._loop.call_at(late_at, self._look)
+        elif again:
             self._end("no reply in time")
         else:
-            self._watch = self._loop.call_at(late_at, self._look)
+            self._watch = self._loop.call_later(_MOMENT_S, partial(self._look, again=True))
 
     def _end(self, why: str) -> None:
         self.open = False

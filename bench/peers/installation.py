@@ -1,9 +1,13 @@
-"""Each peer's own software, pinned and hash-checked, set up in its folder on first use and apart from ours."""
+"""Software of others, pinned and hash-checked, set up in its folder on first use and apart from ours."""
 
+import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _NODE = Path(__file__).parent / "node"
@@ -16,23 +20,16 @@ class InstallationError(Exception):
 
 def install_python(folder: Path) -> Path:
     """The interpreter of a virtual environment in the folder that holds what its requirements.txt names."""
-    environment = folder / ".venv"
+    environment, lock = folder / ".venv", folder / "requirements.txt"
     python = environment / "bin" / "python"
-    if not _stands(environment, folder / "requirements.txt"):
-        _begin(environment, folder)
-        _run([sys.executable, "-m", "venv", f"{environment}"], folder)
-        pip = [
-            f"{python}",
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "install",
-            "--quiet",
-            "--retries",
-            "1",
-        ]
-        _run([*pip, "--only-binary", ":all:", "--require-hashes", "-r", "requirements.txt"], folder)
-        _finish(environment, folder / "requirements.txt")
+    with _alone(folder):
+        if not _stands(environment, lock):
+            _begin(environment, folder)
+            _run([sys.executable, "-m", "venv", f"{environment}"], folder)
+            pip = [f"{python}", "-m", "pip", "--disable-pip-version-check", "install"]
+            options = ["--quiet", "--retries", "1", "--only-binary", ":all:", "--require-hashes"]
+            _run([*pip, *options, "-r", lock.name], folder)
+            _finish(environment, lock)
     return python
 
 
@@ -42,14 +39,26 @@ def install_node(folder: Path) -> Path:
     Node.js itself comes as a wheel: oidc-provider wants a newer one than most machines have.
     """
     node = _node_beside(install_python(_NODE))
-    modules = folder / "node_modules"
-    if not _stands(modules, folder / "package-lock.json"):
-        _begin(modules, folder)
-        npm = node.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
-        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
-        _run([f"{node}", f"{npm}", "ci", *quiet], folder)
-        _finish(modules, folder / "package-lock.json")
+    modules, lock = folder / "node_modules", folder / "package-lock.json"
+    with _alone(folder):
+        if not _stands(modules, lock):
+            _begin(modules, folder)
+            npm = node.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
+            quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
+            _run([f"{node}", f"{npm}", "ci", *quiet], folder)
+            _finish(modules, lock)
     return node
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two that need the folder's software at once, such as two workers of the tests: one installs, the other waits."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _node_beside(python: Path) -> Path:

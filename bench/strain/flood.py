@@ -33,7 +33,15 @@ BAR = 2.0
 _PEAK_ROUNDS = 3
 _MOST_UNSENT = 0.01
 _TURNED_AWAY = frozenset({"429", "503"})
-_ELSEWHERE = ("--source", "127.0.0.2", "--seed", "1")
+# From another address, and as if from another machine: a forger's processor is not taken from the honest.
+_ELSEWHERE = ("--source", "127.0.0.2", "--seed", "1", "--nice", "19")
+
+# By the names to choose them by: whether tokens are remembered, and who asks.
+_SCENARIOS = {
+    "introspect": (False, partial(asking_introspection, name="forged tokens, introspection, cache off")),
+    "cached": (True, partial(asking_introspection, name="forged tokens, introspection, cache on")),
+    "guard": (True, partial(asking_fleet, name="forged tokens, AEMP")),
+}
 
 
 @dataclass(slots=True)
@@ -68,23 +76,10 @@ class Flood:
 
 def measure_floods(ground: Ground, wanted: frozenset[str], share: float) -> Iterator[Flood]:
     """share: of the peak, that the honest offer, and the forger as much again."""
-    if "introspect" in wanted:
-        with serving(ground, cache=False) as (url, pid):
-            yield _measure(
-                asking_introspection(ground, url, pid, name="forged tokens, introspection, cache off"),
-                ground,
-                share,
-            )
-    if not wanted.isdisjoint({"cached", "guard"}):
-        with serving(ground, cache=True) as (url, pid):
-            if "cached" in wanted:
-                yield _measure(
-                    asking_introspection(ground, url, pid, name="forged tokens, introspection, cache on"),
-                    ground,
-                    share,
-                )
-            if "guard" in wanted:
-                yield _measure(asking_fleet(ground, url, pid, name="forged tokens, AEMP"), ground, share)
+    for scenario, (cache, ask) in _SCENARIOS.items():
+        if scenario in wanted:
+            with serving(ground, cache=cache) as (url, pid):
+                yield _measure(ask(ground, url, pid), ground, share)
 
 
 def _measure(askers: Askers, ground: Ground, share: float) -> Flood:
@@ -110,8 +105,10 @@ def _load(flood: Flood, askers: Askers, ground: Ground, *, flooded: bool) -> Rou
     with ThreadPoolExecutor(len(loads)) as pool:
         outcomes = [running.result() for running in [pool.submit(load) for load in loads]]
     used, took_s = read_processor_time(pid, ground.pids).since(before), time.monotonic() - began
-    for asker, outcome in zip((askers.honest, askers.forger), outcomes, strict=False):
-        flood.faults += [f"{asker.name}: {fault}" for fault in _faults(asker, outcome, ground)]
+    for who, asker, outcome in zip(
+        ("honest", "forger"), (askers.honest, askers.forger), outcomes, strict=False
+    ):
+        flood.faults += [f"{who}: {fault}" for fault in _faults(asker, outcome, ground)]
     _add(flood.honest, outcomes[0]["statuses"])
     for outcome in outcomes[1:]:
         _add(flood.forged, outcome["statuses"])

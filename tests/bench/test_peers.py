@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
@@ -164,9 +165,14 @@ def test_package_without_a_hash_is_not_installed(tmp_path: Path) -> None:
         install_python(tmp_path)
 
 
-def test_changed_lock_file_is_installed_anew(tmp_path: Path) -> None:
+def test_lock_file_is_installed_once_however_many_ask_and_anew_when_it_changes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "requirements.txt").write_text("")
-    python = install_python(tmp_path)
+    with ThreadPoolExecutor() as asking:
+        python, same = asking.map(install_python, [tmp_path] * 2)
+    assert python == same
+    assert capfd.readouterr().out.count("Installing") == 1
     left = tmp_path / ".venv" / "left"
     left.touch()
     assert install_python(tmp_path) == python

@@ -61,7 +61,8 @@ def test_every_verb_is_in_the_table() -> None:
 
 
 def test_relative_links_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+    pages = ("README.md", "CONTRIBUTING.md", "docs/*.md", "examples/README.md")
+    for page in (page for pattern in pages for page in ROOT.glob(pattern)):
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 

@@ -82,6 +82,19 @@ async def test_silence_leaves_the_outcome_open_and_the_next_begins_anew(
         assert await valkey.getdel("pipe:none") is None
 
 
+async def test_a_loop_that_stalled_reads_before_it_judges(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.valkey.COMMAND_TIMEOUT_S", 0.2)
+    async with valkey_at(redis_url) as valkey:
+        (key,) = await keep(valkey, 1)
+        await valkey.getdel("pipe:none")
+        taking = asyncio.create_task(valkey.getdel(key))
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(time.sleep, 0.4)
+        assert await taking == key.encode()
+
+
 async def test_a_refused_command_fails_alone(redis_url: str) -> None:
     """A reply that is an error ends the use of the connection, and nothing that was sent on it."""
     async with valkey_at(redis_url) as valkey:

@@ -77,6 +77,7 @@ _SCHEMAS: Json = {
     "Introspection": schemas.INTROSPECTION,
     "SignedIntrospection": schemas.SIGNED_INTROSPECTION,
     "KeySet": schemas.KEY_SET,
+    "Nothing": schemas.NOTHING,
     "OAuthError": schemas.OAUTH_ERROR,
     "Fleet": fleet_schemas.FLEET,
     "Fleet20190501": fleet_schemas.FLEET_20190501,

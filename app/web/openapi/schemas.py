@@ -67,6 +67,8 @@ INTROSPECTION: Json = {
     ],
 }
 
+NOTHING = _object(())
+
 OAUTH_ERROR = _object(
     ("error",),
     error=_text("For programs.", pattern="^[a-z_]+$"),

@@ -87,7 +87,9 @@ def _revoke() -> Json:
         "requestBody": _query_form("The token to end."),
         "responses": {
             "200": answer(
-                "It does not work now, or never did. The body is empty.", headers={"Cache-Control": "NoStore"}
+                "It does not work now, or never did. The body says nothing.",
+                json_content("Nothing", {"ended": example("Whatever the token was", {})}),
+                headers={"Cache-Control": "NoStore"},
             ),
             "400": refusal("The request is malformed.", _MISSING),
             **SHARED,
