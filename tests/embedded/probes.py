@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -59,6 +60,32 @@ def pid_in(path: Path) -> int:
 
 def postmaster(data_dir: Path) -> int:
     return pid_in(home_of(data_dir) / "postgres/postmaster.pid")
+
+
+def valkey_server(data_dir: Path) -> int:
+    return pid_in(home_of(data_dir) / "valkey/valkey.pid")
+
+
+def kill_postgresql(data_dir: Path) -> None:
+    _kill_server(lambda: postmaster(data_dir))
+
+
+def kill_valkey(data_dir: Path) -> None:
+    _kill_server(lambda: valkey_server(data_dir))
+
+
+def _kill_server(server: Callable[[], int]) -> None:
+    """Back once another runs in its place: until then what the killed one left behind may still answer."""
+    killed = server()
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: _is_another(server, killed), within_s=30)
+
+
+def _is_another(server: Callable[[], int], killed: int) -> bool:
+    try:
+        return server() != killed
+    except (FileNotFoundError, IndexError):  # between the two: no file, or one that is being written
+        return False
 
 
 def wait_until(fact: Callable[[], bool], within_s: float = 10) -> None:

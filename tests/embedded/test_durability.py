@@ -11,14 +11,13 @@ import pytest
 from app.embedded import Embedded
 from app.embedded.folders import Folders
 from tests.embedded.probes import (
-    home_of,
     keepers,
     once_back,
-    pid_in,
     postmaster,
     query,
     servers_of_keepers,
     valkey,
+    valkey_server,
     wait_until,
 )
 
@@ -56,7 +55,7 @@ async def test_backend_deep_in_a_query_does_not_delay_the_new_postmaster(
 async def test_killed_valkey_comes_back_with_acknowledged_keys(servers: Embedded, data_dir: Path) -> None:
     async with valkey(servers) as client:
         await client.set("kept", "42")
-        os.kill(pid_in(home_of(data_dir) / "valkey/valkey.pid"), signal.SIGKILL)
+        os.kill(valkey_server(data_dir), signal.SIGKILL)
         assert await once_back(lambda: client.get("kept")) == "42"
 
 
