@@ -57,7 +57,7 @@ async def equipment_v2(request: Request, caller: Reader) -> Response:
 
 async def _page(request: Request, caller: Caller) -> FleetPage:
     number = parse_page(request.path_params["page"])
-    return await read_fleet_page(context_of(request), caller.customer_id, number)
+    return await read_fleet_page(context_of(request), caller.customer_id, number, token_id=caller.token_id)
 
 
 def _snapshot(request: Request, machines: tuple[Equipment, ...], links: tuple[Link, ...] = ()) -> Snapshot:
