@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.aemp.elements import ELEMENTS
 from app.aemp.paging import Link
 from app.aemp.values import Equipment, EquipmentHeader
 
@@ -23,3 +24,9 @@ class Snapshot:
 def sent_header(header: EquipmentHeader) -> EquipmentHeader:
     """`Model` is never left out, only empty: a manufacturer's own client breaks without it."""
     return header if header.model else replace(header, model="")
+
+
+def newest_reading_at(machine: Equipment) -> datetime | None:
+    """When it last reported anything that is shown."""
+    readings = (getattr(machine, element.attribute) for element in ELEMENTS)
+    return max((reading.at for reading in readings if reading), default=None)
