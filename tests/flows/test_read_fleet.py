@@ -53,14 +53,28 @@ async def test_later_pages_follow_the_map_of_the_first_and_the_next_crawl_a_new_
     assert await read(context, member.customer_id, token_id, 1) == ["A", "B", "C"]
     await release_machine(context, member, "A")  # I takes its place, on a page that was read already
     await release_machine(context, member, "E")  # H takes its place
-    await fill(context, member.customer_id, "J")
-    assert await read(context, member.customer_id, token_id, 2) == ["D", "F"]
-    assert await read(context, member.customer_id, token_id, 3) == ["G", "H", "I"]
-    assert await read(context, member.customer_id, token_id, 4) == ["J"]
+    await fill(context, member.customer_id, *"JKLM")
+    later = [await read(context, member.customer_id, token_id, page) for page in (2, 3, 4, 5)]
+    assert later == [["D", "F"], ["G", "H", "I"], ["J", "K", "L"], ["M"]]
     with pytest.raises(AempError, match="no such page"):
-        await read(context, member.customer_id, token_id, 5)
-    again = [await read(context, member.customer_id, token_id, page) for page in (1, 2, 3)]
-    assert again == [["I", "B", "C"], ["D", "H", "F"], ["G", "J"]]
+        await read(context, member.customer_id, token_id, 6)
+    again = [await read(context, member.customer_id, token_id, page) for page in (1, 2, 3, 4)]
+    assert again == [["I", "B", "C"], ["D", "H", "F"], ["G", "J", "K"], ["L", "M"]]
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_machine_that_comes_back_stands_at_the_end_alone(world: World, context: Context) -> None:
+    """Its place in the map went with it, also where it had moved before it left."""
+    member, token_id = world.member, new_id()
+    other = (await World.make(context)).member
+    await fill(context, member.customer_id, *"ABCDEF")
+    await read(context, member.customer_id, token_id, 1)
+    await release_machine(context, member, "A")  # F takes its place
+    for pin in "FD":
+        await transfer_machine(context, member, other, pin)
+        await transfer_machine(context, other, member, pin)
+    later = [await read(context, member.customer_id, token_id, page) for page in (2, 3)]
+    assert later == [["E"], ["F", "D"]]
 
 
 @pytest.mark.usefixtures("small_pages")
