@@ -9,7 +9,7 @@ from app.aemp.values import Equipment, EquipmentHeader, Hours
 from app.context import Context
 from app.flows.import_fleet import import_machines
 from app.storage.database import Row
-from app.storage.fleet import SET_CUSTOMER, select_fleet_page
+from app.storage.fleet import SET_CUSTOMER, select_equipment, select_fleet_page
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -29,6 +29,11 @@ async def pins_of(context: Context, customer_id: UUID) -> list[str | None]:
     page = await select_fleet_page(context.database, customer_id, first=1, last=1000)
     assert len(page.machines) == page.machine_count
     return [each.header.pin for each in page.machines]
+
+
+async def find(context: Context, customer_id: UUID, name: str) -> Equipment | None:
+    """The machine that goes by this name, in the customer's own fleet."""
+    return await select_equipment(context.database, customer_id, name)
 
 
 async def seen_by(context: Context, customer_id: UUID, statement: str, *arguments: object) -> list[Row]:

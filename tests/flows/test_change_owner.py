@@ -9,8 +9,9 @@ import pytest
 from app.context import Context
 from app.flows.change_owner import MachineError, release_machine, transfer_machine
 from app.flows.import_fleet import Imported, import_machines
-from app.storage.fleet import select_equipment
-from tests.fleets import NOW, fill, machine, pins_of, seen_by
+from app.flows.maintain import maintain
+from app.storage.fleet_import import ingest
+from tests.fleets import NOW, fill, find, machine, pins_of, seen_by
 from tests.people import World
 
 PERIODS = "SELECT lower(during) AS since, upper(during) AS until FROM equipment_ownership ORDER BY during"
@@ -21,7 +22,7 @@ async def neighbour(world: World) -> World:
 
 
 async def figures_of(world: World, pin: str) -> object:
-    found = await select_equipment(world.context.database, world.member.customer_id, pin)
+    found = await find(world.context, world.member.customer_id, pin)
     return found and found.cumulative_operating_hours
 
 
@@ -44,7 +45,7 @@ async def test_a_machine_that_left_is_found_by_no_name_and_comes_back_as_a_new_o
     await import_machines(context, customer_id, [known])
     await release_machine(context, world.member, "pit  3 ")
     for name in ("A", "S-1", "PIT 3"):
-        assert await select_equipment(context.database, customer_id, name) is None
+        assert await find(context, customer_id, name) is None
         with pytest.raises(MachineError, match=f"has no machine {name}"):
             await release_machine(context, world.member, name)
     assert await import_machines(context, customer_id, [known]) == Imported(1, 0, 0)
@@ -63,10 +64,10 @@ async def test_the_new_owner_gets_the_machine_by_each_of_its_names_and_none_of_i
     assert await pins_of(context, world.member.customer_id) == ["B"]
     assert await pins_of(context, other.member.customer_id) == ["X", "A"]
     for name in ("A", "S-1", "PIT 3"):
-        found = await select_equipment(context.database, other.member.customer_id, name)
+        found = await find(context, other.member.customer_id, name)
         assert found is not None
         assert found.cumulative_operating_hours is None
-        assert await select_equipment(context.database, world.member.customer_id, name) is None
+        assert await find(context, world.member.customer_id, name) is None
     later = machine("A", hours=6, at=NOW + timedelta(days=365))
     await import_machines(context, other.member.customer_id, [later])
     assert await figures_of(other, "A") == later.cumulative_operating_hours
@@ -167,6 +168,24 @@ async def test_who_did_it_stands_in_the_trail_of_every_owner(
         }
     for customer_id, events in expected.items():
         assert await trail_of(context, customer_id) == events
+
+
+async def test_moves_are_forgotten_when_no_reader_can_have_begun_before_them(
+    world: World, context: Context, database_url: str
+) -> None:
+    """R-108: an hour after; the pins they serve live for half of that."""
+    customer_id = world.member.customer_id
+    await fill(context, customer_id, *"ABC")
+    await release_machine(context, world.member, "A")
+    async with ingest(context.database) as transaction:
+        await transaction.count(
+            "INSERT INTO equipment_move (customer_id, equipment_key, map_version, from_position, moved_at) "
+            "SELECT customer_id, key, 0, 99, now() - interval '61 minutes' FROM equipment WHERE customer_id = $1",
+            customer_id,
+        )
+    assert (await maintain(context, database_url)).rows_deleted >= 2
+    [kept] = await seen_by(context, customer_id, "SELECT from_position FROM equipment_move")
+    assert kept["from_position"] == 3
 
 
 async def trail_of(context: Context, customer_id: UUID) -> list[str]:
