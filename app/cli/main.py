@@ -26,6 +26,7 @@ from app.flows.add_customer import CustomerError
 from app.flows.change_application import ApplicationError
 from app.flows.manual_grant import ManualGrantError
 from app.flows.read_logo import LogoError
+from app.flows.set_offset import OffsetError
 from app.flows.signing_keys import SigningKeyError
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
@@ -42,6 +43,7 @@ _EXPECTED = (
     ManualGrantError,
     MigrationError,
     OSError,
+    OffsetError,
     ReadError,
     RedirectUriError,
     RegistrationError,
