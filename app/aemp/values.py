@@ -83,6 +83,26 @@ class Speed:
     speed_kmh: float
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchStatus:
+    """Of a series only. number: of the tracker's input, from 1."""
+
+    at: datetime
+    number: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Of a series only: a fault or caution code as the machine reported it."""
+
+    at: datetime
+    identifier: str
+    description: str | None = None
+    severity: str | None = None
+    source: str | None = None
+
+
 Reading: TypeAlias = (
     Percentage
     | Location
@@ -94,12 +114,17 @@ Reading: TypeAlias = (
     | EngineStatus
     | FuelConsumed
     | Speed
+    | SwitchStatus
+    | Fault
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
-    """One machine: who it is, and the newest reading of each element it reports, in ISO order."""
+    """One machine: who it is, and the newest reading of each element it reports, in ISO order.
+
+    further: readings that no snapshot shows, each with the name of its element.
+    """
 
     header: EquipmentHeader
     average_load_factor_last_24: Percentage | None = None
@@ -118,3 +143,4 @@ class Equipment:
     fuel_used_last_24: FuelConsumed | None = None
     fuel_remaining: TankLevel | None = None
     maximum_speed_last_24: Speed | None = None
+    further: tuple[tuple[str, Reading], ...] = ()

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.routing import Mount
 
-from app.web import aemp, health
+from app.web import aemp, health, telemetry
 from app.web.cross_origin import READABLE, preflight
 from app.web.errors import RESOURCE_METADATA
 from app.web.introspect import introspect
@@ -40,6 +40,7 @@ route("/api/v1/Fleet/{page}", aemp.fleet_v1, methods=["GET"])
 route("/api/v1/Fleet/Equipment/{vin:path}", aemp.equipment_v1, methods=["GET"])
 route("/api/v2/Fleet/{page}", aemp.fleet_v2, methods=["GET"])
 route("/api/v2/Fleet/Equipment/{identifier:path}", aemp.equipment_v2, methods=["GET"])
+route(telemetry.TELEMETRY, telemetry.write, methods=["POST"])
 
 # For integrators: the same, for programs and for people
 route(OPENAPI, openapi, methods=["GET"])

@@ -1,7 +1,6 @@
 """Machines that leave: the pages close up, the period ends, and nobody sees what another's machine reported."""
 
 import asyncio
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,7 +10,7 @@ from app.flows.change_owner import MachineError, release_machine, transfer_machi
 from app.flows.import_fleet import Imported, import_machines
 from app.flows.maintain import maintain
 from app.storage.fleet_import import ingest
-from tests.fleets import NOW, fill, find, machine, pins_of, seen_by
+from tests.fleets import fill, find, machine, pins_of, seen_by
 from tests.people import World
 
 PERIODS = "SELECT lower(during) AS since, upper(during) AS until FROM equipment_ownership ORDER BY during"
@@ -68,7 +67,9 @@ async def test_the_new_owner_gets_the_machine_by_each_of_its_names_and_none_of_i
         assert found is not None
         assert found.cumulative_operating_hours is None
         assert await find(context, world.member.customer_id, name) is None
-    later = machine("A", hours=6, at=NOW + timedelta(days=365))
+    late, later = machine("A", hours=5.5), machine("A", hours=6, at=context.now())
+    await import_machines(context, other.member.customer_id, [late])
+    assert await figures_of(other, "A") is None
     await import_machines(context, other.member.customer_id, [later])
     assert await figures_of(other, "A") == later.cumulative_operating_hours
 
