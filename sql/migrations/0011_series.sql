@@ -41,6 +41,15 @@ CREATE TABLE fault (
 COMMENT ON COLUMN fault.kind IS '1 fault code, 2 caution code';
 COMMENT ON COLUMN fault.code_source IS 'The computer that reported it; empty when none is named';
 
+-- What is newer than everything a machine has in these tables cannot be there already, and is inserted without a look.
+ALTER TABLE equipment_latest ADD COLUMN newest_at timestamptz, ADD COLUMN last_24_at timestamptz;
+COMMENT ON COLUMN equipment_latest.newest_at IS 'The newest of all that is kept of the machine in reading, position and fault';
+COMMENT ON COLUMN equipment_latest.last_24_at IS 'The newest_at for which the figures of the last 24 hours were computed';
+
+-- A gateway of many customers' machines names them by PIN or serial number alone.
+CREATE INDEX ON equipment_identifier (value) WHERE kind < 3;
+CREATE INDEX ON equipment_ownership (equipment_key);
+
 -- A new device counts from its own zero: what is added to its figures so that those of the machine do not fall.
 CREATE TABLE equipment_offset (
     equipment_key bigint           NOT NULL REFERENCES equipment,

@@ -122,7 +122,7 @@ async def test_history_is_shown_to_whose_fleet_it_was_in(table: str, context: Co
 
 
 async def test_writers_of_readings_are_waited_for_by_who_changes_periods_or_offsets(
-    context: Context, database_url: str
+    database_url: str,
 ) -> None:
     writer = await asyncpg.connect(database_url)
     changer = await asyncpg.connect(database_url)
