@@ -85,7 +85,7 @@ EXPECTED = {
     ),
 }
 
-OWN = {
+OWN: dict[Series, Reading] = {
     LOCATIONS: Location(at(1), 51.5, -0.25, 12.0),
     FAULTS: Fault(at(1), "SPN 94", "Fuel pressure", "2", "Engine"),
     CAUTION_CODES: Fault(at(1), "E04", "Water in fuel", "1", "Engine"),
@@ -109,7 +109,7 @@ def test_xml_has_the_root_the_links_first_and_the_children_in_order(series: Seri
     root = etree.fromstring(render_series_xml(page))
     assert root.tag == f"{{{ISO}}}{root_name}"
     assert [etree.QName(each).localname for each in root] == ["Links"] * 4 + [element_name]
-    assert dict(root[-1].attrib) == {"datetime": "2024-05-06T12:00:01Z"}
+    assert root[-1].items() == [("datetime", "2024-05-06T12:00:01Z")]
     assert [etree.QName(each).localname for each in root[-1]] == children.split()
 
 

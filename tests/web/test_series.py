@@ -43,6 +43,7 @@ INSERT INTO fault (at, equipment_key, fleet_number, kind, code_identifier, code_
 SELECT $2, e.key, f.number, 1, 'SPN 94', 'Fuel pressure' FROM equipment e JOIN fleet f ON f.customer_id = e.customer_id
 WHERE e.customer_id = $1
 """
+MARK_OWNED_SINCE = "UPDATE equipment_ownership SET during = tstzrange($2, NULL) WHERE customer_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ async def reader(app: FastAPI, context: Context) -> AsyncIterator[Reader]:
     await import_machines(context, customer_id, [Equipment(header=header, fuel_remaining=tank)])
     async with context.database.transaction() as ingest:
         await ingest.count("SET LOCAL ROLE rovitracker_ingest")
+        await ingest.count(MARK_OWNED_SINCE, customer_id, began_at)
         await fill(ingest, customer_id, Metric.CUMULATIVE_OPERATING_HOURS, began_at, READINGS)
         await fill(ingest, customer_id, Metric.FUEL_REMAINING, began_at, 2)
         await fill(ingest, customer_id, 101, began_at, 2)
@@ -115,14 +117,13 @@ async def test_each_form_of_address_reads_the_machine_and_its_series(machine: st
     assert snapshot["Links"] == [{"rel": "self", "href": ORIGIN + base}]
     series = f"{base}/cumulativeOperatingHours"
     dated = f"{series}/{reader.dates()}"
-    for path in (dated, f"{dated}/1"):
-        document = (await reader.get(path)).json()
-        assert len(document["CumulativeOperatingHours"]) == 100
-        assert document["Links"] == [
-            {"rel": rel, "href": f"{ORIGIN}{dated}/{page}"}
-            for rel, page in (("self", 1), ("next", 2), ("last", 3))
-        ]
-    recent = (await reader.get(series)).json()
+    document, same, recent = [(await reader.get(path)).json() for path in (dated, f"{dated}/1", series)]
+    assert len(document["CumulativeOperatingHours"]) == 100
+    assert document["Links"] == [
+        {"rel": rel, "href": f"{ORIGIN}{dated}/{page}"}
+        for rel, page in (("self", 1), ("next", 2), ("last", 3))
+    ]
+    assert same == document
     assert recent["CumulativeOperatingHours"] == document["CumulativeOperatingHours"]
     assert recent["Links"][0]["href"].startswith(f"{ORIGIN}{series}/20")
 
@@ -234,11 +235,7 @@ async def test_an_owner_reads_its_own_period_only(context: Context, app: FastAPI
     async with context.database.transaction() as ingest:
         await ingest.count("SET LOCAL ROLE rovitracker_ingest")
         await fill(ingest, customer_id, Metric.DISTANCE, began_at, 10)
-        await ingest.count(
-            "UPDATE equipment_ownership SET during = tstzrange($2, NULL) WHERE customer_id = $1",
-            customer_id,
-            began_at + 4 * STEP,
-        )
+        await ingest.count(MARK_OWNED_SINCE, customer_id, began_at + 4 * STEP)
     async with Browser(app) as browser:
         owner = Reader(browser.http, await world.token(browser), began_at, world)
         readings = (await owner.get(f"{FLEET}/Equipment/{PIN}/Distance")).json()["Distance"]
@@ -270,7 +267,7 @@ async def test_a_tag_is_of_the_content_and_of_its_coding(reader: Reader) -> None
     assert max(len(packed), len(small)) < len(body) / 5
     tag = plain["etag"].strip('"')
     assert (zipped["etag"], pressed["etag"]) == (f'"{tag}-gzip"', f'"{tag}-zstd"')
-    assert await raw(reader, path, "identity") == (plain, body) or plain["x-request-id"]
+    assert (await raw(reader, path, "gzip"))[1] == packed
 
 
 @pytest.mark.parametrize(
@@ -331,11 +328,10 @@ async def test_budget_is_told_and_kept(reader: Reader, services: Services) -> No
 
 
 async def test_refreshing_gives_no_new_budget_and_another_connection_has_its_own(
-    reader: Reader, services: Services, context: Context
+    reader: Reader, services: Services
 ) -> None:
     async with Browser(services.like(rates=Rates(a_minute=1))) as browser:
         one = Reader(browser.http, reader.token, reader.began_at, reader.world)
         other = Reader(browser.http, await reader.world.token(browser), reader.began_at, reader.world)
         statuses = [(await each.get(FLEET)).status_code for each in (one, one, other, other)]
     assert statuses == [200, 429, 200, 429]
-    assert context
