@@ -50,6 +50,11 @@ class Series:
     fault_kind: int | None = None
     aliases: tuple[str, ...] = ()
 
+    @property
+    def value(self) -> Child:
+        """The child that a row's one value is; what else there is does not change with time, or is in the metric."""
+        return [child for child in self.element.children if child.required][-1]
+
     def readings_of(
         self, rows: Iterable[tuple[datetime, float, int]], latest: Reading | None
     ) -> tuple[Reading, ...]:
@@ -57,7 +62,7 @@ class Series:
         if self.element.reading is SwitchStatus:
             first = SWITCH_METRICS.start
             return tuple(SwitchStatus(at, metric - first + 1, on=value != 0) for at, value, metric in rows)
-        measured = next(child for child in self.element.children if child.required)
+        measured = self.value
         standing = {
             child.attribute: getattr(latest, child.attribute)
             for child in self.element.children
