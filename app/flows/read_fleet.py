@@ -9,7 +9,8 @@ from app.aemp.paging import last_page_of, page_bounds, require_page
 from app.aemp.values import Equipment
 from app.context import Context
 from app.storage.database import Transaction
-from app.storage.fleet import Machine, fleet_of, select_equipment, select_fleet_page
+from app.storage.fleet import Machine, fleet_of, select_equipment, select_fleet_page, select_mapped_page
+from app.storage.page_maps import get_page_map, pin_page_map
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,25 @@ class FleetPage:
     last_page: int
 
 
-async def read_fleet_page(context: Context, customer_id: UUID, page: int) -> FleetPage:
-    """Raises AempError 404 past the end."""
+async def read_fleet_page(
+    context: Context, customer_id: UUID, page: int, *, token_id: UUID | None = None
+) -> FleetPage:
+    """Raises AempError 404 past the end.
+
+    token_id: of a reader who goes from page 1 to the last. Page 1 is read as the fleet stands, and pins which machine
+    stands where; the later pages follow the pin, so that a machine that stays is on one of them, and on one only.
+    """
     start, end = page_bounds(page)
-    found = await select_fleet_page(context.database, customer_id, first=start + 1, last=end)
+    places = {"first": start + 1, "last": end}
+    pinned = await get_page_map(context.valkey, token_id) if token_id and page > 1 else None
+    if pinned is None:
+        found = await select_fleet_page(context.database, customer_id, **places)
+    else:
+        found = await select_mapped_page(context.database, customer_id, pinned, **places)
     last_page = last_page_of(found.machine_count)
     require_page(page, last_page)
+    if token_id and page == 1:
+        await pin_page_map(context.valkey, token_id, found.map)
     return FleetPage(found.machines, page, last_page)
 
 

@@ -107,7 +107,7 @@ def _render_series(page: SeriesPage, representation: Representation) -> bytes:
 
 async def _fleet(request: Request, caller: Caller, address: FleetAddress) -> Snapshot:
     context = context_of(request)
-    found = await read_fleet_page(context, caller.customer_id, address.page)
+    found = await read_fleet_page(context, caller.customer_id, address.page, token_id=caller.token_id)
     links = links_for(_at(request, address.base), found.page, found.last_page)
     return take_snapshot(found.machines, links, now=context.now())
 

@@ -21,7 +21,7 @@ def take_from_budget(request: Request, caller: Caller) -> None:
         raise AempError(
             429,
             "too_many_requests",
-            f"The budget of {rate.limit} requests a minute is used up. Read on after Retry-After seconds.",
+            "The budget of requests is used up. Read on after Retry-After seconds.",
             headers={"Retry-After": str(rate.retry_after_s)},
         )
 

@@ -2,8 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
@@ -16,14 +15,8 @@ from app.flows.import_fleet import Imported, import_machines
 from app.flows.read_fleet import read_equipment, read_fleet_page
 from app.storage.errors import StatementRefusedError
 from app.storage.fleet import select_fleet_page
+from tests.fleets import NOW, machine
 from tests.people import World
-
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-
-
-def machine(pin: str, *, hours: float | None = None, at: datetime = NOW, **header: Any) -> Equipment:
-    reading = Hours(at=at, hours=hours) if hours is not None else None
-    return Equipment(header=replace(EquipmentHeader(pin=pin), **header), cumulative_operating_hours=reading)
 
 
 def fleet_of(count: int, seed: int) -> tuple[Equipment, ...]:

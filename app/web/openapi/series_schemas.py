@@ -1,6 +1,6 @@
 """Schemas of the documents of series, drawn from the table of series that also writes them."""
 
-from app.aemp.elements import ELEMENTS, Child
+from app.aemp.elements import ELEMENTS
 from app.aemp.render_xml import ISO_20190501_NAMESPACE, ISO_NAMESPACE
 from app.aemp.series import SERIES, Series
 from app.web.openapi.fleet_schemas import reading_schema
