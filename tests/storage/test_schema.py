@@ -13,6 +13,7 @@ import app.storage
 from app.aemp.columns import HEADER_COLUMNS, READING_COLUMNS
 from app.context import Context
 from app.oauth.token_string import bucket_of, new_id
+from app.storage import page_maps
 from app.storage.assertions import key_of
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.codes import keys_of
@@ -72,6 +73,7 @@ FLEET_TABLES = [
     "equipment_ownership",
     "equipment_identifier",
     "equipment_latest",
+    "equipment_move",
     *HISTORY_TABLES,
 ]
 
@@ -161,7 +163,8 @@ async def test_every_table_has_its_retention(context: Context) -> None:
 
 async def test_every_key_has_its_retention(context: Context) -> None:
     code_id = new_id()
-    keys = {re.sub("{.*}", "{id}", key) for key in (*keys_of(code_id), key_of(code_id, "jti"))}
+    written = (*keys_of(code_id), key_of(code_id, "jti"), page_maps.key_of(code_id))
+    keys = {re.sub("{.*}", "{id}", key) for key in written}
     kept = await context.database.rows("SELECT name FROM retention WHERE kind = 'key'")
     assert keys == {row["name"] for row in kept}
 

@@ -30,6 +30,7 @@ FOR_PEOPLE = {
     "/app/login",
     "/app/logout",
     "/app/oauth2/consent",
+    "/app/account/machines",
     "/app/account/applications",
     "/app/account/applications/disconnect",
     "/app/logo/{digest}.png",

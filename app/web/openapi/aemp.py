@@ -174,7 +174,8 @@ def paths(issuer: str) -> Json:
             "readFleet",
             "Read the fleet",
             "ISO 15143-3 (AEMP 2.0), page by page: follow the link `next`; the last page has none. XML unless `Accept` asks "
-            "for JSON. Sent compressed with `Accept-Encoding: gzip`.",
+            "for JSON. Sent compressed with `Accept-Encoding: gzip`. Read on within half an hour of page 1, and each machine that "
+            "stays is on exactly one page, whatever joins or leaves meanwhile.",
             page,
             _found(full, _v2_content(first_page, shortened))
             | _refusals(_JSON_AND_XML, _NO_PAGE, _NOT_A_PAGE, _MALFORMED),
