@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from app.aemp.identifiers import sought_by
 from app.aemp.values import Equipment, EquipmentHeader, Hours
 from app.context import Context
 from app.flows.import_fleet import import_machines
 from app.storage.database import Row
-from app.storage.fleet import SET_CUSTOMER, select_equipment, select_fleet_page
+from app.storage.fleet import SET_CUSTOMER, fleet_of, select_equipment, select_fleet_page
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -31,13 +32,15 @@ async def pins_of(context: Context, customer_id: UUID) -> list[str | None]:
     return [each.header.pin for each in page.machines]
 
 
-async def find(context: Context, customer_id: UUID, name: str) -> Equipment | None:
-    """The machine that goes by this name, in the customer's own fleet."""
-    return await select_equipment(context.database, customer_id, name)
-
-
 async def seen_by(context: Context, customer_id: UUID, statement: str, *arguments: object) -> list[Row]:
     """What the service is shown when it acts for this customer."""
     async with context.database.transaction() as transaction:
         await transaction.row(SET_CUSTOMER, str(customer_id))
         return await transaction.rows(statement, *arguments)
+
+
+async def find(context: Context, customer_id: UUID, name: str) -> Equipment | None:
+    """The machine that goes by this name; None where the customer has none."""
+    async with fleet_of(context.database, customer_id) as fleet:
+        found = await select_equipment(fleet, customer_id, sought_by(name))
+    return found and found.equipment

@@ -64,15 +64,15 @@ _NAMES = {metric: name for name, (metric, _) in _FIGURES.items()}
 _MADE: dict[Kind, Callable[[float], Any]] = {Kind.BOOLEAN: bool, Kind.INTEGER: int}
 
 
-def _shown() -> Iterator[tuple[int, tuple[Element, str, Callable[[float], Any]]]]:
+def _shown() -> Iterator[tuple[int, tuple[str, str, Callable[[float], Any]]]]:
     for element in ELEMENTS:
         if element.name in _FIGURES:
             metric, attribute = _FIGURES[element.name]
             child = next(child for child in element.children if child.attribute == attribute)
-            yield metric, (element, child.column, _MADE.get(child.kind, float))
+            yield metric, (element.at_column, child.column, _MADE.get(child.kind, float))
 
 
-# What a snapshot shows of a metric: the element, the column of its value, and what a stored figure is made into.
+# Where a snapshot's columns have a metric's time and value, and what the value is made into.
 SHOWN = dict(_shown())
 LOCATION = next(element for element in ELEMENTS if element.name == "Location")
 

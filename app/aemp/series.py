@@ -1,9 +1,9 @@
 """The one table of series: what a machine reported over time, under the names that ISO 15143-3 gives each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
-from typing import Any
 
 from app.aemp.elements import ELEMENTS, Child, Element, Kind
 from app.aemp.values import Fault, Reading, SwitchStatus
@@ -39,32 +39,41 @@ class Series:
     """Readings of one kind: the segment of its address that we write, and its document's root.
 
     The segment, the element and the root differ, in letter case too, and readers compare each to the letter.
-    aliases: further segments that name it. metrics: its numbers in `reading`; empty where it has a table of its own.
+    aliases: further segments that name it. metrics: its numbers in `reading`; fault_kind: its number in `fault`;
+    positions have a table to themselves.
     """
 
     name: str
     root: str
     element: Element
     metrics: tuple[int, ...] = ()
+    fault_kind: int | None = None
     aliases: tuple[str, ...] = ()
 
     @property
     def value(self) -> Child:
-        """The child that a row's one value is; what stands beside it does not change with time."""
-        return next(child for child in self.element.children if child.attribute in _MEASURED)
+        """The child that a row's one value is; what else there is does not change with time, or is in the metric."""
+        return [child for child in self.element.children if child.required][-1]
 
-    def reading(self, at: datetime, value: float, metric: int, standing: dict[str, Any]) -> Reading:
-        """A row as it is sent. standing: the machine's own values by attribute, such as a tank's capacity."""
-        if metric in SWITCH_METRICS:
-            return SwitchStatus(at, metric - SWITCH_METRICS.start + 1, on=value != 0)
-        made = _MADE.get(self.value.kind, float)(value)
-        return self.element.reading(at=at, **{self.value.attribute: made}, **standing)
+    def readings_of(
+        self, rows: Iterable[tuple[datetime, float, int]], latest: Reading | None
+    ) -> tuple[Reading, ...]:
+        """Rows of `reading`: time, value and metric. latest: of the machine, for what does not change with time."""
+        if self.element.reading is SwitchStatus:
+            first = SWITCH_METRICS.start
+            return tuple(SwitchStatus(at, metric - first + 1, on=value != 0) for at, value, metric in rows)
+        measured = self.value
+        standing = {
+            child.attribute: getattr(latest, child.attribute)
+            for child in self.element.children
+            if latest is not None and child is not measured
+        }
+        made = _MADE.get(measured.kind, float)
+        make = self.element.reading
+        return tuple(make(at=at, **{measured.attribute: made(value)}, **standing) for at, value, _ in rows)
 
 
 _MADE: dict[Kind, type] = {Kind.BOOLEAN: bool, Kind.INTEGER: int}
-_MEASURED = frozenset(
-    ("percent", "hours", "count", "payload_kg", "distance_km", "running", "fuel_l", "speed_kmh", "on")
-)
 _ELEMENTS = {element.name: element for element in ELEMENTS}
 
 
@@ -76,7 +85,7 @@ def _series(name: str, root: str, element: str, metric: Metric, *aliases: str) -
     return Series(name=name, root=root, element=_ELEMENTS[element], metrics=(metric,), aliases=aliases)
 
 
-def _codes(name: str, root: str, element: str) -> Series:
+def _codes(name: str, root: str, element: str, kind: int) -> Series:
     children = (
         Child(name="CodeIdentifier", attribute="identifier", column="code_identifier", kind=Kind.TEXT),
         *(
@@ -90,11 +99,8 @@ def _codes(name: str, root: str, element: str) -> Series:
             for part in ("Description", "Severity", "Source")
         ),
     )
-    return Series(
-        name=name,
-        root=root,
-        element=Element(name=element, attribute=name.lower(), reading=Fault, children=children),
-    )
+    written = Element(name=element, attribute=name.lower(), reading=Fault, children=children)
+    return Series(name=name, root=root, element=written, fault_kind=kind)
 
 
 # The standard spells this one unlike its snapshot element, and with a small p.
@@ -114,8 +120,8 @@ _SWITCH_STATUS = Element(
 LOCATIONS = Series(
     name="Locations", root="LocationMessages", element=_ELEMENTS["Location"], aliases=("Location",)
 )
-FAULTS = _codes("Faults", "FaultCodeMessages", "FaultCode")
-CAUTION_CODES = _codes("CautionCodes", "CautionMessages", "CautionCode")
+FAULTS = _codes("Faults", "FaultCodeMessages", "FaultCode", 1)
+CAUTION_CODES = _codes("CautionCodes", "CautionMessages", "CautionCode", 2)
 
 SERIES: tuple[Series, ...] = (
     LOCATIONS,

@@ -8,7 +8,6 @@ from itertools import pairwise
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from app.aemp.elements import Element
 from app.aemp.history import LOCATION, SHOWN, Figure, History, NumberedFault, name_of_fault, name_of_figure
 from app.aemp.times import format_time
 from app.aemp.values import Location
@@ -61,16 +60,38 @@ FaultRow: TypeAlias = tuple[datetime, int, int, int, str, str | None, str | None
 
 
 @dataclass(slots=True)
-class Rows:
-    """In the columns' order; the last of a reading and of a position is whether it may be there already.
+class Latest:
+    """Of one machine, what becomes the newest unless a newer one is known.
 
-    latest: by key and column of equipment_latest, what becomes the newest unless a newer one is known.
+    standing: columns of what does not change with time. newest_at: of all that goes into history.
     """
+
+    figures: dict[int, Figure] = field(default_factory=dict)
+    location: Location | None = None
+    standing: dict[str, Any] = field(default_factory=dict)
+    newest_at: datetime | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """As equipment_latest has them; what is not told is not there."""
+        columns = {**self.standing, "newest_at": self.newest_at}
+        for metric, (at, _, value) in self.figures.items():
+            if metric in SHOWN:
+                at_column, column, make = SHOWN[metric]
+                columns[at_column], columns[column] = at, make(value)
+        if self.location is not None:
+            columns[LOCATION.at_column] = self.location.at
+            columns |= {child.column: getattr(self.location, child.attribute) for child in LOCATION.children}
+        return columns
+
+
+@dataclass(slots=True)
+class Rows:
+    """In the columns' order; the last of a reading and of a position is whether it may be there already."""
 
     readings: list[ReadingRow] = field(default_factory=list)
     positions: list[PositionRow] = field(default_factory=list)
     faults: list[FaultRow] = field(default_factory=list)
-    latest: dict[int, dict[str, Any]] = field(default_factory=dict)
+    latest: dict[int, Latest] = field(default_factory=dict)
 
 
 class _Stretch(NamedTuple):
@@ -106,7 +127,7 @@ class _Settling:
         self._machine, self._kept, self._rows = machine, kept, rows
         stretches = _stretches(machine, kept)
         self._stretches = [each for each in stretches if each.stored or (snapshot and each.current)]
-        self._latest = rows.latest.setdefault(machine.key, {})
+        self._latest = rows.latest.setdefault(machine.key, Latest())
         self._shown = False
         self.refused: list[Refused] = []
 
@@ -117,11 +138,7 @@ class _Settling:
                 number, late = stretch.fleet_number, stretch.late
                 self._rows.readings += [(at, value, key, number, metric, late) for at, metric, value in part]
             if stretch.current:
-                # They are in order, so of each metric the newest stays.
-                for metric, (at, value) in {metric: (at, value) for at, metric, value in part}.items():
-                    if metric in SHOWN:
-                        element, column, make = SHOWN[metric]
-                        self._note(element, at, {column: make(value)})
+                self._note_figures(part)
 
     def add_locations(self, locations: Sequence[Location]) -> None:
         key = self._machine.key
@@ -131,9 +148,10 @@ class _Settling:
                 self._rows.positions += [
                     (it.at, it.latitude, it.longitude, it.altitude_m, key, number, late) for it in part
                 ]
-            if stretch.current:
-                columns = {child.column: getattr(part[-1], child.attribute) for child in LOCATION.children}
-                self._note(LOCATION, part[-1].at, columns)
+            known = self._latest.location
+            if stretch.current and (known is None or part[-1].at >= known.at):
+                self._latest.location = part[-1]
+                self._shown = True
 
     def add_faults(self, faults: Sequence[NumberedFault]) -> None:
         key = self._machine.key
@@ -156,12 +174,14 @@ class _Settling:
     def add_standing(self, standing: Mapping[str, Any]) -> None:
         """Told with readings that are not shown, it may be of another owner's time."""
         if self._shown:
-            self._latest.update(standing)
+            self._latest.standing |= standing
 
     def _parts(
         self, items: Sequence[Item], at_of: Callable[[Item], datetime], name_of: Callable[[Item], str]
     ) -> Iterator[tuple[_Stretch, Sequence[Item]]]:
         """The items of each stretch in order of time; what is in none is refused."""
+        if not items:
+            return
         items = sorted(items, key=at_of)
         place = 0
         for stretch in self._stretches:
@@ -197,14 +217,16 @@ class _Settling:
             for at, metric, value in figures
         ]
 
-    def _note(self, element: Element, at: datetime, columns: Mapping[str, Any]) -> None:
+    def _note_figures(self, part: Sequence[Figure]) -> None:
         self._shown = True
-        if at >= self._latest.get(element.at_column, _EVER):
-            self._latest[element.at_column] = at
-            self._latest.update(columns)
+        known = self._latest.figures
+        # They are in order, so of each metric the newest stays.
+        for metric, figure in {figure[1]: figure for figure in part}.items():
+            if metric not in known or figure[0] >= known[metric][0]:
+                known[metric] = figure
 
     def _note_kept(self, at: datetime) -> None:
-        self._latest["newest_at"] = max(at, self._latest.get("newest_at", _EVER))
+        self._latest.newest_at = max(at, self._latest.newest_at or _EVER)
 
 
 def _stretches(machine: Machine, kept: Kept) -> Iterator[_Stretch]:

@@ -14,11 +14,12 @@ from app.aemp.read import read_document
 from app.aemp.report import Report, read_series
 from app.aemp.values import Equipment
 from app.cli import fleet_changes, fleet_offset
-from app.cli.members import Customer, member_of
+from app.cli.members import Customer
 from app.cli.output import Json, errors, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
 from app.flows.add_simulated import Added, Simulation, add_simulated
+from app.flows.change_customer import find_member
 from app.flows.import_fleet import import_machines
 from app.flows.read_fleet import read_fleet_page
 from app.flows.write_telemetry import write_telemetry
@@ -26,7 +27,7 @@ from app.settings import parse_duration
 from app.storage.people import Member
 
 cli = typer.Typer(
-    help="Machines of a customer: import, show, simulate, remove, transfer, offset.", no_args_is_help=True
+    help="Machines of a customer: import, show, simulate, offset, remove, transfer.", no_args_is_help=True
 )
 
 
@@ -53,7 +54,7 @@ def import_(
     documents = [_read(file, machine) for file in files]
 
     async def work(context: Context) -> list[dict[str, Any]]:
-        member = await member_of(context, customer)
+        member = await find_member(context, customer)
         return [await _import(context, member, document) for document in documents]
 
     print_records(with_context(work), as_json=as_json, empty="")
@@ -76,7 +77,7 @@ def simulate(
     )
 
     async def work(context: Context) -> Added:
-        member = await member_of(context, customer)
+        member = await find_member(context, customer)
         with _progress() as progress:
             task = progress.add_task("simulating", total=None)
             return await add_simulated(
@@ -102,7 +103,7 @@ def show(
     """List a customer's machines with their newest readings."""
 
     async def work(context: Context) -> list[dict[str, Any]]:
-        member = await member_of(context, customer)
+        member = await find_member(context, customer)
         found = await read_fleet_page(context, member.customer_id, page)
         return [_machine(machine) for machine in found.machines]
 

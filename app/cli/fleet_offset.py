@@ -8,10 +8,11 @@ import typer
 from app.aemp.errors import FlawError
 from app.aemp.series import Metric
 from app.aemp.times import parse_time
-from app.cli.members import Customer, member_of
+from app.cli.members import Customer
 from app.cli.output import Json, print_record
 from app.cli.work import with_context
 from app.context import Context
+from app.flows.change_customer import find_member
 from app.flows.set_offset import set_offset
 
 
@@ -42,7 +43,7 @@ def offset(
     values = {metric: value for metric, value in told.items() if value is not None}
 
     async def work(context: Context) -> dict[str, Any]:
-        member = await member_of(context, customer)
+        member = await find_member(context, customer)
         put = await set_offset(context, member.customer_id, machine, from_at, values)
         return {
             "machine": machine,

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.aemp.errors import AempError
-from app.aemp.identifiers import decode_segment, normalise_identifier
+from app.aemp.addresses import no_such_dates
+from app.aemp.identifiers import Sought, no_such_machine
 from app.aemp.paging import last_page_of, page_bounds, require_page
 from app.aemp.values import Equipment
 from app.context import Context
-from app.storage.fleet import select_equipment, select_fleet_page, select_mapped_page
+from app.storage.database import Transaction
+from app.storage.fleet import Machine, fleet_of, select_equipment, select_fleet_page, select_mapped_page
 from app.storage.page_maps import get_page_map, pin_page_map
 
 
@@ -43,10 +44,23 @@ async def read_fleet_page(
     return FleetPage(found.machines, page, last_page)
 
 
-async def read_equipment(context: Context, customer_id: UUID, raw_segment: str) -> Equipment:
-    """By PIN or VIN, else serial number, else equipment id, percent-encoded as it stood in the path. Another customer's machine is as unknown as none (404)."""
-    identifier = normalise_identifier(decode_segment(raw_segment))
-    machine = await select_equipment(context.database, customer_id, identifier)
+async def read_equipment(
+    context: Context, customer_id: UUID, sought: Sought, perhaps: Sought | None = None
+) -> Equipment:
+    """perhaps: which machine the address names if its end was meant for dates; there being one, that is told (400)."""
+    async with fleet_of(context.database, customer_id) as fleet:
+        machine = await select_equipment(fleet, customer_id, sought)
+        if machine is None and perhaps and await select_equipment(fleet, customer_id, perhaps):
+            raise no_such_dates()
+        return _required(machine).equipment
+
+
+async def find_machine(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine:
+    return _required(await select_equipment(fleet, customer_id, sought))
+
+
+def _required(machine: Machine | None) -> Machine:
+    """Another customer's machine is as unknown as none (404)."""
     if machine is None:
-        raise AempError(404, "equipment_not_found", "There is no such machine in this fleet.")
+        raise no_such_machine()
     return machine

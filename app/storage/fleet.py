@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.aemp.columns import HEADER_COLUMNS, READING_COLUMNS, from_columns
+from app.aemp.identifiers import IDENTIFIER_KINDS, Sought
 from app.aemp.values import Equipment
 from app.storage.database import Database, Row, Transaction
 
@@ -37,6 +38,14 @@ class FleetPage:
     map: PageMap
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine as it stands; `key` names its readings."""
+
+    key: int
+    equipment: Equipment
+
+
 # The count and the page come from one snapshot, so that the last link and the page never disagree.
 SELECT_FLEET_PAGE = f"""
 SELECT f.machine_count, f.map_version, f.joined, e.key, {_COLUMNS}
@@ -50,7 +59,7 @@ ORDER BY e.position
 
 async def select_fleet_page(database: Database, customer_id: UUID, *, first: int, last: int) -> FleetPage:
     """By the map in force. first, last: places, both included, counted from 1."""
-    async with _fleet_of(database, customer_id) as transaction:
+    async with fleet_of(database, customer_id) as transaction:
         rows = await transaction.rows(SELECT_FLEET_PAGE, customer_id, first, last)
     if not rows:
         return FleetPage((), 0, PageMap(0, 0, 0))
@@ -92,30 +101,31 @@ async def select_mapped_page(
 ) -> FleetPage:
     """By an earlier map: whoever left since is left out, so that every other machine stands where it stood."""
     arguments = (first, last, page_map.version, page_map.machine_count, page_map.joined)
-    async with _fleet_of(database, customer_id) as transaction:
+    async with fleet_of(database, customer_id) as transaction:
         rows = await transaction.rows(SELECT_MAPPED_PAGE, customer_id, *arguments)
     return FleetPage(_machines(rows), rows[0]["machine_count"] if rows else 0, page_map)
 
 
 SELECT_EQUIPMENT = f"""
-SELECT {_COLUMNS}
+SELECT e.key, {_COLUMNS}
 FROM equipment_identifier i
 JOIN equipment e ON e.key = i.equipment_key
 LEFT JOIN equipment_latest l ON l.equipment_key = e.key
-WHERE i.customer_id = $1 AND i.value = $2
+WHERE i.customer_id = $1 AND i.value = $2 AND i.kind = ANY($3::smallint[])
+  AND ($4::text IS NULL OR (lower(e.oem_name) = lower($4) AND lower(e.model) = lower($5::text)))
 ORDER BY i.kind, i.equipment_key LIMIT 1
 """
 
 
-async def select_equipment(database: Database, customer_id: UUID, identifier: str) -> Equipment | None:
-    """identifier: normalised, as equipment_identifier.value is."""
-    async with _fleet_of(database, customer_id) as transaction:
-        row = await transaction.row(SELECT_EQUIPMENT, customer_id, identifier)
-    return from_columns(row) if row else None
+async def select_equipment(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine | None:
+    kinds = [IDENTIFIER_KINDS.index(kind) + 1 for kind in sought.kinds]
+    row = await fleet.row(SELECT_EQUIPMENT, customer_id, sought.value, kinds, sought.make, sought.model)
+    return Machine(row["key"], from_columns(row)) if row else None
 
 
 @asynccontextmanager
-async def _fleet_of(database: Database, customer_id: UUID) -> AsyncIterator[Transaction]:
+async def fleet_of(database: Database, customer_id: UUID) -> AsyncIterator[Transaction]:
+    """A transaction that sees this customer's rows alone."""
     async with database.transaction() as transaction:
         await transaction.row(SET_CUSTOMER, str(customer_id))
         yield transaction

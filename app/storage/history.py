@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
 from app.aemp.columns import READING_COLUMNS
 from app.aemp.elements import ELEMENTS, Element
 from app.aemp.history import LOCATION
-from app.aemp.settle import Kept, Rows
+from app.aemp.settle import Kept, Latest, Rows
 from app.storage.database import Database, Transaction
 from app.storage.fleet_import import ingest
 
@@ -170,10 +169,10 @@ ON CONFLICT DO NOTHING
 """
 
 
-async def update_latest(transaction: Transaction, latest: Mapping[int, Mapping[str, Any]]) -> None:
-    """Each element is taken when its reading is not older than the stored one. latest: by key and column."""
+async def update_latest(transaction: Transaction, latest: Mapping[int, Latest]) -> None:
+    """Each element is taken when its reading is not older than the stored one. latest: by key."""
     names = ["newest_at", *_LATEST]
-    records = [(key, *map(latest[key].get, names)) for key in sorted(latest)]
+    records = [(key, *map(latest[key].columns().get, names)) for key in sorted(latest)]
     await transaction.copy("arrived_latest", ["equipment_key", *names], records)
     if await transaction.count(UPDATE_LATEST) < len(records):
         await transaction.count(INSERT_LATEST)

@@ -49,19 +49,14 @@ async def select_machines(
     transaction: Transaction, customer_id: UUID | None, keys: Sequence[int]
 ) -> dict[int, Machine]:
     """By key, with the periods in the customer's fleet; in every fleet where no customer is named."""
-    periods: dict[int, list[Row]] = defaultdict(list)
-    for row in await transaction.rows(SELECT_MACHINES, keys, customer_id):
-        periods[row["equipment_key"]].append(row)
     offsets = _by_metric(await transaction.rows(SELECT_OFFSETS, keys))
-    return {
-        key: Machine(
-            key,
-            tuple(Period(row["number"], row["from_at"], row["until_at"]) for row in rows),
-            rows[0]["newest_at"],
-            offsets.get(key, {}),
-        )
-        for key, rows in periods.items()
-    }
+    machines: dict[int, Machine] = {}
+    for row in await transaction.rows(SELECT_MACHINES, keys, customer_id):
+        key, number, from_at, until_at, newest_at = row.values()
+        earlier = machines[key].periods if key in machines else ()
+        period = Period(number, from_at, until_at)
+        machines[key] = Machine(key, (*earlier, period), newest_at, offsets.get(key, {}))
+    return machines
 
 
 def _by_metric(rows: Iterable[Row]) -> dict[int, dict[int, tuple[tuple[datetime, float], ...]]]:

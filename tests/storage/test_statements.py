@@ -13,7 +13,7 @@ from app.storage.maintenance import select_excessive_rights
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "COUNT", "CREATE")
 # Written under the ingest role, to which the transactions of these files change first.
-INGEST = ("fleet_changes", "fleet_import", "history", "known_machines", "last_24", "offsets")
+INGEST = {"fleet_import", "fleet_changes", "history", "known_machines", "last_24", "offsets"}
 
 
 def statements() -> Iterator[tuple[str, str, str]]:
