@@ -11,8 +11,13 @@ import pytest
 
 from app.oauth.token_string import new_id
 from app.storage.database import Database, open_database
-from app.storage.fleet import SET_CUSTOMER
-from app.storage.series import COUNT_READINGS, SELECT_POSITIONS, SELECT_READINGS, SELECT_REPORTED
+from app.storage.series import (
+    COUNT_READINGS,
+    SELECT_POSITIONS,
+    SELECT_READINGS,
+    SELECT_REPORTED,
+    SET_SERIES_CUSTOMER,
+)
 from tests.conftest import make_database
 
 MACHINES, DAYS, STEP = 20, 21, timedelta(minutes=30)
@@ -72,7 +77,7 @@ async def plan_of(
     database, customer_id, since_at = large
     asked = ("1", f"'{since_at}'", f"'{since_at + timedelta(days=days)}'", f"'{customer_id}'", *further)
     async with database.transaction() as transaction:
-        await transaction.row(SET_CUSTOMER, str(customer_id))
+        await transaction.row(SET_SERIES_CUSTOMER, str(customer_id))
         await transaction.count(f"PREPARE asked AS {statement}")
         row = await transaction.row(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({', '.join(asked)})")
         await transaction.count("DEALLOCATE asked")
@@ -89,9 +94,10 @@ def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def rows_read(nodes: list[dict[str, Any]], table: str) -> float:
     """Of a table's partitions, those thrown away too."""
     read = [node for node in nodes if node.get("Relation Name", "").startswith(f"{table}_")]
-    assert all("Index" in node["Node Type"] for node in read)
+    assert all(node["Node Type"] in ("Index Scan", "Index Only Scan") for node in read)
     return sum(
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"] for node in read
+        float((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+        for node in read
     )
 
 
@@ -100,7 +106,7 @@ async def test_a_page_reads_up_to_its_own_end_in_the_order_of_the_index(
     page: int, large: tuple[Database, UUID, datetime]
 ) -> None:
     nodes = await plan_of(large, SELECT_READINGS, DAYS, "2", str((page - 1) * 100))
-    assert not [node for node in nodes if node["Node Type"] in ("Sort", "Seq Scan", "Bitmap Heap Scan")]
+    assert "Sort" not in [node["Node Type"] for node in nodes]
     assert rows_read(nodes, "reading") <= page * 100
 
 

@@ -79,8 +79,8 @@ async def test_request_to_copy_is_the_documented_one(operation: Operation, docs:
     fields = [dict(field.split("=", 1) for field in option_of(each, "--data-urlencode")) for each in commands]
     examples_of_form = operation.form.get("examples", {"": {"value": {}}}).values()
     assert fields == [each["value"] for each in examples_of_form] + [{} for _ in forms]
-    asked = [operation] * len(examples_of_form) + forms
-    assert [command[:2] for command in commands] == [["curl", example_address(each)] for each in asked]
+    addresses = [operation] * len(examples_of_form) + forms
+    assert [command[:2] for command in commands] == [["curl", example_address(each)] for each in addresses]
 
 
 def example_address(operation: Operation) -> str:

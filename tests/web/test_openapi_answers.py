@@ -78,9 +78,20 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
                 Browser(services.like(now=lambda: examples.ASKED_AT)) as then,
             ):
                 keyed = await register_keyed(context)
-                people = (world, robot, strict, public, keyed)
-                clients = (down.http, wary.http, spent.http, then.http)
-                yield Story(browser, *clients, *people, token, robot_token)
+                yield Story(
+                    browser=browser,
+                    down=down.http,
+                    wary=wary.http,
+                    spent=spent.http,
+                    then=then.http,
+                    world=world,
+                    robot=robot,
+                    strict=strict,
+                    public=public,
+                    keyed=keyed,
+                    token=token,
+                    robot_token=robot_token,
+                )
         await gathered.close()
 
 
