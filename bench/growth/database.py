@@ -87,9 +87,9 @@ async def name_tokens(database: Database, most: int) -> list[tuple[UUID, str]]:
         ]
 
 
-async def read_through(database: Database, cluster: Path) -> None:
+async def read_through(url: str, cluster: Path) -> None:
     """Read its files once: a database that is in use lies in the system's cache, as far as it fits there."""
-    async with connected(database.url) as connection:
+    async with connected(url) as connection:
         number = await connection.fetchval("SELECT oid FROM pg_database WHERE datname = current_database()")
     for path in (cluster / "base" / f"{number}").iterdir():
         with path.open("rb", buffering=0) as file:

@@ -60,7 +60,7 @@ class Ground:
         cluster = Path(psutil.Process(self.pids.postgres).cwd())  # where PostgreSQL runs
         for database in databases:
             print(f"{database.name}: reading through", file=sys.stderr, flush=True)
-            uvloop.run(read_through(database, cluster))
+            uvloop.run(read_through(database.url, cluster))
 
     @contextmanager
     def serving(self, database: Database, workers: int) -> Iterator[Served]:
