@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint conformance bench bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers lock clean
+.PHONY: help run install test lint conformance bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ conformance: $(VENV)/.development  ## the protocol's tests at depth, then faults
 
 bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH="--help" lists what can be said
 	@$(BIN)/python -m bench.scenarios $(BENCH)
+
+bench-aemp: $(VENV)/.development  ## pages of a large fleet beside a small one, and its readings written beside a plain COPY
+	@$(BIN)/python -m bench.aemp $(BENCH)
 
 bench-growth: $(VENV)/.development  ## what more tokens, workers and connections do to rate and cost
 	@$(BIN)/python -m bench.growth $(BENCH)

@@ -112,7 +112,8 @@ def test_make_lists_its_commands(copy: Path) -> None:
         f"make {target}" in listed for target in ("run", "install", "test", "lint", "screenshots", "browsers")
     )
     assert all(
-        f"make bench{part} " in listed for part in ("", "-growth", "-limit", "-peers", "-profile", "-strain")
+        f"make bench{part} " in listed
+        for part in ("", "-aemp", "-growth", "-limit", "-peers", "-profile", "-strain")
     )
 
 
