@@ -75,7 +75,7 @@ def _vendor_link(link: Link) -> dict[str, str]:
 
 
 def _text(text: str) -> str:
-    return orjson.dumps(clean(text)).decode()
+    return f'"{text}"' if text.isalnum() else orjson.dumps(clean(text)).decode()
 
 
 def _leaf(child: Child) -> Leaf:

@@ -14,12 +14,11 @@ from typing import Any
 import orjson
 
 from app.aemp.elements import Child, Kind
-from app.aemp.text import format_decimal
+from app.aemp.text import decimal_writer
 
 # Where a reading's time belongs. No text of a document can hold it: it is a control character.
 TIME = "\x00"
 
-_FIXED = 2  # decimals; of more the needless ones are left out, which a format cannot say
 _TIMES_OPTION = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 
 Write = Callable[[Any], str]
@@ -54,9 +53,7 @@ def writer(child: Child, *, text: Write) -> Write:
             return lambda value: "true" if value else "false"
         case Kind.INTEGER:
             return str
-    if child.decimals == _FIXED:
-        return "{:z.2f}".format
-    return lambda value: format_decimal(value, child.decimals)
+    return decimal_writer(child.decimals)
 
 
 def compile_leaves(leaves: Sequence[Leaf], opening: str, closing: str) -> Write:

@@ -120,12 +120,13 @@ _SWITCH_STATUS = Element(
 LOCATIONS = Series(
     name="Locations", root="LocationMessages", element=_ELEMENTS["Location"], aliases=("Location",)
 )
+OPERATING_HOURS = _hours("CumulativeOperatingHours", Metric.CUMULATIVE_OPERATING_HOURS)
 FAULTS = _codes("Faults", "FaultCodeMessages", "FaultCode", 1)
 CAUTION_CODES = _codes("CautionCodes", "CautionMessages", "CautionCode", 2)
 
 SERIES: tuple[Series, ...] = (
     LOCATIONS,
-    _hours("CumulativeOperatingHours", Metric.CUMULATIVE_OPERATING_HOURS),
+    OPERATING_HOURS,
     _hours("CumulativeIdleHours", Metric.CUMULATIVE_IDLE_HOURS),
     Series(
         name="CumulativeNonProductiveIdleHours",

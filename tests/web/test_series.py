@@ -12,13 +12,13 @@ from backports import zstd
 from fastapi import FastAPI
 from lxml import etree
 
-from app.aemp.series import SERIES, Metric
+from app.aemp.series import SERIES, SWITCH_METRICS, Metric
 from app.aemp.values import Equipment, EquipmentHeader, TankLevel
 from app.context import Context
 from app.flows.import_fleet import import_machines
 from app.rates import Rates
-from app.storage.database import Transaction
 from tests.browser import Browser
+from tests.histories import history_of
 from tests.people import World
 from tests.web.services import Services
 
@@ -28,22 +28,6 @@ FLEET = "/api/v2/Fleet"
 PIN, ODD_ID = "9NRA2B3C4M0030117", "ASA B50E#9112/7:3"
 STEP = timedelta(minutes=5)
 READINGS = 250
-
-INSERT_READINGS = """
-INSERT INTO reading (at, value, equipment_key, fleet_number, metric)
-SELECT at, value, e.key, f.number, $2 FROM unnest($3::timestamptz[], $4::float8[]) AS given(at, value),
-       equipment e JOIN fleet f ON f.customer_id = e.customer_id WHERE e.customer_id = $1 AND e.pin = $5
-"""
-INSERT_POSITION = """
-INSERT INTO position (at, latitude, longitude, equipment_key, fleet_number)
-SELECT $2, 51.5, -0.25, e.key, f.number FROM equipment e JOIN fleet f ON f.customer_id = e.customer_id WHERE e.customer_id = $1
-"""
-INSERT_FAULT = """
-INSERT INTO fault (at, equipment_key, fleet_number, kind, code_identifier, code_description)
-SELECT $2, e.key, f.number, 1, 'SPN 94', 'Fuel pressure' FROM equipment e JOIN fleet f ON f.customer_id = e.customer_id
-WHERE e.customer_id = $1
-"""
-MARK_OWNED_SINCE = "UPDATE equipment_ownership SET during = tstzrange($2, NULL) WHERE customer_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +63,19 @@ async def reader(app: FastAPI, context: Context) -> AsyncIterator[Reader]:
     began_at = context.now().astimezone(UTC).replace(microsecond=0) - READINGS * STEP
     tank = TankLevel(began_at, 50.0, 400.0)
     await import_machines(context, customer_id, [Equipment(header=header, fuel_remaining=tank)])
-    async with context.database.transaction() as ingest:
-        await ingest.count("SET LOCAL ROLE rovitracker_ingest")
-        await ingest.count(MARK_OWNED_SINCE, customer_id, began_at)
-        await fill(ingest, customer_id, Metric.CUMULATIVE_OPERATING_HOURS, began_at, READINGS)
-        await fill(ingest, customer_id, Metric.FUEL_REMAINING, began_at, 2)
-        await fill(ingest, customer_id, 101, began_at, 2)
-        await ingest.count(INSERT_POSITION, customer_id, began_at)
-        await ingest.count(INSERT_FAULT, customer_id, began_at)
+    async with history_of(context, customer_id, PIN) as history:
+        await history.owned_since(began_at)
+        await history.read(Metric.CUMULATIVE_OPERATING_HOURS, rising(began_at, READINGS))
+        await history.read(Metric.FUEL_REMAINING, rising(began_at, 2))
+        await history.read(SWITCH_METRICS.start, rising(began_at, 2))
+        await history.stood(began_at, 51.5, -0.25, None)
+        await history.failed(began_at, 1, "SPN 94", "Fuel pressure")
     async with Browser(app) as browser:
         yield Reader(browser.http, await world.token(browser), began_at, world)
 
 
-async def fill(ingest: Transaction, customer_id: Any, metric: int, began_at: datetime, count: int) -> None:
-    times = [began_at + number * STEP for number in range(count)]
-    values = [1000 + number / 12 for number in range(count)]
-    await ingest.count(INSERT_READINGS, customer_id, metric, times, values, PIN)
+def rising(began_at: datetime, count: int) -> list[tuple[datetime, float]]:
+    return [(began_at + number * STEP, 1000 + number / 12) for number in range(count)]
 
 
 MACHINES = [
@@ -232,10 +213,9 @@ async def test_an_owner_reads_its_own_period_only(context: Context, app: FastAPI
     customer_id = world.member.customer_id
     await import_machines(context, customer_id, [Equipment(header=EquipmentHeader(pin=PIN))])
     began_at = context.now().astimezone(UTC).replace(microsecond=0) - 10 * STEP
-    async with context.database.transaction() as ingest:
-        await ingest.count("SET LOCAL ROLE rovitracker_ingest")
-        await fill(ingest, customer_id, Metric.DISTANCE, began_at, 10)
-        await ingest.count(MARK_OWNED_SINCE, customer_id, began_at + 4 * STEP)
+    async with history_of(context, customer_id, PIN) as history:
+        await history.read(Metric.DISTANCE, rising(began_at, 10))
+        await history.owned_since(began_at + 4 * STEP)
     async with Browser(app) as browser:
         owner = Reader(browser.http, await world.token(browser), began_at, world)
         readings = (await owner.get(f"{FLEET}/Equipment/{PIN}/Distance")).json()["Distance"]

@@ -14,12 +14,12 @@ class MachineForm:
 
     name: str
     path: str
-    parameters: tuple[str, ...]
 
 
-IDENTIFIED = MachineForm("", "{identifier}", ("identifier",))
-BY_ID = MachineForm("ById", "ID/{id}", ("id",))
-BY_MAKE = MachineForm("ByMake", "MakeModelSerial/{make}/{model}/{serial}", ("make", "model", "serial"))
+IDENTIFIED = MachineForm("", "{identifier}")
+VIN = MachineForm("", "{vin}")  # as AEMP 1.2 has it
+BY_ID = MachineForm("ById", "ID/{id}")
+BY_MAKE = MachineForm("ByMake", "MakeModelSerial/{make}/{model}/{serial}")
 MACHINE_FORMS = (IDENTIFIED, BY_ID, BY_MAKE)
 
 DATES = ("startDate", "endDate")

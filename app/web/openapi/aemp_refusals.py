@@ -1,7 +1,7 @@
 """What the AEMP API refuses, when, and in the very words that are sent."""
 
 from app.aemp.negotiation import Representation
-from app.web.openapi.notation import AempCase, Json, aemp_refusal
+from app.web.openapi.notation import AempCase, Json, aemp_refusal, ref
 
 XML = (Representation.XML,)
 JSON_AND_XML = (Representation.JSON, Representation.XML)
@@ -77,21 +77,36 @@ def refusals(
     forms: tuple[Representation, ...], missing: tuple[AempCase, ...], malformed: tuple[AempCase, ...] = ()
 ) -> Json:
     """missing, malformed: those of this address, beside the ones that every address has."""
+    everywhere = {status: ref("responses", _name(status, forms)) for status in _everywhere(forms)}
+    malformed_answer = aemp_refusal(400, "The request is malformed.", *malformed, _MALFORMED, forms=forms)
+    own = {"400": malformed_answer}
+    if missing:
+        own["404"] = aemp_refusal(404, "Not in this customer's fleet.", *missing, forms=forms)
+    return dict(sorted((own | everywhere).items()))
+
+
+def _everywhere(forms: tuple[Representation, ...]) -> Json:
     served = "application/xml, text/xml"
     if forms == JSON_AND_XML:
         served += ", application/iso15143-snapshot+json, application/json"
     unserved = ("not_acceptable", "`Accept` names none of our formats.", f"This address serves {served}.")
-    unknown = "No token, or one that does not work."
+    unknown, spent = "No token, or one that does not work.", "Too many requests, or failures."
+    narrow = "The token does not cover this."
     return {
-        "400": aemp_refusal(400, "The request is malformed.", *malformed, _MALFORMED, forms=forms),
         "401": aemp_refusal(401, unknown, _INVALID_TOKEN, _NO_TOKEN, forms=forms, headers=_CHALLENGED),
-        "403": aemp_refusal(
-            403, "The token does not cover this.", _TOO_NARROW, forms=forms, headers=_CHALLENGED
-        ),
-        "404": aemp_refusal(404, "Not in this customer's fleet.", *missing, forms=forms),
+        "403": aemp_refusal(403, narrow, _TOO_NARROW, forms=forms, headers=_CHALLENGED),
         "406": aemp_refusal(406, "We have no such format.", unserved, forms=XML),
-        "429": aemp_refusal(
-            429, "Too many requests, or failures.", _BUDGET_SPENT, _SLOW_DOWN, forms=forms, headers=_AGAIN
-        ),
+        "429": aemp_refusal(429, spent, _BUDGET_SPENT, _SLOW_DOWN, forms=forms, headers=_AGAIN),
         "503": aemp_refusal(503, "We are briefly away.", _AWAY, forms=forms, headers=_AGAIN),
     }
+
+
+def _name(status: str, forms: tuple[Representation, ...]) -> str:
+    return f"{'Aemp' if forms == JSON_AND_XML else 'Aemp12'}Refusal{status}"
+
+
+RESPONSES: Json = {
+    _name(status, forms): refusal
+    for forms in (JSON_AND_XML, XML)
+    for status, refusal in _everywhere(forms).items()
+}

@@ -13,7 +13,6 @@ _MEANINGS = {
     "CautionCode": "A caution that the machine reported.",
 }
 _SNAPSHOT_ELEMENTS = {element.name for element in ELEMENTS}
-_LATER = "20190501"
 
 
 def _reading(series: Series) -> Json:
@@ -38,11 +37,17 @@ def _document(series: Series, namespace: str) -> Json:
     }
 
 
-SERIES_SCHEMAS: Json = {
-    series.root + edition: _document(series, namespace)
-    for edition, namespace in (("", ISO_NAMESPACE), (_LATER, ISO_20190501_NAMESPACE))
-    for series in SERIES
-}
+_EDITIONS = {"": ISO_NAMESPACE, "20190501": ISO_20190501_NAMESPACE}
 
-SERIES_DOCUMENT: Json = {"oneOf": [schema_ref(series.root) for series in SERIES]}
-SERIES_DOCUMENT_20190501: Json = {"oneOf": [schema_ref(series.root + _LATER) for series in SERIES]}
+# A document is that of one series, which its root tells, or in JSON the name of its list.
+SERIES_SCHEMAS: Json = {
+    **{
+        f"Series{edition}": {"oneOf": [schema_ref(each.root + edition) for each in SERIES]}
+        for edition in _EDITIONS
+    },
+    **{
+        series.root + edition: _document(series, namespace)
+        for edition, namespace in _EDITIONS.items()
+        for series in SERIES
+    },
+}
