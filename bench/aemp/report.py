@@ -142,13 +142,12 @@ def _ingest(result: Ingest) -> str:
         _writer("taken in: settled, put in place, latest and faults kept", result.ours),
         _writer("COPY into empty tables with the same keys", result.copied),
     ]
-    added = (result.added.table / result.readings, result.added.index / result.readings)
     seen = f"{result.ratio:.2f} ({_spread(result.pairs)})"
     return "\n".join(
         [
             *lines,
             "",
-            f"{len(result.ours)} rounds of an hour of the large fleet. A reading added {added[0]:.0f} bytes of table and {added[1]:.0f} of index.",
+            f"{len(result.ours)} rounds of an hour of the large fleet.",
             "",
             f"**Rate, taken in / COPY: {seen}, at least {ingest.BAR:.2f}: {_verdict(met=result.met)}**",
         ]
