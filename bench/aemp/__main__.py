@@ -54,9 +54,7 @@ def main() -> int:
     print(text, end="")
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "aemp.md").write_text(text)
-    (options.out / "aemp.json").write_bytes(
-        orjson.dumps(report.document(), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-    )
+    (options.out / "aemp.json").write_bytes(orjson.dumps(report.document(), option=orjson.OPT_INDENT_2))
     return 0 if report.met else 1
 
 

@@ -38,6 +38,7 @@ BYTES_A_READING = 106  # of table and index together
 
 # Later readings are told while the ingest is measured, and none may be from the future.
 _ROOM = timedelta(hours=12)
+_LONGEST = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,9 @@ def laid_out(kept: Path | None, machines: int, gigabytes: float) -> Iterator[Gro
 
 
 def count_steps(machines: int, gigabytes: float) -> int:
-    """What fits, all machines reporting all the time."""
-    return int(gigabytes * 2**30 / BYTES_A_READING / (machines * len(METRICS)))
+    """What fits, all machines reporting all the time, and no more than history keeps."""
+    fitting = int(gigabytes * 2**30 / BYTES_A_READING / (machines * len(METRICS)))
+    return min(fitting, _LONGEST // STEP)
 
 
 def _fill(service: Service, stores: Stores, machines: int, steps: int) -> tuple[Account, Account]:

@@ -16,6 +16,7 @@ from app.aemp.identifiers import sought_by
 from app.aemp.paging import PAGE_SIZE
 from app.aemp.ranges import Range
 from app.context import Context
+from app.flows.last_24 import refresh_last_24
 from app.flows.load_history import load_history
 from app.flows.read_fleet import read_equipment
 from app.flows.read_series import read_series
@@ -105,6 +106,8 @@ async def measure_ingest(ground: Ground, rounds: int) -> Ingest:
                 await _check(context, fleet, hour)
             await ground.keep(hour.stop)
             advance(1)
+    async with ground.context() as context:
+        await refresh_last_24(context)  # else the service would, when it is measured next
     return Ingest(ours, copied)
 
 

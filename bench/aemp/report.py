@@ -47,10 +47,7 @@ class Report:
             "machine": describe_machine(),
             "workers": self.workers,
             "shared_buffers": self.shared_buffers,
-            "fleets": [
-                {**asdict(fleet), "customer_id": None, "readings": fleet.readings}
-                for fleet in (self.small, self.large)
-            ],
+            "fleets": [{**asdict(fleet), "readings": fleet.readings} for fleet in (self.small, self.large)],
             "bytes": asdict(self.size),
             "pages": [_page_document(result) for result in self.pages],
             "plans": [{**asdict(each), "rows": each.rows, "met": each.met} for each in self.plans],
