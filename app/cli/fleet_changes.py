@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from app.aemp.values import EquipmentHeader
-from app.cli.members import Customer, member_of
+from app.cli.members import Customer
 from app.cli.output import Json, print_record
 from app.cli.work import with_context
 from app.context import Context
+from app.flows.change_customer import find_member
 from app.flows.change_owner import release_machine, transfer_machine
 
 Identifier = Annotated[
@@ -37,7 +38,7 @@ def remove(
     """Take a machine out of a customer's fleet, from now on."""
 
     async def work(context: Context) -> EquipmentHeader:
-        return await release_machine(context, await member_of(context, customer), identifier)
+        return await release_machine(context, await find_member(context, customer), identifier)
 
     print_record({**_record(with_context(work)), "status": "removed"}, as_json=as_json)
 
@@ -57,7 +58,7 @@ def transfer(
 
     async def work(context: Context) -> EquipmentHeader:
         return await transfer_machine(
-            context, await member_of(context, owner), await member_of(context, to), identifier
+            context, await find_member(context, owner), await find_member(context, to), identifier
         )
 
     print_record({**_record(with_context(work)), "status": "transferred"}, as_json=as_json)
