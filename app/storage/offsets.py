@@ -35,7 +35,7 @@ WITH before AS (
     INSERT INTO equipment_offset (equipment_key, metric, from_at, value) VALUES ($1, $2, $3, $4)
     ON CONFLICT (equipment_key, metric, from_at) DO UPDATE SET value = excluded.value
 )
-SELECT $4 - coalesce((SELECT value FROM before), 0) AS difference,
+SELECT $4::float8 - coalesce((SELECT value FROM before), 0) AS difference,
        coalesce((SELECT min(from_at) FROM equipment_offset WHERE equipment_key = $1 AND metric = $2 AND from_at > $3),
                 'infinity') AS until_at
 """
@@ -48,8 +48,8 @@ WHERE equipment_key = $1::integer AND metric = $2 AND at >= $3 AND at < $5
 UPDATE_LATEST_FIGURES = """
 UPDATE equipment_latest SET
     cumulative_operating_hours = cumulative_operating_hours + CASE
-        WHEN $2 = 1 AND cumulative_operating_hours_at >= $3 AND cumulative_operating_hours_at < $5 THEN $4 ELSE 0 END,
-    distance_km = distance_km + CASE WHEN $2 = 8 AND distance_at >= $3 AND distance_at < $5 THEN $4 ELSE 0 END
+        WHEN $2 = 1 AND cumulative_operating_hours_at >= $3 AND cumulative_operating_hours_at < $5 THEN $4::float8 ELSE 0 END,
+    distance_km = distance_km + CASE WHEN $2 = 8 AND distance_at >= $3 AND distance_at < $5 THEN $4::float8 ELSE 0 END
 WHERE equipment_key = $1
 """
 

@@ -28,9 +28,9 @@ def hours(step: int, value: float) -> NamedReading:
 
 @pytest.fixture
 async def swapped(world: World) -> World:
-    """P1 counted to 100 hours and 500 km; its new device began at zero with the third hour."""
+    """P1 counted to 100.25 hours and 500 km; its new device began at zero with the third hour."""
     await add(world.context, world.member.customer_id, "P1")
-    await tell(world, hours(0, 90), hours(1, 100), ("Distance", Distance(THEN, 500)))
+    await tell(world, hours(0, 90), hours(1, 100.25), ("Distance", Distance(THEN, 500)))
     await tell(world, hours(2, 0.5), hours(3, 1.5))
     return world
 
@@ -43,12 +43,12 @@ async def test_figures_go_on_from_where_they_stood(swapped: World) -> None:
     """Those that came before the offset was set, those after, and the newest."""
     customer_id = swapped.member.customer_id
     done = await set_offset(swapped.context, customer_id, "p1", THEN + 2 * HOUR, {})
-    assert (done.values, done.restated) == ({HOURS: 100, KM: 500}, 2)
-    assert await values(swapped) == [90, 100, 100.5, 101.5]
+    assert (done.values, done.restated) == ({HOURS: 100.25, KM: 500}, 2)
+    assert await values(swapped) == [90, 100.25, 100.75, 101.75]
     shown = await snapshot(swapped.context, customer_id, "P1")
-    assert shown.cumulative_operating_hours == Hours(THEN + 3 * HOUR, 101.5)
+    assert shown.cumulative_operating_hours == Hours(THEN + 3 * HOUR, 101.75)
     await tell(swapped, hours(4, 2.5), ("Distance", Distance(THEN + 4 * HOUR, 7)))
-    assert (await values(swapped))[-1] == 102.5
+    assert (await values(swapped))[-1] == 102.75
     shown = await snapshot(swapped.context, customer_id, "P1")
     assert shown.distance == Distance(THEN + 4 * HOUR, 507)
 
@@ -56,7 +56,7 @@ async def test_figures_go_on_from_where_they_stood(swapped: World) -> None:
 async def test_a_late_reading_of_the_old_device_stays_as_it_is(swapped: World) -> None:
     await set_offset(swapped.context, swapped.member.customer_id, "P1", THEN + 2 * HOUR, {HOURS: 100})
     await tell(swapped, ("CumulativeOperatingHours", Hours(THEN + HOUR / 2, 95)), hours(2, 0.5))
-    assert await values(swapped) == [90, 95, 100, 100.5, 101.5]
+    assert await values(swapped) == [90, 95, 100.25, 100.5, 101.5]
 
 
 async def test_the_same_again_changes_nothing_and_another_figure_replaces_it(swapped: World) -> None:
@@ -69,7 +69,7 @@ async def test_a_second_replacement_leaves_the_first_one_in_force_before_it(swap
     customer_id = swapped.member.customer_id
     await set_offset(swapped.context, customer_id, "P1", THEN + 3 * HOUR, {HOURS: 200})
     await set_offset(swapped.context, customer_id, "P1", THEN + 2 * HOUR, {HOURS: 100})
-    assert await values(swapped) == [90, 100, 100.5, 201.5]
+    assert await values(swapped) == [90, 100.25, 100.5, 201.5]
 
 
 async def test_what_is_not_clear_changes_nothing(swapped: World) -> None:
@@ -80,4 +80,4 @@ async def test_what_is_not_clear_changes_nothing(swapped: World) -> None:
     ):
         with pytest.raises(OffsetError, match=reason):
             await set_offset(swapped.context, customer_id, name, from_at, {})
-    assert await values(swapped) == [90, 100, 0.5, 1.5]
+    assert await values(swapped) == [90, 100.25, 0.5, 1.5]
