@@ -104,7 +104,8 @@ def _rows_of(node: dict[str, Any]) -> int:
     """What it gave and what it read in vain."""
     vain = ("Rows Removed by Filter", "Rows Removed by Index Recheck", "Rows Removed by Join Filter")
     once: float = node["Actual Rows"] + sum(node.get(name, 0) for name in vain)
-    return round(once * node["Actual Loops"])
+    often: float = node["Actual Loops"]
+    return round(once * often)
 
 
 def _literal(argument: object) -> str:

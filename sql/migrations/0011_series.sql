@@ -4,14 +4,16 @@
 -- The short name of a customer that every row of history carries: 4 bytes instead of 16.
 ALTER TABLE fleet ADD COLUMN number integer GENERATED ALWAYS AS IDENTITY UNIQUE;
 
--- The columns in the order that wastes no space between them; a row is 60 bytes, and 36 in the index.
+-- The columns in the order that wastes no space between them; a row is 60 bytes, and 44 in the index. The index has all
+-- that a page of a series is read by, the policy's column too: rows lie in the order of their arrival, so that each reading
+-- of a series is on a page of its own, and a table that is larger than the memory would be asked for every one of them.
 CREATE TABLE reading (
     at            timestamptz      NOT NULL,
     value         double precision NOT NULL,
     equipment_key integer          NOT NULL,
     fleet_number  integer          NOT NULL,
     metric        smallint         NOT NULL,
-    PRIMARY KEY (equipment_key, metric, at) INCLUDE (value)
+    PRIMARY KEY (equipment_key, metric, at) INCLUDE (value, fleet_number)
 ) PARTITION BY RANGE (at);
 COMMENT ON TABLE reading IS 'One figure at one time. What does not change with time, such as a tank''s capacity, is in equipment_latest.';
 COMMENT ON COLUMN reading.metric IS 'Numbered in app/aemp/series.py, never anew; on and off are 1 and 0';
@@ -24,7 +26,7 @@ CREATE TABLE position (
     altitude_m    double precision,
     equipment_key integer          NOT NULL,
     fleet_number  integer          NOT NULL,
-    PRIMARY KEY (equipment_key, at)
+    PRIMARY KEY (equipment_key, at) INCLUDE (latitude, longitude, altitude_m, fleet_number)
 ) PARTITION BY RANGE (at);
 
 CREATE TABLE fault (
