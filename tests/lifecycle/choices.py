@@ -55,27 +55,22 @@ def waiting_codes(model: Model) -> list[Approval]:
     return [each for each in model.approvals if each.code == "waiting"]
 
 
-def redeemed_codes(model: Model) -> list[Approval]:
-    return _standing_last(model, [each for each in model.approvals if each.code == "redeemed"])
+def working_codes(model: Model) -> list[Approval]:
+    """Whose use would do something, or its second use."""
+    return [each for each in model.approvals if each.code != "burned" and not each.revoked]
 
 
 def refresh_tokens(model: Model) -> list[RefreshToken]:
     return model.refresh_tokens
 
 
-def unspent_tokens(model: Model) -> list[RefreshToken]:
-    return sorted((each for each in model.refresh_tokens if not each.ended), key=model.lives)
-
-
-def spent_tokens(model: Model) -> list[RefreshToken]:
-    spent = [each for each in model.refresh_tokens if each.ended]
-    standing = _standing_last(model, [each.approval for each in spent])
-    return sorted(spent, key=lambda each: standing.index(each.approval))
-
-
-def _standing_last(model: Model, approvals: list[Approval]) -> list[Approval]:
-    """Those that something still rests on count as newer than those that are over."""
-    return sorted(approvals, key=lambda each: model.stands(each) and not each.revoked)
+def working_refresh_tokens(model: Model) -> list[RefreshToken]:
+    """The same of their use."""
+    return [
+        each
+        for each in model.refresh_tokens
+        if model.lives(each) or (each.ended and not each.approval.revoked)
+    ]
 
 
 def tokens(model: Model) -> list[Token]:

@@ -15,14 +15,13 @@ from tests.lifecycle.choices import (
     disabled_customers,
     living_tokens,
     old_secrets,
-    redeemed_codes,
     refresh_tokens,
-    spent_tokens,
     suspended_applications,
     tokens,
-    unspent_tokens,
     waiting_codes,
     where_there_are,
+    working_codes,
+    working_refresh_tokens,
 )
 from tests.lifecycle.claims import Watch, claims_about_applications, claims_about_tokens
 from tests.lifecycle.house import PROCESSES, House
@@ -47,8 +46,8 @@ KINDS: tuple[Kind, ...] = ("classic", "strict", "public")
 WRONG_CODES: tuple[WrongCode, ...] = ("code_verifier", "redirect_uri", "resource", "secret part")
 WRONG_REFRESHES: tuple[WrongRefresh, ...] = ("scope", "resource", "secret part")
 
-
 processes = st.sampled_from(PROCESSES)
+few = st.sampled_from([1, 1, 2])
 
 
 class Lifecycle(RuleBasedStateMachine):
@@ -94,20 +93,22 @@ class Lifecycle(RuleBasedStateMachine):
         if code is not None:
             self.service.texts[self.model.approve(application, customer)] = code
 
-    @where_there_are(waiting_codes)
-    @rule(at=processes, code=a(waiting_codes))
-    def redeem(self, at: int, code: Approval) -> None:
-        self._redeem(at, code, code.application)
+    @where_there_are(working_codes)
+    @rule(at=processes, code=a(working_codes), times=few)
+    def redeem(self, at: int, code: Approval, times: int) -> None:
+        """It may have been redeemed before, too."""
+        for _ in range(times):
+            self._redeem(at, code, code.application)
 
-    @where_there_are(redeemed_codes)
-    @rule(at=processes, code=a(redeemed_codes))
-    def replay(self, at: int, code: Approval) -> None:
-        self._redeem(at, code, code.application)
-
-    @rule(at=processes, code=a(codes), by=a(applications), wrong=st.sampled_from([None, *WRONG_CODES]))
-    def present_amiss(self, at: int, code: Approval, by: Application, wrong: WrongCode | None) -> None:
-        """By another application, or with something wrong about it; now and then by its own after all."""
-        self._redeem(at, code, by, wrong)
+    @rule(
+        at=processes,
+        code=a(codes),
+        by=st.none() | a(applications),
+        wrong=st.sampled_from([None, *WRONG_CODES]),
+    )
+    def redeem_amiss(self, at: int, code: Approval, by: Application | None, wrong: WrongCode | None) -> None:
+        """Whatever became of it, by its own application or by any, perhaps with something wrong about it."""
+        self._redeem(at, code, by or code.application, wrong)
 
     @where_there_are(waiting_codes)
     @rule(code=a(waiting_codes))
@@ -119,7 +120,7 @@ class Lifecycle(RuleBasedStateMachine):
     def connect(self, at: int, application: Application, customer: Customer) -> None:
         if self.model.may_act(application, customer):
             self.approve(at, application, customer)
-            self.redeem(at, self.model.approvals[-1])
+            self.redeem(at, self.model.approvals[-1], 1)
 
     @precondition(lambda machine: len(machine.model.approvals) < 2 * MOST_FROM_CODES)
     @rule(at=processes, customer=a(customers))
@@ -130,26 +131,23 @@ class Lifecycle(RuleBasedStateMachine):
 
     # ---- Refreshing ----
 
-    @where_there_are(unspent_tokens)
-    @rule(at=processes, token=a(unspent_tokens))
-    def refresh(self, at: int, token: RefreshToken) -> None:
-        self._refresh(at, token, token.application)
-
-    @where_there_are(spent_tokens)
-    @rule(at=processes, token=a(spent_tokens))
-    def reuse(self, at: int, token: RefreshToken) -> None:
-        self._refresh(at, token, token.application)
+    @where_there_are(working_refresh_tokens)
+    @rule(at=processes, token=a(working_refresh_tokens), times=few)
+    def refresh(self, at: int, token: RefreshToken, times: int) -> None:
+        """It may have been spent before, too."""
+        for _ in range(times):
+            self._refresh(at, token, token.application)
 
     @rule(
         at=processes,
         token=a(refresh_tokens),
-        by=a(applications),
+        by=st.none() | a(applications),
         wrong=st.sampled_from([None, *WRONG_REFRESHES]),
     )
     def refresh_amiss(
-        self, at: int, token: RefreshToken, by: Application, wrong: WrongRefresh | None
+        self, at: int, token: RefreshToken, by: Application | None, wrong: WrongRefresh | None
     ) -> None:
-        self._refresh(at, token, by, wrong)
+        self._refresh(at, token, by or token.application, wrong)
 
     # ---- Issuing without a code ----
 
