@@ -12,15 +12,21 @@ from app.oauth.keys import Keys, derive_keys
 from app.oauth.signing import SigningKey
 from app.passwords import Passwords
 from app.policy import Policy, policy_of
+from app.rates import Rates
+from app.recent import Recent
 from app.settings import Settings
 from app.storage.changes import Changes
 from app.storage.database import Database, open_database
 from app.storage.gather import Bounds
 from app.storage.gathered import Gathered, gather_statements
 from app.storage.remembered import Remembered
+from app.storage.series import Asked
 from app.storage.signing_keys import remember_signing_keys
 from app.storage.valkey import Valkey
 from app.stores import Stores, secret_keys
+
+# How many readings a range has, for a reader who goes through its pages.
+_COUNTS_S, _MOST_COUNTS = 60.0, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Context:
     gathered: Gathered
     signing_keys: Remembered[UUID, tuple[SigningKey, ...]]
     failures: Failures
+    rates: Rates
+    counts: Recent[tuple[Asked, str], int]
     passwords: Passwords
     background: Background
     now: Callable[[], datetime]
@@ -92,6 +100,8 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             gathered,
             signing_keys,
             failures,
+            Rates(a_minute=settings.limit_reads),
+            Recent(keep_s=_COUNTS_S, most=_MOST_COUNTS),
             passwords,
             background,
             utc_now,

@@ -220,6 +220,13 @@ class Settings(BaseSettings):
         description="forged tokens and unknown applications a minute from one address, forged tokens of one introspecting "
         "application, and wrong secrets or assertions for one application from one address, of one process; above it they are slowed or answered 429",
     )
+    limit_reads: int = Field(
+        10_000,
+        ge=1,
+        le=10_000_000,
+        description="requests of the AEMP API a minute for one connection of a customer and an application, of one process; "
+        "above it they are answered 429",
+    )
     limit_password_checks: int = Field(
         2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait"
     )

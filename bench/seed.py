@@ -52,6 +52,8 @@ class Service:
             "ROVITRACKER_HOST": "127.0.0.1",
             "ROVITRACKER_PORT": str(self.port),
             "ROVITRACKER_PUBLIC_URL": self.url,
+            # A few tokens read as fast as the service can: the budget of a client is not what is measured.
+            "ROVITRACKER_LIMIT_READS": "10000000",
             **{f"ROVITRACKER_{name}": value for name, value in self.settings.items()},
         }
 

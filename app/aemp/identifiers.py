@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from app.aemp.errors import AempError
@@ -29,6 +30,28 @@ def identifiers_of(header: EquipmentHeader) -> tuple[tuple[str, str], ...]:
     return tuple((kind, value) for kind, value in named if value)
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which machine is asked for: a normalised identifier, the kinds it may be, and make and model where they matter."""
+
+    value: str
+    kinds: tuple[str, ...] = IDENTIFIER_KINDS
+    make: str | None = None
+    model: str | None = None
+
+
+def sought_by(identifier: str) -> Sought:
+    return Sought(normalise_identifier(identifier))
+
+
+def sought_by_equipment_id(equipment_id: str) -> Sought:
+    return Sought(normalise_identifier(equipment_id), ("equipment_id",))
+
+
+def sought_by_make(make: str, model: str, serial_number: str) -> Sought:
+    return Sought(normalise_identifier(serial_number), ("serial_number",), make, model)
+
+
 def decode_segment(raw_segment: str) -> str:
     """One segment of the undecoded path, so that `%2F`, `%23` and `%20` inside an id part nothing.
 
@@ -37,12 +60,12 @@ def decode_segment(raw_segment: str) -> str:
     try:
         text = unquote_to_bytes(raw_segment).decode("utf-8")
     except UnicodeError:
-        raise _no_such_machine() from None
+        raise no_such_machine() from None
     unreadable = _BROKEN_ESCAPE.search(raw_segment) or _CONTROL.search(text)
     if unreadable or not text.strip() or len(text) > _LONGEST:
-        raise _no_such_machine()
+        raise no_such_machine()
     return text
 
 
-def _no_such_machine() -> AempError:
+def no_such_machine() -> AempError:
     return AempError(404, "equipment_not_found", "There is no such machine in this fleet.")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
 from app.aemp.errors import AempError
 
@@ -26,6 +27,8 @@ class Representation(Enum):
 
 AEMP_1_2_OFFER = (Representation.XML, Representation.TEXT_XML)  # AEMP 1.2 is XML only
 ISO_15143_OFFER = tuple(Representation)
+
+Coding = Literal["zstd", "gzip"]
 
 _EDITION = "20190501"
 _TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -63,11 +66,17 @@ def negotiate(accept: str | None, offer: tuple[Representation, ...] = ISO_15143_
     return chosen
 
 
-def accepts_gzip(accept_encoding: str | None) -> bool:
-    """Whether to compress: gzip named with a weight above 0 and not below identity's, or by `*`."""
+def choose_coding(accept_encoding: str | None) -> Coding | None:
+    """How to compress: of our codings the one with the highest weight, if that is not below identity's.
+
+    `*` means gzip: who takes anything was written when there was nothing else.
+    """
     weights = {m.name: m.weight for m in _members(accept_encoding or "") if _CODING.fullmatch(m.name)}
     gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
-    return gzip > 0 and gzip >= weights.get("identity", 0.0)
+    # Among equals the first, which is smaller and cheaper.
+    judged: dict[Coding, float] = {"zstd": weights.get("zstd", 0.0), "gzip": gzip}
+    chosen = max(judged, key=judged.__getitem__)
+    return chosen if judged[chosen] > 0 and judged[chosen] >= weights.get("identity", 0.0) else None
 
 
 def _judge(representation: Representation, ranges: list[_Member]) -> tuple[float, int]:

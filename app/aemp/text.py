@@ -1,6 +1,7 @@
 """Names and figures as both renderings write them."""
 
 import re
+from collections.abc import Callable
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -15,10 +16,14 @@ def clean(text: str) -> str:
     return _FORBIDDEN.sub(REPLACEMENT, text)
 
 
-def format_decimal(value: float, decimals: int) -> str:
+def decimal_writer(decimals: int) -> Callable[[float], str]:
     """Fixed decimals up to 2, beyond that only those needed: `1937.20`, `10.0137`. Never an exponent or `-0`."""
-    text = f"{value:z.{decimals}f}"
+    fixed = f"{{:z.{decimals}f}}".format
     if decimals <= _FIXED:
-        return text
-    stripped = text.rstrip("0")
-    return f"{stripped}0" if stripped.endswith(".") else stripped
+        return fixed
+
+    def write(value: float) -> str:
+        text = fixed(value).rstrip("0")
+        return f"{text}0" if text[-1] == "." else text
+
+    return write

@@ -83,6 +83,26 @@ class Speed:
     speed_kmh: float
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchStatus:
+    """Of a series only. number: of the tracker's input, from 1."""
+
+    at: datetime
+    number: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Of a series only: a fault or caution code as the machine reported it."""
+
+    at: datetime
+    identifier: str
+    description: str | None = None
+    severity: str | None = None
+    source: str | None = None
+
+
 Reading: TypeAlias = (
     Percentage
     | Location
@@ -94,6 +114,8 @@ Reading: TypeAlias = (
     | EngineStatus
     | FuelConsumed
     | Speed
+    | SwitchStatus
+    | Fault
 )
 
 

@@ -10,6 +10,7 @@ from rich.progress import Progress
 from app.aemp.read import read_document
 from app.aemp.simulate import simulate_fleet
 from app.aemp.values import Equipment
+from app.cli import fleet_changes
 from app.cli.output import Json, errors, fail, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
@@ -19,7 +20,9 @@ from app.flows.sign_in import normal_email
 from app.settings import parse_duration
 from app.storage.people import Member, select_member
 
-cli = typer.Typer(help="Machines of a customer: import, show, simulate.", no_args_is_help=True)
+cli = typer.Typer(
+    help="Machines of a customer: import, show, simulate, remove, transfer.", no_args_is_help=True
+)
 
 Customer = Annotated[
     str, typer.Option("--customer", metavar="EMAIL", help="Somebody who signs in for the account.")
@@ -94,6 +97,9 @@ def show(
     print_records(
         with_context(work), as_json=as_json, empty="No machines yet: rovitracker fleet import --help"
     )
+
+
+fleet_changes.add_to(cli)
 
 
 async def _member(context: Context, email: str) -> Member:

@@ -24,6 +24,7 @@ from app.cli.output import errors
 from app.embedded import EmbeddedError
 from app.flows.add_customer import CustomerError
 from app.flows.change_application import ApplicationError
+from app.flows.change_owner import MachineError
 from app.flows.manual_grant import ManualGrantError
 from app.flows.read_logo import LogoError
 from app.flows.signing_keys import SigningKeyError
@@ -39,6 +40,7 @@ _EXPECTED = (
     CustomerError,
     EmbeddedError,
     LogoError,
+    MachineError,
     ManualGrantError,
     MigrationError,
     OSError,

@@ -9,6 +9,8 @@ import structlog
 from app.context import Context
 from app.flows.signing_keys import keep_signing_keys
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.fleet_changes import delete_past_moves
+from app.storage.fleet_import import ingest
 from app.storage.maintenance import call_create_partitions, call_delete_past_rows
 from app.storage.partitions import drop_past_partitions
 
@@ -32,6 +34,8 @@ async def maintain(context: Context, owner_url: str) -> Maintained:
     created = await call_create_partitions(context.database)
     partitions = await drop_past_partitions(owner_url)
     deleted = await keep_signing_keys(context)
+    async with ingest(context.database) as transaction:
+        deleted += await delete_past_moves(transaction)
     while batch := await call_delete_past_rows(context.database, _BATCH):
         deleted += batch
         await asyncio.sleep(0)

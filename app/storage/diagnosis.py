@@ -50,7 +50,7 @@ SELECT r.name, r.partition_step AS step,
            FROM generate_series(0, 31) AS n
            LEFT JOIN pg_inherits i ON NOT i.inhdetachpending AND i.inhrelid = to_regclass(format('public.%s_%s', r.name,
                to_char(date_trunc(r.partition_step, clock_timestamp()) + n * ('1 ' || r.partition_step)::interval,
-                       CASE r.partition_step WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END)))
+                       CASE r.partition_step WHEN 'month' THEN 'YYYYMM' ELSE 'YYYYMMDD' END)))
        ) AS steps WHERE unbroken)::integer AS ahead,
        EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = to_regclass('public.' || r.name) AND i.inhdetachpending) AS pending
 FROM retention r WHERE r.kind = 'partitions' ORDER BY r.name

@@ -46,16 +46,18 @@ async def select_headers(transaction: Transaction, customer_id: UUID) -> dict[in
 
 INSERT_EQUIPMENT = f"""
 WITH added AS (
-    INSERT INTO equipment (customer_id, position, {", ".join(_HEADER)})
-    SELECT $1, position, {", ".join(_HEADER)}
+    INSERT INTO equipment (customer_id, position, joined, {", ".join(_HEADER)})
+    SELECT $1, row.position, f.joined + row.position - f.machine_count, {", ".join(f"row.{name}" for name in _HEADER)}
     FROM jsonb_to_recordset($2::jsonb) AS row(position integer, {", ".join(f"{n} {t}" for n, t in HEADER_COLUMNS)})
-    ORDER BY position
+    JOIN fleet f ON f.customer_id = $1
+    ORDER BY row.position
     RETURNING key, position
 ), owned AS (
     INSERT INTO equipment_ownership (equipment_key, customer_id, during)
     SELECT key, $1, tstzrange(clock_timestamp(), NULL) FROM added
 ), counted AS (
-    UPDATE fleet SET machine_count = machine_count + (SELECT count(*) FROM added) WHERE customer_id = $1
+    UPDATE fleet SET machine_count = machine_count + new, joined = joined + new
+    FROM (SELECT count(*) AS new FROM added) WHERE customer_id = $1
 )
 SELECT key, position FROM added
 """

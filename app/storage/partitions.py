@@ -13,20 +13,21 @@ from app.storage.owner import owner_connection
 _LOCK = 7_684_868_402
 _LOCK_TIMEOUT = "2s"
 
-# When a row of each partitioned table is past; a test holds that the retention table names no other.
+# When a row of each table partitioned by id is past; a test holds that the retention table names no other. Partitions
+# of weeks are of a time, and past with the last moment they may hold.
 _PAST_AT = {"strict_token": "expires_at", "refresh_token": "absolute_expires_at", "audit_event": "at"}
 
 # Attached or being detached; and those an earlier run detached and did not get to drop, known by their names alone.
 SELECT_PARTITIONS = r"""
-SELECT r.name AS parent, c.oid::regclass::text AS child, coalesce(i.inhdetachpending, false) AS pending,
+SELECT r.name AS parent, r.partition_step AS step, c.oid::regclass::text AS child, coalesce(i.inhdetachpending, false) AS pending,
        i.inhrelid IS NOT NULL AS attached, r.keep, pg_has_role(c.relowner, 'USAGE') AS owned
 FROM retention r
 JOIN pg_class c ON c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
-     AND c.relname ~ ('^' || r.name || CASE r.partition_step WHEN 'day' THEN '_\d{8}$' ELSE '_\d{6}$' END)
+     AND c.relname ~ ('^' || r.name || CASE r.partition_step WHEN 'month' THEN '_\d{6}$' ELSE '_\d{8}$' END)
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
 WHERE r.kind = 'partitions' AND r.keep IS NOT NULL
   -- Twice the step beyond the time the name begins with, since create_partitions() always keeps one step back.
-  AND to_timestamp(substring(c.relname FROM '\d+$'), CASE r.partition_step WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END)
+  AND to_timestamp(substring(c.relname FROM '\d+$'), CASE r.partition_step WHEN 'month' THEN 'YYYYMM' ELSE 'YYYYMMDD' END)
       + ('2 ' || r.partition_step)::interval + r.keep < clock_timestamp()
 ORDER BY child
 """
@@ -59,6 +60,8 @@ async def drop_past_partitions(owner_url: str) -> DroppedPartitions:
 
 async def _is_past(connection: Any, partition: Any) -> bool:
     """Lifetimes may have been longer once than they are set now, so the rows themselves are asked."""
+    if partition["step"] == "week":
+        return True
     living = await connection.fetchval(
         f"SELECT EXISTS (SELECT FROM {partition['child']} "
         f"WHERE {_PAST_AT[partition['parent']]} > clock_timestamp() - $1::interval)",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -18,6 +19,10 @@ from app.storage.pipe import Pipe
 # disk or event loop lost codes of a healthy store: a GETDEL given up on has taken the code all the same.
 COMMAND_TIMEOUT_S = 1.0
 CONNECT_TIMEOUT_S = 1.0
+
+# Nobody notices it, and after a silence as long as this nobody waits again for a while.
+_BRIEF_S = 0.2
+_PAUSE_S = 2.0
 
 
 class Valkey:
@@ -37,6 +42,7 @@ class Valkey:
         self._most_waiting = most_waiting
         self._pipe: Pipe | None = None
         self._opening: asyncio.Task[Pipe] | None = None
+        self._silent_until = 0.0
 
     async def getdel(self, key: str) -> bytes | None:
         return cast("bytes | None", await self._call("GETDEL", key))
@@ -44,6 +50,25 @@ class Valkey:
     async def mark(self, key: str, *, life_ms: int) -> bool:
         """Whether the key is new; it stands for so long. Of several at once, on any process, one is told that it is."""
         return await self._call("SET", key, b"", "NX", "PX", str(life_ms)) is not None
+
+    async def get_soon(self, key: str) -> bytes | None:
+        """None also where Valkey does not answer at once: for what a request can do without."""
+        return cast("bytes | None", await self._soon("GET", key))
+
+    async def set_soon(self, key: str, value: bytes, *, life_ms: int) -> None:
+        """Left undone where Valkey does not answer at once."""
+        await self._soon("SET", key, value, "PX", str(life_ms))
+
+    async def _soon(self, *command: bytes | str) -> Any:
+        """A hung server costs one request a moment every other second, and the rest nothing."""
+        if monotonic() < self._silent_until:
+            return None
+        try:
+            async with asyncio.timeout(_BRIEF_S):
+                return await self._call(*command)
+        except (StoreUnavailableError, TimeoutError):
+            self._silent_until = monotonic() + _PAUSE_S
+            return None
 
     async def _call(self, *command: bytes | str, limited: bool = True) -> Any:
         pipe = self._standing or await self._open_pipe()

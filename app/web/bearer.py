@@ -15,11 +15,12 @@ from app.web.request import address_of, context_of
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An application acting for a customer."""
+    """An application acting for a customer. grant_id: None where no approval of a customer's stands behind it."""
 
     application_id: UUID
     customer_id: UUID
     token_id: UUID
+    grant_id: UUID | None = None
 
 
 def bearer(scope: str) -> Callable[[Request], Awaitable[Caller]]:
@@ -37,6 +38,6 @@ def bearer(scope: str) -> Callable[[Request], Awaitable[Caller]]:
         if not token.reaches(scope) or token.customer_id is None:
             raise insufficient_scope(scope)
         keep_alive(context, token)
-        return Caller(token.application_id, token.customer_id, token.id)
+        return Caller(token.application_id, token.customer_id, token.id, token.grant_id)
 
     return introspect

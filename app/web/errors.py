@@ -19,6 +19,7 @@ from app.flows.browser_flow import FlowLostError
 from app.oauth.errors import OAuthError, PageError, temporarily_unavailable
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.web.pages.render import page
+from app.web.rate_limit import rate_headers
 from app.web.request import NO_STORE, context_of
 
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
@@ -129,7 +130,13 @@ def _aemp(request: Request, failure: Failure) -> Response:
     code = failure.code or "unauthorized"
     text = failure.text or "Send an access token: Authorization: Bearer ..."
     content_type, body = render_error(representation, failure.status, code, text)
-    headers = {**NO_STORE, "Vary": "Accept", **failure.headers, "Content-Type": content_type}
+    headers = {
+        **NO_STORE,
+        **rate_headers(request),
+        "Vary": "Accept",
+        **failure.headers,
+        "Content-Type": content_type,
+    }
     if "WWW-Authenticate" in headers:  # RFC 9728 section 5.1: where to learn who gives tokens
         address = f"{context_of(request).policy.issuer}{RESOURCE_METADATA}"
         headers["WWW-Authenticate"] += f', resource_metadata="{address}"'

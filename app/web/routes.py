@@ -36,10 +36,9 @@ route("/.well-known/oauth-protected-resource", resource_metadata, methods=["GET"
 route(RESOURCE_METADATA, resource_metadata, methods=["GET"])
 
 # AEMP
-route("/api/v1/Fleet/{page}", aemp.fleet_v1, methods=["GET"])
-route("/api/v1/Fleet/Equipment/{vin:path}", aemp.equipment_v1, methods=["GET"])
-route("/api/v2/Fleet/{page}", aemp.fleet_v2, methods=["GET"])
-route("/api/v2/Fleet/Equipment/{identifier:path}", aemp.equipment_v2, methods=["GET"])
+for version, read in ((aemp.V1, aemp.read_v1), (aemp.V2, aemp.read_v2)):
+    route(version + "{fleet:fleet}", read, methods=["GET"])
+    route(version + "{fleet:fleet}/{address:path}", read, methods=["GET"])
 
 # For integrators: the same, for programs and for people
 route(OPENAPI, openapi, methods=["GET"])
@@ -51,6 +50,7 @@ route(login.LOGIN, login.login, methods=["GET"])
 route(login.LOGIN, login.submit_login, methods=["POST"])
 route(login.LOGOUT, login.submit_logout, methods=["POST"])
 route(consent.CONSENT, consent.submit_consent, methods=["POST"])
+route(account.MACHINES, account.machines, methods=["GET"])
 route(login.CONNECTIONS, account.connections, methods=["GET"])
 route(account.DISCONNECT, account.submit_disconnect, methods=["POST"])
 route("/app/logo/{digest}.png", logo, methods=["GET"])

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from app.aemp.errors import AempError
-from app.aemp.negotiation import AEMP_1_2_OFFER, Representation, accepts_gzip, negotiate
+from app.aemp.negotiation import AEMP_1_2_OFFER, Representation, choose_coding, negotiate
 
 XML, TEXT_XML, JSON = Representation.XML, Representation.TEXT_XML, Representation.JSON
 SNAPSHOT_JSON, XML_20190501 = Representation.SNAPSHOT_JSON, Representation.XML_20190501
@@ -88,26 +88,31 @@ def test_hostile_header_is_read_in_linear_time(unit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept_encoding", "compressed"),
+    ("accept_encoding", "coding"),
     [
-        (None, False),
-        ("", False),
-        ("gzip", True),
-        ("GZIP ; Q=0.3", True),
-        ("x-gzip", True),
-        ("gzip;q=0", False),
-        ("gzip;q=0.000", False),
-        ("*", True),
-        ("*;q=0", False),
-        ("gzip;q=0, *", False),
-        ("identity", False),
-        ("deflate, br", False),
-        ("deflate, gzip;q=1.0, *;q=0.5", True),
-        ("gzip;q=0.5, identity;q=0.8", False),
-        ("gzip, identity", True),
-        ("gzip;q=2", False),
+        (None, None),
+        ("", None),
+        ("gzip", "gzip"),
+        ("GZIP ; Q=0.3", "gzip"),
+        ("x-gzip", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip;q=0.000", None),
+        ("*", "gzip"),
+        ("*;q=0", None),
+        ("gzip;q=0, *", None),
+        ("identity", None),
+        ("deflate, br", None),
+        ("deflate, gzip;q=1.0, *;q=0.5", "gzip"),
+        ("gzip;q=0.5, identity;q=0.8", None),
+        ("gzip, identity", "gzip"),
+        ("gzip;q=2", None),
+        ("zstd", "zstd"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, zstd;q=0.9", "gzip"),
+        ("zstd;q=0, *", "gzip"),
+        ("zstd;q=0.5, identity", None),
     ],
 )
-def test_gzip_only_when_asked_for(accept_encoding: str | None, *, compressed: bool) -> None:
+def test_only_codings_that_were_asked_for_are_used(accept_encoding: str | None, coding: str | None) -> None:
     """RFC 9110 section 12.5.3."""
-    assert accepts_gzip(accept_encoding) is compressed
+    assert choose_coding(accept_encoding) == coding

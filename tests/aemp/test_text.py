@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.aemp.text import format_decimal
+from app.aemp.text import decimal_writer
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ from app.aemp.text import format_decimal
     ],
 )
 def test_figures_have_no_noise_exponent_or_negative_zero(value: float, decimals: int, text: str) -> None:
-    assert format_decimal(value, decimals) == text
+    assert decimal_writer(decimals)(value) == text
 
 
 @given(st.floats(-1e12, 1e12), st.sampled_from([2, 7]))
 def test_figures_are_plain_decimals_near_the_value(value: float, decimals: int) -> None:
-    text = format_decimal(value, decimals)
+    text = decimal_writer(decimals)(value)
     assert re.fullmatch(r"-?[0-9]+\.[0-9]+", text)
     assert float(text) == pytest.approx(value, abs=0.51 * 10**-decimals, rel=1e-12)

@@ -81,6 +81,27 @@ def test_import_show_and_simulate_fill_a_fleet(ann: str, rovitracker: Rovitracke
     assert first[0]["hours"] == 12.5
 
 
+def test_a_machine_changes_hands_and_leaves(ann: str, rovitracker: Rovitracker, tmp_path: Path) -> None:
+    document = tmp_path / "fleet.xml"
+    document.write_text(FLEET.replace("0000007", "0000008"))
+    rovitracker.ask("fleet", "import", "--customer", ann, str(document))
+    bo = "bo@quarry.example"
+    rovitracker.ask("customer", "add", "--email", bo, "--name", "Quarry", stdin="long enough pw\n")
+    transfer = ("fleet", "transfer", "--from", ann, "--to", bo, "kranich0000000008")
+    handed = rovitracker.ask(*transfer)
+    assert (handed["pin"], handed["status"]) == ("KRANICH0000000008", "transferred")
+    [theirs] = rovitracker.ask("fleet", "show", "--customer", bo)
+    assert (theirs["pin"], theirs["hours"]) == ("KRANICH0000000008", None)
+    assert "Hillside has no machine kranich0000000008" in rovitracker.refuse(*transfer)
+    remove = ("fleet", "remove", "--customer", bo, "KRANICH0000000008")
+    assert rovitracker.ask(*remove)["status"] == "removed"
+    assert rovitracker.ask("fleet", "show", "--customer", bo) == []
+    said = rovitracker.refuse(*remove)
+    assert "`rovitracker fleet show`" in said
+    assert len(said.splitlines()) == 1
+    assert "nobody signs in with" in rovitracker.refuse("fleet", "remove", "--customer", "x@x.example", "1")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from app.aemp.series import SERIES
 from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.flows.import_fleet import import_machines
@@ -131,6 +132,25 @@ async def test_the_documented_reading_shows_the_fleet(
     printed = await run(language, blocks_of("5.")[language], environment, tmp_path)
     machines = len(json.loads(printed)["Equipment"]) if language == "bash" else len(printed.splitlines())
     assert machines == (100 if language == "bash" else 130)  # curl reads one page, the others follow `next`
+
+
+async def test_the_documented_series_is_read(running: Running, tmp_path: Path) -> None:
+    async with Browser(base_url=running.address) as browser:
+        token = await running.world.token(browser)
+        headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
+        fleet = (await browser.get("/api/v2/Fleet", **headers)).json()
+    pin = next(
+        each["EquipmentHeader"]["PIN"] for each in fleet["Equipment"] if "PIN" in each["EquipmentHeader"]
+    )
+    environment = running.environment(TOKEN=token, PIN=pin)
+    document = json.loads(await run("bash", blocks_of("6.")["bash"], environment, tmp_path))
+    assert f"/api/v2/Fleet/Equipment/{pin}/CumulativeOperatingHours/20" in document["Links"][0]["href"]
+    assert document["CumulativeOperatingHours"] == []
+
+
+def test_every_series_is_named() -> None:
+    section = TEXT.split("\n## 6.")[1].split("\n## ")[0]
+    assert {series.name for series in SERIES} <= set(re.findall(r"`(\w+)`", section))
 
 
 @pytest.mark.parametrize("language", ["python", "javascript"])

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import Browser
+from tests.fleets import fill
 from tests.pages.conftest import Visit
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
@@ -83,6 +84,29 @@ async def test_denying_tells_the_application_and_grants_nothing(
     assert "code" not in arrival.query
     await visitor.page.goto(service.url("/app/account/applications"))
     await expect(visitor.page.get_by_role("heading", name="Nothing is connected")).to_be_visible()
+
+
+async def test_customer_looks_at_the_machines_before_approving(
+    visit: Visit, service: Service, world: World, site: OtherSite
+) -> None:
+    """R-50: page to page without script, and the way back to the question is still open."""
+    visitor = await visit(java_script_enabled=False)
+    page = visitor.page
+    await fill(service.context, world.member.customer_id, *(f"PIN{number:03}" for number in range(130)))
+    await page.goto(service.consent_url(world))
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await page.get_by_role("link", name="See your machines").click()
+    machines = page.get_by_role("table", name="Page 1 of 2")
+    await expect(machines.get_by_role("rowheader")).to_have_count(100)
+    await page.get_by_role("link", name="Next page").click()
+    machines = page.get_by_role("table", name="Page 2 of 2")
+    await expect(machines.get_by_role("row").last).to_contain_text("PIN129")
+    await expect(machines.get_by_role("row").last).to_contain_text("4 May 2026, 12:00 UTC")
+    for _ in range(2):
+        await page.go_back()
+    await visitor.button("Approve").click()
+    await page.wait_for_url(f"{site.callback}?**")
+    assert "code" in site.callbacks[0].query
 
 
 async def test_demo_leads_from_the_front_page_to_the_fleet(visit: Visit, service: Service) -> None:

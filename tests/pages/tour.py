@@ -1,9 +1,13 @@
 """A tour of every page in every state a person can bring it to, for what must hold on all of them."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 from playwright.async_api import expect
 
+from app.aemp.simulate import simulate_fleet
+from app.aemp.values import Equipment, EquipmentHeader
+from app.flows.import_fleet import import_machines
 from tests.browser import Browser
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
@@ -19,7 +23,7 @@ async def tour(visitor: Visitor, service: Service, world: World, site: OtherSite
         yield name
     async for name in _consent(visitor, service, world, site):
         yield name
-    async for name in _connections(visitor, service):
+    async for name in _account(visitor, service, world):
         yield name
     async for name in _demo(visitor, service):
         yield name
@@ -65,16 +69,32 @@ async def approve_in_new_tab(visitor: Visitor) -> None:
     await form.evaluate("form => form.removeAttribute('target')")
 
 
-async def _connections(visitor: Visitor, service: Service) -> AsyncIterator[str]:
+async def _account(visitor: Visitor, service: Service, world: World) -> AsyncIterator[str]:
     page = visitor.page
     await page.goto(service.url("/app/account/applications"))
     yield "connections"
+    await page.get_by_role("link", name="Machines").click()
+    await expect(page.get_by_role("heading", name="No machine yet")).to_be_visible()
+    yield "no machines"
+    await import_machines(service.context, world.member.customer_id, _fleet())
+    await page.reload()
+    yield "machines"
+    await page.get_by_role("link", name="Next page").click()
+    yield "machines last page"
+    await page.get_by_role("link", name="Connected applications").click()
     await page.get_by_text("Disconnect Sitewise", exact=True).click()
     yield "disconnect"
     await page.get_by_role("button", name="Yes, disconnect").click()
     await expect(page.get_by_role("status")).to_be_visible()
     yield "disconnected"
     await visitor.button("Sign out").click()
+
+
+def _fleet() -> tuple[Equipment, ...]:
+    """More than a page, and one of a long name that never reported anything."""
+    silent = Equipment(header=EquipmentHeader(oem_name="Nordhoff", model="X" * 60, pin="9NRA2B3C4M0030199"))
+    made = simulate_fleet(machines=104, days=2, interval_s=3600, seed=3, now=datetime.now(UTC))
+    return (silent, *made)
 
 
 async def _demo(visitor: Visitor, service: Service) -> AsyncIterator[str]:

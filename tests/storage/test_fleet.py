@@ -2,27 +2,21 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from app.aemp.errors import ReadError
+from app.aemp.identifiers import sought_by
 from app.aemp.simulate import simulate_fleet
 from app.aemp.values import Equipment, EquipmentHeader, Hours, Location
 from app.context import Context
 from app.flows.import_fleet import Imported, import_machines
-from app.flows.read_fleet import read_fleet_page
+from app.flows.read_fleet import read_equipment, read_fleet_page
 from app.storage.errors import StatementRefusedError
-from app.storage.fleet import select_equipment, select_fleet_page
+from app.storage.fleet import select_fleet_page
+from tests.fleets import NOW, machine
 from tests.people import World
-
-NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-
-
-def machine(pin: str, *, hours: float | None = None, at: datetime = NOW, **header: Any) -> Equipment:
-    reading = Hours(at=at, hours=hours) if hours is not None else None
-    return Equipment(header=replace(EquipmentHeader(pin=pin), **header), cumulative_operating_hours=reading)
 
 
 def fleet_of(count: int, seed: int) -> tuple[Equipment, ...]:
@@ -60,8 +54,7 @@ async def test_late_data_never_moves_a_figure_back(world: World) -> None:
         replace(machine("P1", hours=40, at=earlier), location=there),
     ):
         await import_machines(world.context, customer_id, [each])
-    found = await select_equipment(world.context.database, customer_id, "P1")
-    assert found is not None
+    found = await read_equipment(world.context, customer_id, sought_by("P1"))
     assert found.cumulative_operating_hours == Hours(at=later, hours=50)
     assert found.location == there
 
@@ -72,8 +65,7 @@ async def test_what_a_document_leaves_out_stays_known(world: World) -> None:
         world.context, customer_id, [machine("P2", hours=5, oem_name="Kranich", model="K 8")]
     )
     await import_machines(world.context, customer_id, [machine("P2")])
-    found = await select_equipment(world.context.database, customer_id, "P2")
-    assert found is not None
+    found = await read_equipment(world.context, customer_id, sought_by("P2"))
     assert (found.header.oem_name, found.header.model) == ("Kranich", "K 8")
     assert found.cumulative_operating_hours == Hours(at=NOW, hours=5)
 
@@ -111,8 +103,7 @@ async def test_a_pin_beats_a_serial_number_beats_an_id(world: World) -> None:
     ]
     for count, winner in ((1, "PIN-1"), (2, "PIN-2"), (3, same)):
         await import_machines(world.context, customer_id, machines[:count])
-        found = await select_equipment(world.context.database, customer_id, same)
-        assert found is not None
+        found = await read_equipment(world.context, customer_id, sought_by(same))
         assert found.header.pin == winner
 
 
@@ -120,6 +111,5 @@ async def test_owners_of_the_same_pin_have_each_their_own_machine(world: World, 
     other = await World.make(context)
     for owner, hours in ((world, 10.0), (other, 20.0)):
         await import_machines(context, owner.member.customer_id, [machine("SHARED", hours=hours)])
-    found = await select_equipment(context.database, world.member.customer_id, "SHARED")
-    assert found is not None
+    found = await read_equipment(context, world.member.customer_id, sought_by("SHARED"))
     assert found.cumulative_operating_hours == Hours(at=NOW, hours=10)

@@ -54,6 +54,34 @@ async def exists(owner: Any, table: str) -> bool:
     return bool(await owner.fetchval("SELECT to_regclass($1) IS NOT NULL", table))
 
 
+async def test_partitions_lie_ahead_and_are_made_once(owner: Any) -> None:
+    assert await owner.fetchval("SELECT create_partitions()") == 0
+    for table, step, ahead in (
+        ("strict_token", "day", 7),
+        ("refresh_token", "month", 2),
+        ("audit_event", "month", 2),
+        ("reading", "week", 2),
+        ("position", "week", 2),
+        ("fault", "week", 2),
+    ):
+        partitions = await owner.fetchval(
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = $1::regclass", table
+        )
+        assert partitions == ahead + 2, f"{table} by {step}"
+
+
+async def test_late_weeks_are_made_within_what_is_kept(owner: Any) -> None:
+    now = datetime.now(UTC)
+    kept, not_kept = [now - timedelta(days=days) for days in (100, 200, 399)], now - timedelta(days=500)
+    await owner.execute("SET ROLE rovitracker_ingest")
+    asked = [*kept, not_kept, now + timedelta(days=30)]
+    assert [await owner.fetchval("SELECT create_partitions_of($1)", asked) for _ in range(2)] == [9, 0]
+    insert = "INSERT INTO reading (at, value, equipment_key, fleet_number, metric) VALUES ($1, 1, 1, 1, 1)"
+    await owner.executemany(insert, [(at,) for at in kept])
+    with pytest.raises(asyncpg.CheckViolationError, match="no partition"):
+        await owner.execute(insert, not_kept)
+
+
 async def test_a_partition_that_is_past_is_dropped_and_no_other(url: str, owner: Any) -> None:
     before = await owner.fetchval("SELECT count(*) FROM pg_inherits")
     table = await add_partition(owner, expires_at=LONG_AGO + timedelta(hours=13))
@@ -127,6 +155,24 @@ async def test_of_two_runs_at_once_one_does_the_work(url: str, owner: Any) -> No
     assert await drop_past_partitions(url) == NOTHING
 
 
-async def test_every_partitioned_table_says_when_its_rows_are_past(owner: Any) -> None:
-    kept = await owner.fetch("SELECT name FROM retention WHERE kind = 'partitions'")
+async def test_a_week_of_readings_goes_when_its_last_moment_is_past(url: str, owner: Any) -> None:
+    kept, past = await owner.fetchrow(
+        "SELECT week, week - interval '2 weeks' "
+        "FROM (SELECT date_trunc('week', now() - keep, 'UTC') AS week FROM retention WHERE name = 'reading') AS kept"
+    )
+    for week in (kept, past):
+        await owner.execute(
+            f"CREATE TABLE reading_{week:%Y%m%d} PARTITION OF reading "
+            f"FOR VALUES FROM ('{week}') TO ('{week + timedelta(weeks=1)}')"
+        )
+    await owner.execute(
+        f"INSERT INTO reading_{past:%Y%m%d} VALUES ($1, 1, 1, 1, 1)", past + timedelta(days=6)
+    )
+    assert await drop_past_partitions(url) == DroppedPartitions((f"reading_{past:%Y%m%d}",), ())
+
+
+async def test_every_table_partitioned_by_id_says_when_its_rows_are_past(owner: Any) -> None:
+    kept = await owner.fetch(
+        "SELECT name FROM retention WHERE kind = 'partitions' AND partition_step <> 'week'"
+    )
     assert {row["name"] for row in kept} == partitions._PAST_AT.keys()

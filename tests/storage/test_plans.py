@@ -1,4 +1,4 @@
-"""Which index the hot and the regular statements take, on tables large enough that the planner has to choose."""
+"""Which index the statements of the token path take, on tables large enough that the planner has to choose."""
 
 import re
 from collections.abc import AsyncIterator
@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.fleet import SELECT_FLEET_PAGE, SET_CUSTOMER
 from app.storage.grants import SELECT_CONNECTIONS, SELECT_GRANTS
 from app.storage.refresh_tokens import INSERT_SUCCESSORS, SELECT_REFRESH_TOKENS
 from app.storage.tokens import SELECT_CLASSIC_TOKENS
@@ -44,22 +43,16 @@ SELECT id, bucket_of(id), sha256(number::text::bytea), grant_id, $1, $1, 'aemp:r
        CASE WHEN number < 5000 THEN id END, now(), now(), now() + interval '30 days', now() + interval '1 year'
 FROM numbered, begun
 """
-FILL_FLEET = """
-INSERT INTO equipment (customer_id, position, pin) SELECT $1, number, number::text FROM generate_series(1, 5000) AS number
-"""
 
 
 @pytest.fixture(scope="module")
 async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[asyncpg.Connection, UUID]]:
-    """The owner's connection to a database of 5,000 tokens and machines of one customer."""
+    """The owner's connection to a database of 5,000 tokens of one customer."""
     owner = await asyncpg.connect(await make_database(servers[0], f"large_{worker}"))
     customer_id = new_id()
     try:
         await owner.execute(FILL, customer_id)
         await owner.execute(FILL_FAMILY, customer_id)
-        async with owner.transaction():
-            await owner.execute("SET LOCAL ROLE rovitracker_ingest")
-            await owner.execute(FILL_FLEET, customer_id)
         await owner.execute("ANALYZE")
         yield owner, customer_id
     finally:
@@ -119,16 +112,3 @@ async def test_retention_finds_what_is_past_without_reading_what_lives(
     condition = past.replace("moment", "$1::timestamptz") + "interval '30 days'"
     statement = f"SELECT FROM classic_token WHERE {condition} LIMIT 1000 FOR UPDATE SKIP LOCKED"
     assert "Index Scan using classic_token_least_idx" in await plan_of(owner, statement, datetime.now(UTC))
-
-
-async def test_the_last_page_of_a_fleet_costs_what_the_first_does(
-    large: tuple[asyncpg.Connection, UUID],
-) -> None:
-    owner, customer_id = large
-    async with owner.transaction():
-        await owner.execute("SET LOCAL ROLE rovitracker_service")
-        await owner.execute(SET_CUSTOMER, str(customer_id))
-        for first in (1, 4_901):
-            plan = await plan_of(owner, SELECT_FLEET_PAGE, customer_id, first, first + 99)
-            assert "equipment_customer_id_position_key" in plan
-            assert "Seq Scan on equipment e" not in plan

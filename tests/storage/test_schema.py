@@ -13,11 +13,11 @@ import app.storage
 from app.aemp.columns import HEADER_COLUMNS, READING_COLUMNS
 from app.context import Context
 from app.oauth.token_string import bucket_of, new_id
+from app.storage import page_maps
 from app.storage.assertions import key_of
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.codes import keys_of
 from app.storage.errors import StatementRefusedError
-from app.storage.maintenance import call_create_partitions
 from tests.people import World
 
 FORBIDDEN = "42501"  # insufficient_privilege
@@ -66,7 +66,16 @@ async def test_even_the_owner_does_not_rewrite_the_trail(
         await owner.close()
 
 
-FLEET_TABLES = ["fleet", "equipment", "equipment_ownership", "equipment_identifier", "equipment_latest"]
+HISTORY_TABLES = ["reading", "position", "fault"]
+FLEET_TABLES = [
+    "fleet",
+    "equipment",
+    "equipment_ownership",
+    "equipment_identifier",
+    "equipment_latest",
+    "equipment_move",
+    *HISTORY_TABLES,
+]
 
 
 @pytest.mark.parametrize("table", FLEET_TABLES)
@@ -88,6 +97,56 @@ async def test_fleet_rows_need_the_customer_to_be_named(table: str, context: Con
     assert security["forced"]
 
 
+NEW_FLEET = "INSERT INTO fleet (customer_id) VALUES ($1) RETURNING number"
+NEW_HISTORY = {
+    "reading": "INSERT INTO reading (at, value, equipment_key, fleet_number, metric) VALUES (now(), 1, $1, $2, 1)",
+    "position": "INSERT INTO position (at, latitude, longitude, equipment_key, fleet_number) VALUES (now(), 1, 2, $1, $2)",
+    "fault": "INSERT INTO fault (at, equipment_key, fleet_number, kind, code_identifier) VALUES (now(), $1, $2, 1, 'x')",
+}
+
+
+@pytest.mark.parametrize("table", HISTORY_TABLES)
+async def test_history_is_shown_to_whose_fleet_it_was_in(table: str, context: Context) -> None:
+    """R-71: the second lock holds the period of ownership too, since each row carries its owner at the time."""
+    machine = new_id().int % 2**31
+    owners = [(await World.make(context)).member.customer_id for _ in range(2)]
+    async with context.database.transaction() as transaction:
+        await transaction.count("SET LOCAL ROLE rovitracker_ingest")
+        for place, owner in enumerate(owners):
+            row = await transaction.row(NEW_FLEET, owner)
+            assert row is not None
+            await transaction.count(NEW_HISTORY[table], machine + place, row["number"])
+    for place, owner in enumerate(owners):
+        async with context.database.transaction() as transaction:
+            await transaction.row("SELECT set_config('rovitracker.customer', $1, true)", str(owner))
+            rows = await transaction.rows(f"SELECT equipment_key FROM {table}")
+        assert [row["equipment_key"] for row in rows] == [machine + place]
+
+
+async def test_writers_of_readings_are_waited_for_by_who_changes_periods_or_offsets(
+    database_url: str,
+) -> None:
+    writer = await asyncpg.connect(database_url)
+    changer = await asyncpg.connect(database_url)
+    changes = [
+        "UPDATE equipment_ownership SET during = during",
+        "DELETE FROM equipment_ownership WHERE false",
+        "DELETE FROM equipment_offset WHERE false",
+    ]
+    try:
+        await writer.execute("BEGIN; SELECT pg_advisory_xact_lock_shared(hashtext('rovitracker readings'))")
+        await changer.execute("SET lock_timeout = '50ms'")
+        for change in changes:
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await changer.execute(change)
+        await writer.execute("ROLLBACK")
+        for change in changes:
+            await changer.execute(change)
+    finally:
+        await writer.close()
+        await changer.close()
+
+
 def test_only_the_import_takes_the_ingest_role() -> None:
     folder = Path(app.__file__).parent if app.__file__ else Path()
     naming = [file.name for file in folder.rglob("*.py") if "rovitracker_ingest" in file.read_text()]
@@ -104,23 +163,10 @@ async def test_every_table_has_its_retention(context: Context) -> None:
 
 async def test_every_key_has_its_retention(context: Context) -> None:
     code_id = new_id()
-    keys = {re.sub("{.*}", "{id}", key) for key in (*keys_of(code_id), key_of(code_id, "jti"))}
+    written = (*keys_of(code_id), key_of(code_id, "jti"), page_maps.key_of(code_id))
+    keys = {re.sub("{.*}", "{id}", key) for key in written}
     kept = await context.database.rows("SELECT name FROM retention WHERE kind = 'key'")
     assert keys == {row["name"] for row in kept}
-
-
-async def test_partitions_lie_ahead_and_are_made_once(context: Context) -> None:
-    assert await call_create_partitions(context.database) == 0
-    for table, step, ahead in (
-        ("strict_token", "day", 7),
-        ("refresh_token", "month", 2),
-        ("audit_event", "month", 2),
-    ):
-        row = await context.database.row(
-            "SELECT count(*) AS partitions FROM pg_inherits WHERE inhparent = $1::regclass", table
-        )
-        assert row is not None
-        assert row["partitions"] == ahead + 2, f"{table} by {step}"
 
 
 async def test_buckets_are_the_last_twelve_bits_here_and_there(context: Context) -> None:

@@ -12,7 +12,7 @@ from app.storage.maintenance import select_excessive_rights
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "COUNT", "CREATE")
 # Written under the ingest role, to which the transactions of this file change first.
-INGEST = "fleet_import"
+INGEST = {"fleet_import", "fleet_changes"}
 
 
 def statements() -> Iterator[tuple[str, str, str]]:
@@ -31,7 +31,7 @@ STATEMENTS = list(statements())
 async def test_statement_prepares(module: str, name: str, statement: str, context: Context) -> None:
     assert name
     async with context.database.transaction() as transaction:
-        if module == INGEST:
+        if module in INGEST:
             await transaction.count("SET LOCAL ROLE rovitracker_ingest")
         await transaction.prepare(statement)
 

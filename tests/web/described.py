@@ -136,6 +136,9 @@ def body_of(text: str, media_type: str, schema: Json) -> object:
         return httpx2.Response(200, text=text).json()
     if "xml" in media_type:
         root, described = etree.fromstring(text.encode()), resolved(schema)
+        if "oneOf" in described:  # the root tells which
+            each_root = {resolved(each)["xml"]["name"]: resolved(each) for each in described["oneOf"]}
+            described = each_root[etree.QName(root).localname]
         xml = described["xml"]
         namespace = xml.get("namespace")
         assert root.tag == (f"{{{namespace}}}{xml['name']}" if namespace else xml["name"])

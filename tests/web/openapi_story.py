@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -28,6 +29,8 @@ class Story:
     browser: Browser
     down: httpx2.AsyncClient
     wary: httpx2.AsyncClient
+    spent: httpx2.AsyncClient
+    then: httpx2.AsyncClient
     world: World
     robot: World
     strict: Strict
@@ -86,9 +89,13 @@ async def read(
     token: str | None = None,
     client: httpx2.AsyncClient | None = None,
     values: dict[str, str] | None = None,
+    **more: str,
 ) -> httpx2.Response:
-    """The documented GET: parameters as in their examples but for `values`, the story's token but for `token`."""
-    headers = {"Accept": accept}
+    """The documented GET: parameters as in their examples but for `values`, the story's token but for `token`.
+
+    more: further headers.
+    """
+    headers = {"Accept": accept, **{name.replace("_", "-"): value for name, value in more.items()}}
     token = story.token if token is None else token
     if operation.described["security"] and token:
         headers["Authorization"] = f"Bearer {token}"
@@ -101,7 +108,7 @@ def _address_of(operation: Operation, values: dict[str, str]) -> str:
     given = {name: str(each["example"]) for name, each in parameters.items() if "example" in each}
     given |= {name: value for name, value in values.items() if name in parameters}
     query = {name: value for name, value in given.items() if parameters[name]["in"] == "query"}
-    path = operation.path.format_map(given)
+    path = operation.path.format_map({name: quote(value, safe=":") for name, value in given.items()})
     return f"{path}?{httpx2.QueryParams(query)}" if query else path
 
 
@@ -127,7 +134,12 @@ def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
     return {
         "invalid_page": {"values": {"page": "one"}},
         "page_not_found": {"values": {"page": "4711"}},
-        "equipment_not_found": {"values": {"identifier": "4711", "vin": "4711"}},
+        "equipment_not_found": {"values": dict.fromkeys(("identifier", "vin", "id", "serial"), "4711")},
+        "series_not_found": {"values": {"series": "Humidity"}},
+        "invalid_date": {"values": {"startDate": "yesterday"}},
+        "invalid_range": {"values": {"startDate": "2026-07-01T00:00:00Z"}},
+        "too_many_requests": {"client": story.spent},
+        "304": {"If_None_Match": "*"},
         "invalid_request": {"token": "one two"},
         "invalid_token": {"token": examples.TOKEN},
         "unauthorized": {"token": ""},

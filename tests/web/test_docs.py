@@ -3,6 +3,7 @@
 import shlex
 from itertools import pairwise
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -15,7 +16,12 @@ from tests.web.described import OPERATIONS, Operation, documented
 from tests.web.reading import attributes_of, tags_of, words_of
 from tests.web.services import Services, unreachable_database
 
-EACH = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda each: each.id)
+# Further forms of an address are shown with the operation that says everything else about them.
+FORMS = {
+    each.id: each.described["x-form-of"] for each in OPERATIONS.values() if "x-form-of" in each.described
+}
+SHOWN = [each for each in OPERATIONS.values() if each.id not in FORMS]
+EACH = pytest.mark.parametrize("operation", SHOWN, ids=lambda each: each.id)
 
 
 @pytest.fixture
@@ -69,10 +75,17 @@ async def test_request_to_copy_is_the_documented_one(operation: Operation, docs:
         assert asked == {each["name"]: each["example"] for each in operation.parameters if "example" in each}
         return
     commands = [shlex.split(sample.replace("\\\n", " ")) for sample in samples]
-    forms = [dict(field.split("=", 1) for field in option_of(each, "--data-urlencode")) for each in commands]
-    assert forms == [each["value"] for each in operation.form.get("examples", {"": {"value": {}}}).values()]
-    address = ORIGIN + operation.path.format(page=1, identifier=examples.PIN, vin=examples.PIN)
-    assert [command[:2] for command in commands] == [["curl", address]] * len(commands)
+    forms = [OPERATIONS[name] for name, usual in FORMS.items() if usual == operation.id]
+    fields = [dict(field.split("=", 1) for field in option_of(each, "--data-urlencode")) for each in commands]
+    examples_of_form = operation.form.get("examples", {"": {"value": {}}}).values()
+    assert fields == [each["value"] for each in examples_of_form] + [{} for _ in forms]
+    addresses = [operation] * len(examples_of_form) + forms
+    assert [command[:2] for command in commands] == [["curl", example_address(each)] for each in addresses]
+
+
+def example_address(operation: Operation) -> str:
+    given = {each["name"]: quote(str(each.get("example")), safe=":") for each in operation.parameters}
+    return ORIGIN + operation.path.format_map(given)
 
 
 @EACH

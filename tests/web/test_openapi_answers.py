@@ -1,6 +1,7 @@
 """What /openapi.json documents is what the service does: every answer and every refusal in it is provoked."""
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import httpx2
 import orjson
@@ -8,17 +9,20 @@ import pytest
 from fastapi import FastAPI
 from joserfc.jws import extract_compact
 
+from app.aemp.series import Metric
 from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.failures import Failures, _Lane
 from app.flows.import_fleet import import_machines
 from app.flows.register_application import register_application
+from app.rates import Rate, Rates
 from app.settings import Settings
 from app.storage.signing_keys import remember_signing_keys
 from app.web.openapi import examples
 from tests.assertions import register_keyed
 from tests.browser import Browser, query_of
 from tests.changing import change
+from tests.histories import history_of
 from tests.people import Strict, World
 from tests.web.described import (
     OPERATIONS,
@@ -57,6 +61,7 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
     )
     simulated = simulate_fleet(machines=229, days=2, interval_s=900, seed=7, now=context.now())
     await import_machines(context, world.member.customer_id, (examples.MACHINE, *simulated))
+    await report_examples(world)
     services = Services(settings, context)
     async with Browser(app) as browser, unreachable_database() as database:
         gathered = services.gathered(database)
@@ -67,11 +72,38 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
             token = (await world.exchange(browser, code)).json()["access_token"]
             robot_token = (await robot.exchange(browser, None, grant_type=ROBOT)).json()["access_token"]
             strict, public = [await strict_application(world, public=each) for each in (False, True)]
-            async with Browser(services.like(failures=exhausted(world))) as wary:
+            async with (
+                Browser(services.like(failures=exhausted(world))) as wary,
+                Browser(services.like(rates=NoBudget())) as spent,
+                Browser(services.like(now=lambda: examples.ASKED_AT)) as then,
+            ):
                 keyed = await register_keyed(context)
-                people = (world, robot, strict, public, keyed)
-                yield Story(browser, down.http, wary.http, *people, token, robot_token)
+                yield Story(
+                    browser=browser,
+                    down=down.http,
+                    wary=wary.http,
+                    spent=spent.http,
+                    then=then.http,
+                    world=world,
+                    robot=robot,
+                    strict=strict,
+                    public=public,
+                    keyed=keyed,
+                    token=token,
+                    robot_token=robot_token,
+                )
         await gathered.close()
+
+
+async def report_examples(world: World) -> None:
+    """What the examples' machine reported."""
+    there = examples.MACHINE.location
+    assert there
+    async with history_of(world.context, world.member.customer_id, examples.PIN) as history:
+        await history.owned_since(examples.HOURS[0].at)
+        rows = [(reading.at, reading.hours) for reading in examples.HOURS]
+        await history.read(Metric.CUMULATIVE_OPERATING_HOURS, rows)
+        await history.stood(there.at, there.latitude, there.longitude, there.altitude_m)
 
 
 async def strict_application(world: World, *, public: bool) -> Strict:
@@ -85,6 +117,17 @@ async def strict_application(world: World, *, public: bool) -> Strict:
         redirect_uris=(examples.REDIRECT_URI,),
     )
     return Strict(world.context, world.member, registered)
+
+
+class NoBudget(Rates):
+    """That of somebody who has just asked for all there is."""
+
+    def __init__(self) -> None:
+        super().__init__(a_minute=1)
+
+    def take(self, name: UUID) -> Rate:
+        super().take(name)
+        return super().take(name)
 
 
 def exhausted(world: World) -> Failures:
@@ -134,7 +177,7 @@ async def granted(story: Story, each: Documented) -> httpx2.Response:
             return await post(story, each.operation, {"token": examples.TOKEN})
         case ("revokeToken", _):
             return await post(story, each.operation, {"token": examples.TOKEN})
-    return await read(story, each.operation, accept=each.media_type)
+    return await read(story, each.operation, accept=each.media_type, client=story.then)
 
 
 @pytest.mark.parametrize("each", [each for each in GRANTED if each.name != "degraded"], ids=str)

@@ -1,207 +1,227 @@
-"""The AEMP API: fleets and single machines, as ISO 15143-3 (v2) and AEMP 1.2 (v1)."""
+"""The AEMP API: the fleet, machines and their series, as ISO 15143-3 (v2) and AEMP 1.2 (v1), in every form of address."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
 
 import orjson
 
-from app.aemp.negotiation import Representation
 from app.aemp.paging import PAGE_SIZE
-from app.aemp.render_json import render_fleet_v2_json
-from app.aemp.render_xml import render_fleet_v1_xml, render_fleet_v2_xml
-from app.aemp.snapshot import Snapshot
+from app.aemp.render_json import render_fleet_v2_json, render_series_json
+from app.aemp.render_xml import render_fleet_v1_xml, render_fleet_v2_xml, render_series_xml
+from app.aemp.snapshot import SeriesPage, Snapshot
 from app.oauth.scope import DEFAULT_SCOPE
+from app.web.openapi import aemp_refusals as refused
 from app.web.openapi import examples
-from app.web.openapi.notation import AempCase, Json, aemp_refusal, answer, example, ref, schema_ref
+from app.web.openapi.aemp_forms import BY_ID, BY_MAKE, DATES, MACHINE_FORMS, PARAMETERS, VIN, MachineForm
+from app.web.openapi.notation import Json, answer, example, ref, schema_ref
 
 _SECURED = [{"bearer": []}, {"oauth2": [DEFAULT_SCOPE]}]
-_SENT = {"Cache-Control": "Private", "Vary": "Varies"}
-_CHALLENGED = {"WWW-Authenticate": "BearerChallenge"}
-
-_XML = (Representation.XML,)
-_JSON_AND_XML = (Representation.JSON, Representation.XML)
-
-# Name of an example, when it happens, and the words that are sent.
-_INVALID_TOKEN: AempCase = (
-    "invalid_token",
-    "It expired, or was revoked by you or by the customer. Offer the customer to connect again.",
-    "the access token is unknown, expired or revoked",
-)
-_NO_TOKEN: AempCase = (
-    "unauthorized",
-    "There is no `Authorization: Bearer` header.",
-    "Send an access token: Authorization: Bearer ...",
-)
-_TOO_NARROW: AempCase = (
-    "insufficient_scope",
-    "It lacks the scope, or acts for no customer.",
-    "the access token does not reach this far",
-)
-_MALFORMED: AempCase = (
-    "invalid_request",
-    "The `Authorization` header holds more than one token.",
-    "the Authorization header is not Bearer and one token",
-)
-_NOT_A_PAGE: AempCase = (
-    "invalid_page",
-    "`page` is no decimal number.",
-    "A page is a decimal number; the first page is 1.",
-)
-_NO_PAGE: AempCase = (
-    "page_not_found",
-    "Past the end.",
-    "There is no such page. The link with rel `last` names the last one.",
-)
-_NO_MACHINE: AempCase = (
-    "equipment_not_found",
-    "No such machine, or another customer's.",
-    "There is no such machine in this fleet.",
-)
-_SLOW_DOWN: AempCase = (
-    "slow_down",
-    "Too many tokens from your address were none of ours. Try again after `Retry-After` seconds.",
-    "too many failed attempts from here: wait, and try again",
-)
-_AWAY: AempCase = (
-    "temporarily_unavailable",
-    "Try again after `Retry-After` seconds.",
-    "Please try again shortly.",
-)
-
-PARAMETERS: Json = {
-    "page": {
-        "name": "page",
-        "in": "path",
-        "required": True,
-        "description": f"Counted from 1, {PAGE_SIZE} machines each. The `next` link saves you counting.",
-        "schema": {"type": "integer", "minimum": 1},
-        "example": 1,
-    }
+_SENT = {
+    "Cache-Control": "Private",
+    "Vary": "Varies",
+    "ETag": "EntityTag",
+    "RateLimit-Policy": "RateLimitPolicy",
+    "RateLimit": "RateLimit",
 }
+_NOT_MODIFIED = answer("You have it already: one of the tags in `If-None-Match` is its.", headers=_SENT)
+
+_V1, _V2 = "/api/v1/Fleet", "/api/v2/Fleet"
+_PARAMETER = re.compile(r"{(\w+)}")
+_FULL = f"{PAGE_SIZE} machines; fewer on the last page."
+_SHORTENED = "The first of three pages, shortened to one of its 100 machines"
+_ANY_FORM = (
+    "The machine can be named as `ID/{id}` and `MakeModelSerial/{make}/{model}/{serial}` as well, or by the bare "
+    "`{make}/{model}/{serial}`."
+)
 
 
-def _machine_named(name: str, description: str) -> Json:
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": f"{description} Percent-encoded; upper and lower case are the same.",
-        "schema": {"type": "string", "minLength": 1},
-        "example": examples.PIN,
+def paths(issuer: str) -> Json:
+    written: Json = {}
+    for each in (*_fleet(issuer), *_machines(issuer), *_series(issuer), *_index(issuer), *_aemp_1_2(issuer)):
+        written |= each
+    return written
+
+
+def _fleet(issuer: str) -> Iterator[Json]:
+    content = _fleet_content(examples.first_page(issuer), _SHORTENED)
+    missing, malformed = (refused.NO_PAGE,), (refused.NOT_A_PAGE,)
+    said = (
+        "ISO 15143-3 (AEMP 2.0), page by page: follow the link `next`; the last page has none. XML unless `Accept` asks for "
+        "JSON. Sent compressed with `Accept-Encoding: gzip` or `zstd`. Page 1 may be asked for without its number."
+    )
+    yield _operation(
+        f"{_V2}/{{page}}",
+        "readFleet",
+        ("Read the fleet", said),
+        _responses(_FULL, content) | refused.refusals(refused.JSON_AND_XML, missing, malformed),
+    )
+    yield _operation(
+        _V2,
+        "readFleetFirst",
+        ("Read the first page", "The same as page 1."),
+        _responses(_FULL, content) | refused.refusals(refused.JSON_AND_XML, ()),
+        form_of="readFleet",
+    )
+
+
+def _machines(issuer: str) -> Iterator[Json]:
+    for form in MACHINE_FORMS:
+        path = f"{_V2}/Equipment/{form.path}"
+        content = _fleet_content(examples.one_machine(issuer + _filled(path)), "A fleet of one")
+        yield _operation(
+            path,
+            f"readEquipment{form.name}",
+            ("Read one machine", f"The same document with one machine in it. {_ANY_FORM}"),
+            _responses("The machine.", content)
+            | refused.refusals(refused.JSON_AND_XML, (refused.NO_MACHINE,)),
+            form_of=_usual("readEquipment", form),
+        )
+
+
+def _series(issuer: str) -> Iterator[Json]:
+    """With dates and a page, with dates, and without either."""
+    unpaged = ((), DATES, (*DATES, "page"))
+    names = ("Series", "SeriesBetween", "SeriesPage")
+    for name, further in reversed(tuple(zip(names, unpaged, strict=True))):
+        for form in MACHINE_FORMS:
+            yield _series_operation(issuer, form, f"read{name}", further)
+
+
+def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[str, ...]) -> Json:
+    base = f"{_V2}/Equipment/{form.path}/{{series}}"
+    dated = _filled(f"{base}/{{startDate}}/{{endDate}}")
+    content = _series_content(examples.series_page(issuer + dated), "Two readings")
+    paged = "page" in further
+    missing = (refused.NO_MACHINE, refused.NO_SERIES, *([refused.NO_PAGE] * paged))
+    malformed = (
+        *((refused.NOT_A_DATE, refused.NOT_A_RANGE) if further else ()),
+        *([refused.NOT_A_PAGE] * paged),
+    )
+    said = (
+        f"Readings of one kind by time, page by page, both dates included and at most 31 days apart. Without dates they are "
+        f"of the last two weeks, and the links name the dates. {_ANY_FORM}"
+    )
+    return _operation(
+        "/".join((base, *(f"{{{each}}}" for each in further))),
+        name + form.name,
+        ("Read a series", said),
+        _responses(f"{PAGE_SIZE} readings; fewer on the last page.", content)
+        | refused.refusals(refused.JSON_AND_XML, missing, malformed),
+        form_of=_usual("readSeriesPage", form) or ("" if paged else "readSeriesPage"),
+    )
+
+
+def _index(issuer: str) -> Iterator[Json]:
+    said = "The machine's name, and a link to each series that has a reading between the dates; `rel` names the series."
+    for form in MACHINE_FORMS:
+        machine = f"{_V2}/Equipment/{form.path}"
+        content = _fleet_content(
+            examples.reported(issuer + _filled(machine)), "The series that have readings"
+        )
+        yield _operation(
+            f"{machine}/{{startDate}}/{{endDate}}",
+            f"readReported{form.name}",
+            ("Find the series with readings", said),
+            _responses("Links to series.", content)
+            | refused.refusals(
+                refused.JSON_AND_XML, (refused.NO_MACHINE,), (refused.NOT_A_DATE, refused.NOT_A_RANGE)
+            ),
+            form_of=_usual("readReported", form),
+        )
+
+
+def _aemp_1_2(issuer: str) -> Iterator[Json]:
+    said = (
+        "For software made for the first version of the standard. XML only, and without links: read on until a page is not "
+        "found."
+    )
+    page, one = examples.first_page(issuer), examples.one_machine("")
+    paged = _responses(_FULL, _v1_content(page, _SHORTENED))
+    yield _operation(
+        f"{_V1}/{{page}}",
+        "readFleetAemp12",
+        ("Read the fleet as AEMP 1.2", said),
+        paged | refused.refusals(refused.XML, (refused.NO_PAGE,), (refused.NOT_A_PAGE,)),
+    )
+    yield _operation(
+        _V1,
+        "readFleetFirstAemp12",
+        ("Read the first page as AEMP 1.2", "The same as page 1."),
+        paged | refused.refusals(refused.XML, ()),
+        form_of="readFleetAemp12",
+    )
+    for form in (VIN, BY_ID, BY_MAKE):
+        yield _operation(
+            f"{_V1}/Equipment/{form.path}",
+            f"readEquipment{form.name}Aemp12",
+            ("Read one machine as AEMP 1.2", f"The same document with one machine in it. {_ANY_FORM}"),
+            _responses("The machine.", _v1_content(one, "A fleet of one"))
+            | refused.refusals(refused.XML, (refused.NO_MACHINE,)),
+            form_of=_usual("readEquipmentAemp12", form),
+        )
+
+
+def _operation(
+    path: str, operation_id: str, said: tuple[str, str], responses: Json, *, form_of: str = ""
+) -> Json:
+    """said: summary and description. form_of: the operation that says everything else about this form of its address."""
+    summary, description = said
+    described: Json = {
+        "operationId": operation_id,
+        "tags": ["aemp"],
+        "summary": summary,
+        "description": description,
+        "security": _SECURED,
+        "parameters": [ref("parameters", name) for name in _PARAMETER.findall(path)],
+        "responses": responses,
     }
+    return {path: {"get": described | ({"x-form-of": form_of} if form_of else {})}}
 
 
-def _v2_content(snapshot: Snapshot, summary: str) -> Json:
-    in_xml = examples.indented(render_fleet_v2_xml(snapshot).decode())
-    in_json = orjson.loads(render_fleet_v2_json(snapshot))
+def _usual(name: str, form: MachineForm) -> str:
+    return name if form.name else ""
+
+
+def _filled(path: str) -> str:
+    """With the parameters' examples in their places."""
+    given = {name: quote(str(each["example"]), safe=":") for name, each in PARAMETERS.items()}
+    return path.format_map(given)
+
+
+def _responses(description: str, content: Json) -> Json:
+    return {"200": answer(description, content, headers=_SENT), "304": _NOT_MODIFIED}
+
+
+def _fleet_content(snapshot: Snapshot, summary: str) -> Json:
+    in_xml, in_json = render_fleet_v2_xml(snapshot), render_fleet_v2_json(snapshot)
+    return _content("Fleet", orjson.loads(in_json), in_xml, summary, name="fleet")
+
+
+def _series_content(page: SeriesPage, summary: str) -> Json:
+    in_json, in_xml = orjson.loads(render_series_json(page)), render_series_xml(page)
+    return _content("Series", in_json, in_xml, summary, name="series")
+
+
+def _content(schema: str, in_json: Any, in_xml: bytes, summary: str, *, name: str) -> Json:
+    """In the namespace of the 2020 edition its schema has another name."""
+    usual, later = schema_ref(schema), schema_ref(f"{schema}20190501")
+    indented = examples.indented(in_xml.decode())
     return {
-        "application/json": {
-            "schema": schema_ref("Fleet"),
-            "examples": {"fleet": example(summary, in_json)},
-        },
-        "application/xml": {"schema": schema_ref("Fleet"), "examples": {"fleet": example(summary, in_xml)}},
-        "text/xml": {"schema": schema_ref("Fleet")},
-        "application/xml; version=20190501": {"schema": schema_ref("Fleet20190501")},
+        "application/json": {"schema": usual, "examples": {name: example(summary, in_json)}},
+        "application/xml": {"schema": usual, "examples": {name: example(summary, indented)}},
+        "text/xml": {"schema": usual},
+        "application/xml; version=20190501": {"schema": later},
         # With every time and link in a second, capitalised spelling, for the readers that were built for those.
-        "application/iso15143-snapshot+json": {"schema": schema_ref("Fleet")},
+        "application/iso15143-snapshot+json": {"schema": usual},
     }
 
 
 def _v1_content(snapshot: Snapshot, summary: str) -> Json:
     in_xml = examples.indented(render_fleet_v1_xml(snapshot).decode())
+    schema = schema_ref("FleetAemp12")
     return {
-        "application/xml": {
-            "schema": schema_ref("FleetAemp12"),
-            "examples": {"fleet": example(summary, in_xml)},
-        },
-        "text/xml": {"schema": schema_ref("FleetAemp12")},
-    }
-
-
-def _refusals(forms: tuple[Representation, ...], missing: AempCase, *malformed: AempCase) -> Json:
-    served = "application/xml, text/xml"
-    if forms == _JSON_AND_XML:
-        served += ", application/iso15143-snapshot+json, application/json"
-    unserved = ("not_acceptable", "`Accept` names none of our formats.", f"This address serves {served}.")
-    return {
-        "400": aemp_refusal(400, "The request is malformed.", *malformed, forms=forms),
-        "401": aemp_refusal(
-            401,
-            "No token, or one that does not work.",
-            _INVALID_TOKEN,
-            _NO_TOKEN,
-            forms=forms,
-            headers=_CHALLENGED,
-        ),
-        "403": aemp_refusal(
-            403, "The token does not cover this.", _TOO_NARROW, forms=forms, headers=_CHALLENGED
-        ),
-        "404": aemp_refusal(404, "Not in this customer's fleet.", missing, forms=forms),
-        "406": aemp_refusal(406, "We have no such format.", unserved, forms=_XML),
-        "429": aemp_refusal(
-            429, "Too many failures of yours.", _SLOW_DOWN, forms=forms, headers={"Retry-After": "RetryAfter"}
-        ),
-        "503": aemp_refusal(
-            503, "We are briefly away.", _AWAY, forms=forms, headers={"Retry-After": "RetryAfter"}
-        ),
-    }
-
-
-def _operation(operation_id: str, summary: str, description: str, parameter: Json, responses: Json) -> Json:
-    return {
-        "get": {
-            "operationId": operation_id,
-            "tags": ["aemp"],
-            "summary": summary,
-            "description": description,
-            "security": _SECURED,
-            "parameters": [parameter],
-            "responses": responses,
-        }
-    }
-
-
-def _found(description: str, content: Json) -> Json:
-    return {"200": answer(description, content, headers=_SENT)}
-
-
-def paths(issuer: str) -> Json:
-    first_page, one_machine = examples.first_page(issuer), examples.one_machine(issuer)
-    page = ref("parameters", "page")
-    shortened = "The first of three pages, shortened to one of its 100 machines"
-    single = "A fleet of one"
-    one = "The machine."
-    full = f"{PAGE_SIZE} machines; fewer on the last page."
-    return {
-        "/api/v2/Fleet/{page}": _operation(
-            "readFleet",
-            "Read the fleet",
-            "ISO 15143-3 (AEMP 2.0), page by page: follow the link `next`; the last page has none. XML unless `Accept` asks "
-            "for JSON. Sent compressed with `Accept-Encoding: gzip`.",
-            page,
-            _found(full, _v2_content(first_page, shortened))
-            | _refusals(_JSON_AND_XML, _NO_PAGE, _NOT_A_PAGE, _MALFORMED),
-        ),
-        "/api/v2/Fleet/Equipment/{identifier}": _operation(
-            "readEquipment",
-            "Read one machine",
-            "The same document with one machine in it.",
-            _machine_named(
-                "identifier", "Its PIN or VIN, its serial number, or the customer's own number for it."
-            ),
-            _found(one, _v2_content(one_machine, single)) | _refusals(_JSON_AND_XML, _NO_MACHINE, _MALFORMED),
-        ),
-        "/api/v1/Fleet/{page}": _operation(
-            "readFleetAemp12",
-            "Read the fleet as AEMP 1.2",
-            "For software made for the first version of the standard. XML only, and without links: read on until a page is "
-            "not found.",
-            page,
-            _found(full, _v1_content(first_page, shortened))
-            | _refusals(_XML, _NO_PAGE, _NOT_A_PAGE, _MALFORMED),
-        ),
-        "/api/v1/Fleet/Equipment/{vin}": _operation(
-            "readEquipmentAemp12",
-            "Read one machine as AEMP 1.2",
-            "The same document with one machine in it.",
-            _machine_named("vin", "Its VIN or PIN, its serial number, or the customer's own number for it."),
-            _found(one, _v1_content(one_machine, single)) | _refusals(_XML, _NO_MACHINE, _MALFORMED),
-        ),
+        "application/xml": {"schema": schema, "examples": {"fleet": example(summary, in_xml)}},
+        "text/xml": {"schema": schema},
     }

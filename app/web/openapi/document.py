@@ -12,11 +12,14 @@ from app.oauth.scope import KNOWN_SCOPES
 from app.web.metadata import DOCUMENTATION
 from app.web.openapi import (
     aemp,
+    aemp_forms,
+    aemp_refusals,
     authorize,
     credentials,
     fleet_schemas,
     introduction,
     schemas,
+    series_schemas,
     service,
     token,
     token_query,
@@ -59,8 +62,8 @@ def describe(issuer: str) -> Json:
         },
         "components": {
             "schemas": _SCHEMAS,
-            "responses": credentials.RESPONSES,
-            "parameters": aemp.PARAMETERS,
+            "responses": {**credentials.RESPONSES, **aemp_refusals.RESPONSES},
+            "parameters": aemp_forms.PARAMETERS,
             "headers": _RESPONSE_HEADERS,
             "securitySchemes": _security_schemes(issuer),
         },
@@ -86,6 +89,8 @@ _SCHEMAS: Json = {
     "Link": fleet_schemas.LINK,
     "FleetAemp12": fleet_schemas.FLEET_1_2,
     "EquipmentAemp12": fleet_schemas.EQUIPMENT_1_2,
+    **fleet_schemas.READINGS,
+    **series_schemas.SERIES_SCHEMAS,
     "AempError": fleet_schemas.AEMP_ERROR,
     "ServerMetadata": schemas.SERVER_METADATA,
     "ResourceMetadata": schemas.RESOURCE_METADATA,
@@ -107,6 +112,18 @@ _RESPONSE_HEADERS: Json = {
         "May be kept for less time than a new key waits before it signs.", pattern=r"^public, max-age=\d+$"
     ),
     "Varies": _header("What the answer depends on.", const="Accept, Accept-Encoding"),
+    "EntityTag": _header(
+        "Of the document and its coding: send it as `If-None-Match`, and what you have is answered 304.",
+        pattern='^"[^"]+"$',
+    ),
+    "RateLimitPolicy": _header(
+        "How many requests a minute one connection of a customer has (an IETF draft). The same number, what is left and "
+        "when it is whole again also stand in `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`.",
+        pattern=r'^"reads";q=\d+;w=60$',
+    ),
+    "RateLimit": _header(
+        "What is left of that, and in how many seconds it is whole again.", pattern=r'^"reads";r=\d+;t=\d+$'
+    ),
     "AnyOrigin": _header("Pages of any site may read it.", const="*"),
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "BasicChallenge": _header("How to authenticate.", const=BASIC),

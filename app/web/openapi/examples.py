@@ -2,13 +2,15 @@
 
 import re
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import orjson
 
-from app.aemp.paging import Link
-from app.aemp.snapshot import Snapshot
+from app.aemp.paging import Link, links_for
+from app.aemp.ranges import recent_range
+from app.aemp.series import LOCATIONS, OPERATING_HOURS
+from app.aemp.snapshot import SeriesPage, Snapshot, take_snapshot
 from app.aemp.values import EngineStatus, Equipment, EquipmentHeader, FuelConsumed, Hours, Location, TankLevel
 
 CLIENT_ID = "019c47c7-cb50-723f-a603-f61dc036b5c5"
@@ -43,17 +45,19 @@ PUBLIC_JWK = {
 _SIGNATURE = "T2hDbzV0bGU3RmFrZVNpZ25hdHVyZUZvckRvY3MxMjM0NTY3ODkwYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eX"
 
 PIN = "9NRA2B3C4M0030117"
-SNAPSHOT_AT = datetime(2026, 6, 3, 8, 16, 2, tzinfo=UTC)
+MAKE, MODEL, SERIAL_NUMBER, EQUIPMENT_ID = "Nordhoff", "NX 350 LC", "30117", "EX-07"
+ASKED_AT = datetime(2026, 6, 3, 8, 16, 2, tzinfo=UTC)
+START_DATE, END_DATE = recent_range(ASKED_AT).segments
 _REPORTED_AT = datetime(2026, 6, 3, 8, 12, 40, tzinfo=UTC)
 _STARTED_AT = datetime(2026, 6, 3, 6, 58, 11, tzinfo=UTC)
 
 MACHINE = Equipment(
     header=EquipmentHeader(
         unit_installed_at=datetime(2024, 3, 18, 7, 30, tzinfo=UTC),
-        oem_name="Nordhoff",
-        model="NX 350 LC",
-        equipment_id="EX-07",
-        serial_number="30117",
+        oem_name=MAKE,
+        model=MODEL,
+        equipment_id=EQUIPMENT_ID,
+        serial_number=SERIAL_NUMBER,
         pin=PIN,
     ),
     location=Location(_REPORTED_AT, 52.1318402, 11.6276213, 56.0),
@@ -64,6 +68,10 @@ MACHINE = Equipment(
     fuel_used_last_24=FuelConsumed(_REPORTED_AT, 143.2),
     fuel_remaining=TankLevel(_REPORTED_AT, 64.0, 410.0),
 )
+
+# What it reported of the series of the examples; of positions only the last.
+HOURS = (Hours(_REPORTED_AT - timedelta(minutes=5), 4312.72), Hours(_REPORTED_AT, 4312.8))
+REPORTED = (LOCATIONS, OPERATING_HOURS)
 
 _XML_PIECE = re.compile(r"<(\w+)[^>]*>[^<]*</\1>|<[^>]+>")
 
@@ -99,11 +107,23 @@ def first_page(issuer: str) -> Snapshot:
     """The first of three pages, of whose 100 machines one is shown."""
     pages = (("self", 1), ("next", 2), ("last", 3))
     links = tuple(Link(rel, f"{issuer}/api/v2/Fleet/{page}") for rel, page in pages)
-    return Snapshot(SNAPSHOT_AT, (MACHINE,), links)
+    return take_snapshot((MACHINE,), links, now=ASKED_AT)
 
 
-def one_machine(issuer: str) -> Snapshot:
-    return Snapshot(SNAPSHOT_AT, (MACHINE,), (Link("self", f"{issuer}/api/v2/Fleet/Equipment/{PIN}"),))
+def one_machine(address: str) -> Snapshot:
+    return take_snapshot((MACHINE,), (Link("self", address),), now=ASKED_AT)
+
+
+def series_page(address: str) -> SeriesPage:
+    """address: with dates, without the page."""
+    return SeriesPage(OPERATING_HOURS, HOURS, links_for(address, 1, 1))
+
+
+def reported(machine_address: str) -> Snapshot:
+    dates = f"{START_DATE}/{END_DATE}"
+    links = (Link(series.name, f"{machine_address}/{series.name}/{dates}/1") for series in REPORTED)
+    own = Link("self", f"{machine_address}/{dates}")
+    return Snapshot(_REPORTED_AT, (Equipment(header=MACHINE.header),), (own, *links))
 
 
 def indented(xml: str) -> str:

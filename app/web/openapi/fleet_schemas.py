@@ -6,7 +6,11 @@ from app.web.openapi.notation import Json, schema_ref
 
 _TIME: Json = {"type": "string", "format": "date-time"}
 _READ_AT: Json = {**_TIME, "description": "When the machine reported it.", "xml": {"attribute": True}}
-_SNAPSHOT_AT: Json = {**_TIME, "description": "When this document was made.", "xml": {"attribute": True}}
+_SNAPSHOT_AT: Json = {
+    **_TIME,
+    "description": "When the newest reading in it was reported.",
+    "xml": {"attribute": True},
+}
 _VERSION: Json = {"type": "string", "xml": {"attribute": True}}
 _DURATION: Json = {"type": "string", "pattern": "^P([0-9]+D)?T[0-9]+H[0-9]+M[0-9]+S$"}
 
@@ -56,7 +60,7 @@ def _child(child: Child) -> Json:
     return {**_KINDS[child.kind], "minimum": child.lowest, **highest}
 
 
-def _reading(element: Element) -> Json:
+def reading_schema(element: Element, meaning: str) -> Json:
     properties: Json = {"datetime": _READ_AT}
     required = ["datetime"]
     for child in element.children:
@@ -67,11 +71,14 @@ def _reading(element: Element) -> Json:
             required += [child.unit.name] * child.required
     return {
         "type": "object",
-        "description": _MEANINGS[element.name],
+        "description": meaning,
         "required": required,
         "properties": properties,
     }
 
+
+# One a snapshot element; series are made of the same.
+READINGS: Json = {element.name: reading_schema(element, _MEANINGS[element.name]) for element in ELEMENTS}
 
 EQUIPMENT_HEADER: Json = {
     "type": "object",
@@ -87,7 +94,7 @@ EQUIPMENT: Json = {
     "required": ["EquipmentHeader"],
     "properties": {
         "EquipmentHeader": schema_ref("EquipmentHeader"),
-        **{element.name: _reading(element) for element in ELEMENTS},
+        **{name: schema_ref(name) for name in READINGS},
     },
 }
 
@@ -95,7 +102,10 @@ LINK: Json = {
     "type": "object",
     "required": ["rel", "href"],
     "properties": {
-        "rel": {"type": "string", "description": "`self`, `prev`, `next` or `last`."},
+        "rel": {
+            "type": "string",
+            "description": "`self`, `prev`, `next` or `last`; or the name of a series.",
+        },
         "href": {"type": "string", "format": "uri"},
     },
 }

@@ -1,4 +1,4 @@
-"""A customer's own pages: the connected applications, and cutting one off."""
+"""A customer's own pages: the machines, the connected applications, and cutting one off."""
 
 from datetime import datetime
 from typing import Any
@@ -7,19 +7,46 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.aemp.errors import AempError
+from app.aemp.paging import parse_page
+from app.aemp.snapshot import newest_reading_at
+from app.aemp.times import format_time
+from app.aemp.values import Equipment
 from app.flows.browser_flow import FormFlow, SignInFlow, open_form, seal_flow
 from app.flows.connections import ConnectedApplication, disconnect_application, list_connections
+from app.flows.read_fleet import FleetPage, read_fleet_page
 from app.flows.sign_in import read_session
+from app.oauth.errors import PageError
 from app.oauth.scope import KNOWN_SCOPES
+from app.storage.people import Member
 from app.web.pages.browser import cookie_of, read_form
 from app.web.pages.login import CONNECTIONS, LOGIN, LOGOUT, login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown
 from app.web.request import context_of
 
+MACHINES = "/app/account/machines"
 DISCONNECT = "/app/account/applications/disconnect"
 
+_PAGES = (("Machines", MACHINES), ("Connected applications", CONNECTIONS))
+_NAMES = (("Your number", "equipment_id"), ("PIN or VIN", "pin"), ("Serial number", "serial_number"))
 _DISCONNECT = "disconnect"
 _DISCONNECTED = "The application was disconnected. It can no longer read your data."
+
+
+async def machines(request: Request) -> Response:
+    member = await read_session(context_of(request), cookie_of(request, "session"))
+    if member is None:
+        return await login_page(request, SignInFlow(MACHINES))
+    found = await _fleet_page(request, member)
+    return _account_page(
+        request,
+        member,
+        MACHINES,
+        "machines.html",
+        machines=[_machine(each) for each in found.machines],
+        page=found.page,
+        last_page=found.last_page,
+    )
 
 
 async def connections(request: Request) -> Response:
@@ -28,15 +55,13 @@ async def connections(request: Request) -> Response:
     if member is None:
         return await login_page(request, SignInFlow(CONNECTIONS))
     connected = await list_connections(context, member.customer_id)
-    return page(
+    return _account_page(
         request,
+        member,
+        CONNECTIONS,
         "connections.html",
-        signed_in=member,
-        customer={"name": member.name, "email": member.email, "account": member.customer_name},
-        connections=[_row(request, each) for each in connected],
+        connections=[_connection(request, each) for each in connected],
         notice=_DISCONNECTED if "disconnected" in request.query_params else None,
-        logout_action=LOGOUT,
-        logout_hidden=logout_hidden(request, LOGIN),
     )
 
 
@@ -52,7 +77,43 @@ async def submit_disconnect(request: Request) -> Response:
     return see_other(f"{CONNECTIONS}?disconnected")
 
 
-def _row(request: Request, connected: ConnectedApplication) -> dict[str, Any]:
+def _account_page(request: Request, member: Member, here: str, template: str, **values: Any) -> Response:
+    return page(
+        request,
+        template,
+        signed_in=member,
+        customer={"name": member.name, "email": member.email, "account": member.customer_name},
+        pages=_PAGES,
+        here=here,
+        logout_action=LOGOUT,
+        logout_hidden=logout_hidden(request, LOGIN),
+        **values,
+    )
+
+
+async def _fleet_page(request: Request, member: Member) -> FleetPage:
+    """The one the address asks for, as the fleet stands."""
+    try:
+        number = parse_page(request.query_params.get("page", "1"))
+        return await read_fleet_page(context_of(request), member.customer_id, number)
+    except AempError as refused:
+        raise PageError(
+            "There is no such page",
+            "Your list of machines has become shorter, or the address is mistyped.",
+            404,
+        ) from refused
+
+
+def _machine(machine: Equipment) -> dict[str, Any]:
+    header, read_at = machine.header, newest_reading_at(machine)
+    return {
+        "name": " ".join(filter(None, (header.oem_name, header.model))) or "Unnamed",
+        "names": [(label, getattr(header, name)) for label, name in _NAMES if getattr(header, name)],
+        "read_at": read_at and {"machine": format_time(read_at), "person": f"{read_at:%-d %B %Y, %H:%M} UTC"},
+    }
+
+
+def _connection(request: Request, connected: ConnectedApplication) -> dict[str, Any]:
     connection = connected.connection
     form = FormFlow(_DISCONNECT, str(connection.application_id))
     session = cookie_of(request, "session") or ""

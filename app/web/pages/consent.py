@@ -25,6 +25,7 @@ from app.oauth.token_string import new_id
 from app.policy import Policy
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.people import Member
+from app.web.pages.account import MACHINES
 from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
 from app.web.pages.login import CONNECTIONS, LOGOUT, flow_back_to, login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown
@@ -127,6 +128,7 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
         scopes=[KNOWN_SCOPES[scope] for scope in asked.scope.split()],
         not_asked=_NOT_ASKED,
         duration=_duration(context.policy, asked.application.client),
+        machines_url=f"{context.policy.issuer}{MACHINES}",
         revoke_url=f"{context.policy.issuer}{CONNECTIONS}",
         earlier=await _earlier(request, asked, member),
         switch_action=LOGOUT,

@@ -95,11 +95,11 @@ def read_reference(issuer: str) -> tuple[Section, ...]:
 @cache
 def read_elements(issuer: str) -> tuple[Field, ...]:
     """What a machine can report."""
-    elements = describe(issuer)["components"]["schemas"]["Equipment"]["properties"]
+    document = describe(issuer)
+    listed = document["components"]["schemas"]["Equipment"]["properties"]
+    elements = {name: _resolved(document, each) for name, each in listed.items() if name != "EquipmentHeader"}
     return tuple(
-        Field(name, rich(f"{element['description']} {_parts(element)}"))
-        for name, element in elements.items()
-        if "description" in element
+        Field(name, rich(f"{element['description']} {_parts(element)}")) for name, element in elements.items()
     )
 
 
@@ -129,8 +129,16 @@ def _parts(element: Json) -> str:
 def _operations(document: Json, tag: str) -> Iterator[Operation]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            if tag in operation["tags"]:
+            if tag in operation["tags"] and "x-form-of" not in operation:
                 yield _operation(document, path, method, operation)
+
+
+def _forms_of(document: Json, operation_id: str) -> Iterator[tuple[str, Json]]:
+    """Further forms of an operation's address, about which there is nothing else to say."""
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            if operation.get("x-form-of") == operation_id:
+                yield path, operation
 
 
 def _operation(document: Json, path: str, method: str, operation: Json) -> Operation:
@@ -208,6 +216,9 @@ def _requests(document: Json, path: str, method: str, operation: Json) -> Iterat
     if method == "get":
         is_page = "text/html" in operation["responses"]["200"].get("content", {})
         yield Sample("The link", address) if is_page else Sample("Request", curl_of(address, operation))
+        for other, form in _forms_of(document, operation["operationId"]):
+            parameters = [_resolved(document, each) for each in form["parameters"]]
+            yield Sample(other, curl_of(address_of(issuer, other, parameters), form))
 
 
 def _members(document: Json, answer: Json) -> Iterator[Field]:
@@ -216,7 +227,7 @@ def _members(document: Json, answer: Json) -> Iterator[Field]:
     if next(iter(content), None) != "application/json":
         return
     schema = _resolved(document, content["application/json"]["schema"])
-    schema = schema.get("oneOf", [schema])[0]
+    schema = _resolved(document, schema.get("oneOf", [schema])[0])
     for name, member in schema["properties"].items():
         if "description" in member:
             yield _field(name, member, required=name in schema["required"])

@@ -12,7 +12,7 @@ def address_of(issuer: str, path: str, parameters: Sequence[Json]) -> str:
     """The address with the examples of its parameters; one without an example is left out."""
     values = {each["name"]: each for each in parameters if "example" in each}
     for name, parameter in values.items():
-        path = path.replace(f"{{{name}}}", encode(str(parameter["example"]), safe=""))
+        path = path.replace(f"{{{name}}}", encode(str(parameter["example"]), safe=":"))
     query = [
         f"{name}={encode(str(each['example']), safe='')}"
         for name, each in values.items()

@@ -1,0 +1,48 @@
+"""How often each caller may read: a budget that refills as time goes by, so that a minute may begin at any moment."""
+
+import math
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+WINDOW_S = 60
+_MOST_NAMES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What is left of a budget. reset_s: until it is whole again; retry_after_s: 0 for a request that was granted."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+    retry_after_s: int = 0
+
+
+class Rates:
+    """Of one process: of several each has its own, and a caller gets at most the sum.
+
+    Of a budget only the moment is kept at which it is whole again; each request moves it on by its share of a
+    minute. Memory is bounded: whose budget was begun first is forgotten first, and has a whole one again.
+    """
+
+    def __init__(self, *, a_minute: int) -> None:
+        self._limit = a_minute
+        self._share_s = WINDOW_S / a_minute
+        self._whole_at: dict[UUID, float] = {}
+
+    def take(self, name: UUID) -> Rate:
+        now = time.monotonic()
+        whole_s = max(0.0, self._whole_at.get(name, now) - now)
+        over_s = whole_s + self._share_s - WINDOW_S
+        if over_s > _ROUNDING_S:
+            return Rate(self._limit, 0, math.ceil(whole_s), max(1, math.ceil(over_s)))
+        whole_s += self._share_s
+        if name not in self._whole_at and len(self._whole_at) >= _MOST_NAMES:
+            del self._whole_at[next(iter(self._whole_at))]
+        self._whole_at[name] = now + whole_s
+        remaining = int((WINDOW_S - whole_s) / self._share_s + _ROUNDING_S)
+        return Rate(self._limit, remaining, math.ceil(whole_s))
+
+
+_ROUNDING_S = 1e-6  # sums of shares miss the whole minute by less

@@ -1,0 +1,26 @@
+"""What was found out a moment ago and need not be asked again at once."""
+
+import time
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Key, Value]):
+    """Kept for a time and up to a number, the oldest forgotten first."""
+
+    def __init__(self, *, keep_s: float, most: int) -> None:
+        self._keep_s, self._most = keep_s, most
+        self._kept: dict[Key, tuple[Value, float]] = {}
+
+    def get(self, key: Key) -> Value | None:
+        value, until = self._kept.get(key, (None, 0.0))
+        return value if time.monotonic() < until else None
+
+    def keep(self, key: Key, value: Value) -> None:
+        self._kept.pop(key, None)
+        if len(self._kept) >= self._most:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = (value, time.monotonic() + self._keep_s)

@@ -1,0 +1,159 @@
+"""Addresses: every form of every provider is understood, in any case, and what names nothing is refused by its reason."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.aemp.addresses import (
+    Address,
+    FleetAddress,
+    IndexAddress,
+    MachineAddress,
+    SeriesAddress,
+    parse_address,
+)
+from app.aemp.errors import AempError
+from app.aemp.identifiers import Sought, sought_by, sought_by_equipment_id, sought_by_make
+from app.aemp.ranges import Range, recent_range
+from app.aemp.series import LOCATIONS, find_series
+
+START, END = "2024-05-01T00:00:00Z", "2024-05-08T12:30:00Z"
+WEEK = Range(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 8, 12, 30, tzinfo=UTC))
+
+# Each way to name a machine, and which machine that is.
+MACHINES: dict[str, Sought] = {
+    "9NRA2B3C4M0030117": sought_by("9NRA2B3C4M0030117"),
+    "ASA%20%20B50E%239112%2F7": sought_by("ASA  B50E#9112/7"),
+    "a:b": sought_by("a:b"),
+    "ID/EX-07": sought_by_equipment_id("EX-07"),
+    "id/Distance": sought_by_equipment_id("Distance"),
+    "MakeModelSerial/0001/NX%20350%2FLC/30117": sought_by_make("0001", "NX 350/LC", "30117"),
+    "makeModelSerial/Nordhoff/Distance/30117": sought_by_make("Nordhoff", "Distance", "30117"),
+    "Nordhoff/NX%20350/30117": sought_by_make("Nordhoff", "NX 350", "30117"),
+}
+EACH_MACHINE = pytest.mark.parametrize(("written", "machine"), MACHINES.items(), ids=MACHINES)
+
+
+@pytest.mark.parametrize("fleet", ["Fleet", "fleet", "FLEET"])
+def test_fleet_is_paged_with_and_without_a_number(fleet: str) -> None:
+    assert parse_address(fleet) == FleetAddress(fleet, 1)
+    assert parse_address(f"{fleet}/17") == FleetAddress(fleet, 17)
+
+
+@EACH_MACHINE
+@pytest.mark.parametrize("prefix", ["Fleet/Equipment", "fleet/equipment", "FLEET/EQUIPMENT"])
+def test_machine_is_named_in_each_form(prefix: str, written: str, machine: Sought) -> None:
+    address = parse_address(f"{prefix}/{written}")
+    assert isinstance(address, MachineAddress)
+    assert address.machine == machine
+
+
+@EACH_MACHINE
+def test_series_of_a_machine_in_each_form(written: str, machine: Sought) -> None:
+    base = f"Fleet/Equipment/{written}/location"
+    dated = f"{base}/{START}/{END}"
+    assert parse_address(base) == SeriesAddress(machine, base, LOCATIONS)
+    assert parse_address(dated) == SeriesAddress(machine, dated, LOCATIONS, WEEK)
+    assert parse_address(f"{dated}/12") == SeriesAddress(machine, dated, LOCATIONS, WEEK, 12)
+
+
+@EACH_MACHINE
+def test_dates_alone_ask_which_series_there_are(written: str, machine: Sought) -> None:
+    base = f"Fleet/Equipment/{written}"
+    assert parse_address(f"{base}/{START}/{END}") == IndexAddress(machine, base, f"{START}/{END}", WEEK)
+
+
+def test_dates_may_be_encoded_and_stand_in_another_zone() -> None:
+    dates = "2024-05-01T02:00:00%2B02:00/2024-05-08T12%3A30%3A00.750Z"
+    address = parse_address(f"Fleet/Equipment/X/{dates}")
+    assert address == IndexAddress(sought_by("X"), "Fleet/Equipment/X", dates, WEEK)
+
+
+def test_three_names_may_have_been_an_identifier_and_two_unreadable_dates() -> None:
+    """Which of the two it was is for the fleet to say."""
+    address = parse_address("Fleet/Equipment/PIN1/yesterday/today")
+    assert address == MachineAddress(sought_by_make("PIN1", "yesterday", "today"), sought_by("PIN1"))
+    assert parse_address("Fleet/Equipment/MakeModelSerial/a/b/c") == MachineAddress(
+        sought_by_make("a", "b", "c")
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("Fleet/one", 400, "invalid_page"),
+        ("Fleet/-1", 400, "invalid_page"),
+        ("Fleet/0", 404, "page_not_found"),
+        ("Fleet/1/2", 404, "not_found"),
+        ("Fleet/Equipment", 400, "invalid_page"),
+        ("Fleet/Equipment/", 404, "equipment_not_found"),
+        ("Fleet/Equipment/%zz", 404, "equipment_not_found"),
+        ("Fleet/Equipment/X/Humidity", 404, "series_not_found"),
+        (f"Fleet/Equipment/X/Humidity/{START}/{END}", 404, "series_not_found"),
+        (f"Fleet/Equipment/X/Humidity/{START}/{END}/1", 404, "series_not_found"),
+        (f"Fleet/Equipment/X/Distance/{END}/{START}", 400, "invalid_range"),
+        (f"Fleet/Equipment/X/Distance/{START}", 400, "invalid_range"),
+        ("Fleet/Equipment/X/Distance/1", 400, "invalid_range"),
+        ("Fleet/Equipment/X/Distance/2024-05-01T00:00:00Z/2024-06-01T00:00:01Z", 400, "invalid_range"),
+        (f"Fleet/Equipment/X/Distance/{START}/today", 400, "invalid_date"),
+        ("Fleet/Equipment/X/Distance/2024-05-01T00:00:00/2024-05-02T00:00:00", 400, "invalid_date"),
+        ("Fleet/Equipment/X/Distance/2024-05-01/2024-05-02", 400, "invalid_date"),
+        ("Fleet/Equipment/X/Distance/2024-02-30T00:00:00Z/2024-03-01T00:00:00Z", 400, "invalid_date"),
+        (f"Fleet/Equipment/X/Distance/0001-01-01T00:00:00Z/{END}", 400, "invalid_date"),
+        (f"Fleet/Equipment/X/{START}/today", 400, "invalid_date"),
+        (f"Fleet/Equipment/X/{END}/{START}", 400, "invalid_range"),
+        (f"Fleet/Equipment/X/Distance/{START}/{END}/one", 400, "invalid_page"),
+        (f"Fleet/Equipment/X/Distance/{START}/{END}/0", 404, "page_not_found"),
+        (f"Fleet/Equipment/X/Distance/{START}/{END}/1/2", 404, "not_found"),
+        (f"Fleet/Equipment/X/{START}/{END}/1", 404, "series_not_found"),
+        ("Fleet/Equipment/" + "/".join("abcdefghijklmnopqrst"), 404, "not_found"),
+        ("Nothing", 404, "not_found"),
+    ],
+)
+def test_what_names_nothing_is_refused_by_its_reason(path: str, status: int, code: str) -> None:
+    with pytest.raises(AempError) as refused:
+        parse_address(path)
+    assert (refused.value.status, refused.value.code) == (status, code)
+
+
+def test_31_days_are_not_too_many() -> None:
+    address = parse_address("Fleet/Equipment/X/Distance/2024-05-01T00:00:00Z/2024-06-01T00:00:00Z")
+    assert isinstance(address, SeriesAddress)
+
+
+NAME = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40).filter(str.strip)
+
+
+def is_plain(name: str) -> bool:
+    return find_series(name) is None and name.lower() not in ("id", "makemodelserial")
+
+
+@given(NAME.filter(is_plain), NAME, NAME)
+def test_any_name_comes_through_its_encoding(one: str, two: str, three: str) -> None:
+    """R-69: slashes, percent signs, question marks, any script."""
+    encoded = [quote(each, safe="") for each in (one, two, three)]
+    expected: dict[str, Address] = {
+        encoded[0]: MachineAddress(sought_by(one)),
+        f"ID/{encoded[1]}": MachineAddress(sought_by_equipment_id(two)),
+        f"MakeModelSerial/{'/'.join(encoded)}": MachineAddress(sought_by_make(one, two, three)),
+    }
+    for written, address in expected.items():
+        assert parse_address(f"Fleet/Equipment/{written}") == address
+
+
+@given(st.text(st.characters(codec="ascii", min_codepoint=32), max_size=80))
+def test_any_address_is_understood_or_refused(path: str) -> None:
+    """Never a fault of ours."""
+    for prefix in ("", "Fleet/", "Fleet/Equipment/X/", "Fleet/Equipment/MakeModelSerial/"):
+        with suppress(AempError):
+            assert parse_address(prefix + path).form
+
+
+def test_undated_series_are_of_two_weeks_and_today_all_day_long() -> None:
+    morning, night = datetime(2024, 5, 15, 6, tzinfo=UTC), datetime(2024, 5, 15, 23, 59, 59, tzinfo=UTC)
+    assert recent_range(morning) == recent_range(night)
+    assert recent_range(morning).segments == ("2024-05-01T00:00:00Z", "2024-05-15T23:59:59Z")

@@ -1,0 +1,126 @@
+"""What reading a large fleet costs, as the service's own sessions plan it: the rows of the page, wherever it lies."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from app.oauth.token_string import new_id
+from app.storage.database import Database, open_database
+from app.storage.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, SET_CUSTOMER
+from tests.conftest import make_database
+
+# A fleet of 10,000, of which 500 stand where others left, having stood behind the rest, and the last 200 joined since.
+FILL = """
+WITH owners AS (
+    SELECT $1::uuid AS id, 10000 AS machines UNION ALL SELECT gen_random_uuid(), 50 FROM generate_series(1, 40)
+), customers AS (
+    INSERT INTO customer (id, name) SELECT id, 'x' FROM owners RETURNING id
+)
+SELECT id, machines FROM owners, (SELECT count(*) FROM customers) AS written
+"""
+FILL_FLEET = """
+INSERT INTO fleet (customer_id, machine_count, map_version, joined) VALUES ($1, $2, 500, $2 + 700)
+"""
+FILL_EQUIPMENT = """
+WITH made AS (
+    INSERT INTO equipment (customer_id, position, joined, pin)
+    SELECT $1, n, CASE WHEN n <= 500 THEN $2 + n WHEN n <= $2 - 200 THEN n ELSE 700 + n END, 'PIN' || n
+    FROM generate_series(1, $2) AS n
+    RETURNING key, customer_id, position, pin
+), named AS (
+    INSERT INTO equipment_identifier (customer_id, value, kind, equipment_key) SELECT customer_id, pin, 1, key FROM made
+), known AS (
+    INSERT INTO equipment_latest (equipment_key, customer_id) SELECT key, customer_id FROM made
+)
+INSERT INTO equipment_move (customer_id, equipment_key, map_version, from_position)
+SELECT customer_id, key, position, $2 + position FROM made WHERE position <= 500
+"""
+PINNED = (0, 10_500, 10_500)  # before any of them moved
+PAGES = (1, 5_001, 9_901, 10_001, 10_401, 10_501, 10_601)
+
+
+@pytest.fixture(scope="module")
+async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[Database, UUID]]:
+    """The service's connections to a database of 41 fleets, one of them large, and whose that is."""
+    url = await make_database(servers[0], f"fleets_{worker}")
+    owner = await asyncpg.connect(url)
+    customer_id = new_id()
+    owners = await owner.fetch(FILL, customer_id)
+    async with owner.transaction():
+        await owner.execute("SET LOCAL ROLE rovitracker_ingest")
+        for each in owners:
+            await owner.execute(FILL_FLEET, each["id"], each["machines"])
+            await owner.execute(FILL_EQUIPMENT, each["id"], each["machines"])
+    await owner.execute("ANALYZE")
+    await owner.close()
+    database = await open_database(url, connections=1)
+    yield database, customer_id
+    await database.close()
+
+
+async def plan_of(large: tuple[Database, UUID], statement: str, *arguments: object) -> dict[str, Any]:
+    """The plan that is made once for all, with what it read when it ran."""
+    database, customer_id = large
+    values = ", ".join("NULL" if each is None else f"'{each}'" for each in (customer_id, *arguments))
+    async with database.transaction() as transaction:
+        await transaction.row(SET_CUSTOMER, str(customer_id))
+        await transaction.count(f"PREPARE asked AS {statement}")
+        row = await transaction.row(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({values})")
+        await transaction.count("DEALLOCATE asked")
+    assert row is not None
+    plan: dict[str, Any] = json.loads(row["QUERY PLAN"])[0]["Plan"]
+    return plan
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for each in plan.get("Plans", ()):
+        yield from nodes_of(each)
+
+
+def rows_read(plan: dict[str, Any]) -> float:
+    """By all scans, with what they read in vain."""
+    counted = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+    scans = [each for each in nodes_of(plan) if "Relation Name" in each]
+    return float(sum(each.get(name, 0) * each["Actual Loops"] for each in scans for name in counted))
+
+
+CASES = [
+    *(pytest.param(SELECT_FLEET_PAGE, (first, first + 99), id=f"in force {first}") for first in PAGES[:3]),
+    *(
+        pytest.param(SELECT_MAPPED_PAGE, (first, first + 99, *PINNED), id=f"pinned {first}")
+        for first in PAGES
+    ),
+    pytest.param(SELECT_EQUIPMENT, ("PIN9999", "{1,2,3}", None, None), id="one machine"),
+]
+
+
+@pytest.mark.parametrize(("statement", "arguments"), CASES)
+async def test_a_page_reads_its_own_rows_and_no_table_from_end_to_end(
+    statement: str, arguments: tuple[object, ...], large: tuple[Database, UUID]
+) -> None:
+    """At most a page of each: machines, their figures, where they stood; never the other 9,900."""
+    plan = await plan_of(large, statement, *arguments)
+    assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
+    assert rows_read(plan) <= 501
+
+
+async def test_those_pages_are_what_they_are_said_to_be(large: tuple[Database, UUID]) -> None:
+    """The cheap plans above find the machines that stand there."""
+    database, customer_id = large
+    found = {}
+    for first in PAGES:
+        async with database.transaction() as transaction:
+            await transaction.row(SET_CUSTOMER, str(customer_id))
+            rows = await transaction.rows(SELECT_MAPPED_PAGE, customer_id, first, first + 99, *PINNED)
+        found[first] = [row["pin"] for row in rows if row["key"] is not None]
+    assert found[1] == []  # they left
+    assert found[5_001] == [f"PIN{number}" for number in range(5_001, 5_101)]
+    assert found[10_001] == [f"PIN{number}" for number in range(1, 101)]  # they moved
+    assert found[10_401] == [f"PIN{number}" for number in range(401, 501)]
+    assert found[10_501] == [f"PIN{number}" for number in range(9_801, 9_901)]  # they joined
+    assert found[10_601] == [f"PIN{number}" for number in range(9_901, 10_001)]

@@ -1,0 +1,128 @@
+"""A reader on the wire who follows the pages of a fleet while it changes, with Valkey there, silent and gone."""
+
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import pytest
+from fastapi import FastAPI
+from lxml import etree
+
+from app.flows.change_owner import release_machine
+from app.flows.import_fleet import import_machines
+from app.storage.valkey import Valkey
+from tests.browser import Browser
+from tests.fleets import machine
+from tests.people import World
+from tests.proxy import Proxy, proxy_to
+from tests.stores import valkey_socket
+from tests.web.services import Services
+
+MACHINES = [f"PIN{number:03}" for number in range(230)]
+
+
+@pytest.fixture
+async def token(world: World, browser: Browser) -> str:
+    """For a customer of three pages."""
+    machines = [machine(pin, equipment_id=pin) for pin in MACHINES]
+    await import_machines(world.context, world.member.customer_id, machines)
+    return await world.token(browser)
+
+
+async def pins_on(browser: Browser, token: str, address: str) -> list[str]:
+    answer = await browser.get(address, Authorization=f"Bearer {token}")
+    assert answer.status_code == 200, answer.text
+    return [name.text or "" for name in etree.fromstring(answer.content).iter("{*}EquipmentID")]
+
+
+async def shrink(world: World) -> None:
+    """Three machines of page 1 leave, and the last three take their places."""
+    for pin in MACHINES[:3]:
+        await release_machine(world.context, world.member, pin)
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_no_machine_that_stays_is_missed_or_met_twice(
+    version: str, world: World, browser: Browser, token: str
+) -> None:
+    """The second crawl, begun afterwards, finds full pages again."""
+    pages = [f"/api/{version}/Fleet/{page}" for page in (1, 2, 3)]
+    first = await pins_on(browser, token, pages[0])
+    await shrink(world)
+    rest = [await pins_on(browser, token, page) for page in pages[1:]]
+    assert first + rest[0] + rest[1] == MACHINES
+    again = [await pins_on(browser, token, page) for page in pages]
+    assert [len(page) for page in again] == [100, 100, 27]
+    assert sorted(pin for page in again for pin in page) == MACHINES[3:]
+
+
+async def test_links_of_a_crawl_lead_to_the_pages_of_its_map(
+    world: World, browser: Browser, token: str
+) -> None:
+    """So that a reader of a fleet that shrank by a page still comes to the end of what it began."""
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    await browser.http.get("/api/v2/Fleet/1", headers=headers)
+    for pin in MACHINES[:40]:
+        await release_machine(world.context, world.member, pin)
+    second = (await browser.http.get("/api/v2/Fleet/2", headers=headers)).json()
+    links = {link["rel"]: link["href"].rpartition("/")[2] for link in second["Links"]}
+    assert links == {"self": "2", "prev": "1", "next": "3", "last": "3"}
+    third = (await browser.http.get("/api/v2/Fleet/3", headers=headers)).json()
+    assert [each["EquipmentHeader"]["PIN"] for each in third["Equipment"]] == MACHINES[200:]
+    assert (await browser.http.get("/api/v2/Fleet/4", headers=headers)).status_code == 404
+    again = (await browser.http.get("/api/v2/Fleet/1", headers=headers)).json()
+    assert again["Links"][-1] == {"rel": "last", "href": "http://localhost:8000/api/v2/Fleet/2"}
+
+
+async def test_without_valkey_every_page_is_read_as_the_fleet_stands(
+    world: World, services: Services, token: str
+) -> None:
+    """R-88."""
+    async with Browser(services.without_valkey()) as browser:
+        first = await pins_on(browser, token, "/api/v2/Fleet/1")
+        await shrink(world)
+        third = await pins_on(browser, token, "/api/v2/Fleet/3")
+    assert first == MACHINES[:100]
+    assert third == MACHINES[200:227]
+
+
+@pytest.fixture
+async def hung(services: Services, redis_url: str) -> AsyncIterator[tuple[FastAPI, Proxy]]:
+    """A service whose Valkey can fall silent."""
+    socket = valkey_socket(redis_url)
+    async with proxy_to(socket) as proxy:
+        valkey = Valkey(redis_url.replace(socket, proxy.path), connections=4, most_waiting=1000)
+        yield services.like(valkey=valkey), proxy
+        await valkey.close()
+
+
+async def test_a_silent_valkey_holds_up_one_page_for_a_moment_and_the_next_not_at_all(
+    hung: tuple[FastAPI, Proxy], world: World, token: str
+) -> None:
+    """R-88: it accepts and never answers; what was pinned before is not heard of."""
+    app, proxy = hung
+    async with Browser(app) as browser:
+        await pins_on(browser, token, "/api/v2/Fleet/1")
+        await shrink(world)
+        proxy.fall_silent()
+        began = monotonic()
+        assert await pins_on(browser, token, "/api/v2/Fleet/3") == MACHINES[200:227]
+        assert 0.2 <= monotonic() - began < 1
+        began = monotonic()
+        for _ in range(5):
+            await pins_on(browser, token, "/api/v2/Fleet/2")
+        assert monotonic() - began < 1
+        proxy.speak()
+
+
+async def test_a_valkey_that_speaks_again_is_asked_again(
+    hung: tuple[FastAPI, Proxy], world: World, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.valkey._PAUSE_S", 0.0)
+    app, proxy = hung
+    async with Browser(app) as browser:
+        await pins_on(browser, token, "/api/v2/Fleet/1")
+        await shrink(world)
+        proxy.fall_silent()
+        assert await pins_on(browser, token, "/api/v2/Fleet/3") == MACHINES[200:227]
+        proxy.speak()
+        assert await pins_on(browser, token, "/api/v2/Fleet/3") == MACHINES[200:]
