@@ -1,24 +1,25 @@
 """The demo: a customer with a fleet and an application with a logo, made once into an empty database."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import orjson
 
-from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.flows.add_customer import add_customer
+from app.flows.add_simulated import Simulation, add_simulated
 from app.flows.demo import CALLBACK, Demo
-from app.flows.import_fleet import import_machines
 from app.flows.register_application import register_application
 from app.settings import Settings
 from app.storage.applications import count_applications, update_redirect_uris
 from app.stores import data_dir, write_private
 
 _MACHINES = 120
-_DAYS = 30
+_DAYS = timedelta(days=30)
+_HISTORY = timedelta(days=2)  # a quarter of a million readings, a second's work
+_INTERVAL = timedelta(minutes=15)
 _LOGO = Path(__file__).parent / "web" / "pages" / "static" / "sitewise.png"
 
 
@@ -49,10 +50,11 @@ async def _seed(context: Context, settings: Settings) -> Demo:
     member = await add_customer(
         context, email="demo@rovitracker.example", name="Hillside Plant Hire", password=password
     )
-    machines = tuple(
-        simulate_fleet(machines=_MACHINES, days=_DAYS, interval_s=900, seed=1, now=datetime.now(UTC))
+    await add_simulated(
+        context,
+        member.customer_id,
+        Simulation(_MACHINES, _DAYS, _HISTORY, _INTERVAL, seed=1, now=datetime.now(UTC)),
     )
-    await import_machines(context, member.customer_id, machines)
     registered = await register_application(
         context,
         name="Sitewise Rentals",

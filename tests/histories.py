@@ -1,4 +1,4 @@
-"""What machines reported over time, written straight into the tables as the role that ingests."""
+"""What machines reported over time, written straight into the tables as the role that ingests, over what is there."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,9 +14,11 @@ INSERT_READINGS = f"""
 INSERT INTO reading (at, value, equipment_key, fleet_number, metric)
 SELECT given.at, given.value, named.key, named.number, $3
 FROM unnest($4::timestamptz[], $5::float8[]) AS given(at, value), (SELECT e.key, f.number {_OF}) AS named
+ON CONFLICT (equipment_key, metric, at) DO UPDATE SET value = excluded.value
 """
 INSERT_POSITION = f"""
 INSERT INTO position (at, latitude, longitude, altitude_m, equipment_key, fleet_number) SELECT $3, $4, $5, $6, e.key, f.number {_OF}
+ON CONFLICT DO NOTHING
 """
 INSERT_FAULT = f"""
 INSERT INTO fault (at, equipment_key, fleet_number, kind, code_identifier, code_description)

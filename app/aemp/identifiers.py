@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -28,6 +29,16 @@ def identifiers_of(header: EquipmentHeader) -> tuple[tuple[str, str], ...]:
     """(kind, normalised value) of each identifier the machine has, in the order of look-up."""
     named = ((kind, normalise_identifier(getattr(header, kind) or "")) for kind in IDENTIFIER_KINDS)
     return tuple((kind, value) for kind, value in named if value)
+
+
+def meant_by(kind: str | None, named: Iterable[tuple[int, int]]) -> set[int]:
+    """The keys of the machines that a name means: of this kind, else of the first kind that there is.
+
+    named: (kind as it is stored, key) of all that go by it.
+    """
+    named = tuple(named)
+    best = IDENTIFIER_KINDS.index(kind) + 1 if kind else min((each for each, _ in named), default=0)
+    return {key for each, key in named if each == best}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ figure stored is worse than a file refused with its reason.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from app.aemp.elements import ELEMENTS, HEADER, Child, Element, Kind
 from app.aemp.errors import FlawError
+from app.aemp.history import FURTHER_ELEMENTS, NamedReading, check_switch
 from app.aemp.text import clean
 from app.aemp.times import parse_duration, parse_time
 from app.aemp.units import factor
@@ -31,6 +32,8 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "Percent": ("loadfactor",),
     "PayloadUnits": ("weightunit", "weightunits"),
     "Payload": ("weight",),
+    "FaultCode": ("faultcodes",),
+    "CautionCode": ("cautioncodes",),
 }
 # AEMP 1.2 wraps the altitude in its unit.
 _WRAPPERS = ("meters", "metres", "feet")
@@ -39,14 +42,32 @@ _WRAPPERS = ("meters", "metres", "feet")
 def interpret(machine: Any) -> Equipment:
     """`machine` is `{element: {child: value}}` with names in lower case; elements we do not know are ignored."""
     machine = _mapping("Equipment", machine)
-    header = _header(_mapping("EquipmentHeader", _find(machine, "EquipmentHeader")))
+    header = read_header(_mapping("EquipmentHeader", _find(machine, "EquipmentHeader")))
     readings: dict[str, Any] = {
-        element.attribute: _reading(element, _find(machine, element.name)) for element in ELEMENTS
+        element.attribute: read_element(element, _find(machine, element.name)) for element in ELEMENTS
     }
-    return Equipment(header=header, **readings)
+    return Equipment(header=header, **readings, further=tuple(_further(machine)))
 
 
-def _header(found: Mapping[str, Any]) -> EquipmentHeader:
+def _further(machine: Mapping[str, Any]) -> Iterator[NamedReading]:
+    for element in FURTHER_ELEMENTS:
+        for found in all_of(machine, element):
+            reading = read_element(element, found)
+            if reading is not None:
+                yield element.name, reading
+
+
+def all_of(machine: Mapping[str, Any], element: Element) -> list[Any]:
+    """Every reading of this element, under whichever of its names."""
+    listed = [machine[key] for key in keys_of(element) if key in machine]
+    return [each for found in listed for each in (found if isinstance(found, list) else [found])]
+
+
+def keys_of(element: Element) -> tuple[str, ...]:
+    return (element.name.lower(), *_ALIASES.get(element.name, ()))
+
+
+def read_header(found: Mapping[str, Any]) -> EquipmentHeader:
     values = {child.attribute: _value(child, _find(found, child.name)) for child in HEADER}
     header = EquipmentHeader(**values)
     if not (header.pin or header.serial_number or header.equipment_id):
@@ -54,7 +75,7 @@ def _header(found: Mapping[str, Any]) -> EquipmentHeader:
     return header
 
 
-def _reading(element: Element, found: Any) -> Reading | None:
+def read_element(element: Element, found: Any) -> Reading | None:
     """Absent without any of its required children; with only some of them it is broken."""
     if found is None or found == "":
         return None
@@ -72,8 +93,11 @@ def _checked(element: Element, found: Mapping[str, Any]) -> Reading | None:
     if not all(required):
         raise FlawError("one of its values is missing")
     at = _time(found)
-    # The year-one time says that the machine never reported this.
-    return element.reading(at=at, **values) if at else None
+    if at is None:  # the year-one time says that the machine never reported this
+        return None
+    reading = element.reading(at=at, **values)
+    check_switch(reading)
+    return reading
 
 
 def _time(found: Mapping[str, Any]) -> datetime | None:

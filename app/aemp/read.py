@@ -1,13 +1,14 @@
 """Documents of other providers, and of the Rovi API, read into machines: all of a document or nothing."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from app.aemp.errors import FlawError, ReadError
 from app.aemp.interpret import interpret
-from app.aemp.read_json import machines_of_json
+from app.aemp.read_json import machines_of_json, parse_json
 from app.aemp.read_rovi import is_area, is_asset, iso_machine
-from app.aemp.read_xml import machines_of_xml
+from app.aemp.read_xml import machines_of_xml, parse_xml
 from app.aemp.values import Equipment
 
 MAX_BYTES = 32 * 1024 * 1024  # 20,000 machines; the parsed tree takes about ten times that in memory
@@ -16,6 +17,19 @@ _IDENTIFIERS = ("pin", "serialnumber", "equipmentid")
 _JSON_STARTS = (b"{", b"[")
 _XML_STARTS = (b"<", b"\xff\xfe", b"\xfe\xff")  # or the mark of UTF-16
 _UTF8_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a document something stands, counted from 1; the line where it is known."""
+
+    line: int | None
+    machine: int | None = None
+
+    def __str__(self) -> str:
+        return ", ".join(
+            f"{name} {number}" for name, number in (("line", self.line), ("machine", self.machine)) if number
+        )
 
 
 def read_document(data: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> tuple[Equipment, ...]:
@@ -28,26 +42,31 @@ def read_document(data: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> tupl
         raise ReadError(f"{name}: larger than {max_bytes} bytes")
     machines: list[Equipment] = []
     try:
-        for place, machine in _machines(data):
+        for place, machine in machines_of(parse(data)):
             machines.append(_interpret(machine, place))
     except FlawError as flaw:
         raise ReadError(f"{name}: {flaw}") from None
     return tuple(machines)
 
 
-def _machines(data: bytes) -> Iterator[tuple[str, Any]]:
-    start = data.removeprefix(_UTF8_MARK).lstrip()
-    if start.startswith(_JSON_STARTS):
-        found = machines_of_json(data)
-    elif start.startswith(_XML_STARTS):
-        found = machines_of_xml(data)
-    else:
-        raise FlawError("neither XML nor JSON")
-    counted = ((f"{where}machine {number}", machine) for number, (where, machine) in enumerate(found, 1))
+def machines_of(document: Any) -> Iterator[tuple[Place, Any]]:
+    """document: as `parse` gives it."""
+    found = machines_of_json(document) if isinstance(document, dict | list) else machines_of_xml(document)
+    counted = ((Place(line, number), machine) for number, (line, machine) in enumerate(found, 1))
     return ((place, machine) for place, machine in counted if not is_area(machine))
 
 
-def _interpret(machine: Any, place: str) -> Equipment:
+def parse(data: bytes) -> Any:
+    """A JSON object or list, names in lower case; else the root of an XML document."""
+    start = data.removeprefix(_UTF8_MARK).lstrip()
+    if start.startswith(_JSON_STARTS):
+        return parse_json(data)
+    if start.startswith(_XML_STARTS):
+        return parse_xml(data)
+    raise FlawError("neither XML nor JSON")
+
+
+def _interpret(machine: Any, place: Place) -> Equipment:
     try:
         return interpret(iso_machine(machine) if is_asset(machine) else machine)
     except FlawError as flaw:

@@ -10,9 +10,9 @@ _DEEPEST = 2  # a list of wrapped pages
 _LONGEST_INTEGER = 30  # digits; Python's own refusal of thousands of them is a bare ValueError
 
 
-def machines_of_json(data: bytes) -> Iterator[tuple[str, Any]]:
-    """Each machine as (where it stands, `{element: {child: value}}`); names in lower case, without `@`."""
-    return (("", machine) for machine in _machines(_parse(data)))
+def machines_of_json(document: Any) -> Iterator[tuple[None, Any]]:
+    """Each machine as (its line, which nobody knows, `{element: {child: value}}`)."""
+    return ((None, machine) for machine in _machines(document))
 
 
 def _machines(document: Any, depth: int = 0) -> list[Any]:
@@ -31,8 +31,8 @@ def _machines(document: Any, depth: int = 0) -> list[Any]:
     raise FlawError("neither a fleet nor a machine: no Fleet, Equipment, EquipmentHeader or assetId")
 
 
-def _parse(data: bytes) -> Any:
-    """The standard library's parser, because it shows repeated names, which the faster one hides."""
+def parse_json(data: bytes) -> Any:
+    """Names in lower case, without `@`. The standard library's parser shows repeated names, which the faster one hides."""
     try:
         return json.loads(
             data.decode("utf-8-sig"),

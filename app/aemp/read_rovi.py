@@ -8,6 +8,8 @@ from app.aemp.interpret import parse_number
 _MS_PER_HOUR = 3_600_000
 _CM_PER_KM = 100_000
 _CM_PER_M = 100
+_KMH_PER_CM_PER_S = 0.036
+_INPUTS = range(1, 5)
 _NO_VALUE = 999  # what the trackers send for a sensor that is not there
 
 
@@ -21,7 +23,7 @@ def is_area(machine: Any) -> bool:
 
 
 def iso_machine(asset: dict[str, Any]) -> dict[str, Any]:
-    """Runtime in ms, odometer and altitude in cm. Ignition stands for the engine: the API has nothing better."""
+    """Runtime in ms, odometer and altitude in cm, speed in cm/s. Ignition stands for the engine: the API has nothing better."""
     metrics = asset.get("metrics") or {}
     if not isinstance(metrics, dict):
         raise FlawError("metrics is not an object")
@@ -34,6 +36,8 @@ def iso_machine(asset: dict[str, Any]) -> dict[str, Any]:
         "fuelremaining": None
         if _value(metrics, "fuel") == _NO_VALUE
         else _reading(metrics, "fuel", "percent"),
+        "speed": _reading(metrics, "speed", "speed", _KMH_PER_CM_PER_S),
+        "switchstatus": [_switch(metrics, number) for number in _INPUTS],
     }
 
 
@@ -69,6 +73,11 @@ def _reading(
         return None
     scaled = value if scale is None else parse_number(name, value) * scale
     return {child: scaled, "datetime": _collected_on(metrics, name)}
+
+
+def _switch(metrics: dict[str, Any], number: int) -> dict[str, Any] | None:
+    reading = _reading(metrics, f"input{number}", "switchstate")
+    return reading and reading | {"switchnumber": number}
 
 
 def _value(metrics: dict[str, Any], name: str) -> Any:

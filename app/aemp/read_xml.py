@@ -10,17 +10,16 @@ from app.aemp.errors import FlawError
 _TIME = "datetime"
 
 
-def machines_of_xml(data: bytes) -> Iterator[tuple[str, Any]]:
-    """Each machine as (where it stands, `{element: {child: text}}`); names without namespace, in lower case."""
-    root = _parse(data)
-    name = _local(root)
+def machines_of_xml(root: etree._Element) -> Iterator[tuple[Any, Any]]:
+    """Each machine as (its line, `{element: {child: text}}`); names without namespace, in lower case."""
+    name = local_name(root)
     if name not in ("fleet", "equipment"):
         raise FlawError(f"line {root.sourceline}: the root is {name!r}, neither Fleet nor Equipment")
     for machine in [root] if name == "equipment" else _named(root, "equipment"):
-        yield f"line {machine.sourceline}, ", _nested(machine)
+        yield machine.sourceline, nested(machine)
 
 
-def _parse(data: bytes) -> etree._Element:
+def parse_xml(data: bytes) -> etree._Element:
     """R-70: no entity is replaced, nothing is fetched, and a document type is refused whatever it declares.
 
     Without `huge_tree` libxml2 bounds the nesting (256) and how far a declared entity can swell before that.
@@ -47,7 +46,7 @@ def _declares_type(tree: Any) -> bool:  # Any: lxml's stubs do not know `doctype
     return bool(tree.docinfo.doctype)
 
 
-def _nested(element: etree._Element) -> Any:
+def nested(element: etree._Element) -> Any:
     """An element with children or a time as a mapping, any other as its text.
 
     The time stands in an attribute; one provider sends it as a child, so both land under the same key.
@@ -55,25 +54,25 @@ def _nested(element: etree._Element) -> Any:
     times = [str(value) for name, value in element.attrib.items() if str(name).lower() == _TIME]
     if not len(element) and not times:
         return element.text
-    nested: dict[str, Any] = {_TIME: times[0]} if times else {}
+    parts: dict[str, Any] = {_TIME: times[0]} if times else {}
     for child in element:
-        _put(nested, _local(child), _nested(child))
-    return nested
+        _put(parts, local_name(child), nested(child))
+    return parts
 
 
-def _put(nested: dict[str, Any], name: str, value: Any) -> None:
+def _put(parts: dict[str, Any], name: str, value: Any) -> None:
     """A repeated child becomes a list: whether that matters is for the one who knows the element."""
-    if name not in nested:
-        nested[name] = value
-    elif isinstance(nested[name], list):
-        nested[name].append(value)
+    if name not in parts:
+        parts[name] = value
+    elif isinstance(parts[name], list):
+        parts[name].append(value)
     else:
-        nested[name] = [nested[name], value]
+        parts[name] = [parts[name], value]
 
 
 def _named(root: etree._Element, name: str) -> Iterator[etree._Element]:
-    return (child for child in root if _local(child) == name)
+    return (child for child in root if local_name(child) == name)
 
 
-def _local(element: etree._Element) -> str:
+def local_name(element: etree._Element) -> str:
     return etree.QName(element).localname.lower()

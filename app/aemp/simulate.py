@@ -29,9 +29,9 @@ from app.aemp.values import (
 
 _DAY = timedelta(days=1)
 _SUNDAY = 6
-_METRES_PER_DEGREE = 111_320
-_FILLED, _SPARE = 0.97, 0.08  # a tank is filled in the morning when the day would not leave the spare
-_DEF_PER_FUEL = 0.03
+METRES_PER_DEGREE = 111_320
+FILLED, SPARE = 0.97, 0.08  # a tank is filled in the morning when the day would not leave the spare
+DEF_PER_FUEL = 0.03
 _HEADER_ONLY = 0.02  # share of machines whose tracker was never switched on
 _ON_BUS, _HAS_MODEL, _HAS_PIN, _HAS_ALTITUDE = 0.8, 0.96, 0.94, 0.85  # shares of the fleet
 _HEARTBEAT = timedelta(hours=4)  # how often a standing machine reports
@@ -39,7 +39,7 @@ _SITES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class _Site:
+class Site:
     latitude: float
     longitude: float
     altitude_m: float
@@ -47,7 +47,7 @@ class _Site:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shift:
+class Shift:
     """One working day of one machine, from the engine's start to its stop."""
 
     begins_at: datetime
@@ -63,7 +63,7 @@ class _Shift:
 
 
 @dataclass(frozen=True, slots=True)
-class _Totals:
+class Totals:
     """Lifetime figures at one moment."""
 
     hours: float
@@ -71,29 +71,31 @@ class _Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class _Machine:
+class SimulatedMachine:
     profile: Profile
-    site: _Site
+    site: Site
     header: EquipmentHeader
-    before: _Totals  # when the simulated days begin
-    shifts: tuple[_Shift, ...]
+    before: Totals  # when the simulated days begin
+    shifts: tuple[Shift, ...]
+    silent: bool  # its tracker was never switched on
+    has_bus: bool  # without one, its tracker knows position, hours and movement alone
 
-    def totals_at(self, at: datetime) -> _Totals:
+    def totals_at(self, at: datetime) -> Totals:
         hours = [shift.hours_by(at) for shift in self.shifts]
         worked = sum(grown * shift.effort for grown, shift in zip(hours, self.shifts, strict=True))
-        return _Totals(self.before.hours + sum(hours), self.before.worked + worked)
+        return Totals(self.before.hours + sum(hours), self.before.worked + worked)
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
     """What a machine's figures are computed from: totals as of its last work, and what the last day added."""
 
-    machine: _Machine
+    machine: SimulatedMachine
     worked_at: datetime
     seen_at: datetime
     running: bool
-    totals: _Totals
-    last_24: _Totals
+    totals: Totals
+    last_24: Totals
 
 
 def simulate_fleet(
@@ -103,19 +105,26 @@ def simulate_fleet(
 
     The same arguments give the same fleet, and a machine does not depend on how many there are.
     """
+    simulated = simulate_machines(machines, days, interval_s, seed, now)
+    return (equipment for equipment, _ in simulated)
+
+
+def simulate_machines(
+    machines: int, days: float, interval_s: int, seed: int, now: datetime
+) -> Iterator[tuple[Equipment, SimulatedMachine]]:
+    """The same, each with the days that it comes from."""
     now = now.astimezone(UTC).replace(microsecond=0)
     interval = min(timedelta(seconds=interval_s), _DAY)
     sites = _make_sites(Random(seed))  # noqa: S311 - invented machines, not secrets
     for number in range(machines):
         random = Random(f"{seed}/{number}")  # noqa: S311 - as above
         machine = _make_machine(random, number, sites, (now - timedelta(days=days), now))
-        silent = random.random() < _HEADER_ONLY
-        yield Equipment(header=machine.header) if silent else _equip(random, _report(machine, now, interval))
+        yield _equip(random, _report(machine, now, interval)), machine
 
 
-def _make_sites(random: Random) -> tuple[_Site, ...]:
+def _make_sites(random: Random) -> tuple[Site, ...]:
     return tuple(
-        _Site(
+        Site(
             latitude=random.uniform(36.0, 47.0),
             longitude=random.uniform(-119.0, -84.0),
             altitude_m=random.uniform(80.0, 1700.0),
@@ -126,18 +135,20 @@ def _make_sites(random: Random) -> tuple[_Site, ...]:
 
 
 def _make_machine(
-    random: Random, number: int, sites: tuple[_Site, ...], span: tuple[datetime, datetime]
-) -> _Machine:
+    random: Random, number: int, sites: tuple[Site, ...], span: tuple[datetime, datetime]
+) -> SimulatedMachine:
     profile = random.choices(PROFILES, [profile.share for profile in PROFILES])[0]
     site = random.choice(sites)
     age = timedelta(days=random.randrange(60, 2200), seconds=random.randrange(86_400))
     hours = age / _DAY * profile.shift_hours * random.uniform(0.3, 0.65)
-    return _Machine(
+    return SimulatedMachine(
         profile=profile,
         site=site,
         header=_make_header(random, number, profile, span[0] - age),
-        before=_Totals(hours, hours * random.uniform(0.9, 1.1)),
+        before=Totals(hours, hours * random.uniform(0.9, 1.1)),
         shifts=tuple(_make_shifts(random, profile, site, span)),
+        silent=random.random() < _HEADER_ONLY,
+        has_bus=random.random() < _ON_BUS,
     )
 
 
@@ -155,8 +166,8 @@ def _make_header(random: Random, number: int, profile: Profile, installed_at: da
 
 
 def _make_shifts(
-    random: Random, profile: Profile, site: _Site, span: tuple[datetime, datetime]
-) -> Iterator[_Shift]:
+    random: Random, profile: Profile, site: Site, span: tuple[datetime, datetime]
+) -> Iterator[Shift]:
     """Most days but Sundays; light towers burn through the nights instead."""
     busy = random.uniform(0.55, 0.95)
     midnight = span[0].replace(hour=0, minute=0, second=0)
@@ -166,11 +177,11 @@ def _make_shifts(
         begins_at = midnight + timedelta(seconds=round(begins_hour * 3600))
         seconds = round(3600 * min(14.0, max(0.5, random.gauss(profile.shift_hours, 1.2))))
         if works and span[0] <= begins_at < span[1]:
-            yield _Shift(begins_at, seconds, random.uniform(0.75, 1.2))
+            yield Shift(begins_at, seconds, random.uniform(0.75, 1.2))
         midnight += _DAY
 
 
-def _report(machine: _Machine, now: datetime, interval: timedelta) -> _Report:
+def _report(machine: SimulatedMachine, now: datetime, interval: timedelta) -> _Report:
     """The tracker reports every interval while the engine runs, once at its stop, and then by heartbeat."""
     last = machine.shifts[-1] if machine.shifts else None
     running = last is not None and now < last.ends_at
@@ -180,20 +191,21 @@ def _report(machine: _Machine, now: datetime, interval: timedelta) -> _Report:
         worked_at, seen_at = last.ends_at, max(last.ends_at, _floor(now, max(interval, _HEARTBEAT)))
     totals = machine.totals_at(worked_at)
     day_before = machine.totals_at(seen_at - _DAY)
-    last_24 = _Totals(totals.hours - day_before.hours, totals.worked - day_before.worked)
+    last_24 = Totals(totals.hours - day_before.hours, totals.worked - day_before.worked)
     return _Report(machine, worked_at, seen_at, running, totals, last_24)
 
 
 def _equip(random: Random, report: _Report) -> Equipment:
-    """Older machines have no data bus: their trackers know position, hours and movement alone."""
-    has_bus = random.random() < _ON_BUS
-    readings = _seen(random, report) | (_counted(report) | _fuelled(report) if has_bus else {})
-    return Equipment(header=report.machine.header, **readings)
+    machine = report.machine
+    if machine.silent:
+        return Equipment(header=machine.header)
+    readings = _seen(random, report) | (_counted(report) | _fuelled(report) if machine.has_bus else {})
+    return Equipment(header=machine.header, **readings)
 
 
 def _seen(random: Random, report: _Report) -> dict[str, Any]:
     site, profile = report.machine.site, report.machine.profile
-    north, east = random.gauss(0, 180) / _METRES_PER_DEGREE, random.gauss(0, 180) / _METRES_PER_DEGREE
+    north, east = random.gauss(0, 180) / METRES_PER_DEGREE, random.gauss(0, 180) / METRES_PER_DEGREE
     place = Location(
         report.seen_at,
         round(site.latitude + north, 6),
@@ -241,17 +253,17 @@ def _fuelled(report: _Report) -> dict[str, Any]:
         "fuel_remaining": TankLevel(at, _level(report, profile.tank_l, 1.0), profile.tank_l),
     }
     if profile.def_tank_l:
-        level = _level(report, profile.def_tank_l, _DEF_PER_FUEL)
+        level = _level(report, profile.def_tank_l, DEF_PER_FUEL)
         fuelled["def_remaining"] = TankLevel(at, level, profile.def_tank_l)
     return fuelled
 
 
 def _level(report: _Report, tank_l: float, share: float) -> float:
     """Percent left in a tank that empties with the work and is filled in the mornings before it runs dry."""
-    level, per_hour = _FILLED, report.machine.profile.fuel_l_per_hour * share / tank_l
+    level, per_hour = FILLED, report.machine.profile.fuel_l_per_hour * share / tank_l
     for shift in report.machine.shifts:
         day = shift.seconds / 3600 * shift.effort * per_hour
-        level = (_FILLED if level - day < _SPARE else level) - shift.hours_by(
+        level = (FILLED if level - day < SPARE else level) - shift.hours_by(
             report.worked_at
         ) * shift.effort * per_hour
     return round(100 * level, 1)

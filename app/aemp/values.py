@@ -121,7 +121,10 @@ Reading: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
-    """One machine: who it is, and the newest reading of each element it reports, in ISO order."""
+    """One machine: who it is, and the newest reading of each element it reports, in ISO order.
+
+    further: readings that no snapshot shows, each with the name of its element.
+    """
 
     header: EquipmentHeader
     average_load_factor_last_24: Percentage | None = None
@@ -140,3 +143,4 @@ class Equipment:
     fuel_used_last_24: FuelConsumed | None = None
     fuel_remaining: TankLevel | None = None
     maximum_speed_last_24: Speed | None = None
+    further: tuple[tuple[str, Reading], ...] = ()

@@ -1,32 +1,34 @@
 """`rovitracker fleet`: machines of a customer."""
 
-from datetime import UTC, datetime
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
+from app.aemp.history import readings_of
 from app.aemp.read import read_document
-from app.aemp.simulate import simulate_fleet
+from app.aemp.report import Report, read_series
 from app.aemp.values import Equipment
-from app.cli import fleet_changes
-from app.cli.output import Json, errors, fail, print_record, print_records
+from app.cli import fleet_changes, fleet_offset
+from app.cli.members import Customer
+from app.cli.output import Json, errors, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
-from app.flows.import_fleet import Imported, import_machines
+from app.flows.add_simulated import Added, Simulation, add_simulated
+from app.flows.change_customer import find_member
+from app.flows.import_fleet import import_machines
 from app.flows.read_fleet import read_fleet_page
-from app.flows.sign_in import normal_email
+from app.flows.write_telemetry import write_telemetry
 from app.settings import parse_duration
-from app.storage.people import Member, select_member
+from app.storage.people import Member
 
 cli = typer.Typer(
-    help="Machines of a customer: import, show, simulate, remove, transfer.", no_args_is_help=True
+    help="Machines of a customer: import, show, simulate, offset, remove, transfer.", no_args_is_help=True
 )
-
-Customer = Annotated[
-    str, typer.Option("--customer", metavar="EMAIL", help="Somebody who signs in for the account.")
-]
 
 
 @cli.command(
@@ -36,20 +38,24 @@ Customer = Annotated[
 def import_(
     customer: Customer,
     files: Annotated[
-        list[Path], typer.Argument(help="AEMP 1.2 or ISO 15143-3, XML or JSON.", exists=True, dir_okay=False)
+        list[Path],
+        typer.Argument(
+            help="AEMP 1.2 or ISO 15143-3, fleets and series, XML or JSON; assets of the Rovi API.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
+    machine: Annotated[
+        str | None, typer.Option(help="Whose the series are, where their links do not say so.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Import machines; of a file with a fault nothing is imported."""
-    documents = {file: read_document(file.read_bytes(), file.name) for file in files}
+    """Import machines and their readings; of a file with a fault nothing is imported."""
+    documents = [_read(file, machine) for file in files]
 
     async def work(context: Context) -> list[dict[str, Any]]:
-        member = await _member(context, customer)
-        with _progress() as progress:
-            return [
-                _row(file.name, machines, await _import(context, member, machines, progress, file.name))
-                for file, machines in documents.items()
-            ]
+        member = await find_member(context, customer)
+        return [await _import(context, member, document) for document in documents]
 
     print_records(with_context(work), as_json=as_json, empty="")
 
@@ -65,20 +71,27 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same machines.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Add plausible machines to a customer's fleet."""
-    interval_s = _interval_s(interval)
+    """Add plausible machines to a customer's fleet, with every reading of their days that is kept."""
+    simulation = Simulation(
+        machines, timedelta(days=days), timedelta(days=days), _interval(interval), seed, datetime.now(UTC)
+    )
 
-    async def work(context: Context) -> Imported:
-        member = await _member(context, customer)
+    async def work(context: Context) -> Added:
+        member = await find_member(context, customer)
         with _progress() as progress:
-            simulated = simulate_fleet(
-                machines=machines, days=days, interval_s=interval_s, seed=seed, now=datetime.now(UTC)
+            task = progress.add_task("simulating", total=None)
+            return await add_simulated(
+                context,
+                member.customer_id,
+                simulation,
+                lambda done, total: progress.update(task, advance=done, total=total),
             )
-            made = tuple(progress.track(simulated, total=machines, description="simulating"))
-            return await _import(context, member, made, progress, "storing")
 
-    imported = with_context(work)
-    print_record({"added": imported.added, "updated": imported.updated}, as_json=as_json)
+    added = with_context(work)
+    print_record(
+        {"added": added.machines.added, "updated": added.machines.updated, "stored": added.stored},
+        as_json=as_json,
+    )
 
 
 @cli.command(epilog="Example: rovitracker fleet show --customer ann@hillside.example --page 2")
@@ -90,7 +103,7 @@ def show(
     """List a customer's machines with their newest readings."""
 
     async def work(context: Context) -> list[dict[str, Any]]:
-        member = await _member(context, customer)
+        member = await find_member(context, customer)
         found = await read_fleet_page(context, member.customer_id, page)
         return [_machine(machine) for machine in found.machines]
 
@@ -100,22 +113,62 @@ def show(
 
 
 fleet_changes.add_to(cli)
+fleet_offset.add_to(cli)
 
 
-async def _member(context: Context, email: str) -> Member:
-    member = await select_member(context.database, normal_email(email))
-    if member is None:
-        fail(f"nobody signs in with {email}: `rovitracker customer add --help`")
-    return member
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A file as it was read: machines, or series of machines that are known."""
+
+    name: str
+    machines: tuple[Equipment, ...]
+    series: tuple[Report, ...]
 
 
-async def _import(
-    context: Context, member: Member, machines: tuple[Equipment, ...], progress: Progress, title: str
-) -> Imported:
-    task = progress.add_task(title, total=len(machines))
-    return await import_machines(
-        context, member.customer_id, machines, lambda count: progress.advance(task, count)
-    )
+def _read(file: Path, machine: str | None) -> _Document:
+    data = file.read_bytes()
+    series = read_series(data, file.name, machine)
+    return _Document(file.name, () if series else read_document(data, file.name), series)
+
+
+async def _import(context: Context, member: Member, document: _Document) -> dict[str, Any]:
+    if document.series:
+        return await _import_series(context, member, document)
+    with _progress() as progress:
+        task = progress.add_task(document.name, total=len(document.machines))
+        imported = await import_machines(
+            context, member.customer_id, document.machines, lambda count: progress.advance(task, count)
+        )
+    _warn(document.name, [(each.element, each.reason) for each in imported.refused])
+    return {
+        "file": document.name,
+        "machines": len(document.machines),
+        "added": imported.added,
+        "updated": imported.updated,
+        "repeated": imported.repeated,
+        "readings": sum(1 for each in document.machines for _ in readings_of(each)) - len(imported.refused),
+        "refused": len(imported.refused),
+    }
+
+
+async def _import_series(context: Context, member: Member, document: _Document) -> dict[str, Any]:
+    written = await write_telemetry(context, member.customer_id, iter(document.series))
+    _warn(document.name, [(each.element or "", each.reason) for each in written.rejections])
+    return {
+        "file": document.name,
+        "machines": len({report.name for report in document.series}),
+        "added": 0,
+        "updated": 0,
+        "repeated": 0,
+        "readings": written.accepted,
+        "refused": len(written.rejections),
+    }
+
+
+def _warn(name: str, refused: list[tuple[str, str]]) -> None:
+    """A line for each reason, however many readings it is of."""
+    for (element, reason), count in Counter(refused).items():
+        errors.print(f"{name}: {count} of {element} not kept: {reason}", soft_wrap=True, markup=False)
 
 
 def _progress() -> Progress:
@@ -123,24 +176,14 @@ def _progress() -> Progress:
     return Progress(console=errors, transient=True, disable=not errors.is_terminal)
 
 
-def _interval_s(text: str) -> int:
+def _interval(text: str) -> timedelta:
     try:
-        seconds = int(parse_duration(text).total_seconds())
+        interval: timedelta = parse_duration(text)
     except ValueError as refused:
         raise typer.BadParameter(str(refused), param_hint="--interval") from None
-    if seconds < 1:
+    if interval < timedelta(seconds=1):
         raise typer.BadParameter("at least 1s", param_hint="--interval")
-    return seconds
-
-
-def _row(name: str, machines: tuple[Equipment, ...], imported: Imported) -> dict[str, Any]:
-    return {
-        "file": name,
-        "machines": len(machines),
-        "added": imported.added,
-        "updated": imported.updated,
-        "repeated": imported.repeated,
-    }
+    return interval
 
 
 def _machine(machine: Equipment) -> dict[str, Any]:

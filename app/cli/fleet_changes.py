@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from app.aemp.values import EquipmentHeader
+from app.cli.members import Customer
 from app.cli.output import Json, print_record
 from app.cli.work import with_context
 from app.context import Context
@@ -30,9 +31,7 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def remove(
-    customer: Annotated[
-        str, typer.Option("--customer", metavar="EMAIL", help="Somebody who signs in for the account.")
-    ],
+    customer: Customer,
     identifier: Identifier,
     as_json: Json = False,
 ) -> None:

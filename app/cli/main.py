@@ -27,6 +27,7 @@ from app.flows.change_application import ApplicationError
 from app.flows.change_owner import MachineError
 from app.flows.manual_grant import ManualGrantError
 from app.flows.read_logo import LogoError
+from app.flows.set_offset import OffsetError
 from app.flows.signing_keys import SigningKeyError
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
@@ -44,6 +45,7 @@ _EXPECTED = (
     ManualGrantError,
     MigrationError,
     OSError,
+    OffsetError,
     ReadError,
     RedirectUriError,
     RegistrationError,

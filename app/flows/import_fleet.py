@@ -5,31 +5,37 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.aemp.errors import ReadError
+from app.aemp.history import history_of, readings_of
 from app.aemp.identifiers import IDENTIFIER_KINDS, identifiers_of
 from app.aemp.identity import Identity, identity_of
+from app.aemp.settle import Refused
 from app.aemp.values import Equipment
 from app.context import Context
+from app.flows.write_history import fresh_then_careful, prepare_history, write
 from app.storage.database import Transaction
 from app.storage.fleet_import import (
-    ingest,
     insert_equipment,
     insert_identifiers,
     lock_fleet,
     select_headers,
     update_headers,
-    upsert_latest,
 )
+from app.storage.history import write_history
 
 _BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many machines were new, how many known before, how many named more than once."""
+    """How many machines were new, how many known before, how many named more than once.
+
+    refused: readings that are not kept.
+    """
 
     added: int
     updated: int
     repeated: int
+    refused: tuple[Refused, ...] = ()
 
 
 async def import_machines(
@@ -40,17 +46,34 @@ async def import_machines(
 ) -> Imported:
     """One transaction. progress is told how many machines were written since it was last called."""
     distinct = _distinct(machines)
-    async with ingest(context.database) as transaction:
-        machine_count = await lock_fleet(transaction, customer_id)
-        headers = await select_headers(transaction, customer_id)
-        known = {identity_of(header): key for key, header in headers.items()}
-        unknown = {identity: machine for identity, machine in distinct.items() if identity not in known}
-        keys = await _add(transaction, customer_id, unknown, machine_count)
-        keys |= {identity: known[identity] for identity in distinct.keys() & known.keys()}
-        for batch in _batches({keys[identity]: machine for identity, machine in distinct.items()}):
-            await _write(transaction, customer_id, batch)
-            progress(len(batch))
-    return Imported(len(unknown), len(distinct) - len(unknown), len(machines) - len(distinct))
+    readings = {identity: tuple(readings_of(machine)) for identity, machine in distinct.items()}
+    kept = await prepare_history(context, (reading.at for told in readings.values() for _, reading in told))
+
+    async def attempt(*, careful: bool) -> Imported:
+        async with write_history(context.database) as transaction:
+            keys, added = await _identify(transaction, customer_id, distinct)
+            for batch in _batches({keys[identity]: machine for identity, machine in distinct.items()}):
+                await _write(transaction, customer_id, batch)
+                progress(len(batch))
+            told = [(keys[identity], history_of(each)) for identity, each in readings.items()]
+            written = await write(transaction, customer_id, told, kept, careful=careful, snapshot=True)
+        refused = tuple(each for _, each in written.refused)
+        return Imported(added, len(distinct) - added, len(machines) - len(distinct), refused)
+
+    return await fresh_then_careful(attempt)
+
+
+async def _identify(
+    transaction: Transaction, customer_id: UUID, distinct: Mapping[Identity, Equipment]
+) -> tuple[dict[Identity, int], int]:
+    """The key of each machine, and how many were not known and have been added."""
+    machine_count = await lock_fleet(transaction, customer_id)
+    headers = await select_headers(transaction, customer_id)
+    known = {identity_of(header): key for key, header in headers.items()}
+    unknown = {identity: machine for identity, machine in distinct.items() if identity not in known}
+    keys = await _add(transaction, customer_id, unknown, machine_count)
+    keys |= {identity: known[identity] for identity in distinct.keys() & known.keys()}
+    return keys, len(unknown)
 
 
 def _distinct(machines: Sequence[Equipment]) -> dict[Identity, Equipment]:
@@ -68,7 +91,7 @@ def _distinct(machines: Sequence[Equipment]) -> dict[Identity, Equipment]:
 
 async def _add(
     transaction: Transaction, customer_id: UUID, unknown: Mapping[Identity, Equipment], machine_count: int
-) -> dict[Identity | None, int]:
+) -> dict[Identity, int]:
     """New machines take the positions after the last one; their keys."""
     positions = {identity: machine_count + place for place, identity in enumerate(unknown, start=1)}
     by_position = {positions[identity]: machine.header for identity, machine in unknown.items()}
@@ -84,7 +107,6 @@ async def _write(transaction: Transaction, customer_id: UUID, batch: Mapping[int
         for kind, value in identifiers_of(machine.header)
     ]
     await insert_identifiers(transaction, customer_id, identifiers)
-    await upsert_latest(transaction, customer_id, batch)
 
 
 def _batches(machines: Mapping[int, Equipment]) -> Iterator[dict[int, Equipment]]:

@@ -1,4 +1,4 @@
-"""Upkeep: partitions made ahead of time and dropped when past, past rows deleted in small batches, signing keys kept."""
+"""Upkeep: partitions made and dropped, past rows deleted in small batches, signing keys and Last24 figures kept."""
 
 import asyncio
 import random
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from app.context import Context
+from app.flows.last_24 import refresh_last_24
 from app.flows.signing_keys import keep_signing_keys
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.fleet_changes import delete_past_moves
@@ -22,12 +23,16 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Maintained:
-    """What was done. partitions_postponed: past, but in use; the next run tries again."""
+    """What was done. partitions_postponed: past, but in use; the next run tries again.
+
+    machines_refreshed: whose figures of the last 24 hours were computed anew.
+    """
 
     partitions_created: int
     partitions_dropped: tuple[str, ...]
     partitions_postponed: tuple[str, ...]
     rows_deleted: int
+    machines_refreshed: int
 
 
 async def maintain(context: Context, owner_url: str) -> Maintained:
@@ -39,7 +44,8 @@ async def maintain(context: Context, owner_url: str) -> Maintained:
     while batch := await call_delete_past_rows(context.database, _BATCH):
         deleted += batch
         await asyncio.sleep(0)
-    return Maintained(created, partitions.dropped, partitions.postponed, deleted)
+    refreshed = await refresh_last_24(context)
+    return Maintained(created, partitions.dropped, partitions.postponed, deleted, refreshed)
 
 
 async def maintain_for_ever(context: Context, owner_url: str) -> None:

@@ -10,7 +10,10 @@ from app.oauth.errors import invalid_scope
 Scope = tuple[str, ...]
 
 # Every scope there is, with what the customer reads on the consent page.
-KNOWN_SCOPES = {"aemp:read": "See your machines: name, model, position, hours, fuel and distance"}
+KNOWN_SCOPES = {
+    "aemp:read": "See your machines: name, model, position, hours, fuel and distance",
+    "telemetry:write": "Report readings of your machines, which all who see the machines will see",
+}
 
 DEFAULT_SCOPE = "aemp:read"
 

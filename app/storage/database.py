@@ -1,7 +1,7 @@
 """PostgreSQL: a bounded pool of connections under the service's role, with a time-out on everything that waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
@@ -67,6 +67,11 @@ class Transaction:
     async def count(self, statement: str, *arguments: object) -> int:
         with outcomes():
             return _row_count(await self._connection.execute(statement, *arguments))
+
+    async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]) -> None:
+        """Rows straight into a table, many times faster than by statements. Row-level security refuses it."""
+        with outcomes():
+            await self._connection.copy_records_to_table(table, columns=columns, records=records)
 
     async def prepare(self, statement: str) -> None:
         """Ask the server to parse a statement without running it."""

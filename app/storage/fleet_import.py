@@ -6,13 +6,11 @@ from uuid import UUID
 
 import orjson
 
-from app.aemp.columns import HEADER_COLUMNS, READING_COLUMNS, to_columns
-from app.aemp.elements import ELEMENTS
-from app.aemp.values import Equipment, EquipmentHeader
+from app.aemp.columns import HEADER_COLUMNS
+from app.aemp.values import EquipmentHeader
 from app.storage.database import Database, Transaction
 
 _HEADER = [name for name, _ in HEADER_COLUMNS]
-_READINGS = [name for name, _ in READING_COLUMNS]
 
 
 @asynccontextmanager
@@ -54,7 +52,7 @@ WITH added AS (
     RETURNING key, position
 ), owned AS (
     INSERT INTO equipment_ownership (equipment_key, customer_id, during)
-    SELECT key, $1, tstzrange(clock_timestamp(), NULL) FROM added
+    SELECT key, $1, tstzrange(NULL, NULL) FROM added
 ), counted AS (
     UPDATE fleet SET machine_count = machine_count + new, joined = joined + new
     FROM (SELECT count(*) AS new FROM added) WHERE customer_id = $1
@@ -101,41 +99,8 @@ async def insert_identifiers(
     await transaction.count(INSERT_IDENTIFIERS, customer_id, values, kinds, keys)
 
 
-def _newer(element_at: str, column: str) -> str:
-    return f"{column} = CASE WHEN excluded.{element_at} >= coalesce(l.{element_at}, '-infinity') THEN excluded.{column} ELSE l.{column} END"
-
-
-UPSERT_LATEST = f"""
-INSERT INTO equipment_latest AS l (equipment_key, customer_id, {", ".join(_READINGS)})
-SELECT key, $1, {", ".join(_READINGS)}
-FROM jsonb_to_recordset($2::jsonb) AS row(key bigint, {", ".join(f"{n} {t}" for n, t in READING_COLUMNS)})
-ORDER BY key
-ON CONFLICT (equipment_key) DO UPDATE SET
-    {
-    ", ".join(
-        _newer(element.at_column, column)
-        for element in ELEMENTS
-        for column in (*(child.column for child in element.children), element.at_column)
-    )
-}
-"""
-
-
-async def upsert_latest(
-    transaction: Transaction, customer_id: UUID, machines: Mapping[int, Equipment]
-) -> None:
-    """Each element is taken when its reading is not older than the stored one."""
-    records = [{"key": key, **_readings(machine)} for key, machine in machines.items()]
-    await transaction.count(UPSERT_LATEST, customer_id, _json(records))
-
-
 def _header(header: EquipmentHeader) -> dict[str, object]:
     return {name: getattr(header, name) for name in _HEADER}
-
-
-def _readings(machine: Equipment) -> dict[str, object]:
-    columns = to_columns(machine)
-    return {name: columns[name] for name in _READINGS}
 
 
 def _json(records: Sequence[Mapping[str, object]]) -> str:

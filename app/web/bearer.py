@@ -6,7 +6,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from app.flows.check_token import check_token, keep_alive
+from app.flows.check_token import AccessToken, check_token, keep_alive
 from app.oauth.bearer import read_bearer
 from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer
 from app.oauth.token_string import parse
@@ -23,21 +23,47 @@ class Caller:
     grant_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """An application that writes for a customer; for all of them where it was registered without one."""
+
+    application_id: UUID
+    customer_id: UUID | None
+    token_id: UUID
+
+
 def bearer(scope: str) -> Callable[[Request], Awaitable[Caller]]:
     """A FastAPI dependency for a route that asks for this scope of a customer's data."""
 
     async def introspect(request: Request) -> Caller:
-        context = context_of(request)
-        # In the query it would end in logs and histories (RFC 9700 section 4.3.2).
-        if "access_token" in request.query_params:
-            raise malformed_bearer("the token is accepted in the Authorization header only")
-        unverified = read_bearer(request.headers.getlist("authorization"))
-        token = await check_token(context, parse(unverified), address_of(request.scope))
-        if token is None or token.audience != context.policy.audience:
-            raise invalid_token()
-        if not token.reaches(scope) or token.customer_id is None:
+        token = await _introspect(request, scope)
+        if token.customer_id is None:
             raise insufficient_scope(scope)
-        keep_alive(context, token)
         return Caller(token.application_id, token.customer_id, token.id, token.grant_id)
 
     return introspect
+
+
+def gateway(scope: str) -> Callable[[Request], Awaitable[Gateway]]:
+    """The same for a route that an application may use on its own account too."""
+
+    async def introspect(request: Request) -> Gateway:
+        token = await _introspect(request, scope)
+        return Gateway(token.application_id, token.customer_id, token.id)
+
+    return introspect
+
+
+async def _introspect(request: Request, scope: str) -> AccessToken:
+    context = context_of(request)
+    # In the query it would end in logs and histories (RFC 9700 section 4.3.2).
+    if "access_token" in request.query_params:
+        raise malformed_bearer("the token is accepted in the Authorization header only")
+    unverified = read_bearer(request.headers.getlist("authorization"))
+    token = await check_token(context, parse(unverified), address_of(request.scope))
+    if token is None or token.audience != context.policy.audience:
+        raise invalid_token()
+    if not token.reaches(scope):
+        raise insufficient_scope(scope)
+    keep_alive(context, token)
+    return token

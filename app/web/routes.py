@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.routing import Mount
 
-from app.web import aemp, health
+from app.web import aemp, health, telemetry
 from app.web.cross_origin import READABLE, preflight
 from app.web.errors import RESOURCE_METADATA
 from app.web.introspect import introspect
@@ -39,6 +39,7 @@ route(RESOURCE_METADATA, resource_metadata, methods=["GET"])
 for version, read in ((aemp.V1, aemp.read_v1), (aemp.V2, aemp.read_v2)):
     route(version + "{fleet:fleet}", read, methods=["GET"])
     route(version + "{fleet:fleet}/{address:path}", read, methods=["GET"])
+route(telemetry.TELEMETRY, telemetry.write, methods=["POST"])
 
 # For integrators: the same, for programs and for people
 route(OPENAPI, openapi, methods=["GET"])

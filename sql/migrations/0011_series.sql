@@ -101,6 +101,7 @@ BEGIN
     END IF;
 END $$;
 GRANT SELECT ON retention TO rovitracker_ingest;
+GRANT INSERT ON audit_event TO rovitracker_ingest;
 
 ALTER TABLE retention DROP CONSTRAINT retention_partition_step_check;
 ALTER TABLE retention ADD CONSTRAINT retention_partition_step_check CHECK (partition_step IN ('day', 'week', 'month'));

@@ -186,7 +186,7 @@ def test_values_that_are_not_specified_are_absent() -> None:
 
 
 def test_rovi_assets_are_converted() -> None:
-    """Milliseconds, centimetres; areas are no machines, 999 is no fuel level, an altitude needs its position."""
+    """Milliseconds, centimetres, centimetres a second; areas are no machines, 999 is no fuel level, an altitude needs its position."""
     display, tower, van, nameless = read("rovi_assets.json")
     reported_at = clock("2024-10-15T18:33:35")
     assert display == Equipment(header=EquipmentHeader(equipment_id="Display unit"))
@@ -197,6 +197,7 @@ def test_rovi_assets_are_converted() -> None:
         distance=Distance(clock("2024-10-15T18:33:36"), 12.345),
         engine_status=EngineStatus(reported_at, running=True),
         fuel_remaining=TankLevel(clock("2024-03-29T14:23:55"), 64.0),
+        further=(("Speed", Speed(reported_at, 4.5)),),
     )
     assert van == Equipment(
         header=EquipmentHeader(equipment_id="Van", serial_number="564", pin="9RVA1B2C3L0000564"),

@@ -1,7 +1,6 @@
 """Machines that leave: the pages close up, the period ends, and nobody sees what another's machine reported."""
 
 import asyncio
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +8,9 @@ import pytest
 from app.context import Context
 from app.flows.change_owner import MachineError, release_machine, transfer_machine
 from app.flows.import_fleet import Imported, import_machines
-from tests.fleets import NOW, fill, find, machine, pins_of, seen_by
+from app.flows.maintain import maintain
+from app.storage.fleet_import import ingest
+from tests.fleets import fill, find, machine, pins_of, seen_by
 from tests.people import World
 
 PERIODS = "SELECT lower(during) AS since, upper(during) AS until FROM equipment_ownership ORDER BY during"
@@ -66,7 +67,9 @@ async def test_the_new_owner_gets_the_machine_by_each_of_its_names_and_none_of_i
         assert found is not None
         assert found.cumulative_operating_hours is None
         assert await find(context, world.member.customer_id, name) is None
-    later = machine("A", hours=6, at=NOW + timedelta(days=365))
+    late, later = machine("A", hours=5.5), machine("A", hours=6, at=context.now())
+    await import_machines(context, other.member.customer_id, [late])
+    assert await figures_of(other, "A") is None
     await import_machines(context, other.member.customer_id, [later])
     assert await figures_of(other, "A") == later.cumulative_operating_hours
 
@@ -166,6 +169,24 @@ async def test_who_did_it_stands_in_the_trail_of_every_owner(
         }
     for customer_id, events in expected.items():
         assert await trail_of(context, customer_id) == events
+
+
+async def test_moves_are_forgotten_when_no_reader_can_have_begun_before_them(
+    world: World, context: Context, database_url: str
+) -> None:
+    """R-108: an hour after; the pins they serve live for half of that."""
+    customer_id = world.member.customer_id
+    await fill(context, customer_id, *"ABC")
+    await release_machine(context, world.member, "A")
+    async with ingest(context.database) as transaction:
+        await transaction.count(
+            "INSERT INTO equipment_move (customer_id, equipment_key, map_version, from_position, moved_at) "
+            "SELECT customer_id, key, 0, 99, now() - interval '61 minutes' FROM equipment WHERE customer_id = $1",
+            customer_id,
+        )
+    assert (await maintain(context, database_url)).rows_deleted >= 2
+    [kept] = await seen_by(context, customer_id, "SELECT from_position FROM equipment_move")
+    assert kept["from_position"] == 3
 
 
 async def trail_of(context: Context, customer_id: UUID) -> list[str]:

@@ -26,7 +26,7 @@ STATEMENTS = {
 ASKED: dict[str, tuple[object, ...]] = {
     "SELECT_FLEET_PAGE": (1, 100),
     "SELECT_MAPPED_PAGE": (1, 100, 0, 4, 4),
-    "SELECT_EQUIPMENT": ("OWN3",),
+    "SELECT_EQUIPMENT": ("OWN3", [1, 2, 3], None, None),
 }
 
 

@@ -8,11 +8,12 @@ import pytest
 
 import app.storage
 from app.context import Context
+from app.storage.history import STAGING
 from app.storage.maintenance import select_excessive_rights
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "COUNT", "CREATE")
-# Written under the ingest role, to which the transactions of this file change first.
-INGEST = {"fleet_import", "fleet_changes"}
+# Written under the ingest role, to which the transactions of these files change first.
+INGEST = {"fleet_import", "fleet_changes", "history", "known_machines", "last_24", "offsets"}
 
 
 def statements() -> Iterator[tuple[str, str, str]]:
@@ -33,6 +34,7 @@ async def test_statement_prepares(module: str, name: str, statement: str, contex
     async with context.database.transaction() as transaction:
         if module in INGEST:
             await transaction.count("SET LOCAL ROLE rovitracker_ingest")
+            await transaction.count(STAGING)
         await transaction.prepare(statement)
 
 

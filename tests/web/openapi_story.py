@@ -1,6 +1,7 @@
 """The story of the documentation's examples with real people and things in it, and its requests as documented."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,8 @@ from tests.people import Strict, World, pair_of
 from tests.web.described import Operation
 
 ROBOT = "client_credentials"
+# Readings of the examples' day will one day be older than what is kept.
+YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Story:
     keyed: RegisteredApplication
     token: str
     robot_token: str
+    gateway_token: str
 
     def names(self) -> list[tuple[str, str]]:
         """What the examples say, and what is there in its place."""
@@ -127,6 +131,39 @@ async def post(
         caller = caller or by_grant.get(form.get("grant_type", ""), story.world)
         more["auth"] = (caller.client_id, caller.client_secret)
     return await story.browser.http.post(operation.path, data=form, **more)
+
+
+async def write(
+    story: Story,
+    *,
+    accept: str = "*/*",
+    token: str | None = None,
+    client: httpx2.AsyncClient | None = None,
+    body: str = examples.LINES,
+    content_type: str = "application/x-ndjson",
+) -> httpx2.Response:
+    """The documented batch, by the story's gateway but for `token`."""
+    token = story.gateway_token if token is None else token
+    headers = {"Accept": accept, "Content-Type": content_type}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    body = body.replace(examples.DAY, YESTERDAY)
+    return await (client or story.browser.http).post("/api/v2/telemetry", content=body, headers=headers)
+
+
+def writing_faults(story: Story) -> dict[str, dict[str, Any]]:
+    """What `write` is told so that it is refused, by status and name of the refusal."""
+    return {
+        "400 malformed_document": {"body": "PIN,7", "content_type": "application/json"},
+        "400 invalid_request": {"token": "one two"},
+        "401 invalid_token": {"token": examples.TOKEN},
+        "401 unauthorized": {"token": ""},
+        "403 insufficient_scope": {"token": story.token},
+        "413 invalid_request": {"body": "\n" * 1_100_000},
+        "415 unsupported_media_type": {"content_type": "text/csv"},
+        "429 slow_down": {"client": story.wary, "token": mint("at", "c", 7).text},
+        "503 temporarily_unavailable": {"client": story.down},
+    }
 
 
 def reading_faults(story: Story) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ from joserfc.jws import extract_compact
 
 from app.aemp.series import Metric
 from app.aemp.simulate import simulate_fleet
+from app.aemp.values import Equipment
 from app.context import Context
 from app.failures import Failures, _Lane
 from app.flows.import_fleet import import_machines
@@ -33,7 +34,18 @@ from tests.web.described import (
     check_answer,
     documented,
 )
-from tests.web.openapi_story import ROBOT, Story, form_faults, post, read, reading_faults, replaced
+from tests.web.openapi_story import (
+    ROBOT,
+    YESTERDAY,
+    Story,
+    form_faults,
+    post,
+    read,
+    reading_faults,
+    replaced,
+    write,
+    writing_faults,
+)
 from tests.web.services import Services, unreachable_database
 
 ANSWERS = [each for operation in OPERATIONS.values() for each in documented(operation)]
@@ -47,7 +59,7 @@ TOKEN = OPERATIONS["requestToken"]
 BY_CODE = TOKEN.form["examples"]["documented"]["value"]
 
 # Of the moment, or of the machine it runs on.
-MOMENTARY = {"exp", "iat", "jti", "snapshotTime", "python", "schema", "x", "y", "kid"}
+MOMENTARY = {"stored", "exp", "iat", "jti", "snapshotTime", "python", "schema", "x", "y", "kid"}
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +71,11 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
         "UPDATE application SET grants = '{client_credentials}' WHERE id = $1",
         robot.registered.client.id,
     )
+    truck = Equipment(header=examples.TRUCK)
     simulated = simulate_fleet(machines=229, days=2, interval_s=900, seed=7, now=context.now())
-    await import_machines(context, world.member.customer_id, (examples.MACHINE, *simulated))
+    await import_machines(context, world.member.customer_id, (examples.MACHINE, *simulated, truck))
     await report_examples(world)
+    gateway_token = await token_to_write(context, app, world)
     services = Services(settings, context)
     async with Browser(app) as browser, unreachable_database() as database:
         gathered = services.gathered(database)
@@ -91,19 +105,35 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
                     keyed=keyed,
                     token=token,
                     robot_token=robot_token,
+                    gateway_token=gateway_token,
                 )
         await gathered.close()
 
 
+async def token_to_write(context: Context, app: FastAPI, world: World) -> str:
+    """Of an application that reports for this customer."""
+    registered = await register_application(
+        context,
+        name="Gateway",
+        company="RoviTracker",
+        grants=("client_credentials",),
+        scope=("telemetry:write",),
+        customer_id=world.member.customer_id,
+    )
+    async with Browser(app) as browser:
+        answer = await browser.http.post(
+            TOKEN.path,
+            data={"grant_type": ROBOT, "scope": "telemetry:write"},
+            auth=(str(registered.client.id), registered.client_secret or ""),
+        )
+    return str(answer.json()["access_token"])
+
+
 async def report_examples(world: World) -> None:
-    """What the examples' machine reported."""
-    there = examples.MACHINE.location
-    assert there
+    """What the examples' machine reported before its snapshot."""
     async with history_of(world.context, world.member.customer_id, examples.PIN) as history:
-        await history.owned_since(examples.HOURS[0].at)
         rows = [(reading.at, reading.hours) for reading in examples.HOURS]
         await history.read(Metric.CUMULATIVE_OPERATING_HOURS, rows)
-        await history.stood(there.at, there.latitude, there.longitude, there.altitude_m)
 
 
 async def strict_application(world: World, *, public: bool) -> Strict:
@@ -173,10 +203,10 @@ async def granted(story: Story, each: Documented) -> httpx2.Response:
         case ("introspectToken", "refresh_token"):
             token = await story.refresh_token()
             return await post(story, each.operation, {"token": token}, caller=story.strict)
-        case ("introspectToken", "inactive"):
+        case ("introspectToken", "inactive") | ("revokeToken", _):
             return await post(story, each.operation, {"token": examples.TOKEN})
-        case ("revokeToken", _):
-            return await post(story, each.operation, {"token": examples.TOKEN})
+        case ("writeTelemetry", _):
+            return await write(story)
     return await read(story, each.operation, accept=each.media_type, client=story.then)
 
 
@@ -205,7 +235,8 @@ def told_by(story: Story, answer: httpx2.Response, each: Documented) -> str:
     """The answer in the names of the examples."""
     fresh = answer.json() if "json" in each.media_type else {}
     told = each.example if isinstance(each.example, dict) else {}
-    given = [(fresh[name], told[name]) for name in ("access_token", "refresh_token") if name in fresh]
+    given = [(YESTERDAY, examples.DAY)] if each.operation.id == "writeTelemetry" else []
+    given += [(fresh[name], told[name]) for name in ("access_token", "refresh_token") if name in fresh]
     return replaced(answer.text, [(real, one) for one, real in story.names()] + given)
 
 
@@ -263,6 +294,8 @@ async def refused(story: Story, each: Documented) -> httpx2.Response:
     """What makes the service refuse in this way; a refusal that is not in these tables fails here."""
     what = f"{each.status} {each.name}".strip()
     operation = each.operation
+    if operation.id == "writeTelemetry":
+        return await write(story, accept=each.media_type, **writing_faults(story)[what])
     if operation.method == "get":
         accept = {"accept": each.media_type or "*/*"}
         faults = reading_faults(story)

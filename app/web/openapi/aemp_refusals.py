@@ -25,7 +25,7 @@ _TOO_NARROW: AempCase = (
     "It lacks the scope, or acts for no customer.",
     "the access token does not reach this far",
 )
-_MALFORMED: AempCase = (
+MALFORMED: AempCase = (
     "invalid_request",
     "The `Authorization` header holds more than one token.",
     "the Authorization header is not Bearer and one token",
@@ -56,7 +56,7 @@ NOT_A_RANGE: AempCase = (
     "The dates are reversed, more than 31 days apart, or only one is given.",
     "The start date is later than the end date.",
 )
-_SLOW_DOWN: AempCase = (
+SLOW_DOWN: AempCase = (
     "slow_down",
     "Too many tokens from your address were none of ours. Try again after `Retry-After` seconds.",
     "too many failed attempts from here: wait, and try again",
@@ -78,7 +78,7 @@ def refusals(
 ) -> Json:
     """missing, malformed: those of this address, beside the ones that every address has."""
     everywhere = {status: ref("responses", _name(status, forms)) for status in _everywhere(forms)}
-    malformed_answer = aemp_refusal(400, "The request is malformed.", *malformed, _MALFORMED, forms=forms)
+    malformed_answer = aemp_refusal(400, "The request is malformed.", *malformed, MALFORMED, forms=forms)
     own = {"400": malformed_answer}
     if missing:
         own["404"] = aemp_refusal(404, "Not in this customer's fleet.", *missing, forms=forms)
@@ -96,7 +96,7 @@ def _everywhere(forms: tuple[Representation, ...]) -> Json:
         "401": aemp_refusal(401, unknown, _INVALID_TOKEN, _NO_TOKEN, forms=forms, headers=_CHALLENGED),
         "403": aemp_refusal(403, narrow, _TOO_NARROW, forms=forms, headers=_CHALLENGED),
         "406": aemp_refusal(406, "We have no such format.", unserved, forms=XML),
-        "429": aemp_refusal(429, spent, _BUDGET_SPENT, _SLOW_DOWN, forms=forms, headers=_AGAIN),
+        "429": aemp_refusal(429, spent, _BUDGET_SPENT, SLOW_DOWN, forms=forms, headers=_AGAIN),
         "503": aemp_refusal(503, "We are briefly away.", _AWAY, forms=forms, headers=_AGAIN),
     }
 

@@ -21,6 +21,7 @@ from app.web.openapi import (
     schemas,
     series_schemas,
     service,
+    telemetry,
     token,
     token_query,
 )
@@ -58,6 +59,7 @@ def describe(issuer: str) -> Json:
             **token.paths(issuer),
             **token_query.paths(issuer),
             **aemp.paths(issuer),
+            **telemetry.paths(),
             **service.paths(issuer),
         },
         "components": {
@@ -91,6 +93,8 @@ _SCHEMAS: Json = {
     "EquipmentAemp12": fleet_schemas.EQUIPMENT_1_2,
     **fleet_schemas.READINGS,
     **series_schemas.SERIES_SCHEMAS,
+    "Taken": telemetry.TAKEN,
+    "RejectedReading": telemetry.REJECTED,
     "AempError": fleet_schemas.AEMP_ERROR,
     "ServerMetadata": schemas.SERVER_METADATA,
     "ResourceMetadata": schemas.RESOURCE_METADATA,

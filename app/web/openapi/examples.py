@@ -7,9 +7,10 @@ from uuid import UUID
 
 import orjson
 
+from app.aemp.history import readings_of
 from app.aemp.paging import Link, links_for
 from app.aemp.ranges import recent_range
-from app.aemp.series import LOCATIONS, OPERATING_HOURS
+from app.aemp.series import OPERATING_HOURS, SERIES
 from app.aemp.snapshot import SeriesPage, Snapshot, take_snapshot
 from app.aemp.values import EngineStatus, Equipment, EquipmentHeader, FuelConsumed, Hours, Location, TankLevel
 
@@ -69,9 +70,33 @@ MACHINE = Equipment(
     fuel_remaining=TankLevel(_REPORTED_AT, 64.0, 410.0),
 )
 
-# What it reported of the series of the examples; of positions only the last.
+# What it reported of the series of the example; of all others only what its snapshot says.
 HOURS = (Hours(_REPORTED_AT - timedelta(minutes=5), 4312.72), Hours(_REPORTED_AT, 4312.8))
-REPORTED = (LOCATIONS, OPERATING_HOURS)
+_TOLD = {name for name, _ in readings_of(MACHINE)}
+REPORTED = tuple(series for series in SERIES if series.element.name in _TOLD)
+
+DAY = "2026-06-03"
+# What a gateway tells of another machine of the same customer, and what it is told.
+TRUCK = EquipmentHeader(
+    oem_name="Veldman", equipment_id="TR-12", serial_number="V30-4219", pin="9VEL7H2K4P0004219"
+)
+LINES = """\
+{"PIN": "9VEL7H2K4P0004219", "Location": {"Latitude": 52.131, "Longitude": 11.627, "datetime": "2026-06-03T08:10:00Z"}}
+{"SerialNumber": "V30-4219", "FuelUsed": [{"FuelConsumed": 512.4, "datetime": "2026-06-03T08:10:00Z"}, {"FuelConsumed": 512.9, "datetime": "2026-06-03T08:15:00Z"}]}
+{"PIN": "9VEL7H2K4P0004219", "CumulativeOperatingHours": {"Hour": -1, "datetime": "2026-06-03T08:15:00Z"}}
+"""
+TAKEN = {
+    "accepted": 3,
+    "stored": 3,
+    "rejected": [
+        {
+            "line": 3,
+            "reading": "CumulativeOperatingHours",
+            "datetime": "2026-06-03T08:15:00Z",
+            "reason": "CumulativeOperatingHours: Hour is -1, outside 0 to 1e+12",
+        }
+    ],
+}
 
 _XML_PIECE = re.compile(r"<(\w+)[^>]*>[^<]*</\1>|<[^>]+>")
 

@@ -73,6 +73,7 @@ TAGS = (
         "From the customer's approval to a token, by OAuth 2.0, and what to do with the token later.",
     ),
     Tag("aemp", "Read machines", "The customer's fleet, in the standards of the industry."),
+    Tag("telemetry", "Report readings", "For the devices and gateways that the machines' figures come from."),
     Tag("discovery", "Discover", "For OAuth2 libraries that configure themselves."),
     Tag(
         "operation",

@@ -213,6 +213,10 @@ def _requests(document: Json, path: str, method: str, operation: Json) -> Iterat
     forms = operation.get("requestBody", {}).get("content", {}).get(_FORM, {}).get("examples", {})
     for form in forms.values():
         yield Sample(form["summary"], curl_of(address, operation, form["value"]))
+    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+        for each in content.get("examples", {}).values() if media_type != _FORM else ():
+            sent = curl_of(address, operation, body=(media_type, each["value"]))
+            yield Sample(f"{each['summary']} ({media_type})", sent)
     if method == "get":
         is_page = "text/html" in operation["responses"]["200"].get("content", {})
         yield Sample("The link", address) if is_page else Sample("Request", curl_of(address, operation))

@@ -21,8 +21,13 @@ def address_of(issuer: str, path: str, parameters: Sequence[Json]) -> str:
     return issuer + path + ("?" + "&".join(query) if query else "")
 
 
-def curl_of(address: str, operation: Json, form: Json | None = None) -> str:
-    """One option a line, with the credentials of the examples, unless the form says itself who asks."""
+def curl_of(
+    address: str, operation: Json, form: Json | None = None, body: tuple[str, str] | None = None
+) -> str:
+    """One option a line, with the credentials of the examples, unless the form says itself who asks.
+
+    body: its media type, and itself, where it is no form.
+    """
     words = [f"curl {quote(address)}"]
     names = {name for alternative in operation["security"] for name in alternative}
     if "basic" in names and not {"client_id", "client_assertion"} & set(form or {}):
@@ -31,5 +36,7 @@ def curl_of(address: str, operation: Json, form: Json | None = None) -> str:
         words.append(f"--header {quote(f'Authorization: Bearer {examples.TOKEN}')}")
         formats = operation["responses"]["200"]["content"]
         words.append(f"--header {quote(f'Accept: {next(iter(formats))}')}")
+    if body is not None:
+        words += [f"--header {quote(f'Content-Type: {body[0]}')}", f"--data-binary {quote(body[1])}"]
     words += [f"--data-urlencode {quote(f'{name}={value}')}" for name, value in (form or {}).items()]
     return " \\\n  ".join(words)

@@ -1,0 +1,46 @@
+"""Series documents of any provider: their readings, and the machine that their links name, since nothing else does."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from app.aemp.read_xml import local_name, nested
+from app.aemp.series import find_series
+
+_NO_SERIES = ("fleet", "equipment", "equipmentheader", "assetid")
+
+
+def pages_of(document: Any) -> list[dict[str, Any]]:
+    """The pages of a series, each `{element: readings, "links": links}`; none where the document is of another kind.
+
+    document: as it was parsed, JSON or the root of XML.
+    """
+    if isinstance(document, list):
+        pages = [page for part in document for page in pages_of(part)]
+        return pages if len(pages) == len(document) else []
+    if isinstance(document, dict):
+        return [] if any(name in document for name in _NO_SERIES) else [document]
+    return [_page(nested(document))] if local_name(document).endswith("messages") else []
+
+
+def _page(found: Any) -> dict[str, Any]:
+    return found if isinstance(found, dict) else {}  # an empty root is an empty page
+
+
+def machine_named_in(page: Mapping[str, Any]) -> str | None:
+    """The identifier in a link such as `.../Fleet/Equipment/{identifier}/CumulativeFuelUsed/...`."""
+    for address in _addresses(page.get("links")):
+        segments = address.split("/")
+        lower = [segment.lower() for segment in segments]
+        begin = lower.index("equipment") + 1 if "equipment" in lower else len(segments)
+        end = next((at for at in range(begin + 1, len(segments)) if find_series(segments[at])), None)
+        if end is not None:  # of `ID/{id}` and `{make}/{model}/{serial}` too the last is the machine's own
+            return unquote(segments[end - 1])
+    return None
+
+
+def _addresses(links: Any) -> Iterator[str]:
+    for link in links if isinstance(links, list) else [links]:
+        address = link.get("href") if isinstance(link, dict) else None
+        if isinstance(address, str):
+            yield address

@@ -1,0 +1,88 @@
+"""Take a batch of readings from devices or a gateway: what can be kept is kept, and each of the rest is named."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+from app.aemp.history import history_of
+from app.aemp.identifiers import meant_by
+from app.aemp.report import Name, Rejection, Report
+from app.context import Context
+from app.flows.write_history import fresh_then_careful, prepare_history, write
+from app.storage.database import Transaction
+from app.storage.history import write_history
+from app.storage.known_machines import select_named
+
+_AT_ONCE = 50  # reports read before others on the event loop have their turn
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """accepted: readings. stored: rows that told something new. rejections: the rest."""
+
+    accepted: int
+    stored: int
+    rejections: tuple[Rejection, ...]
+
+
+async def write_telemetry(context: Context, customer_id: UUID | None, reports: Iterator[Report]) -> Telemetry:
+    """Any number of times the same: what is there already is left as it is.
+
+    customer_id: whose machines are written for; None for everybody's, by PIN or serial number.
+    """
+    # 1. What is told
+    read = await _read(reports)
+    unreadable = [rejection for report in read for rejection in report.rejections]
+    times = (reading.at for report in read for _, reading in report.readings)
+    kept = await prepare_history(context, times)
+
+    async def attempt(*, careful: bool) -> Telemetry:
+        async with write_history(context.database) as transaction:
+            # 2. By which machines
+            known, unknown = await _resolve(transaction, customer_id, read)
+            told = [(key, history_of(report.readings)) for key, report in known]
+            # 3. Kept, or refused for its time
+            written = await write(transaction, customer_id, told, kept, careful=careful)
+        refused = [
+            Rejection(known[place][1].place, each.element, each.at, each.reason)
+            for place, each in written.refused
+        ]
+        accepted = sum(len(report.readings) for _, report in known) - len(refused)
+        return Telemetry(accepted, written.stored, (*unreadable, *unknown, *refused))
+
+    return await fresh_then_careful(attempt)
+
+
+async def _read(reports: Iterator[Report]) -> list[Report]:
+    read: list[Report] = []
+    while batch := list(islice(reports, _AT_ONCE)):
+        read += batch
+        await asyncio.sleep(0)
+    return read
+
+
+async def _resolve(
+    transaction: Transaction, customer_id: UUID | None, reports: list[Report]
+) -> tuple[list[tuple[int, Report]], list[Rejection]]:
+    """Reports with their machines' keys; every reading of a report without one."""
+    values = {report.name[1] for report in reports if report.name}
+    named = await select_named(transaction, customer_id, list(values))
+    known: list[tuple[int, Report]] = []
+    unknown: list[Rejection] = []
+    for report in reports:
+        kind, value = report.name or (None, "")
+        meant = meant_by(kind, named.get(value, ()))
+        if len(meant) == 1:
+            known.append((meant.pop(), report))
+        else:
+            reason = _whose(report.name, many=bool(meant))
+            unknown += [Rejection(report.place, name, it.at, reason) for name, it in report.readings]
+    return known, unknown
+
+
+def _whose(name: Name | None, *, many: bool) -> str:
+    if name is None:
+        return "nothing says which machine it is of"
+    return f"{'more than one machine' if many else 'no machine that you write for'} goes by {name[1]!r}"

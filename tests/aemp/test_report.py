@@ -1,0 +1,169 @@
+"""Batches of readings: each line and each element judged by itself, and what is wrong with it said."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from app.aemp.errors import FlawError, ReadError
+from app.aemp.read import Place
+from app.aemp.report import Rejection, Report, read_lines, read_reports, read_series
+from app.aemp.values import Fault, FuelConsumed, Hours, LoadCount, Payload, Speed, SwitchStatus
+
+AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
+TIME = b'"datetime": "2026-05-04T12:00:00Z"'
+
+
+def line(text: bytes) -> Report:
+    (report,) = read_lines(text.replace(b"TIME", TIME))
+    return report
+
+
+def reason_of(report: Report) -> str:
+    (rejection,) = report.rejections
+    return rejection.reason
+
+
+def test_a_line_is_a_machine_and_its_readings() -> None:
+    report = line(
+        b'{"PIN": " ab1 ", "FuelUsed": [{"FuelConsumed": 5, TIME}, {"FuelUnits": "gallon", "FuelConsumed": 2, TIME}], '
+        b'"Speed": {"SpeedUnits": "m/s", "Speed": 2, TIME}, '
+        b'"SwitchStatus": {"SwitchNumber": 3, "SwitchState": true, TIME}, '
+        b'"FaultCode": {"CodeIdentifier": "SPN 100", "CodeSeverity": "red", TIME}}'
+    )
+    assert report == Report(
+        Place(1),
+        ("pin", "AB1"),
+        (
+            ("FuelUsed", FuelConsumed(AT, 5)),
+            ("FuelUsed", FuelConsumed(AT, 2 * 3.785411784)),
+            ("SwitchStatus", SwitchStatus(AT, 3, on=True)),
+            ("FaultCode", Fault(AT, "SPN 100", severity="red")),
+            ("Speed", Speed(AT, 7.2)),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        (b'"EquipmentHeader": {"SerialNumber": "7", "PIN": "P"}', ("pin", "P")),
+        (b'"EquipmentID": "x", "SerialNumber": "7"', ("serial_number", "7")),
+        (b'"equipmentheader": {"equipmentID": " no  5 "}', ("equipment_id", "NO 5")),
+    ],
+)
+def test_the_best_identifier_names_the_machine(header: bytes, name: tuple[str, str]) -> None:
+    assert line(b'{%b, "FuelUsed": {"FuelConsumed": 5, TIME}}' % header).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"{", "not JSON"),
+        (b"[1]", "not an object with a machine's readings"),
+        (b'"P"', "not an object with a machine's readings"),
+        (b'{"FuelUsed": {"FuelConsumed": 5, TIME}}', "no PIN, SerialNumber or EquipmentID"),
+        (b'{"PIN": "P", "PIN": "Q"}', "stands twice"),
+    ],
+)
+def test_a_line_that_says_nothing_of_a_machine_is_rejected_whole(text: bytes, reason: str) -> None:
+    report = line(text)
+    assert reason in reason_of(report)
+    assert (report.name, report.readings) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("element", "reason"),
+    [
+        (b'"FuelUsed": {"FuelConsumed": -1, TIME}', "FuelUsed: FuelConsumed is -1, outside"),
+        (b'"FuelUsed": {"FuelConsumed": 1}', "FuelUsed: it has no datetime"),
+        (b'"FuelUsed": {"FuelConsumed": 1, "datetime": "2026-05-04T12:00:00"}', "with a zone"),
+        (b'"FuelUsed": {"Fuel": 1, TIME}', "it holds no value"),
+        (b'"FuelUsd": {"FuelConsumed": 1, TIME}', "no element that is kept"),
+        (
+            b'"SwitchStatus": {"SwitchNumber": 17, "SwitchState": true, TIME}',
+            "SwitchStatus: SwitchNumber is 17, outside 1 to 16",
+        ),
+        (b'"FuelUsed": {"FuelConsumed": NaN, TIME}', "NaN is not a number"),
+    ],
+)
+def test_a_reading_that_cannot_be_true_is_rejected_and_the_rest_is_kept(element: bytes, reason: str) -> None:
+    report = line(b'{"PIN": "P", "CumulativeOperatingHours": {"Hour": 1, TIME}, %b}' % element)
+    assert reason in reason_of(report)
+    if report.name:  # but where the line itself is no JSON
+        assert report.readings == (("CumulativeOperatingHours", Hours(AT, 1)),)
+
+
+def test_a_rejection_names_line_element_and_time() -> None:
+    first, second = read_lines(b'\n{"PIN": "P"}\r\n{"PIN": "P", "Distance": {"Odometer": -1, %b}}\n' % TIME)
+    assert (first.place, first.rejections) == (Place(2), ())
+    reason = "Distance: Odometer is -1, outside 0 to 1e+12"
+    assert second.rejections == (Rejection(Place(3), "Distance", AT, reason),)
+
+
+def test_a_document_of_machines_is_a_batch_too() -> None:
+    document = (
+        b'<Fleet xmlns="http://standards.iso.org/iso/15143/-3">\n<Equipment><EquipmentHeader><PIN>P</PIN></EquipmentHeader>'
+        b'<FuelUsed datetime="2026-05-04T12:00:00Z"><FuelConsumed>5</FuelConsumed></FuelUsed>'
+        b'<FuelUsed datetime="x"><FuelConsumed>6</FuelConsumed></FuelUsed></Equipment></Fleet>'
+    )
+    (report,) = read_reports(document)
+    assert report.readings == (("FuelUsed", FuelConsumed(AT, 5)),)
+    assert [(each.place, each.at) for each in report.rejections] == [(Place(2, 1), None)]
+
+
+@pytest.mark.parametrize("document", [b"", b"PIN,5", b"<!DOCTYPE x><Fleet/>", b"<Other/>"])
+def test_what_is_no_document_is_refused_whole(document: bytes) -> None:
+    """R-70."""
+    with pytest.raises(FlawError):
+        tuple(read_reports(document))
+
+
+LOADS = b"""<CumulativeLoadCountMessages xmlns="http://standards.iso.org/iso/15143/-3">
+<Links><rel>self</rel><href>/Fleet/Equipment/B%20%2F7/CumulativeLoadCount/a/b/1</href></Links>
+<CumulativeLoadCount datetime="2026-05-04T12:00:00Z"><Count>13000</Count></CumulativeLoadCount>
+<CumulativeLoadCount datetime="2026-05-04T12:00:00Z"><Count>13050</Count></CumulativeLoadCount>
+</CumulativeLoadCountMessages>"""
+
+
+def test_a_series_is_of_the_machine_its_links_name() -> None:
+    (report,) = read_series(LOADS, "loads.xml", None)
+    assert report.name == (None, "B /7")
+    assert [reading for _, reading in report.readings] == [LoadCount(AT, 13000), LoadCount(AT, 13050)]
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/aemp/v2/Fleet/Equipment/ID/12/Distance", "12"),
+        ("https://x.example/fleet/equipment/makeModelSerial/Cat/D6/77/distance/a/b", "77"),
+        ("/Fleet/Equipment/Distance/Distance/a/b/1", "DISTANCE"),
+    ],
+)
+def test_every_form_of_address_names_its_machine(address: str, name: str) -> None:
+    document = f'[{{"links": [{{"rel": "self", "href": "{address}"}}], "Distance": []}}]'
+    (report,) = read_series(document.encode(), "x", None)
+    assert report.name == (None, name)
+
+
+def test_a_series_without_a_machine_needs_one_named() -> None:
+    document = LOADS.replace(b"/Fleet/Equipment/B%20%2F7", b"")
+    with pytest.raises(ReadError, match=r"loads\.xml: .* --machine"):
+        read_series(document, "loads.xml", None)
+    assert read_series(document, "loads.xml", "p")[0].name == (None, "P")
+
+
+def test_the_standards_odd_names_are_read() -> None:
+    payload = b"""<CumulativePayloadTotalMessages><CumulativePayloadTotals datetime="2026-05-04T12:00:00Z">
+    <PayloadUnits>tonne</PayloadUnits><Payload>2</Payload></CumulativePayloadTotals></CumulativePayloadTotalMessages>"""
+    assert read_series(payload, "x", "P")[0].readings == (("CumulativePayloadTotals", Payload(AT, 2000)),)
+    idle = b"""<CumulativeNonproductiveIdleHoursMessages><CumulativeNonproductiveIdleHours datetime="2026-05-04T12:00:00Z">
+    <Hour>2</Hour></CumulativeNonproductiveIdleHours></CumulativeNonproductiveIdleHoursMessages>"""
+    [(_, reading)] = read_series(idle, "x", "P")[0].readings
+    assert reading == Hours(AT, 2)
+
+
+def test_a_fault_in_a_series_refuses_it_and_a_fleet_is_no_series() -> None:
+    with pytest.raises(ReadError, match="x: CumulativeLoadCount: CumulativeLoadCount: Count is -5"):
+        read_series(LOADS.replace(b"13050", b"-5"), "x", None)
+    assert read_series(b'{"Equipment": []}', "x", None) == ()
+    assert read_series(b"<Fleet/>", "x", None) == ()
