@@ -25,7 +25,7 @@ async def issue_to_client(context: Context, client: Client, request: TokenReques
 
 
 async def _stands(context: Context, asked: ClientToken) -> bool:
-    """A first attempt may have committed and its answer been lost; the repeat then finds the id taken."""
+    """Another's in the batch may have been refused; or a first attempt committed, and its answer was lost."""
     return asked.id in await select_tokens(
         context.database, "s", [asked.id], audience=context.policy.audience
     )

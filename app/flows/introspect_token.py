@@ -22,7 +22,7 @@ async def introspect_token(
     client = await authenticate_client(context, query.credentials, address)
     if client.public:
         raise invalid_client("public applications may not introspect")
-    asker = f"caller {client.id}"
+    asker = f"caller {query.credentials.client_id}"  # the same as its id, which takes its time to be spelt
     if query.token is not None and query.token.kind == "rt":
         return await _introspect_refresh_token(context, client, query.token, asker)
     token = await check_token(context, query.token, asker)

@@ -1,13 +1,15 @@
 """What every grant gives in the end."""
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class IssuedToken(NamedTuple):
     """A token that is committed, with its refresh token where there is one: both known to nobody but the receiver."""
 
-    text: str = field(repr=False)
+    text: str
     expires_in_s: int
     scope: str
-    refresh_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"IssuedToken(scope={self.scope!r})"

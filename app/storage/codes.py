@@ -1,7 +1,7 @@
 """Authorization codes in Valkey: written by one script with the decision they came from, taken with GETDEL."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -34,8 +34,7 @@ class Marker:
     approved_at_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(NamedTuple):
     """What an authorization code stands for. Times are microseconds since 1970, by PostgreSQL's clock."""
 
     code_id: UUID

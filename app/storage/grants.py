@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from app.storage.codes import Approval
 from app.storage.database import Database, Statements
 
 
-@dataclass(frozen=True, slots=True)
-class Redemption:
+class Redemption(NamedTuple):
     """One attempt to turn an approved code into its grant, its first token and, for some, its first refresh token."""
 
     approval: Approval

@@ -89,7 +89,7 @@ def test_smoke_run_loads_and_checks_without_a_fault(tmp_path: Path) -> None:
 
 def test_steps_of_the_open_model_add_load_and_a_slow_answer_is_a_fault(tmp_path: Path) -> None:
     """40/s are due at the top, whatever the machine; no answer comes within a microsecond."""
-    shape = ("--model", "open", "--rate", "40", "--shape", "steps", "--seconds", "12", "--p99", "0.001")
+    shape = ("--model", "open", "--rate", "40", "--shape", "steps", "--seconds", "8", "--p99", "0.001")
     status, printed, summary = run(tmp_path, "--scenario", "introspect", *SMALL, *shape)
     assert status == 1
     (fault,) = summary["scenarios"]["introspect"]["faults"]

@@ -26,13 +26,17 @@ class FaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """items: what it breaks. text stands exactly once in the file, and replacement is put in its place."""
+    """items: what it breaks. text stands exactly once in the file, and replacement is put in its place.
+
+    folder: whose tests must notice it, where not just any may.
+    """
 
     name: str
     items: tuple[int, ...]
     file: str
     text: str
     replacement: str
+    folder: str = "tests/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,13 @@ def read_faults(file: Path = FAULTS) -> list[Fault]:
 
 
 def _read(lines: Sequence[str]) -> Fault:
-    name, items, file = lines[0].split(" | ")
+    name, where, file = lines[0].split(" | ")
+    items, _, folder = where.partition(" in ")
     text, replacement = (
         "\n".join(line[2:] for line in lines[1:] if line.startswith(mark)) for mark in ("- ", "+ ")
     )
-    return Fault(name, tuple(int(item) for item in items.split()), file, text, replacement)
+    numbers = tuple(int(item) for item in items.split())
+    return Fault(name, numbers, file, text, replacement, folder or "tests/")
 
 
 def break_source(fault: Fault, root: Path = ROOT) -> str:
@@ -71,10 +77,13 @@ def witnesses_of(fault: Fault, citations: Sequence[Citation]) -> list[str]:
     found = {
         each.node_id
         for each in citations
-        if each.number in fault.items and each.on_the_wire and not each.file.startswith("tests/pages/")
+        if each.number in fault.items
+        and each.on_the_wire
+        and each.file.startswith(fault.folder)
+        and not each.file.startswith("tests/pages/")
     }
     if not found:
-        raise FaultError(f"{fault.name}: no test cites {fault.items}")
+        raise FaultError(f"{fault.name}: no test in {fault.folder} cites {fault.items}")
     return sorted(found, key=lambda node_id: (not node_id.startswith("tests/web/"), node_id))
 
 

@@ -29,8 +29,15 @@ def test_fault_whose_text_is_gone_is_told() -> None:
     fault = Fault("gone", (1,), "app/oauth/pkce.py", "no such text", "")
     with pytest.raises(FaultError, match="stands 0 times"):
         break_source(fault)
-    with pytest.raises(FaultError, match="no test cites"):
+    with pytest.raises(FaultError, match="no test in tests/ cites"):
         witnesses_of(Fault("nobody's", (9999,), "app/oauth/pkce.py", "hmac", ""), CITATIONS)
+
+
+def test_fault_may_be_for_the_tests_of_one_folder() -> None:
+    [fault] = [each for each in FAULTS if each.name == "reuse is nothing to a whole life"]
+    witnesses = witnesses_of(fault, CITATIONS)
+    assert witnesses
+    assert all(each.startswith("tests/lifecycle/") for each in witnesses)
 
 
 TWO = """\

@@ -29,7 +29,11 @@ def test_number_that_does_not_fit_is_refused(width: int) -> None:
         base62.encode(62**width, width)
 
 
-@pytest.mark.parametrize("text", ["0-", " 0", "é0", "0_"])
+@pytest.mark.parametrize("text", ["0-", "é0", "0/", ""])
 def test_foreign_character_is_refused(text: str) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match=r"digits|ASCII"):
         base62.decode(text)
+
+
+def test_the_alphabet_is_in_the_order_of_the_digits() -> None:
+    assert [base62.decode(character) for character in base62.ALPHABET] == list(range(62))

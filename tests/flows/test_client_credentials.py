@@ -1,0 +1,61 @@
+"""Applications that ask for tokens of their own at the same time: one statement, a judgement each."""
+
+import asyncio
+
+from app.flows.change_customer import disable_customer
+from app.flows.client_credentials import issue_to_client
+from app.flows.register_application import register_application
+from app.oauth.client import Client
+from app.oauth.errors import OAuthError
+from app.oauth.request import TokenRequest
+from app.oauth.token_string import parse
+from tests.people import World
+from tests.stores import context_through_proxy
+
+REQUEST = TokenRequest.parse(
+    "application/x-www-form-urlencoded", b"grant_type=client_credentials&client_id=x&client_secret=y", None
+)
+
+
+async def robot_of(world: World) -> Client:
+    registered = await register_application(
+        world.context,
+        name="Robot",
+        company="Sitewise Rentals Ltd",
+        grants=("client_credentials",),
+        customer_id=world.member.customer_id,
+    )
+    return registered.client
+
+
+async def tokens_of(world: World, *robots: Client) -> set[object]:
+    rows = await world.context.database.rows(
+        "SELECT id FROM strict_token WHERE application_id = ANY($1)", [robot.id for robot in robots]
+    )
+    return {row["id"] for row in rows}
+
+
+async def test_one_that_is_refused_takes_no_other_of_its_batch_along(world: World) -> None:
+    """R-4: the statement says how many it inserted, and each looks for its own where that is not all."""
+    context = world.context
+    disabled = await World.make(context)
+    robots = [await robot_of(world), await robot_of(disabled), await robot_of(world)]
+    await disable_customer(context, disabled.member.email)
+    first, refused, last = await asyncio.gather(
+        *(issue_to_client(context, robot, REQUEST) for robot in robots), return_exceptions=True
+    )
+    assert isinstance(refused, OAuthError)
+    assert refused.error == "unauthorized_client"
+    issued = [parse(each.text) for each in (first, last) if not isinstance(each, BaseException)]
+    assert await tokens_of(world, *robots) == {token.id for token in issued if token}
+    assert len(issued) == 2
+
+
+async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, database_url: str) -> None:
+    """R-4: sent again, the statement inserts nothing, and the token is found to stand."""
+    robot = await robot_of(world)
+    async with context_through_proxy(world.context, database_url) as (context, proxy):
+        proxy.lose_reply(to=robot.id.bytes)
+        issued = parse((await issue_to_client(context, robot, REQUEST)).text)
+    assert issued is not None
+    assert await tokens_of(world, robot) == {issued.id}

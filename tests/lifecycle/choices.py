@@ -1,0 +1,81 @@
+"""What a rule can be about: something that the model has by now, most often something new."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition
+
+from tests.lifecycle.model import Application, Approval, Customer, Model, RefreshToken, Secret, Token
+
+RECENT = 4
+
+Things = Callable[[Model], Sequence[Any]]
+
+
+def a(things: Things) -> st.SearchStrategy[Any]:
+    return st.runner().flatmap(lambda machine: _one_of(things(machine.model)))
+
+
+def where_there_are(things: Things) -> Callable[[Any], Any]:
+    """The rule is for lives in which there is such a thing."""
+    return precondition(lambda machine: bool(things(machine.model)))
+
+
+def _one_of(things: Sequence[Any]) -> st.SearchStrategy[Any]:
+    return st.sampled_from(things[-RECENT:]) | st.sampled_from(things)
+
+
+def customers(model: Model) -> list[Customer]:
+    return model.customers
+
+
+def disabled_customers(model: Model) -> list[Customer]:
+    return [each for each in model.customers if not each.enabled]
+
+
+def applications(model: Model) -> list[Application]:
+    return model.applications
+
+
+def suspended_applications(model: Model) -> list[Application]:
+    return [each for each in model.applications if each.status == "suspended"]
+
+
+def old_secrets(model: Model) -> list[Secret]:
+    """That are good for a while beside the newest."""
+    return [secret for each in model.applications for secret in each.secrets[:-1] if secret.live]
+
+
+def codes(model: Model) -> list[Approval]:
+    return model.approvals
+
+
+def waiting_codes(model: Model) -> list[Approval]:
+    return [each for each in model.approvals if each.code == "waiting"]
+
+
+def working_codes(model: Model) -> list[Approval]:
+    """Whose use would do something, or its second use."""
+    return [each for each in model.approvals if each.code != "burned" and not each.revoked]
+
+
+def refresh_tokens(model: Model) -> list[RefreshToken]:
+    return model.refresh_tokens
+
+
+def working_refresh_tokens(model: Model) -> list[RefreshToken]:
+    """The same of their use."""
+    return [
+        each
+        for each in model.refresh_tokens
+        if model.lives(each) or (each.ended and not each.approval.revoked)
+    ]
+
+
+def tokens(model: Model) -> list[Token]:
+    return model.tokens
+
+
+def living_tokens(model: Model) -> list[Token]:
+    return [each for each in model.tokens if model.lives(each)]

@@ -1,0 +1,65 @@
+"""The running service: two processes, each at its own address, and what changes things beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import asyncpg
+
+from app.context import Context
+from app.flows.add_operator import add_operator
+from app.flows.register_application import RegisteredApplication, register_application
+from tests.people import PASSWORD
+from tests.raw import RawAnswer, send
+from tests.server import free_port, running_service
+
+PROCESSES = (0, 1)
+OPERATOR = "olga@rovitracker.example"
+CODE_LIFE_S = 600  # a busy machine takes its time between two steps
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A context and the database's owner beside the processes; watcher: who may ask about every access token."""
+
+    ports: Sequence[int]
+    context: Context
+    owner: Any
+    watcher: RegisteredApplication
+    loop: asyncio.AbstractEventLoop
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return self.loop.run_until_complete(work)
+
+    async def ask(self, process: int, requests: Sequence[bytes]) -> list[RawAnswer]:
+        """One after another on one connection."""
+        answers = await send(self.ports[process], b"".join(requests), answers=len(requests))
+        assert len(answers) == len(requests)
+        return answers
+
+
+@asynccontextmanager
+async def open_house(context: Context, owner_url: str, settings: dict[str, str]) -> AsyncIterator[House]:
+    """settings: which stores the context is on, and its keys."""
+    ports = [free_port() for _ in PROCESSES]
+    origin = f"http://localhost:{ports[0]}"  # of both, as behind a proxy
+    environment = {
+        **settings,
+        "ROVITRACKER_PUBLIC_URL": origin,
+        "ROVITRACKER_CODE_LIFETIME": f"{CODE_LIFE_S}s",
+        "ROVITRACKER_LIMIT_FAILURES": "1000000",
+        "ROVITRACKER_LOG_LEVEL": "error",
+    }
+    async with AsyncExitStack() as stack:
+        services = (running_service(port=port, settings=environment) for port in ports)
+        await asyncio.gather(*map(stack.enter_async_context, services))
+        owner = await asyncpg.connect(owner_url)
+        stack.push_async_callback(owner.close)
+        audience = f"{origin}/api"
+        watcher = await register_application(context, name="Watcher", company="Ours", audience=audience)
+        await add_operator(context, email=OPERATOR, name="Olga", password=PASSWORD)
+        yield House(ports, context, owner, watcher, asyncio.get_running_loop())

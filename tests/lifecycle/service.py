@@ -1,0 +1,243 @@
+"""What the model does, done by the running service: asked over HTTP, or changed beside it as the command line does."""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import time
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from app.flows.add_customer import CustomerError, add_customer
+from app.flows.change_application import ApplicationError, StatusChange, change_status, rotate_secret
+from app.flows.change_customer import disable_customer, enable_customer
+from app.flows.connections import disconnect_application
+from app.flows.manual_grant import ManualRequest, issue_manually
+from app.flows.register_application import RegisteredApplication, register_application
+from app.oauth.token_string import compose, secret_digest
+from app.storage.codes import put_code_back, take_code
+from app.storage.people import Member
+from tests.browser import Browser, query_of
+from tests.families import read
+from tests.lifecycle.house import CODE_LIFE_S, OPERATOR, House
+from tests.lifecycle.model import (
+    AccessToken,
+    Application,
+    Approval,
+    Customer,
+    Named,
+    RefreshToken,
+    Secret,
+    Token,
+    WrongCode,
+    WrongRefresh,
+)
+from tests.people import PASSWORD, REDIRECT_URI, VERIFIER, Strict, World
+from tests.raw import RawAnswer, post
+
+ELSEWHERE = "https://elsewhere.example/"
+
+# So many days earlier: $2 since the last use, $3 since the issue.
+_SHIFT_REFRESH_TOKEN = """
+UPDATE refresh_token
+SET expires_at = least(expires_at - $2::interval, absolute_expires_at - $3::interval),
+    absolute_expires_at = absolute_expires_at - $3::interval
+WHERE id = $1
+"""
+_SHIFT_CLASSIC_TOKEN = _SHIFT_REFRESH_TOKEN.replace(
+    "refresh_token\nSET", "classic_token\nSET used_at = used_at - $2::interval,"
+)
+_SHIFT_STRICT_TOKEN = """
+UPDATE strict_token SET expires_at = expires_at - greatest($2::interval, $3::interval) WHERE id = $1
+"""
+
+
+def document_or_error(answer: RawAnswer) -> dict[str, Any] | str:
+    """RFC 6749 sections 5.1 and 5.2: what was answered, or the error's word, which has one status."""
+    document: dict[str, Any] = json.loads(answer.body)
+    if answer.status == 200:
+        return document
+    error = str(document["error"])
+    assert answer.status == (401 if error == "invalid_client" else 400), answer
+    return error
+
+
+def request(path: str, *, by: RegisteredApplication, **fields: str | None) -> bytes:
+    """fields: one that is None is left out; a client_secret takes the place of the registered one."""
+    sent = {"client_id": str(by.client.id), "client_secret": by.client_secret, **fields}
+    body = urlencode({name: value for name, value in sent.items() if value is not None})
+    return post(body.encode(), path=f"/app/oauth2/{path}".encode())
+
+
+@dataclass(slots=True)
+class Service:
+    """What stands for the model's things: their secret texts, registrations and people."""
+
+    house: House
+    texts: dict[Named, str] = field(default_factory=dict)
+    registered: dict[Application, RegisteredApplication] = field(default_factory=dict)
+    members: dict[Customer, Member] = field(default_factory=dict)
+    browsers: dict[Customer, Browser] = field(default_factory=dict)
+
+    # ---- Asked over HTTP ----
+
+    async def ask(
+        self, process: int, path: str, by: Application, **fields: str | None
+    ) -> dict[str, Any] | str:
+        """The application asks, proving itself by its newest secret."""
+        secret = self.texts[by.secret] if by.secret else None
+        asked = request(path, by=self.registered[by], client_secret=secret, **fields)
+        [answer] = await self.house.ask(process, [asked])
+        return document_or_error(answer)
+
+    async def consent(self, process: int, application: Application, customer: Customer) -> str | None:
+        """The code that a browser gets by approving, and by signing in where it is asked to; None for no such page."""
+        browser = self.browsers[customer]
+        url = self.authorize_url(application, customer)
+        page = await browser.get(f"http://localhost:{self.house.ports[process]}{url}")
+        if 'name="password"' in page.text:
+            fields = {"email": self.members[customer].email, "password": PASSWORD}
+            answer = await browser.submit(page, fields, action="/app/login")
+            page = await browser.follow(answer) if answer.status_code == 303 else answer
+        if page.status_code != 200:
+            return None
+        return query_of(await browser.submit(page, {"decision": "approve"}, action="/consent"))["code"]
+
+    async def redeem(
+        self, process: int, code: Approval, by: Application, wrong: WrongCode | None
+    ) -> dict[str, Any] | str:
+        verifier = None if code.application.kind == "classic" else VERIFIER
+        return await self.ask(
+            process,
+            "token",
+            by,
+            grant_type="authorization_code",
+            code=self.forged(code) if wrong == "secret part" else self.texts[code],
+            code_verifier="x" * 43 if wrong == "code_verifier" else verifier,
+            redirect_uri=ELSEWHERE if wrong == "redirect_uri" else None,
+            resource=ELSEWHERE if wrong == "resource" else None,
+        )
+
+    async def refresh(
+        self, process: int, token: RefreshToken, by: Application, wrong: WrongRefresh | None
+    ) -> dict[str, Any] | str:
+        return await self.ask(
+            process,
+            "token",
+            by,
+            grant_type="refresh_token",
+            refresh_token=self.forged(token) if wrong == "secret part" else self.texts[token],
+            scope="aemp:read fleet:write" if wrong == "scope" else None,
+            resource=ELSEWHERE if wrong == "resource" else None,
+        )
+
+    # ---- Changed beside it ----
+
+    async def add_customer(self, customer: Customer) -> None:
+        email = f"{customer.name}.{uuid4().hex[:12]}@hillside.example"
+        context, name = self.house.context, customer.name
+        self.members[customer] = await add_customer(context, email=email, name=name, password=PASSWORD)
+        self.browsers[customer] = Browser(base_url=f"http://localhost:{self.house.ports[0]}")
+
+    async def register(self, application: Application) -> None:
+        kind, acts_for = application.kind, application.acts_for
+        grants = ["authorization_code", *(["client_credentials"] if kind != "public" else [])]
+        grants += ["refresh_token"] if kind != "classic" else []
+        made = await register_application(
+            self.house.context,
+            name=application.name,
+            company="Sitewise Rentals Ltd",
+            kind="classic" if kind == "classic" else "strict",
+            public=kind == "public",
+            grants=tuple(grants),
+            redirect_uris=(REDIRECT_URI,),
+            customer_id=self.members[acts_for].customer_id if acts_for else None,
+        )
+        self.registered[application] = made
+        if made.client_secret is not None:
+            self.texts[application.secrets[0]] = made.client_secret
+
+    async def change_status(self, application: Application, change: StatusChange) -> bool:
+        """Whether it could be changed so."""
+        with suppress(ApplicationError):
+            await change_status(self.house.context, self.client_id(application), change)
+            return True
+        return False
+
+    async def enable(self, customer: Customer, *, enabled: bool) -> bool:
+        """The same."""
+        change = enable_customer if enabled else disable_customer
+        with suppress(CustomerError):
+            await change(self.house.context, self.members[customer].email)
+            return True
+        return False
+
+    async def disconnect(self, customer: Customer, application: Application) -> None:
+        client_id = self.registered[application].client.id
+        await disconnect_application(self.house.context, self.members[customer], client_id)
+
+    async def rotate_secret(self, application: Application, *, overlap: bool) -> str | None:
+        overlap_for = timedelta(days=7 if overlap else 0)
+        with suppress(ApplicationError):
+            return await rotate_secret(self.house.context, self.client_id(application), overlap_for)
+        return None
+
+    async def issue_manually(self, application: Application, customer: Customer) -> str | None:
+        email = self.members[customer].email
+        asked = ManualRequest(self.client_id(application), email, OPERATOR, "confirmed by telephone")
+        with suppress(ApplicationError):
+            return (await issue_manually(self.house.context, asked)).text
+        return None
+
+    # ---- Time that passes ----
+
+    async def let_code_pass(self, code: Approval) -> None:
+        """It was approved too long ago, and Valkey has it still."""
+        valkey = self.house.context.valkey
+        waiting = await take_code(valkey, read(self.texts[code]).id)
+        if waiting is not None:
+            earlier = waiting._replace(approved_at_us=waiting.approved_at_us - (CODE_LIFE_S + 1) * 1_000_000)
+            await put_code_back(valkey, earlier, code_life_ms=2 * CODE_LIFE_S * 1000)
+
+    async def let_secret_pass(self, secret: Secret) -> None:
+        statement = "UPDATE client_secret SET expires_at = clock_timestamp() WHERE digest = $1"
+        await self.house.owner.execute(statement, secret_digest(self.texts[secret]))
+
+    async def let_days_pass(self, token: Token, idle: int, absolute: int) -> None:
+        """Moved by the owner, whom the triggers hear as they hear everybody."""
+        statement = _SHIFT_STRICT_TOKEN
+        if isinstance(token, RefreshToken):
+            statement = _SHIFT_REFRESH_TOKEN
+        elif isinstance(token, AccessToken) and token.renewable:
+            statement = _SHIFT_CLASSIC_TOKEN
+        days = (timedelta(days=each) for each in (idle, absolute))
+        await self.house.owner.execute(statement, read(self.texts[token]).id, *days)
+
+    # ---- Who is who ----
+
+    def client_id(self, application: Application) -> str:
+        return str(self.registered[application].client.id)
+
+    def authorize_url(self, application: Application, customer: Customer) -> str:
+        world = World if application.kind == "classic" else Strict
+        return world(self.house.context, self.members[customer], self.registered[application]).authorize_url()
+
+    def forged(self, named: Approval | Token) -> str:
+        """The same id with another secret part."""
+        whole = read(self.texts[named])
+        return compose(whole.kind, whole.token_class, whole.id, bytes(20)).text
+
+    def described(self, token: Token) -> tuple[object, ...]:
+        """Whom a token is of, for whom, and how many days it has: the same as `told_by` reads off an introspection."""
+        client_id = self.client_id(token.application)
+        subject = str(self.members[token.customer].customer_id) if token.customer else client_id
+        return client_id, subject, round(token.idle_left)
+
+
+def told_by(introspection: dict[str, Any]) -> tuple[object, ...] | None:
+    """None for a token that is not active."""
+    if introspection == {"active": False}:
+        return None
+    days = round((introspection["exp"] - time()) / 86_400)
+    return introspection["client_id"], introspection["sub"], days

@@ -1,0 +1,52 @@
+"""Whatever happens to applications, codes and tokens, in whatever order: the running service says what a model of it says."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from app.context import Context
+from app.settings import Settings
+from tests.depth import DEPTH
+from tests.lifecycle.house import House, open_house
+from tests.lifecycle.machine import Lifecycle
+
+# Beyond ten lives hypothesis mostly makes variations of them, so that ten more are a run of their own. None is made shorter
+# when it fails: that would take thousands of steps, each of which waits for two processes.
+SETTINGS = settings(
+    max_examples=10,
+    stateful_step_count=30,
+    derandomize=DEPTH == 1,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+async def house(
+    context: Context, settings: Settings, database_url: str, redis_url: str
+) -> AsyncIterator[House]:
+    environment = {
+        "ROVITRACKER_DATABASE_URL": database_url,
+        "ROVITRACKER_REDIS_URL": redis_url,
+        "ROVITRACKER_ENVIRONMENT": "development",
+        "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
+        "ROVITRACKER_DATA_DIR": str(settings.data_dir),
+    }
+    async with open_house(context, database_url, environment) as house:
+        yield house
+
+
+@pytest.mark.timeout(120 * DEPTH)
+def test_service_and_model_say_the_same_after_every_step(house: House) -> None:
+    """R-2, R-7, R-12, R-16, R-20, R-27, O-28, O-43, O-60, O-76, O-93, O-94, O-103, O-105, O-132, O-133."""
+
+    class Life(Lifecycle):
+        def __init__(self) -> None:
+            super().__init__(house)
+
+    for _ in range(DEPTH):
+        run_state_machine_as_test(Life, settings=SETTINGS)
