@@ -14,7 +14,7 @@ from app.storage.history import write_history
 
 Told = tuple[int, History]
 
-_BATCH = 50_000  # figures
+_BATCH = 100_000  # figures: half a second in PostgreSQL, and the newest ones are written once for all
 _WRITERS = 2  # while PostgreSQL puts the rows of one in place, the other gathers its own
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.aemp.history import History, history_of
+from app.aemp.history import History, NamedReading, history_of
 from app.aemp.series import Metric
 from app.aemp.settle import Kept, Machine, Period, Refused, Rows, offset_at, settle
 from app.aemp.values import EngineStatus, Fault, FuelConsumed, Location, Speed, SwitchStatus, TankLevel
@@ -66,17 +66,16 @@ def test_a_time_between_two_owners_is_refused() -> None:
         (KEPT.until_at, "it is from the future"),
     ],
 )
-@pytest.mark.parametrize("element", ["FuelUsed", "Location", "FaultCode", "CautionCode", "SwitchStatus"])
-def test_what_history_does_not_take_is_named(at: datetime, reason: str, element: str) -> None:
-    reading = {
-        "FuelUsed": ("FuelUsed", FuelConsumed(at, 3)),
-        "Location": ("Location", Location(at, 1, 2)),
-        "FaultCode": ("FaultCode", Fault(at, "SPN 100")),
-        "CautionCode": ("CautionCode", Fault(at, "SPN 100")),
-        "SwitchStatus": ("SwitchStatus", SwitchStatus(at, 16, on=True)),
-    }[element]
-    rows, refused = settled(Machine(3, OURS), history_of([reading]))
-    assert refused == [Refused(reading[0], at, reason)]
+def test_what_history_does_not_take_is_named(at: datetime, reason: str) -> None:
+    readings: list[NamedReading] = [
+        ("FuelUsed", FuelConsumed(at, 3)),
+        ("SwitchStatus", SwitchStatus(at, 16, on=True)),
+        ("Location", Location(at, 1, 2)),
+        ("FaultCode", Fault(at, "SPN 100")),
+        ("CautionCode", Fault(at, "SPN 100")),
+    ]
+    rows, refused = settled(Machine(3, OURS), history_of(readings))
+    assert refused == [Refused(name, at, reason) for name, _ in readings]
     assert not rows.readings + rows.positions + rows.faults
     assert latest(rows) == {}
 
@@ -95,7 +94,7 @@ def test_only_what_is_newer_than_all_that_is_known_is_fresh() -> None:
 
 
 def test_offsets_hold_from_their_time_until_the_next() -> None:
-    offsets = {HOURS: ((NOON + HOUR, 100.0), (NOON + 2 * HOUR, 150.0))}
+    offsets = {int(HOURS): ((NOON + HOUR, 100.0), (NOON + 2 * HOUR, 150.0))}
     rows, _ = settled(Machine(3, OURS, offsets=offsets), hours(90, 5, 1, 2))
     assert [row[1] for row in rows.readings] == [90, 105, 151, 152]
     assert latest(rows)["cumulative_operating_hours"] == 152

@@ -90,10 +90,10 @@ def test_readings_that_are_not_kept_are_told(rovitracker: Rovitracker, bo: Path)
         (("--machine", PIN, "--from", "yesterday"), "not a date"),
     ],
 )
+@pytest.mark.usefixtures("bo")
 def test_an_offset_that_means_nothing_is_refused(
-    arguments: tuple[str, ...], told: str, rovitracker: Rovitracker, bo: Path
+    arguments: tuple[str, ...], told: str, rovitracker: Rovitracker
 ) -> None:
-    assert bo
     assert told in rovitracker.refuse("fleet", "offset", "--customer", BO, *arguments)
 
 
