@@ -38,6 +38,6 @@ async def test_requests_are_counted_by_route_over_all_workers(
     assert public.status_code == 404  # not for everybody
     counted = dict(re.findall(r"http_server_request_duration_seconds_count\{(.*?)\} (\S+)", text))
     assert counted['method="POST",route="/app/oauth2/token",status="401"'] == "8.0"
-    assert counted['method="GET",route="/api/v2/Fleet/{page}",status="401"'] == "8.0"
+    assert counted['method="GET",route="/api/v2/{fleet:fleet}/{address:path}",status="401"'] == "8.0"
     assert counted['method="_OTHER",route="/app/login",status="405"'] == "8.0"
     assert not [labels for labels in counted if "Fleet/3" in labels]

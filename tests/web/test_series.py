@@ -16,6 +16,7 @@ from app.aemp.series import SERIES, SWITCH_METRICS, Metric
 from app.aemp.values import Equipment, EquipmentHeader, TankLevel
 from app.context import Context
 from app.flows.import_fleet import import_machines
+from app.metrics import MEASUREMENTS
 from app.rates import Rates
 from tests.browser import Browser
 from tests.histories import history_of
@@ -187,6 +188,37 @@ async def test_what_cannot_be_read_is_refused_by_its_reason(reader: Reader) -> N
         root = etree.fromstring(answer.content)
         assert (answer.status_code, root.findtext("Code")) == (status, code), path
         assert "ratelimit" in answer.headers
+
+
+async def test_measurements_are_labelled_by_the_form_of_the_address(reader: Reader) -> None:
+    """One route takes all forms, and a machine must not become a label."""
+    for path in (FLEET, f"{FLEET}/Equipment/{PIN}", f"{FLEET}/Equipment/ID/x/Distance/{reader.dates()}"):
+        await reader.get(path)
+    labels = {route for method, route, _ in MEASUREMENTS._tallies if method == "GET" and "Fleet" in route}
+    assert labels >= {
+        f"{FLEET}/{{page}}",
+        f"{FLEET}/Equipment/{{identifier}}",
+        f"{FLEET}/Equipment/{{identifier}}/{{series}}",
+    }
+    assert not [label for label in labels if PIN in label]
+
+
+async def test_readings_that_come_while_a_series_is_read_are_found(context: Context, app: FastAPI) -> None:
+    """How many there are is remembered for a while; a page is not refused for that."""
+    world = await World.make(context)
+    customer_id = world.member.customer_id
+    await import_machines(context, customer_id, [Equipment(header=EquipmentHeader(pin=PIN))])
+    began_at = context.now().astimezone(UTC).replace(microsecond=0) - READINGS * STEP
+    async with Browser(app) as browser:
+        owner = Reader(browser.http, await world.token(browser), began_at, world)
+        path = f"{FLEET}/Equipment/{PIN}/Distance/{owner.dates()}"
+        assert (await owner.get(path)).json()["Distance"] == []
+        async with history_of(context, customer_id, PIN) as history:
+            await history.owned_since(began_at)
+            await history.read(Metric.DISTANCE, rising(began_at, 101))
+        last = await owner.get(f"{path}/2")
+        assert (last.status_code, len(last.json()["Distance"])) == (200, 1)
+        assert (await owner.get(f"{path}/3")).status_code == 404
 
 
 async def test_first_page_of_an_empty_range_is_there(reader: Reader) -> None:
