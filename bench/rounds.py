@@ -156,7 +156,7 @@ def _p99(done: Round) -> float:
 
 def _calibrate(contender: Contender, stores: StorePids, plan: Plan, folder: Path) -> float:
     """A first round that is not counted: it warms what must be warm, and tells how many requests a round needs."""
-    plan = Plan(1, _CALIBRATION_S, 0.0, plan.connections, plan.rate)
+    plan = Plan(1, min(_CALIBRATION_S, plan.total_s), 0.0, plan.connections, plan.rate)
     count = count_needed(contender, plan, plan.rate or _FIRST_GUESS)
     done = _measure(contender, stores, plan, folder, count)
     tell(f"warm-up, {contender.name}", done)

@@ -10,8 +10,9 @@ import uvloop
 
 from app.embedded import EmbeddedError
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from bench.aemp.accounts import SMALL_MACHINES, count_steps
 from bench.aemp.fill import read_size
-from bench.aemp.ground import SMALL_MACHINES, count_steps, laid_out
+from bench.aemp.ground import laid_out
 from bench.aemp.ingest import measure_ingest
 from bench.aemp.pages import WINDOW, measure_pages
 from bench.aemp.plans import explain_pages
@@ -63,8 +64,8 @@ def _measure(options: argparse.Namespace) -> Report:
     wanted = () if options.fill_only else options.only
     with laid_out(options.data_dir, options.machines, options.gigabytes) as ground:
         report = Report(
-            small=ground.small.fleet,
-            large=ground.large.fleet,
+            small=ground.accounts.small.fleet,
+            large=ground.large,
             size=uvloop.run(read_size(ground.owner_url)),
             shared_buffers=ground.shared_buffers,
             workers=options.workers,

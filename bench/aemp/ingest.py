@@ -21,8 +21,9 @@ from app.flows.load_history import load_history
 from app.flows.read_fleet import read_equipment
 from app.flows.read_series import read_series
 from app.flows.write_history import prepare_history
+from bench.aemp.accounts import keep_told, keys_of
 from bench.aemp.fleets import HOUR, METRICS, SERIES_OF, STEP, Fleet, figure, pin_of, tell
-from bench.aemp.ground import Ground, keys_of
+from bench.aemp.ground import Ground
 from bench.aemp.progress import progressing
 from bench.check import CheckError
 from bench.growth.database import connected
@@ -93,7 +94,7 @@ class Ingest:
 
 async def measure_ingest(ground: Ground, rounds: int) -> Ingest:
     """Hour after hour of the large fleet, latest readings and faults included. Each is copied first, then taken in."""
-    fleet = ground.large.fleet
+    fleet = ground.large
     _require_room(fleet, rounds)
     ours, copied = [], []
     with progressing("hours taken in", rounds) as advance:
@@ -104,7 +105,7 @@ async def measure_ingest(ground: Ground, rounds: int) -> Ingest:
                 copied.append(await _copy(ground, told))
                 ours.append(await _take_in(ground, context, told))
                 await _check(context, fleet, hour)
-            await ground.keep(hour.stop)
+            await keep_told(ground.owner_url, ground.accounts, hour.stop)
             advance(1)
     async with ground.context() as context:
         await refresh_last_24(context)  # else the service would, when it is measured next
@@ -139,7 +140,7 @@ async def _copy(ground: Ground, told: Sequence[tuple[int, History]]) -> Written:
 
 
 async def _take_in(ground: Ground, context: Context, told: Sequence[tuple[int, History]]) -> Written:
-    fleet = ground.large.fleet
+    fleet = ground.large
     rows = sum(len(history.figures) + len(history.faults) for _, history in told)
     gc.collect()
     gc.freeze()  # what is still to be told would not be there in a service

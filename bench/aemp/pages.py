@@ -15,8 +15,9 @@ from app.aemp.elements import ELEMENTS
 from app.aemp.history import SHOWN
 from app.aemp.paging import PAGE_SIZE
 from app.aemp.times import format_time
+from bench.aemp.accounts import Account
 from bench.aemp.fleets import METRICS, SERIES_OF, STEP, Fleet, figure, header, pin_of
-from bench.aemp.ground import Account, Ground
+from bench.aemp.ground import Ground
 from bench.check import CheckError
 from bench.records import get_request, read_answers, read_requests, write_requests
 from bench.rounds import Contender, Plan, Round, Rounds, interleave, ratios
@@ -58,7 +59,9 @@ class Result:
 
 def measure_pages(ground: Ground, plan: Plan, workers: int) -> list[Result]:
     with ground.serving(workers) as pid:
-        tokens = [(account, ground.token(account)) for account in (ground.small, ground.large)]
+        tokens = [
+            (account, ground.token(account)) for account in (ground.accounts.small, ground.accounts.large)
+        ]
         return [
             _compare(
                 name, ground, plan, [_contender(ground, pid, *each, ask=ask, check=check) for each in tokens]

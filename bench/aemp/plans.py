@@ -11,8 +11,9 @@ from app.aemp.ranges import Range
 from app.storage.database import Transaction
 from app.storage.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
 from app.storage.series import COUNT_READINGS, SELECT_READINGS, Asked, series_of
+from bench.aemp.accounts import keys_of
 from bench.aemp.fleets import METRICS, Fleet, pin_of
-from bench.aemp.ground import Ground, keys_of
+from bench.aemp.ground import Ground
 from bench.aemp.pages import WINDOW
 
 MOST_ROWS = 2 * WINDOW  # of one step of a plan; a range is counted once for its pages
@@ -39,7 +40,7 @@ class Explained:
 
 async def explain_pages(ground: Ground) -> list[Explained]:
     """Of the middle of the large fleet, and of its history, in the transactions that pages are read in."""
-    fleet = ground.large.fleet
+    fleet = ground.large
     number, step = fleet.machines // 2, (fleet.told - WINDOW) // 2
     async with ground.context() as context:
         key = (await keys_of(context, fleet))[number - 1]

@@ -36,7 +36,7 @@ class Rendering:
 async def measure_rendering(ground: Ground) -> list[Rendering]:
     """A page of the large fleet as it was read, and one of machines of all kinds, most of which also tell where they are."""
     async with ground.context() as context:
-        found = await read_fleet_page(context, ground.large.fleet.customer_id, 1)
+        found = await read_fleet_page(context, ground.large.customer_id, 1)
     links = links_for(f"{ground.service.url}/api/v2/Fleet", found.page, found.last_page)
     now = datetime.now(UTC)
     kinds = tuple(simulate_fleet(PAGE_SIZE, 30, 300, 1, now))
