@@ -16,7 +16,7 @@ from bench.aemp.ground import Ground
 
 BAR_MS = 2.0
 
-_BATCHES, _A_BATCH = 9, 40
+_BATCHES, _A_BATCH = 7, 20
 
 
 @dataclass(frozen=True, slots=True)
