@@ -139,13 +139,16 @@ async def test_the_documented_series_is_read(running: Running, tmp_path: Path) -
         token = await running.world.token(browser)
         headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
         fleet = (await browser.get("/api/v2/Fleet", **headers)).json()
-    pin = next(
-        each["EquipmentHeader"]["PIN"] for each in fleet["Equipment"] if "PIN" in each["EquipmentHeader"]
+    machine = next(
+        each
+        for each in fleet["Equipment"]
+        if "PIN" in each["EquipmentHeader"] and "CumulativeOperatingHours" in each
     )
+    pin = machine["EquipmentHeader"]["PIN"]
     environment = running.environment(TOKEN=token, PIN=pin)
     document = json.loads(await run("bash", blocks_of("6.")["bash"], environment, tmp_path))
     assert f"/api/v2/Fleet/Equipment/{pin}/CumulativeOperatingHours/20" in document["Links"][0]["href"]
-    assert document["CumulativeOperatingHours"] == []
+    assert document["CumulativeOperatingHours"] == [machine["CumulativeOperatingHours"]]
 
 
 def test_every_series_is_named() -> None:

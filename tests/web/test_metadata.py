@@ -81,7 +81,7 @@ async def test_the_resource_names_its_server(path: str, browser: Browser) -> Non
     document = (await browser.get(path)).json()
     assert document["resource"] == f"{ORIGIN}/api"
     assert document["authorization_servers"] == [ORIGIN]
-    assert document["scopes_supported"] == ["aemp:read"]
+    assert document["scopes_supported"] == ["aemp:read", "telemetry:write"]
     assert document["bearer_methods_supported"] == ["header"]
 
 
