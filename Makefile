@@ -16,7 +16,7 @@ run: $(VENV)/.runtime  ## set up once, then serve a demo on http://localhost:800
 install: $(VENV)/.development  ## the set-up alone
 
 test: $(VENV)/.development  ## the whole suite, on private servers it starts itself
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.development  ## formatter, linter and type checker, as strict as CI
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
