@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from app.aemp.read_xml import local_name, nested
 from app.aemp.series import find_series
+from app.aemp.text import clean
 
 _NO_SERIES = ("fleet", "equipment", "equipmentheader", "assetid")
 
@@ -35,7 +36,7 @@ def machine_named_in(page: Mapping[str, Any]) -> str | None:
         begin = lower.index("equipment") + 1 if "equipment" in lower else len(segments)
         end = next((at for at in range(begin + 1, len(segments)) if find_series(segments[at])), None)
         if end is not None:  # of `ID/{id}` and `{make}/{model}/{serial}` too the last is the machine's own
-            return unquote(segments[end - 1])
+            return clean(unquote(segments[end - 1]))
     return None
 
 
