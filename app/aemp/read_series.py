@@ -16,12 +16,14 @@ def pages_of(document: Any) -> list[dict[str, Any]]:
 
     document: as it was parsed, JSON or the root of XML.
     """
-    if isinstance(document, list):
-        pages = [page for part in document for page in pages_of(part)]
-        return pages if len(pages) == len(document) else []
-    if isinstance(document, dict):
-        return [] if any(name in document for name in _NO_SERIES) else [document]
+    if isinstance(document, dict | list):
+        pages = document if isinstance(document, list) else [document]
+        return pages if all(_is_page(page) for page in pages) else []
     return [_page(nested(document))] if local_name(document).endswith("messages") else []
+
+
+def _is_page(part: Any) -> bool:
+    return isinstance(part, dict) and not any(name in part for name in _NO_SERIES)
 
 
 def _page(found: Any) -> dict[str, Any]:
