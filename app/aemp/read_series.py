@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from app.aemp.read_xml import local_name, nested
 from app.aemp.series import find_series
+from app.aemp.text import clean
 
 _NO_SERIES = ("fleet", "equipment", "equipmentheader", "assetid")
 
@@ -15,12 +16,14 @@ def pages_of(document: Any) -> list[dict[str, Any]]:
 
     document: as it was parsed, JSON or the root of XML.
     """
-    if isinstance(document, list):
-        pages = [page for part in document for page in pages_of(part)]
-        return pages if len(pages) == len(document) else []
-    if isinstance(document, dict):
-        return [] if any(name in document for name in _NO_SERIES) else [document]
+    if isinstance(document, dict | list):
+        pages = document if isinstance(document, list) else [document]
+        return pages if all(_is_page(page) for page in pages) else []
     return [_page(nested(document))] if local_name(document).endswith("messages") else []
+
+
+def _is_page(part: Any) -> bool:
+    return isinstance(part, dict) and not any(name in part for name in _NO_SERIES)
 
 
 def _page(found: Any) -> dict[str, Any]:
@@ -35,7 +38,7 @@ def machine_named_in(page: Mapping[str, Any]) -> str | None:
         begin = lower.index("equipment") + 1 if "equipment" in lower else len(segments)
         end = next((at for at in range(begin + 1, len(segments)) if find_series(segments[at])), None)
         if end is not None:  # of `ID/{id}` and `{make}/{model}/{serial}` too the last is the machine's own
-            return unquote(segments[end - 1])
+            return clean(unquote(segments[end - 1]))
     return None
 
 

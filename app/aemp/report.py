@@ -14,6 +14,7 @@ from app.aemp.read import Place, machines_of, parse
 from app.aemp.read_json import parse_json
 from app.aemp.read_rovi import is_asset, iso_machine
 from app.aemp.read_series import machine_named_in, pages_of
+from app.aemp.text import clean
 from app.aemp.times import parse_time
 
 _ALL_ELEMENTS = (*ELEMENTS, *FURTHER_ELEMENTS)
@@ -118,7 +119,7 @@ def _unreadable(place: Place, reason: str) -> Report:
 def _report(place: Place, name: Name | None, machine: Mapping[str, Any]) -> Report:
     readings: list[NamedReading] = []
     rejections = [
-        Rejection(place, key[:_LONGEST_NAME], None, "no element that is kept")
+        Rejection(place, clean(key)[:_LONGEST_NAME], None, "no element that is kept")
         for key in machine
         if key not in _KNOWN_NAMES
     ]

@@ -31,11 +31,11 @@ WITH due AS (
          WHERE r.equipment_key = d.key AND r.metric = 16 AND r.at > d.from_at AND r.at <= d.at AND r.fleet_number = d.number) AS peak_kmh,
         (SELECT avg(r.value) FROM reading r
          WHERE r.equipment_key = d.key AND r.metric = 17 AND r.at > d.from_at AND r.at <= d.at AND r.fleet_number = d.number) AS load_percent,
-        (SELECT max(r.value) - coalesce(
+        (SELECT greatest(0, max(r.value) - coalesce(
              (SELECT b.value FROM reading b
               WHERE b.equipment_key = d.key AND b.metric = 4 AND b.at > d.from_at - interval '7 days' AND b.at <= d.from_at
                 AND b.fleet_number = d.number
-              ORDER BY b.at DESC LIMIT 1), min(r.value)) FROM reading r
+              ORDER BY b.at DESC LIMIT 1), min(r.value))) FROM reading r
          WHERE r.equipment_key = d.key AND r.metric = 4 AND r.at > d.from_at AND r.at <= d.at AND r.fleet_number = d.number) AS fuel_l
     FROM due d
 ), kept AS (

@@ -1,8 +1,13 @@
 """Batches of readings: each line and each element judged by itself, and what is wrong with it said."""
 
+import json
+from contextlib import suppress
 from datetime import UTC, datetime
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.aemp.errors import FlawError, ReadError
 from app.aemp.read import Place
@@ -116,6 +121,37 @@ def test_what_is_no_document_is_refused_whole(document: bytes) -> None:
     """R-70."""
     with pytest.raises(FlawError):
         tuple(read_reports(document))
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=20) | st.integers(),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["PIN", "Location", "Latitude", "FuelUsed", "FuelConsumed", "datetime", "Links", "href"]
+                )
+                | st.text(max_size=9),
+                inner,
+                max_size=6,
+            )
+        ),
+        max_leaves=20,
+    ).map(lambda document: json.dumps(document).encode())
+)
+def test_whatever_is_sent_is_read_or_named_and_can_be_answered(body: bytes) -> None:
+    """Half a character in a name would otherwise fail the answer, a NUL the database."""
+    reports = list(read_lines(body))
+    with suppress(FlawError):
+        reports += read_reports(body)
+    for report in reports:
+        for rejection in report.rejections:
+            orjson.dumps([rejection.element, rejection.reason])
+        if report.name:
+            assert "\0" not in report.name[1]
+            orjson.dumps(report.name)
 
 
 LOADS = b"""<CumulativeLoadCountMessages xmlns="http://standards.iso.org/iso/15143/-3">
