@@ -46,11 +46,12 @@ class Machine:
     equipment: Equipment
 
 
-# The count and the page come from one snapshot, so that the last link and the page never disagree.
+# The count and the page come from one snapshot, so that the last link and the page never disagree. A page may be
+# asked for whose places are beyond every position, an integer: it is not found, rather than an error.
 SELECT_FLEET_PAGE = f"""
 SELECT f.machine_count, f.map_version, f.joined, e.key, {_COLUMNS}
 FROM fleet f
-LEFT JOIN equipment e ON e.customer_id = f.customer_id AND e.position BETWEEN $2 AND $3
+LEFT JOIN equipment e ON e.customer_id = f.customer_id AND e.position BETWEEN $2::bigint AND $3::bigint
 LEFT JOIN equipment_latest l ON l.equipment_key = e.key
 WHERE f.customer_id = $1
 ORDER BY e.position
@@ -73,7 +74,7 @@ async def select_fleet_page(database: Database, customer_id: UUID, *, first: int
 SELECT_MAPPED_PAGE = f"""
 WITH placed AS (
     SELECT e.key, e.position AS place FROM equipment e
-    WHERE e.customer_id = $1 AND e.position BETWEEN $2 AND $3 AND e.joined <= $6
+    WHERE e.customer_id = $1 AND e.position BETWEEN $2::bigint AND $3::bigint AND e.joined <= $6
       AND NOT EXISTS (SELECT FROM equipment_move m
                       WHERE m.customer_id = $1 AND m.equipment_key = e.key AND m.map_version > $4)
     UNION ALL

@@ -125,6 +125,7 @@ async def test_ids_with_every_character_are_found_encoded(fleet: Fleet) -> None:
     [
         ("/api/v2/Fleet/4", 404, "page_not_found"),
         ("/api/v2/Fleet/0", 404, "page_not_found"),
+        ("/api/v2/Fleet/999999999", 404, "page_not_found"),
         ("/api/v2/Fleet/99999999999999999999", 404, "page_not_found"),
         ("/api/v2/Fleet/-1", 400, "invalid_page"),
         ("/api/v2/Fleet/one", 400, "invalid_page"),
