@@ -16,8 +16,6 @@ def entity_tag(body: bytes, coding: Coding | None) -> str:
     return f'"{digest}-{coding}"' if coding else f'"{digest}"'
 
 
-def is_known(if_none_match: str | None, tag: str) -> bool:
+def is_known(if_none_match: str, tag: str) -> bool:
     """Whether one of the client's tags is this one. A weak one counts too: proxies weaken those of what they touch."""
-    if if_none_match is None:
-        return False
     return if_none_match.strip() == "*" or tag in _TAG.findall(if_none_match)

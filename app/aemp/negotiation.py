@@ -51,14 +51,14 @@ class _Member:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-def negotiate(accept: str | None, offer: tuple[Representation, ...] = ISO_15143_OFFER) -> Representation:
-    """The representation to send; `accept` is the whole header, None when it is absent.
+def negotiate(accept: str, offer: tuple[Representation, ...] = ISO_15143_OFFER) -> Representation:
+    """The representation to send; `accept` is the whole header, empty when it is absent.
 
     The most specific range that names a representation gives its weight. Equals go to the one that was named
     more exactly, so that `application/json, */*` means JSON, and then to our own order, XML first.
     A header without one readable member counts as absent. 406 when nothing is acceptable.
     """
-    ranges = [m for m in _members(accept or "") if _MEDIA_RANGE.fullmatch(m.name)] or [_Member("*/*", 1.0)]
+    ranges = [m for m in _members(accept) if _MEDIA_RANGE.fullmatch(m.name)] or [_Member("*/*", 1.0)]
     judged = [(*_judge(representation, ranges), representation) for representation in offer]
     weight, _, chosen = max(judged, key=lambda entry: entry[:2])
     if weight == 0:
@@ -66,12 +66,12 @@ def negotiate(accept: str | None, offer: tuple[Representation, ...] = ISO_15143_
     return chosen
 
 
-def choose_coding(accept_encoding: str | None) -> Coding | None:
+def choose_coding(accept_encoding: str) -> Coding | None:
     """How to compress: of our codings the one with the highest weight, if that is not below identity's.
 
     `*` means gzip: who takes anything was written when there was nothing else.
     """
-    weights = {m.name: m.weight for m in _members(accept_encoding or "") if _CODING.fullmatch(m.name)}
+    weights = {m.name: m.weight for m in _members(accept_encoding) if _CODING.fullmatch(m.name)}
     gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
     # Among equals the first, which is smaller and cheaper.
     judged: dict[Coding, float] = {"zstd": weights.get("zstd", 0.0), "gzip": gzip}

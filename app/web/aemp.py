@@ -28,7 +28,7 @@ from app.flows.read_series import read_reported, read_series
 from app.web.bearer import Caller, bearer
 from app.web.documents import answer_document
 from app.web.rate_limit import take_from_budget
-from app.web.request import context_of
+from app.web.request import context_of, field_value
 
 V1, V2 = "/api/v1/", "/api/v2/"
 
@@ -64,7 +64,7 @@ Reader = Annotated[Caller, Depends(budgeted)]
 
 async def read_v1(request: Request, caller: Reader) -> Response:
     """GET /api/v1/Fleet...: AEMP 1.2, XML only: pages of the fleet and single machines."""
-    representation = _negotiate(request, AEMP_1_2_OFFER)
+    representation = negotiate(field_value(request, "accept"), AEMP_1_2_OFFER)
     address = _parse(request, V1)
     if not isinstance(address, FleetAddress | MachineAddress):
         raise no_such_address()
@@ -74,7 +74,7 @@ async def read_v1(request: Request, caller: Reader) -> Response:
 
 async def read_v2(request: Request, caller: Reader) -> Response:
     """GET /api/v2/Fleet...: ISO 15143-3, XML or JSON."""
-    representation = _negotiate(request, ISO_15143_OFFER)
+    representation = negotiate(field_value(request, "accept"), ISO_15143_OFFER)
     address = _parse(request, V2)
     if isinstance(address, SeriesAddress):
         body = _render_series(await _series(request, caller, address), representation)
@@ -146,11 +146,6 @@ async def _index(request: Request, caller: Caller, address: IndexAddress) -> Sna
     links = (Link(series.name, f"{base}/{series.name}/{address.dates}/1") for series in reported)
     newest = newest_reading_at(machine) or address.range.end_at
     return Snapshot(newest, (Equipment(header=machine.header),), (_self(request), *links))
-
-
-def _negotiate(request: Request, offer: tuple[Representation, ...]) -> Representation:
-    accepted = request.headers.getlist("accept")
-    return negotiate(", ".join(accepted) if accepted else None, offer)
 
 
 def _parse(request: Request, version: str) -> Address:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.aemp.entity_tag import entity_tag, is_known
 from app.aemp.negotiation import Coding, Representation, choose_coding
 from app.web.rate_limit import rate_headers
+from app.web.request import field_value
 
 if sys.version_info >= (3, 14):
     from compression.zstd import compress as compress_zstd
@@ -23,7 +24,7 @@ _GZIP_LEVEL, _ZSTD_LEVEL = 4, 3
 
 def answer_document(request: Request, representation: Representation, body: bytes) -> Response:
     """Private, and asked again each time, which is cheap: what a client has is answered 304 (RFC 9110 section 15.4.5)."""
-    accepted = ", ".join(request.headers.getlist("accept-encoding"))
+    accepted = field_value(request, "accept-encoding")
     coding = choose_coding(accepted) if len(body) > _WORTH_COMPRESSING else None
     tag = entity_tag(body, coding)
     headers = {
@@ -32,7 +33,7 @@ def answer_document(request: Request, representation: Representation, body: byte
         "Cache-Control": "private, no-cache",
         **rate_headers(request),
     }
-    if is_known(", ".join(request.headers.getlist("if-none-match")), tag):
+    if is_known(field_value(request, "if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     headers["Content-Type"] = representation.value
     if coding:

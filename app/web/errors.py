@@ -20,7 +20,7 @@ from app.oauth.errors import OAuthError, PageError, temporarily_unavailable
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.web.pages.render import page
 from app.web.rate_limit import rate_headers
-from app.web.request import NO_STORE, context_of
+from app.web.request import NO_STORE, context_of, field_value
 
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
 
@@ -124,7 +124,7 @@ def _json_parts(failure: Failure) -> tuple[dict[str, str], bytes]:
 def _aemp(request: Request, failure: Failure) -> Response:
     offer = AEMP_1_2_OFFER if request.scope["path"].startswith("/api/v1/") else ISO_15143_OFFER
     try:
-        representation = negotiate(request.headers.get("accept"), offer)
+        representation = negotiate(field_value(request, "accept"), offer)
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML
     code = failure.code or "unauthorized"

@@ -41,6 +41,11 @@ def address_of(scope: Scope) -> str:
     return network_of(client[0]) if client else ""
 
 
+def field_value(request: Request, name: str) -> str:
+    """Of a header that is a list: all the lines it came in, as one (RFC 9110 section 5.2); empty when there is none."""
+    return ", ".join(request.headers.getlist(name))
+
+
 def raw_query(request: Request) -> bytes:
     """The query as it came: decoded and encoded again it would not be the same bytes."""
     return cast("bytes", request.scope["query_string"])

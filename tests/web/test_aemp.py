@@ -144,6 +144,18 @@ async def test_errors_come_in_the_asked_format(path: str, status: int, code: str
     assert (as_xml.status_code, root.tag, root.findtext("Code")) == (status, "Error", code)
 
 
+async def test_accept_may_come_in_several_lines(fleet: Fleet) -> None:
+    """RFC 9110 section 5.3: for a document and for an error."""
+    headers = [
+        ("Authorization", f"Bearer {fleet.token}"),
+        ("Accept", "text/plain"),
+        ("Accept", "application/json"),
+    ]
+    for page, status in ((1, 200), (4, 404)):
+        answer = await fleet.http.get(f"/api/v2/Fleet/{page}", headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
+
+
 async def test_other_methods_and_formats_are_refused_by_name(fleet: Fleet) -> None:
     headers = {"Authorization": f"Bearer {fleet.token}"}
     posted = await fleet.http.post("/api/v2/Fleet/1", headers=headers)
