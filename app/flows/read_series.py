@@ -46,10 +46,10 @@ async def read_reported(
 
 
 async def _count(context: Context, fleet: Transaction, asked: Asked, series: Series, page: int) -> int:
-    """Counted once for all pages that are read one after the other; again before a page is said not to exist."""
+    """Counted once for the pages that are read one after the other; again before one is said to be the last, or not to exist."""
     key = (asked, series.name)
     count = context.counts.get(key)
-    if count is None or page > last_page_of(count):
+    if count is None or page >= last_page_of(count):
         count = await count_readings(fleet, asked, series)
         context.counts.keep(key, count)
     return count

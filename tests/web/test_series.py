@@ -204,7 +204,7 @@ async def test_measurements_are_labelled_by_the_form_of_the_address(reader: Read
 
 
 async def test_readings_that_come_while_a_series_is_read_are_found(context: Context, app: FastAPI) -> None:
-    """How many there are is remembered for a while; a page is not refused for that."""
+    """How many there are is remembered for a while; no page is refused for that, or said to be the last."""
     world = await World.make(context)
     customer_id = world.member.customer_id
     await import_machines(context, customer_id, [Equipment(header=EquipmentHeader(pin=PIN))])
@@ -216,6 +216,9 @@ async def test_readings_that_come_while_a_series_is_read_are_found(context: Cont
         async with history_of(context, customer_id, PIN) as history:
             await history.owned_since(began_at)
             await history.read(Metric.DISTANCE, rising(began_at, 101))
+        first = (await owner.get(path)).json()
+        assert len(first["Distance"]) == 100
+        assert [link["rel"] for link in first["Links"]] == ["self", "next", "last"]
         last = await owner.get(f"{path}/2")
         assert (last.status_code, len(last.json()["Distance"])) == (200, 1)
         assert (await owner.get(f"{path}/3")).status_code == 404
