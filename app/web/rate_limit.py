@@ -14,8 +14,11 @@ _POLICY = "reads"
 
 
 def take_from_budget(request: Request, caller: Caller) -> None:
-    """By grant: a client that refreshes its token, or holds several, has one budget. Raises AempError 429."""
-    rate = context_of(request).rates.take(caller.grant_id or caller.token_id)
+    """By grant: a client that refreshes its token, or holds several, has one budget. Raises AempError 429.
+
+    Without a grant an application has its tokens for the asking; it acts for one customer with all of them.
+    """
+    rate = context_of(request).rates.take(caller.grant_id or caller.application_id)
     request.scope[_TAKEN] = rate
     if rate.retry_after_s:
         raise AempError(

@@ -14,6 +14,7 @@ from app.flows.change_customer import disable_customer, enable_customer
 from app.flows.import_fleet import import_machines
 from app.flows.register_application import RegisteredApplication, register_application
 from app.oauth.token_string import bucket_of, mint_client_secret, parse
+from app.rates import Rates
 from tests.browser import Browser
 from tests.people import World
 from tests.web.services import Services, unreachable_database
@@ -207,3 +208,13 @@ async def test_without_postgresql_nothing_is_issued_or_denied(
             answer = await ask(browser, robot)
     assert error_of(answer, 503) == "temporarily_unavailable"
     assert answer.headers["retry-after"]
+
+
+async def test_every_token_of_an_application_takes_from_one_budget(
+    services: Services, robot: RegisteredApplication
+) -> None:
+    """It can have as many as it asks for."""
+    async with Browser(services.like(rates=Rates(a_minute=1))) as browser:
+        tokens = [await token_of(browser, robot) for _ in range(2)]
+        answers = [await browser.get(FLEET, Authorization=f"Bearer {token}") for token in tokens]
+    assert [answer.status_code for answer in answers] == [200, 429]
