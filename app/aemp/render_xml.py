@@ -10,10 +10,10 @@ from operator import attrgetter
 from app.aemp.elements import ELEMENTS, HEADER, Child, Element
 from app.aemp.negotiation import Representation
 from app.aemp.paging import Link
-from app.aemp.rendering import TIME, Branch, Leaf, Write, compile_leaves, fill_times, writer
+from app.aemp.rendering import TIME, Leaf, Write, compile_leaves, fill_times, writer
 from app.aemp.series import Series
 from app.aemp.snapshot import SeriesPage, Snapshot, sent_header
-from app.aemp.text import REPLACEMENT
+from app.aemp.text import FORBIDDEN, REPLACEMENT
 from app.aemp.times import format_duration, format_time
 from app.aemp.values import EquipmentHeader
 
@@ -23,12 +23,19 @@ ISO_20190501_NAMESPACE = "http://www.jcmanet.or.jp/english2017/ISO/15143/-3/2019
 
 XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
-# What is escaped, and everything but the Char production of XML 1.0 section 2.2; a machine's name may hold any of it.
-_SPECIAL = re.compile("[&<>]|[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPECIAL = re.compile(f"[{''.join(_ESCAPES)}]|{FORBIDDEN.pattern}")
 
 # AEMP 1.2 names the same units as American plurals.
 _AEMP_1_2_UNITS = {"metre": "meters", "litre": "liters", "kilometre": "kilometers"}
 _AEMP_1_2_ELEMENTS = ("Location", "CumulativeOperatingHours", "FuelUsed", "FuelUsedLast24", "Distance")
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """An element of a machine: the attribute that holds its reading, and how that is written, with TIME in its place."""
+
+    attribute: str
+    write: Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class _Edition:
 
     opening: str
     header: Write
-    branches: tuple[Branch, ...]
+    branches: tuple[_Branch, ...]
 
 
 def render_fleet_v1_xml(snapshot: Snapshot) -> bytes:
@@ -107,9 +114,9 @@ def _header(leaves: Iterable[Leaf]) -> Write:
     return compile_leaves(tuple(leaves), "<Equipment><EquipmentHeader>", "</EquipmentHeader>")
 
 
-def _branch(element: Element, leaves: Iterable[Leaf]) -> Branch:
+def _branch(element: Element, leaves: Iterable[Leaf]) -> _Branch:
     opening, closing = f'<{element.name} datetime="{TIME}">', f"</{element.name}>"
-    return Branch(element.attribute, compile_leaves(tuple(leaves), opening, closing))
+    return _Branch(element.attribute, compile_leaves(tuple(leaves), opening, closing))
 
 
 @cache

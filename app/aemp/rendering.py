@@ -34,14 +34,6 @@ class Leaf:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """A reading as it is written, with TIME in its place."""
-
-    attribute: str
-    write: Write
-
-
 def writer(child: Child, *, text: Write) -> Write:
     """How the child's value is written; `text` is how this rendering writes a string."""
     match child.kind:

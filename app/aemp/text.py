@@ -6,14 +6,14 @@ from collections.abc import Callable
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 # Everything but the Char production of XML 1.0 section 2.2; a machine's name may hold any of it.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _FIXED = 2  # decimals that are always written, as real feeds do
 
 
 def clean(text: str) -> str:
     """Control bytes and lone surrogates replaced: XML cannot carry them, nor PostgreSQL store all of them."""
-    return _FORBIDDEN.sub(REPLACEMENT, text)
+    return FORBIDDEN.sub(REPLACEMENT, text)
 
 
 def decimal_writer(decimals: int) -> Callable[[float], str]:
