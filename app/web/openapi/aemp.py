@@ -81,19 +81,18 @@ def _machines(issuer: str) -> Iterator[Json]:
 
 
 def _series(issuer: str) -> Iterator[Json]:
-    """With dates and a page, with dates, and without either."""
-    unpaged = ((), DATES, (*DATES, "page"))
-    names = ("Series", "SeriesBetween", "SeriesPage")
-    for name, further in reversed(tuple(zip(names, unpaged, strict=True))):
+    """With dates and a page, with dates, and without either; the first says everything else about all."""
+    asked = {"readSeriesPage": (*DATES, "page"), "readSeriesBetween": DATES, "readSeries": ()}
+    for name, further in asked.items():
         for form in MACHINE_FORMS:
-            yield _series_operation(issuer, form, f"read{name}", further)
+            yield _series_operation(issuer, form, name, further)
 
 
 def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[str, ...]) -> Json:
     base = f"{_V2}/Equipment/{form.path}/{{series}}"
     dated = _filled(f"{base}/{{startDate}}/{{endDate}}")
     content = _series_content(examples.series_page(issuer + dated), "Two readings")
-    paged = "page" in further
+    paged, operation_id = "page" in further, name + form.name
     missing = (refused.NO_MACHINE, refused.NO_SERIES, *([refused.NO_PAGE] * paged))
     malformed = (
         *((refused.NOT_A_DATE, refused.NOT_A_RANGE) if further else ()),
@@ -105,11 +104,11 @@ def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[
     )
     return _operation(
         "/".join((base, *(f"{{{each}}}" for each in further))),
-        name + form.name,
+        operation_id,
         ("Read a series", said),
         _responses(f"{PAGE_SIZE} readings; fewer on the last page.", content)
         | refused.refusals(refused.JSON_AND_XML, missing, malformed),
-        form_of=_usual("readSeriesPage", form) or ("" if paged else "readSeriesPage"),
+        form_of="readSeriesPage" if operation_id != "readSeriesPage" else "",
     )
 
 

@@ -130,9 +130,7 @@ def _jwt(header: object, claims: object) -> str:
 
 def first_page(issuer: str) -> Snapshot:
     """The first of three pages, of whose 100 machines one is shown."""
-    pages = (("self", 1), ("next", 2), ("last", 3))
-    links = tuple(Link(rel, f"{issuer}/api/v2/Fleet/{page}") for rel, page in pages)
-    return take_snapshot((MACHINE,), links, now=ASKED_AT)
+    return take_snapshot((MACHINE,), links_for(f"{issuer}/api/v2/Fleet", 1, 3), now=ASKED_AT)
 
 
 def one_machine(address: str) -> Snapshot:
