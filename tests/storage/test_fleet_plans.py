@@ -1,7 +1,6 @@
 """What reading a large fleet costs, as the service's own sessions plan it: the rows of the page, wherever it lies."""
 
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +9,9 @@ import pytest
 
 from app.oauth.token_string import new_id
 from app.storage.database import Database, open_database
-from app.storage.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, SET_CUSTOMER
+from app.storage.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
 from tests.conftest import make_database
+from tests.plans import nodes_of, plan_of
 
 # A fleet of 10,000, of which 500 stand where others left, having stood behind the rest, and the last 200 joined since.
 FILL = """
@@ -62,26 +62,6 @@ async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[Da
     await database.close()
 
 
-async def plan_of(large: tuple[Database, UUID], statement: str, *arguments: object) -> dict[str, Any]:
-    """The plan that is made once for all, with what it read when it ran."""
-    database, customer_id = large
-    values = ", ".join("NULL" if each is None else f"'{each}'" for each in (customer_id, *arguments))
-    async with database.transaction() as transaction:
-        await transaction.row(SET_CUSTOMER, str(customer_id))
-        await transaction.count(f"PREPARE asked AS {statement}")
-        row = await transaction.row(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({values})")
-        await transaction.count("DEALLOCATE asked")
-    assert row is not None
-    plan: dict[str, Any] = json.loads(row["QUERY PLAN"])[0]["Plan"]
-    return plan
-
-
-def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for each in plan.get("Plans", ()):
-        yield from nodes_of(each)
-
-
 def rows_read(plan: dict[str, Any]) -> float:
     """By all scans, with what they read in vain."""
     counted = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
@@ -104,7 +84,10 @@ async def test_a_page_reads_its_own_rows_and_no_table_from_end_to_end(
     statement: str, arguments: tuple[object, ...], large: tuple[Database, UUID]
 ) -> None:
     """At most a page of each: machines, their figures, where they stood; never the other 9,900."""
-    plan = await plan_of(large, statement, *arguments)
+    database, customer_id = large
+    literals = ["NULL" if each is None else f"'{each}'" for each in (customer_id, *arguments)]
+    async with fleet_of(database, customer_id) as transaction:
+        plan = await plan_of(transaction, statement, *literals)
     assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
     assert rows_read(plan) <= 501
 
@@ -114,8 +97,7 @@ async def test_those_pages_are_what_they_are_said_to_be(large: tuple[Database, U
     database, customer_id = large
     found = {}
     for first in PAGES:
-        async with database.transaction() as transaction:
-            await transaction.row(SET_CUSTOMER, str(customer_id))
+        async with fleet_of(database, customer_id) as transaction:
             rows = await transaction.rows(SELECT_MAPPED_PAGE, customer_id, first, first + 99, *PINNED)
         found[first] = [row["pin"] for row in rows if row["key"] is not None]
     assert found[1] == []  # they left

@@ -1,7 +1,6 @@
 """What reading a series costs, as the service's own sessions plan it: a walk along one machine's part of the index."""
 
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,9 +15,10 @@ from app.storage.series import (
     SELECT_POSITIONS,
     SELECT_READINGS,
     SELECT_REPORTED,
-    SET_SERIES_CUSTOMER,
+    series_of,
 )
 from tests.conftest import make_database
+from tests.plans import nodes_of, plan_of
 
 MACHINES, DAYS, STEP = 20, 21, timedelta(minutes=30)
 PER_MACHINE = DAYS * 48
@@ -70,25 +70,15 @@ async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[Da
     await database.close()
 
 
-async def plan_of(
+async def nodes_run(
     large: tuple[Database, UUID, datetime], statement: str, days: int, *further: str
 ) -> list[dict[str, Any]]:
     """The nodes that ran of the plan made once for all, over the first days. further: literals."""
     database, customer_id, since_at = large
     asked = ("1", f"'{since_at}'", f"'{since_at + timedelta(days=days)}'", f"'{customer_id}'", *further)
-    async with database.transaction() as transaction:
-        await transaction.row(SET_SERIES_CUSTOMER, str(customer_id))
-        await transaction.count(f"PREPARE asked AS {statement}")
-        row = await transaction.row(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({', '.join(asked)})")
-        await transaction.count("DEALLOCATE asked")
-    assert row is not None
-    return [node for node in nodes_of(json.loads(row["QUERY PLAN"])[0]["Plan"]) if node["Actual Loops"]]
-
-
-def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes_of(child)
+    async with series_of(database, customer_id) as transaction:
+        plan = await plan_of(transaction, statement, *asked)
+    return [node for node in nodes_of(plan) if node["Actual Loops"]]
 
 
 def rows_read(nodes: list[dict[str, Any]], table: str) -> float:
@@ -105,20 +95,20 @@ def rows_read(nodes: list[dict[str, Any]], table: str) -> float:
 async def test_a_page_reads_up_to_its_own_end_in_the_order_of_the_index(
     page: int, large: tuple[Database, UUID, datetime]
 ) -> None:
-    nodes = await plan_of(large, SELECT_READINGS, DAYS, "2", str((page - 1) * 100))
+    nodes = await nodes_run(large, SELECT_READINGS, DAYS, "2", str((page - 1) * 100))
     assert "Sort" not in [node["Node Type"] for node in nodes]
     assert rows_read(nodes, "reading") <= page * 100
 
 
 async def test_only_the_weeks_of_the_range_are_read(large: tuple[Database, UUID, datetime]) -> None:
-    nodes = await plan_of(large, COUNT_READINGS, 1, "2")
+    nodes = await nodes_run(large, COUNT_READINGS, 1, "2")
     read = {node["Relation Name"] for node in nodes if node.get("Relation Name", "").startswith("reading_")}
     assert 1 <= len(read) <= 2
     assert rows_read(nodes, "reading") == 49
 
 
 async def test_positions_are_read_like_readings(large: tuple[Database, UUID, datetime]) -> None:
-    nodes = await plan_of(large, SELECT_POSITIONS, DAYS, "100")
+    nodes = await nodes_run(large, SELECT_POSITIONS, DAYS, "100")
     assert rows_read(nodes, "position") <= 200
     assert "Sort" not in [node["Node Type"] for node in nodes]
 
@@ -126,6 +116,6 @@ async def test_positions_are_read_like_readings(large: tuple[Database, UUID, dat
 async def test_whether_a_series_has_readings_is_asked_of_one_row_each(
     large: tuple[Database, UUID, datetime],
 ) -> None:
-    nodes = await plan_of(large, SELECT_REPORTED, DAYS, "'{1,2,3,4}'", "'{1,2}'")
+    nodes = await nodes_run(large, SELECT_REPORTED, DAYS, "'{1,2,3,4}'", "'{1,2}'")
     assert rows_read(nodes, "reading") <= 4
     assert rows_read(nodes, "position") <= 1
