@@ -9,6 +9,8 @@ from urllib.parse import quote
 import httpx2
 import pytest
 from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from app.aemp.simulate import simulate_fleet
@@ -16,6 +18,7 @@ from app.aemp.values import Equipment, EquipmentHeader
 from app.context import Context
 from app.flows.import_fleet import import_machines
 from tests.browser import Browser
+from tests.depth import examples
 from tests.people import World
 
 ISO = "{http://standards.iso.org/iso/15143/-3}"
@@ -142,6 +145,20 @@ async def test_errors_come_in_the_asked_format(path: str, status: int, code: str
     as_xml = await fleet.get(path)
     root = etree.fromstring(as_xml.content)
     assert (as_xml.status_code, root.tag, root.findtext("Code")) == (status, "Error", code)
+
+
+PREFIXES = [f"/api/{version}/Fleet{rest}" for version in ("v1", "v2") for rest in ("", "/Equipment")]
+MEANT = ["ID", "MakeModelSerial", "Distance", "Faults", "1", "999999999", ODD_ID]
+MEANT += ["1900-01-01T00:00:00Z", "1900-01-31T23:59:59Z", "2099-12-31T23:59:59-23:59"]
+SEGMENT = st.sampled_from(MEANT) | st.text(max_size=300)
+
+
+@given(prefix=st.sampled_from(PREFIXES), segments=st.lists(SEGMENT, max_size=6))
+@examples(100)
+async def test_any_address_is_answered_or_refused(prefix: str, segments: list[str], fleet: Fleet) -> None:
+    """R-69: no store is asked for what it cannot hold."""
+    answer = await fleet.get("/".join((prefix, *(quote(each, safe="") for each in segments))))
+    assert answer.status_code in (200, 400, 404), answer.text
 
 
 async def test_accept_may_come_in_several_lines(fleet: Fleet) -> None:
