@@ -19,6 +19,7 @@ from bench.machine import ProcessorTime, StorePids, cores, read_processor_time
 _SPARE_S = 60.0  # the generator's own start, reading its requests, and its last answers
 _CALIBRATION_S = 1.5
 _FIRST_GUESS = 4000  # requests a second
+_LEAST_GUESS = 1000  # one that was slow while others had the machine may be several times as fast in the next round
 _HEADROOM = 1.4
 _QUIET_S = 0.25
 _QUIET_SHARE = 0.08  # of one core
@@ -97,7 +98,7 @@ def interleave(contenders: Sequence[Contender], stores: StorePids, plan: Plan, f
     rounds: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
     for number in range(plan.rounds):
         for contender in contenders:
-            rate = plan.rate or fastest[contender.name] * _HEADROOM
+            rate = plan.rate or max(fastest[contender.name] * _HEADROOM, _LEAST_GUESS)
             done = _measure(contender, stores, plan, folder, count_needed(contender, plan, rate))
             fastest[contender.name] = max(fastest[contender.name], done.rate)
             rounds[contender.name].append(done)
