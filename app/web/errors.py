@@ -95,7 +95,7 @@ def _failure(error: Exception) -> Failure:
         case HTTPException():
             phrase = HTTPStatus(error.status_code).phrase
             code = phrase.lower().replace(" ", "_").replace("-", "_")
-            return Failure(error.status_code, code, f"{phrase}.", phrase, dict(error.headers or {}))
+            return Failure(error.status_code, code, f"{phrase}.", headers=dict(error.headers or {}))
     raise TypeError(f"no answer is defined for {type(error).__name__}")
 
 
@@ -143,14 +143,25 @@ def _aemp(request: Request, failure: Failure) -> Response:
     return Response(body, failure.status, headers)
 
 
+# What the router refuses by itself, told to people: title and explanation.
+_UNROUTED = {
+    "not_found": ("There is no such page", "The address is mistyped, or what was there is gone."),
+    "method_not_allowed": (
+        "This address opens no page",
+        "It belongs to a form. Please go back to where you came from, and use the form there.",
+    ),
+}
+
+
 def _page(request: Request, failure: Failure) -> Response:
+    usual = (failure.title or "This request cannot be completed", failure.text)
+    title, explanation = _UNROUTED.get(failure.code, usual)
     response = page(
         request,
         "error.html",
         status=failure.status,
-        title=failure.title or "This request cannot be completed",
-        explanation=failure.text,
-        hint=None,
+        title=title,
+        explanation=explanation,
         request_id=request.scope.get("request_id", ""),
     )
     response.headers.update(failure.headers)

@@ -15,6 +15,12 @@ from app.web.request import NO_STORE, context_of
 _SCHEMA = len(read_migrations())
 _PATIENCE_S = 2.0
 
+RUNNING: dict[str, str | int] = {
+    "version": __version__,
+    "python": platform.python_version(),
+    "schema": _SCHEMA,
+}
+
 
 async def alive(_request: Request) -> Response:
     """Never touches a store: a process that can answer is not to be restarted for its database's sake."""
@@ -31,7 +37,7 @@ async def ready(request: Request) -> Response:
 
 
 async def version(_request: Request) -> Response:
-    return _answer(200, {"version": __version__, "python": platform.python_version(), "schema": _SCHEMA})
+    return _answer(200, RUNNING)
 
 
 async def _postgres(request: Request) -> str:

@@ -1,10 +1,12 @@
 """Every page in every state: nothing for axe to find, nothing wider than the screen, everything by keyboard."""
 
+from collections import Counter
 from typing import Any
 
 from playwright.async_api import Page, expect
 
 from tests.browser import Browser
+from tests.fleets import fill
 from tests.pages.axe import AXE, AXE_COLOURS, violations_of
 from tests.pages.conftest import Visit
 from tests.pages.other_site import OtherSite
@@ -62,6 +64,30 @@ async def test_nothing_is_wider_than_the_screen(
             wide[name, how] = await visitor.page.evaluate(TOO_WIDE)
         await visitor.page.set_viewport_size({"width": 1280, "height": 800})
     assert {where: elements for where, elements in wide.items() if elements} == {}
+
+
+async def test_machines_are_blocks_on_a_phone_and_still_read_out_as_a_table(
+    visit: Visit, service: Service, world: World
+) -> None:
+    """R-50: no PIN is broken, and a style that lays out cells as blocks takes no cell its role."""
+    visitor = await visit(viewport={"width": 320, "height": 640})
+    page = visitor.page
+    await fill(service.context, world.member.customer_id, "9NRA2B3C4M0030117", "9NRA2B3C4M0030118")
+    await page.goto(service.url("/app/account/machines"))
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await expect(page.get_by_text("9NRA2B3C4M0030118")).to_be_visible()
+    assert await page.locator("td bdi").evaluate_all(
+        "all => all.map(each => each.getClientRects().length)"
+    ) == [1, 1]
+    tree = await (await visitor.context.new_cdp_session(page)).send("Accessibility.getFullAXTree")
+    roles = Counter(node["role"]["value"] for node in tree["nodes"])
+    assert {role: roles[role] for role in ("table", "row", "columnheader", "rowheader", "cell")} == {
+        "table": 1,
+        "row": 3,
+        "columnheader": 3,
+        "rowheader": 2,
+        "cell": 4,
+    }
 
 
 async def test_keyboard_alone_connects_and_disconnects(

@@ -51,13 +51,15 @@ def samples_of(article: Any, kind: str) -> list[str]:
 
 @EACH
 async def test_operation_is_shown_whole(operation: Operation, docs: httpx2.Response) -> None:
-    """Its address, its parameters, and everything it may answer."""
+    """Its address, its parameters, the bodies it takes, and everything it may answer."""
     article = article_of(docs, operation)
     words = text_of(article)
     assert text_of(article.find("header")).endswith(f"{operation.method.upper()} {operation.path}")
     fields = {each["name"] for each in operation.parameters}
     fields |= set(operation.form.get("schema", {}).get("properties", {}))
     assert fields <= {text_of(each).removesuffix(" required") for each in article.iter("dt")}
+    bodies = operation.described.get("requestBody", {}).get("content", {})
+    assert operation.form or set(bodies) <= {text_of(each) for each in article.xpath(".//p/code")}
     for each in documented(operation):
         assert each.status == "200" or f"{each.status} " in words or operation.id == "authorizeByPost"
         if each.media_type == "application/json" and each.status != "200" and each.name:

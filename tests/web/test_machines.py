@@ -121,8 +121,11 @@ async def test_list_needs_no_valkey(browser: Browser, world: World, services: Se
         assert "OURS" in words_of(await without.get(MACHINES))
 
 
-async def test_consent_and_connections_lead_to_the_machines(browser: Browser, world: World) -> None:
+async def test_front_page_consent_and_connections_lead_to_the_machines(
+    browser: Browser, world: World
+) -> None:
     """What is asked for can be looked at before it is approved."""
+    assert MACHINES in attributes_of(await browser.get("/"), "a", "href")
     consent = await world.consent_page(browser)
     assert f"http://localhost:8000{MACHINES}" in attributes_of(consent, "a", "href")
     assert f"All of {world.member.customer_name} , also those that join later." in words_of(consent)

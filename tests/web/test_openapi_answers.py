@@ -59,7 +59,7 @@ TOKEN = OPERATIONS["requestToken"]
 BY_CODE = TOKEN.form["examples"]["documented"]["value"]
 
 # Of the moment, or of the machine it runs on.
-MOMENTARY = {"stored", "exp", "iat", "jti", "snapshotTime", "python", "schema", "x", "y", "kid"}
+MOMENTARY = {"stored", "exp", "iat", "jti", "snapshotTime", "x", "y", "kid"}
 
 
 @pytest.fixture(scope="module")

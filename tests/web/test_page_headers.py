@@ -10,7 +10,7 @@ from app.context import Context
 from app.web.pages.render import ASSET_VERSION
 from tests.browser import ORIGIN, Browser
 from tests.people import REDIRECT_URI, World
-from tests.web.reading import attribute_names_of, attributes_of, tags_of
+from tests.web.reading import attribute_names_of, attributes_of, tags_of, words_of
 from tests.web.services import Services, same_browser, unreachable_database
 
 
@@ -62,6 +62,20 @@ STATUSES = {
     "too large": 413,
     "store down": 503,
 }
+
+
+@pytest.mark.parametrize(
+    ("address", "title"),
+    [("/app/nothing", "There is no such page"), ("/app/logout", "This address opens no page")],
+)
+async def test_address_without_a_page_is_explained_to_people(
+    address: str, title: str, browser: Browser
+) -> None:
+    """Not by HTTP's phrase for the status, twice."""
+    words = words_of(await browser.get(address))
+    assert title in words
+    assert "Not Found" not in words
+    assert "Method" not in words
 
 
 async def test_every_page_keeps_itself_ours(browser: Browser, world: World, services: Services) -> None:

@@ -44,7 +44,7 @@ _ANY_CASE = "Percent-encoded; upper and lower case are the same."
 _NAMED = "PIN or VIN, serial number, or the customer's own number for it, in this order."
 
 PARAMETERS: Json = {
-    "page": _page("page", f"Counted from 1, {PAGE_SIZE} of a page. The `next` link saves you counting."),
+    "page": _page("page", f"Counted from 1, {PAGE_SIZE} to a page."),
     "identifier": _segment("identifier", examples.PIN, f"Its {_NAMED} {_ANY_CASE}"),
     "vin": _segment("vin", examples.PIN, f"Its {_NAMED} {_ANY_CASE}"),
     "id": _segment("id", examples.EQUIPMENT_ID, f"The customer's own number for it. {_ANY_CASE}"),

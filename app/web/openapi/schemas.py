@@ -12,7 +12,7 @@ CHALLENGE_PATTERN = "^[A-Za-z0-9_-]{43}$"
 JWT_PATTERN = r"^[\w-]+\.[\w-]+\.[\w-]+$"
 VERIFIER_PATTERN = "^[A-Za-z0-9._~-]{43,128}$"
 
-_SCOPES = " ".join(sorted(KNOWN_SCOPES))
+_SCOPES = " and ".join(f"`{scope}`" for scope in sorted(KNOWN_SCOPES))
 
 _TEXTS: Json = {"type": "array", "items": {"type": "string"}}
 _ADDRESS: Json = {"type": "string", "format": "uri"}
@@ -38,7 +38,7 @@ TOKEN_ANSWER = _object(
     expires_in=_seconds(
         "Seconds until the token ends if it is not used. Each use of a long-lived token renews it."
     ),
-    scope=_text(f"What the token covers. There is one scope: `{_SCOPES}`."),
+    scope=_text(f"What the token covers. The scopes are {_SCOPES}."),
     refresh_token=_text(
         "Of a strict application, to get the next pair with. It works once.", pattern=REFRESH_PATTERN
     ),

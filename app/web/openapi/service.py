@@ -1,6 +1,6 @@
 """What the service says about itself: discovery documents, health, version."""
 
-from app import __version__
+from app.web.health import RUNNING
 from app.web.metadata import JWKS, describe_resource, describe_server
 from app.web.openapi import examples
 from app.web.openapi.notation import Json, answer, example, json_content, ref, schema_ref
@@ -103,7 +103,6 @@ def _ready() -> Json:
 
 def _health() -> Json:
     alive = json_content("Alive", {"alive": example("Always", {"status": "ok"})})
-    running = {"version": __version__, "python": "3.13.9", "schema": 6}
     return {
         "/health/alive": _operation(
             "alive",
@@ -120,7 +119,7 @@ def _health() -> Json:
             "The service, the interpreter, and the database schema it needs.",
             {
                 "200": answer(
-                    "This.", json_content("Version", {"version": example("Now", running)}), headers=_NO_STORE
+                    "This.", json_content("Version", {"version": example("Now", RUNNING)}), headers=_NO_STORE
                 )
             },
         ),

@@ -24,7 +24,7 @@ TAKEN: Json = {
         "rejected": {
             "type": "array",
             "items": schema_ref("RejectedReading"),
-            "description": "Every reading that is not kept, and why. The rest of the batch is.",
+            "description": "Every reading that is not kept, and why; all others are.",
         },
     },
 }

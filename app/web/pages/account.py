@@ -30,7 +30,7 @@ DISCONNECT = "/app/account/applications/disconnect"
 _PAGES = (("Machines", MACHINES), ("Connected applications", CONNECTIONS))
 _NAMES = (("Your number", "equipment_id"), ("PIN or VIN", "pin"), ("Serial number", "serial_number"))
 _DISCONNECT = "disconnect"
-_DISCONNECTED = "The application was disconnected. It can no longer read your data."
+_DISCONNECTED = "The application was disconnected. It has no access to your machines any more."
 
 
 async def machines(request: Request) -> Response:

@@ -47,7 +47,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one address. further_fields: those that its first example does without."""
+    """One method of one address.
+
+    further_fields: those that its first example does without. bodies: media types of a body that is no form.
+    """
 
     anchor: str
     method: str
@@ -57,6 +60,7 @@ class Operation:
     credentials: Markup
     fields: tuple[Field, ...]
     further_fields: tuple[Field, ...]
+    bodies: tuple[str, ...]
     requests: tuple[Sample, ...]
     formats: tuple[str, ...]
     answer: Markup
@@ -155,6 +159,7 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> Opera
         credentials=_credentials(operation["security"]),
         fields=tuple(field for field in fields if field.name in usual),
         further_fields=tuple(field for field in fields if field.name not in usual),
+        bodies=tuple(name for name in _bodies(operation) if name != _FORM),
         requests=tuple(_requests(document, path, method, operation)),
         formats=tuple(success.get("content", {})),
         answer=rich(success["description"]),
@@ -181,10 +186,15 @@ def _credentials(security: list[Json]) -> Markup:
     return rich("None")
 
 
+def _bodies(operation: Json) -> Json:
+    """What a request may bring, by media type."""
+    return cast("Json", operation.get("requestBody", {}).get("content", {}))
+
+
 def _usual(document: Json, operation: Json) -> set[str]:
     """Names of the parameters that the first example has."""
     parameters = (_resolved(document, each) for each in operation.get("parameters", ()))
-    forms = operation.get("requestBody", {}).get("content", {}).get(_FORM, {}).get("examples", {})
+    forms = _bodies(operation).get(_FORM, {}).get("examples", {})
     in_form: set[str] = set(next((form["value"] for form in forms.values()), ()))
     return in_form | {each["name"] for each in parameters if "example" in each}
 
@@ -192,7 +202,7 @@ def _usual(document: Json, operation: Json) -> set[str]:
 def _fields(document: Json, operation: Json) -> Iterator[Field]:
     for parameter in (_resolved(document, each) for each in operation.get("parameters", ())):
         yield _parameter(parameter)
-    schema: Json = operation.get("requestBody", {}).get("content", {}).get(_FORM, {}).get("schema", {})
+    schema: Json = _bodies(operation).get(_FORM, {}).get("schema", {})
     for name, field in schema.get("properties", {}).items():
         yield _field(name, field, required=name in schema["required"])
 
@@ -210,13 +220,13 @@ def _requests(document: Json, path: str, method: str, operation: Json) -> Iterat
     issuer = document["servers"][0]["url"]
     parameters = [_resolved(document, each) for each in operation.get("parameters", ())]
     address = address_of(issuer, path, parameters)
-    forms = operation.get("requestBody", {}).get("content", {}).get(_FORM, {}).get("examples", {})
-    for form in forms.values():
-        yield Sample(form["summary"], curl_of(address, operation, form["value"]))
-    for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
-        for each in content.get("examples", {}).values() if media_type != _FORM else ():
-            sent = curl_of(address, operation, body=(media_type, each["value"]))
-            yield Sample(f"{each['summary']} ({media_type})", sent)
+    for media_type, content in _bodies(operation).items():
+        for each in content.get("examples", {}).values():
+            if media_type == _FORM:
+                yield Sample(each["summary"], curl_of(address, operation, each["value"]))
+            else:
+                sent = curl_of(address, operation, body=(media_type, each["value"]))
+                yield Sample(f"{each['summary']} ({media_type})", sent)
     if method == "get":
         is_page = "text/html" in operation["responses"]["200"].get("content", {})
         yield Sample("The link", address) if is_page else Sample("Request", curl_of(address, operation))
