@@ -84,7 +84,7 @@ def test_readings_that_are_not_kept_are_told(rovitracker: Rovitracker, bo: Path)
     [
         (
             ("--machine", "NOBODY", "--from", "2026-05-04T12:00:00Z"),
-            "no machine of this customer goes by NOBODY",
+            "Quarry has no machine NOBODY",
         ),
         (("--machine", PIN, "--from", "2001-05-04T12:00:00Z"), "nothing is known"),
         (("--machine", PIN, "--from", "yesterday"), "not a date"),

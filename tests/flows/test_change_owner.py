@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 
 from app.context import Context
-from app.flows.change_owner import MachineError, release_machine, transfer_machine
+from app.flows.change_owner import release_machine, transfer_machine
+from app.flows.find_machine import MachineError
 from app.flows.import_fleet import Imported, import_machines
 from app.flows.maintain import maintain
 from app.storage.fleet_import import ingest
