@@ -1,6 +1,9 @@
 """The figures of the last 24 hours: computed from history up to the newest reading, told ones left alone."""
 
+import asyncio
 from datetime import timedelta
+
+import asyncpg
 
 from app.aemp.history import NamedReading
 from app.aemp.read import Place
@@ -9,6 +12,7 @@ from app.aemp.series import Metric
 from app.aemp.values import FuelConsumed, Percentage, Speed
 from app.flows.last_24 import refresh_last_24
 from app.flows.write_telemetry import write_telemetry
+from app.storage.fleet_import import ingest
 from tests.history import HOUR, THEN, add, figures, snapshot
 from tests.people import World
 
@@ -70,6 +74,30 @@ async def test_a_figure_the_machine_tells_itself_stands(world: World) -> None:
     assert shown.fuel_used_last_24 == FuelConsumed(THEN, 99)
     assert await figures(world.context, customer_id, Metric.FUEL_USED_LAST_24) == [(THEN, 99)]
     assert shown.maximum_speed_last_24 is None
+
+
+async def test_what_is_told_while_figures_are_computed_stands(world: World, database_url: str) -> None:
+    """R-9: a figure never goes back to an older one."""
+    await add(world.context, world.member.customer_id, "P1")
+    await tell(world, fuel(-2 * HOUR, 130), fuel(timedelta(), 142))
+    async with ingest(world.context.database) as writer:
+        told = "UPDATE equipment_latest SET fuel_used_last_24_at = $1, fuel_used_last_24_l = 99 WHERE customer_id = $2"
+        assert await writer.count(told, THEN + HOUR, world.member.customer_id) == 1
+        refreshed = asyncio.create_task(refresh_last_24(world.context))
+        await somebody_waits(database_url)
+    assert await refreshed >= 1
+    shown = await snapshot(world.context, world.member.customer_id, "P1")
+    assert shown.fuel_used_last_24 == FuelConsumed(THEN + HOUR, 99)
+
+
+async def somebody_waits(database_url: str) -> None:
+    """For a lock, in this database."""
+    owner = await asyncpg.connect(database_url)
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(4):
+        while not await owner.fetch(waiting):
+            await asyncio.sleep(0.01)
+    await owner.close()
 
 
 async def test_more_machines_than_a_batch_are_all_refreshed(world: World) -> None:
