@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress
 
 from app.aemp.history import readings_of
-from app.aemp.read import read_document
+from app.aemp.read import parse_file, read_machines
 from app.aemp.report import Report, read_series
 from app.aemp.values import Equipment
 from app.cli import fleet_changes, fleet_offset
@@ -126,9 +126,9 @@ class _Document:
 
 
 def _read(file: Path, machine: str | None) -> _Document:
-    data = file.read_bytes()
-    series = read_series(data, file.name, machine)
-    return _Document(file.name, () if series else read_document(data, file.name), series)
+    document = parse_file(file.read_bytes(), file.name)
+    series = read_series(document, file.name, machine)
+    return _Document(file.name, () if series else read_machines(document, file.name), series)
 
 
 async def _import(context: Context, member: Member, document: _Document) -> dict[str, Any]:
@@ -152,7 +152,7 @@ async def _import(context: Context, member: Member, document: _Document) -> dict
 
 
 async def _import_series(context: Context, member: Member, document: _Document) -> dict[str, Any]:
-    written = await write_telemetry(context, member.customer_id, iter(document.series))
+    written = await write_telemetry(context, member.customer_id, document.series)
     _warn(document.name, [(each.element or "", each.reason) for each in written.rejections])
     return {
         "file": document.name,

@@ -211,6 +211,8 @@ async def test_documents_of_the_standard_are_taken(own: Sender, world: World) ->
             (400, "malformed_document"),
         ),
         (b"not a document", {"Content-Type": "application/json"}, (400, "malformed_document")),
+        (b"{}", {"Content-Type": "application/json"}, (400, "malformed_document")),
+        (b"0\n" * 25_000, {}, (400, "malformed_document")),
         (b"{}", {"Content-Type": "text/csv"}, (415, "unsupported_media_type")),
         (b"{}", {"Content-Type": ""}, (415, "unsupported_media_type")),
         (b"{}", {"Content-Encoding": "gzip"}, (415, "unsupported_media_type")),
