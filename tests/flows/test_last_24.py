@@ -3,8 +3,6 @@
 import asyncio
 from datetime import timedelta
 
-import asyncpg
-
 from app.aemp.history import NamedReading
 from app.aemp.read import Place
 from app.aemp.report import Report
@@ -17,6 +15,11 @@ from tests.history import HOUR, THEN, add, figures, snapshot
 from tests.people import World
 
 DAY = timedelta(days=1)
+WAITS = """
+SELECT FROM pg_locks waiting JOIN pg_locks held USING (pid)
+WHERE NOT waiting.granted AND held.relation = 'equipment_latest'::regclass
+  AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 async def tell(world: World, *readings: NamedReading) -> None:
@@ -76,7 +79,7 @@ async def test_a_figure_the_machine_tells_itself_stands(world: World) -> None:
     assert shown.maximum_speed_last_24 is None
 
 
-async def test_what_is_told_while_figures_are_computed_stands(world: World, database_url: str) -> None:
+async def test_what_is_told_while_figures_are_computed_stands(world: World) -> None:
     """R-9: a figure never goes back to an older one."""
     await add(world.context, world.member.customer_id, "P1")
     await tell(world, fuel(-2 * HOUR, 130), fuel(timedelta(), 142))
@@ -84,20 +87,19 @@ async def test_what_is_told_while_figures_are_computed_stands(world: World, data
         told = "UPDATE equipment_latest SET fuel_used_last_24_at = $1, fuel_used_last_24_l = 99 WHERE customer_id = $2"
         assert await writer.count(told, THEN + HOUR, world.member.customer_id) == 1
         refreshed = asyncio.create_task(refresh_last_24(world.context))
-        await somebody_waits(database_url)
+        await until_somebody_waits(world)
     assert await refreshed >= 1
     shown = await snapshot(world.context, world.member.customer_id, "P1")
     assert shown.fuel_used_last_24 == FuelConsumed(THEN + HOUR, 99)
 
 
-async def somebody_waits(database_url: str) -> None:
-    """For a lock, in this database."""
-    owner = await asyncpg.connect(database_url)
-    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with asyncio.timeout(4):
-        while not await owner.fetch(waiting):
-            await asyncio.sleep(0.01)
-    await owner.close()
+async def until_somebody_waits(world: World) -> None:
+    """For a machine's newest figures."""
+    for _ in range(500):
+        if await world.context.database.rows(WAITS):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for the row")
 
 
 async def test_more_machines_than_a_batch_are_all_refreshed(world: World) -> None:
