@@ -16,9 +16,8 @@ from app.storage.people import Member
 # What a tracker counts by itself; the rest comes from the machine's own computers.
 COUNTED = (Metric.CUMULATIVE_OPERATING_HOURS, Metric.DISTANCE)
 
-_HIGHEST = (
-    OPERATING_HOURS.value.highest
-)  # and of a distance; beyond it no figure can be written, nor put right again
+# Of a distance too. Beyond it no figure can be written, nor put right again.
+_HIGHEST = OPERATING_HOURS.value.highest
 
 
 class OffsetError(Exception):
