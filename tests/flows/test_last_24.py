@@ -80,7 +80,7 @@ async def test_a_figure_the_machine_tells_itself_stands(world: World) -> None:
 
 
 async def test_what_is_told_while_figures_are_computed_stands(world: World) -> None:
-    """R-9: a figure never goes back to an older one."""
+    """A figure never goes back to an older one."""
     await add(world.context, world.member.customer_id, "P1")
     await tell(world, fuel(-2 * HOUR, 130), fuel(timedelta(), 142))
     async with ingest(world.context.database) as writer:

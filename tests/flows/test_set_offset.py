@@ -71,7 +71,7 @@ async def test_the_same_again_changes_nothing_and_another_figure_replaces_it(swa
 
 
 async def test_of_two_who_set_it_at_once_the_second_sees_what_the_first_did(swapped: World) -> None:
-    """R-9: figures that were restated by both would be off by an offset for ever."""
+    """Figures that were restated by both would be off by an offset for ever."""
     calls = [
         set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: 100 + n}) for n in range(6)
     ]

@@ -111,7 +111,7 @@ async def test_what_is_sent_twice_is_there_once(own: Sender, world: World) -> No
 
 
 async def test_senders_of_the_same_at_once_all_succeed(own: Sender, world: World) -> None:
-    """R-9: who comes second finds the row and looks again, instead of failing."""
+    """Who comes second finds the row and looks again, instead of failing."""
     machine = {
         "PIN": "P1",
         "FuelUsed": [{"FuelConsumed": n, "datetime": format_time(THEN + n * HOUR)} for n in range(20)],
@@ -228,7 +228,7 @@ async def test_bodies_that_are_refused_whole(
 
 
 async def test_writing_needs_its_scope(context: Context, browser: Browser, world: World) -> None:
-    """O-71: a token that reads does not write, and one that writes does not read."""
+    """O-73: a token that reads does not write, and one that writes does not read."""
     reader = await sender(context, browser, world.member.customer_id, "aemp:read")
     refused = await reader.send("{}")
     assert refused.status_code == 403
