@@ -1,14 +1,14 @@
 """What machines report beside or beyond a snapshot, and the figures, positions and codes that history is made of."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from app.aemp.elements import ELEMENTS, Child, Element, Kind, Unit
+from app.aemp.elements import ELEMENTS, Child, Element, Kind
 from app.aemp.errors import FlawError
 from app.aemp.series import CAUTION_CODES, FAULTS, SERIES, SWITCH_METRICS, Metric, Series
-from app.aemp.values import Equipment, Fault, Location, Percentage, Reading, Speed, SwitchStatus
+from app.aemp.values import Equipment, Fault, Location, Reading, SwitchStatus
 
 # By its element: a name says more than a reading's type, since hours are hours whatever they count.
 NamedReading: TypeAlias = tuple[str, Reading]
@@ -17,28 +17,11 @@ Figure: TypeAlias = tuple[datetime, int, float]
 # When, 1 for a fault code and 2 for a caution code, the code.
 NumberedFault: TypeAlias = tuple[datetime, int, Fault]
 
+_OF_SNAPSHOTS = {element.name: element for element in ELEMENTS}
 # Ours: what machines measure, and two figures of the snapshot are computed from.
-_SPEED = Element(
-    name="Speed",
-    attribute="speed",
-    reading=Speed,
-    children=(
-        Child(
-            name="Speed",
-            attribute="speed_kmh",
-            column="value",
-            unit=Unit("SpeedUnits", "kilometres per hour"),
-        ),
-    ),
-)
-_ENGINE_LOAD = Element(
-    name="EngineLoad",
-    attribute="engine_load",
-    reading=Percentage,
-    children=(Child(name="Percent", attribute="percent", column="value", highest=100.0),),
-)
+_SPEED = replace(_OF_SNAPSHOTS["MaximumSpeedLast24"], name="Speed", attribute="speed")
+_ENGINE_LOAD = replace(_OF_SNAPSHOTS["AverageLoadFactorLast24"], name="EngineLoad", attribute="engine_load")
 
-_OF_SNAPSHOTS = frozenset(element.name for element in ELEMENTS)
 _OF_SERIES = tuple(series.element for series in SERIES if series.element.name not in _OF_SNAPSHOTS)
 
 FURTHER_ELEMENTS: tuple[Element, ...] = (*_OF_SERIES, _SPEED, _ENGINE_LOAD)
@@ -59,7 +42,6 @@ _FIGURES: dict[str, tuple[int, str]] = {
     _ENGINE_LOAD.name: (Metric.ENGINE_LOAD, "percent"),
 }
 
-
 _NAMES = {metric: name for name, (metric, _) in _FIGURES.items()}
 _MADE: dict[Kind, Callable[[float], Any]] = {Kind.BOOLEAN: bool, Kind.INTEGER: int}
 
@@ -74,7 +56,7 @@ def _shown() -> Iterator[tuple[int, tuple[str, str, Callable[[float], Any]]]]:
 
 # Where a snapshot's columns have a metric's time and value, and what the value is made into.
 SHOWN = dict(_shown())
-LOCATION = next(element for element in ELEMENTS if element.name == "Location")
+LOCATION = _OF_SNAPSHOTS["Location"]
 
 
 @dataclass(slots=True)

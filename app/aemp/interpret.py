@@ -59,12 +59,16 @@ def _further(machine: Mapping[str, Any]) -> Iterator[NamedReading]:
 
 def all_of(machine: Mapping[str, Any], element: Element) -> list[Any]:
     """Every reading of this element, under whichever of its names."""
-    listed = [machine[key] for key in keys_of(element) if key in machine]
+    listed = [machine[key] for key in keys_of(element.name) if key in machine]
     return [each for found in listed for each in (found if isinstance(found, list) else [found])]
 
 
-def keys_of(element: Element) -> tuple[str, ...]:
-    return (element.name.lower(), *_ALIASES.get(element.name, ()))
+def keys_of(name: str) -> tuple[str, ...]:
+    return (name.lower(), *_ALIASES.get(name, ()))
+
+
+ALL_ELEMENTS = (*ELEMENTS, *FURTHER_ELEMENTS)
+ELEMENT_KEYS = frozenset(key for element in ALL_ELEMENTS for key in keys_of(element.name))
 
 
 def read_header(found: Mapping[str, Any]) -> EquipmentHeader:
@@ -193,7 +197,7 @@ def _whole(name: str, number: float) -> int:
 
 
 def _find(found: Mapping[str, Any], name: str) -> Any:
-    for key in (name.lower(), *_ALIASES.get(name, ())):
+    for key in keys_of(name):
         if key in found:
             return _only(name, found[key])
     return None

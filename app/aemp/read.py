@@ -1,6 +1,7 @@
 """Documents of other providers, and of the Rovi API, read into machines: all of a document or nothing."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,21 +33,31 @@ class Place:
         )
 
 
-def read_document(data: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> tuple[Equipment, ...]:
-    """The machines of an AEMP 1.2, ISO 15143-3 (XML or JSON) or Rovi assets document, in their order.
-
-    `name` is what the document is called in errors. Raises ReadError with the line or machine and what is wrong
-    there; nothing is returned of a document with one bad machine.
-    """
+def parse_file(data: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> Any:
+    """What `read_machines` and `read_series` read; `name` is what it is called in errors. Raises ReadError."""
     if len(data) > max_bytes:
         raise ReadError(f"{name}: larger than {max_bytes} bytes")
-    machines: list[Equipment] = []
+    with flaws_of(name):
+        return parse(data)
+
+
+def read_machines(document: Any, name: str) -> tuple[Equipment, ...]:
+    """The machines of an AEMP 1.2, ISO 15143-3 (XML or JSON) or Rovi assets document, in their order.
+
+    Raises ReadError with the line or machine and what is wrong there; nothing is returned of a document with one
+    bad machine.
+    """
+    with flaws_of(name):
+        return tuple(_interpret(machine, place) for place, machine in machines_of(document))
+
+
+@contextmanager
+def flaws_of(name: str) -> Iterator[None]:
+    """A flaw leaves with the name of the document that it is in."""
     try:
-        for place, machine in machines_of(parse(data)):
-            machines.append(_interpret(machine, place))
+        yield
     except FlawError as flaw:
         raise ReadError(f"{name}: {flaw}") from None
-    return tuple(machines)
 
 
 def machines_of(document: Any) -> Iterator[tuple[Place, Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from app.aemp.interpret import ELEMENT_KEYS
 from app.aemp.read_xml import local_name, nested
 from app.aemp.series import find_series
 from app.aemp.text import clean
@@ -23,7 +24,10 @@ def pages_of(document: Any) -> list[dict[str, Any]]:
 
 
 def _is_page(part: Any) -> bool:
-    return isinstance(part, dict) and not any(name in part for name in _NO_SERIES)
+    """It has readings, or at least says whose and which there would be; not every other document is one."""
+    if not isinstance(part, dict) or any(name in part for name in _NO_SERIES):
+        return False
+    return not ELEMENT_KEYS.isdisjoint(part) or machine_named_in(part) is not None
 
 
 def _page(found: Any) -> dict[str, Any]:

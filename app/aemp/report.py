@@ -1,29 +1,30 @@
 """Batches of readings as devices and gateways send them: what can be read of them, and what is wrong with the rest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from app.aemp.elements import ELEMENTS, HEADER
-from app.aemp.errors import FlawError, ReadError
-from app.aemp.history import FURTHER_ELEMENTS, NamedReading
+from app.aemp.elements import HEADER
+from app.aemp.errors import FlawError
+from app.aemp.history import NamedReading
 from app.aemp.identifiers import identifiers_of, normalise_identifier
-from app.aemp.interpret import all_of, keys_of, read_element, read_header
-from app.aemp.read import Place, machines_of, parse
+from app.aemp.interpret import ALL_ELEMENTS, ELEMENT_KEYS, all_of, keys_of, read_element, read_header
+from app.aemp.read import Place, flaws_of, machines_of, parse
 from app.aemp.read_json import parse_json
 from app.aemp.read_rovi import is_asset, iso_machine
 from app.aemp.read_series import machine_named_in, pages_of
 from app.aemp.text import clean
 from app.aemp.times import parse_time
 
-_ALL_ELEMENTS = (*ELEMENTS, *FURTHER_ELEMENTS)
-_KNOWN_NAMES = frozenset(
-    ["equipmentheader", "make", "links", "snapshottime", "version"]
-    + [child.name.lower() for child in HEADER]
-    + [key for element in _ALL_ELEMENTS for key in keys_of(element)]
+_KNOWN_NAMES = ELEMENT_KEYS.union(
+    ["equipmentheader", "links", "snapshottime", "version"],
+    (key for child in HEADER for key in keys_of(child.name)),
 )
 _LONGEST_NAME = 80
+# About what a mebibyte of readings would be. To name all that is wrong with a mebibyte of anything else takes seconds, and
+# an answer of forty times its size.
+_MOST_REJECTIONS = 20_000
 
 # Which identifier decides what machine is meant: its kind, None for any, and its normalised value.
 Name: TypeAlias = tuple[str | None, str]
@@ -69,27 +70,39 @@ def read_reports(data: bytes) -> Iterator[Report]:
             yield _of_machine(place, machine)
 
 
-def read_series(data: bytes, name: str, machine: str | None) -> tuple[Report, ...]:
-    """Series documents whole or not at all; none where the document is of another kind.
+def read_all(reports: Iterable[Report]) -> list[Report]:
+    """Raises FlawError where too much is wrong to be a batch of readings at all."""
+    read, rejections = [], 0
+    for report in reports:
+        read.append(report)
+        rejections += len(report.rejections)
+        _refuse_nonsense(rejections)
+    return read
 
-    machine: which one it is of, where its links do not say so. Raises ReadError.
+
+def _refuse_nonsense(rejections: int) -> None:
+    if rejections > _MOST_REJECTIONS:
+        raise FlawError(f"more than {_MOST_REJECTIONS} lines and elements are no readings")
+
+
+def read_series(document: Any, name: str, machine: str | None) -> tuple[Report, ...]:
+    """Series whole or not at all; none where the document is of another kind.
+
+    document: as `parse_file` gives it. machine: which one it is of, where its links do not say so. Raises ReadError.
     """
-    try:
-        pages = pages_of(parse(data))
-    except FlawError as flaw:
-        raise ReadError(f"{name}: {flaw}") from None
-    reports = []
-    for page in pages:
-        named = machine or machine_named_in(page)
-        if named is None:
-            raise ReadError(f"{name}: it does not say which machine it is of: name it with --machine")
-        known = {key: page[key] for key in page.keys() & _KNOWN_NAMES}  # others' extensions are no fault
-        report = _report(Place(None), (None, normalise_identifier(named)), known)
-        if report.rejections:
-            first = report.rejections[0]
-            raise ReadError(f"{name}: {first.element}: {first.reason}")
-        reports.append(report)
-    return tuple(reports)
+    with flaws_of(name):
+        return tuple(_series_page(page, machine or machine_named_in(page)) for page in pages_of(document))
+
+
+def _series_page(page: Mapping[str, Any], machine: str | None) -> Report:
+    if machine is None:
+        raise FlawError("it does not say which machine it is of: name it with --machine")
+    known = {key: page[key] for key in page.keys() & _KNOWN_NAMES}  # others' extensions are no fault
+    report = _report(Place(None), (None, normalise_identifier(machine)), known)
+    if report.rejections:
+        first = report.rejections[0]
+        raise FlawError(f"{first.element}: {first.reason}")
+    return report
 
 
 def _read_line(place: Place, line: bytes) -> Report:
@@ -123,8 +136,9 @@ def _report(place: Place, name: Name | None, machine: Mapping[str, Any]) -> Repo
         for key in machine
         if key not in _KNOWN_NAMES
     ]
-    for element in _ALL_ELEMENTS:
+    for element in ALL_ELEMENTS:
         for found in all_of(machine, element):
+            _refuse_nonsense(len(rejections))
             try:
                 reading = read_element(element, found)
             except FlawError as flaw:

@@ -42,16 +42,20 @@ def simulate_history(
 
 
 def count_times(begins_at: datetime, ends_at: datetime, interval: timedelta) -> int:
-    """How many intervals a machine reports at."""
-    return sum(1 for _ in _times(begins_at, ends_at, interval))
+    """How often a machine reports."""
+    return max(0, (ends_at - _first(begins_at, interval)) // interval + 1)
 
 
 def _times(begins_at: datetime, ends_at: datetime, interval: timedelta) -> Iterator[datetime]:
-    step = interval.total_seconds()
-    at = datetime.fromtimestamp(math.ceil(begins_at.timestamp() / step) * step, UTC)
+    at = _first(begins_at, interval)
     while at <= ends_at:
         yield at
         at += interval
+
+
+def _first(begins_at: datetime, interval: timedelta) -> datetime:
+    step = interval.total_seconds()
+    return datetime.fromtimestamp(math.ceil(begins_at.timestamp() / step) * step, UTC)
 
 
 def _place(random: Random, machine: SimulatedMachine) -> tuple[float, float, float]:

@@ -10,10 +10,11 @@ import typer
 from rich.progress import Progress
 
 from app.aemp.history import readings_of
-from app.aemp.read import read_document
+from app.aemp.read import parse_file, read_machines
 from app.aemp.report import Report, read_series
 from app.aemp.values import Equipment
 from app.cli import fleet_changes, fleet_offset
+from app.cli.fleet_changes import named
 from app.cli.members import Customer
 from app.cli.output import Json, errors, print_record, print_records
 from app.cli.work import with_context
@@ -50,7 +51,10 @@ def import_(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Import machines and their readings; of a file with a fault nothing is imported."""
+    """Import machines and their readings; of a file with a fault nothing is imported.
+
+    Of what is known already nothing is stored; nor is what history does not keep, of which the newest is shown alone.
+    """
     documents = [_read(file, machine) for file in files]
 
     async def work(context: Context) -> list[dict[str, Any]]:
@@ -126,9 +130,9 @@ class _Document:
 
 
 def _read(file: Path, machine: str | None) -> _Document:
-    data = file.read_bytes()
-    series = read_series(data, file.name, machine)
-    return _Document(file.name, () if series else read_document(data, file.name), series)
+    document = parse_file(file.read_bytes(), file.name)
+    series = read_series(document, file.name, machine)
+    return _Document(file.name, () if series else read_machines(document, file.name), series)
 
 
 async def _import(context: Context, member: Member, document: _Document) -> dict[str, Any]:
@@ -147,12 +151,13 @@ async def _import(context: Context, member: Member, document: _Document) -> dict
         "updated": imported.updated,
         "repeated": imported.repeated,
         "readings": sum(1 for each in document.machines for _ in readings_of(each)) - len(imported.refused),
+        "stored": imported.stored,
         "refused": len(imported.refused),
     }
 
 
 async def _import_series(context: Context, member: Member, document: _Document) -> dict[str, Any]:
-    written = await write_telemetry(context, member.customer_id, iter(document.series))
+    written = await write_telemetry(context, member.customer_id, document.series)
     _warn(document.name, [(each.element or "", each.reason) for each in written.rejections])
     return {
         "file": document.name,
@@ -161,6 +166,7 @@ async def _import_series(context: Context, member: Member, document: _Document) 
         "updated": 0,
         "repeated": 0,
         "readings": written.accepted,
+        "stored": written.stored,
         "refused": len(written.rejections),
     }
 
@@ -187,13 +193,9 @@ def _interval(text: str) -> timedelta:
 
 
 def _machine(machine: Equipment) -> dict[str, Any]:
-    header, location, hours = machine.header, machine.location, machine.cumulative_operating_hours
+    location, hours = machine.location, machine.cumulative_operating_hours
     return {
-        "oem_name": header.oem_name,
-        "model": header.model,
-        "equipment_id": header.equipment_id,
-        "serial_number": header.serial_number,
-        "pin": header.pin,
+        **named(machine.header),
         "hours": hours and round(hours.hours, 1),
         "position": location and f"{location.latitude:.5f}, {location.longitude:.5f}",
         "fuel_percent": machine.fuel_remaining and machine.fuel_remaining.percent,

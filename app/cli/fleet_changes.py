@@ -40,7 +40,7 @@ def remove(
     async def work(context: Context) -> EquipmentHeader:
         return await release_machine(context, await find_member(context, customer), identifier)
 
-    print_record({**_record(with_context(work)), "status": "removed"}, as_json=as_json)
+    print_record({**named(with_context(work)), "status": "removed"}, as_json=as_json)
 
 
 def transfer(
@@ -61,10 +61,11 @@ def transfer(
             context, await find_member(context, owner), await find_member(context, to), identifier
         )
 
-    print_record({**_record(with_context(work)), "status": "transferred"}, as_json=as_json)
+    print_record({**named(with_context(work)), "status": "transferred"}, as_json=as_json)
 
 
-def _record(header: EquipmentHeader) -> dict[str, str | None]:
+def named(header: EquipmentHeader) -> dict[str, str | None]:
+    """What a machine goes by, as every verb prints it."""
     return {
         "oem_name": header.oem_name,
         "model": header.model,

@@ -44,7 +44,7 @@ def offset(
 
     async def work(context: Context) -> dict[str, Any]:
         member = await find_member(context, customer)
-        put = await set_offset(context, member.customer_id, machine, from_at, values)
+        put = await set_offset(context, member, machine, from_at, values)
         return {
             "machine": machine,
             "from": from_at,

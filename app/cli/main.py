@@ -24,7 +24,7 @@ from app.cli.output import errors
 from app.embedded import EmbeddedError
 from app.flows.add_customer import CustomerError
 from app.flows.change_application import ApplicationError
-from app.flows.change_owner import MachineError
+from app.flows.find_machine import MachineError
 from app.flows.manual_grant import ManualGrantError
 from app.flows.read_logo import LogoError
 from app.flows.set_offset import OffsetError

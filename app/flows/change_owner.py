@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from app.aemp.identifiers import normalise_identifier
 from app.aemp.identity import identity_of
 from app.aemp.values import EquipmentHeader
 from app.context import Context
+from app.flows.find_machine import MachineError, find_machine, no_machine
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.database import Transaction
 from app.storage.fleet_changes import (
@@ -24,10 +24,6 @@ from app.storage.fleet_changes import (
 )
 from app.storage.fleet_import import ingest, lock_fleet
 from app.storage.people import Member
-
-
-class MachineError(Exception):
-    """Which machine is meant is not clear, or it cannot go there."""
 
 
 async def release_machine(context: Context, owner: Member, identifier: str) -> EquipmentHeader:
@@ -73,18 +69,11 @@ async def transfer_machine(context: Context, owner: Member, to: Member, identifi
 
 async def _take(transaction: Transaction, owner: Member, identifier: str) -> tuple[Named, datetime]:
     """The one machine that an identifier means, and the moment at which its owner's period ended."""
-    named = await select_named(transaction, owner.customer_id, normalise_identifier(identifier))
-    meant = [each for each in named if each.kind == named[0].kind]
-    if len(meant) > 1:
-        raise MachineError(
-            f"{len(meant)} machines of {owner.customer_name} go by {identifier}: name the one by its PIN"
-        )
-    ended_at = await mark_ownership_ended(transaction, owner.customer_id, meant[0].key) if meant else None
+    machine = await find_machine(transaction, owner, identifier)
+    ended_at = await mark_ownership_ended(transaction, owner.customer_id, machine.key)
     if ended_at is None:
-        raise MachineError(
-            f"{owner.customer_name} has no machine {identifier}: `rovitracker fleet show` lists them"
-        )
-    return meant[0], ended_at
+        raise no_machine(owner, identifier)
+    return machine, ended_at
 
 
 async def _refuse_double(transaction: Transaction, to: Member, header: EquipmentHeader) -> None:

@@ -29,13 +29,14 @@ _BATCH = 500
 class Imported:
     """How many machines were new, how many known before, how many named more than once.
 
-    refused: readings that are not kept.
+    refused: readings that are not kept. stored: rows of history that told something new.
     """
 
     added: int
     updated: int
     repeated: int
     refused: tuple[Refused, ...] = ()
+    stored: int = 0
 
 
 async def import_machines(
@@ -58,7 +59,7 @@ async def import_machines(
             told = [(keys[identity], history_of(each)) for identity, each in readings.items()]
             written = await write(transaction, customer_id, told, kept, careful=careful, snapshot=True)
         refused = tuple(each for _, each in written.refused)
-        return Imported(added, len(distinct) - added, len(machines) - len(distinct), refused)
+        return Imported(added, len(distinct) - added, len(machines) - len(distinct), refused, written.stored)
 
     return await fresh_then_careful(attempt)
 

@@ -3,22 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from app.aemp.identifiers import meant_by, normalise_identifier
-from app.aemp.series import Metric
+from app.aemp.series import OPERATING_HOURS, Metric
 from app.context import Context
+from app.flows.find_machine import find_machine
 from app.storage.audit import AuditEvent, insert_audit_event
+from app.storage.database import Transaction
 from app.storage.fleet_import import ingest
-from app.storage.known_machines import select_named
-from app.storage.offsets import Offset, select_last_value, upsert_offset
+from app.storage.offsets import Offset, lock_readings, select_last_value, upsert_offset
+from app.storage.people import Member
 
 # What a tracker counts by itself; the rest comes from the machine's own computers.
 COUNTED = (Metric.CUMULATIVE_OPERATING_HOURS, Metric.DISTANCE)
 
+# Of a distance too. Beyond it no figure can be written, nor put right again.
+_HIGHEST = OPERATING_HOURS.value.highest
+
 
 class OffsetError(Exception):
-    """Which machine is meant is not clear, or there is nothing to go on from."""
+    """There is nothing to go on from, or what is to be added is no figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +33,37 @@ class OffsetSet:
 
 
 async def set_offset(
-    context: Context, customer_id: UUID, identifier: str, from_at: datetime, values: Mapping[Metric, float]
+    context: Context, owner: Member, identifier: str, from_at: datetime, values: Mapping[Metric, float]
 ) -> OffsetSet:
-    """values: what is added from that time on; without any, each figure goes on from where it stood. Raises OffsetError."""
+    """values: what is added from that time on; without any, each figure goes on from where it stood.
+
+    Raises MachineError, OffsetError.
+    """
+    for value in values.values():
+        if not abs(value) <= _HIGHEST:  # nor is what is no number
+            raise OffsetError(f"{value:g} cannot be added to any figure")
     async with ingest(context.database) as transaction:
-        value = normalise_identifier(identifier)
-        named = await select_named(transaction, customer_id, [value])
-        meant = meant_by(None, named.get(value, ()))
-        if len(meant) != 1:
-            many = "more than one machine of this customer" if meant else "no machine of this customer"
-            raise OffsetError(f"{many} goes by {identifier}")
-        key = meant.pop()
-        put: dict[Metric, float] = dict(values)
-        if not put:
-            last = {m: await select_last_value(transaction, Offset(key, m, from_at)) for m in COUNTED}
-            put = {metric: value for metric, value in last.items() if value is not None}
+        # 1. What is known stays as it is until the end
+        await lock_readings(transaction)
+        machine = await find_machine(transaction, owner, identifier)
+        # 2. What is added
+        put = values or await _last_values(transaction, machine.key, from_at)
         if not put:
             raise OffsetError(f"nothing is known of {identifier} before then: give the figures")
+        # 3. To what is stored, and to what will be
         restated = 0
         for metric, added in put.items():
-            restated += await upsert_offset(transaction, Offset(key, metric, from_at), added)
-        detail: dict[str, str | int | None] = {"equipment_key": key, "from_at": from_at.isoformat()}
+            restated += await upsert_offset(transaction, Offset(machine.key, metric, from_at), added)
+        detail: dict[str, str | int | None] = {"equipment_key": machine.key, "from_at": from_at.isoformat()}
         detail |= {metric.name.lower(): str(added) for metric, added in put.items()}
         await insert_audit_event(
             transaction,
-            AuditEvent("machine.offset_set", "command line", customer_id=customer_id, detail=detail),
+            AuditEvent("machine.offset_set", "command line", customer_id=owner.customer_id, detail=detail),
         )
     return OffsetSet(put, restated)
+
+
+async def _last_values(transaction: Transaction, key: int, from_at: datetime) -> dict[Metric, float]:
+    """Where each figure stood before; of one that was never told nothing."""
+    last = {metric: await select_last_value(transaction, Offset(key, metric, from_at)) for metric in COUNTED}
+    return {metric: value for metric, value in last.items() if value is not None}

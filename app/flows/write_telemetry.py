@@ -1,13 +1,13 @@
 """Take a batch of readings from devices or a gateway: what can be kept is kept, and each of the rest is named."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.aemp.history import history_of
 from app.aemp.identifiers import meant_by
-from app.aemp.report import Name, Rejection, Report
+from app.aemp.report import Name, Rejection, Report, read_all
 from app.context import Context
 from app.flows.write_history import fresh_then_careful, prepare_history, write
 from app.storage.database import Transaction
@@ -24,15 +24,14 @@ class Telemetry:
     rejections: tuple[Rejection, ...]
 
 
-async def write_telemetry(context: Context, customer_id: UUID | None, reports: Iterator[Report]) -> Telemetry:
-    """Any number of times the same: what is there already is left as it is.
+async def write_telemetry(context: Context, customer_id: UUID | None, reports: Iterable[Report]) -> Telemetry:
+    """Any number of times the same: what is there already is left as it is. Raises FlawError where it is no batch.
 
     customer_id: whose machines are written for; None for everybody's, by PIN or serial number.
     """
     # 1. What is told
-    read = await asyncio.to_thread(
-        list, reports
-    )  # a tenth of a second's work, in which others have their turns
+    # A tenth of a second's work, in which others have their turns.
+    read = await asyncio.to_thread(read_all, reports)
     unreadable = [rejection for report in read for rejection in report.rejections]
     times = (reading.at for report in read for _, reading in report.readings)
     kept = await prepare_history(context, times)

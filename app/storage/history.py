@@ -69,7 +69,10 @@ async def create_partitions_of(database: Database, moments: Sequence[datetime]) 
         await transaction.row(CREATE_PARTITIONS, moments)
 
 
-SELECT_KEPT_FROM = "SELECT clock_timestamp() - keep AS kept_from, clock_timestamp() AS now FROM retention WHERE name = 'reading'"
+# What is kept longer than the rest of what one batch brings would find no partition beside it.
+SELECT_KEPT_FROM = """
+SELECT clock_timestamp() - min(keep) AS kept_from, clock_timestamp() AS now FROM retention WHERE partition_step = 'week'
+"""
 
 
 async def select_kept(database: Database) -> Kept:

@@ -18,7 +18,8 @@ async def select_due(statements: Statements, *, after: int, most: int) -> list[i
 
 # As of the newest reading, not of now: what a machine did before it was parked stays true. Fuel counts from the last
 # reading before those 24 hours, within a week, else from their first. Only what was told in the present fleet counts,
-# and where the machine itself tells a figure for the same time or a later one, that stands.
+# and where the machine itself tells a figure for the same time or a later one, that stands: asked of the row that is
+# written, so that what came while the figures were computed counts too.
 UPDATE_LAST_24 = """
 WITH due AS (
     SELECT l.equipment_key::integer AS key, f.number, l.newest_at AS at, l.newest_at - interval '24 hours' AS from_at
@@ -47,18 +48,17 @@ WITH due AS (
 )
 UPDATE equipment_latest l SET
     last_24_at = c.at,
-    fuel_used_last_24_at = CASE WHEN own_fuel THEN c.at ELSE fuel_used_last_24_at END,
-    fuel_used_last_24_l = CASE WHEN own_fuel THEN c.fuel_l ELSE fuel_used_last_24_l END,
-    average_load_factor_last_24_at = CASE WHEN own_load THEN c.at ELSE average_load_factor_last_24_at END,
-    average_load_factor_last_24_percent = CASE WHEN own_load THEN c.load_percent ELSE average_load_factor_last_24_percent END,
-    maximum_speed_last_24_at = CASE WHEN own_peak THEN c.at ELSE maximum_speed_last_24_at END,
-    maximum_speed_last_24_kmh = CASE WHEN own_peak THEN c.peak_kmh ELSE maximum_speed_last_24_kmh END
-FROM (
-    SELECT c.*, c.fuel_l IS NOT NULL AND c.at > coalesce(l.fuel_used_last_24_at, '-infinity') AS own_fuel,
-        c.load_percent IS NOT NULL AND c.at > coalesce(l.average_load_factor_last_24_at, '-infinity') AS own_load,
-        c.peak_kmh IS NOT NULL AND c.at > coalesce(l.maximum_speed_last_24_at, '-infinity') AS own_peak
-    FROM computed c JOIN equipment_latest l ON l.equipment_key = c.key
-) AS c
+    fuel_used_last_24_at = CASE WHEN c.fuel_l IS NULL OR l.fuel_used_last_24_at >= c.at THEN l.fuel_used_last_24_at ELSE c.at END,
+    fuel_used_last_24_l = CASE WHEN c.fuel_l IS NULL OR l.fuel_used_last_24_at >= c.at THEN l.fuel_used_last_24_l ELSE c.fuel_l END,
+    average_load_factor_last_24_at = CASE WHEN c.load_percent IS NULL OR l.average_load_factor_last_24_at >= c.at
+        THEN l.average_load_factor_last_24_at ELSE c.at END,
+    average_load_factor_last_24_percent = CASE WHEN c.load_percent IS NULL OR l.average_load_factor_last_24_at >= c.at
+        THEN l.average_load_factor_last_24_percent ELSE c.load_percent END,
+    maximum_speed_last_24_at = CASE WHEN c.peak_kmh IS NULL OR l.maximum_speed_last_24_at >= c.at
+        THEN l.maximum_speed_last_24_at ELSE c.at END,
+    maximum_speed_last_24_kmh = CASE WHEN c.peak_kmh IS NULL OR l.maximum_speed_last_24_at >= c.at
+        THEN l.maximum_speed_last_24_kmh ELSE c.peak_kmh END
+FROM computed c
 WHERE l.equipment_key = c.key
 """
 

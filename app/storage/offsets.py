@@ -15,6 +15,16 @@ class Offset:
     from_at: datetime
 
 
+# The triggers on what readings are judged by take it too, but within a statement, which by then sees no more of what it
+# waited for than it saw before.
+SELECT_LOCK = "SELECT pg_advisory_xact_lock(hashtext('rovitracker readings'))"
+
+
+async def lock_readings(transaction: Transaction) -> None:
+    """Nobody writes readings or changes offsets until the transaction ends."""
+    await transaction.row(SELECT_LOCK)
+
+
 SELECT_LAST_VALUE = """
 SELECT value FROM reading WHERE equipment_key = $1::integer AND metric = $2 AND at < $3 ORDER BY at DESC LIMIT 1
 """
@@ -43,8 +53,6 @@ UPDATE_READINGS = """
 UPDATE reading SET value = value + $4
 WHERE equipment_key = $1::integer AND metric = $2 AND at >= $3 AND at < $5
 """
-
-
 UPDATE_LATEST_FIGURES = """
 UPDATE equipment_latest SET
     cumulative_operating_hours = cumulative_operating_hours + CASE
@@ -55,9 +63,11 @@ WHERE equipment_key = $1
 
 
 async def upsert_offset(transaction: Transaction, offset: Offset, value: float) -> int:
-    """How many stored figures were restated."""
+    """How many stored figures were restated. Readings are locked."""
     named = (offset.key, offset.metric, offset.from_at)
     [put] = await transaction.rows(UPSERT_OFFSET, *named, value)
+    if not put["difference"]:
+        return 0
     shift = (*named, put["difference"], put["until_at"])
     await transaction.count(UPDATE_LATEST_FIGURES, *shift)
     return await transaction.count(UPDATE_READINGS, *shift)

@@ -103,10 +103,13 @@ BEGIN
     END IF;
 END $$;
 GRANT SELECT ON retention TO rovitracker_ingest;
+-- What the transactions of this role change beside readings stands in the trail in the same transaction.
 GRANT INSERT ON audit_event TO rovitracker_ingest;
 
 ALTER TABLE retention DROP CONSTRAINT retention_partition_step_check;
 ALTER TABLE retention ADD CONSTRAINT retention_partition_step_check CHECK (partition_step IN ('day', 'week', 'month'));
+-- Late readings make the weeks that they belong into, so without an end any wrong clock would make more of them.
+ALTER TABLE retention ADD CHECK (partition_step <> 'week' OR keep IS NOT NULL);
 COMMENT ON COLUMN retention.partition_step IS 'Weeks are of tables partitioned by a time, days and months of tables partitioned by an id';
 
 INSERT INTO retention (name, kind, keep, partition_step, reason) VALUES

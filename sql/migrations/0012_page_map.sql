@@ -33,8 +33,6 @@ CREATE INDEX ON equipment_move (moved_at);
 COMMENT ON TABLE equipment_move IS 'Where a machine stood before it took the position of one that left';
 COMMENT ON COLUMN equipment_move.map_version IS 'The first version of the map in which it stands elsewhere';
 
-CREATE INDEX ON equipment_ownership (equipment_key);
-
 ALTER TABLE equipment_move ENABLE ROW LEVEL SECURITY;
 ALTER TABLE equipment_move FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_customer ON equipment_move FOR SELECT TO rovitracker_service
@@ -42,9 +40,6 @@ CREATE POLICY own_customer ON equipment_move FOR SELECT TO rovitracker_service
 CREATE POLICY every_customer ON equipment_move FOR ALL TO rovitracker_ingest USING (true) WITH CHECK (true);
 GRANT SELECT ON equipment_move TO rovitracker_service;
 GRANT SELECT, INSERT, DELETE ON equipment_move TO rovitracker_ingest;
-
--- A change of owner stands in the trail in the transaction that makes it.
-GRANT INSERT ON audit_event TO rovitracker_ingest;
 
 INSERT INTO retention (name, kind, keep, partition_step, reason) VALUES
     ('equipment_move',  'table', '1 hour', NULL, 'twice as long as a reader may take for the pages of a fleet'),

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from app.aemp.columns import to_columns
-from app.aemp.read import read_document
 from app.aemp.values import (
     Distance,
     EngineStatus,
@@ -17,7 +16,7 @@ from app.aemp.values import (
     Speed,
     TankLevel,
 )
-from tests.aemp.machines import FIXTURES, FULL_MACHINE
+from tests.aemp.machines import FIXTURES, FULL_MACHINE, read_document
 
 
 def read(name: str) -> tuple[Equipment, ...]:

@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.aemp.errors import ReadError
-from app.aemp.read import read_document
 from app.aemp.values import Equipment
-from tests.aemp.machines import FIXTURES
+from tests.aemp.machines import FIXTURES, read_document
 
 AT = "2024-05-06T12:00:00Z"
 BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from app.aemp.negotiation import Representation
 from app.aemp.paging import links_for
-from app.aemp.read import read_document
 from app.aemp.render_json import render_fleet_v2_json
 from app.aemp.simulate import simulate_fleet
 from app.aemp.snapshot import Snapshot
 from app.aemp.values import Equipment, EquipmentHeader, Location
-from tests.aemp.machines import BARE_MACHINE, FIXTURES, FULL_MACHINE, NOON, at
+from tests.aemp.machines import BARE_MACHINE, FIXTURES, FULL_MACHINE, NOON, at, read_document
 
 BASE = "https://data.example/api/v2/Fleet"
 PAGE_1 = Snapshot(NOON, (FULL_MACHINE, BARE_MACHINE), links_for(BASE, 1, 2))

@@ -10,12 +10,11 @@ from lxml import etree
 
 from app.aemp.negotiation import Representation
 from app.aemp.paging import links_for
-from app.aemp.read import read_document
 from app.aemp.render_xml import render_fleet_v1_xml, render_fleet_v2_xml
 from app.aemp.simulate import simulate_fleet
 from app.aemp.snapshot import Snapshot
 from app.aemp.values import Equipment, EquipmentHeader, Location
-from tests.aemp.machines import BARE_MACHINE, FULL_MACHINE, NOON, at
+from tests.aemp.machines import BARE_MACHINE, FULL_MACHINE, NOON, at, read_document
 
 ISO = "{http://standards.iso.org/iso/15143/-3}"
 AEMP = "{http://schemas.aemp.org/fleet}"

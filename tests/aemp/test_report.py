@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.aemp.errors import FlawError, ReadError
-from app.aemp.read import Place
-from app.aemp.report import Rejection, Report, read_lines, read_reports, read_series
+from app.aemp.read import Place, parse_file
+from app.aemp.report import Rejection, Report, read_all, read_lines, read_reports, read_series
 from app.aemp.values import Fault, FuelConsumed, Hours, LoadCount, Payload, Speed, SwitchStatus
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -98,6 +98,20 @@ def test_a_reading_that_cannot_be_true_is_rejected_and_the_rest_is_kept(element:
         assert report.readings == (("CumulativeOperatingHours", Hours(AT, 1)),)
 
 
+def test_a_customers_name_of_a_machine_in_a_providers_words_is_no_reading() -> None:
+    report = line(b'{"BodasMachineID": "7", "Make": "Kranich", "FuelUsed": {"FuelConsumed": 5, TIME}}')
+    assert (report.name, report.rejections) == (("equipment_id", "7"), ())
+
+
+@pytest.mark.parametrize(
+    "body", [b"0\n" * 25_000, b'{"PIN": "P", "Speed": [' + b"1," * 25_000 + b"1]}", b"{}\n" * 25_000]
+)
+def test_what_is_no_batch_at_all_is_refused_whole(body: bytes) -> None:
+    """R-75: to name everything in a mebibyte of it takes seconds, and an answer of forty mebibytes."""
+    with pytest.raises(FlawError, match="more than 20000"):
+        read_all(read_lines(body))
+
+
 def test_a_rejection_names_line_element_and_time() -> None:
     first, second = read_lines(b'\n{"PIN": "P"}\r\n{"PIN": "P", "Distance": {"Odometer": -1, %b}}\n' % TIME)
     assert (first.place, first.rejections) == (Place(2), ())
@@ -161,8 +175,12 @@ LOADS = b"""<CumulativeLoadCountMessages xmlns="http://standards.iso.org/iso/151
 </CumulativeLoadCountMessages>"""
 
 
+def series(data: bytes, name: str, machine: str | None) -> tuple[Report, ...]:
+    return read_series(parse_file(data, name), name, machine)
+
+
 def test_a_series_is_of_the_machine_its_links_name() -> None:
-    (report,) = read_series(LOADS, "loads.xml", None)
+    (report,) = series(LOADS, "loads.xml", None)
     assert report.name == (None, "B /7")
     assert [reading for _, reading in report.readings] == [LoadCount(AT, 13000), LoadCount(AT, 13050)]
 
@@ -177,29 +195,46 @@ def test_a_series_is_of_the_machine_its_links_name() -> None:
 )
 def test_every_form_of_address_names_its_machine(address: str, name: str) -> None:
     document = f'[{{"links": [{{"rel": "self", "href": "{address}"}}], "Distance": []}}]'
-    (report,) = read_series(document.encode(), "x", None)
+    (report,) = series(document.encode(), "x", None)
     assert report.name == (None, name)
 
 
 def test_a_series_without_a_machine_needs_one_named() -> None:
     document = LOADS.replace(b"/Fleet/Equipment/B%20%2F7", b"")
     with pytest.raises(ReadError, match=r"loads\.xml: .* --machine"):
-        read_series(document, "loads.xml", None)
-    assert read_series(document, "loads.xml", "p")[0].name == (None, "P")
+        series(document, "loads.xml", None)
+    assert series(document, "loads.xml", "p")[0].name == (None, "P")
 
 
 def test_the_standards_odd_names_are_read() -> None:
     payload = b"""<CumulativePayloadTotalMessages><CumulativePayloadTotals datetime="2026-05-04T12:00:00Z">
     <PayloadUnits>tonne</PayloadUnits><Payload>2</Payload></CumulativePayloadTotals></CumulativePayloadTotalMessages>"""
-    assert read_series(payload, "x", "P")[0].readings == (("CumulativePayloadTotals", Payload(AT, 2000)),)
+    assert series(payload, "x", "P")[0].readings == (("CumulativePayloadTotals", Payload(AT, 2000)),)
     idle = b"""<CumulativeNonproductiveIdleHoursMessages><CumulativeNonproductiveIdleHours datetime="2026-05-04T12:00:00Z">
     <Hour>2</Hour></CumulativeNonproductiveIdleHours></CumulativeNonproductiveIdleHoursMessages>"""
-    [(_, reading)] = read_series(idle, "x", "P")[0].readings
+    [(_, reading)] = series(idle, "x", "P")[0].readings
     assert reading == Hours(AT, 2)
 
 
 def test_a_fault_in_a_series_refuses_it_and_a_fleet_is_no_series() -> None:
     with pytest.raises(ReadError, match="x: CumulativeLoadCount: CumulativeLoadCount: Count is -5"):
-        read_series(LOADS.replace(b"13050", b"-5"), "x", None)
-    assert read_series(b'{"Equipment": []}', "x", None) == ()
-    assert read_series(b"<Fleet/>", "x", None) == ()
+        series(LOADS.replace(b"13050", b"-5"), "x", None)
+    assert series(b'{"Equipment": []}', "x", None) == ()
+    assert series(b"<Fleet/>", "x", None) == ()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [b"{}", b'{"statusCode": 429}', b'{"Links": [{"Rel": "Self", "Href": "/Fleet/1"}]}', b'[{"a": 1}]'],
+)
+def test_what_names_neither_readings_nor_a_machine_is_no_series(document: bytes) -> None:
+    """Imported as one it would be an import of nothing that succeeds."""
+    assert series(document, "x", "P") == ()
+    with pytest.raises(FlawError):
+        tuple(read_reports(document))
+
+
+def test_a_series_without_readings_is_one() -> None:
+    assert [report.readings for report in series(b'{"Distance": []}', "x", "P")] == [()]
+    links = b'{"links": [{"href": "/Fleet/Equipment/P/Distance/a/b/7"}]}'
+    assert [report.name for report in series(links, "x", None)] == [(None, "P")]

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from app.context import Context
-from app.flows.change_owner import MachineError, release_machine, transfer_machine
-from app.flows.import_fleet import Imported, import_machines
+from app.flows.change_owner import release_machine, transfer_machine
+from app.flows.find_machine import MachineError
+from app.flows.import_fleet import import_machines
 from app.flows.maintain import maintain
 from app.storage.fleet_import import ingest
 from tests.fleets import fill, find, machine, pins_of, seen_by
@@ -47,7 +48,8 @@ async def test_a_machine_that_left_is_found_by_no_name_and_comes_back_as_a_new_o
         assert await find(context, customer_id, name) is None
         with pytest.raises(MachineError, match=f"has no machine {name}"):
             await release_machine(context, world.member, name)
-    assert await import_machines(context, customer_id, [known]) == Imported(1, 0, 0)
+    again = await import_machines(context, customer_id, [known])
+    assert (again.added, again.updated) == (1, 0)
     assert await pins_of(context, customer_id) == ["A"]
 
 

@@ -1,5 +1,6 @@
 """The figures of the last 24 hours: computed from history up to the newest reading, told ones left alone."""
 
+import asyncio
 from datetime import timedelta
 
 from app.aemp.history import NamedReading
@@ -9,10 +10,16 @@ from app.aemp.series import Metric
 from app.aemp.values import FuelConsumed, Percentage, Speed
 from app.flows.last_24 import refresh_last_24
 from app.flows.write_telemetry import write_telemetry
+from app.storage.fleet_import import ingest
 from tests.history import HOUR, THEN, add, figures, snapshot
 from tests.people import World
 
 DAY = timedelta(days=1)
+WAITS = """
+SELECT FROM pg_locks waiting JOIN pg_locks held USING (pid)
+WHERE NOT waiting.granted AND held.relation = 'equipment_latest'::regclass
+  AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 async def tell(world: World, *readings: NamedReading) -> None:
@@ -70,6 +77,29 @@ async def test_a_figure_the_machine_tells_itself_stands(world: World) -> None:
     assert shown.fuel_used_last_24 == FuelConsumed(THEN, 99)
     assert await figures(world.context, customer_id, Metric.FUEL_USED_LAST_24) == [(THEN, 99)]
     assert shown.maximum_speed_last_24 is None
+
+
+async def test_what_is_told_while_figures_are_computed_stands(world: World) -> None:
+    """A figure never goes back to an older one."""
+    await add(world.context, world.member.customer_id, "P1")
+    await tell(world, fuel(-2 * HOUR, 130), fuel(timedelta(), 142))
+    async with ingest(world.context.database) as writer:
+        told = "UPDATE equipment_latest SET fuel_used_last_24_at = $1, fuel_used_last_24_l = 99 WHERE customer_id = $2"
+        assert await writer.count(told, THEN + HOUR, world.member.customer_id) == 1
+        refreshed = asyncio.create_task(refresh_last_24(world.context))
+        await until_somebody_waits(world)
+    assert await refreshed >= 1
+    shown = await snapshot(world.context, world.member.customer_id, "P1")
+    assert shown.fuel_used_last_24 == FuelConsumed(THEN + HOUR, 99)
+
+
+async def until_somebody_waits(world: World) -> None:
+    """For a machine's newest figures."""
+    for _ in range(500):
+        if await world.context.database.rows(WAITS):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits for the row")
 
 
 async def test_more_machines_than_a_batch_are_all_refreshed(world: World) -> None:

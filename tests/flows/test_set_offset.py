@@ -1,5 +1,8 @@
 """Offsets: a machine's hours and odometer go on after its device was replaced, whenever the readings come."""
 
+import asyncio
+import math
+
 import pytest
 
 from app.aemp.history import NamedReading
@@ -7,6 +10,7 @@ from app.aemp.read import Place
 from app.aemp.report import Report
 from app.aemp.series import Metric
 from app.aemp.values import Distance, Hours
+from app.flows.find_machine import MachineError
 from app.flows.set_offset import OffsetError, set_offset
 from app.flows.write_telemetry import write_telemetry
 from tests.history import HOUR, THEN, add, figures, snapshot
@@ -42,7 +46,7 @@ async def values(world: World) -> list[float]:
 async def test_figures_go_on_from_where_they_stood(swapped: World) -> None:
     """Those that came before the offset was set, those after, and the newest."""
     customer_id = swapped.member.customer_id
-    done = await set_offset(swapped.context, customer_id, "p1", THEN + 2 * HOUR, {})
+    done = await set_offset(swapped.context, swapped.member, "p1", THEN + 2 * HOUR, {})
     assert (done.values, done.restated) == ({HOURS: 100.25, KM: 500}, 2)
     assert await values(swapped) == [90, 100.25, 100.75, 101.75]
     shown = await snapshot(swapped.context, customer_id, "P1")
@@ -54,30 +58,42 @@ async def test_figures_go_on_from_where_they_stood(swapped: World) -> None:
 
 
 async def test_a_late_reading_of_the_old_device_stays_as_it_is(swapped: World) -> None:
-    await set_offset(swapped.context, swapped.member.customer_id, "P1", THEN + 2 * HOUR, {HOURS: 100})
+    await set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: 100})
     await tell(swapped, ("CumulativeOperatingHours", Hours(THEN + HOUR / 2, 95)), hours(2, 0.5))
     assert await values(swapped) == [90, 95, 100.25, 100.5, 101.5]
 
 
 async def test_the_same_again_changes_nothing_and_another_figure_replaces_it(swapped: World) -> None:
-    for added, expected in ((100, 101.5), (100, 101.5), (120, 121.5)):
-        await set_offset(swapped.context, swapped.member.customer_id, "P1", THEN + 2 * HOUR, {HOURS: added})
+    for added, restated, expected in ((100, 2, 101.5), (100, 0, 101.5), (120, 2, 121.5)):
+        done = await set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: added})
+        assert done.restated == restated
         assert (await values(swapped))[-1] == expected
 
 
+async def test_of_two_who_set_it_at_once_the_second_sees_what_the_first_did(swapped: World) -> None:
+    """Figures that were restated by both would be off by an offset for ever."""
+    calls = [
+        set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: 100 + n}) for n in range(6)
+    ]
+    await asyncio.gather(*calls)
+    await set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: 100})
+    assert await values(swapped) == [90, 100.25, 100.5, 101.5]
+
+
 async def test_a_second_replacement_leaves_the_first_one_in_force_before_it(swapped: World) -> None:
-    customer_id = swapped.member.customer_id
-    await set_offset(swapped.context, customer_id, "P1", THEN + 3 * HOUR, {HOURS: 200})
-    await set_offset(swapped.context, customer_id, "P1", THEN + 2 * HOUR, {HOURS: 100})
+    await set_offset(swapped.context, swapped.member, "P1", THEN + 3 * HOUR, {HOURS: 200})
+    await set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: 100})
     assert await values(swapped) == [90, 100.25, 100.5, 201.5]
 
 
 async def test_what_is_not_clear_changes_nothing(swapped: World) -> None:
-    customer_id = swapped.member.customer_id
-    for name, from_at, reason in (
-        ("P2", THEN, "no machine of this customer goes by P2"),
-        ("P1", THEN, "nothing is known of P1 before then"),
+    for name, added, refusal, reason in (
+        ("P2", {}, MachineError, "Hillside Plant Hire has no machine P2"),
+        ("P1", {}, OffsetError, "nothing is known of P1 before then"),
+        ("P1", {HOURS: math.nan}, OffsetError, "nan cannot be added to any figure"),
+        ("P1", {KM: -math.inf}, OffsetError, "-inf cannot be added to any figure"),
+        ("P1", {HOURS: 1, KM: 2e12}, OffsetError, r"2e\+12 cannot be added to any figure"),
     ):
-        with pytest.raises(OffsetError, match=reason):
-            await set_offset(swapped.context, customer_id, name, from_at, {})
+        with pytest.raises(refusal, match=reason):
+            await set_offset(swapped.context, swapped.member, name, THEN, added)
     assert await values(swapped) == [90, 100.25, 0.5, 1.5]

@@ -10,6 +10,8 @@ import asyncpg
 import pytest
 
 from app.storage import partitions
+from app.storage.database import open_database
+from app.storage.history import select_kept
 from app.storage.partitions import DroppedPartitions, drop_past_partitions
 from tests.conftest import make_database
 
@@ -80,6 +82,17 @@ async def test_late_weeks_are_made_within_what_is_kept(owner: Any) -> None:
     await owner.executemany(insert, [(at,) for at in kept])
     with pytest.raises(asyncpg.CheckViolationError, match="no partition"):
         await owner.execute(insert, not_kept)
+
+
+async def test_history_takes_what_each_of_its_tables_keeps(url: str, owner: Any) -> None:
+    """One batch goes into all of them: what one no longer keeps would find no partition there."""
+    await owner.execute("UPDATE retention SET keep = '100 days' WHERE name = 'position'")
+    database = await open_database(url, connections=1)
+    kept = await select_kept(database)
+    await database.close()
+    assert timedelta(days=99) < datetime.now(UTC) - kept.from_at < timedelta(days=101)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute("UPDATE retention SET keep = NULL WHERE name = 'reading'")
 
 
 async def test_a_partition_that_is_past_is_dropped_and_no_other(url: str, owner: Any) -> None:

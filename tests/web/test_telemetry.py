@@ -111,7 +111,7 @@ async def test_what_is_sent_twice_is_there_once(own: Sender, world: World) -> No
 
 
 async def test_senders_of_the_same_at_once_all_succeed(own: Sender, world: World) -> None:
-    """R-9: who comes second finds the row and looks again, instead of failing."""
+    """Who comes second finds the row and looks again, instead of failing."""
     machine = {
         "PIN": "P1",
         "FuelUsed": [{"FuelConsumed": n, "datetime": format_time(THEN + n * HOUR)} for n in range(20)],
@@ -211,6 +211,8 @@ async def test_documents_of_the_standard_are_taken(own: Sender, world: World) ->
             (400, "malformed_document"),
         ),
         (b"not a document", {"Content-Type": "application/json"}, (400, "malformed_document")),
+        (b"{}", {"Content-Type": "application/json"}, (400, "malformed_document")),
+        (b"0\n" * 25_000, {}, (400, "malformed_document")),
         (b"{}", {"Content-Type": "text/csv"}, (415, "unsupported_media_type")),
         (b"{}", {"Content-Type": ""}, (415, "unsupported_media_type")),
         (b"{}", {"Content-Encoding": "gzip"}, (415, "unsupported_media_type")),
@@ -226,7 +228,7 @@ async def test_bodies_that_are_refused_whole(
 
 
 async def test_writing_needs_its_scope(context: Context, browser: Browser, world: World) -> None:
-    """O-71: a token that reads does not write, and one that writes does not read."""
+    """O-73: a token that reads does not write, and one that writes does not read."""
     reader = await sender(context, browser, world.member.customer_id, "aemp:read")
     refused = await reader.send("{}")
     assert refused.status_code == 403

@@ -1,0 +1,29 @@
+"""Which machine of a fleet a person means who names it."""
+
+from app.aemp.identifiers import normalise_identifier
+from app.storage.database import Transaction
+from app.storage.fleet_changes import Named, select_named
+from app.storage.people import Member
+
+
+class MachineError(Exception):
+    """Which machine is meant is not clear, or it cannot go there."""
+
+
+async def find_machine(transaction: Transaction, owner: Member, identifier: str) -> Named:
+    """The one machine that an identifier means in its owner's fleet. Raises MachineError."""
+    named = await select_named(transaction, owner.customer_id, normalise_identifier(identifier))
+    meant = [each for each in named if each.kind == named[0].kind]
+    if not meant:
+        raise no_machine(owner, identifier)
+    if len(meant) > 1:
+        raise MachineError(
+            f"{len(meant)} machines of {owner.customer_name} go by {identifier}: name the one by its PIN"
+        )
+    return meant[0]
+
+
+def no_machine(owner: Member, identifier: str) -> MachineError:
+    return MachineError(
+        f"{owner.customer_name} has no machine {identifier}: `rovitracker fleet show` lists them"
+    )
