@@ -19,7 +19,9 @@ from bench.machine import ProcessorTime, StorePids, cores, read_processor_time
 _SPARE_S = 60.0  # the generator's own start, reading its requests, and its last answers
 _CALIBRATION_S = 1.5
 _FIRST_GUESS = 4000  # requests a second
-_LEAST_GUESS = 1000  # one that was slow while others had the machine may be several times as fast in the next round
+_LEAST_GUESS = (
+    1000  # one that was slow while others had the machine may be several times as fast in the next round
+)
 _HEADROOM = 1.4
 _QUIET_S = 0.25
 _QUIET_SHARE = 0.08  # of one core

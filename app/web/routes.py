@@ -22,31 +22,35 @@ from app.web.token import token
 router = APIRouter()
 route = router.add_api_route
 
+# Of documents whose head alone may be asked for too (RFC 9110 section 9.3.2). Pages of a person's own begin or go on with
+# something when they are read, so they are only ever read whole.
+READ = ["GET", "HEAD"]
+
 # OAuth2
 route(consent.AUTHORIZE, consent.authorize, methods=["GET"])
 route(consent.AUTHORIZE, consent.authorize_by_post, methods=["POST"])
 route("/app/oauth2/token", token, methods=["POST"])
 route("/app/oauth2/introspect", introspect, methods=["POST"])
 route("/app/oauth2/revoke", revoke, methods=["POST"])
-route(JWKS, jwks, methods=["GET"])
+route(JWKS, jwks, methods=READ)
 for readable in sorted(READABLE):
     route(readable, preflight, methods=["OPTIONS"])
-route("/.well-known/oauth-authorization-server", server_metadata, methods=["GET"])
-route("/.well-known/oauth-protected-resource", resource_metadata, methods=["GET"])
-route(RESOURCE_METADATA, resource_metadata, methods=["GET"])
+route("/.well-known/oauth-authorization-server", server_metadata, methods=READ)
+route("/.well-known/oauth-protected-resource", resource_metadata, methods=READ)
+route(RESOURCE_METADATA, resource_metadata, methods=READ)
 
 # AEMP
 for version, read in ((aemp.V1, aemp.read_v1), (aemp.V2, aemp.read_v2)):
-    route(version + "{fleet:fleet}", read, methods=["GET"])
-    route(version + "{fleet:fleet}/{address:path}", read, methods=["GET"])
+    route(version + "{fleet:fleet}", read, methods=READ)
+    route(version + "{fleet:fleet}/{address:path}", read, methods=READ)
 route(telemetry.TELEMETRY, telemetry.write, methods=["POST"])
 
 # For integrators: the same, for programs and for people
-route(OPENAPI, openapi, methods=["GET"])
-route(DOCUMENTATION, docs, methods=["GET"])
+route(OPENAPI, openapi, methods=READ)
+route(DOCUMENTATION, docs, methods=READ)
 
 # Pages
-route("/", home, methods=["GET"])
+route("/", home, methods=READ)
 route(login.LOGIN, login.login, methods=["GET"])
 route(login.LOGIN, login.submit_login, methods=["POST"])
 route(login.LOGOUT, login.submit_logout, methods=["POST"])
@@ -54,7 +58,7 @@ route(consent.CONSENT, consent.submit_consent, methods=["POST"])
 route(account.MACHINES, account.machines, methods=["GET"])
 route(login.CONNECTIONS, account.connections, methods=["GET"])
 route(account.DISCONNECT, account.submit_disconnect, methods=["POST"])
-route("/app/logo/{digest}.png", logo, methods=["GET"])
+route("/app/logo/{digest}.png", logo, methods=READ)
 router.routes.append(Mount("/app/static", PageFiles()))
 
 # The demo application, in development only
@@ -63,6 +67,6 @@ route("/app/demo/token", fetch_token, methods=["POST"])
 route("/app/demo/fleet", call_api, methods=["POST"])
 
 # For those who run it
-route("/health/alive", health.alive, methods=["GET"])
-route("/health/ready", health.ready, methods=["GET"])
-route("/version", health.version, methods=["GET"])
+route("/health/alive", health.alive, methods=READ)
+route("/health/ready", health.ready, methods=READ)
+route("/version", health.version, methods=READ)
