@@ -1,8 +1,6 @@
 """The other authorization servers at the smallest size: seeded, served and asked, and found out when they answer wrongly."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +18,9 @@ from bench.peers.peer import Peer, PeerError, ServingPeer, Task
 from bench.peers.stores import set_fsync
 from bench.records import Answer, get_request, pack_answer, read_requests, write_requests
 from bench.rounds import Contender, Round
-from tests.server import ROOT
+from tests.bench.programs import measure
 
+SMOKE = ("--smoke", "--rounds", "1", "--seconds", "0.5", "--warm-up", "0.2", "--workers", "1")
 FOLDERS = sorted({peer.folder for peer in PEERS})
 
 pytestmark = pytest.mark.timeout(300)  # the first time, what oidc-provider needs is installed
@@ -122,24 +121,15 @@ def test_live_token_called_inactive_is_noticed(oidc_provider: ServingPeer, tmp_p
 
 def test_smoke_run_compares_ours_with_oidc_provider(tmp_path: Path) -> None:
     installed(OIDC_POSTGRES)
-    size = ("--smoke", "--rounds", "1", "--seconds", "1", "--warm-up", "0.2")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "bench.peers", *size, "--out", str(tmp_path)),
-            *("--tasks", "code exchange", "--only", OIDC_POSTGRES),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    [comparison] = json.loads((tmp_path / "peers.json").read_bytes())["comparisons"]
+    one = ("--tasks", "code exchange", "--only", OIDC_POSTGRES)
+    done = measure("peers", tmp_path, *SMOKE, *one)
+    assert done.status == 0
+    [comparison] = done.document["comparisons"]
     assert set(comparison["rounds"]) == {OURS, OIDC_POSTGRES}
     assert all(rounds[0]["requests"] > 0 for rounds in comparison["rounds"].values())
     assert comparison["doubled"][OURS] == 0
     assert [(ratio["peer"], ratio["bar"]) for ratio in comparison["ratios"]] == [(OIDC_POSTGRES, 6)]
-    assert OIDC_POSTGRES in (tmp_path / "peers.md").read_text()
+    assert OIDC_POSTGRES in done.report
 
 
 def measured(rate: float) -> Round:
