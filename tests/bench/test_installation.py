@@ -190,6 +190,7 @@ def test_npm_is_understood_too(
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("npm_config_fetch_retry_mintimeout", "1")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))  # it would know the package by its digest
     if locked:
         locked = replace(locked, resolved=locked.resolved.format(port=free_port()))
     write_npm_lock(tmp_path, locked)
