@@ -1,17 +1,27 @@
-"""Applications that exchange codes, and may act by themselves for a customer that has one machine; strict ones refresh."""
+"""Who asks in a run: applications, and customers with their machines, added as the command line adds them."""
 
+import itertools
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-import asyncpg
 import uvloop
 
-from bench.codes import Application
-from bench.seed import Service
+from app.context import Context
+from app.flows.add_customer import add_customer
+from app.flows.add_simulated import Simulation, add_simulated
+from app.flows.register_application import RegisteredApplication, register_application
+from app.oauth.client import ClientKind
+from bench.codes import Application, Stores
+from bench.context import opened
+from bench.service import Service
 
-_SELECT_CUSTOMER = "SELECT customer_id FROM customer_member WHERE email = $1"
+_REDIRECT_URI = "https://integrator.example/callback"  # never called: the code is read from the redirect
+_DAY, _SEED = timedelta(days=1), 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +33,61 @@ class Registered:
 
 
 def register_applications(
-    service: Service, database_url: str, count: int, *, strict: bool = False
+    service: Service, stores: Stores, count: int, *, strict: bool = False
 ) -> Registered:
-    email = f"bench-{secrets.token_hex(4)}@customer.example"
-    service.run("customer", "add", "--email", email, "--name", "Bench", secret=secrets.token_urlsafe(16))
-    service.run("fleet", "simulate", "--customer", email, "--machines", "1", "--days", "1")
-    customer_id = uvloop.run(_customer_of(database_url, email))
-    grants = ("--grant", "authorization_code", "--grant", "client_credentials", "--customer", email)
-    kind = ("--strict",) if strict else grants
-    registered = [_register(service, *kind) for _ in range(count)]
+    """They exchange codes, and act by themselves for a customer that has one machine; strict ones refresh instead."""
+    return uvloop.run(_register_applications(service, stores, count, strict=strict))
+
+
+def seed_accounts(service: Service, stores: Stores, count: int, *, machines: int) -> list[dict[str, Any]]:
+    """So many pairs of a customer with a fleet and an application, of as few of both as give them."""
+    return uvloop.run(_seed_accounts(service, stores, count, machines))
+
+
+async def _register_applications(service: Service, stores: Stores, count: int, *, strict: bool) -> Registered:
+    async with opened(service, stores.database_url, stores.redis_url) as context:
+        customer_id, _ = await _add_customer(context, 1, timedelta(minutes=5))
+        kind: ClientKind = "strict" if strict else "classic"
+        made = [await _register(context, kind, None if strict else customer_id) for _ in range(count)]
     return Registered(
-        customer_id, [Application(*credentials, customer_id, strict) for credentials in registered]
+        customer_id,
+        [Application(each.client.id, each.client_secret or "", customer_id, strict) for each in made],
     )
 
 
-def _register(service: Service, *kind: str) -> tuple[UUID, str]:
-    address = ("--redirect-uri", "https://integrator.example/callback")
-    registered = service.run("app", "register", "--name", "Bench", "--company", "Bench Ltd", *address, *kind)
-    return UUID(registered["client_id"]), registered["client_secret"]
+async def _seed_accounts(service: Service, stores: Stores, count: int, machines: int) -> list[dict[str, Any]]:
+    fewest = math.ceil(math.sqrt(count))
+    async with opened(service, stores.database_url, stores.redis_url) as context:
+        customers = [await _add_customer(context, machines, timedelta(minutes=15)) for _ in range(fewest)]
+        made = [await _register(context, "classic") for _ in range(math.ceil(count / fewest))]
+    applications = [
+        {"client_id": str(each.client.id), "client_secret": each.client_secret, "redirect_uri": _REDIRECT_URI}
+        for each in made
+    ]
+    pairs = itertools.product((account for _, account in customers), applications)
+    return [{**customer, **application} for customer, application in itertools.islice(pairs, count)]
 
 
-async def _customer_of(database_url: str, email: str) -> UUID:
-    connection = await asyncpg.connect(database_url)
-    try:
-        return UUID(str(await connection.fetchval(_SELECT_CUSTOMER, email)))
-    finally:
-        await connection.close()
+async def _add_customer(context: Context, machines: int, interval: timedelta) -> tuple[UUID, dict[str, Any]]:
+    """Its id, and with what it signs in to how many machines."""
+    name = f"bench-{secrets.token_hex(4)}"
+    email, password = f"{name}@customer.example", secrets.token_urlsafe(16)
+    member = await add_customer(context, email=email, name=name, password=password)
+    simulation = Simulation(machines, _DAY, _DAY, interval, _SEED, context.now())
+    await add_simulated(context, member.customer_id, simulation)
+    return member.customer_id, {"email": email, "password": password, "machines": machines}
+
+
+async def _register(
+    context: Context, kind: ClientKind, acts_for: UUID | None = None
+) -> RegisteredApplication:
+    """acts_for: the customer of its client_credentials tokens."""
+    return await register_application(
+        context,
+        name="Bench",
+        company="Bench Ltd",
+        redirect_uris=(_REDIRECT_URI,),
+        kind=kind,
+        grants=("authorization_code", "client_credentials") if acts_for else (),
+        customer_id=acts_for,
+    )

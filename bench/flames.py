@@ -3,22 +3,19 @@
 import argparse
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
-from app.embedded import EmbeddedError
-from bench.generator import GeneratorError, generate, load_of
-from bench.limit.ground import Ground, exchanging, introspecting, issuing, prepare
+from bench import program
+from bench.generator import generate, load_of
+from bench.limit.ground import Ground, exchanging, introspecting, issuing, laid_out
 from bench.limit.servers import service_serving
 from bench.records import read_requests
 from bench.rounds import Contender, Plan
-from bench.seed import SeedError
 from bench.serving import ServingError
 
-_OUT = Path(__file__).parent / "out"
 _MOST_A_SECOND = 8000
 _SETTLED_S = 1.0
 _RATE = 250  # samples a second; more and the sampler is what is seen
@@ -31,24 +28,19 @@ _REQUESTS: dict[str, Callable[..., Contender]] = {
 
 
 def main() -> int:
-    options = _read_arguments()
-    try:
-        for picture in _draw(options):
-            print(picture)
-    except (GeneratorError, ServingError, SeedError, EmbeddedError, OSError) as error:
-        print(f"bench-profile: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return program.end_well("bench-profile", partial(_draw, _read_arguments()))
 
 
-def _draw(options: argparse.Namespace) -> list[Path]:
+def _draw(options: argparse.Namespace) -> int:
     plan = Plan(1, options.seconds, _SETTLED_S, 32)
     options.out.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-profile-")))
-        ground = prepare(stack, folder, plan, workers=1, tokens=2000)
-        pid = stack.enter_context(service_serving(ground.service, 1, ground.log("service")))
-        return [_picture(name, ground, pid, options) for name in options.only]
+    with (
+        laid_out("profile", plan, workers=1, tokens=2000) as ground,
+        service_serving(ground.service, 1, ground.log("service")) as pid,
+    ):
+        pictures = [_picture(name, ground, pid, options) for name in options.only]
+    print(*pictures, sep="\n")
+    return 0
 
 
 def _picture(name: str, ground: Ground, pid: int, options: argparse.Namespace) -> Path:
@@ -87,9 +79,9 @@ def _picture(name: str, ground: Ground, pid: int, options: argparse.Namespace) -
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.flames", description=__doc__)
     add = parser.add_argument
-    add("--seconds", type=float, default=10.0, help="to look at each kind of request (10)")
+    add("--seconds", type=program.positive, default=10.0, help="to look at each kind of request (10)")
     add("--only", nargs="+", choices=_REQUESTS, default=list(_REQUESTS), help="kinds of request (all)")
-    add("--out", type=Path, default=_OUT, help="folder of the pictures (bench/out)")
+    add("--out", type=Path, default=program.OUT, help="folder of the pictures (bench/out)")
     return parser.parse_args()
 
 

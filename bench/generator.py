@@ -78,13 +78,10 @@ def generate(load: Load, sink: Sink | None = None) -> Outcome:
 async def _generate(load: Load, sink: Sink | None) -> Outcome:
     tally = Tally()
     model = (Closed if load.rate is None else Open)(load, tally, sink)
-    begun_at, cpu = perf_counter(), process_time()
     if not load.warm_up_s:  # then every answer counts, those of the connections that are loaded first too
-        tally.begun_at = begun_at
+        tally.begun_at = perf_counter()
+    cpu = process_time()
     try:
-        if not load.warm_up_s:
-            tally.begun_at = perf_counter()
-        cpu = process_time()
         await model.start()
         if load.warm_up_s:
             if await _used_up(model, load.warm_up_s):

@@ -2,13 +2,18 @@
 
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import psutil
+
+from app.embedded import Embedded, attach
+from app.embedded.removal import remove
 
 _START_S = 60.0
 _STOP_S = 25.0  # the service gives requests under way 20
@@ -16,6 +21,34 @@ _STOP_S = 25.0  # the service gives requests under way 20
 
 class ServingError(Exception):
     """What does not serve, and where it says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Private:
+    """PostgreSQL and Valkey of a run's own. folder: for its files, gone at the end; data_dir: the servers'."""
+
+    folder: Path
+    data_dir: Path
+    embedded: Embedded
+
+    @property
+    def database_url(self) -> str:
+        return self.embedded.database_url
+
+    def redis_url(self, number: int = 0) -> str:
+        """Of one of Valkey's databases."""
+        return f"{self.embedded.redis_url.partition('?')[0]}?db={number}"
+
+
+@contextmanager
+def private_servers(name: str, kept: Path | None = None) -> Iterator[Private]:
+    """kept: a data directory that stays with its databases, for another run; else all is removed at the end."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"rovitracker-{name}-")))
+        data_dir = (kept or folder / "data").absolute()  # those who are given it work elsewhere
+        if kept is None:
+            stack.callback(remove, data_dir)
+        yield Private(folder, data_dir, stack.enter_context(attach(data_dir)))
 
 
 @contextmanager

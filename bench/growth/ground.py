@@ -2,9 +2,8 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -12,16 +11,16 @@ from uuid import UUID
 import psutil
 import uvloop
 
-from app.embedded import attach
-from app.embedded.removal import remove
+from app.storage.migrations import apply_migrations, read_migrations
 from app.stores import write_private
 from bench.applications import register_applications
 from bench.codes import CODE_LIFE_S, Application, Stores, pack_for_service
 from bench.growth.database import TEMPLATE, Database, address_of, connected, open_filled, read_through
 from bench.growth.fill import Tell
+from bench.limit.servers import service_serving
 from bench.machine import StorePids, find_stores
-from bench.seed import Service
-from bench.serving import free_port, serving
+from bench.service import Service, service_on
+from bench.serving import Private, private_servers
 
 _APPLICATIONS = 4
 
@@ -38,22 +37,23 @@ class Served:
 class Ground:
     """applications: known to every database."""
 
-    folder: Path
-    data_dir: Path
-    owner_url: str = field(repr=False)
-    redis_url: str = field(repr=False)
+    servers: Private = field(repr=False)
     pids: StorePids
     applications: Sequence[Application] = field(repr=False)
 
+    @property
+    def folder(self) -> Path:
+        return self.servers.folder
+
     def database(self, count: int, tell: Tell) -> Database:
         ids = [application.client_id for application in self.applications]
-        database = uvloop.run(open_filled(self.owner_url, count, ids, tell))
+        database = uvloop.run(open_filled(self.servers.database_url, count, ids, tell))
         # One that was kept may be of an earlier schema.
-        _service(self.folder, self.data_dir, database.url, self.redis_url).run("migrate", "up")
+        uvloop.run(apply_migrations(database.url, read_migrations()))
         return database
 
     def stores(self, database: Database) -> Stores:
-        return Stores(database.url, self.redis_url, pack_for_service, has_customers=True)
+        return _stores(self.servers, database.url)
 
     def read_through(self, databases: Sequence[Database]) -> None:
         """So that no first round is measured on a cold disk."""
@@ -65,42 +65,30 @@ class Ground:
     @contextmanager
     def serving(self, database: Database, workers: int) -> Iterator[Served]:
         """A service that remembers no token."""
-        service = _service(self.folder, self.data_dir, database.url, self.redis_url)
-        with serving(
-            [*service.command, "serve", "--workers", str(workers)],
-            url=f"{service.url}/health/ready",
-            log=self.folder / f"service-{service.port}.log",
-            folder=self.folder,
-            environment=service.environment,
-        ) as process:
-            yield Served(service.url, process.pid)
+        service = _service(self.servers, database.url)
+        log = self.folder / f"service-{service.port}.log"
+        with service_serving(service, workers, log) as pid:
+            yield Served(service.url, pid)
 
 
 @contextmanager
 def laid_out(kept: Path | None) -> Iterator[Ground]:
     """kept: a data directory that stays with all its databases, for another run; else all is removed at the end."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-growth-")))
-        data_dir = kept or folder / "data"
-        if kept is None:
-            stack.callback(remove, data_dir)
-        embedded = stack.enter_context(attach(data_dir))
-        redis_url = f"{embedded.redis_url.partition('?')[0]}?db=0"
-        known = data_dir / "growth.json"
+    with private_servers("growth", kept) as servers:
+        known = servers.data_dir / "growth.json"
         if not known.exists():
-            made = _make_template(folder, data_dir, embedded.database_url, redis_url)
+            made = _make_template(servers)
             write_private(known, json.dumps([_plain(application) for application in made]))
         applications = [_application(each) for each in json.loads(known.read_text())]
-        yield Ground(folder, data_dir, embedded.database_url, redis_url, find_stores(embedded), applications)
+        yield Ground(servers, find_stores(servers.embedded), applications)
 
 
-def _make_template(folder: Path, data_dir: Path, owner_url: str, redis_url: str) -> Sequence[Application]:
+def _make_template(servers: Private) -> Sequence[Application]:
     """A migrated database with the applications, of which every other one is a copy."""
-    url = address_of(owner_url, TEMPLATE)
-    uvloop.run(_create(owner_url))
-    service = _service(folder, data_dir, url, redis_url)
-    service.run("migrate", "up")
-    return register_applications(service, url, _APPLICATIONS).applications
+    url = address_of(servers.database_url, TEMPLATE)
+    uvloop.run(_create(servers.database_url))
+    registered = register_applications(_service(servers, url), _stores(servers, url), _APPLICATIONS)
+    return registered.applications
 
 
 async def _create(owner_url: str) -> None:
@@ -109,17 +97,12 @@ async def _create(owner_url: str) -> None:
         await owner.execute(f"CREATE DATABASE {TEMPLATE}")
 
 
-def _service(folder: Path, data_dir: Path, database_url: str, redis_url: str) -> Service:
-    settings = {
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "ENVIRONMENT": "development",
-        "CODE_LIFETIME": f"{CODE_LIFE_S}s",
-        "TOKEN_CACHE": "false",
-        "LIMIT_QUEUE_WAIT": "5s",  # a thousand connections wait long on a slow machine, and shall not be turned away
-        "DATA_DIR": str(data_dir),
-    }
-    return Service(folder, free_port(), settings)
+def _service(servers: Private, database_url: str) -> Service:
+    return service_on(servers, database_url, CODE_LIFETIME=f"{CODE_LIFE_S}s", TOKEN_CACHE="false")
+
+
+def _stores(servers: Private, database_url: str) -> Stores:
+    return Stores(database_url, servers.redis_url(), pack_for_service, has_customers=True)
 
 
 def _plain(application: Application) -> dict[str, str]:

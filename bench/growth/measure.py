@@ -15,7 +15,6 @@ WORKERS = (1, 2, 4)
 CONNECTIONS = (10, 100, 1000)
 
 _BAR = 1.15
-_FOOTPRINT = 20_000  # exchanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +43,9 @@ _FLOWS: tuple[tuple[str, Callable[[Ground, Database], Make]], ...] = (
 
 
 def by_tokens(
-    ground: Ground, databases: Sequence[Database], plan: Plan, workers: int
+    ground: Ground, databases: Sequence[Database], plan: Plan, workers: int, exchanges: int
 ) -> tuple[list[Result], list[Footprint]]:
-    """A service on each database; the smallest comes first."""
+    """A service on each database; the smallest comes first. exchanges: whose bytes are counted."""
     with ExitStack() as stack:
         services = [(each, stack.enter_context(ground.serving(each, workers))) for each in databases]
         results = []
@@ -54,7 +53,7 @@ def by_tokens(
             contenders = [maker(ground, each)(each.name, served) for each, served in services]
             results.append(_compare(f"{flow}, by tokens in the tables", ground, contenders, plan, _BAR))
         footprints = [
-            measure_footprint(each, exchanging(ground, each)(each.name, served), ground.folder, _FOOTPRINT)
+            measure_footprint(each, exchanging(ground, each)(each.name, served), ground.folder, exchanges)
             for each, served in services
         ]
     return results, footprints

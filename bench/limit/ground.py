@@ -1,17 +1,14 @@
 """What all contenders of a run share: the stores, the accounts, the plan; and what each is asked."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-import httpx2
 import uvloop
 
-from app.embedded import attach
-from app.embedded.removal import remove
 from app.oauth.token_string import secret_digest
 from bench.applications import register_applications
 from bench.check import (
@@ -35,8 +32,8 @@ from bench.limit.servers import service_serving
 from bench.machine import StorePids, find_stores
 from bench.records import form_request, get_request, write_requests
 from bench.rounds import Check, Contender, Plan
-from bench.seed import Service
-from bench.serving import free_port
+from bench.service import Service
+from bench.serving import free_port, private_servers
 from bench.tokens import exchange_codes
 
 _APPLICATIONS = 4
@@ -62,28 +59,28 @@ class Ground:
         return self.folder / f"{name}.log"
 
 
-def prepare(stack: ExitStack, folder: Path, plan: Plan, *, workers: int, tokens: int) -> Ground:
-    """Private servers that stop with the stack, an account with a machine, applications that both sides know."""
-    service = Service(folder, free_port(), {"CODE_LIFETIME": f"{CODE_LIFE_S}s"})
-    stack.callback(remove, service.data_dir)
-    embedded = stack.enter_context(attach(service.data_dir))
-    registered = register_applications(service, embedded.database_url, _APPLICATIONS)
-    limit_url = uvloop.run(_open_limit(embedded.database_url, registered.applications))
-    redis_url = embedded.redis_url.partition("?")[0]
-    return Ground(
-        folder=folder,
-        service=service,
-        pids=find_stores(embedded),
-        plan=plan,
-        workers=workers,
-        tokens=tokens,
-        applications=registered.applications,
-        fleet_customer=registered.customer_id,
-        service_stores=Stores(
-            embedded.database_url, f"{redis_url}?db=0", pack_for_service, has_customers=True
-        ),
-        limit_stores=Stores(limit_url, f"{redis_url}?db=1", pack_for_limit, has_customers=False),
-    )
+@contextmanager
+def laid_out(name: str, plan: Plan, *, workers: int, tokens: int) -> Iterator[Ground]:
+    """Private servers until the end, an account with a machine, applications that both sides know."""
+    with private_servers(name) as servers:
+        service = Service(servers.folder, free_port(), {"CODE_LIFETIME": f"{CODE_LIFE_S}s"})
+        service_stores = Stores(
+            servers.database_url, servers.redis_url(), pack_for_service, has_customers=True
+        )
+        registered = register_applications(service, service_stores, _APPLICATIONS)
+        limit_url = uvloop.run(_open_limit(servers.database_url, registered.applications))
+        yield Ground(
+            folder=servers.folder,
+            service=service,
+            pids=find_stores(servers.embedded),
+            plan=plan,
+            workers=workers,
+            tokens=tokens,
+            applications=registered.applications,
+            fleet_customer=registered.customer_id,
+            service_stores=service_stores,
+            limit_stores=Stores(limit_url, servers.redis_url(1), pack_for_limit, has_customers=False),
+        )
 
 
 @contextmanager
@@ -142,10 +139,7 @@ def make_tokens(ground: Ground, url: str, stores: Stores, count: int) -> list[tu
 
 def fleet_token(ground: Ground) -> str:
     """A token for the customer that has a machine."""
-    fields = {"grant_type": "client_credentials", **ground.applications[0].credentials}
-    answer = httpx2.post(f"{ground.service.url}/app/oauth2/token", data=fields).raise_for_status()
-    token: str = answer.json()["access_token"]
-    return token
+    return ground.service.client_token(**ground.applications[0].credentials)
 
 
 def _asking(name: str, url: str, pid: int, requests: Sequence[bytes], check: Check | None) -> Contender:

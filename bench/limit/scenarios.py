@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
@@ -56,13 +56,13 @@ def without_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
     """Every request reaches the stores."""
     if wanted.isdisjoint({"exchange", "latency", "loads", "client", "introspect"}):
         return
-    with serving(ground, cache=False) as (url, pid), _limits(ground, cache_s=0.0) as limits:
-        package, bare = limits
-        ours = exchanging(ground, OURS, url, pid, ground.service_stores)
-        limit = exchanging(ground, LIMIT, *package, ground.limit_stores)
+    with serving(ground, cache=False) as (url, pid), _limit(ground, cache_s=0.0) as package:
         if wanted & {"exchange", "latency", "loads"}:
-            stretch = exchanging(ground, BARE, *bare, ground.limit_stores)
-            result = _compare("code exchange", ground, ground.plan, [ours, limit, stretch], 0.80)
+            ours = exchanging(ground, OURS, url, pid, ground.service_stores)
+            limit = exchanging(ground, LIMIT, *package, ground.limit_stores)
+            with _limit(ground, cache_s=0.0, valkey="bare") as bare:
+                stretch = exchanging(ground, BARE, *bare, ground.limit_stores)
+                result = _compare("code exchange", ground, ground.plan, [ours, limit, stretch], 0.80)
             yield result
             peak = middle(result.rounds[OURS], _rate)
             if "latency" in wanted:
@@ -92,7 +92,7 @@ def with_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
         return
     with serving(ground, cache=True) as (url, pid):
         if "cached" in wanted:
-            with _limits(ground, cache_s=_CACHED_S) as (package, _):
+            with _limit(ground, cache_s=_CACHED_S) as package:
                 pair = [
                     introspecting(ground, OURS, url, pid, ground.service_stores),
                     introspecting(ground, LIMIT, *package, ground.limit_stores),
@@ -127,27 +127,9 @@ def _p99(done: Round) -> float:
 
 
 @contextmanager
-def _limits(ground: Ground, *, cache_s: float) -> Iterator[tuple[tuple[str, int], tuple[str, int]]]:
-    """Over the redis package, and over a bare connection."""
-    with (
-        application_serving(
-            "bench.limit.app:app",
-            _environment(ground, "package", cache_s),
-            ground.workers,
-            ground.log("limit"),
-        ) as package,
-        application_serving(
-            "bench.limit.app:app",
-            _environment(ground, "bare", cache_s),
-            ground.workers,
-            ground.log("bare limit"),
-        ) as bare,
-    ):
-        yield package, bare
-
-
-def _environment(ground: Ground, valkey: str, cache_s: float) -> Mapping[str, str]:
-    return {
+def _limit(ground: Ground, *, cache_s: float, valkey: str = "package") -> Iterator[tuple[str, int]]:
+    """valkey: over the redis package, or over a "bare" connection."""
+    environment = {
         **os.environ,
         "BENCH_DATABASE_URL": ground.limit_stores.database_url,
         "BENCH_REDIS_URL": ground.limit_stores.redis_url,
@@ -155,6 +137,9 @@ def _environment(ground: Ground, valkey: str, cache_s: float) -> Mapping[str, st
         "BENCH_VALKEY": valkey,
         "BENCH_CACHE_S": f"{cache_s}",
     }
+    log = ground.log(f"limit, {valkey}")
+    with application_serving("bench.limit.app:app", environment, ground.workers, log) as server:
+        yield server
 
 
 @contextmanager

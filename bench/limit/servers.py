@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.seed import Service
+from bench.service import Service
 from bench.serving import free_port, serving
 
 # As the service's own supervisor starts it.

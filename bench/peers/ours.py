@@ -12,7 +12,7 @@ from bench.peers.peer import Task
 from bench.peers.stores import set_fsync
 from bench.records import get_request, write_requests
 from bench.rounds import Contender
-from bench.seed import Service
+from bench.service import Service
 from bench.serving import free_port
 
 OURS = "ours"

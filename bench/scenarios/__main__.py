@@ -1,48 +1,30 @@
 """`make bench`: a service of its own under locust's load, scenario after scenario."""
 
-import signal
 import sys
-import tempfile
-from pathlib import Path
+from functools import partial
 
 import orjson
 
-from app.embedded import EmbeddedError
-from bench.generator import GeneratorError
+from bench import program
 from bench.machine import describe_machine
 from bench.scenarios import report
 from bench.scenarios.ground import laid_out
 from bench.scenarios.measure import MeasureError, Result, measure
 from bench.scenarios.options import Options, read_arguments
-from bench.seed import SeedError
-from bench.serving import ServingError
 
 _SUMMARY = "bench.json"
 
 
 def main() -> int:
-    options = read_arguments()
-    # Ends like Ctrl-C: everything that was started is stopped on the way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        results = _bench(options)
-    except (MeasureError, GeneratorError, SeedError, ServingError, EmbeddedError, OSError) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("bench: interrupted, everything is stopped", file=sys.stderr)
-        return 128 + signal.SIGINT
-    return _report(results, options)
+    return program.end_well("bench", partial(_bench, read_arguments()), MeasureError, broken=1)
 
 
-def _bench(options: Options) -> list[Result]:
+def _bench(options: Options) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     _forget_earlier(options)
-    with (
-        tempfile.TemporaryDirectory(prefix="rovitracker-bench-") as folder,
-        laid_out(Path(folder), options) as ground,
-    ):
-        return [_told(measure(scenario, ground, options)) for scenario in options.scenarios]
+    with laid_out(options) as ground:
+        results = [_told(measure(scenario, ground, options)) for scenario in options.scenarios]
+    return _report(results, options)
 
 
 def _told(result: Result) -> Result:

@@ -3,22 +3,20 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import orjson
 
-from app.embedded import attach
-from app.embedded.removal import remove
-from bench.applications import register_applications
+from bench.applications import register_applications, seed_accounts
 from bench.codes import CODE_LIFE_S, Application, Stores, pack_for_service, write_exchanges
+from bench.limit.servers import service_serving
 from bench.machine import StorePids, find_stores
 from bench.scenarios.catalogue import TOKEN, Scenario
 from bench.scenarios.material import Caller, Family, Folder, write_callers, write_families
 from bench.scenarios.options import Load, Options
-from bench.seed import Service, seed_accounts
-from bench.serving import free_port, serving
+from bench.service import Service
+from bench.serving import free_port, private_servers
 from bench.tokens import exchange_codes
 
 _APPLICATIONS = 4
@@ -75,50 +73,40 @@ class Ground:
 
 
 @contextmanager
-def laid_out(folder: Path, options: Options) -> Iterator[Ground]:
+def laid_out(options: Options) -> Iterator[Ground]:
     """A service on a free port with private servers and a few accounts; all of it is stopped and removed at the end."""
-    service = Service(folder, free_port(), {"CODE_LIFETIME": f"{CODE_LIFE_S}s"})
-    try:
-        with attach(service.data_dir) as embedded:
-            redis_url = embedded.redis_url.partition("?")[0]
-            stores = Stores(embedded.database_url, f"{redis_url}?db=0", pack_for_service, has_customers=True)
-            accounts = _seed_accounts(service, options)
-            applications = _register(service, stores, options)
-            strict = _register_strict(service, stores, options)
-            with serving(
-                [*service.command, "serve", "--workers", str(options.workers)],
-                url=f"{service.url}/health/ready",
-                log=options.out / "service.log",
-                folder=folder,
-                environment=service.environment,
-            ) as served:
-                callers = _make_callers(service, stores, applications, options)
-                pids = find_stores(embedded)
-                yield Ground(service, served.pid, pids, stores, applications, strict, accounts, callers)
-    finally:
-        remove(service.data_dir)
+    with private_servers("bench") as servers:
+        service = Service(servers.folder, free_port(), {"CODE_LIFETIME": f"{CODE_LIFE_S}s"})
+        stores = Stores(servers.database_url, servers.redis_url(), pack_for_service, has_customers=True)
+        accounts = _seed_accounts(service, stores, options)
+        applications = _register(service, stores, options)
+        strict = _register_strict(service, stores, options)
+        with service_serving(service, options.workers, options.out / "service.log") as pid:
+            callers = _make_callers(service, stores, applications, options)
+            pids = find_stores(servers.embedded)
+            yield Ground(service, pid, pids, stores, applications, strict, accounts, callers)
 
 
-def _seed_accounts(service: Service, options: Options) -> Sequence[dict[str, Any]]:
+def _seed_accounts(service: Service, stores: Stores, options: Options) -> Sequence[dict[str, Any]]:
     if not any(scenario.accounts for scenario in options.scenarios):
         return ()
     count = -(-options.load.most_users // _USERS_AN_ACCOUNT)
     print(f"Seeding {count} account(s) of {options.machines} machines each", flush=True)
-    return seed_accounts(service, count, machines=options.machines)
+    return seed_accounts(service, stores, count, machines=options.machines)
 
 
 def _register(service: Service, stores: Stores, options: Options) -> Sequence[Application]:
     if not any(each.callers or each.codes_a_customer for each in options.scenarios):
         return ()
     print(f"Registering {_APPLICATIONS} applications", flush=True)
-    return register_applications(service, stores.database_url, _APPLICATIONS).applications
+    return register_applications(service, stores, _APPLICATIONS).applications
 
 
 def _register_strict(service: Service, stores: Stores, options: Options) -> Sequence[Application]:
     if not any(each.families for each in options.scenarios):
         return ()
     print("Registering a strict application", flush=True)
-    return register_applications(service, stores.database_url, 1, strict=True).applications
+    return register_applications(service, stores, 1, strict=True).applications
 
 
 def _make_callers(

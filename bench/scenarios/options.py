@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.machine import cores
+from bench import program
 from bench.scenarios.catalogue import SCENARIOS, Scenario
 from bench.scenarios.phases import SHAPES, most_users
 
-_OUT = Path(__file__).parents[1] / "out"
 _RATE = 200.0
 _SHORTEST_SHAPE_S = 8.0  # locust looks at a shape once a second
 
@@ -77,15 +76,15 @@ def read_arguments() -> Options:
     names = {scenario.name: scenario for scenario in SCENARIOS}
     add("--scenario", nargs="+", choices=names, default=names, metavar="NAME", help=_about())
     add("--model", choices=("closed", "open"), default="closed", help="when a user asks again (closed)")
-    add("--rate", type=_positive, help=f"open model: tasks a second of all users together ({_RATE:g})")
+    add("--rate", type=program.positive, help=f"open model: tasks a second of all users together ({_RATE:g})")
     add("--shape", choices=("constant", *SHAPES), default="constant", help="of the load over time")
-    add("--users", type=_count, default=20, help="simulated users (20)")
-    add("--seconds", type=_positive, default=10.0, help="that each scenario is measured (10)")
+    add("--users", type=program.count, default=20, help="simulated users (20)")
+    add("--seconds", type=program.positive, default=10.0, help="that each scenario is measured (10)")
     add("--warm-up", type=float, help="seconds before them (a quarter of them, at most 3)")
-    add("--workers", type=_count, default=max(2, cores() // 2), help="processes that serve")
-    add("--machines", type=_count, default=250, help="of each customer that consents (250)")
-    add("--p99", type=_positive, default=1000.0, metavar="MS", help="at most, of every path (1000)")
-    add("--out", type=Path, default=_OUT, help="folder of the results (bench/out)")
+    add("--workers", type=program.count, default=program.WORKERS, help="processes that serve")
+    add("--machines", type=program.count, default=250, help="of each customer that consents (250)")
+    add("--p99", type=program.positive, default=1000.0, metavar="MS", help="at most, of every path (1000)")
+    program.add_out(parser)
     options = parser.parse_args()
     if options.rate is not None and options.model == "closed":
         parser.error("--rate needs --model open")
@@ -110,17 +109,3 @@ def _options_of(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> O
 
 def _about() -> str:
     return "; ".join(f"{scenario.name}: {scenario.about}" for scenario in SCENARIOS) + " (all in turn)"
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("1 or more")
-    return number
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if number <= 0:
-        raise argparse.ArgumentTypeError("more than 0")
-    return number

@@ -89,7 +89,20 @@ def test_smoke_run_loads_and_checks_without_a_fault(tmp_path: Path) -> None:
 
 def test_steps_of_the_open_model_add_load_and_a_slow_answer_is_a_fault(tmp_path: Path) -> None:
     """40/s are due at the top, whatever the machine; no answer comes within a microsecond."""
-    shape = ("--model", "open", "--rate", "40", "--shape", "steps", "--seconds", "8", "--p99", "0.001")
+    shape = (
+        "--model",
+        "open",
+        "--rate",
+        "40",
+        "--shape",
+        "steps",
+        "--seconds",
+        "8",
+        "--warm-up",
+        "0.5",
+        "--p99",
+        "0.001",
+    )
     status, printed, summary = run(tmp_path, "--scenario", "introspect", *SMALL, *shape)
     assert status == 1
     (fault,) = summary["scenarios"]["introspect"]["faults"]
@@ -106,7 +119,7 @@ def loading(folder: Path, seconds: int) -> Iterator[tuple[subprocess.Popen[str],
     temporary = folder / "tmp"
     temporary.mkdir()
     process = subprocess.Popen(
-        command(folder / "out", "--scenario", "full_flow", "--users", "2", "--seconds", str(seconds)),
+        command(folder / "out", "--scenario", "full_flow", *SMALL, "--seconds", str(seconds)),
         env=environment(temporary),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -19,7 +19,7 @@ from bench.codes import CODE_LIFE_S, Stores, pack_for_service, write_exchanges
 from bench.generator import Outcome, generate, load_of
 from bench.machine import find_stores
 from bench.records import pack_answer, read_requests
-from bench.seed import Service
+from bench.service import Service
 from bench.serving import free_port, serving
 
 CODES = 6000
@@ -40,7 +40,7 @@ async def test_every_answered_token_outlives_kill_9_of_a_worker_and_of_postgresq
     """R-97, R-103: durability is never traded for speed; the rest was told 503 or lost its connection."""
     served, embedded = service
     stores = Stores(embedded.database_url, embedded.redis_url, pack_for_service, has_customers=True)
-    registered = await asyncio.to_thread(register_applications, served, embedded.database_url, 2)
+    registered = await asyncio.to_thread(register_applications, served, stores, 2)
     requests, answers = tmp_path / "requests", tmp_path / "answers"
     await asyncio.to_thread(write_exchanges, stores, registered.applications, requests, CODES)
     command = [*served.command, "serve", "--workers", "2"]

@@ -1,10 +1,6 @@
 """The bare limit does what the service does, and `make bench-limit` compares them, at smoke size."""
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +11,12 @@ from app.oauth.token_string import mint, parse
 from bench.limit import token_text
 from bench.limit.batch import Batch
 from bench.limit.database import create_database
-from tests.server import ROOT
+from tests.bench.programs import measure
 
+SMOKE = (
+    *("--rounds", "1", "--seconds", "0.5", "--warm-up", "0.2"),
+    *("--tokens", "200", "--connections", "4", "--workers", "1"),
+)
 TABLES = ("authorization_grant", "classic_token", "strict_token")
 SELECT_COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
@@ -93,27 +93,14 @@ async def test_batch_sends_what_waits_while_another_is_in_flight() -> None:
 @pytest.mark.timeout(300)
 def test_smoke_run_compares_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """Without and with the cache; the comparisons that are left out are made of the same parts."""
-    out, temporary = tmp_path / "out", tmp_path / "tmp"
-    temporary.mkdir()
-    size = ("--rounds", "1", "--seconds", "0.5", "--warm-up", "0.2", "--tokens", "200", "--connections", "4")
-    only = ("--only", "exchange", "cached")
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.limit", *size, *only, "--out", str(out)],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    # Whether the bars are met, so short a run cannot tell; that it ran to its end and found no wrong answer, it can.
-    assert done.returncode in {0, 1}, done.stderr
-    document = json.loads((out / "limit.json").read_text())
-    assert {result["name"]: set(result["rounds"]) for result in document["results"]} == {
+    done = measure("limit", tmp_path, *SMOKE, "--only", "exchange", "cached")
+    assert {result["name"]: set(result["rounds"]) for result in done.document["results"]} == {
         "code exchange": {"ours", "limit", "limit, bare Valkey connection"},
         "introspect, cache on": {"ours", "limit"},
     }
-    rounds = [each for result in document["results"] for done in result["rounds"].values() for each in done]
+    rounds = [
+        each for result in done.document["results"] for some in result["rounds"].values() for each in some
+    ]
     assert all(each["requests"] > 0 and each["service_us"] > 0 for each in rounds)
-    assert done.stdout == (out / "limit.md").read_text()
-    assert done.returncode == int("NOT MET" in done.stdout)
-    assert not list(temporary.iterdir())
+    assert done.printed == done.report
+    assert done.status == int("NOT MET" in done.printed)

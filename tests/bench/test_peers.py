@@ -1,10 +1,7 @@
 """The other authorization servers at the smallest size: seeded, served and asked, and found out when they answer wrongly."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
@@ -15,14 +12,15 @@ from bench.generator import generate, load_of
 from bench.peers.__main__ import render
 from bench.peers.catalogue import OIDC_POSTGRES, OIDC_REDIS, PEERS
 from bench.peers.comparison import Comparison
-from bench.peers.installation import InstallationError, install_python
+from bench.peers.installation import UnavailableError
 from bench.peers.ours import OURS
 from bench.peers.peer import Peer, PeerError, ServingPeer, Task
 from bench.peers.stores import set_fsync
 from bench.records import Answer, get_request, pack_answer, read_requests, write_requests
 from bench.rounds import Contender, Round
-from tests.server import ROOT
+from tests.bench.programs import measure
 
+SMOKE = ("--smoke", "--rounds", "1", "--seconds", "0.5", "--warm-up", "0.2", "--workers", "1")
 FOLDERS = sorted({peer.folder for peer in PEERS})
 
 pytestmark = pytest.mark.timeout(300)  # the first time, what oidc-provider needs is installed
@@ -32,8 +30,8 @@ def installed(name: str) -> Peer:
     peer = next(peer for peer in PEERS if peer.name == name)
     try:
         peer.install(peer.folder)
-    except InstallationError as error:
-        pytest.skip(f"oidc-provider cannot be installed here: {error}")
+    except UnavailableError as error:
+        pytest.skip(f"oidc-provider cannot be had here: {error}")
     return peer
 
 
@@ -123,24 +121,15 @@ def test_live_token_called_inactive_is_noticed(oidc_provider: ServingPeer, tmp_p
 
 def test_smoke_run_compares_ours_with_oidc_provider(tmp_path: Path) -> None:
     installed(OIDC_POSTGRES)
-    size = ("--smoke", "--rounds", "1", "--seconds", "1", "--warm-up", "0.2")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "bench.peers", *size, "--out", str(tmp_path)),
-            *("--tasks", "code exchange", "--only", OIDC_POSTGRES),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    [comparison] = json.loads((tmp_path / "peers.json").read_bytes())["comparisons"]
+    one = ("--tasks", "code exchange", "--only", OIDC_POSTGRES)
+    done = measure("peers", tmp_path, *SMOKE, *one)
+    assert done.status == 0
+    [comparison] = done.document["comparisons"]
     assert set(comparison["rounds"]) == {OURS, OIDC_POSTGRES}
     assert all(rounds[0]["requests"] > 0 for rounds in comparison["rounds"].values())
     assert comparison["doubled"][OURS] == 0
     assert [(ratio["peer"], ratio["bar"]) for ratio in comparison["ratios"]] == [(OIDC_POSTGRES, 6)]
-    assert OIDC_POSTGRES in (tmp_path / "peers.md").read_text()
+    assert OIDC_POSTGRES in done.report
 
 
 def measured(rate: float) -> Round:
@@ -157,29 +146,6 @@ def test_what_was_not_measured_is_named() -> None:
     missing = {OIDC_REDIS: "node: its wheel holds no program for this platform"}
     report = render([Comparison(Task.EXCHANGE, {OURS: [measured(1.0)]}, {}, missing)])
     assert f"Not measured: {OIDC_REDIS}: node: its wheel holds no program for this platform" in report
-
-
-def test_package_without_a_hash_is_not_installed(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("idna==3.20\n")
-    with pytest.raises(InstallationError, match="hash"):
-        install_python(tmp_path)
-
-
-def test_lock_file_is_installed_once_however_many_ask_and_anew_when_it_changes(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "requirements.txt").write_text("")
-    with ThreadPoolExecutor() as asking:
-        python, same = asking.map(install_python, [tmp_path] * 2)
-    assert python == same
-    assert capfd.readouterr().out.count("Installing") == 1
-    left = tmp_path / ".venv" / "left"
-    left.touch()
-    assert install_python(tmp_path) == python
-    assert left.exists()
-    (tmp_path / "requirements.txt").write_text("# another\n")
-    install_python(tmp_path)
-    assert not left.exists()
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

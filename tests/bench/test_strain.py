@@ -1,10 +1,5 @@
 """`make bench-strain` at smoke size: a flood is turned away and the honest are not; overload is shed, and soon over."""
 
-import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,67 +15,50 @@ from bench.strain.askers import check_refused, forge
 from bench.strain.flood import ALONE, FLOODED, Flood
 from bench.strain.overload import Overload
 from bench.strain.report import render
+from tests.bench.programs import Run, measure
 from tests.bench.test_rounds import round_of
-from tests.server import ROOT
 
 SECONDS = 3  # of the overload
+SMOKE = (
+    *("--rounds", "1", "--seconds", "0.5", "--warm-up", "0.3", "--tokens", "200", "--connections", "4"),
+    *("--only", "cached", "overload", "--share", "10", "--overload-s", str(SECONDS)),
+)
 
 pytestmark = pytest.mark.timeout(180)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """results: of the document, by name. left: what is found where the run kept its files."""
-
-    status: int
-    said: str
-    report: str
-    results: dict[str, Any]
-    left: list[Path]
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return measure("strain", tmp_path_factory.mktemp("strain"), *SMOKE)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("strain")
-    out, temporary = folder / "out", folder / "tmp"
-    temporary.mkdir()
-    size = ("--rounds", "1", "--seconds", "0.5", "--warm-up", "0.3", "--tokens", "200", "--connections", "4")
-    scenarios = ("--only", "cached", "overload", "--share", "10", "--overload-s", str(SECONDS))
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.strain", *size, *scenarios, "--out", str(out)],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in {0, 1}, done.stderr
-    document = json.loads((out / "strain.json").read_text())
-    results = {each["name"]: each for each in document["results"]}
-    assert (out / "strain.md").read_text() == done.stdout
-    return Run(done.returncode, done.stderr, done.stdout, results, list(temporary.iterdir()))
+def results(run: Run) -> dict[str, Any]:
+    """By name."""
+    return {each["name"]: each for each in run.document["results"]}
 
 
-def test_it_says_how_far_it_is_judges_and_leaves_nothing_behind(run: Run) -> None:
-    """Whether the bars are met, so short a run on a shared machine cannot tell."""
+def test_it_says_how_far_it_is_judges_and_leaves_nothing_behind(run: Run, results: dict[str, Any]) -> None:
     assert "round 1 of 1, beside as many forged" in run.said
     assert f"1500/s offered for {SECONDS} s" in run.said
-    assert run.status == int("NOT MET" in run.report) == int(not all(r["met"] for r in run.results.values()))
-    assert not run.left
+    assert run.status == int("NOT MET" in run.report) == int(not all(r["met"] for r in results.values()))
+    assert run.printed == run.report
 
 
-def test_a_flood_of_forged_tokens_is_told_when_to_come_again_and_the_honest_are_served(run: Run) -> None:
+def test_a_flood_of_forged_tokens_is_told_when_to_come_again_and_the_honest_are_served(
+    results: dict[str, Any],
+) -> None:
     """R-84."""
-    flood = run.results["forged tokens, introspection, cache on"]
+    flood = results["forged tokens, introspection, cache on"]
     assert flood["honest"].keys() == {"200"}
     assert flood["forged"].keys() == {"200", "429"}  # inactive, as far as they were looked up
     assert flood["later"] == {"429": flood["forged"]["429"]}
     assert {name: len(rounds) for name, rounds in flood["rounds"].items()} == {ALONE: 1, FLOODED: 1}
 
 
-def test_overload_is_shed_nothing_is_lost_and_it_is_over_within_a_second(run: Run) -> None:
+def test_overload_is_shed_nothing_is_lost_and_it_is_over_within_a_second(results: dict[str, Any]) -> None:
     """R-94."""
-    overload = run.results["overload"]
+    overload = results["overload"]
     during, after, again = overload["during"], overload["after"], overload["again"]
     assert during["statuses"].keys() == {"200", "503"}
     assert during["later"] == {"503": during["statuses"]["503"]}

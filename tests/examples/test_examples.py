@@ -17,7 +17,7 @@ from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.flows.import_fleet import import_machines
 from app.flows.register_application import RegisteredApplication, register_application
-from bench.peers.installation import InstallationError, install_node, install_python
+from bench.peers.installation import UnavailableError, install_node, install_python
 from tests.browser import Browser
 from tests.people import PASSWORD, World
 from tests.server import ROOT, free_port, running_service
@@ -134,8 +134,8 @@ async def started(program: Path, environment: dict[str, str]) -> AsyncIterator[P
     folder = EXAMPLES / program.parent
     try:
         interpreter = INSTALL[folder.name](folder)
-    except InstallationError as error:
-        pytest.skip(f"the libraries of the examples cannot be installed here: {error}")
+    except UnavailableError as error:
+        pytest.skip(f"the libraries of the examples cannot be had here: {error}")
     process = await asyncio.create_subprocess_exec(
         *(interpreter, program.name), cwd=folder, env={**os.environ, **environment}, stdout=PIPE, stderr=PIPE
     )

@@ -1,0 +1,49 @@
+"""A benchmark's program as a person runs it, at smoke size: what it said, what it kept, and what it left behind."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.server import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """report, document: NAME.md and NAME.json."""
+
+    status: int
+    printed: str
+    said: str
+    report: str
+    document: dict[str, Any]
+
+
+def start(name: str, *options: str, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """To its end. temporary: where its files are while it runs."""
+    return subprocess.run(
+        [sys.executable, "-m", f"bench.{name}", *options],
+        cwd=ROOT,
+        env={**os.environ, **({"TMPDIR": str(temporary)} if temporary else {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def measure(name: str, folder: Path, *options: str) -> Run:
+    """A run that finds no wrong answer, says what it keeps, judges by it, and leaves nothing behind.
+
+    Whether the bars are met, so short a run on a shared machine cannot tell.
+    """
+    out, temporary = folder / "out", folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    done = start(name, *options, "--out", str(out), temporary=temporary)
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    report, document = (out / f"{name}.md").read_text(), json.loads((out / f"{name}.json").read_text())
+    assert done.stdout.endswith(report)
+    assert not list(temporary.iterdir())
+    return Run(done.returncode, done.stdout, done.stderr, report, document)
