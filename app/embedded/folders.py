@@ -26,8 +26,12 @@ def default_data_dir(checkout: Path | None) -> Path:
     """Where data lies when nobody says: beside the code in a checkout, else in the user's data folder."""
     if checkout is None:
         return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "rovitracker"
-    checkout = checkout.resolve()
-    if os.geteuid() != 0:
+    return data_dir_of(checkout.resolve(), os.geteuid())
+
+
+def data_dir_of(checkout: Path, uid: int) -> Path:
+    """Beside the code; of root, whose checkout may be where its servers' own user cannot go, under STATE_ROOT."""
+    if uid != 0:
         return checkout / ".data"
     return STATE_ROOT / f"{checkout.name}-{hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]}"
 
