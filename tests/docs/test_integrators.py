@@ -89,7 +89,7 @@ async def running(
 async def run(language: str, block: str, environment: dict[str, str], folder: Path) -> str:
     missing = [program for program in PROGRAMS[language] if shutil.which(program) is None]
     if missing:
-        pytest.skip(f"{missing[0]} is not on this machine")
+        pytest.skip(f"not shown: that the page's {language} runs as it stands; install {missing[0]}")
     file = folder / {"bash": "block.sh", "python": "block.py", "javascript": "block.mjs"}[language]
     file.write_text(block)
     process = await asyncio.create_subprocess_exec(

@@ -135,7 +135,9 @@ async def started(program: Path, environment: dict[str, str]) -> AsyncIterator[P
     try:
         interpreter = INSTALL[folder.name](folder)
     except InstallationError as error:
-        pytest.skip(f"the libraries of the examples cannot be installed here: {error}")
+        pytest.skip(
+            f"not shown: that the {folder.name} examples run; their libraries cannot be installed: {error}"
+        )
     process = await asyncio.create_subprocess_exec(
         *(interpreter, program.name), cwd=folder, env={**os.environ, **environment}, stdout=PIPE, stderr=PIPE
     )
