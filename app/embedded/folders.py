@@ -212,7 +212,9 @@ def _open_home_run_folder(folders: Folders, record: Record) -> Path:
 def _make_run_folder(folders: Folders, record: Record) -> Path:
     # A reboot or a cleaner empties the temp folder: the same path again where possible, since holders know it.
     if (run := _linked_run_folder(folders, record)) is not None:
-        with suppress(FileNotFoundError, FileExistsError):
+        with suppress(
+            FileNotFoundError, FileExistsError
+        ):  # its parent is gone; it is there, and not ours alone
             run.mkdir(mode=_OWNER_ONLY)
             return run
     # Not XDG_RUNTIME_DIR: that is deleted at logout, under a service left running.
