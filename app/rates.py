@@ -7,6 +7,7 @@ from uuid import UUID
 
 WINDOW_S = 60
 _MOST_NAMES = 20_000
+_ROUNDING_S = 1e-6  # sums of shares miss the whole minute by less
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,3 @@ class Rates:
         self._whole_at[name] = now + whole_s
         remaining = int((WINDOW_S - whole_s) / self._share_s + _ROUNDING_S)
         return Rate(self._limit, remaining, math.ceil(whole_s))
-
-
-_ROUNDING_S = 1e-6  # sums of shares miss the whole minute by less

@@ -21,6 +21,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def settings_on(database_url: str, redis_url: str, data_dir: Path) -> dict[str, str]:
+    """Of a process on stores that run already, in development."""
+    return {
+        "ROVITRACKER_DATABASE_URL": database_url,
+        "ROVITRACKER_REDIS_URL": redis_url,
+        "ROVITRACKER_ENVIRONMENT": "development",
+        "ROVITRACKER_DATA_DIR": str(data_dir),
+    }
+
+
 @asynccontextmanager
 async def running_service(
     *arguments: str, port: int, settings: dict[str, str], cwd: Path | None = None

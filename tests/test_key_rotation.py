@@ -19,7 +19,7 @@ from app.flows.register_application import RegisteredApplication
 from app.flows.signing_keys import rotate_signing_key
 from tests.assertions import fresh, register_keyed
 from tests.people import World
-from tests.server import free_port, running_service
+from tests.server import free_port, running_service, settings_on
 
 LEAD = timedelta(seconds=3)
 ROTATIONS = 3
@@ -30,11 +30,8 @@ VERIFIERS = 6
 async def address(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[str]:
     """A service of two processes."""
     settings = {
-        "ROVITRACKER_DATABASE_URL": database_url,
-        "ROVITRACKER_REDIS_URL": redis_url,
-        "ROVITRACKER_ENVIRONMENT": "development",
+        **settings_on(database_url, redis_url, tmp_path),
         "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
-        "ROVITRACKER_DATA_DIR": str(tmp_path),
         "ROVITRACKER_LOG_LEVEL": "error",
         "ROVITRACKER_SIGNING_KEY_LEAD": f"{LEAD.seconds}s",
     }

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.browser import Browser
-from tests.server import ROOT, free_port
+from tests.server import ROOT, free_port, settings_on
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -21,10 +21,7 @@ async def test_log_has_a_line_a_request_and_no_query(
     """R-80, R-81, O-106: a state, a code or a token in a log is one more place it can be stolen from."""
     port, log = free_port(), tmp_path / "log"
     settings = {
-        "ROVITRACKER_DATABASE_URL": database_url,
-        "ROVITRACKER_REDIS_URL": redis_url,
-        "ROVITRACKER_ENVIRONMENT": "development",
-        "ROVITRACKER_DATA_DIR": str(tmp_path),
+        **settings_on(database_url, redis_url, tmp_path),
     }
     with log.open("wb") as stream:
         service = await asyncio.create_subprocess_exec(

@@ -9,7 +9,7 @@ import pytest
 
 from app.metrics import HAND_ON_EVERY_S
 from tests.browser import Browser
-from tests.server import free_port, running_service
+from tests.server import free_port, running_service, settings_on
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -18,10 +18,7 @@ async def test_requests_are_counted_by_route_over_all_workers(
 ) -> None:
     management = free_port()
     settings = {
-        "ROVITRACKER_DATABASE_URL": database_url,
-        "ROVITRACKER_REDIS_URL": redis_url,
-        "ROVITRACKER_ENVIRONMENT": "development",
-        "ROVITRACKER_DATA_DIR": str(tmp_path),
+        **settings_on(database_url, redis_url, tmp_path),
         "ROVITRACKER_WORKERS": workers,
         "ROVITRACKER_MANAGEMENT_PORT": str(management),
     }

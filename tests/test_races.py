@@ -26,7 +26,7 @@ from tests.changing import until_true, within_a_second
 from tests.families import begin, read
 from tests.people import Pair, Strict, World, pair_of, reads
 from tests.proxy import proxy_to
-from tests.server import free_port, listener, running_service
+from tests.server import free_port, listener, running_service, settings_on
 
 ROUNDS = int(os.environ.get("CONFORMANCE_ROUNDS", "3"))
 
@@ -36,11 +36,8 @@ def environment(
     database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     return {
-        "ROVITRACKER_DATABASE_URL": database_url,
-        "ROVITRACKER_REDIS_URL": redis_url,
-        "ROVITRACKER_ENVIRONMENT": "development",
+        **settings_on(database_url, redis_url, tmp_path_factory.mktemp("raced")),
         "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
-        "ROVITRACKER_DATA_DIR": str(tmp_path_factory.mktemp("raced")),
         "ROVITRACKER_LOG_LEVEL": "error",
         "ROVITRACKER_LIMIT_QUEUE_WAIT": "10s",  # a busy machine is not an overloaded service
     }

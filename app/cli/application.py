@@ -1,11 +1,26 @@
 """`rovitracker app`: register, list and show applications of other companies."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from app.cli import application_changes
-from app.cli.application_changes import ClientId, Grants, Jwks, Logo, RedirectUris, Scope, authentication_of
+from app.cli.application_changes import authentication_of
+from app.cli.application_options import (
+    ActsFor,
+    Audience,
+    ClientId,
+    Company,
+    Grants,
+    Jwks,
+    Logo,
+    Name,
+    Public,
+    RedirectUris,
+    ResourceServer,
+    Scope,
+    Strict,
+)
 from app.cli.output import Json, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
@@ -24,32 +39,17 @@ cli = typer.Typer(help="Applications of other companies, and their secrets.", no
     "--redirect-uri https://sitewise.example/callback"
 )
 def register(
-    name: Annotated[str, typer.Option(help="What customers read on the consent page.")],
-    company: Annotated[str, typer.Option(help="Who makes it.")],
+    name: Name,
+    company: Company,
     logo: Logo = None,
     redirect_uri: RedirectUris = None,
     scope: Scope = None,
-    strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict",
-            help="Tokens of an hour that are refreshed, PKCE, and every parameter the RFCs ask for.",
-        ),
-    ] = False,
-    public: Annotated[
-        bool, typer.Option("--public", help="Without a secret, on people's own devices; implies --strict.")
-    ] = False,
-    resource_server: Annotated[
-        bool,
-        typer.Option("--resource-server", help="May introspect the tokens for its --audience."),
-    ] = False,
-    audience: Annotated[
-        str | None, typer.Option(metavar="URI", help="Of a resource server, as tokens name it.")
-    ] = None,
+    strict: Strict = False,
+    public: Public = False,
+    resource_server: ResourceServer = False,
+    audience: Audience = None,
     grant: Grants = None,
-    customer: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="Whom its client_credentials tokens act for.")
-    ] = None,
+    customer: ActsFor = None,
     jwks: Jwks = None,
     as_json: Json = False,
 ) -> None:
@@ -76,22 +76,7 @@ def register(
             jwks=jwks.read_bytes() if jwks else None,
         )
 
-    registered = with_context(work)
-    client = registered.client
-    print_record(
-        {
-            "client_id": str(client.id),
-            "client_secret": registered.client_secret,
-            "authentication": authentication_of(client),
-            "name": client.name,
-            "company": client.company,
-            "kind": client.kind,
-            "grants": sorted(client.grants),
-            "redirect_uris": list(client.redirect_uris),
-            "scope": " ".join(client.scope),
-        },
-        as_json=as_json,
-    )
+    print_record(_registered(with_context(work)), as_json=as_json)
 
 
 @cli.command("list", epilog="Example: rovitracker app list --json")
@@ -122,6 +107,21 @@ def show(client_id: ClientId, as_json: Json = False) -> None:
 
 
 application_changes.add_to(cli)
+
+
+def _registered(registered: RegisteredApplication) -> dict[str, Any]:
+    client = registered.client
+    return {
+        "client_id": str(client.id),
+        "client_secret": registered.client_secret,
+        "authentication": authentication_of(client),
+        "name": client.name,
+        "company": client.company,
+        "kind": client.kind,
+        "grants": sorted(client.grants),
+        "redirect_uris": list(client.redirect_uris),
+        "scope": " ".join(client.scope),
+    }
 
 
 def _details(application: Application) -> dict[str, Any]:

@@ -1,11 +1,21 @@
 """`rovitracker app`: change an application, its status, its secrets."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.cli.application_options import (
+    ActsFor,
+    ClientId,
+    Grants,
+    Jwks,
+    Logo,
+    NewCompany,
+    NewName,
+    RedirectUris,
+    Scope,
+)
 from app.cli.duration import duration
 from app.cli.output import Json, confirm, print_record
 from app.cli.work import with_context
@@ -20,38 +30,10 @@ from app.flows.change_application import (
 )
 from app.flows.change_customer import find_member
 from app.oauth.client import Client
-from app.oauth.registration import GRANTS, RegistrationError
+from app.oauth.registration import RegistrationError
 from app.storage.application_changes import ApplicationChanges
 
 _EXAMPLE_ID = "0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d"
-
-ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="The application's client_id.")]
-Logo = Annotated[
-    Path | None, typer.Option(help="PNG, JPEG or WebP.", exists=True, dir_okay=False, readable=True)
-]
-RedirectUris = Annotated[list[str] | None, typer.Option(help="Complete address; repeat for several.")]
-Scope = Annotated[
-    list[str] | None, typer.Option(help="What it may ask for; repeat for several; default aemp:read.")
-]
-Grants = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="TYPE",
-        help=f"One of {', '.join(GRANTS)}; repeat for several. Default: authorization_code, for strict "
-        "applications with refresh_token.",
-    ),
-]
-
-Jwks = Annotated[
-    Path | None,
-    typer.Option(
-        help="JWK Set of the public keys it proves itself by (private_key_jwt), for strict applications. It then has "
-        "no client_secret.",
-        exists=True,
-        dir_okay=False,
-        readable=True,
-    ),
-]
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -69,15 +51,13 @@ def add_to(cli: typer.Typer) -> None:
 
 def update(
     client_id: ClientId,
-    name: Annotated[str | None, typer.Option(help="What customers read on the consent page.")] = None,
-    company: Annotated[str | None, typer.Option(help="Who makes it.")] = None,
+    name: NewName = None,
+    company: NewCompany = None,
     logo: Logo = None,
     redirect_uri: RedirectUris = None,
     scope: Scope = None,
     grant: Grants = None,
-    customer: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="Whom its client_credentials tokens act for.")
-    ] = None,
+    customer: ActsFor = None,
     jwks: Jwks = None,
     as_json: Json = False,
 ) -> None:

@@ -16,7 +16,6 @@ from app.cli.work import ready_stores
 from app.context import open_context
 from app.demo import seed_demo
 from app.flows.demo import Demo
-from app.http_protocol import Protocol
 from app.logs import configure_logs
 from app.metrics import serve_metrics
 from app.settings import Settings, export_environment, export_settings, load_settings
@@ -88,7 +87,7 @@ def _run(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http=Protocol,
+        http="app.http_protocol:Protocol",
         log_config=None,
         access_log=False,
         server_header=False,

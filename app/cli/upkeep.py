@@ -14,6 +14,9 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def maintain(as_json: Json = False) -> None:
-    """Create the partitions of the days to come, drop those that are past, delete rows that are past."""
+    """Create the partitions of the days to come, drop those that are past, delete rows that are past.
+
+    Signing keys are kept, and figures of the last 24 hours computed.
+    """
     done = with_stores(lambda context, stores: maintain_stores(context, stores.owner_url))
     print_record(asdict(done), as_json=as_json)

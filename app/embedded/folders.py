@@ -26,8 +26,12 @@ def default_data_dir(checkout: Path | None) -> Path:
     """Where data lies when nobody says: beside the code in a checkout, else in the user's data folder."""
     if checkout is None:
         return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "rovitracker"
-    checkout = checkout.resolve()
-    if os.geteuid() != 0:
+    return data_dir_of(checkout.resolve(), os.geteuid())
+
+
+def data_dir_of(checkout: Path, uid: int) -> Path:
+    """Beside the code; of root, whose checkout may be where its servers' own user cannot go, under STATE_ROOT."""
+    if uid != 0:
         return checkout / ".data"
     return STATE_ROOT / f"{checkout.name}-{hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]}"
 
@@ -144,19 +148,17 @@ def run_folder(folders: Folders, record: Record) -> Path | None:
 
     Another user could have made one of the same name in the temp folder, to be sent our passwords.
     """
-    try:
-        run = folders.run_link.readlink()
-    except FileNotFoundError:
-        return None
+    run = _linked_run_folder(folders, record)
     owner = os.geteuid() if record.account is None else record.account.uid
-    return run if is_private(run, owner) else None
+    return run if run is not None and is_private(run, owner) else None
 
 
 def settle_run_folder(folders: Folders, record: Record) -> Path:
     """Find or make the folder of the sockets, and note it in the data directory."""
     if (run := run_folder(folders, record)) is not None:
         return run
-    run = _make_run_folder(folders) if record.account is None else _open_home_run_folder(folders, record)
+    make = _make_run_folder if record.account is None else _open_home_run_folder
+    run = make(folders, record)
     staged = folders.run_link.with_suffix(".new")
     staged.unlink(missing_ok=True)
     staged.symlink_to(run)
@@ -183,6 +185,22 @@ def sync_folder(folder: Path) -> None:
         os.close(folder_fd)
 
 
+def _linked_run_folder(folders: Folders, record: Record) -> Path | None:
+    """Whether it is there or not. A copied data directory's link leads to the sockets of another's servers."""
+    try:
+        run = folders.run_link.readlink()
+    except FileNotFoundError:
+        return None
+    ours = record.account is not None or run.name.startswith(_run_prefix(folders))
+    return run if ours else None
+
+
+def _run_prefix(folders: Folders) -> str:
+    """Told by what a copy never shares and a folder that is moved keeps."""
+    private = folders.private.stat()
+    return f"rovitracker-{private.st_dev:x}-{private.st_ino:x}-"
+
+
 def _open_home_run_folder(folders: Folders, record: Record) -> Path:
     run = record.home(folders) / "run"
     run.mkdir(mode=_OWNER_ONLY, exist_ok=True)
@@ -191,15 +209,15 @@ def _open_home_run_folder(folders: Folders, record: Record) -> Path:
     return run
 
 
-def _make_run_folder(folders: Folders) -> Path:
+def _make_run_folder(folders: Folders, record: Record) -> Path:
     # A reboot or a cleaner empties the temp folder: the same path again where possible, since holders know it.
-    with suppress(FileNotFoundError, FileExistsError):
-        run = folders.run_link.readlink()
-        run.mkdir(mode=_OWNER_ONLY)
-        return run
+    if (run := _linked_run_folder(folders, record)) is not None:
+        with suppress(FileNotFoundError, FileExistsError):  # no parent; or there, and not ours alone
+            run.mkdir(mode=_OWNER_ONLY)
+            return run
     # Not XDG_RUNTIME_DIR: that is deleted at logout, under a service left running.
     for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp makes it ours, mode 0700
-        run = Path(tempfile.mkdtemp(prefix="rovitracker-", dir=parent))
+        run = Path(tempfile.mkdtemp(prefix=_run_prefix(folders), dir=parent))
         if len(os.fsencode(run)) <= _LONGEST_RUN_FOLDER:
             return run
         run.rmdir()

@@ -8,7 +8,6 @@ from app.oauth.request import TokenRequest, check_resource
 from app.oauth.scope import narrow
 from app.oauth.token_string import bucket_of, mint
 from app.storage.client_tokens import ClientToken
-from app.storage.tokens import select_tokens
 
 
 async def issue_to_client(context: Context, client: Client, request: TokenRequest) -> IssuedToken:
@@ -26,6 +25,4 @@ async def issue_to_client(context: Context, client: Client, request: TokenReques
 
 async def _stands(context: Context, asked: ClientToken) -> bool:
     """Another's in the batch may have been refused; or a first attempt committed, and its answer was lost."""
-    return asked.id in await select_tokens(
-        context.database, "s", [asked.id], audience=context.policy.audience
-    )
+    return await context.gathered.strict_tokens.ask(asked.id) is not None

@@ -60,7 +60,7 @@ class Valkey:
         await self._soon("SET", key, value, "PX", str(life_ms))
 
     async def _soon(self, *command: bytes | str) -> Any:
-        """A hung server costs one request a moment every other second, and the rest nothing."""
+        """A hung server costs a moment, every other second, those who ask in it, and the rest nothing."""
         if monotonic() < self._silent_until:
             return None
         try:

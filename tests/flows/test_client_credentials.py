@@ -4,6 +4,7 @@ import asyncio
 
 from app.flows.change_customer import disable_customer
 from app.flows.client_credentials import issue_to_client
+from app.flows.issued_token import IssuedToken
 from app.flows.register_application import register_application
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError
@@ -49,6 +50,21 @@ async def test_one_that_is_refused_takes_no_other_of_its_batch_along(world: Worl
     issued = [parse(each.text) for each in (first, last) if not isinstance(each, BaseException)]
     assert await tokens_of(world, *robots) == {token.id for token in issued if token}
     assert len(issued) == 2
+
+
+async def test_a_crowd_with_one_that_is_refused_shares_the_looks_too(world: World, database_url: str) -> None:
+    """A suspended application, which may ask as often as it likes, must not make each of the others ask alone."""
+    disabled = await World.make(world.context)
+    robot, refused = await robot_of(world), await robot_of(disabled)
+    await disable_customer(world.context, disabled.member.email)
+    async with context_through_proxy(world.context, database_url) as (context, proxy):
+        for each in (robot, refused):  # so that no statement of a new connection is counted
+            await asyncio.gather(issue_to_client(context, each, REQUEST), return_exceptions=True)
+        before = proxy.statements_asked()
+        asking = [issue_to_client(context, each, REQUEST) for each in (*[robot] * 15, refused, *[robot] * 15)]
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [IssuedToken] * 15 + [OAuthError] + [IssuedToken] * 15
+    assert proxy.statements_asked() - before <= 5
 
 
 async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, database_url: str) -> None:

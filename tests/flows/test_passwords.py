@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.passwords import Passwords
+from app.passwords import NOBODY, Passwords
 from app.storage.errors import StoreUnavailableError
 
 
@@ -29,8 +30,11 @@ async def test_same_password_is_never_hashed_alike(passwords: Passwords) -> None
 
 
 async def test_address_nobody_has_never_matches(passwords: Passwords) -> None:
-    """R-54: not even with the password of the hash that stands in for it."""
-    assert not await passwords.verify(None, "nobody")
+    """R-54: of any password, and at the cost of a hash that is somebody's."""
+    for password in ("", "nobody", "A" * 43):
+        assert not await passwords.verify(None, password)
+    somebodys, nobodys = (extract_parameters(each) for each in (await passwords.hash("x"), NOBODY))
+    assert nobodys == somebodys
 
 
 @pytest.mark.parametrize("stored", ["plain", "$argon2id$v=19$m=1,t=1,p=1$x$y", "$2b$12$" + "x" * 53])

@@ -178,12 +178,14 @@ class Service:
         await disconnect_application(self.house.context, self.members[customer], client_id)
 
     async def rotate_secret(self, application: Application, *, overlap: bool) -> str | None:
+        """None where it is refused."""
         overlap_for = timedelta(days=7 if overlap else 0)
         with suppress(ApplicationError):
             return await rotate_secret(self.house.context, self.client_id(application), overlap_for)
         return None
 
     async def issue_manually(self, application: Application, customer: Customer) -> str | None:
+        """The same."""
         email = self.members[customer].email
         asked = ManualRequest(self.client_id(application), email, OPERATOR, "confirmed by telephone")
         with suppress(ApplicationError):

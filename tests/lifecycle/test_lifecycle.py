@@ -11,6 +11,7 @@ from app.settings import Settings
 from tests.depth import DEPTH
 from tests.lifecycle.house import House, open_house
 from tests.lifecycle.machine import Lifecycle
+from tests.server import settings_on
 
 # Beyond ten lives hypothesis mostly makes variations of them, so that ten more are a run of their own. None is made shorter
 # when it fails: that would take thousands of steps, each of which waits for two processes.
@@ -30,11 +31,8 @@ async def house(
     context: Context, settings: Settings, database_url: str, redis_url: str
 ) -> AsyncIterator[House]:
     environment = {
-        "ROVITRACKER_DATABASE_URL": database_url,
-        "ROVITRACKER_REDIS_URL": redis_url,
-        "ROVITRACKER_ENVIRONMENT": "development",
+        **settings_on(database_url, redis_url, settings.data_dir),
         "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
-        "ROVITRACKER_DATA_DIR": str(settings.data_dir),
     }
     async with open_house(context, database_url, environment) as house:
         yield house

@@ -27,7 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def chromium() -> AsyncIterator[Browser]:
     found = find_chromium()
     if found is None:
-        pytest.skip(f"no Chromium here ({', '.join(NAMES)}); `make browsers` installs one")
+        pytest.skip(
+            f"not shown: what people see and do in a browser; `make browsers` installs Chromium ({', '.join(NAMES)})"
+        )
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield browser

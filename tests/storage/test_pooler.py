@@ -23,7 +23,8 @@ from tests.conftest import make_settings
 from tests.people import World
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("pgbouncer") is None, reason="needs PgBouncer (Debian's package pgbouncer)"
+    shutil.which("pgbouncer") is None,
+    reason="not shown: that the service works behind a pooler; install Debian's package pgbouncer",
 )
 
 CONFIGURATION = """

@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser import Browser
 from tests.people import World
-from tests.server import free_port, running_service
+from tests.server import free_port, running_service, settings_on
 
 FORGIVEN = 3  # failures a minute, from one address
 
@@ -31,10 +31,7 @@ async def processes(
 
         async def start(trusted: str) -> str:
             settings = {
-                "ROVITRACKER_DATABASE_URL": database_url,
-                "ROVITRACKER_REDIS_URL": redis_url,
-                "ROVITRACKER_ENVIRONMENT": "development",
-                "ROVITRACKER_DATA_DIR": str(tmp_path_factory.mktemp("forwarded")),
+                **settings_on(database_url, redis_url, tmp_path_factory.mktemp("forwarded")),
                 "ROVITRACKER_LOG_LEVEL": "error",
                 "ROVITRACKER_LIMIT_FAILURES": str(FORGIVEN),
                 "ROVITRACKER_TRUSTED_PROXIES": trusted,
