@@ -1,4 +1,4 @@
-"""History by the hundred million: rows like any other, in the order in which a live fleet tells them, put there by their owner."""
+"""History by the million: rows like any other, in the order in which a live fleet tells them, put there by their owner."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence

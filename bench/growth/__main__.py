@@ -16,7 +16,7 @@ PARTS = ("tokens", "workers", "connections")
 _SMALL, _MIDDLE = 10_000, 1_000_000
 _EPILOG = """
 examples, each behind make bench-growth BENCH="...":
-  --tokens 20000000                              the whole of it: some 20 GB, and half an hour to fill
+  --tokens 20000000                              the whole of it: 14 GB, and some ten minutes to fill
   --tokens 20000000 --data-dir /var/tmp/growth --fill-only
                                                  fill now, measure later with the same --data-dir
   --only connections --rounds 3                  a part

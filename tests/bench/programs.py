@@ -10,6 +10,8 @@ from typing import Any
 
 from tests.server import ROOT
 
+FOREIGN = {"ROVITRACKER_NOBODY_KNOWS": "1"}  # a shell that is set to another service, which refuses the name
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -27,7 +29,7 @@ def start(name: str, *options: str, temporary: Path | None = None) -> subprocess
     return subprocess.run(
         [sys.executable, "-m", f"bench.{name}", *options],
         cwd=ROOT,
-        env={**os.environ, **({"TMPDIR": str(temporary)} if temporary else {})},
+        env={**os.environ, **FOREIGN, **({"TMPDIR": str(temporary)} if temporary else {})},
         capture_output=True,
         text=True,
         check=False,
