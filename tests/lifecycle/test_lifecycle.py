@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from app.context import Context
-from app.settings import Settings
 from tests.depth import DEPTH
 from tests.lifecycle.house import House, open_house
 from tests.lifecycle.machine import Lifecycle
@@ -28,10 +27,10 @@ SETTINGS = settings(
 
 @pytest.fixture(scope="module")
 async def house(
-    context: Context, settings: Settings, database_url: str, redis_url: str
+    context: Context, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
     environment = {
-        **settings_on(database_url, redis_url, settings.data_dir),
+        **settings_on(database_url, redis_url, tmp_path_factory.mktemp("lives")),
         "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
     }
     async with open_house(context, database_url, environment) as house:
