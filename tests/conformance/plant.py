@@ -16,6 +16,7 @@ from tests.conformance.coverage import ROOT, Citation
 FAULTS = Path(__file__).with_name("faults.txt")
 
 _COPIED = ("app", "docs", "sql", "tests", "pyproject.toml", "README.md")
+_APART = ("tests/pages/", "tests/examples/")
 _LONGEST_S = 300
 _FAILED, _GREEN = 1, 0
 
@@ -73,14 +74,14 @@ def break_source(fault: Fault, root: Path = ROOT) -> str:
 
 
 def witnesses_of(fault: Fault, citations: Sequence[Citation]) -> list[str]:
-    """Those that show an item of it on the wire, without a browser; the quicker ones first."""
+    """Those that show an item of it on the wire, without a browser or others' libraries; the quicker ones first."""
     found = {
         each.node_id
         for each in citations
         if each.number in fault.items
         and each.on_the_wire
         and each.file.startswith(fault.folder)
-        and not each.file.startswith("tests/pages/")
+        and not each.file.startswith(_APART)
     }
     if not found:
         raise FaultError(f"{fault.name}: no test in {fault.folder} cites {fault.items}")
