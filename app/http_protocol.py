@@ -25,6 +25,8 @@ class Cycle(RequestResponseCycle):
             await self.flow.drain()
         if self.disconnected:
             return
+        # Kept back like a head: the answers of a turn of the loop then leave together, and wake their readers once. Sent
+        # at once they made an introspection from memory a fifth dearer.
         self.transport.write(self._spell(message))
         self.response_started = self.response_complete = True
         self.message_event.set()
@@ -49,6 +51,7 @@ class JoinedTransport:
         self._transport = transport
         self._loop = loop
         self._head: bytes | None = None
+        self.is_closing = transport.is_closing  # asked at each answer, which is too often for __getattr__
 
     def write(self, data: bytes) -> None:
         if self._head is not None:
