@@ -54,18 +54,23 @@ def _picture(name: str, ground: Ground, pid: int, options: argparse.Namespace) -
     loading = Thread(target=generate, args=(load,))
     loading.start()
     target: Path = options.out / f"flames_{name}.svg"
+    # Called by its name and from where its picture goes: it writes its command into it, for anybody to read.
     looked = subprocess.run(
         [
             *(
-                Path(sys.executable).with_name("py-spy"),
+                "py-spy",
                 "record",
                 "--pid",
                 str(pid),
                 "--duration",
                 f"{options.seconds:.0f}",
+                "--rate",
+                str(_RATE),
             ),
-            *("--rate", str(_RATE), "--gil", "--function", "--format", "flamegraph", "--output", str(target)),
+            *("--gil", "--function", "--format", "flamegraph", "--output", target.name),
         ],
+        executable=Path(sys.executable).with_name("py-spy"),
+        cwd=options.out,
         capture_output=True,
         text=True,
         check=False,
