@@ -55,20 +55,12 @@ def _picture(name: str, ground: Ground, pid: int, options: argparse.Namespace) -
     loading.start()
     target: Path = options.out / f"flames_{name}.svg"
     # Called by its name and from where its picture goes: it writes its command into it, for anybody to read.
+    sampling = (
+        f"--pid {pid} --duration {options.seconds:.0f} --rate {_RATE} --gil --function --format flamegraph"
+    )
+    command = ["py-spy", "record", *sampling.split(), "--output", target.name]
     looked = subprocess.run(
-        [
-            *(
-                "py-spy",
-                "record",
-                "--pid",
-                str(pid),
-                "--duration",
-                f"{options.seconds:.0f}",
-                "--rate",
-                str(_RATE),
-            ),
-            *("--gil", "--function", "--format", "flamegraph", "--output", target.name),
-        ],
+        command,
         executable=Path(sys.executable).with_name("py-spy"),
         cwd=options.out,
         capture_output=True,

@@ -133,7 +133,7 @@ def node() -> None:
     try:
         install_python(NODE)
     except UnavailableError as error:
-        pytest.skip(f"Node.js cannot be had here: {error}")
+        pytest.skip(f"not shown: how npm's refusals are told apart; Node.js cannot be had here: {error}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def installed(name: str) -> Peer:
     try:
         peer.install(peer.folder)
     except UnavailableError as error:
-        pytest.skip(f"oidc-provider cannot be had here: {error}")
+        pytest.skip(f"not shown: the service beside oidc-provider, which cannot be had here: {error}")
     return peer
 
 
