@@ -87,7 +87,7 @@ def _run(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="app.http_protocol:Protocol",
+        http="app.door.protocol:Protocol",
         log_config=None,
         access_log=False,
         server_header=False,

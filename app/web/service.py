@@ -14,12 +14,13 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.door.answers import WHOLE
 from app.logs import REQUEST_ID
 from app.web.access_log import note_request, request_id_of
 from app.web.errors import unexpected
 from app.web.introspect import answer_introspection
 from app.web.token import answer_token
-from app.web.wire import WHOLE, Answer, Handler, serve
+from app.web.wire import Answer, Handler, serve
 
 
 class HotPath(NamedTuple):

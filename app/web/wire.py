@@ -15,9 +15,6 @@ from app.web.request import address_of, context_of, read_body
 
 Headers = list[tuple[bytes, bytes]]
 
-# An ASGI extension that our server has: one message with status, headers and the whole body.
-WHOLE = "http.response.whole"
-
 NO_STORE: Headers = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
 JSON: Headers = [(b"content-type", b"application/json"), *NO_STORE]
 

@@ -1,17 +1,18 @@
-"""The server's HTTP protocol, with answers that leave in one write: head and body each on their own are two system calls."""
+"""How answers leave: head and body in one write, and whole answers in one message."""
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from app.web.wire import WHOLE
+# An ASGI extension that our server has: one message with status, headers and the whole body.
+WHOLE = "http.response.whole"
+EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 
 _TOO_LARGE = (
     413  # the one answer that ends its connection by its own headers: what was sent to it stays unread
 )
-_EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 
 
 class Cycle(RequestResponseCycle):
@@ -75,15 +76,3 @@ class JoinedTransport:
         if self._head is not None:
             head, self._head = self._head, None
             self._transport.write(head)
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's, on a joined transport, with cycles of our own."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
-        super().connection_made(cast("asyncio.Transport", JoinedTransport(transport, self.loop)))
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        cycle.__class__ = Cycle  # uvicorn makes its own in the middle of its reading, and asks nobody which
-        cycle.scope["extensions"] = _EXTENSIONS
-        super()._start_asgi_task(cycle, app)

@@ -8,8 +8,8 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.http_protocol import JoinedTransport, Protocol
-from app.web.wire import WHOLE
+from app.door.answers import WHOLE, JoinedTransport
+from app.door.protocol import Protocol
 from tests.server import free_port
 
 
