@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from app import __version__
 from app.context import open_context
 from app.demo import load_demo
+from app.door.addresses import TrustedProxies
 from app.flows.maintain import maintain_for_ever
 from app.logs import REQUESTS, configure_logs
 from app.metrics import MEASUREMENTS
@@ -48,6 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = Service(
         front=settings.asgi_front,
+        trusted=TrustedProxies(settings.trusted_proxies),
         title="RoviTracker Authorization",
         version=__version__,
         # Handlers take bytes and give bytes, so FastAPI has nothing to infer: app/web/openapi describes them.

@@ -94,8 +94,7 @@ def _run(settings: Settings) -> None:
         # A reset connection keeps its memory until this timer fires, so it is short.
         timeout_keep_alive=5,
         timeout_graceful_shutdown=20,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,  # ours are read by app/door/addresses.py
     )
 
 

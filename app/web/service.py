@@ -14,6 +14,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.door.addresses import TrustedProxies, scheme_of
 from app.door.answers import WHOLE
 from app.logs import REQUEST_ID
 from app.web.access_log import note_request, request_id_of
@@ -44,9 +45,10 @@ _log = structlog.get_logger()
 class Service(FastAPI):
     """front: whether the hot paths are answered before the framework. It neither buffers bodies nor makes tasks."""
 
-    def __init__(self, *, front: bool, **options: Any) -> None:
+    def __init__(self, *, front: bool, trusted: TrustedProxies, **options: Any) -> None:
         super().__init__(**options)
         self._hot = HOT if front else {}
+        self._trusted = trusted if trusted.networks else None
 
     def build_middleware_stack(self) -> ASGIApp:
         """Without Starlette's outermost layer, which answers bugs in plain text: __call__ does, in the caller's form."""
@@ -58,6 +60,8 @@ class Service(FastAPI):
             await super().__call__(scope, receive, send)
             return
         began = perf_counter()
+        if self._trusted is not None:
+            _believe(self._trusted, scope)
         request_id = scope["request_id"] = request_id_of(scope)
         outer_id = REQUEST_ID.set(request_id)
         answering = Answering(send, (b"x-request-id", request_id.encode()))
@@ -79,6 +83,14 @@ class Service(FastAPI):
         finally:
             note_request(scope, answering.status, perf_counter() - began)
             REQUEST_ID.reset(outer_id)
+
+
+def _believe(trusted: TrustedProxies, scope: Scope) -> None:
+    """Put in the caller's place whom a trusted proxy names; of all others the word counts nothing (R-78)."""
+    peer = scope.get("client")
+    if peer is not None and trusted.holds(peer[0]):
+        scope["client"] = trusted.client_of(scope["headers"]) or peer
+        scope["scheme"] = scheme_of(scope["headers"]) or scope["scheme"]
 
 
 class Answering:
