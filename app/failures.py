@@ -43,7 +43,7 @@ class Failures:
                 break
 
     def over(self, name: str) -> bool:
-        return self._widest_over(name) is not None
+        return bool(self._levels) and self._widest_over(name) is not None
 
     def crowded(self, name: str) -> bool:
         """Whether it is over its limit and its lane full: as many wait there as may."""

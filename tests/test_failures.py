@@ -2,6 +2,7 @@
 
 import asyncio
 from ipaddress import IPv6Address, IPv6Network
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -264,6 +265,28 @@ async def test_wrong_secrets_are_limited_and_the_right_one_never(world: World, s
         stranger = await World.make(world.context)
         answer = await stranger.exchange(browser, "rovi_ac_x", client_secret="wrong")
         assert answer.status_code == 401  # another application's guesses are counted apart
+
+
+async def test_unknown_applications_are_limited_like_wrong_secrets(world: World, strict_app: FastAPI) -> None:
+    """O-45, O-50: the number of the guess that is answered 429 tells nothing either."""
+    async with Browser(strict_app) as browser:
+        for client_id in (world.client_id, str(uuid4())):
+            answers = [
+                await world.exchange(browser, "rovi_ac_x", client_id=client_id, client_secret="wrong")
+                for _ in range(6)
+            ]
+            assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 3
+
+
+async def test_wrong_secrets_slow_nobodys_tokens(world: World, strict_app: FastAPI) -> None:
+    """R-84: an application that was set up wrongly must not stop the others behind its address."""
+    async with Browser(strict_app) as browser:
+        for _ in range(20):
+            await world.exchange(browser, "rovi_ac_x", client_secret="wrong")
+        answers = await asyncio.gather(
+            *(browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {FORGED}") for _ in range(3))
+        )
+    assert [answer.status_code for answer in answers] == [401] * 3
 
 
 async def test_mistyped_strings_count_as_nobodys_failure(strict_app: FastAPI) -> None:
