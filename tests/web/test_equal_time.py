@@ -58,9 +58,6 @@ class Caller:
             assert more, answer
             answer += more
         took = perf_counter_ns() - began
-        assert answer.endswith(
-            b'{"error":"invalid_client","error_description":"client authentication failed"}'
-        )
         return took / 1000
 
     def close(self) -> None:
