@@ -7,8 +7,8 @@ from typing import Any
 
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
-RSA_BITS = (2048, 4096)  # below it is too weak, above it takes long to verify
-RSA_EXPONENT = 65_537  # as every library makes them; a larger one takes long to verify
+_RSA_BITS = (2048, 4096)  # below it is too weak, above it takes long to verify
+_RSA_EXPONENT = 65_537  # as every library makes them; a larger one takes long to verify
 
 # As long as the longest number there may be: what is longer is not even read.
 LONGEST_NUMBER = 683  # characters of base64, 4,096 bits
@@ -57,9 +57,9 @@ def objection_to_key(key: Key, entry: Mapping[str, Any]) -> str | None:
 
 
 def _objection_to_rsa(modulus: int, exponent: int) -> str | None:
-    fewest, most = RSA_BITS
-    if not fewest <= modulus.bit_length() <= most or exponent != RSA_EXPONENT:
-        return f"an RSA key has {fewest} to {most} bits and the exponent {RSA_EXPONENT}"
+    fewest, most = _RSA_BITS
+    if not fewest <= modulus.bit_length() <= most or exponent != _RSA_EXPONENT:
+        return f"an RSA key has {fewest} to {most} bits and the exponent {_RSA_EXPONENT}"
     if modulus % 2 == 0 or gcd(modulus, _SMALL_PRIMES) > 1 or _has_close_factors(modulus):
         return "its modulus is no product of two large primes that lie apart: anybody could find its private half"
     if pow(2, modulus - 1, modulus) == 1:
