@@ -1,17 +1,12 @@
 """Answers leave in one write, and whatever does not come at once is not held back for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.door.answers import WHOLE, JoinedTransport
-from app.door.bounds import Bounds
-from app.door.protocol import Protocol
-from app.door.server import Config, Server
-from tests.server import free_port
+from tests.door.serving import serving
 
 
 class Writes(asyncio.Transport):
@@ -30,7 +25,6 @@ class Writes(asyncio.Transport):
         self.closed = True
 
 
-BOUNDS = Bounds()
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
@@ -64,24 +58,6 @@ async def test_closing_loses_nothing() -> None:
     await asyncio.sleep(0)
     assert transport.written == [HEAD]
     assert joined.get_extra_info("peername", "nobody") == "nobody"  # everything else is the transport's own
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp, bounds: Bounds = BOUNDS) -> AsyncIterator[int]:
-    port = free_port()
-    config = Config(
-        app, bounds=bounds, host="127.0.0.1", port=port, http=Protocol, log_config=None, lifespan="off"
-    )
-    server = Server(config)
-    task = asyncio.create_task(server.serve())
-    try:
-        async with asyncio.timeout(10):
-            while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-                await asyncio.sleep(0.01)
-        yield port
-    finally:
-        server.should_exit = True
-        await task
 
 
 @pytest.mark.parametrize("pause_s", [0, 0.05])
