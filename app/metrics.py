@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http import HTTPMethod
 from tempfile import TemporaryDirectory
 
-from prometheus_client import REGISTRY, CollectorRegistry, Gauge, Histogram, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
@@ -16,6 +16,11 @@ _REQUESTS = Histogram(
     "Requests by method, route and status",
     ["method", "route", "status"],
     buckets=_BUCKETS,
+)
+REFUSED = Counter(
+    "http_server_refused_connections",
+    "Connections that the HTTP edge ended because of what came, or did not come in time, by status",
+    ["status"],
 )
 _METHODS = frozenset(HTTPMethod.__members__)
 HAND_ON_EVERY_S = 0.1

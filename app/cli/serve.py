@@ -8,14 +8,15 @@ from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 from rich.console import Console
 
 from app.cli.output import Json, fail, print_json
 from app.cli.work import ready_stores
 from app.context import open_context
 from app.demo import seed_demo
+from app.door.bounds import Bounds
 from app.door.descriptors import raise_limit
+from app.door.server import Config, Server
 from app.flows.demo import Demo
 from app.logs import configure_logs
 from app.metrics import serve_metrics
@@ -82,23 +83,24 @@ def _listen(settings: Settings, flags: dict[str, Any], *, logs_to_stderr: bool) 
 
 
 def _run(settings: Settings) -> None:
-    uvicorn.run(
+    config = Config(
         "app.main:app_from_environment",
+        bounds=Bounds(),
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
         http="app.door.protocol:Protocol",
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        # A reset connection keeps its memory until this timer fires, so it is short.
-        timeout_keep_alive=5,
         timeout_graceful_shutdown=20,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
     )
+    Server(config).run()
 
 
 def _require_free(settings: Settings) -> None:
