@@ -15,6 +15,7 @@ from app.cli.work import ready_stores
 from app.context import open_context
 from app.demo import seed_demo
 from app.door.bounds import Bounds
+from app.door.descriptors import raise_limit
 from app.door.server import Config, Server
 from app.flows.demo import Demo
 from app.logs import configure_logs
@@ -71,6 +72,7 @@ def _listen(settings: Settings, flags: dict[str, Any], *, logs_to_stderr: bool) 
         # The document on stdout stays the only one, whatever the workers write.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     configure_logs(settings.log_level)
+    raise_limit()
     # The application is named, not made: each worker makes its own from the same environment.
     export_settings(**flags)
     with ExitStack() as stack:
