@@ -227,6 +227,19 @@ class Settings(BaseSettings):
         description="requests of the AEMP API a minute for one connection of a customer and an application, of one process; "
         "above it they are answered 429",
     )
+    limit_connections: int = Field(
+        10_000,
+        ge=16,
+        le=1_000_000,
+        description="open connections of clients to one process, as far as its open files allow; more are answered 503",
+    )
+    limit_connections_per_address: int = Field(
+        2_000,
+        ge=1,
+        le=1_000_000,
+        description="open connections of one address (IPv6: a /64) to one process, three quarters of `LIMIT_CONNECTIONS` at most; "
+        "more are answered 429. Those of `TRUSTED_PROXIES` are not counted",
+    )
     limit_password_checks: int = Field(
         2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait"
     )

@@ -32,7 +32,6 @@ from app.storage.valkey import Valkey
 from app.stores import Stores, open_stores
 
 _MAIL_TIMEOUT_S = 5
-_CONNECTIONS = 10_000
 _COLOURS = {"ok": "green", "warning": "yellow", "wrong": "red"}
 
 
@@ -61,7 +60,7 @@ def _examine() -> Iterator[Finding]:
         return
     yield from checks.check_settings(settings)
     yield checks.check_data_dir(settings)
-    yield checks.check_files(hard_limit(), settings, connections=_CONNECTIONS)
+    yield checks.check_files(hard_limit(), settings, connections=settings.limit_connections)
     if settings.smtp_url is not None:
         yield _check_mail(settings.smtp_url.get_secret_value())
     try:

@@ -15,7 +15,7 @@ from app.cli.work import ready_stores
 from app.context import open_context
 from app.demo import seed_demo
 from app.door.bounds import Bounds
-from app.door.descriptors import raise_limit
+from app.door.descriptors import fitting_connections, raise_limit
 from app.door.server import Config, Server
 from app.flows.demo import Demo
 from app.logs import configure_logs
@@ -85,7 +85,7 @@ def _listen(settings: Settings, flags: dict[str, Any], *, logs_to_stderr: bool) 
 def _run(settings: Settings) -> None:
     config = Config(
         "app.main:app_from_environment",
-        bounds=Bounds(),
+        bounds=_bounds_of(settings),
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -101,6 +101,15 @@ def _run(settings: Settings) -> None:
         forwarded_allow_ips=list(settings.trusted_proxies),
     )
     Server(config).run()
+
+
+def _bounds_of(settings: Settings) -> Bounds:
+    """No address may take all connections of a process, however few its open files allow."""
+    stores = settings.limit_database_connections + settings.limit_redis_connections
+    most = fitting_connections(settings.limit_connections, stores=stores)
+    return Bounds(
+        connections=most, connections_per_address=min(settings.limit_connections_per_address, most * 3 // 4)
+    )
 
 
 def _require_free(settings: Settings) -> None:
