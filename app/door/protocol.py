@@ -14,13 +14,13 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.door import framing
+from app.door.addresses import TrustedProxies, network_of, scheme_of
 from app.door.answers import EXTENSIONS, Cycle, JoinedTransport
 from app.door.bounds import SLICE
 from app.door.framing import Refusal
 from app.door.patience import Patience, Phase
 from app.door.refusals import note_refusal
 from app.door.watch import State
-from app.failures import network_of
 
 _NOTED = frozenset({b"host", b"transfer-encoding", b"expect"})
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -56,6 +56,7 @@ class Protocol(HttpToolsProtocol):
         self._part = _Part.NONE
         self._running: Cycle | None = None
         self._last_word: bytes | None = None
+        self._trusted: TrustedProxies | None = None  # when the other end is one of them
         self._leaving = self._ended = self._upgrading = False
         self._head_size = self._body_size = self._raw_size = self._blank_size = self._unread_size = 0
         self._host: bytes | None = None
@@ -66,7 +67,10 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
         joined = JoinedTransport(transport, self.loop, may_close=self._may_close)
         super().connection_made(cast("asyncio.Transport", joined))
-        self.network = network_of(self.client[0]) if self.client else ""
+        if self.client and self.server_state.trusted.holds(self.client[0]):
+            self._trusted = self.server_state.trusted
+        elif self.client:
+            self.network = network_of(self.client[0])
         refusal = self.server_state.watch.enter(self)
         if refusal is not None:
             self.refuse(refusal)
@@ -241,6 +245,9 @@ class Protocol(HttpToolsProtocol):
             "query_string": query,
             "extensions": EXTENSIONS,
         }
+        if self._trusted is not None:
+            scope["client"] = self._trusted.client_of(self.headers) or self.client
+            scope["scheme"] = scheme_of(self.headers) or self.scheme
         self.headers = []  # for the trailers, which are no headers of the request (RFC 9110 section 6.5.1)
         self._begin(scope, keep_alive=version == "1.1" and self.parser.should_keep_alive())
 
