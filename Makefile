@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint conformance bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers lock clean
+.PHONY: help run install test lint conformance bench bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH
 
 bench-aemp: $(VENV)/.development  ## pages of a large fleet beside a small one, and its readings written beside a plain COPY
 	@$(BIN)/python -m bench.aemp $(BENCH)
+
+bench-compare: $(VENV)/.development  ## what a request costs beside another revision, BASE=main, in short alternating rounds
+	@test -n "$(BASE)" || { echo "Name the other revision: make bench-compare BASE=main" >&2; exit 2; }
+	@$(BIN)/python -m bench.compare --base "$(BASE)" $(BENCH)
 
 bench-growth: $(VENV)/.development  ## what more tokens, workers and connections do to rate and cost
 	@$(BIN)/python -m bench.growth $(BENCH)
