@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint conformance bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers lock clean
+.PHONY: help run install test lint conformance bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers servers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ screenshots: $(VENV)/.development  ## pictures of every page into docs/images, t
 
 browsers:  ## install Chromium for the browser tests (Debian's package, as root)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
+servers:  ## install nginx, HAProxy and PgBouncer for their tests (Debian's packages, as root; none is started)
+	@$(PYTHON) -m tests.debian
 
 lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed requirement files
 	@$(PIP) uv
