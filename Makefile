@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint conformance bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers servers lock clean
+.PHONY: help run install test lint audit conformance bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers servers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: $(VENV)/.development  ## the whole suite, on private servers it starts its
 
 lint: $(VENV)/.development  ## formatter, linter and type checker, as strict as CI
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+audit: $(VENV)/.development  ## known vulnerabilities of what is pinned (Error 3: nobody could be asked); AUDIT="--help"
+	@$(BIN)/python -m tests.audit $(AUDIT)
 
 conformance: $(VENV)/.development  ## the protocol's tests at depth, then faults they must notice; CONFORMANCE="--help"
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE)
