@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint audit conformance bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers servers lock clean
+.PHONY: help run install test lint audit conformance check-door bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers servers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ audit: $(VENV)/.development  ## known vulnerabilities of what is pinned (Error 3
 
 conformance: $(VENV)/.development  ## the protocol's tests at depth, then faults they must notice; CONFORMANCE="--help"
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE)
+
+check-door: $(VENV)/.development  ## the HTTP edge at depth: attacks cut at every byte, floods at length; DOOR="-k proxies" for some
+	@CONFORMANCE_DEPTH=20 $(BIN)/python -m pytest --timeout 3600 tests/door $(DOOR)
 
 bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH="--help" lists what can be said
 	@$(BIN)/python -m bench.scenarios $(BENCH)

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from tests.depth import DEPTH
-from tests.door.attack import READ, SMUGGLED, Attack, get, post
 from tests.door.corpus import upgrades
+from tests.door.corpus.attack import READ, SMUGGLED, Attack, get, post
 from tests.door.corpus.everything import CORPUS
 from tests.door.proxies import KINDS, proxy_before
 from tests.door.target import Target, running_target

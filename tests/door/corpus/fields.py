@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.door.attack import ALIVE, HOST, READ, Attack, get, head, post, refused
+from tests.door.corpus.attack import ALIVE, HOST, READ, Attack, get, head, post, refused
 
 _START = b"GET " + ALIVE + b" HTTP/1.1"
 _KIB = 1024

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.door.attack import (
+from tests.door.corpus.attack import (
     ALIVE,
     FORM,
     FORM_TYPE,
