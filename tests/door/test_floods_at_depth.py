@@ -7,8 +7,8 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -33,6 +33,8 @@ MOST_GROWTH_MIB = 64
 NOISE_MIB = 4
 LONGEST_BLOCK_MS = 50
 MOST_UNSENT = 0.01
+QUIET_MS = 20
+ATTEMPTS = 5
 LEAD_S = 1.5  # in which the generator starts and warms up
 
 pytestmark = [
@@ -50,8 +52,8 @@ class Row:
     alone_ms: list[float] = field(default_factory=list)
     flooded_ms: list[float] = field(default_factory=list)
     growth_mib: list[float] = field(default_factory=list)
+    alone_block_ms: dict[str, float] = field(default_factory=lambda: {"lag": 0.0, "busy": 0.0})
     block_ms: dict[str, float] = field(default_factory=lambda: {"lag": 0.0, "busy": 0.0})
-    alone_block_ms: float = 0.0
     outcomes: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -63,7 +65,8 @@ class Row:
     @property
     def text(self) -> str:
         growth = " ".join(f"{each:5.1f}" for each in self.growth_mib)
-        block = f"{self.block_ms['lag']:5.0f} {self.block_ms['busy']:5.0f} {self.alone_block_ms:6.0f}"
+        blocks = (self.block_ms["lag"], self.block_ms["busy"], self.alone_block_ms["lag"])
+        block = " ".join(f"{each:6.0f}" for each in blocks)
         ended = ", ".join(f"{how} {count}" for how, count in sorted(self.outcomes[-1]["ended"].items()))
         p99 = f"{median(self.alone_ms):7.2f} {median(self.flooded_ms):7.2f} {self.ratio:5.2f}"
         return f"{self.attack:28} {SHARE * self.peak:7.0f} {p99}  {growth}  {block}  {ended}"
@@ -71,7 +74,7 @@ class Row:
 
 HEADING = (
     f"{'attack':28} {'asked/s':>7} {'p99 ms':>7} {'flooded':>7} {'ratio':>5}"
-    f"  {'MiB more, 3 rounds':17}  {'block':>5} {'busy':>5} {'before':>6}  connections of the last round"
+    f"  {'MiB more, 3 rounds':17}  {'block':>6} {'busy':>6} {'alone':>6}  connections of the last round"
 )
 
 
@@ -94,16 +97,22 @@ class Ground:
     folder: Path
     prepared: Path
 
-    async def load(self, plan: Plan) -> dict[str, Any]:
+    async def load(self, plan: Plan) -> tuple[float, float]:
+        """Answers a second, and the p99 in milliseconds: without end where requests could not be sent when they were due."""
         requests, answers = self.folder / "honest", self.folder / "answers"
         outcome = await asyncio.to_thread(generate_apart, self.honest, plan, requests, answers)
         assert outcome["errors"] == {}
         assert outcome["statuses"].keys() == {"200"}
-        unsent = outcome["unsent"] / outcome["requests"]
-        assert unsent <= MOST_UNSENT, (
-            f"{unsent:.0%} could not be sent in time: the service or this machine is too slow"
-        )
-        return outcome
+        late = outcome["unsent"] > MOST_UNSENT * outcome["requests"]
+        return outcome["rate"], inf if late else outcome["latency_ms"]["p99"]
+
+    async def load_alone(self, plan: Plan) -> float:
+        """The p99 on a machine that is free enough to have one."""
+        for _ in range(ATTEMPTS):
+            _, p99_ms = await self.load(plan)
+            if p99_ms < QUIET_MS:
+                return p99_ms
+        raise AssertionError("this machine has too much else to do to measure the latency of anything")
 
     async def attack(self, name: str, seconds: float) -> dict[str, Any]:
         names, requests = ([], self.prepared) if name == PREPARED else ([name], None)
@@ -125,32 +134,33 @@ async def ground(
         form = {"client_id": world.client_id, "client_secret": world.client_secret, "token": token}
         write_requests(tmp_path / "honest", [form_request("/app/oauth2/introspect", form)])
         write_requests(tmp_path / "prepared", await prepare(service.url, context))
-        honest = Contender("honest", service.url, service.process.pid, partial(_no_more, 0))
+        honest = Contender("honest", service.url, service.process.pid, lambda _path, _count: None)
         yield Ground(service, honest, tmp_path, tmp_path / "prepared")
 
 
-def _no_more(_count: int, _path: Path, _needed: int) -> None:
-    """The one request that is asked again and again stands in its file already."""
-
-
 async def _measure(ground: Ground, attack: str, seconds: float) -> Row:
-    plan = Plan(1, 3, 0.5, 32)
-    peak = (await ground.load(plan))["rate"]
-    plan = replace(plan, seconds=seconds, warm_up_s=LEAD_S, rate=round(SHARE * peak, 1))
+    peak, _ = await ground.load(Plan(1, 3, 0.5, 32))
+    plan = Plan(1, seconds, LEAD_S, 0, rate=round(SHARE * peak, 1))
     row = Row(attack, peak)
-    await ground.load(plan)
+    await ground.load_alone(plan)
     before_mib = ground.service.memory_mib
     for _ in range(ROUNDS):
         async with _blocks(ground.service) as blocks:
-            row.alone_ms.append((await ground.load(plan))["latency_ms"]["p99"])
-        row.alone_block_ms = max(row.alone_block_ms, blocks["lag"])
+            row.alone_ms.append(await ground.load_alone(plan))
+        row.alone_block_ms = _longer(row.alone_block_ms, blocks)
         async with _blocks(ground.service) as blocks, observed(ground.service) as seen:
-            loaded, outcome = await asyncio.gather(ground.load(plan), ground.attack(attack, LEAD_S + seconds))
-        row.flooded_ms.append(loaded["latency_ms"]["p99"])
+            (_, p99_ms), outcome = await asyncio.gather(
+                ground.load(plan), ground.attack(attack, LEAD_S + seconds)
+            )
+        row.flooded_ms.append(p99_ms)
         row.growth_mib.append(seen.memory_mib - before_mib)
-        row.block_ms = {kind: max(row.block_ms[kind], blocks[kind]) for kind in blocks}
+        row.block_ms = _longer(row.block_ms, blocks)
         row.outcomes.append(outcome)
     return row
+
+
+def _longer(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    return {kind: max(one[kind], other[kind]) for kind in one}
 
 
 @asynccontextmanager
@@ -176,8 +186,8 @@ async def test_a_flood_costs_others_little_memory_little_and_the_loop_little(
     assert row.ratio <= MOST_SLOWER
     assert max(row.growth_mib) <= MOST_GROWTH_MIB
     assert row.growth_mib[2] <= row.growth_mib[1] + NOISE_MIB
-    assert row.block_ms["busy"] <= LONGEST_BLOCK_MS
-    assert row.block_ms["lag"] <= max(LONGEST_BLOCK_MS, row.alone_block_ms)
+    for kind, alone_ms in row.alone_block_ms.items():
+        assert row.block_ms[kind] <= max(LONGEST_BLOCK_MS, alone_ms), kind
 
 
 async def test_a_thousand_who_do_not_read_are_gone_after_their_deadline(ground: Ground) -> None:
