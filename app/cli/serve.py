@@ -14,6 +14,7 @@ from app.cli.output import Json, fail, print_json
 from app.cli.work import ready_stores
 from app.context import open_context
 from app.demo import seed_demo
+from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.descriptors import fitting_connections, raise_limit
 from app.door.server import Config, Server
@@ -86,6 +87,7 @@ def _run(settings: Settings) -> None:
     config = Config(
         "app.main:app_from_environment",
         bounds=_bounds_of(settings),
+        trusted=TrustedProxies(settings.trusted_proxies),
         factory=True,
         host=settings.host,
         port=settings.port,
@@ -97,8 +99,6 @@ def _run(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=20,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
     )
     Server(config).run()
 

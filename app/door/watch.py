@@ -7,6 +7,7 @@ from typing import Protocol
 
 from uvicorn.server import ServerState
 
+from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.framing import CROWDED, CROWDED_ADDRESS, Refusal
 
@@ -73,7 +74,8 @@ class Watch:
 class State(ServerState):
     """uvicorn's, which all connections of a process share, with the watch over them."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: Bounds, trusted: TrustedProxies) -> None:
         super().__init__()
         self.bounds = bounds
+        self.trusted = trusted
         self.watch = Watch(bounds)
