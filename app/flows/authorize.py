@@ -34,7 +34,7 @@ class AuthorizationRefused(Exception):  # noqa: N818  # the RFC's refusal, answe
 
 
 async def check_authorization(context: Context, raw_query: bytes, address: str) -> AuthorizationAsked:
-    """Raises PageError until the redirect URI is proved (O-6, O-7), AuthorizationRefused from there on."""
+    """Raises PageError until application and redirect URI are proved (O-6, O-7), AuthorizationRefused from there on."""
     request = AuthorizationRequest.parse(raw_query)
     application = await read_application(context, request.client_id, address)
     if application is None or application.client.status in ("deleted", "pending"):
@@ -44,6 +44,12 @@ async def check_authorization(context: Context, raw_query: bytes, address: str) 
             "or not approved yet. Nothing was shared. Please tell the application's makers.",
         )
     client = application.client
+    if not client.active:
+        # RFC 6749 section 4.1.2.1: its address may be why it was suspended, so nobody is sent there.
+        raise PageError(
+            "This application is not available",
+            "It is suspended, so it cannot be connected. Nothing was shared. Please tell the application's makers.",
+        )
     redirect_uri = match(request.redirect_uri, client.redirect_uris, public=client.public)
     try:
         return _read_asked(context, request, application, redirect_uri)
@@ -56,7 +62,7 @@ def _read_asked(
 ) -> AuthorizationAsked:
     client = application.client
     check(request, strict=client.kind == "strict")
-    if not client.allows("authorization_code") or client.status != "active":
+    if not client.allows("authorization_code"):
         raise unauthorized_client()
     check_resource(request.resource, served=context.policy.audience)
     return AuthorizationAsked(

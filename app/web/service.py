@@ -1,4 +1,4 @@
-"""The application as the server calls it: a request id in and out, one log line and one measurement a request.
+"""The application as the server calls it: a request id in, headers of every answer out, one log line, one measurement.
 
 Token and introspection requests go straight to their handlers. The very same handlers are FastAPI endpoints too
 (routes.py); what is saved is the framework's stack between the socket and them, which costs as much as their own work.
@@ -37,6 +37,9 @@ HOT = {
         HotPath("/app/oauth2/introspect", answer_introspection),
     )
 }
+
+# No browser may take an answer for another kind of content than it says it is: on each, for who knows what echoes whom.
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 _log = structlog.get_logger()
 
@@ -82,7 +85,7 @@ class Service(FastAPI):
 
 
 class Answering:
-    """The answer on its way: its status once it has begun, and the request's id among its headers."""
+    """The answer on its way: its status once it has begun, and among its headers what every answer has."""
 
     __slots__ = ("_id_header", "_send", "status")
 
@@ -95,14 +98,14 @@ class Answering:
         """What the framework sends with."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], self._id_header]
+            message["headers"] = [*message["headers"], _NOSNIFF, self._id_header]
         await self._send(message)
 
     async def give(self, answer: Answer, *, whole: bool) -> None:
         """whole: whether the server takes an answer in one message."""
         self.status = answer.status
         length = (b"content-length", b"%d" % len(answer.body))
-        headers = [*answer.headers, length, self._id_header]
+        headers = [*answer.headers, length, _NOSNIFF, self._id_header]
         if whole:
             await self._send(
                 {"type": WHOLE, "status": answer.status, "headers": headers, "body": answer.body}

@@ -32,7 +32,6 @@ ASSET_VERSION = hashlib.sha256(
 _HEADERS = {
     **NO_STORE,
     "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
