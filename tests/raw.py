@@ -67,7 +67,7 @@ async def send(
     try:
         async with asyncio.timeout(patience_s or _PATIENCE_S):
             while len(found) < answers:
-                found.append(await _read(reader))
+                found.append(await read_answer(reader))
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     except TimeoutError:
@@ -87,7 +87,7 @@ async def _write(writer: asyncio.StreamWriter, sent: bytes) -> None:
         await writer.drain()
 
 
-async def _read(reader: asyncio.StreamReader) -> RawAnswer:
+async def read_answer(reader: asyncio.StreamReader) -> RawAnswer:
     start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
     pairs = [line.partition(": ") for line in lines]
     headers = {name.lower(): value for name, _, value in pairs}

@@ -81,6 +81,7 @@ class Connection(HttpToolsProtocol):
             self.deaf = True
             self.cycle.keep_alive = False
         else:
+            self.transport.close()  # an answer of this moment may still be kept back
             return None
         return True
 

@@ -5,15 +5,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from app.aemp.identifiers import IDENTIFIER_KINDS
 from app.aemp.settle import Machine, Period
 from app.storage.database import Row, Transaction
 
 SELECT_NAMED = """
 SELECT value, kind, equipment_key FROM equipment_identifier WHERE customer_id = $1 AND value = ANY($2::text[])
 """
-# An equipment id is a customer's own word, and means nothing beyond their fleet.
-SELECT_NAMED_ANYWHERE = """
-SELECT value, kind, equipment_key FROM equipment_identifier WHERE value = ANY($1::text[]) AND kind < 3
+# An equipment id is a customer's own word, and means nothing beyond their fleet. It has the highest number.
+_EQUIPMENT_ID = IDENTIFIER_KINDS.index("equipment_id") + 1
+SELECT_NAMED_ANYWHERE = f"""
+SELECT value, kind, equipment_key FROM equipment_identifier WHERE value = ANY($1::text[]) AND kind < {_EQUIPMENT_ID}
 """
 
 

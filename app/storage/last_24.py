@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from app.aemp.series import Metric
 from app.storage.database import Statements
 
 SELECT_DUE = """
@@ -20,7 +21,7 @@ async def select_due(statements: Statements, *, after: int, most: int) -> list[i
 # reading before those 24 hours, within a week, else from their first. Only what was told in the present fleet counts,
 # and where the machine itself tells a figure for the same time or a later one, that stands: asked of the row that is
 # written, so that what came while the figures were computed counts too.
-UPDATE_LAST_24 = """
+UPDATE_LAST_24 = f"""
 WITH due AS (
     SELECT l.equipment_key::integer AS key, f.number, l.newest_at AS at, l.newest_at - interval '24 hours' AS from_at
     FROM equipment_latest l JOIN fleet f ON f.customer_id = l.customer_id
@@ -29,20 +30,23 @@ WITH due AS (
 ), computed AS (
     SELECT d.key, d.number, d.at,
         (SELECT max(r.value) FROM reading r
-         WHERE r.equipment_key = d.key AND r.metric = 16 AND r.at > d.from_at AND r.at <= d.at AND r.fleet_number = d.number) AS peak_kmh,
+         WHERE r.equipment_key = d.key AND r.metric = {Metric.SPEED} AND r.at > d.from_at AND r.at <= d.at AND r.fleet_number = d.number) AS peak_kmh,
         (SELECT avg(r.value) FROM reading r
-         WHERE r.equipment_key = d.key AND r.metric = 17 AND r.at > d.from_at AND r.at <= d.at AND r.fleet_number = d.number) AS load_percent,
+         WHERE r.equipment_key = d.key AND r.metric = {Metric.ENGINE_LOAD} AND r.at > d.from_at AND r.at <= d.at AND r.fleet_number = d.number) AS load_percent,
         (SELECT greatest(0, max(r.value) - coalesce(
              (SELECT b.value FROM reading b
-              WHERE b.equipment_key = d.key AND b.metric = 4 AND b.at > d.from_at - interval '7 days' AND b.at <= d.from_at
+              WHERE b.equipment_key = d.key AND b.metric = {Metric.CUMULATIVE_FUEL_USED} AND b.at > d.from_at - interval '7 days' AND b.at <= d.from_at
                 AND b.fleet_number = d.number
               ORDER BY b.at DESC LIMIT 1), min(r.value))) FROM reading r
-         WHERE r.equipment_key = d.key AND r.metric = 4 AND r.at > d.from_at AND r.at <= d.at AND r.fleet_number = d.number) AS fuel_l
+         WHERE r.equipment_key = d.key AND r.metric = {Metric.CUMULATIVE_FUEL_USED} AND r.at > d.from_at AND r.at <= d.at AND r.fleet_number = d.number) AS fuel_l
     FROM due d
 ), kept AS (
     INSERT INTO reading (at, value, equipment_key, fleet_number, metric)
     SELECT at, value, key, number, metric
-    FROM computed, LATERAL (VALUES (5::smallint, fuel_l), (14::smallint, load_percent), (15::smallint, peak_kmh)) AS told (metric, value)
+    FROM computed, LATERAL (VALUES
+        ({Metric.FUEL_USED_LAST_24}::smallint, fuel_l),
+        ({Metric.AVERAGE_LOAD_FACTOR_LAST_24}::smallint, load_percent),
+        ({Metric.MAXIMUM_SPEED_LAST_24}::smallint, peak_kmh)) AS told (metric, value)
     WHERE value IS NOT NULL
     ON CONFLICT DO NOTHING
 )

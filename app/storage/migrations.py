@@ -28,6 +28,10 @@ class MigrationError(Exception):
     """Which migration failed or does not fit, and why; everything before it stands."""
 
 
+class DevelopmentSchemaError(MigrationError):
+    """A development version made the database, and no migration leads from its schema to this one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One file; its digest shows whether it was changed after it had been applied."""
@@ -70,6 +74,7 @@ async def apply_migrations(
 
     The lock makes a second starter wait and then find nothing to do; a starter that is killed loses its session,
     and with it the lock and the unfinished transaction.
+    Raises MigrationError when one fails, or when the database was migrated by files that are not these.
     """
     count = 0
     async with owner_connection(dsn) as connection:
@@ -84,6 +89,10 @@ async def apply_migrations(
 
 
 async def read_status(dsn: str, migrations: tuple[Migration, ...]) -> tuple[MigrationState, ...]:
+    """Tell of each migration when it was applied.
+
+    Raises MigrationError when the database was migrated by files that are not these.
+    """
     async with owner_connection(dsn) as connection:
         exists = await connection.fetchval("SELECT to_regclass('schema_migration') IS NOT NULL")
         return _judge(migrations, await _ledger(connection) if exists else [])
@@ -107,6 +116,12 @@ async def _ledger(connection: Any) -> list[Any]:
 
 
 def _judge(migrations: tuple[Migration, ...], ledger: list[Any]) -> tuple[MigrationState, ...]:
+    # The names first: a database of a development version may have more migrations, but is not newer for that.
+    for migration, row in zip(migrations, ledger, strict=False):
+        if row["name"] != migration.name:
+            raise DevelopmentSchemaError(
+                f"a development version made the database, with {row['name']} in place of {migration.name}; it cannot be upgraded"
+            )
     if len(ledger) > len(migrations):
         raise MigrationError(
             f"the database is at {ledger[-1]['name']}, newer than this version, which knows {len(migrations)} migrations: update the service"
@@ -114,7 +129,7 @@ def _judge(migrations: tuple[Migration, ...], ledger: list[Any]) -> tuple[Migrat
     for migration, row in zip(migrations, ledger, strict=False):
         if row["digest"] != migration.digest:
             raise MigrationError(
-                f"{migration.name} was changed after it had been applied: restore the file, and put the change into a new one"
+                f"{migration.name} was changed after it had been applied: restore the file and put the change into a new one, or make a development database anew"
             )
     applied_at = {row["number"]: row["applied_at"] for row in ledger}
     return tuple(MigrationState(migration, applied_at.get(migration.number)) for migration in migrations)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.aemp.series import Metric
 from app.storage.database import Transaction
 
 
@@ -53,11 +54,14 @@ UPDATE_READINGS = """
 UPDATE reading SET value = value + $4
 WHERE equipment_key = $1::integer AND metric = $2 AND at >= $3 AND at < $5
 """
-UPDATE_LATEST_FIGURES = """
+UPDATE_LATEST_FIGURES = f"""
 UPDATE equipment_latest SET
     cumulative_operating_hours = cumulative_operating_hours + CASE
-        WHEN $2 = 1 AND cumulative_operating_hours_at >= $3 AND cumulative_operating_hours_at < $5 THEN $4::float8 ELSE 0 END,
-    distance_km = distance_km + CASE WHEN $2 = 8 AND distance_at >= $3 AND distance_at < $5 THEN $4::float8 ELSE 0 END
+        WHEN $2 = {Metric.CUMULATIVE_OPERATING_HOURS} AND cumulative_operating_hours_at >= $3 AND cumulative_operating_hours_at < $5
+        THEN $4::float8 ELSE 0 END,
+    distance_km = distance_km + CASE
+        WHEN $2 = {Metric.DISTANCE} AND distance_at >= $3 AND distance_at < $5
+        THEN $4::float8 ELSE 0 END
 WHERE equipment_key = $1
 """
 

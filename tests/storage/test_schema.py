@@ -11,6 +11,8 @@ import pytest
 
 import app.storage
 from app.aemp.columns import HEADER_COLUMNS, READING_COLUMNS
+from app.aemp.identifiers import IDENTIFIER_KINDS
+from app.aemp.series import CAUTION_CODES, FAULTS
 from app.context import Context
 from app.oauth.token_string import bucket_of, new_id
 from app.storage import page_maps
@@ -197,6 +199,30 @@ async def test_equipment_columns_are_those_of_the_elements(context: Context) -> 
         )
         found = {row["name"]: row["type"].replace("timestamp with time zone", "timestamptz") for row in rows}
         assert dict(columns).items() <= found.items()
+
+
+IDENTIFIER_NUMBERS = {name.split("_")[0]: number for number, name in enumerate(IDENTIFIER_KINDS, start=1)}
+FAULT_NUMBERS = {"fault": FAULTS.fault_kind, "caution": CAUTION_CODES.fault_kind}
+
+
+@pytest.mark.parametrize(
+    ("table", "numbers"), [("equipment_identifier", IDENTIFIER_NUMBERS), ("fault", FAULT_NUMBERS)]
+)
+async def test_kinds_are_numbered_alike_here_and_there(
+    table: str, numbers: dict[str, int], context: Context
+) -> None:
+    """The schema can only write the numbers, so its comment names them and its check allows no other."""
+    row = await context.database.row(
+        "SELECT col_description(a.attrelid, a.attnum) AS told, pg_get_constraintdef(c.oid) AS allowed "
+        "FROM pg_attribute a JOIN pg_constraint c ON c.conrelid = a.attrelid "
+        "WHERE a.attrelid = $1::regclass AND a.attname = 'kind' AND c.conname = $1 || '_kind_check'",
+        table,
+    )
+    assert row is not None
+    told = {name.lower(): int(number) for number, name in re.findall(r"\b(\d) ([A-Za-z]+)", row["told"])}
+    assert told == numbers
+    allowed = {int(number) for number in re.findall(r"\b\d\b", row["allowed"])}
+    assert {min(allowed), max(allowed)} == {min(numbers.values()), max(numbers.values())}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,19 @@ async def test_statement_prepares(module: str, name: str, statement: str, contex
             await transaction.count("SET LOCAL ROLE rovitracker_ingest")
             await transaction.count(STAGING)
         await transaction.prepare(statement)
+
+
+# `metric = 16`, `kind < 3`, `(5::smallint, fuel_l)`, `$2 = 1`
+UNNAMED_NUMBER = re.compile(r"(?:\b(?:metric|kind)|\$\d+)\s*(?:=|<>|<|>|IN \()\s*\d|(?<![$\d])\d+::smallint")
+
+
+def test_metrics_and_kinds_are_named_in_statements() -> None:
+    """A number means nothing to a reader, and nothing notices when it is the wrong one."""
+    files = sorted(Path(app.storage.__path__[0]).rglob("*.py"))
+    unnamed = [
+        f"{file.name}: {found[0]}" for file in files for found in UNNAMED_NUMBER.finditer(file.read_text())
+    ]
+    assert unnamed == []
 
 
 def test_there_are_statements_to_prepare() -> None:
