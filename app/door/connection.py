@@ -126,6 +126,10 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
+        if self._part is Part.BODY:
+            self.cycle.body = (
+                bytearray()
+            )  # nobody will ask for it, and the client may hold the connection for a while
         if self.lingering or self.transport.is_closing():
             return
         if self.pipeline:

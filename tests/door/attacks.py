@@ -55,12 +55,16 @@ _CHUNKED = b"Transfer-Encoding: chunked"
 _OPEN_HEAD = b"GET /health/alive HTTP/1.1\r\nHost: localhost\r\n"
 _PADDING = b"X-Pad: " + b"a" * 1000 + b"\r\n"
 
+_TELEMETRY = head(b"POST /api/v2/telemetry", b"Content-Length: 1000000", content_type=b"application/json")
+
 ATTACKS = {
     # Held: cheap for who sends, a descriptor and some memory for who waits.
     "silent connections": _held(""),
     "header drips": _held("408", _OPEN_HEAD + b"X-Drip: ", b"a"),
     "bodies that never begin": _held("408", _posting(b"Content-Length: 1000")),
     "body drips": _held("408", _posting(b"Content-Length: 100000"), b"a"),
+    "large heads, the end dripped": _held("408", _OPEN_HEAD + _PADDING * 30 + b"X-Drip: ", b"a"),
+    "large bodies, already refused": _held("401", _TELEMETRY + b"a" * 300_000, b"a"),
     "unread answers": _held("", get(b"/app/docs") * 8, reads=False, ends_s=35),
     # Without end: counted while it arrives, or held until it is all there.
     "head without end": _endless("431", _OPEN_HEAD, _PADDING),

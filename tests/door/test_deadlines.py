@@ -7,6 +7,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.door.bounds import Bounds
+from app.door.protocol import Protocol
 from tests.door.serving import Client, echo, server_of, serving
 
 # The product's deadlines, twenty times as fast.
@@ -93,6 +94,27 @@ async def test_time_that_the_application_takes_is_not_the_clients() -> None:
         assert (await client.answer())[0] == 200
         client.say(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n", b"a" * 2_000_000)
         assert (await client.answer())[0] == 200
+
+
+async def test_what_came_of_a_body_that_is_answered_already_is_not_kept() -> None:
+    """R-75: the client may hold the connection until its deadline, with hundreds of KiB for nothing."""
+
+    async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.1)
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with server_of(refuse, FAST) as server, Client.to(server.config.port) as client:
+        client.say(LENGTH, b"a" * 4000)
+        await asyncio.sleep(0.05)
+        [connection] = server.server_state.connections
+        assert isinstance(connection, Protocol)
+        assert len(connection.cycle.body) == 4000
+        assert (await client.answer())[0] == 401
+        assert len(connection.cycle.body) == 0
+        client.say(b"a" * 500)
+        await asyncio.sleep(0.05)
+        assert len(connection.cycle.body) == 0
 
 
 async def test_an_answer_that_nobody_reads_ends_its_connection() -> None:
