@@ -6,6 +6,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.door.answers import EXTENSIONS, Cycle, JoinedTransport
+from app.door.draining import LAST_ANSWERS
 
 
 class Protocol(HttpToolsProtocol):
@@ -17,4 +18,6 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = Cycle  # uvicorn makes its own in the middle of its reading, and asks nobody which
         cycle.scope["extensions"] = EXTENSIONS
+        if LAST_ANSWERS in self.app_state and not self.pipeline:
+            cycle.keep_alive = False
         super()._start_asgi_task(cycle, app)

@@ -1,0 +1,179 @@
+"""One process's server: uvicorn's, which loses no request when it is told to leave."""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from types import FrameType
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from app.door.draining import DRAINING, LAST_ANSWERS, is_listening, is_readable, keep_newcomers_out
+from app.door.protocol import Protocol
+
+_LOG = logging.getLogger("uvicorn.error")
+
+GRACE_S = 20  # for answers that are under way
+_LOOK_S = 0.05
+_WORD_S = 6.0  # a supervisor that asks a hung worker for a sign of life waits five seconds
+_HANDSHAKES_S = 0.25  # until the handshakes that had begun are whole
+_IDLE_GRACE_S = 1.0  # a client may have sent its request before it could know
+
+
+class Config(uvicorn.Config):
+    """What is fixed about our server, and what its operator chooses."""
+
+    def __init__(
+        self,
+        app: Callable[..., Any] | str,
+        *,
+        workers: int = 1,
+        trusted_proxies: Sequence[str] = (),
+        shutdown_delay_s: float = 0.0,
+    ) -> None:
+        """app: an ASGI application, or the name of its factory, which processes import."""
+        super().__init__(
+            app,
+            factory=isinstance(app, str),
+            workers=workers,
+            loop="uvloop",
+            http=Protocol,
+            ws="none",  # else a library that happens to be installed would take upgrades
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # A reset connection keeps its memory until this timer fires, so it is short.
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=GRACE_S,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
+        )
+        self.shutdown_delay_s = shutdown_delay_s
+
+
+class Leaving(Enum):
+    """Who leaves, which decides what becomes of the listening socket that all workers share."""
+
+    ALL = auto()
+    ONE = auto()  # the others go on, and the queue is theirs
+    ORPHANED = auto()  # all, and a successor of the killed supervisor wants the port
+
+
+class Server(uvicorn.Server):
+    """Leaves in this order: not ready, newcomers out, queue served, socket closed, answers finished.
+
+    leaving: a worker is told by its supervisor.
+    """
+
+    config: Config
+
+    def __init__(self, config: Config, leaving: Leaving | None = None) -> None:
+        super().__init__(config)
+        self.leaving = leaving
+        self._told: set[Protocol] = set()  # that they end with the answer under way
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's own signature
+        """Take a signal as uvicorn does, but do not raise it once more at the end: what it asked for is done by then."""
+        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Raises SystemExit when another process came to listen on the same port meanwhile."""
+        await super().startup(sockets)
+        if not all(map(is_listening, sockets or [])):  # uvloop says nothing of it
+            _LOG.error("Cannot listen: another process listens there now")
+            self.started = False
+            await self.lifespan.shutdown()
+            sys.exit(STARTUP_FAILURE)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Leave; a second Ctrl+C cuts every wait short."""
+        await self._until(lambda: self.leaving is not None, _in(_WORD_S))
+        _LOG.info("Shutting down")
+        if self.leaving is Leaving.ALL:
+            self.lifespan.state[DRAINING] = True
+            await self._wait(self.config.shutdown_delay_s)
+        ends_at = _in(GRACE_S)
+        self._announce_the_end()
+        await self._stop_listening(sockets or [], ends_at)
+        await self._until(lambda: not self.server_state.connections, _in(_IDLE_GRACE_S))
+        await self._until(self._is_over, ends_at)
+        self._cancel_the_rest()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+    def _announce_the_end(self) -> None:
+        """Each further answer ends its connection, and so do those under way."""
+        self.lifespan.state[LAST_ANSWERS] = True
+        for connection in self._connections():
+            if _is_answering(connection):
+                self._tell(connection)
+
+    async def _stop_listening(self, listeners: list[socket.socket], ends_at: float) -> None:
+        if self.leaving in (Leaving.ALL, Leaving.ORPHANED):
+            for listener in listeners:
+                _close_the_queue(listener)
+            await self._wait(_HANDSHAKES_S)
+            handles = [listener.fileno() for listener in listeners]
+            await self._until(lambda: not any(map(is_readable, handles)), ends_at)
+        for server in self.servers:
+            server.close()
+        # The loop presents what it accepted last in its next turn; till then there seem to be fewer connections.
+        await asyncio.sleep(_LOOK_S)
+
+    def _is_over(self) -> bool:
+        """Ends the connections that nothing was asked on; those with bytes still to be read wait for the next look."""
+        for connection in self._connections() - self._told:
+            if _is_answering(connection) or not _has_unread(connection):
+                self._tell(connection)
+        return not self.server_state.connections and not self.server_state.tasks
+
+    def _tell(self, connection: Protocol) -> None:
+        self._told.add(connection)
+        connection.shutdown()
+
+    def _connections(self) -> set[Protocol]:
+        return cast("set[Protocol]", self.server_state.connections)
+
+    def _cancel_the_rest(self) -> None:
+        if self.server_state.tasks and not self.force_exit:
+            _LOG.error("%d requests were not answered within %d s", len(self.server_state.tasks), GRACE_S)
+            for task in self.server_state.tasks:
+                task.cancel()
+
+    async def _wait(self, seconds: float) -> None:
+        await self._until(lambda: False, _in(seconds))
+
+    async def _until(self, done: Callable[[], bool], ends_at: float) -> None:
+        while _in(0) < ends_at and not self.force_exit and not done():
+            await asyncio.sleep(_LOOK_S)
+            await self.on_tick(0)  # keeps the Date of the answers right
+
+
+def _in(seconds: float) -> float:
+    """The loop's time by then."""
+    return asyncio.get_running_loop().time() + seconds
+
+
+def _close_the_queue(listener: socket.socket) -> None:
+    try:
+        keep_newcomers_out(listener)
+    except OSError as error:
+        _LOG.warning("Clients that connect in this moment may be reset: %s", error.strerror)
+
+
+def _is_answering(connection: Protocol) -> bool:
+    cycle = cast("RequestResponseCycle | None", connection.cycle)  # there is none before the first request
+    return cycle is not None and not cycle.response_complete
+
+
+def _has_unread(connection: Protocol) -> bool:
+    handle = connection.transport.get_extra_info("socket").fileno()
+    return handle >= 0 and is_readable(handle)
