@@ -4,12 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from ipaddress import IPv6Network
 from typing import Self
 
 _MOST_NAMES = 20_000
 _LANE_WAITING = 8
 _LANE_PAUSE_S = 0.05
+_IPV6 = "::/64"  # as app/door/addresses.py writes it, in full: 2001:0db8:0001:0002::/64
 
 
 class LaneFullError(Exception):
@@ -23,6 +23,9 @@ class Failures:
 
     A name is an address, a caller, or an application seen from an address. Memory is bounded: the name that failed
     first is forgotten first.
+
+    A name that ends in the /64 of an IPv6 address counts to the networks around it too. Who holds a /48 has 65,536 of
+    them, and four or sixteen times the limit of one all the same.
     """
 
     def __init__(self, *, a_minute: int) -> None:
@@ -32,27 +35,33 @@ class Failures:
         self._lanes: dict[str, _Lane] = {}
 
     def note(self, name: str) -> None:
-        level = self._level(name) + 1
-        self._levels.pop(name, None)
-        if len(self._levels) >= _MOST_NAMES:
-            del self._levels[next(iter(self._levels))]
-        self._levels[name] = (min(level, 2 * self._most), time.monotonic())
+        """What a network may have it fills by itself, and no more of the wider one that it shares with others."""
+        for network, part in _networks(name):
+            was_over = self._is_over(network)
+            self._add(network, part)
+            if was_over:
+                break
 
     def over(self, name: str) -> bool:
-        return name in self._levels and self._level(name) > self._most
+        return bool(self._levels) and self._widest_over(name) is not None
 
     def crowded(self, name: str) -> bool:
         """Whether it is over its limit and its lane full: as many wait there as may."""
-        return self._is_full(name) and self.over(name)
+        if not self._lanes:
+            return False
+        widest = self._widest_over(name)
+        return widest is not None and self._is_full(widest)
 
     def lane(self, name: str) -> AbstractAsyncContextManager[None]:
         """One at a time and a pause after each, a lane a name: whoever floods theirs waits in it alone.
 
-        Raises LaneFullError, and at once: in a flood, turning away is most of the work.
+        The widest network that is over its limit has one lane, however many are in it. Raises LaneFullError, and at
+        once: in a flood, turning away is most of the work.
         """
-        if self._is_full(name):
+        widest = self._widest_over(name) or name
+        if self._is_full(widest):
             raise LaneFullError
-        return self._walk(name)
+        return self._walk(widest)
 
     @asynccontextmanager
     async def _walk(self, name: str) -> AsyncIterator[None]:
@@ -68,6 +77,21 @@ class Failures:
     def _is_full(self, name: str) -> bool:
         lane = self._lanes.get(name)
         return lane is not None and lane.waiting >= _LANE_WAITING
+
+    def _widest_over(self, name: str) -> str | None:
+        if not name.endswith(_IPV6):
+            return name if self._is_over(name) else None
+        return next((each for each, _ in reversed(_networks(name)) if self._is_over(each)), None)
+
+    def _is_over(self, name: str) -> bool:
+        return name in self._levels and self._level(name) > self._most
+
+    def _add(self, name: str, part: float) -> None:
+        level = self._level(name) + part
+        self._levels.pop(name, None)
+        if len(self._levels) >= _MOST_NAMES:
+            del self._levels[next(iter(self._levels))]
+        self._levels[name] = (min(level, 2 * self._most), time.monotonic())
 
     def _level(self, name: str) -> float:
         level, at = self._levels.get(name, (0.0, 0.0))
@@ -95,8 +119,8 @@ class _Lane:
         self.waiting -= 1
 
 
-def network_of(address: str) -> str:
-    """What one party can be taken to hold: an IPv4 address, or the /64 of an IPv6 address."""
-    if ":" not in address:
-        return address
-    return str(IPv6Network((address.partition("%")[0], 64), strict=False))
+def _networks(name: str) -> tuple[tuple[str, float], ...]:
+    """The name itself, and the /56 and the /48 around a /64; the part of a failure that counts to each."""
+    if not name.endswith(_IPV6):
+        return ((name, 1.0),)
+    return ((name, 1.0), (f"{name[:-7]}00::/56", 1 / 4), (f"{name[:-10]}::/48", 1 / 16))

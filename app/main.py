@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app import __version__
 from app.context import open_context
 from app.demo import load_demo
+from app.door.lag import watched_loop
 from app.flows.maintain import maintain_for_ever
 from app.logs import REQUESTS, configure_logs
 from app.metrics import MEASUREMENTS
@@ -35,7 +36,8 @@ def create_app(settings: Settings) -> FastAPI:
                 # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
                 gc.collect()
                 gc.freeze()
-                yield
+                with watched_loop():
+                    yield
                 upkeep.cancel()
                 # With a store that hangs its end may fail too, which is no reason to lose the last lines.
                 await asyncio.gather(upkeep, return_exceptions=True)

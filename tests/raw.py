@@ -28,7 +28,7 @@ class RawAnswer:
             return str(self.document.get("error", "json"))
         if kind.startswith("text/html"):
             return "page"
-        return "server" if self.body == b"Invalid HTTP request received." else self.body.decode()
+        return "server" if kind.startswith("text/plain") else self.body.decode()
 
 
 def post(

@@ -31,7 +31,7 @@ RULES = {
         "policy",
         "rates",
     },
-    "door": {"failures", "logs", "metrics"},
+    "door": {"logs", "metrics"},
     "embedded": set(),
     "settings": set(),
     "logs": set(),

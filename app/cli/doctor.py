@@ -18,6 +18,7 @@ from rich.table import Table
 from app.cli import checks
 from app.cli.checks import Finding
 from app.cli.output import Json, print_json, wants_json
+from app.door.descriptors import hard_limit
 from app.embedded import EmbeddedError
 from app.logs import configure_logs
 from app.settings import Settings, SettingsError, load_settings
@@ -59,7 +60,7 @@ def _examine() -> Iterator[Finding]:
         return
     yield from checks.check_settings(settings)
     yield checks.check_data_dir(settings)
-    yield checks.check_files(settings)
+    yield checks.check_files(hard_limit(), settings, connections=settings.limit_connections)
     if settings.smtp_url is not None:
         yield _check_mail(settings.smtp_url.get_secret_value())
     try:

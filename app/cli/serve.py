@@ -15,6 +15,9 @@ from app.cli.work import ready_stores
 from app.context import open_context
 from app.demo import seed_demo
 from app.door import workers
+from app.door.addresses import TrustedProxies
+from app.door.bounds import Bounds
+from app.door.descriptors import fitting_connections, raise_limit
 from app.door.server import Config
 from app.flows.demo import Demo
 from app.logs import configure_logs
@@ -71,6 +74,7 @@ def _listen(
         # The document on stdout stays the only one, whatever the workers write.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     configure_logs(settings.log_level)
+    raise_limit()
     # The application is named, not made: each worker makes its own from the same environment.
     export_settings(**flags)
     with ExitStack() as stack:
@@ -83,11 +87,22 @@ def _listen(
 def _run(settings: Settings, listener: socket.socket) -> None:
     config = Config(
         "app.main:app_from_environment",
-        workers=settings.workers,
-        trusted_proxies=settings.trusted_proxies,
+        bounds=_bounds_of(settings),
+        trusted=TrustedProxies(settings.trusted_proxies),
         shutdown_delay_s=settings.shutdown_delay.total_seconds(),
+        factory=True,
+        workers=settings.workers,
     )
     workers.serve(config, listener)
+
+
+def _bounds_of(settings: Settings) -> Bounds:
+    """No address may take all connections of a process, however few its open files allow."""
+    stores = settings.limit_database_connections + settings.limit_redis_connections
+    most = fitting_connections(settings.limit_connections, stores=stores)
+    return Bounds(
+        connections=most, connections_per_address=min(settings.limit_connections_per_address, most * 3 // 4)
+    )
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -5,10 +5,8 @@ import select
 import socket
 import struct
 
-# What the server says to each request of a process that leaves, in the state that ASGI hands from the server to the
-# application with every request.
-DRAINING = "draining"  # `/health/ready` answers 503
-LAST_ANSWERS = "last_answers"  # each answer ends its connection
+# Said by the server in the state that ASGI hands to the application with every request: the process is about to leave.
+DRAINING = "draining"
 
 _SO_ATTACH_FILTER = 26  # Linux; the socket module has no name for it
 # A classic BPF program over a TCP segment: drop what has the SYN flag, keep everything else.

@@ -1,21 +1,23 @@
-"""One process's server: uvicorn's, which loses no request when it is told to leave."""
+"""One process's server: uvicorn's, with the bounds of the edge, which loses no request when it is told to leave."""
 
 import asyncio
 import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum, auto
 from types import FrameType
-from typing import Any, cast
+from typing import Any
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.door.draining import DRAINING, LAST_ANSWERS, is_listening, is_readable, keep_newcomers_out
+from app.door.addresses import NO_PROXIES, TrustedProxies
+from app.door.bounds import Bounds
+from app.door.draining import DRAINING, is_listening, is_readable, keep_newcomers_out
 from app.door.protocol import Protocol
+from app.door.watch import State
 
 _LOG = logging.getLogger("uvicorn.error")
 
@@ -23,38 +25,35 @@ GRACE_S = 20  # for answers that are under way
 _LOOK_S = 0.05
 _WORD_S = 6.0  # a supervisor that asks a hung worker for a sign of life waits five seconds
 _HANDSHAKES_S = 0.25  # until the handshakes that had begun are whole
-_IDLE_GRACE_S = 1.0  # a client may have sent its request before it could know
+
+_OURS: dict[str, Any] = {
+    "loop": "uvloop",
+    "http": Protocol,
+    "ws": "none",  # else a library that happens to be installed would take upgrades
+    "lifespan": "on",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_graceful_shutdown": GRACE_S,
+}
 
 
 class Config(uvicorn.Config):
-    """What is fixed about our server, and what its operator chooses."""
+    """uvicorn's, with what we chose, bounds, and the proxies whose forwarded headers count."""
 
     def __init__(
         self,
-        app: Callable[..., Any] | str,
+        app: Any,
         *,
-        workers: int = 1,
-        trusted_proxies: Sequence[str] = (),
+        bounds: Bounds,
+        trusted: TrustedProxies = NO_PROXIES,
         shutdown_delay_s: float = 0.0,
+        **options: Any,
     ) -> None:
-        """app: an ASGI application, or the name of its factory, which processes import."""
-        super().__init__(
-            app,
-            factory=isinstance(app, str),
-            workers=workers,
-            loop="uvloop",
-            http=Protocol,
-            ws="none",  # else a library that happens to be installed would take upgrades
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # A reset connection keeps its memory until this timer fires, so it is short.
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=GRACE_S,
-            proxy_headers=bool(trusted_proxies),
-            forwarded_allow_ips=list(trusted_proxies),
-        )
+        super().__init__(app, **{**_OURS, **options})
+        self.bounds = bounds
+        self.trusted = trusted
         self.shutdown_delay_s = shutdown_delay_s
 
 
@@ -69,15 +68,15 @@ class Leaving(Enum):
 class Server(uvicorn.Server):
     """Leaves in this order: not ready, newcomers out, queue served, socket closed, answers finished.
 
-    leaving: a worker is told by its supervisor.
+    leaving: None where a supervisor says it when the time has come.
     """
 
     config: Config
 
-    def __init__(self, config: Config, leaving: Leaving | None = None) -> None:
+    def __init__(self, config: Config, leaving: Leaving | None = Leaving.ALL) -> None:
         super().__init__(config)
+        self.server_state: State = State(config.bounds, config.trusted)
         self.leaving = leaving
-        self._told: set[Protocol] = set()  # that they end with the answer under way
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's own signature
         """Take a signal as uvicorn does, but do not raise it once more at the end: what it asked for is done by then."""
@@ -100,24 +99,18 @@ class Server(uvicorn.Server):
         if self.leaving is Leaving.ALL:
             self.lifespan.state[DRAINING] = True
             await self._wait(self.config.shutdown_delay_s)
-        ends_at = _in(GRACE_S)
-        self._announce_the_end()
+        ends_at = _in(self.config.timeout_graceful_shutdown or GRACE_S)
+        self.server_state.leaving = True
+        for connection in tuple(self.server_state.connections):
+            connection.shutdown()
         await self._stop_listening(sockets or [], ends_at)
-        await self._until(lambda: not self.server_state.connections, _in(_IDLE_GRACE_S))
-        await self._until(self._is_over, ends_at)
+        await self._until(self._is_empty, ends_at)
         self._cancel_the_rest()
         if not self.force_exit:
             await self.lifespan.shutdown()
 
-    def _announce_the_end(self) -> None:
-        """Each further answer ends its connection, and so do those under way."""
-        self.lifespan.state[LAST_ANSWERS] = True
-        for connection in self._connections():
-            if _is_answering(connection):
-                self._tell(connection)
-
     async def _stop_listening(self, listeners: list[socket.socket], ends_at: float) -> None:
-        if self.leaving in (Leaving.ALL, Leaving.ORPHANED):
+        if listeners and self.leaving in (Leaving.ALL, Leaving.ORPHANED):
             for listener in listeners:
                 _close_the_queue(listener)
             await self._wait(_HANDSHAKES_S)
@@ -128,23 +121,12 @@ class Server(uvicorn.Server):
         # The loop presents what it accepted last in its next turn; till then there seem to be fewer connections.
         await asyncio.sleep(_LOOK_S)
 
-    def _is_over(self) -> bool:
-        """Ends the connections that nothing was asked on; those with bytes still to be read wait for the next look."""
-        for connection in self._connections() - self._told:
-            if _is_answering(connection) or not _has_unread(connection):
-                self._tell(connection)
+    def _is_empty(self) -> bool:
         return not self.server_state.connections and not self.server_state.tasks
-
-    def _tell(self, connection: Protocol) -> None:
-        self._told.add(connection)
-        connection.shutdown()
-
-    def _connections(self) -> set[Protocol]:
-        return cast("set[Protocol]", self.server_state.connections)
 
     def _cancel_the_rest(self) -> None:
         if self.server_state.tasks and not self.force_exit:
-            _LOG.error("%d requests were not answered within %d s", len(self.server_state.tasks), GRACE_S)
+            _LOG.error("%d requests were not answered in time", len(self.server_state.tasks))
             for task in self.server_state.tasks:
                 task.cancel()
 
@@ -167,13 +149,3 @@ def _close_the_queue(listener: socket.socket) -> None:
         keep_newcomers_out(listener)
     except OSError as error:
         _LOG.warning("Clients that connect in this moment may be reset: %s", error.strerror)
-
-
-def _is_answering(connection: Protocol) -> bool:
-    cycle = cast("RequestResponseCycle | None", connection.cycle)  # there is none before the first request
-    return cycle is not None and not cycle.response_complete
-
-
-def _has_unread(connection: Protocol) -> bool:
-    handle = connection.transport.get_extra_info("socket").fileno()
-    return handle >= 0 and is_readable(handle)

@@ -30,7 +30,7 @@ def serve(config: Config, listener: socket.socket) -> None:
         supervisor.run()
         came_up = supervisor.came_up
     else:
-        server = Server(config, Leaving.ALL)
+        server = Server(config)
         if (
             signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
         ):  # else somebody chose to ignore it, as nohup does
@@ -65,7 +65,7 @@ class Worker(Process):
             each.set_inheritable(
                 False
             )  # it came here by inheritance; a program that this process runs must not hold it
-        self._serving = Server(self.config)
+        self._serving = Server(self.config, leaving=None)
         threading.Thread(target=self.always_pong, name="words", daemon=True).start()
         threading.Thread(target=self._end_with_the_supervisor, name="supervisor", daemon=True).start()
         self._serving.run(sockets)

@@ -1,5 +1,7 @@
 """Issue a token: the phases every grant goes through, in the order that keeps a wrong secret from burning a code."""
 
+from uuid import UUID
+
 from app.context import Context
 from app.flows.client_credentials import issue_to_client
 from app.flows.issued_token import IssuedToken
@@ -19,6 +21,8 @@ _GRANTS = {
 }
 GRANT_TYPES = tuple(_GRANTS)
 
+_NOBODY = UUID(int=0)  # no application's id, which all are of version 7
+
 
 async def issue_token(context: Context, request: TokenRequest, address: str) -> IssuedToken:
     """RFC 6749 section 3.2. Answered only after the token is committed; raises OAuthError or StoreUnavailableError."""
@@ -31,11 +35,13 @@ async def issue_token(context: Context, request: TokenRequest, address: str) -> 
 
 
 async def authenticate_client(context: Context, credentials: Credentials, address: str) -> Client:
-    """The application that proved itself; unknown, wrong and used before end alike.
+    """The application that proved itself; unknown, wrong and used before end alike, and after the same work.
 
     Only who failed is limited, after the comparison: the right secret is never refused.
     """
-    application = await read_application(context, credentials.client_id, address)
+    client_id = _read_client_id(credentials.client_id)
+    remembered = context.gathered.applications.recall(client_id) if client_id else None
+    application = remembered or await _look_up_application(context, client_id, address)
     try:
         client = authenticate(
             application.client if application else None,
@@ -46,7 +52,10 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
         if credentials.assertion is not None:
             await use_assertion(context, client, credentials.assertion)
     except OAuthError as error:
-        guesser = f"{credentials.client_id if application else 'unknown'} from {address}"
+        if remembered is not None:
+            # The store was asked for an unknown one, and that was counted. Else time would tell them apart (O-45).
+            await _look_up_application(context, _NOBODY, address)
+        guesser = f"{client_id or 'unknown'} from {address}"
         context.failures.note(guesser)
         if context.failures.over(guesser):
             raise too_many_failures(str(error)) from error
@@ -57,10 +66,18 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
 async def read_application(
     context: Context, unverified_client_id: str | None, address: str
 ) -> Application | None:
-    client_id = parse_client_id(unverified_client_id) if unverified_client_id else None
+    return await _look_up_application(context, _read_client_id(unverified_client_id), address)
+
+
+async def _look_up_application(context: Context, client_id: UUID | None, address: str) -> Application | None:
+    """Its failures are counted apart from those of tokens: a wrong secret must not slow its neighbours' API requests."""
     if client_id is None:
         return None
-    return await look_up(context, context.gathered.applications, client_id, address)
+    return await look_up(context, context.gathered.applications, client_id, f"applications from {address}")
+
+
+def _read_client_id(unverified: str | None) -> UUID | None:
+    return parse_client_id(unverified) if unverified else None
 
 
 def _allowed_grant(client: Client, request: TokenRequest) -> str:

@@ -26,9 +26,11 @@ def note_request(scope: Scope, status: int, seconds: float) -> None:
     """The query stays out: it may hold a code or a state. Why a request was refused stands here and nowhere else."""
     level = logging.WARNING if status >= _FAILED else logging.INFO
     if REQUESTS.takes(level):
+        client = scope.get("client")
         line = {
             "event": "request",
             "request_id": scope["request_id"],
+            "client": client[0] if client else None,
             "method": scope["method"],
             "path": scope["path"],
             "status": status,

@@ -182,7 +182,6 @@ async def telemetry_token(context: Context, world: World, service: Service) -> s
     return str(answer.json()["access_token"])
 
 
-@pytest.mark.xfail(strict=True, reason="the protocol does not end half requests yet")
 @pytest.mark.parametrize("half", [READY[:-2], post(b"a=b")[:-1]], ids=["head", "body"])
 async def test_half_a_request_does_not_hold_it(half: bytes, environment: dict[str, str], log: Path) -> None:
     """R-102, R-74: its rest may never come, so it is told 408 and the service leaves."""

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.door.bounds import Bounds
+from app.door.server import Config
 from tests.door.closed_loop import ClosedLoop
 from tests.door.service import command_of, serving
 from tests.raw import get
@@ -97,7 +99,7 @@ async def test_sighup_ends_a_single_process_as_sigterm_does(environment: dict[st
 
 def test_workers_that_take_long_to_start_are_not_taken_for_hung() -> None:
     """R-103: on a busy machine, each that is killed would make the others slower."""
-    with server("serve(Config('tests.door.service:slow_app', workers=2), bound())") as process:
+    with server("serve(config('tests.door.service:slow_app', 2), bound())") as process:
         starting = two_workers_of(process)
         time.sleep(9)
         assert two_workers_of(process) == starting
@@ -109,7 +111,7 @@ def test_a_worker_that_hangs_does_not_hold_up_the_end() -> None:
     """R-102: it is killed when its time is up."""
     with server(
         "from app.door import workers; workers.GRACE_S = 1; workers._CLOSE_S = 1;"
-        "serve(Config('tests.door.service:plain_app', workers=2), bound())"
+        "serve(config('tests.door.service:plain_app', 2), bound())"
     ) as process:
         hung, _ = two_workers_of(process)
         os.kill(hung, signal.SIGSTOP)
@@ -120,7 +122,7 @@ def test_a_worker_that_hangs_does_not_hold_up_the_end() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_service_that_cannot_start_ends_with_an_error(workers: int) -> None:
-    done = run_server(f"serve(Config('app.nowhere:app', workers={workers}), bound())")
+    done = run_server(f"serve(config('app.nowhere:app', {workers}), bound())")
     assert done.returncode == 3
     assert "app.nowhere" in done.stderr
 
@@ -131,7 +133,7 @@ def test_a_port_that_is_taken_between_binding_and_listening_ends_it(workers: int
     done = run_server(
         "mine = bound(); winner = socket.socket(); winner.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1);"
         "winner.bind(mine.getsockname()); winner.listen();"
-        f"serve(Config('tests.door.service:plain_app', workers={workers}), mine)"
+        f"serve(config('tests.door.service:plain_app', {workers}), mine)"
     )
     assert done.returncode == 3
     assert "Cannot listen" in done.stderr
@@ -148,8 +150,8 @@ def run_server(statements: str) -> subprocess.CompletedProcess[str]:
 def server(statements: str) -> Iterator[subprocess.Popen[str]]:
     """A server without the service; whatever is left at the end is killed."""
     program = (
-        "import socket; from app.door.workers import serve; from app.door.server import Config\n"
-        "from tests.door.test_workers import bound\n" + statements
+        "import socket; from app.door.workers import serve\n"
+        "from tests.door.test_workers import bound, config\n" + statements
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -172,6 +174,10 @@ def two_workers_of(process: subprocess.Popen[str]) -> list[int]:
             return found
         time.sleep(0.05)
     raise AssertionError("there are no two workers")
+
+
+def config(factory: str, workers: int) -> Config:
+    return Config(factory, factory=True, workers=workers, bounds=Bounds())
 
 
 def bound() -> socket.socket:
