@@ -2,12 +2,8 @@
 
 import asyncio
 import gc
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -43,8 +39,8 @@ def create_app(settings: Settings) -> FastAPI:
                 with watched_loop():
                     yield
                 upkeep.cancel()
-                with suppress(asyncio.CancelledError):
-                    await upkeep
+                # With a store that hangs its end may fail too, which is no reason to lose the last lines.
+                await asyncio.gather(upkeep, return_exceptions=True)
                 REQUESTS.flush()
                 MEASUREMENTS.flush()
 
@@ -72,13 +68,4 @@ def app_from_environment() -> FastAPI:
     """What uvicorn's workers import: each reads the same environment."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    threading.Thread(target=_end_with_the_supervisor, name="supervisor", daemon=True).start()
     return create_app(settings)
-
-
-def _end_with_the_supervisor() -> None:
-    """Workers whose supervisor was killed would go on holding the port against its successor (R-103)."""
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None:  # else this is the only process
-        supervisor.join()
-        os.kill(os.getpid(), signal.SIGTERM)

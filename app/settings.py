@@ -84,8 +84,8 @@ def _check_origin(value: str) -> str:
     return bare
 
 
-def _check_grace(value: timedelta) -> timedelta:
-    """As long as it lasts, a thief's use of a spent token is taken for a lost answer."""
+def _check_minute(value: timedelta) -> timedelta:
+    """For what costs something as long as it lasts."""
     if value > timedelta(minutes=1):
         raise ValueError("a minute at most, such as 10s; 0s for none")
     return value
@@ -120,7 +120,7 @@ def _without_mapping(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Ne
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
-Grace = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_grace)]
+Brief = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_minute)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
 NetworkList = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_parse_networks)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
@@ -186,6 +186,11 @@ class Settings(BaseSettings):
     port: Port = Field(8000, description="port to listen on")
     workers: int = Field(1, ge=1, le=256, description="processes that serve")
     management_port: Port | None = Field(None, description="port of `/metrics`")
+    shutdown_delay: Brief = Field(
+        timedelta(0),
+        description="how long a service that is told to stop goes on taking connections while `/health/ready` is 503, so "
+        "that a load balancer notices; at most `1m`",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )
@@ -212,7 +217,7 @@ class Settings(BaseSettings):
     refresh_absolute: Duration = Field(
         _duration("1y"), description="a refresh token's family, from the approval"
     )
-    refresh_grace: Grace = Field(
+    refresh_grace: Brief = Field(
         timedelta(0),
         description="how long a spent refresh token may be presented once more, its answer having been lost, before that "
         "ends its family; at most `1m`",

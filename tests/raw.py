@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 _PATIENCE_S = 10.0
 _FORM = b"application/x-www-form-urlencoded"
@@ -16,11 +17,15 @@ class RawAnswer:
     body: bytes
 
     @property
+    def document(self) -> Any:
+        return json.loads(self.body)
+
+    @property
     def told(self) -> str:
         """What kind of answer it is: the error's name in JSON, one of our pages, or the server's own word."""
         kind = self.headers.get("content-type", "")
         if kind == "application/json":
-            return str(json.loads(self.body).get("error", "json"))
+            return str(self.document.get("error", "json"))
         if kind.startswith("text/html"):
             return "page"
         return "server" if kind.startswith("text/plain") else self.body.decode()

@@ -64,7 +64,7 @@ ASSEMBLERS = {"cli", "main", "demo", "__main__"}
 FRAMEWORKS = [
     ("fastapi", {"web", "main"}),
     ("starlette", {"web", "main"}),
-    ("uvicorn", {"cli", "door"}),
+    ("uvicorn", {"door"}),
     ("jinja2", {"web"}),
     ("asyncpg", {"storage", "context"}),
     ("redis", {"storage", "context"}),

@@ -49,7 +49,8 @@ class Connection(HttpToolsProtocol):
         self._running: Cycle | None = None
         self._last_word: bytes | None = None
         self._trusted: TrustedProxies | None = None  # when the other end is one of them
-        self._leaving = self._ended = False
+        self._leaving = server_state.leaving
+        self._ended = False
         self._body_size = self._unread_size = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
@@ -126,10 +127,8 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
-        if self._part is Part.BODY:
-            self.cycle.body = (
-                bytearray()
-            )  # nobody will ask for it, and the client may hold the connection for a while
+        if self._part is Part.BODY and self.cycle.response_complete:
+            self.cycle.body = bytearray()  # nobody asks for it, and its rest may take a while
         if self.lingering or self.transport.is_closing():
             return
         if self.pipeline:

@@ -79,3 +79,4 @@ class State(ServerState):
         self.bounds = bounds
         self.trusted = trusted
         self.watch = Watch(bounds)
+        self.leaving = False  # whether the process ends, so that a new connection has one answer at most

@@ -139,8 +139,9 @@ ALIVE = _object(("status",), status={"const": "ok"})
 READY = _object(
     ("status", "postgresql", "valkey"),
     status=_text(
-        "`degraded`: tokens are checked and issued, new approvals and applications with keys wait.",
-        enum=["ok", "degraded", "unavailable"],
+        "`degraded`: tokens are checked and issued, new approvals and applications with keys wait. "
+        "`draining`: it is about to stop.",
+        enum=["ok", "degraded", "unavailable", "draining"],
     ),
     postgresql=_text("`ok`, or what is wrong with it."),
     valkey=_text("`ok`, or what is wrong with it."),

@@ -88,7 +88,10 @@ def _ready() -> Json:
         "ok": example("All is well.", _WELL),
         "degraded": example("Tokens are checked and issued, new approvals wait.", degraded),
     }
-    cannot = {"unavailable": example("Nothing can be served.", unavailable)}
+    cannot = {
+        "unavailable": example("Nothing can be served.", unavailable),
+        "draining": example("It is about to stop; use another.", {**_WELL, "status": "draining"}),
+    }
     return _operation(
         "ready",
         "operation",
