@@ -16,11 +16,9 @@ from app.web.request import NO_STORE, context_of
 _SCHEMA = len(read_migrations())
 _PATIENCE_S = 2.0
 
-RUNNING: dict[str, str | int] = {
-    "version": __version__,
-    "python": platform.python_version(),
-    "schema": _SCHEMA,
-}
+# What strangers may know: the faults of an interpreter or a library are found by its version.
+PUBLISHED: dict[str, str | int] = {"version": __version__}
+_RUNNING: dict[str, str | int] = {**PUBLISHED, "python": platform.python_version(), "schema": _SCHEMA}
 
 
 async def alive(_request: Request) -> Response:
@@ -42,8 +40,9 @@ async def ready(request: Request) -> Response:
     return _answer(200, {"status": status, "postgresql": postgres, "valkey": valkey})
 
 
-async def version(_request: Request) -> Response:
-    return _answer(200, RUNNING)
+async def version(request: Request) -> Response:
+    """In production the service's own version alone; `rovitracker doctor` tells operators the rest."""
+    return _answer(200, _RUNNING if context_of(request).policy.development else PUBLISHED)
 
 
 async def _postgres(request: Request) -> str:

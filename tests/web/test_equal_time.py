@@ -81,7 +81,7 @@ def share_longer(port: int, one: Callable[[], bytes], other: Callable[[], bytes]
 
 def assert_alike(port: int, one: Callable[[], bytes], other: Callable[[], bytes]) -> None:
     """Measured again where something else came in between; a difference that is there stays, however often it is measured."""
-    shares = []
+    shares: list[float] = []
     while not shares or abs(shares[-1] - 0.5) >= MOST_APART:
         assert len(shares) < 3, shares
         shares.append(share_longer(port, one, other))

@@ -1,6 +1,7 @@
 """What /openapi.json documents is what the service does: every answer and every refusal in it is provoked."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 import httpx2
@@ -79,6 +80,7 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
     await report_examples(world)
     gateway_token = await token_to_write(context, app, world)
     services = Services(settings, context)
+    production = replace(context.policy, development=False)  # what strangers read is written for them
     async with Browser(app) as browser, unreachable_database() as database:
         gathered = services.gathered(database)
         keys = remember_signing_keys(database, context.keys, context.changes)
@@ -91,7 +93,7 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
             async with (
                 Browser(services.like(failures=exhausted(world))) as wary,
                 Browser(services.like(rates=NoBudget())) as spent,
-                Browser(services.like(now=lambda: examples.ASKED_AT)) as then,
+                Browser(services.like(now=lambda: examples.ASKED_AT, policy=production)) as then,
             ):
                 keyed = await register_keyed(context)
                 yield Story(

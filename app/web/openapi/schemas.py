@@ -148,8 +148,12 @@ READY = _object(
 )
 
 VERSION = _object(
-    ("version", "python", "schema"),
+    ("version",),
     version=_text("Of the service."),
-    python=_text("Of the interpreter it runs on."),
-    schema={"type": "integer", "minimum": 1, "description": "The number of the database schema it needs."},
+    python=_text("Of the interpreter it runs on, in development."),
+    schema={
+        "type": "integer",
+        "minimum": 1,
+        "description": "The number of the database schema it needs, in development.",
+    },
 )

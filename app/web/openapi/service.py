@@ -1,6 +1,6 @@
 """What the service says about itself: discovery documents, health, version."""
 
-from app.web.health import RUNNING
+from app.web.health import PUBLISHED
 from app.web.metadata import JWKS, describe_resource, describe_server
 from app.web.openapi import examples
 from app.web.openapi.notation import Json, answer, example, json_content, ref, schema_ref
@@ -119,10 +119,12 @@ def _health() -> Json:
             "version",
             "operation",
             "What is running?",
-            "The service, the interpreter, and the database schema it needs.",
+            "The version of the service. In development the interpreter, and the database schema it needs, are named too.",
             {
                 "200": answer(
-                    "This.", json_content("Version", {"version": example("Now", RUNNING)}), headers=_NO_STORE
+                    "This.",
+                    json_content("Version", {"version": example("Now", PUBLISHED)}),
+                    headers=_NO_STORE,
                 )
             },
         ),
