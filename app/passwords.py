@@ -13,6 +13,9 @@ from app.storage.errors import StoreUnavailableError
 
 Answer = TypeVar("Answer")
 
+# Composing accents takes a time that grows with the square of their number: of a thousand, two milliseconds.
+LONGEST_PASSWORD = 1000
+
 _WAITING_PER_THREAD = 8
 
 # OWASP's floor for argon2id, in one lane.
@@ -32,19 +35,22 @@ class Passwords:
         self._taken = 0
 
     async def hash(self, password: str) -> str:
-        return await self._run(self._hasher.hash, _as_typed(password))
+        return await self._run(self._hash, password)
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether it is the password; None stands for an address nobody has, and takes as long."""
-        right = await self._run(self._matches, password_hash or NOBODY, _as_typed(password))
+        right = await self._run(self._matches, password_hash or NOBODY, password)
         return right and password_hash is not None
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _hash(self, password: str) -> str:
+        return self._hasher.hash(_as_typed(password))
+
     def _matches(self, password_hash: str, password: str) -> bool:
         try:
-            return self._hasher.verify(password_hash, password)
+            return self._hasher.verify(password_hash, _as_typed(password))
         except VerifyMismatchError:
             return False
 
@@ -59,5 +65,10 @@ class Passwords:
 
 
 def _as_typed(password: str) -> str:
-    """Keyboards differ in how they compose an accented letter; the same key strokes are the same password (RFC 8265)."""
+    """Keyboards differ in how they compose an accented letter; the same key strokes are the same password (RFC 8265).
+
+    Raises ValueError when nobody checked its length before.
+    """
+    if len(password) > LONGEST_PASSWORD:
+        raise ValueError(f"a password of more than {LONGEST_PASSWORD} characters")
     return unicodedata.normalize("NFC", password)

@@ -43,7 +43,10 @@ def parse_duration(value: Any) -> Any:
     found = re.fullmatch(r"(\d{1,9})\s*(ms|[smhdy]?)", str(value).strip())
     if not found:
         raise ValueError("a duration is a number with ms, s, m, h, d or y, such as 60s or 30d")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    try:
+        return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    except OverflowError:
+        raise ValueError("a duration has at most 2,700,000 years") from None
 
 
 def _parse_list(value: Any) -> Any:

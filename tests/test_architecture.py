@@ -16,7 +16,7 @@ RULES = {
     "aemp": set(),
     "mail": {"oauth", "aemp"},
     "storage": {"oauth", "aemp"},
-    "flows": {"mail", "storage", "oauth", "aemp", "context", "failures", "policy"},
+    "flows": {"mail", "storage", "oauth", "aemp", "context", "failures", "passwords", "policy"},
     "web": {
         "flows",
         "mail",

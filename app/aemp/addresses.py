@@ -8,13 +8,13 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from app.aemp.bounds import MOST_SEGMENTS
 from app.aemp.errors import AempError
 from app.aemp.identifiers import Sought, decode_segment, sought_by, sought_by_equipment_id, sought_by_make
 from app.aemp.paging import parse_page
 from app.aemp.ranges import Range, parse_range
 from app.aemp.series import Series, find_series
 
-_LONGEST = 12  # segments; no form has as many
 _BARE = 3  # make, model and serial number without a keyword
 # What can only have been meant for a date, right or wrong.
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -72,7 +72,7 @@ def parse_address(raw_path: str) -> Address:
             return FleetAddress(raw_path, 1)
         case ["fleet", _]:
             return FleetAddress(written[0], parse_page(written[1]))
-        case ["fleet", "equipment", _, *_] if len(written) <= _LONGEST:
+        case ["fleet", "equipment", _, *_] if len(written) <= MOST_SEGMENTS:
             return _parse_equipment(written)
     raise no_such_address()
 

@@ -4,7 +4,7 @@ import re
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 
-from app.aemp.negotiation import Coding
+from app.aemp.negotiation import Coding, check_list
 
 _BYTES = 18  # of the digest; two documents of one address with the same tag are out of the question
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
@@ -17,5 +17,9 @@ def entity_tag(body: bytes, coding: Coding | None) -> str:
 
 
 def is_known(if_none_match: str, tag: str) -> bool:
-    """Whether one of the client's tags is this one. A weak one counts too: proxies weaken those of what they touch."""
+    """Whether one of the client's tags is this one. A weak one counts too: proxies weaken those of what they touch.
+
+    Raises AempError 431 when the list is too long.
+    """
+    check_list(if_none_match)
     return if_none_match.strip() == "*" or tag in _TAG.findall(if_none_match)

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from app.aemp.errors import AempError
+from app.aemp.bounds import LONGEST_IDENTIFIER, LONGEST_SEGMENT
+from app.aemp.errors import AempError, FlawError
 from app.aemp.values import EquipmentHeader
 
 # The order of look-up: an identifier that is one machine's PIN and another's equipment id means the PIN.
 IDENTIFIER_KINDS = ("pin", "serial_number", "equipment_id")
 
-_LONGEST = 255
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -21,7 +21,10 @@ def normalise_identifier(text: str) -> str:
     """The form that is stored for look-up and compared: one case, one composition, single spaces.
 
     Real equipment ids carry double and trailing spaces that people do not see and clients do not keep.
+    Raises FlawError when it is longer than an identifier may be.
     """
+    if len(text) > LONGEST_IDENTIFIER:
+        raise FlawError(f"a machine's identifier is longer than {LONGEST_IDENTIFIER} characters")
     return " ".join(unicodedata.normalize("NFC", text).upper().split())
 
 
@@ -68,12 +71,14 @@ def decode_segment(raw_segment: str) -> str:
 
     What is no UTF-8 or holds control characters names no machine: 404, as for any machine that is not there.
     """
+    if len(raw_segment) > LONGEST_SEGMENT:
+        raise no_such_machine()
     try:
         text = unquote_to_bytes(raw_segment).decode("utf-8")
     except UnicodeError:
         raise no_such_machine() from None
     unreadable = _BROKEN_ESCAPE.search(raw_segment) or _CONTROL.search(text)
-    if unreadable or not text.strip() or len(text) > _LONGEST:
+    if unreadable or not text.strip() or len(text) > LONGEST_IDENTIFIER:
         raise no_such_machine()
     return text
 

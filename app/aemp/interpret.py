@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from app.aemp.bounds import LONGEST_FIGURE, LONGEST_TEXT
 from app.aemp.elements import ELEMENTS, HEADER, Child, Element, Kind
 from app.aemp.errors import FlawError
 from app.aemp.history import FURTHER_ELEMENTS, NamedReading, check_switch
@@ -19,7 +20,6 @@ from app.aemp.units import factor
 from app.aemp.values import Equipment, EquipmentHeader, Reading
 
 _PLACEHOLDERS = ("", "missing", "n/a")
-_LONGEST_TEXT = 255
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -166,8 +166,8 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise FlawError(f"{name} is not a text")
     text = clean(str(value)).strip()
-    if len(text) > _LONGEST_TEXT:
-        raise FlawError(f"{name} is longer than {_LONGEST_TEXT} characters")
+    if len(text) > LONGEST_TEXT:
+        raise FlawError(f"{name} is longer than {LONGEST_TEXT} characters")
     return text
 
 
@@ -180,7 +180,7 @@ def _boolean(name: str, value: Any) -> bool:
 
 def parse_number(name: str, value: Any) -> float:
     """A finite number from a JSON number or a text. `float` alone would take `nan`, `1_000` and other scripts' digits."""
-    is_text = isinstance(value, str) and _NUMBER.fullmatch(value.strip())
+    is_text = isinstance(value, str) and _NUMBER.fullmatch(_figure(name, value))
     is_number = isinstance(value, float | int) and not isinstance(value, bool)
     if not (is_text or is_number):
         raise FlawError(f"{name} is {str(value)[:40]!r}, not a number")
@@ -188,6 +188,13 @@ def parse_number(name: str, value: Any) -> float:
     if not math.isfinite(number):
         raise FlawError(f"{name} is not a finite number")
     return number
+
+
+def _figure(name: str, text: str) -> str:
+    figure = text.strip()
+    if len(figure) > LONGEST_FIGURE:
+        raise FlawError(f"{name} is a figure of more than {LONGEST_FIGURE} characters")
+    return figure
 
 
 def _whole(name: str, number: float) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from app.aemp.bounds import MOST_PARTS
 from app.aemp.errors import AempError
 
 
@@ -56,7 +57,8 @@ def negotiate(accept: str, offer: tuple[Representation, ...] = ISO_15143_OFFER) 
 
     The most specific range that names a representation gives its weight. Equals go to the one that was named
     more exactly, so that `application/json, */*` means JSON, and then to our own order, XML first.
-    A header without one readable member counts as absent. 406 when nothing is acceptable.
+    A header without one readable member counts as absent.
+    Raises AempError 406 when nothing is acceptable, 431 when the list is too long.
     """
     ranges = [m for m in _members(accept) if _MEDIA_RANGE.fullmatch(m.name)] or [_Member("*/*", 1.0)]
     judged = [(*_judge(representation, ranges), representation) for representation in offer]
@@ -70,6 +72,7 @@ def choose_coding(accept_encoding: str) -> Coding | None:
     """How to compress: of our codings the one with the highest weight, if that is not below identity's.
 
     `*` means gzip: who takes anything was written when there was nothing else.
+    Raises AempError 431 when the list is too long.
     """
     weights = {m.name: m.weight for m in _members(accept_encoding) if _CODING.fullmatch(m.name)}
     gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
@@ -77,6 +80,16 @@ def choose_coding(accept_encoding: str) -> Coding | None:
     judged: dict[Coding, float] = {"zstd": weights.get("zstd", 0.0), "gzip": gzip}
     chosen = max(judged, key=judged.__getitem__)
     return chosen if judged[chosen] > 0 and judged[chosen] >= weights.get("identity", 0.0) else None
+
+
+def check_list(header: str) -> None:
+    """Raises AempError 431 when a header field has more members and parameters than any client needs."""
+    if header.count(",") + header.count(";") >= MOST_PARTS:
+        raise AempError(
+            431,
+            "request_header_fields_too_large",
+            f"A header field is a list of more than {MOST_PARTS} parts.",
+        )
 
 
 def _judge(representation: Representation, ranges: list[_Member]) -> tuple[float, int]:
@@ -97,8 +110,9 @@ def _exactness(representation: Representation, member: _Member) -> int:
 
 def _members(header: str) -> Iterator[_Member]:
     """The readable members; one with a broken weight says nothing that could be followed."""
+    check_list(header)
     for text in _MEMBERS.findall(header):
-        name, *pairs = (part.strip() for part in _PARTS.findall(text))
+        name, *pairs = [part.strip() for part in _PARTS.findall(text)] or [""]
         split = (pair.partition("=") for pair in pairs)
         parameters = {key.strip().lower(): value.strip().strip('"') for key, _, value in split}
         weight = parameters.get("q", "1")

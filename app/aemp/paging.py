@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass
 
+from app.aemp.bounds import LONGEST_PAGE
 from app.aemp.errors import AempError
 
 PAGE_SIZE = 100  # what every provider sends; readers take a shorter page for the last one
 
 _DECIMAL = re.compile("0|[1-9][0-9]*")
-_LONGEST = 9  # digits; no fleet has a page beyond, and int() on endless digits is an attack
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def parse_page(segment: str) -> int:
     """
     if not _DECIMAL.fullmatch(segment):
         raise AempError(400, "invalid_page", "A page is a decimal number; the first page is 1.")
-    if segment == "0" or len(segment) > _LONGEST:
+    if segment == "0" or len(segment) > LONGEST_PAGE:
         raise _no_such_page()
     return int(segment)
 

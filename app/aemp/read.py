@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from app.aemp.bounds import LARGEST_DOCUMENT
 from app.aemp.errors import FlawError, ReadError
 from app.aemp.interpret import interpret
 from app.aemp.read_json import machines_of_json, parse_json
 from app.aemp.read_rovi import is_area, is_asset, iso_machine
 from app.aemp.read_xml import machines_of_xml, parse_xml
 from app.aemp.values import Equipment
-
-MAX_BYTES = 32 * 1024 * 1024  # 20,000 machines; the parsed tree takes about ten times that in memory
 
 _IDENTIFIERS = ("pin", "serialnumber", "equipmentid")
 _JSON_STARTS = (b"{", b"[")
@@ -33,7 +32,7 @@ class Place:
         )
 
 
-def parse_file(data: bytes, name: str, *, max_bytes: int = MAX_BYTES) -> Any:
+def parse_file(data: bytes, name: str, *, max_bytes: int = LARGEST_DOCUMENT) -> Any:
     """What `read_machines` and `read_series` read; `name` is what it is called in errors. Raises ReadError."""
     if len(data) > max_bytes:
         raise ReadError(f"{name}: larger than {max_bytes} bytes")

@@ -1,13 +1,14 @@
 """JSON documents as plain nested values, in whichever of the shapes that providers give ISO 15143-3."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from app.aemp.bounds import DEEPEST_JSON, LONGEST_INTEGER
 from app.aemp.errors import FlawError
 
 _DEEPEST = 2  # a list of wrapped pages
-_LONGEST_INTEGER = 30  # digits; Python's own refusal of thousands of them is a bare ValueError
+_CONTAINERS = frozenset((dict, list))
 
 
 def machines_of_json(document: Any) -> Iterator[tuple[None, Any]]:
@@ -34,7 +35,7 @@ def _machines(document: Any, depth: int = 0) -> list[Any]:
 def parse_json(data: bytes) -> Any:
     """Names in lower case, without `@`. The standard library's parser shows repeated names, which the faster one hides."""
     try:
-        return json.loads(
+        document = json.loads(
             data.decode("utf-8-sig"),
             object_pairs_hook=_object,
             parse_int=_integer,
@@ -45,7 +46,31 @@ def parse_json(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise FlawError(f"byte {error.start} is not UTF-8") from None
     except RecursionError:
-        raise FlawError("nested too deeply") from None
+        raise _nested_too_deeply() from None
+    if data.count(b"[") + data.count(b"{") > DEEPEST_JSON:  # else it cannot be that deep
+        _check_depth(document)
+    return document
+
+
+def _check_depth(document: Any) -> None:
+    """Python bounds the depth too, but elsewhere in each version, and what is read may not end in its RecursionError."""
+    level = _containers([document])
+    for _ in range(DEEPEST_JSON):
+        if not level:
+            return
+        level = [
+            each for part in level for each in _containers(part.values() if type(part) is dict else part)
+        ]
+    if level:
+        raise _nested_too_deeply()
+
+
+def _containers(values: Iterable[Any]) -> list[Any]:
+    return [each for each in values if type(each) in _CONTAINERS]
+
+
+def _nested_too_deeply() -> FlawError:
+    return FlawError(f"nested more than {DEEPEST_JSON} deep")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,8 +87,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _LONGEST_INTEGER:
-        raise FlawError(f"a number of {len(digits)} digits")
+    if len(digits) > LONGEST_INTEGER:
+        raise FlawError(f"a number of {len(digits)} digits, of which {LONGEST_INTEGER} are read")
     return int(digits)
 
 

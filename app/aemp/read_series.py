@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from app.aemp.bounds import LONGEST_LINK
+from app.aemp.errors import FlawError
 from app.aemp.interpret import ELEMENT_KEYS
 from app.aemp.read_xml import local_name, nested
 from app.aemp.series import find_series
@@ -35,7 +37,10 @@ def _page(found: Any) -> dict[str, Any]:
 
 
 def machine_named_in(page: Mapping[str, Any]) -> str | None:
-    """The identifier in a link such as `.../Fleet/Equipment/{identifier}/CumulativeFuelUsed/...`."""
+    """The identifier in a link such as `.../Fleet/Equipment/{identifier}/CumulativeFuelUsed/...`.
+
+    Raises FlawError when a link is too long.
+    """
     for address in _addresses(page.get("links")):
         segments = address.split("/")
         lower = [segment.lower() for segment in segments]
@@ -50,4 +55,6 @@ def _addresses(links: Any) -> Iterator[str]:
     for link in links if isinstance(links, list) else [links]:
         address = link.get("href") if isinstance(link, dict) else None
         if isinstance(address, str):
+            if len(address) > LONGEST_LINK:
+                raise FlawError(f"a link is longer than {LONGEST_LINK} characters")
             yield address

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from app.aemp.bounds import LONGEST_ELEMENT_NAME, MOST_REJECTIONS
 from app.aemp.elements import HEADER
 from app.aemp.errors import FlawError
 from app.aemp.history import NamedReading
@@ -21,10 +22,6 @@ _KNOWN_NAMES = ELEMENT_KEYS.union(
     ["equipmentheader", "links", "snapshottime", "version"],
     (key for child in HEADER for key in keys_of(child.name)),
 )
-_LONGEST_NAME = 80
-# About what a mebibyte of readings would be. To name all that is wrong with a mebibyte of anything else takes seconds, and
-# an answer of forty times its size.
-_MOST_REJECTIONS = 20_000
 
 # Which identifier decides what machine is meant: its kind, None for any, and its normalised value.
 Name: TypeAlias = tuple[str | None, str]
@@ -81,8 +78,8 @@ def read_all(reports: Iterable[Report]) -> list[Report]:
 
 
 def _refuse_nonsense(rejections: int) -> None:
-    if rejections > _MOST_REJECTIONS:
-        raise FlawError(f"more than {_MOST_REJECTIONS} lines and elements are no readings")
+    if rejections > MOST_REJECTIONS:
+        raise FlawError(f"more than {MOST_REJECTIONS} lines and elements are no readings")
 
 
 def read_series(document: Any, name: str, machine: str | None) -> tuple[Report, ...]:
@@ -132,7 +129,7 @@ def _unreadable(place: Place, reason: str) -> Report:
 def _report(place: Place, name: Name | None, machine: Mapping[str, Any]) -> Report:
     readings: list[NamedReading] = []
     rejections = [
-        Rejection(place, clean(key)[:_LONGEST_NAME], None, "no element that is kept")
+        Rejection(place, clean(key[:LONGEST_ELEMENT_NAME]), None, "no element that is kept")
         for key in machine
         if key not in _KNOWN_NAMES
     ]

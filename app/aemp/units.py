@@ -1,5 +1,6 @@
 """What the spellings of units in other providers' documents are worth in ours."""
 
+from app.aemp.bounds import LONGEST_UNIT
 from app.aemp.errors import FlawError
 
 _LENGTHS_M = {
@@ -35,7 +36,12 @@ _WORTH: dict[str, tuple[int, float]] = {
 
 
 def factor(stated: str, ours: str) -> float:
-    """What to multiply a figure by, to turn the unit a document states into the one we keep."""
+    """What to multiply a figure by, to turn the unit a document states into the one we keep.
+
+    Raises FlawError when it is no such unit, or longer than any.
+    """
+    if len(stated) > LONGEST_UNIT:
+        raise FlawError(f"a unit of more than {LONGEST_UNIT} characters")
     found = _WORTH.get(" ".join(stated.lower().replace("_", " ").split()))
     quantity, worth = _WORTH[ours]
     if found is None or found[0] != quantity:

@@ -3,14 +3,14 @@
 from email_validator import EmailNotValidError, validate_email
 
 from app.context import Context
+from app.flows.bounds import LONGEST_EMAIL, LONGEST_PERSON
 from app.flows.sign_in import normal_email
 from app.oauth.token_string import new_id
+from app.passwords import LONGEST_PASSWORD
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.people import Member, insert_customer, insert_member
 
 SHORTEST_PASSWORD = 10
-_LONGEST_PASSWORD = 1000
-_LONGEST_NAME = 120
 
 
 class CustomerError(Exception):
@@ -32,21 +32,29 @@ async def add_customer(context: Context, *, email: str, name: str, password: str
 
 
 def check_email(email: str) -> str:
+    typed = email.strip()
+    check_email_length(typed)
     try:
-        checked = validate_email(email.strip(), check_deliverability=False, test_environment=True)
+        checked = validate_email(typed, check_deliverability=False, test_environment=True)
     except EmailNotValidError as refused:
         raise CustomerError(f"e-mail address: {refused}") from None
     return normal_email(checked.normalized)
 
 
+def check_email_length(email: str) -> None:
+    """Raises CustomerError when it is longer than an address may be."""
+    if len(email) > LONGEST_EMAIL:
+        raise CustomerError(f"e-mail address: at most {LONGEST_EMAIL} characters")
+
+
 def check_person(name: str) -> str:
     name = name.strip()
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise CustomerError(f"name: 1 to {_LONGEST_NAME} printable characters")
+    if not name or len(name) > LONGEST_PERSON or not name.isprintable():
+        raise CustomerError(f"name: 1 to {LONGEST_PERSON} printable characters")
     return name
 
 
 def check_password(password: str) -> None:
     """Long enough and not absurd; no rules on kinds of characters (NIST SP 800-63B section 3.1.1)."""
-    if not SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        raise CustomerError(f"password: {SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters")
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise CustomerError(f"password: {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")

@@ -33,6 +33,9 @@ _CHANGES: dict[StatusChange, tuple[tuple[ClientStatus, ...], ClientStatus, str]]
 }
 
 
+_SHOWN = 40  # characters of what is no client_id; one has 36
+
+
 class ApplicationError(Exception):
     """Why the application cannot be changed so."""
 
@@ -44,7 +47,7 @@ async def find_application(context: Context, unverified_client_id: str) -> Appli
     found = await context.gathered.applications.ask(client_id) if client_id else None
     if found is None:
         raise ApplicationError(
-            f"no application has the client_id {unverified_client_id}: `rovitracker app list` names them"
+            f"no application has the client_id {unverified_client_id[:_SHOWN]}: `rovitracker app list` names them"
         )
     return found
 

@@ -1,7 +1,7 @@
 """Change a customer account: disable it, enable it again, give a person a new password."""
 
 from app.context import Context
-from app.flows.add_customer import CustomerError, check_password
+from app.flows.add_customer import CustomerError, check_email_length, check_password
 from app.flows.sign_in import normal_email
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.grants import upsert_revocations_of
@@ -17,6 +17,7 @@ from app.storage.people import (
 
 async def find_member(context: Context, email: str) -> Member:
     """Who signs in with this address. Raises CustomerError."""
+    check_email_length(email)
     member = await select_member(context.database, normal_email(email))
     if member is None:
         raise CustomerError(f"nobody signs in with {email}: `rovitracker customer list` names who does")

@@ -1,5 +1,6 @@
 """Which machine of a fleet a person means who names it."""
 
+from app.aemp.errors import FlawError
 from app.aemp.identifiers import normalise_identifier
 from app.storage.database import Transaction
 from app.storage.fleet_changes import Named, select_named
@@ -12,7 +13,7 @@ class MachineError(Exception):
 
 async def find_machine(transaction: Transaction, owner: Member, identifier: str) -> Named:
     """The one machine that an identifier means in its owner's fleet. Raises MachineError."""
-    named = await select_named(transaction, owner.customer_id, normalise_identifier(identifier))
+    named = await select_named(transaction, owner.customer_id, _normalised(identifier))
     meant = [each for each in named if each.kind == named[0].kind]
     if not meant:
         raise no_machine(owner, identifier)
@@ -21,6 +22,13 @@ async def find_machine(transaction: Transaction, owner: Member, identifier: str)
             f"{len(meant)} machines of {owner.customer_name} go by {identifier}: name the one by its PIN"
         )
     return meant[0]
+
+
+def _normalised(identifier: str) -> str:
+    try:
+        return normalise_identifier(identifier)
+    except FlawError as flaw:
+        raise MachineError(str(flaw)) from None
 
 
 def no_machine(owner: Member, identifier: str) -> MachineError:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.context import Context
-from app.flows.add_customer import CustomerError
+from app.flows.add_customer import CustomerError, check_email_length
+from app.flows.bounds import LONGEST_REASON
 from app.flows.change_application import ApplicationError, find_application
 from app.flows.change_customer import find_member
 from app.flows.sign_in import normal_email
@@ -15,8 +16,6 @@ from app.oauth.token_string import bucket_of, mint, new_id, with_bucket
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.manual_grants import ManualGrant, insert_manual_grant
 from app.storage.operators import select_operator
-
-_LONGEST_REASON = 500
 
 
 class ManualGrantError(Exception):
@@ -48,6 +47,7 @@ class ManualToken:
 async def issue_manually(context: Context, asked: ManualRequest) -> ManualToken:
     """Grant, token and audit event stand or fall together. Raises ManualGrantError, ApplicationError or CustomerError."""
     reason = _check_reason(asked.reason)
+    check_email_length(asked.operator_email)
     absolute = _check_life(context, asked.expires_in)
     client = (await find_application(context, asked.client_id)).client
     member = await find_member(context, asked.customer_email)
@@ -89,9 +89,9 @@ async def issue_manually(context: Context, asked: ManualRequest) -> ManualToken:
 
 def _check_reason(text: str) -> str:
     reason = text.strip()
-    if not reason or len(reason) > _LONGEST_REASON or not reason.isprintable():
+    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
         raise ManualGrantError(
-            f"reason: 1 to {_LONGEST_REASON} printable characters, for whoever reads the audit trail"
+            f"reason: 1 to {LONGEST_REASON} printable characters, for whoever reads the audit trail"
         )
     return reason
 

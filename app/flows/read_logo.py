@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-_MOST_BYTES = 1024 * 1024
+LARGEST_LOGO = 1024 * 1024  # bytes
 _MOST_S = 10
 
 
@@ -13,8 +13,8 @@ class LogoError(Exception):
 
 async def read_logo(picture: bytes) -> bytes:
     """A PNG of at most 256 by 256 pixels. Raises LogoError; nothing is stored here."""
-    if len(picture) > _MOST_BYTES:
-        raise LogoError(f"the logo has {len(picture):,} bytes; {_MOST_BYTES:,} are accepted")
+    if len(picture) > LARGEST_LOGO:
+        raise LogoError(f"the logo has {len(picture):,} bytes; {LARGEST_LOGO:,} are accepted")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",  # no environment, no current folder on the path

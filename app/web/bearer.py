@@ -9,8 +9,9 @@ from starlette.requests import Request
 from app.flows.check_token import AccessToken, check_token, keep_alive
 from app.oauth.bearer import read_bearer
 from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer
+from app.oauth.parameters import has_parameter
 from app.oauth.token_string import parse
-from app.web.request import address_of, context_of
+from app.web.request import address_of, context_of, raw_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def gateway(scope: str) -> Callable[[Request], Awaitable[Gateway]]:
 async def _introspect(request: Request, scope: str) -> AccessToken:
     context = context_of(request)
     # In the query it would end in logs and histories (RFC 9700 section 4.3.2).
-    if "access_token" in request.query_params:
+    query = raw_query(request)
+    if query and has_parameter(query, "access_token"):
         raise malformed_bearer("the token is accepted in the Authorization header only")
     unverified = read_bearer(request.headers.getlist("authorization"))
     token = await check_token(context, parse(unverified), address_of(request.scope))

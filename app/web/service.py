@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.door.answers import WHOLE
 from app.logs import REQUEST_ID
 from app.web.access_log import note_request, request_id_of
+from app.web.cookies import keep_own_cookies
 from app.web.errors import unexpected
 from app.web.introspect import answer_introspection
 from app.web.token import answer_token
@@ -67,6 +68,7 @@ class Service(FastAPI):
         try:
             hot = self._hot.get(scope["path"]) if scope["method"] == "POST" else None
             if hot is None:
+                keep_own_cookies(scope)
                 await super().__call__(scope, receive, answering.send)
             else:
                 scope["route"] = hot

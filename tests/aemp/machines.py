@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.aemp.read import MAX_BYTES, parse_file, read_machines
+from app.aemp.bounds import LARGEST_DOCUMENT
+from app.aemp.read import parse_file, read_machines
 from app.aemp.values import (
     Distance,
     EngineStatus,
@@ -23,7 +24,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
 NOON = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 
 
-def read_document(data: bytes, name: str, max_bytes: int = MAX_BYTES) -> tuple[Equipment, ...]:
+def read_document(data: bytes, name: str, max_bytes: int = LARGEST_DOCUMENT) -> tuple[Equipment, ...]:
     return read_machines(parse_file(data, name, max_bytes=max_bytes), name)
 
 

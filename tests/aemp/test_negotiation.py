@@ -39,6 +39,8 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         pytest.param("application/xml; version=3", XML, id="unknown version"),
         pytest.param('a/b; x="c,d;q=1", application/json', JSON, id="comma in quotes"),
         pytest.param("garbage", XML, id="nothing readable"),
+        pytest.param(";", XML, id="a semicolon"),
+        pytest.param(",;,application/json", JSON, id="nothing between semicolons"),
         pytest.param("application/json;q=high, application/xml;q=0.1", XML, id="broken weight"),
         pytest.param("application/json;q=1.5, text/xml;q=0.1", TEXT_XML, id="weight above 1"),
     ],

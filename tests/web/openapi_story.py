@@ -178,6 +178,7 @@ def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
         "too_many_requests": {"client": story.spent},
         "304": {"If_None_Match": "*"},
         "invalid_request": {"token": "one two"},
+        "request_header_fields_too_large": {"If_None_Match": '"a",' * 200},
         "invalid_token": {"token": examples.TOKEN},
         "unauthorized": {"token": ""},
         "insufficient_scope": {"token": story.robot_token},
@@ -216,4 +217,5 @@ def form_faults(story: Story, operation: Operation) -> dict[str, dict[str, Any]]
         "413 invalid_request": {"data": {**whole, "more": "x" * 20_000}},
         "413": {"data": {**whole, "more": "x" * 20_000}},
         "415 invalid_request": {"json": whole},
+        "431 invalid_request": {"data": whole, "headers": {"Authorization": f"Basic {'x' * 8192}"}},
     }

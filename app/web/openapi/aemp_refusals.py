@@ -1,5 +1,6 @@
 """What the AEMP API refuses, when, and in the very words that are sent."""
 
+from app.aemp.bounds import MOST_PARTS
 from app.aemp.negotiation import Representation
 from app.web.openapi.notation import AempCase, Json, aemp_refusal, ref
 
@@ -66,6 +67,11 @@ _BUDGET_SPENT: AempCase = (
     "You read faster than `RateLimit-Policy` says. Read on after `Retry-After` seconds.",
     "The budget of requests is used up. Read on after Retry-After seconds.",
 )
+_TOO_MANY_PARTS: AempCase = (
+    "request_header_fields_too_large",
+    f"`Accept`, `Accept-Encoding` or `If-None-Match` lists more than {MOST_PARTS} members and parameters.",
+    f"A header field is a list of more than {MOST_PARTS} parts.",
+)
 _AWAY: AempCase = (
     "temporarily_unavailable",
     "Try again after `Retry-After` seconds.",
@@ -97,6 +103,7 @@ def _everywhere(forms: tuple[Representation, ...]) -> Json:
         "403": aemp_refusal(403, narrow, _TOO_NARROW, forms=forms, headers=_CHALLENGED),
         "406": aemp_refusal(406, "We have no such format.", unserved, forms=XML),
         "429": aemp_refusal(429, spent, _BUDGET_SPENT, SLOW_DOWN, forms=forms, headers=_AGAIN),
+        "431": aemp_refusal(431, "A header field is too long.", _TOO_MANY_PARTS, forms=forms),
         "503": aemp_refusal(503, "We are briefly away.", _AWAY, forms=forms, headers=_AGAIN),
     }
 

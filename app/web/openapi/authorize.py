@@ -2,8 +2,8 @@
 
 from urllib.parse import quote
 
+from app.oauth.bounds import LONGEST_STATE
 from app.oauth.errors import OAuthError, invalid_scope, unsupported_response_type
-from app.oauth.request import LONGEST_STATE
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
 from app.web.openapi import examples
 from app.web.openapi.notation import Json, answer, example, page_content

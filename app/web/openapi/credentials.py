@@ -1,7 +1,9 @@
 """How an application says who it is wherever its own server asks, and how all those endpoints refuse alike."""
 
 from app.oauth.assertion import ASSERTION_TYPE
+from app.oauth.bounds import LONGEST_AUTHORIZATION
 from app.oauth.errors import (
+    authorization_too_long,
     body_too_large,
     invalid_client,
     invalid_request,
@@ -67,6 +69,14 @@ RESPONSES: Json = {
             invalid_request("the body must be application/x-www-form-urlencoded"),
         ),
     ),
+    "HeaderTooLong": refusal(
+        "A header field is too long.",
+        (
+            "invalid_request",
+            f"`Authorization` has more than {LONGEST_AUTHORIZATION} characters.",
+            authorization_too_long(),
+        ),
+    ),
     "TooManyFailures": refusal(
         "Too many failures of yours.",
         (
@@ -92,6 +102,7 @@ SHARED: Json = {
     "413": ref("responses", "TooLarge"),
     "415": ref("responses", "NotAForm"),
     "429": ref("responses", "TooManyFailures"),
+    "431": ref("responses", "HeaderTooLong"),
     "503": ref("responses", "Unavailable"),
 }
 

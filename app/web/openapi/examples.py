@@ -98,7 +98,7 @@ TAKEN = {
     ],
 }
 
-_XML_PIECE = re.compile(r"<(\w+)[^>]*>[^<]*</\1>|<[^>]+>")
+_XML_PIECE = re.compile(r"<(\w++)[^<>]*+>[^<]*+</\1>|<[^<>]++>")
 
 
 def client_assertion(issuer: str) -> str:
