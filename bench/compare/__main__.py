@@ -33,6 +33,8 @@ def main() -> int:
 
 
 def _measure(options: argparse.Namespace) -> program.Findings:
+    if sys.platform != "linux":
+        raise CheckoutError("it takes Linux to keep processes to their cores, and to read their clocks")
     revision, tree, machine = find_revision(ROOT, options.base), describe_tree(ROOT), describe_machine()
     cores = frozenset(os.sched_getaffinity(0))
     own = frozenset([min(cores)])

@@ -16,8 +16,9 @@ _WARM_UP = 10  # bursts
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A service, what it is asked and what every answer holds."""
+    """A service, what it is asked and what every answer holds. name: of its revision."""
 
+    name: str
     port: int
     pids: Sequence[int]
     requests: Iterator[bytes]
@@ -41,7 +42,8 @@ class Size:
 class Crowd:
     """Connections to one service that are all busy until a burst is answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._connections: list[Connection] = []
         self._waiting: Iterator[bytes] = iter([])
         self._bodies: list[bytes] = []
@@ -64,7 +66,7 @@ class Crowd:
         self._waiting, self._left, self._bodies = iter(requests), len(requests), []
         self._ended.clear()
         if self._fault:  # since the burst before
-            raise RoundError(self._fault)
+            raise RoundError(f"{self._name}: {self._fault}")
         for connection in self._connections:
             self._send(connection)
         try:
@@ -73,7 +75,7 @@ class Crowd:
         except TimeoutError:
             self._fault = f"no answer within {_LONGEST_BURST_S:g} s"
         if self._fault:
-            raise RoundError(self._fault)
+            raise RoundError(f"{self._name}: {self._fault}")
         return self._bodies
 
     def answered(self, connection: Connection, answer: Received, now: float) -> None:  # noqa: ARG002  # every owner is told
@@ -105,7 +107,7 @@ async def alternate(both: tuple[Asked, Asked], size: Size, first: int) -> tuple[
     Raises RoundError when an answer is wrong.
     """
     used = [0.0, 0.0]
-    crowds = Crowd(), Crowd()
+    crowds = [Crowd(each.name) for each in both]
     try:
         for crowd, asked in zip(crowds, both, strict=True):
             await crowd.open(asked.port, size.connections)
@@ -127,7 +129,7 @@ async def _burst(crowd: Crowd, asked: Asked, size: int) -> float:
     bodies = await crowd.ask(requests)
     used = processor_s(asked.pids) - before
     if not all(asked.holds in body for body in bodies):
-        raise RoundError(f"an answer lacks {asked.holds.decode()}")
+        raise RoundError(f"{asked.name}: an answer lacks {asked.holds.decode()}")
     return used
 
 

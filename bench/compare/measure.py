@@ -15,9 +15,8 @@ from bench.compare.sides import Running, Side, running
 from bench.machine import StorePids, read_processor_time
 from bench.records import form_request, get_request
 
-_BURST_S = (
-    0.025  # of processor time: short beside the waves of a shared machine, long beside its own two ends
-)
+# Of processor time: short beside the waves of a shared machine, and long beside its own two ends.
+_BURST_S = 0.025
 _TOKENS = 100
 _SAMPLE = (2, 100)  # bursts and requests
 
@@ -133,13 +132,13 @@ def _codes(ground: Ground, side: Side) -> list[bytes]:
 def _asked(ready: Ready, served: Running, codes: list[bytes], name: str) -> Asked:
     scenario = SCENARIOS[name]
     requests = iter(codes) if scenario.once else cycle(ready.standing[name])
-    return Asked(served.port, served.pids, requests, scenario.holds)
+    return Asked(ready.side.checkout.name, served.port, served.pids, requests, scenario.holds)
 
 
 def _make_ready(side: Side, served: Running) -> Ready:
     """Its own tokens, and what is asked about them."""
     client = {name: side.account[name] for name in ("client_id", "client_secret")}
-    answers = uvloop.run(_answers(served.port, side.exchanges(_TOKENS)))
+    answers = uvloop.run(_answers(side, served, side.exchanges(_TOKENS)))
     tokens = [orjson.loads(body)["access_token"] for body in answers]
     asking = [form_request("/app/oauth2/introspect", {**client, "token": each}) for each in tokens]
     own = replace(side.service, port=served.port).client_token(**client)
@@ -147,9 +146,9 @@ def _make_ready(side: Side, served: Running) -> Ready:
     return Ready(side, {"introspect": asking, "aemp_guard": [fleet]})
 
 
-async def _answers(port: int, requests: Sequence[bytes]) -> list[bytes]:
-    crowd = Crowd()
-    await crowd.open(port, 4)
+async def _answers(side: Side, served: Running, requests: Sequence[bytes]) -> list[bytes]:
+    crowd = Crowd(side.checkout.name)
+    await crowd.open(served.port, 4)
     try:
         return await crowd.ask(requests)
     finally:

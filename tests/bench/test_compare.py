@@ -102,7 +102,7 @@ def test_processor_time_is_read_off_the_processes_own_clock() -> None:
 
 def asked(server: Server, *, holds: bytes = b"a=") -> Asked:
     requests = [form_request("/x", {"a": str(number)}) for number in range(10)]
-    return Asked(server.port, [os.getpid()], cycle(requests), holds)
+    return Asked("base", server.port, [os.getpid()], cycle(requests), holds)
 
 
 def test_both_are_asked_equally_often_in_bursts(server: Server) -> None:
@@ -115,16 +115,16 @@ def test_both_are_asked_equally_often_in_bursts(server: Server) -> None:
 
 
 def test_wrong_answer_ends_the_comparison(server: Server) -> None:
-    with pytest.raises(RoundError, match="lacks token"):
+    with pytest.raises(RoundError, match="base: an answer lacks token"):
         uvloop.run(alternate((asked(server, holds=b"token"), asked(server)), Size(1, 10, 2), 0))
     server.refused.add(b"a=7")
-    with pytest.raises(RoundError, match="status 400: a=7"):
+    with pytest.raises(RoundError, match="base: status 400: a=7"):
         uvloop.run(alternate((asked(server), asked(server)), Size(1, 10, 2), 0))
 
 
 def test_service_that_hangs_up_ends_the_comparison(server: Server) -> None:
     server.framing = "drop"
-    with pytest.raises(RoundError, match="closed"):
+    with pytest.raises(RoundError, match=r"base: .*closed"):
         uvloop.run(alternate((asked(server), asked(server)), Size(1, 10, 2), 0))
 
 
