@@ -15,8 +15,8 @@ from tests.debian import program
 from tests.server import free_port
 
 # The map is the one of nginx's own documentation of WebSocket, but that it keeps connections to the service alive.
-# The rest lets through as much as nginx can be made to. It passes a body of more than
-# 1 KB on apart from its head, and unbuffered each piece when it comes.
+# The rest lets through as much as nginx can be made to. It passes a body of more than 1 KB on apart from its head, and
+# unbuffered each piece when it comes.
 _NGINX = """
 daemon off;
 master_process off;

@@ -102,7 +102,7 @@ _BROKEN_CHUNKS = {
     "a trailer ended by a bare line feed": _CODED + b"0\r\nX-A: a\n\r\n",
 }
 _GOOD_CHUNKS = {
-    "capitals": b"22".join((b"", b"\r\n" + FORM + b"\r\n")) + _LAST,
+    "capitals": b"2A\r\n" + FORM + b"&d=12345" + b"\r\n" + _LAST,
     "leading zeros": b"000022\r\n" + FORM + b"\r\n" + _LAST,
     "a long last size": _CODED + b"0000\r\n\r\n",
     "an extension": b"22;a=b\r\n" + FORM + b"\r\n0;c\r\n\r\n",
