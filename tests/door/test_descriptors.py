@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -57,10 +57,10 @@ def short_service(settings: dict[str, str], folder: Path) -> Iterator[tuple[int,
         yield port, psutil.Process(process.pid)
 
 
-def flood(port: int, stack: ExitStack) -> None:
+def flood(port: int, stack: ExitStack, addresses: Sequence[str] = ADDRESSES) -> None:
     """Connections that say nothing, as many as the service takes."""
     for number in range(ATTEMPTED):
-        source = (ADDRESSES[number % len(ADDRESSES)], 0)
+        source = (addresses[number % len(addresses)], 0)
         with suppress(OSError):
             stack.enter_context(
                 socket.create_connection(("127.0.0.1", port), timeout=2, source_address=source)
@@ -118,3 +118,16 @@ def test_a_flood_of_connections_leaves_the_stores_theirs(
             assert most_connections(LIMIT, stores=stores) <= process.num_fds() <= LIMIT - stores
             unknown = {"client_id": str(uuid4()), "client_secret": "x", "code": "x"}
             assert before.post("/app/oauth2/token", data=unknown).status_code == 401
+
+
+def test_one_address_cannot_take_the_connections_of_all(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """R-111: however few files may be open, a new connection from elsewhere is served while the flood stands."""
+    settings = settings_on(database_url, redis_url, tmp_path)
+    with short_service(settings, tmp_path) as (port, _), ExitStack() as stack:
+        flood(port, stack, ADDRESSES[:1])
+        for address, status in ((ADDRESSES[1], 200), (ADDRESSES[0], 429)):
+            transport = httpx2.HTTPTransport(local_address=address)
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", transport=transport) as client:
+                assert client.get("/health/ready").status_code == status

@@ -26,7 +26,7 @@ MOST_GROWTH_MIB = 64
 NOISE_MIB = 4
 LONGEST_BLOCK_MS = 50
 PROMPTLY_S = 5.0  # on a machine that runs the other tests too
-HELD = 150  # of each attack that holds them
+HELD = 110  # of each attack that holds them
 PER_ADDRESS = 900
 
 HOLDING = [name for name, attack in ATTACKS.items() if attack.holds]
