@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.door import framing
 from app.door.addresses import TrustedProxies, network_of
 from app.door.answers import Cycle, JoinedTransport
+from app.door.draining import is_readable
 from app.door.framing import Refusal
 from app.door.patience import Patience, Phase
 from app.door.refusals import note_refusal
@@ -103,11 +104,18 @@ class Connection(HttpToolsProtocol):
         if not self._patience.is_over(phase, self.cycle, moved, leaving=self._leaving):
             return
         if phase in (Phase.FIRST, Phase.IDLE):
-            self.transport.close()
+            self._close_unless_asked()
         elif phase in (Phase.HEAD, Phase.BODY) and not self.deaf:
             self.refuse(framing.TOO_LATE)
         else:
             self.transport.abort()
+
+    def _close_unless_asked(self) -> None:
+        """A request may be here already that a busy loop has not read yet; to close now would reset it."""
+        if self.transport.is_closing():  # its socket may be gone
+            return
+        if not is_readable(self.transport.get_extra_info("socket").fileno()):
+            self.transport.close()
 
     def _phase(self) -> Phase:
         if self.transport.get_write_buffer_size():

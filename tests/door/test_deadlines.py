@@ -1,12 +1,14 @@
 """Nobody waits for ever: a sweep ends what does not get on, silently where nothing was asked."""
 
 import asyncio
-from time import monotonic
+from time import monotonic, sleep
+from typing import cast
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.door.bounds import Bounds
+from app.door.connection import Connection
 from app.door.protocol import Protocol
 from tests.door.serving import Client, echo, server_of, serving
 
@@ -34,6 +36,23 @@ async def test_a_kept_connection_ends_silently() -> None:
         began = monotonic()
         assert await client.end() == b""
         assert 0.2 < monotonic() - began < 0.6
+
+
+async def test_a_request_that_comes_in_the_last_moment_is_answered() -> None:
+    """R-102: it is in the socket while the loop is busy, and the sweep comes before it is read."""
+    bounds = Bounds(sweep_s=100, keep_alive_s=100)
+    async with server_of(echo, bounds) as server, Client.to(server.config.port) as client:
+        client.say(WHOLE)
+        assert (await client.answer())[0] == 200
+        [connection] = cast("set[Connection]", server.server_state.connections)
+        connection.sweep()
+        client.say(WHOLE)
+        sleep(0.05)  # noqa: ASYNC251  # the loop reads nothing meanwhile
+        connection.sweep()
+        assert (await client.answer())[0] == 200
+        for _ in range(3):
+            connection.sweep()
+        assert await client.end() == b""
 
 
 async def test_a_kept_connection_that_is_used_stays() -> None:
