@@ -13,7 +13,7 @@ import orjson
 from app.embedded import EmbeddedError
 from app.settings import SettingsError
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.migrations import MigrationError
+from app.storage.schema.migrations import MigrationError
 from bench.check import CheckError
 from bench.generator import GeneratorError
 from bench.machine import cores

@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
-from app.aemp.elements import ELEMENTS
-from app.aemp.history import SHOWN
-from app.aemp.paging import PAGE_SIZE
-from app.aemp.times import format_time
+from app.aemp.address.paging import PAGE_SIZE
+from app.aemp.history.history import SHOWN
+from app.aemp.model.elements import ELEMENTS
+from app.aemp.model.times import format_time
 from bench.aemp.accounts import Account
 from bench.aemp.fleets import METRICS, SERIES_OF, STEP, Fleet, figure, header, pin_of
 from bench.aemp.ground import Ground

@@ -11,7 +11,7 @@ from uuid import UUID
 import psutil
 import uvloop
 
-from app.storage.migrations import apply_migrations, read_migrations
+from app.storage.schema.migrations import apply_migrations, read_migrations
 from app.stores import write_private
 from bench.applications import register_applications
 from bench.codes import CODE_LIFE_S, Application, Stores, pack_for_service

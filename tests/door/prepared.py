@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx2
 
 from app.context import Context
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
 from bench.records import form_request
 from tests.browser import Browser, form_of
 from tests.door.attacks import WHOLE
