@@ -28,10 +28,10 @@ bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH
 	@$(BIN)/python -m bench.scenarios $(BENCH)
 
 bench-aemp: $(VENV)/.development  ## pages of a large fleet beside a small one, and its readings written beside a plain COPY
-	@$(BIN)/python -m bench.aemp $(BENCH)
+	@$(BIN)/python -m bench.size.aemp $(BENCH)
 
 bench-growth: $(VENV)/.development  ## what more tokens, workers and connections do to rate and cost
-	@$(BIN)/python -m bench.growth $(BENCH)
+	@$(BIN)/python -m bench.size.growth $(BENCH)
 
 bench-limit: $(VENV)/.development  ## the service beside a bare server of the same input and output, in interleaved rounds
 	@$(BIN)/python -m bench.limit $(BENCH)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 
-from bench import program
-from bench.limit.ground import laid_out
+from bench.ground import program
+from bench.ground.token_path import laid_out
 from bench.limit.scenarios import Result, with_cache, without_cache
-from bench.machine import describe_machine
-from bench.rounds import table
+from bench.load.machine import describe_machine
+from bench.load.rounds import table
 
 SCENARIOS = ("exchange", "latency", "client", "introspect", "cached", "guard")
 EXTRA = ("loads",)  # a line of latencies rather than a bar

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from bench.limit.ground import Ground, exchanging, fleet_token, getting, introspecting, issuing, serving
-from bench.limit.guard import PATH as GUARDED
-from bench.limit.servers import application_serving
-from bench.rounds import Contender, Plan, Round, Rounds, interleave, middle, ratios
+from bench.ground.guard import PATH as GUARDED
+from bench.ground.servers import application_serving
+from bench.ground.token_path import Ground, exchanging, fleet_token, getting, introspecting, issuing, serving
+from bench.load.rounds import Contender, Plan, Round, Rounds, interleave, middle, ratios
 
 OURS, LIMIT, BARE, CONSTANT = "ours", "limit", "limit, bare Valkey connection", "constant guard"
 
@@ -151,6 +151,6 @@ def _guarded(ground: Ground, *, constant: bool) -> Iterator[tuple[str, int]]:
         environment["BENCH_CALLER"] = f"{application},{customer},{application}"
     name = "constant guard" if constant else "guard"
     with application_serving(
-        "bench.limit.guard:app", environment, ground.workers, ground.log(name)
+        "bench.ground.guard:app", environment, ground.workers, ground.log(name)
     ) as server:
         yield server

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 
-from bench import program
-from bench.limit.ground import laid_out
-from bench.machine import describe_machine
+from bench.ground import program
+from bench.ground.token_path import laid_out
+from bench.load.machine import describe_machine
+from bench.load.rounds import table
 from bench.peers.catalogue import PEERS
 from bench.peers.comparison import CODES, Comparison, Ratio, compare
 from bench.peers.peer import Peer, PeerError, Task
-from bench.rounds import table
 
 
 def main() -> int:

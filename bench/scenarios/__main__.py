@@ -5,8 +5,8 @@ from functools import partial
 
 import orjson
 
-from bench import program
-from bench.machine import describe_machine
+from bench.ground import program
+from bench.load.machine import describe_machine
 from bench.scenarios import report
 from bench.scenarios.ground import laid_out
 from bench.scenarios.measure import MeasureError, Result, measure

@@ -4,8 +4,8 @@ import argparse
 import sys
 from functools import partial
 
-from bench import program
-from bench.limit.ground import laid_out
+from bench.ground import program
+from bench.ground.token_path import laid_out
 from bench.strain.flood import measure_floods
 from bench.strain.overload import measure_overload
 from bench.strain.report import Result, document, render

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bench.generator import Outcome
-from bench.machine import describe_machine
-from bench.rounds import table
+from bench.load.generator import Outcome
+from bench.load.machine import describe_machine
+from bench.load.rounds import table
 from bench.strain import flood, overload
 from bench.strain.flood import Flood
 from bench.strain.overload import Overload

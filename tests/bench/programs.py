@@ -45,7 +45,8 @@ def measure(name: str, folder: Path, *options: str) -> Run:
     temporary.mkdir(exist_ok=True)
     done = start(name, *options, "--out", str(out), temporary=temporary)
     assert done.returncode in {0, 1}, done.stdout + done.stderr
-    report, document = (out / f"{name}.md").read_text(), json.loads((out / f"{name}.json").read_text())
+    kept = name.rpartition(".")[2]
+    report, document = (out / f"{kept}.md").read_text(), json.loads((out / f"{kept}.json").read_text())
     assert done.stdout.endswith(report)
     assert not list(temporary.iterdir())
     return Run(done.returncode, done.stdout, done.stderr, report, document)

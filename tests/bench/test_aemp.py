@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.aemp.plans import faults_of
+from bench.size.aemp.plans import faults_of
 from tests.bench.programs import measure
 
 SMOKE = (
@@ -26,7 +26,7 @@ SMOKE = (
 @pytest.mark.timeout(120)
 def test_pages_and_ingest_of_a_filled_fleet_are_measured_and_leave_nothing_behind(tmp_path: Path) -> None:
     """Each round checks on the wire that a page holds what the machines told; then that what is taken in does too."""
-    done = measure("aemp", tmp_path, *SMOKE)
+    done = measure("size.aemp", tmp_path, *SMOKE)
     assert done.printed == done.report
     assert done.status == int("NOT MET" in done.printed)
     document = done.document

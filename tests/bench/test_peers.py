@@ -7,8 +7,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from bench.codes import Stores, pack_for_service
-from bench.generator import generate, load_of
+from bench.ground.codes import Stores, pack_for_service
+from bench.load.generator import generate, load_of
+from bench.load.records import Answer, get_request, pack_answer, read_requests, write_requests
+from bench.load.rounds import Contender, Round
 from bench.peers.__main__ import render
 from bench.peers.catalogue import OIDC_POSTGRES, OIDC_REDIS, PEERS
 from bench.peers.comparison import Comparison
@@ -16,8 +18,6 @@ from bench.peers.installation import UnavailableError
 from bench.peers.ours import OURS
 from bench.peers.peer import Peer, PeerError, ServingPeer, Task
 from bench.peers.stores import set_fsync
-from bench.records import Answer, get_request, pack_answer, read_requests, write_requests
-from bench.rounds import Contender, Round
 from tests.bench.programs import measure
 
 SMOKE = ("--smoke", "--rounds", "1", "--seconds", "0.5", "--warm-up", "0.2", "--workers", "1")

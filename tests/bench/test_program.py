@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.program import Findings, end_well, run
-from bench.rounds import RoundError
+from bench.ground.program import Findings, end_well, run
+from bench.load.rounds import RoundError
 from tests.bench.programs import start
 
 
@@ -70,10 +70,10 @@ def test_a_folder_that_cannot_be_made_ends_the_run_before_it_is_measured(tmp_pat
         ("limit", ("--rounds", "0"), "--rounds: 1 or more"),
         ("limit", ("--seconds", "nan"), "--seconds: more than 0"),
         ("peers", ("--only", "nobody"), "--only: none of oidc-provider, PostgreSQL"),
-        ("growth", ("--fill-only",), "--fill-only needs a --data-dir"),
-        ("aemp", ("--fill-only",), "--fill-only needs a --data-dir"),
-        ("aemp", ("--machines", "99"), "a page of the fleet"),
-        ("aemp", ("--gigabytes", "0.1"), "two pages of a series"),
+        ("size.growth", ("--fill-only",), "--fill-only needs a --data-dir"),
+        ("size.aemp", ("--fill-only",), "--fill-only needs a --data-dir"),
+        ("size.aemp", ("--machines", "99"), "a page of the fleet"),
+        ("size.aemp", ("--gigabytes", "0.1"), "two pages of a series"),
     ],
 )
 def test_what_could_not_be_measured_is_refused(name: str, options: tuple[str, ...], told: str) -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from app.oauth.answer import INACTIVE
 from app.oauth.token_string import parse
-from bench.check import CheckError
-from bench.generator import Outcome
-from bench.records import pack_answer
-from bench.rounds import Plan
+from bench.load.check import CheckError
+from bench.load.generator import Outcome
+from bench.load.records import pack_answer
+from bench.load.rounds import Plan
 from bench.strain.askers import check_refused, forge
 from bench.strain.flood import ALONE, FLOODED, Flood
 from bench.strain.overload import Overload
