@@ -46,6 +46,8 @@ class Service:
             "ROVITRACKER_PUBLIC_URL": self.url,
             # A few tokens read as fast as the service can: the budget of a client is not what is measured.
             "ROVITRACKER_LIMIT_READS": "10000000",
+            # All of the load comes from one address, with as many connections as a plan asks for.
+            "ROVITRACKER_LIMIT_CONNECTIONS_PER_ADDRESS": "1000000",
             **{f"ROVITRACKER_{name}": value for name, value in self.settings.items()},
         }
 
