@@ -57,12 +57,12 @@ lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed req
 	  --upgrade --group install pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --upgrade --group install --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
-	@for folder in $(dir $(wildcard bench/peers/*/requirements.in examples/*/requirements.in)); do \
+	@for folder in $(dir $(wildcard bench/*/*/requirements.in examples/*/requirements.in)); do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $${folder}requirements.in -o $${folder}requirements.txt || exit; done
 
 clean:  ## remove the set-up (not the data)
-	@rm -rf $(VENV) bench/peers/*/.venv bench/peers/*/node_modules examples/*/.venv examples/*/node_modules \
+	@rm -rf $(VENV) bench/*/*/.venv bench/*/*/node_modules examples/*/.venv examples/*/node_modules \
 	  .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.runtime: requirements.txt pyproject.toml

@@ -12,8 +12,7 @@ import uvloop
 
 from app.oauth.token_string import TokenString, bucket_of, mint, new_id
 from app.storage.codes import Approval, keys_of, pack_approval
-from bench.limit.app import APPROVAL, KEY
-from bench.limit.valkey import BareConnection, connect_bare
+from bench.ground.valkey import BareConnection, connect_bare
 from bench.load.records import form_request, write_requests
 
 CODE_LIFE_S = 3600
@@ -63,12 +62,6 @@ class Stores:
 
 def pack_for_service(approval: Approval) -> tuple[bytes, bytes]:
     return keys_of(approval.code_id)[1].encode(), pack_approval(approval)
-
-
-def pack_for_limit(approval: Approval) -> tuple[bytes, bytes]:
-    ids = (approval.code_id, approval.application_id, approval.customer_id, approval.member_id)
-    packed = APPROVAL.pack(*(each.bytes for each in ids), approval.approved_at_us)
-    return KEY + approval.code_digest, packed + approval.scope.encode()
 
 
 def write_exchanges(

@@ -7,24 +7,19 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-import uvloop
-
-from app.oauth.token_string import secret_digest
 from bench.ground.applications import register_applications
 from bench.ground.codes import (
     CODE_LIFE_S,
     Application,
     Stores,
-    pack_for_limit,
     pack_for_service,
     write_client_credentials,
     write_exchanges,
 )
 from bench.ground.servers import service_serving
 from bench.ground.service import Service
-from bench.ground.serving import free_port, private_servers
+from bench.ground.serving import Private, free_port, private_servers
 from bench.ground.tokens import exchange_codes
-from bench.limit.database import create_database, insert_applications
 from bench.load.check import (
     check_client_tokens,
     check_doubles,
@@ -44,7 +39,7 @@ _DOUBLED = 100
 class Ground:
     """fleet_customer: has one machine. The applications act for it by themselves."""
 
-    folder: Path
+    servers: Private
     service: Service
     pids: StorePids
     plan: Plan
@@ -53,7 +48,10 @@ class Ground:
     applications: Sequence[Application]
     fleet_customer: UUID
     service_stores: Stores
-    limit_stores: Stores
+
+    @property
+    def folder(self) -> Path:
+        return self.servers.folder
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
@@ -61,16 +59,15 @@ class Ground:
 
 @contextmanager
 def laid_out(name: str, plan: Plan, *, workers: int, tokens: int) -> Iterator[Ground]:
-    """Private servers until the end, an account with a machine, applications that both sides know."""
+    """Private servers until the end, an account with a machine, and its applications."""
     with private_servers(name) as servers:
         service = Service(servers.folder, free_port(), {"CODE_LIFETIME": f"{CODE_LIFE_S}s"})
         service_stores = Stores(
             servers.database_url, servers.redis_url(), pack_for_service, has_customers=True
         )
         registered = register_applications(service, service_stores, _APPLICATIONS)
-        limit_url = uvloop.run(_open_limit(servers.database_url, registered.applications))
         yield Ground(
-            folder=servers.folder,
+            servers=servers,
             service=service,
             pids=find_stores(servers.embedded),
             plan=plan,
@@ -79,7 +76,6 @@ def laid_out(name: str, plan: Plan, *, workers: int, tokens: int) -> Iterator[Gr
             applications=registered.applications,
             fleet_customer=registered.customer_id,
             service_stores=service_stores,
-            limit_stores=Stores(limit_url, servers.redis_url(1), pack_for_limit, has_customers=False),
         )
 
 
@@ -147,10 +143,3 @@ def _asking(name: str, url: str, pid: int, requests: Sequence[bytes], check: Che
         write_requests(path, requests)
 
     return Contender(name, url, pid, write, check=check)
-
-
-async def _open_limit(owner_url: str, applications: Sequence[Application]) -> str:
-    url = await create_database(owner_url)
-    rows = [(each.client_id, secret_digest(each.client_secret), each.customer_id) for each in applications]
-    await insert_applications(url, rows)
-    return url

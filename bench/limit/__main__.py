@@ -9,8 +9,9 @@ from functools import partial
 from bench.ground import program
 from bench.ground.token_path import laid_out
 from bench.limit.scenarios import Result, with_cache, without_cache
+from bench.limit.stores import open_stores
 from bench.load.machine import describe_machine
-from bench.load.rounds import table
+from bench.load.summary import spread, table
 
 SCENARIOS = ("exchange", "latency", "client", "introspect", "cached", "guard")
 EXTRA = ("loads",)  # a line of latencies rather than a bar
@@ -26,7 +27,8 @@ def _measure(options: argparse.Namespace) -> program.Findings:
     with laid_out(
         "limit", program.plan_of(options), workers=options.workers, tokens=options.tokens
     ) as ground:
-        results = [*without_cache(ground, wanted), *with_cache(ground, wanted)]
+        stores = open_stores(ground)
+        results = [*without_cache(ground, stores, wanted), *with_cache(ground, stores, wanted)]
     document = {"machine": describe_machine(), "results": [_document(result) for result in results]}
     return program.Findings(render(results), document, all(result.met for result in results))
 
@@ -46,7 +48,7 @@ def render(results: Sequence[Result]) -> str:
 
 
 def _verdict(result: Result) -> str:
-    seen = f"{result.ratio:.2f} ({min(result.pairs):.2f} to {max(result.pairs):.2f})"
+    seen = spread(result.pairs)
     if result.bar is None:
         return seen
     sign = "at least" if result.measure == "rate" else "at most"

@@ -120,43 +120,6 @@ def middle(rounds: Sequence[Round], measure: Callable[[Round], float]) -> float:
     return median(measure(each) for each in rounds)
 
 
-def table(rounds: Rounds) -> str:
-    """Medians, as markdown."""
-    lines = [
-        "| | requests/s | p50 ms | p99 ms | service µs | PostgreSQL µs | Valkey µs | together µs | generator µs | elsewhere |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for name, done in rounds.items():
-        rate, p50, p99 = middle(done, _rate), middle(done, _p50), middle(done, _p99)
-        costs = [
-            middle(done, measure)
-            for measure in (
-                lambda each: each.service_us,
-                lambda each: each.postgres_us,
-                lambda each: each.valkey_us,
-                lambda each: each.server_us,
-                lambda each: each.generator_us,
-            )
-        ]
-        speed = (f"{rate:,.0f}", f"{p50:.2f}", f"{p99:.2f}")
-        elsewhere = f"{middle(done, lambda each: each.elsewhere):.0%}"
-        cells = [name, *speed, *(f"{cost:.0f}" for cost in costs), elsewhere]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _rate(done: Round) -> float:
-    return done.rate
-
-
-def _p50(done: Round) -> float:
-    return done.p50_ms
-
-
-def _p99(done: Round) -> float:
-    return done.p99_ms
-
-
 def _calibrate(contender: Contender, stores: StorePids, plan: Plan, folder: Path) -> float:
     """A first round that is not counted: it warms what must be warm, and tells how many requests a round needs."""
     plan = Plan(1, min(_CALIBRATION_S, plan.total_s), 0.0, plan.connections, plan.rate)

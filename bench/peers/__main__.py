@@ -9,7 +9,7 @@ from functools import partial
 from bench.ground import program
 from bench.ground.token_path import laid_out
 from bench.load.machine import describe_machine
-from bench.load.rounds import table
+from bench.load.summary import table
 from bench.peers.catalogue import PEERS
 from bench.peers.comparison import CODES, Comparison, Ratio, compare
 from bench.peers.peer import Peer, PeerError, Task

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.load.generator import Outcome
 from bench.load.machine import describe_machine
-from bench.load.rounds import table
+from bench.load.summary import spread, table
 from bench.strain import flood, overload
 from bench.strain.flood import Flood
 from bench.strain.overload import Overload
@@ -36,9 +36,8 @@ def _flood(result: Flood) -> Iterator[str]:
     yield table(result.rounds)
     honest, forged = _counts(result.honest, {}), _counts(result.forged, result.later)
     yield f"Honest requests were answered {honest}; forged ones {forged}."
-    spread = f"{min(result.pairs):.2f} to {max(result.pairs):.2f}"
     yield (
-        f"**p99, {flood.FLOODED} / {flood.ALONE}: {result.ratio:.2f} ({spread}), "
+        f"**p99, {flood.FLOODED} / {flood.ALONE}: {spread(result.pairs)}, "
         f"at most {flood.BAR:.2f}: {_verdict(result)}**"
     )
 

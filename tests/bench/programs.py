@@ -45,6 +45,7 @@ def measure(name: str, folder: Path, *options: str) -> Run:
     temporary.mkdir(exist_ok=True)
     done = start(name, *options, "--out", str(out), temporary=temporary)
     assert done.returncode in {0, 1}, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr, done.stderr  # which ends with 1 as well
     kept = name.rpartition(".")[2]
     report, document = (out / f"{kept}.md").read_text(), json.loads((out / f"{kept}.json").read_text())
     assert done.stdout.endswith(report)

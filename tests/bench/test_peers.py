@@ -8,13 +8,13 @@ import orjson
 import pytest
 
 from bench.ground.codes import Stores, pack_for_service
+from bench.ground.installation import UnavailableError
 from bench.load.generator import generate, load_of
 from bench.load.records import Answer, get_request, pack_answer, read_requests, write_requests
 from bench.load.rounds import Contender, Round
 from bench.peers.__main__ import render
 from bench.peers.catalogue import OIDC_POSTGRES, OIDC_REDIS, PEERS
 from bench.peers.comparison import Comparison
-from bench.peers.installation import UnavailableError
 from bench.peers.ours import OURS
 from bench.peers.peer import Peer, PeerError, ServingPeer, Task
 from bench.peers.stores import set_fsync

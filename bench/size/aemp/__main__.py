@@ -8,13 +8,13 @@ import uvloop
 
 from bench.ground import program
 from bench.size.aemp.accounts import SMALL_MACHINES, count_steps
-from bench.size.aemp.fill import read_size
 from bench.size.aemp.ground import laid_out
 from bench.size.aemp.ingest import measure_ingest
 from bench.size.aemp.pages import WINDOW, measure_pages
 from bench.size.aemp.plans import explain_pages
 from bench.size.aemp.rendering import measure_rendering
 from bench.size.aemp.report import Report
+from bench.size.database import read_size
 
 PARTS = ("pages", "plans", "rendering", "ingest")
 
@@ -38,12 +38,12 @@ def _measure(options: argparse.Namespace) -> program.Findings:
         report = Report(
             small=ground.accounts.small.fleet,
             large=ground.large,
-            size=uvloop.run(read_size(ground.owner_url)),
+            size=uvloop.run(read_size(ground.owner_url, ["reading"])),
             shared_buffers=ground.shared_buffers,
             workers=options.workers,
         )
         if "pages" in wanted:
-            ground.read_through()
+            ground.read_through("both fleets", ground.owner_url)
             report.pages = measure_pages(ground, plan, options.workers)
         if "plans" in wanted:
             report.plans = uvloop.run(explain_pages(ground))

@@ -1,8 +1,6 @@
 """The two customers, their machines with everything these have told, and the applications that read it."""
 
-import json
 import secrets
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,9 +14,10 @@ from app.flows.load_history import load_history
 from app.flows.register_application import register_application
 from app.flows.write_history import prepare_history
 from app.storage.fleet_import import ingest, select_headers
+from bench.ground.database import connected
+from bench.size.aemp.figures import DAY, METRICS, STEP, Fleet, tell
 from bench.size.aemp.fill import Filling, fill
-from bench.size.aemp.fleets import DAY, METRICS, STEP, Fleet, tell
-from bench.size.database import connected
+from bench.size.database import keep
 
 SMALL_MACHINES, SMALL_STEPS = 100, DAY // STEP
 
@@ -52,8 +51,8 @@ def count_steps(machines: int, gigabytes: float) -> int:
     return min(fitting, _LONGEST // STEP)
 
 
-async def fill_accounts(context: Context, owner_url: str, machines: int, steps: int) -> Accounts:
-    """Machines and the last of their steps are told as any others are; what comes before is put under them."""
+async def fill_accounts(context: Context, owner_url: str, machines: int, steps: int) -> Any:
+    """What is kept of them. Machines and the last of their steps are told as any others are; what comes before is put under them."""
     step_s = STEP.total_seconds()
     ends_at = datetime.fromtimestamp((datetime.now(UTC) - _ROOM).timestamp() // step_s * step_s, UTC)
     accounts = [
@@ -70,24 +69,18 @@ async def fill_accounts(context: Context, owner_url: str, machines: int, steps: 
     await refresh_last_24(context)  # else the service would, while it is measured
     async with connected(owner_url) as owner:
         await owner.execute("VACUUM (ANALYZE)", timeout=None)
-        await owner.execute("CREATE TABLE bench_fleets (kept jsonb NOT NULL)")
-        await owner.execute("INSERT INTO bench_fleets VALUES ($1)", _pack(accounts))
-    return Accounts(*accounts)
+    return asdict(Accounts(*accounts))
 
 
-async def find_accounts(owner_url: str) -> Accounts | None:
-    """None where they were never filled to the end."""
-    async with connected(owner_url) as owner:
-        if await owner.fetchval("SELECT to_regclass('bench_fleets') IS NULL"):
-            return None
-        return Accounts(*map(_unpack, json.loads(await owner.fetchval("SELECT kept FROM bench_fleets"))))
+def found(kept: Any) -> Accounts:
+    """From what the filling keeps about itself."""
+    return Accounts(_account(kept["small"]), _account(kept["large"]))
 
 
 async def keep_told(owner_url: str, accounts: Accounts, told: int) -> None:
     """Remember how much the large fleet has told."""
     large = replace(accounts.large, fleet=replace(accounts.large.fleet, told=told))
-    async with connected(owner_url) as owner:
-        await owner.execute("UPDATE bench_fleets SET kept = $1", _pack([accounts.small, large]))
+    await keep(owner_url, asdict(replace(accounts, large=large)))
 
 
 async def keys_of(context: Context, fleet: Fleet) -> list[int]:
@@ -121,12 +114,9 @@ async def _filling(context: Context, fleet: Fleet) -> Filling:
     return Filling(replace(fleet, told=fleet.told - 1), row["number"], await keys_of(context, fleet))
 
 
-def _pack(accounts: Sequence[Account]) -> str:
-    return json.dumps([asdict(account) for account in accounts], default=str)
-
-
-def _unpack(kept: dict[str, Any]) -> Account:
+def _account(kept: Any) -> Account:
     fleet = kept["fleet"]
     begins_at, customer_id = datetime.fromisoformat(fleet["begins_at"]), UUID(fleet["customer_id"])
-    fleet = Fleet(**{**fleet, "begins_at": begins_at, "customer_id": customer_id})
-    return Account(**{**kept, "fleet": fleet})
+    return Account(
+        **{**kept, "fleet": Fleet(**{**fleet, "begins_at": begins_at, "customer_id": customer_id})}
+    )

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bench.size.aemp.fleets import FIGURE, METRICS, Fleet
-from bench.size.database import connected
+from bench.ground.database import connected
+from bench.size.aemp.figures import FIGURE, METRICS, Fleet
 from bench.size.progress import progressing
 
 _WRITERS = 2
@@ -19,18 +19,6 @@ FROM unnest($3::integer[]) WITH ORDINALITY AS machine(key, place)
 CROSS JOIN unnest($4::smallint[]) AS metric CROSS JOIN (SELECT $5::bigint) AS asked(step)
 CROSS JOIN LATERAL (SELECT $6::bigint + place) AS numbered(number)
 """
-_SELECT_SIZES = """
-SELECT sum(pg_table_size(relid))::bigint AS tables, sum(pg_indexes_size(relid))::bigint AS indexes
-FROM pg_partition_tree('reading') WHERE isleaf
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Bytes of all that readings take."""
-
-    table: int
-    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +46,6 @@ async def fill(owner_url: str, fillings: Sequence[Filling]) -> None:
             for week in weeks:
                 await owner.execute(f"VACUUM (FREEZE, ANALYZE) {week}", timeout=None)
                 advance(1)
-
-
-async def read_size(owner_url: str) -> Size:
-    async with connected(owner_url) as owner:
-        row = await owner.fetchrow(_SELECT_SIZES)
-        return Size(row["tables"], row["indexes"])
 
 
 async def _write(owner_url: str, filling: Filling, numbers: range, advance: Callable[[int], None]) -> None:

@@ -21,13 +21,13 @@ from app.flows.load_history import load_history
 from app.flows.read_fleet import read_equipment
 from app.flows.read_series import read_series
 from app.flows.write_history import prepare_history
+from bench.ground.database import connected
 from bench.load.check import CheckError
 from bench.load.machine import ProcessorTime, read_processor_time
 from bench.load.rounds import RoundError
 from bench.size.aemp.accounts import keep_told, keys_of
-from bench.size.aemp.fleets import HOUR, METRICS, SERIES_OF, STEP, Fleet, figure, pin_of, tell
-from bench.size.aemp.ground import Ground
-from bench.size.database import connected
+from bench.size.aemp.figures import HOUR, METRICS, SERIES_OF, STEP, Fleet, figure, pin_of, tell
+from bench.size.aemp.ground import FleetGround
 from bench.size.progress import progressing
 
 BAR = 0.40
@@ -92,7 +92,7 @@ class Ingest:
         return self.ratio >= BAR
 
 
-async def measure_ingest(ground: Ground, rounds: int) -> Ingest:
+async def measure_ingest(ground: FleetGround, rounds: int) -> Ingest:
     """Hour after hour of the large fleet, latest readings and faults included. Each is copied first, then taken in."""
     fleet = ground.large
     _require_room(fleet, rounds)
@@ -123,7 +123,7 @@ def _all_told(fleet: Fleet, keys: Sequence[int], hour: range) -> list[tuple[int,
     return [(key, tell(fleet, number, hour)) for number, key in enumerate(keys, start=1)]
 
 
-async def _copy(ground: Ground, told: Sequence[tuple[int, History]]) -> Written:
+async def _copy(ground: FleetGround, told: Sequence[tuple[int, History]]) -> Written:
     """As text that is ready, so that nothing but PostgreSQL is waited for."""
     async with connected(ground.owner_url) as connection:
         await connection.execute(_CREATE_EMPTY)
@@ -139,7 +139,7 @@ async def _copy(ground: Ground, told: Sequence[tuple[int, History]]) -> Written:
     return Written(rows, took_s, spent.service_s + spent.postgres_s)
 
 
-async def _take_in(ground: Ground, context: Context, told: Sequence[tuple[int, History]]) -> Written:
+async def _take_in(ground: FleetGround, context: Context, told: Sequence[tuple[int, History]]) -> Written:
     fleet = ground.large
     rows = sum(len(history.figures) + len(history.faults) for _, history in told)
     gc.collect()
@@ -188,6 +188,6 @@ def _text(rows: Iterable[tuple[object, ...]]) -> bytes:
     return "".join("\t".join(map(str, row)) + "\n" for row in rows).encode()
 
 
-def _used(ground: Ground) -> ProcessorTime:
+def _used(ground: FleetGround) -> ProcessorTime:
     """service_s: of this process, which is the client."""
     return read_processor_time(os.getpid(), ground.pids)

@@ -2,11 +2,9 @@
 
 import random
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import orjson
@@ -17,13 +15,15 @@ from app.aemp.paging import PAGE_SIZE
 from app.aemp.times import format_time
 from bench.load.check import CheckError
 from bench.load.records import get_request, read_answers, read_requests, write_requests
-from bench.load.rounds import Contender, Plan, Round, Rounds, interleave, ratios
+from bench.load.rounds import Contender, Plan
 from bench.size.aemp.accounts import Account
-from bench.size.aemp.fleets import METRICS, SERIES_OF, STEP, Fleet, figure, header, pin_of
-from bench.size.aemp.ground import Ground
+from bench.size.aemp.figures import METRICS, SERIES_OF, STEP, Fleet, figure, header, pin_of
+from bench.size.aemp.ground import FleetGround
+from bench.size.comparison import COST, LATENCY, Result, compare
+from bench.size.ground import Served
 
 WINDOW = 2 * PAGE_SIZE  # steps that a series is asked about: two full pages
-BAR = 1.5
+_BAR = 1.5
 
 _FLEET_PATH = re.compile(rb"GET /api/v2/Fleet/(\d+) ")
 _SERIES_PATH = re.compile(rb"GET /api/v2/Fleet/Equipment/9BENCH\w(\d+)/(\w+)/([^/]+)/[^/]+/(\d) ")
@@ -38,39 +38,19 @@ Ask = Callable[[Fleet], str]
 Check = Callable[[Fleet, bytes, Any], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """latency, cost: of the large fleet to the small one, medians and processor time, of neighbouring rounds."""
-
-    name: str
-    plan: Plan
-    rounds: Rounds
-    latency: Sequence[float]
-    cost: Sequence[float]
-
-    @property
-    def ratios(self) -> tuple[float, float]:
-        return median(self.latency), median(self.cost)
-
-    @property
-    def met(self) -> bool:
-        return max(self.ratios) <= BAR
-
-
-def measure_pages(ground: Ground, plan: Plan, workers: int) -> list[Result]:
-    with ground.serving(workers) as pid:
+def measure_pages(ground: FleetGround, plan: Plan, workers: int) -> list[Result]:
+    with ground.serving(ground.service, workers) as served:
         tokens = [
             (account, ground.token(account)) for account in (ground.accounts.small, ground.accounts.large)
         ]
-        return [
-            _compare(
-                name, ground, plan, [_contender(ground, pid, *each, ask=ask, check=check) for each in tokens]
-            )
-            for name, ask, check in (
-                ("fleet page", ask_fleet_page, check_fleet_page),
-                ("series page", ask_series_page, check_series_page),
-            )
-        ]
+        results = []
+        for name, ask, check in (
+            ("fleet page", ask_fleet_page, check_fleet_page),
+            ("series page", ask_series_page, check_series_page),
+        ):
+            contenders = [_contender(served, *each, ask=ask, check=check) for each in tokens]
+            results.append(compare(name, ground, contenders, plan, by=LATENCY | COST, bar=_BAR))
+    return results
 
 
 def ask_fleet_page(fleet: Fleet) -> str:
@@ -125,9 +105,7 @@ def _expected(fleet: Fleet, number: int) -> tuple[Any, ...]:
     )
 
 
-def _contender(
-    ground: Ground, pid: int, account: Account, token: str, *, ask: Ask, check: Check
-) -> Contender:
+def _contender(served: Served, account: Account, token: str, *, ask: Ask, check: Check) -> Contender:
     fleet = account.fleet
 
     def write(path: Path, count: int) -> None:
@@ -143,24 +121,4 @@ def _contender(
                 raise CheckError(f"{path}: not what the machines told, but {answer.body[:500]!r}")
 
     name = f"{fleet.name}: {fleet.machines:,} machines"
-    return Contender(name, ground.service.url, pid, write, check=check_answers)
-
-
-def _compare(name: str, ground: Ground, plan: Plan, contenders: Sequence[Contender]) -> Result:
-    rounds = interleave(contenders, ground.pids, plan, ground.folder)
-    small, large = (contender.name for contender in contenders)
-    return Result(
-        name,
-        plan,
-        rounds,
-        ratios(rounds, large, small, _p50),
-        ratios(rounds, large, small, _server_us),
-    )
-
-
-def _p50(done: Round) -> float:
-    return done.p50_ms
-
-
-def _server_us(done: Round) -> float:
-    return done.server_us
+    return Contender(name, served.url, served.pid, write, check=check_answers)

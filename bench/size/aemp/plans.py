@@ -12,8 +12,8 @@ from app.storage.database import Transaction
 from app.storage.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
 from app.storage.series import COUNT_READINGS, SELECT_READINGS, Asked, series_of
 from bench.size.aemp.accounts import keys_of
-from bench.size.aemp.fleets import METRICS, Fleet, pin_of
-from bench.size.aemp.ground import Ground
+from bench.size.aemp.figures import METRICS, Fleet, pin_of
+from bench.size.aemp.ground import FleetGround
 from bench.size.aemp.pages import WINDOW
 
 MOST_ROWS = 2 * WINDOW  # of one step of a plan; a range is counted once for its pages
@@ -38,7 +38,7 @@ class Explained:
         return max(map(_rows_of, nodes_of(self.plan)))
 
 
-async def explain_pages(ground: Ground) -> list[Explained]:
+async def explain_pages(ground: FleetGround) -> list[Explained]:
     """Of the middle of the large fleet, and of its history, in the transactions that pages are read in."""
     fleet = ground.large
     number, step = fleet.machines // 2, (fleet.told - WINDOW) // 2

@@ -12,7 +12,7 @@ from app.aemp.render_xml import render_fleet_v2_xml
 from app.aemp.simulate import simulate_fleet
 from app.aemp.snapshot import Snapshot, take_snapshot
 from app.flows.read_fleet import read_fleet_page
-from bench.size.aemp.ground import Ground
+from bench.size.aemp.ground import FleetGround
 
 BAR_MS = 2.0
 
@@ -33,7 +33,7 @@ class Rendering:
         return self.cpu_ms < BAR_MS
 
 
-async def measure_rendering(ground: Ground) -> list[Rendering]:
+async def measure_rendering(ground: FleetGround) -> list[Rendering]:
     """A page of the large fleet as it was read, and one of machines of all kinds, most of which also tell where they are."""
     async with ground.context() as context:
         found = await read_fleet_page(context, ground.large.customer_id, 1)

@@ -6,14 +6,14 @@ from statistics import median
 from typing import Any
 
 from bench.load.machine import describe_machine
-from bench.load.rounds import table
-from bench.size.aemp import ingest, pages, rendering
-from bench.size.aemp.fill import Size
-from bench.size.aemp.fleets import DAY, METRICS, STEP, Fleet
+from bench.load.summary import spread
+from bench.size.aemp import ingest, rendering
+from bench.size.aemp.figures import DAY, METRICS, STEP, Fleet
 from bench.size.aemp.ingest import Ingest, Written
-from bench.size.aemp.pages import Result
 from bench.size.aemp.plans import MOST_ROWS, Explained, nodes_of
 from bench.size.aemp.rendering import Rendering
+from bench.size.comparison import Result
+from bench.size.database import Size
 
 _GB = 1e9
 _GIB = 2**30
@@ -49,7 +49,7 @@ class Report:
             "shared_buffers": self.shared_buffers,
             "fleets": [{**asdict(fleet), "readings": fleet.readings} for fleet in (self.small, self.large)],
             "bytes": asdict(self.size),
-            "pages": [_page_document(result) for result in self.pages],
+            "pages": [result.document() for result in self.pages],
             "plans": [{**asdict(each), "rows": each.rows, "met": each.met} for each in self.plans],
             "rendering": [{**asdict(each), "met": each.met} for each in self.renderings],
             "ingest": self.ingest and _ingest_document(self.ingest),
@@ -59,7 +59,7 @@ class Report:
         yield f"{describe_machine()}; {self.workers} workers"
         yield f"### Fleets\n\n{self._fleets()}"
         for result in self.pages:
-            yield from _page(result)
+            yield from result.markdown()
         if self.plans:
             yield f"### Plans\n\n{_plans(self.plans)}"
         if self.renderings:
@@ -85,18 +85,6 @@ class Report:
     @property
     def _readings(self) -> int:
         return self.small.readings + self.large.readings
-
-
-def _page(result: Result) -> Iterator[str]:
-    plan = result.plan
-    load = f"{plan.connections} connections, {plan.rounds} rounds of {plan.seconds:g} s; medians"
-    yield f"### {result.name.capitalize()}\n\n{load}"
-    yield table(result.rounds)
-    latency, cost = result.ratios
-    seen = (
-        f"p50 {latency:.2f} ({_spread(result.latency)}), processor time {cost:.2f} ({_spread(result.cost)})"
-    )
-    yield f"**Large / small: {seen}, at most {pages.BAR:.2f}: {_verdict(met=result.met)}**"
 
 
 def _plans(plans: Sequence[Explained]) -> str:
@@ -139,14 +127,13 @@ def _ingest(result: Ingest) -> str:
         _writer("taken in: settled, put in place, latest and faults kept", result.ours),
         _writer("COPY into empty tables with the same keys", result.copied),
     ]
-    seen = f"{result.ratio:.2f} ({_spread(result.pairs)})"
     return "\n".join(
         [
             *lines,
             "",
             f"{len(result.ours)} rounds of an hour of the large fleet.",
             "",
-            f"**Rate, taken in / COPY: {seen}, at least {ingest.BAR:.2f}: {_verdict(met=result.met)}**",
+            f"**Rate, taken in / COPY: {spread(result.pairs)}, at least {ingest.BAR:.2f}: {_verdict(met=result.met)}**",
         ]
     )
 
@@ -156,19 +143,8 @@ def _writer(name: str, done: Sequence[Written]) -> str:
     return f"| {name} | {done[0].rows:,} | {rate:,.0f} | {cost:.1f} |"
 
 
-def _page_document(result: Result) -> dict[str, Any]:
-    rounds = {name: [asdict(each) for each in done] for name, done in result.rounds.items()}
-    latency, cost = result.ratios
-    judged = {"latency_ratio": latency, "cost_ratio": cost, "bar": pages.BAR, "met": result.met}
-    return {**asdict(result), "rounds": rounds, **judged}
-
-
 def _ingest_document(result: Ingest) -> dict[str, Any]:
     return {**asdict(result), "ratio": result.ratio, "bar": ingest.BAR, "met": result.met}
-
-
-def _spread(pairs: Sequence[float]) -> str:
-    return f"{min(pairs):.2f} to {max(pairs):.2f}"
 
 
 def _verdict(*, met: bool) -> str:

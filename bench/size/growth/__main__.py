@@ -2,12 +2,10 @@
 
 import argparse
 import sys
-import time
 from functools import partial
 
 from bench.ground import program
-from bench.size.database import Database
-from bench.size.growth.ground import Ground, laid_out
+from bench.size.growth.ground import laid_out
 from bench.size.growth.measure import by_connections, by_tokens, by_workers
 from bench.size.growth.report import Report
 
@@ -32,10 +30,10 @@ def _measure(options: argparse.Namespace) -> program.Findings:
     plan = program.plan_of(options)
     wanted = () if options.fill_only else options.only
     with laid_out(options.data_dir) as ground:
-        databases = [_filled(ground, tokens) for tokens in _sizes(options.tokens)]
-        report = Report(databases, options.workers)
-        if wanted:
-            ground.read_through(databases)
+        databases = [ground.tokens(count) for count in _sizes(options.tokens)]
+        report = Report(databases, ground.shared_buffers, options.workers)
+        for database in databases if wanted else ():
+            ground.read_through(database.name, database.url)
         if "tokens" in wanted:
             results, report.footprints = by_tokens(
                 ground, databases, plan, options.workers, options.exchanges
@@ -47,15 +45,6 @@ def _measure(options: argparse.Namespace) -> program.Findings:
         if "connections" in wanted:
             report.results += by_connections(ground, middle, plan, options.workers)
     return program.Findings(report.markdown(), report.document(), report.met)
-
-
-def _filled(ground: Ground, tokens: int) -> Database:
-    began = time.monotonic()
-
-    def tell(what: str) -> None:
-        print(f"{tokens:,} tokens, {time.monotonic() - began:.0f} s: {what}", file=sys.stderr, flush=True)
-
-    return ground.database(tokens, tell)
 
 
 def _sizes(most: int) -> list[int]:

@@ -7,12 +7,14 @@ from pathlib import Path
 import uvloop
 
 from bench.ground.codes import write_exchanges_of
+from bench.ground.database import connected
 from bench.load.check import check_exchanges, check_introspections
 from bench.load.records import form_request, write_requests
 from bench.load.rounds import Contender
-from bench.size.database import Database, connected, name_tokens, sample_customers
+from bench.size.ground import Served
+from bench.size.growth.database import Database, name_tokens, sample_customers
 from bench.size.growth.fill import refill
-from bench.size.growth.ground import Ground, Served
+from bench.size.growth.ground import TokenGround
 
 _MOST_NAMED = 10_000  # as many as the smallest database has, or its service would read fewer requests anew
 _REFILLED = 100_000  # tokens; among more of them, what a round adds is lost
@@ -20,7 +22,7 @@ _REFILLED = 100_000  # tokens; among more of them, what a round adds is lost
 Make = Callable[[str, Served], Contender]
 
 
-def exchanging(ground: Ground, database: Database) -> Make:
+def exchanging(ground: TokenGround, database: Database) -> Make:
     """Each customer has a place of its own in two indexes, wherever that is; so nothing here is new or in order."""
     stores = ground.stores(database)
 
@@ -36,7 +38,7 @@ def exchanging(ground: Ground, database: Database) -> Make:
     return make
 
 
-def introspecting(ground: Ground, database: Database) -> Make:
+def introspecting(ground: TokenGround, database: Database) -> Make:
     """All who are made by one maker ask about the same tokens."""
     _as_filled(database)  # exchanges may have given a customer so many tokens that the oldest ended
     owners = {application.client_id: application for application in ground.applications}

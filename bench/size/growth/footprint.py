@@ -5,11 +5,13 @@ from pathlib import Path
 
 import uvloop
 
+from bench.ground.database import connected
 from bench.load.generator import GeneratorError, generate, load_of
 from bench.load.records import read_requests
 from bench.load.rounds import Contender
-from bench.size.database import Database, connected
-from bench.size.growth.fill import sizes
+from bench.size.database import read_size
+from bench.size.growth.database import Database
+from bench.size.growth.fill import GROWING
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +41,5 @@ async def _read(url: str) -> tuple[int, int, int]:
     """Position in the log, bytes of tables and of their indexes."""
     async with connected(url) as connection:
         wal = await connection.fetchval("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint")
-        table, index, _ = await sizes(connection)
-        return wal, table, index
+    size = await read_size(url, GROWING)
+    return wal, size.table, size.index

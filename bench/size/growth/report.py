@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.load.machine import describe_machine
-from bench.load.rounds import table
-from bench.size.database import Database
+from bench.size.comparison import Result
+from bench.size.growth.database import Database
 from bench.size.growth.footprint import Footprint
-from bench.size.growth.measure import Result
 
 _GB = 1e9
 
@@ -18,6 +17,7 @@ class Report:
     """Filled as the run goes on. footprints: of the databases, in their order."""
 
     databases: Sequence[Database]
+    shared_buffers: str
     workers: int
     results: list[Result] = field(default_factory=list)
     footprints: list[Footprint] = field(default_factory=list)
@@ -29,30 +29,28 @@ class Report:
     def markdown(self) -> str:
         parts = [
             f"{describe_machine()}; {self.workers} workers unless said otherwise",
-            f"### Databases\n\n{_databases(self.databases)}",
+            f"### Databases\n\n{_databases(self.databases, self.shared_buffers)}",
         ]
         if self.footprints:
             parts.append(
                 f"### Bytes that one exchange adds\n\n{_footprints(self.databases, self.footprints)}"
             )
         for result in self.results:
-            plan = result.plan
-            load = f"{plan.connections} connections unless said otherwise, {plan.rounds} rounds of {plan.seconds:g} s; medians"
-            parts += [f"### {result.name}\n\n{load}", table(result.rounds), _ratio(result)]
+            parts += result.markdown()
         return "\n\n".join(parts) + "\n"
 
     def document(self) -> dict[str, Any]:
         return {
             "machine": describe_machine(),
             "workers": self.workers,
-            "shared_buffers": self.databases[0].shared_buffers,
+            "shared_buffers": self.shared_buffers,
             "databases": [asdict(database.filled) for database in self.databases],
             "bytes_a_token": [asdict(footprint) for footprint in self.footprints],
-            "results": [_document(result) for result in self.results],
+            "results": [result.document() for result in self.results],
         }
 
 
-def _databases(databases: Sequence[Database]) -> str:
+def _databases(databases: Sequence[Database], buffers: str) -> str:
     lines = [
         "| tokens | filled in | database | table bytes a token | index bytes a token |",
         "| ---: | ---: | ---: | ---: | ---: |",
@@ -64,7 +62,6 @@ def _databases(databases: Sequence[Database]) -> str:
         lines.append(
             f"| {filled.tokens:,} | {filled.seconds:.0f} s | {size} | {table_bytes:.0f} | {index_bytes:.0f} |"
         )
-    buffers = databases[0].shared_buffers
     return "\n".join(
         [*lines, "", f"Grant and token together, indexes as newly built. PostgreSQL keeps {buffers} at hand."]
     )
@@ -80,17 +77,3 @@ def _footprints(databases: Sequence[Database], footprints: Sequence[Footprint]) 
     return "\n".join(
         [*lines, "", f"Grant and token together, over {count:,} exchanges of customers by chance."]
     )
-
-
-def _ratio(result: Result) -> str:
-    (first, *_, last) = result.rounds
-    seen = f"{result.ratio:.2f} ({min(result.pairs):.2f} to {max(result.pairs):.2f})"
-    verdict = ""
-    if result.bar is not None:
-        verdict = f", at most {result.bar:.2f}: {'met' if result.met else 'NOT MET'}"
-    return f"**Processor time a request, {last} / {first}: {seen}{verdict}**"
-
-
-def _document(result: Result) -> dict[str, Any]:
-    rounds = {name: [asdict(each) for each in done] for name, done in result.rounds.items()}
-    return {**asdict(result), "rounds": rounds, "ratio": result.ratio, "met": result.met}

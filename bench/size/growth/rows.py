@@ -5,7 +5,7 @@
 CREATE_FILLING = """
 CREATE TABLE bench_filling (
     salt text NOT NULL, count bigint NOT NULL, customers bigint NOT NULL, applications uuid[] NOT NULL,
-    from_ms bigint NOT NULL, span_ms bigint NOT NULL, filled jsonb
+    from_ms bigint NOT NULL, span_ms bigint NOT NULL
 )"""
 INSERT_FILLING = """
 INSERT INTO bench_filling (salt, count, customers, applications, from_ms, span_ms)
