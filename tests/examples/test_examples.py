@@ -17,7 +17,7 @@ from app.aemp.simulate import simulate_fleet
 from app.context import Context
 from app.flows.import_fleet import import_machines
 from app.flows.register_application import RegisteredApplication, register_application
-from bench.peers.installation import UnavailableError, install_node, install_python
+from bench.ground.installation import UnavailableError, install_node, install_python
 from tests.browser import Browser
 from tests.people import PASSWORD, World
 from tests.server import ROOT, free_port, running_service, settings_on
