@@ -11,15 +11,15 @@ from app import __version__
 from app.context import open_context
 from app.demo import load_demo
 from app.door.lag import watched_loop
-from app.flows.maintain import maintain_for_ever
+from app.flows.upkeep.maintain import maintain_for_ever
 from app.logs import REQUESTS, configure_logs
 from app.metrics import MEASUREMENTS
 from app.settings import Settings, load_settings
 from app.stores import open_stores
 from app.web.errors import mount_errors
+from app.web.front.service import Service
+from app.web.front.turnstile import Turnstile
 from app.web.routes import router
-from app.web.service import Service
-from app.web.turnstile import Turnstile
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from app.context import Context
 from app.door.addresses import network_of
-from app.failures import Failures, LaneFullError, _networks
 from app.oauth.token_string import mint
+from app.process.failures import Failures, LaneFullError, _networks
 from app.settings import Settings
 from tests.browser import Browser
 from tests.changing import until

@@ -9,12 +9,12 @@ import pytest
 from fastapi import FastAPI
 
 from app.context import Context
-from app.failures import Failures
 from app.main import create_app
 from app.oauth.token_string import mint
+from app.process.failures import Failures
 from app.settings import Settings
-from app.storage.changes import Changes
-from app.storage.signing_keys import remember_signing_keys
+from app.storage.people.signing_keys import remember_signing_keys
+from app.storage.postgres.changes import Changes
 from tests.approvals import waiting_code
 from tests.browser import Browser
 from tests.changing import until

@@ -23,19 +23,19 @@ from app.door.descriptors import hard_limit
 from app.embedded import EmbeddedError
 from app.logs import configure_logs
 from app.settings import Settings, SettingsError, load_settings
-from app.storage.address import shown_address
-from app.storage.database import open_database
-from app.storage.diagnosis import read_valkey_facts, select_database_facts, select_partition_facts
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.maintenance import select_excessive_rights
-from app.storage.migrations import (
+from app.storage.postgres.database import open_database
+from app.storage.schema.address import shown_address
+from app.storage.schema.diagnosis import read_valkey_facts, select_database_facts, select_partition_facts
+from app.storage.schema.maintenance import select_excessive_rights
+from app.storage.schema.migrations import (
     DevelopmentSchemaError,
     MigrationError,
     apply_migrations,
     read_migrations,
     read_status,
 )
-from app.storage.valkey import Valkey
+from app.storage.valkey.valkey import Valkey
 from app.stores import Stores, open_stores
 
 _MAIL_TIMEOUT_S = 5

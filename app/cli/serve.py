@@ -19,12 +19,12 @@ from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.descriptors import fitting_connections, raise_limit
 from app.door.server import Config
-from app.flows.demo import Demo
+from app.flows.upkeep.demo import Demo
 from app.logs import configure_logs
 from app.metrics import serve_metrics
 from app.settings import Settings, export_environment, export_settings, load_settings
-from app.storage.database import open_database
-from app.storage.maintenance import select_excessive_rights
+from app.storage.postgres.database import open_database
+from app.storage.schema.maintenance import select_excessive_rights
 from app.stores import Stores
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]

@@ -10,7 +10,7 @@ from app.cli.output import fail
 from app.context import Context, open_context
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
-from app.storage.migrations import apply_migrations, read_migrations, read_status
+from app.storage.schema.migrations import apply_migrations, read_migrations, read_status
 from app.stores import Stores, data_dir, open_stores
 
 Answer = TypeVar("Answer")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from app import __version__
 from app.door.draining import DRAINING
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.migrations import read_migrations, select_schema_number
+from app.storage.schema.migrations import read_migrations, select_schema_number
 from app.web.request import NO_STORE, context_of
 
 _SCHEMA = len(read_migrations())

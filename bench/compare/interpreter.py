@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-
 from bench.peers.installation import InstallationError, install_python
 
 _OLDEST = [3, 11]

@@ -9,14 +9,14 @@ from pathlib import Path
 import orjson
 import psutil
 import uvloop
-
-from app.settings import PREFIX
 from bench.codes import CODE_LIFE_S
-from bench.compare.checkout import Checkout
 from bench.growth.database import address_of, connected
 from bench.records import read_requests
 from bench.service import Service, service_on
 from bench.serving import Private, free_port, serving
+
+from app.settings import PREFIX
+from bench.compare.checkout import Checkout
 
 _CUSTOMER = ("--email", "compare@customer.example", "--name", "Compare")
 _APPLICATION = (

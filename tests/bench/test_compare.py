@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from bench.peers.installation import InstallationError
+from bench.records import form_request
+from bench.rounds import RoundError
 
 from bench.compare.bursts import Asked, Size, alternate, processor_s
 from bench.compare.checkout import Checkout, CheckoutError, checked_out, describe_tree, find_revision
@@ -19,9 +22,6 @@ from bench.compare.interpreter import built_with_pgo, choose, inspect
 from bench.compare.interval import Interval, critical_rank, interval_of
 from bench.compare.measure import Round
 from bench.compare.report import Report, Result
-from bench.peers.installation import InstallationError
-from bench.records import form_request
-from bench.rounds import RoundError
 from tests.bench.echo import Server, serving
 from tests.bench.programs import measure, start
 from tests.server import ROOT

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import orjson
 import uvloop
+from bench.records import read_requests
 
 from app.door.descriptors import raise_limit
-from bench.records import read_requests
 from tests.door.attacks import ATTACKS, Attack, whole
 
 PREPARED = "prepared requests"

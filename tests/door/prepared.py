@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import httpx2
+from bench.records import form_request
 
 from app.context import Context
-from app.flows.register_application import register_application
-from bench.records import form_request
+from app.flows.account.register_application import register_application
 from tests.browser import Browser, form_of
 from tests.door.attacks import WHOLE
 from tests.people import World

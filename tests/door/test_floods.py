@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from bench.records import write_requests
 
 from app.context import Context
-from bench.records import write_requests
 from tests.browser import Browser
 from tests.door.attacks import ATTACKS
 from tests.door.besieged import Besieged, Observed, besieged, flood, observed

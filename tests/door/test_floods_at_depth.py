@@ -14,10 +14,10 @@ from statistics import median
 from typing import Any
 
 import pytest
-
-from app.context import Context
 from bench.records import form_request, write_requests
 from bench.rounds import Contender, Plan, generate_apart
+
+from app.context import Context
 from tests.browser import Browser
 from tests.depth import DEPTH
 from tests.door.attacks import ATTACKS

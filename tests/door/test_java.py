@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from app.aemp.times import format_time
+from app.aemp.model.times import format_time
 from app.context import Context
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
 from tests.door.target import Target, running_target
 from tests.history import THEN, add, figures
 from tests.people import World

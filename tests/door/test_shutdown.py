@@ -12,7 +12,7 @@ import pytest
 
 from app.context import Context
 from app.door.server import GRACE_S
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
 from tests.depth import DEPTH
 from tests.door.closed_loop import ClosedLoop
 from tests.door.service import Service, holders, listening_inodes, serving

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from app.storage.errors import StoreUnavailableError
-from app.storage.migrations import (
+from app.storage.schema.migrations import (
     DevelopmentSchemaError,
     Migration,
     MigrationError,
@@ -64,7 +64,7 @@ async def test_a_killed_migrator_is_taken_up_where_it_was(empty: str) -> None:
     """R-105: killed with the third migration unfinished; two stand, the rest follows."""
     script = (
         "import asyncio, sys\n"
-        "from app.storage.migrations import Migration, apply_migrations, read_migrations\n"
+        "from app.storage.schema.migrations import Migration, apply_migrations, read_migrations\n"
         "first, second, third, *_ = read_migrations()\n"
         "slow = Migration(3, third.name, third.sql + '; SELECT pg_sleep(60)')\n"
         "asyncio.run(apply_migrations(sys.argv[1], (first, second, slow), lambda m: print(m.number, flush=True)))\n"

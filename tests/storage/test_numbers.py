@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import app.storage
-from app.aemp.identifiers import IDENTIFIER_KINDS
-from app.aemp.series import CAUTION_CODES, FAULTS
+from app.aemp.model.identifiers import IDENTIFIER_KINDS
+from app.aemp.model.series import CAUTION_CODES, FAULTS
 from app.context import Context
 
 # `metric = 16`, `kind < 3`, `(5::smallint, fuel_l)`, `$2 = 1`

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import httpx2
 
-from app.flows.register_application import RegisteredApplication
+from app.flows.account.register_application import RegisteredApplication
 from app.oauth.token_string import mint
-from app.web.openapi import examples
+from app.web.reference import examples
 from tests.assertions import fresh
 from tests.browser import Browser
 from tests.people import Strict, World, pair_of

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.context import Context
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
 from tests.browser import Browser, forms_of
 from tests.changing import change
 from tests.people import PASSWORD, REDIRECT_URI, World

@@ -8,9 +8,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from app.aemp.simulate import simulate_fleet
 from app.context import Context
-from app.flows.import_fleet import import_machines
+from app.flows.fleet.import_fleet import import_machines
+from app.simulation.fleet import simulate_fleet
 from tests.browser import Browser, form_of
 from tests.people import PASSWORD, World
 from tests.refusals import error_of

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.context import Context
-from app.flows.register_application import register_application
-from app.storage.database import open_database
+from app.flows.account.register_application import register_application
+from app.storage.postgres.database import open_database
 from tests.assertions import fresh, register_keyed
 from tests.browser import ORIGIN, Browser
 from tests.people import World

@@ -11,18 +11,18 @@ from fastapi import FastAPI
 from joserfc.jws import extract_compact
 from starlette.types import Receive, Scope, Send
 
-from app.aemp.series import Metric
-from app.aemp.simulate import simulate_fleet
-from app.aemp.values import Equipment
+from app.aemp.model.series import Metric
+from app.aemp.model.values import Equipment
 from app.context import Context
 from app.door.draining import DRAINING
-from app.failures import Failures, _Lane
-from app.flows.import_fleet import import_machines
-from app.flows.register_application import register_application
-from app.rates import Rate, Rates
+from app.flows.account.register_application import register_application
+from app.flows.fleet.import_fleet import import_machines
+from app.process.failures import Failures, _Lane
+from app.process.rates import Rate, Rates
 from app.settings import Settings
-from app.storage.signing_keys import remember_signing_keys
-from app.web.openapi import examples
+from app.simulation.fleet import simulate_fleet
+from app.storage.people.signing_keys import remember_signing_keys
+from app.web.reference import examples
 from tests.assertions import register_keyed
 from tests.browser import ORIGIN, Browser, query_of
 from tests.changing import change

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from app.passwords import Passwords
+from app.process.passwords import Passwords
 from tests.browser import ORIGIN, Browser, form_of
 from tests.changing import change
 from tests.people import PASSWORD, World

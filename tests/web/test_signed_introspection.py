@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet
 
 from app.context import Context
 from app.oauth.token_string import mint
-from app.storage.signing_keys import remember_signing_keys
+from app.storage.people.signing_keys import remember_signing_keys
 from tests.assertions import fresh, register_keyed
 from tests.browser import ORIGIN, Browser
 from tests.people import World

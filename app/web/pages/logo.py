@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.oauth.errors import PageError
-from app.storage.applications import select_logo
+from app.storage.people.applications import select_logo
 from app.web.request import context_of
 
 _DIGEST_LENGTH = 64  # hexadecimal digits
