@@ -35,14 +35,14 @@ bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH
 	@$(BIN)/python -m bench.scenarios $(BENCH)
 
 bench-aemp: $(VENV)/.development  ## pages of a large fleet beside a small one, and its readings written beside a plain COPY
-	@$(BIN)/python -m bench.aemp $(BENCH)
+	@$(BIN)/python -m bench.size.aemp $(BENCH)
 
 bench-compare: $(VENV)/.development  ## what a request costs beside another revision, BASE=main, in short alternating rounds
 	@test -n "$(BASE)" || { echo "Name the other revision: make bench-compare BASE=main" >&2; exit 2; }
 	@$(BIN)/python -m bench.compare --base "$(BASE)" $(BENCH)
 
 bench-growth: $(VENV)/.development  ## what more tokens, workers and connections do to rate and cost
-	@$(BIN)/python -m bench.growth $(BENCH)
+	@$(BIN)/python -m bench.size.growth $(BENCH)
 
 bench-limit: $(VENV)/.development  ## the service beside a bare server of the same input and output, in interleaved rounds
 	@$(BIN)/python -m bench.limit $(BENCH)
@@ -71,12 +71,12 @@ lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed req
 	  --upgrade --group install pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --upgrade --group install --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
-	@for folder in $(dir $(wildcard bench/peers/*/requirements.in examples/*/requirements.in)); do \
+	@for folder in $(dir $(wildcard bench/*/*/requirements.in examples/*/requirements.in)); do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $${folder}requirements.in -o $${folder}requirements.txt || exit; done
 
 clean:  ## remove the set-up (not the data)
-	@rm -rf $(VENV) bench/peers/*/.venv bench/peers/*/node_modules examples/*/.venv examples/*/node_modules \
+	@rm -rf $(VENV) bench/*/*/.venv bench/*/*/node_modules examples/*/.venv examples/*/node_modules \
 	  .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.runtime: requirements.txt pyproject.toml

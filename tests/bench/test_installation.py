@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from bench.peers.installation import NODE, InstallationError, UnavailableError, install_node, install_python
+from bench.ground.installation import NODE, InstallationError, UnavailableError, install_node, install_python
 from tests.server import free_port
 
 TAG = "madeup-{}.dist-info/{}"

@@ -18,7 +18,7 @@ import orjson
 import uvloop
 
 from app.door.descriptors import raise_limit
-from bench.records import read_requests
+from bench.load.records import read_requests
 from tests.door.attacks import ATTACKS, Attack, whole
 
 PREPARED = "prepared requests"

@@ -8,7 +8,7 @@ import httpx2
 
 from app.context import Context
 from app.flows.account.register_application import register_application
-from bench.records import form_request
+from bench.load.records import form_request
 from tests.browser import Browser, form_of
 from tests.door.attacks import WHOLE
 from tests.people import World

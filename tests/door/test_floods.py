@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from app.context import Context
-from bench.records import write_requests
+from bench.load.records import write_requests
 from tests.browser import Browser
 from tests.door.attacks import ATTACKS
 from tests.door.besieged import Besieged, Observed, besieged, flood, observed

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from app.context import Context
-from bench.records import form_request, write_requests
-from bench.rounds import Contender, Plan, generate_apart
+from bench.load.records import form_request, write_requests
+from bench.load.rounds import Contender, Plan, generate_apart
 from tests.browser import Browser
 from tests.depth import DEPTH
 from tests.door.attacks import ATTACKS

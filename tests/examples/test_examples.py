@@ -17,7 +17,7 @@ from app.context import Context
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.fleet.import_fleet import import_machines
 from app.simulation.fleet import simulate_fleet
-from bench.peers.installation import UnavailableError, install_node, install_python
+from bench.ground.installation import UnavailableError, install_node, install_python
 from tests.browser import Browser
 from tests.people import PASSWORD, World
 from tests.server import ROOT, free_port, running_service, settings_on
