@@ -21,8 +21,8 @@ _KEEP_NEWCOMERS_OUT = (
 def keep_newcomers_out(listener: socket.socket) -> None:
     """Let no further client into a listening socket's queue, for all processes that share the socket.
 
-    Closing the socket resets whoever is in the queue by then, and someone can always join after the last look at it.
-    The kernel drops the first segment of a new client instead. The client sends it again a second later, and is then
+    To close the socket resets those in the queue, and somebody may join it after the last look. With this the kernel
+    drops the first segment of a new client. The client sends it again a second later, and is then
     refused, or meets a successor. Handshakes that had begun go on. Raises OSError where the kernel knows no filters.
     """
     program = b"".join(struct.pack("HBBI", *step) for step in _KEEP_NEWCOMERS_OUT)

@@ -1,4 +1,4 @@
-"""One process's server: uvicorn's, with the bounds of the edge, which loses no request when it is told to leave."""
+"""One process's server: uvicorn's, with the bounds of the edge. It loses no request when it is told to leave."""
 
 import asyncio
 import logging
@@ -66,7 +66,7 @@ class Leaving(Enum):
 
 
 class Server(uvicorn.Server):
-    """Leaves in this order: not ready, newcomers out, queue served, socket closed, answers finished.
+    """It leaves in this order: not ready, newcomers out, queue served, socket closed, answers finished.
 
     leaving: None where a supervisor says it when the time has come.
     """
@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
         self.leaving = leaving
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's own signature
-        """Take a signal as uvicorn does, but do not raise it once more at the end: what it asked for is done by then."""
+        """Take a signal as uvicorn does, but do not raise it again at the end: it has done its work by then."""
         self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
         self.should_exit = True
 

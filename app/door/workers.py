@@ -31,9 +31,8 @@ def serve(config: Config, listener: socket.socket) -> None:
         came_up = supervisor.came_up
     else:
         server = Server(config)
-        if (
-            signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
-        ):  # else somebody chose to ignore it, as nohup does
+        # Somebody may have chosen to ignore it, as nohup does.
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
             signal.signal(signal.SIGHUP, server.handle_exit)
         server.run([listener])
         came_up = server.started
@@ -51,27 +50,25 @@ class Worker(Process):
         self._starting_until = time.monotonic() + _START_S
 
     def is_alive(self, timeout: float = 5) -> bool:
-        """A worker that may still be starting is asked for no sign of life: on a busy machine it has none to give."""
+        """Ask a worker that may still be starting for no sign of life. On a busy machine it has none to give."""
         if time.monotonic() < self._starting_until:
             return self.process.is_alive()
         return super().is_alive(timeout)
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
         """In the worker: serve."""
-        signal.signal(
-            signal.SIGHUP, signal.SIG_IGN
-        )  # a terminal tells everybody, but the supervisor replaces workers
+        # A terminal that goes away tells everybody; the supervisor then replaces the workers.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        # The socket came here by inheritance, and a program that this process runs must not hold it.
         for each in sockets or []:
-            each.set_inheritable(
-                False
-            )  # it came here by inheritance; a program that this process runs must not hold it
+            each.set_inheritable(False)
         self._serving = Server(self.config, leaving=None)
         threading.Thread(target=self.always_pong, name="words", daemon=True).start()
         threading.Thread(target=self._end_with_the_supervisor, name="supervisor", daemon=True).start()
         self._serving.run(sockets)
 
     def pong(self) -> None:
-        """In the worker: hear a word of the supervisor's, which is how to leave, or a question for a sign of life."""
+        """In the worker: take the supervisor's word on how to leave, or give a sign of life."""
         word = self.child_conn.recv()
         if isinstance(word, Leaving):
             self._serving.leaving = self._serving.leaving or word
@@ -93,7 +90,7 @@ class Worker(Process):
 
 
 class Supervisor(Multiprocess):
-    """uvicorn's, with our workers. It keeps no listening socket while they serve what is left."""
+    """uvicorn's, with our workers. It holds no listening socket while they serve what is left."""
 
     config: Config
     processes: list[Worker]  # type: ignore[assignment]  # uvicorn's own, which are all that it starts
