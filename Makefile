@@ -63,7 +63,7 @@ browsers:  ## install Chromium for the browser tests (Debian's package, as root)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
 
 servers:  ## install nginx, HAProxy and PgBouncer for their tests (Debian's packages, as root; none is started)
-	@$(PYTHON) -m tests.debian
+	@$(PYTHON) -m tests.support.debian
 
 lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed requirement files
 	@$(PIP) uv

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.audit import PINNED, UNKNOWN, VULNERABLE, main
-from tests.server import free_port
+from tests.support.server import free_port
 
 JINJA = {
     "id": "TEST-2026-1",

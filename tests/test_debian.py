@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import debian
+from tests.support import debian
 
 NOTE = '#!/bin/sh\necho "${0##*/} $* level=$RUNLEVEL" >>"${0%/*}/told"\n'
 # This one installs a program of the package's name, but no package that begins with "un".

@@ -24,7 +24,7 @@ from bench.load.records import form_request
 from bench.load.rounds import RoundError
 from tests.bench.echo import Server, serving
 from tests.bench.programs import measure, start
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from tests.cli.conftest import Rovitracker, own_stores
-from tests.development_ledger import write_development_ledger
-from tests.server import free_port
+from tests.support.development_ledger import write_development_ledger
+from tests.support.server import free_port
 
 FOUND = "a development version made the database, with 0003_grants_and_tokens in place of 0003_tokens"
 

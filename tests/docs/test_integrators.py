@@ -19,9 +19,9 @@ from app.flows.account.register_application import register_application
 from app.flows.fleet.import_fleet import import_machines
 from app.oauth.token_string import PATTERN
 from app.simulation.fleet import simulate_fleet
-from tests.browser import Browser, query_of
-from tests.people import PASSWORD, REDIRECT_URI, Strict, World, reads
-from tests.server import ROOT, free_port, running_service, settings_on
+from tests.support.browser import Browser, query_of
+from tests.support.people import PASSWORD, REDIRECT_URI, Strict, World, reads
+from tests.support.server import ROOT, free_port, running_service, settings_on
 
 TEXT = (ROOT / "docs" / "integrators.md").read_text()
 

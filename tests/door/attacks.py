@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.raw import get, head
+from tests.support.raw import get, head
 
 _MIB = 1024 * 1024
 _PIECE = 64 * 1024

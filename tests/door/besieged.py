@@ -15,7 +15,7 @@ import httpx2
 import psutil
 
 from app.door.lag import HAND_ON_EVERY_S
-from tests.server import ROOT, free_port, listener, running_service, settings_on
+from tests.support.server import ROOT, free_port, listener, running_service, settings_on
 
 KEY = "0123456789abcdef" * 4  # the one that the tests' own context seals with
 MIB = 1024 * 1024

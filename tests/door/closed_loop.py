@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from tests.raw import get, read_answer
+from tests.support.raw import get, read_answer
 
 _PATIENCE_S = 40.0
 _TARGETS = (b"/health/alive", b"/version", b"/health/ready", b"/app/oauth2/jwks")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import settings_on
+from tests.support.server import settings_on
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from tests.raw import RawAnswer, read_answer
+from tests.support.raw import RawAnswer, read_answer
 
 _PATIENCE_S = 20.0  # longer than any deadline of the server: silence is a fault
 

@@ -9,10 +9,10 @@ import httpx2
 from app.context import Context
 from app.flows.account.register_application import register_application
 from bench.load.records import form_request
-from tests.browser import Browser, form_of
 from tests.door.attacks import WHOLE
-from tests.people import World
-from tests.raw import head
+from tests.support.browser import Browser, form_of
+from tests.support.people import World
+from tests.support.raw import head
 
 # Combining marks of many classes, so that putting them into order is work that grows with their square.
 _MARKS = "\u0301\u0323\u0327\u0345\u05b0\u0591"

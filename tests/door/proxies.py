@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.debian import program
-from tests.server import free_port
+from tests.support.debian import program
+from tests.support.server import free_port
 
 # The map is the one of nginx's own documentation of WebSocket, but that it keeps connections to the service alive.
 # The rest lets through as much as nginx can be made to. It passes a body of more than 1 KB on apart from its head, and

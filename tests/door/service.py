@@ -15,8 +15,8 @@ import psutil
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from tests.raw import RawAnswer, read_answer
-from tests.server import ROOT, free_port
+from tests.support.raw import RawAnswer, read_answer
+from tests.support.server import ROOT, free_port
 
 _UP = "Application startup complete."
 

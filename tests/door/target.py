@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.server import free_port, running_service, settings_on
+from tests.support.server import free_port, running_service, settings_on
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from zlib import crc32
 import pytest
 from fastapi import FastAPI
 
-from tests.depth import DEPTH
 from tests.door.conversation import converse
 from tests.door.corpus.attack import SMUGGLED, Attack, get
 from tests.door.corpus.everything import CORPUS
 from tests.door.ear import PROGRESS, Ear
 from tests.door.serving import server_of
 from tests.door.target import Target, running_target
-from tests.raw import RawAnswer
+from tests.support.depth import DEPTH
+from tests.support.raw import RawAnswer
 
 PROBE_ID = "the-probe-itself"
 PROBE = get(b"X-Request-Id: " + PROBE_ID.encode(), b"Connection: close")

@@ -15,12 +15,12 @@ import pytest
 
 from app.context import Context
 from bench.load.records import write_requests
-from tests.browser import Browser
 from tests.door.attacks import ATTACKS
 from tests.door.besieged import Besieged, Observed, besieged, flood, observed
 from tests.door.flooder import PREPARED
 from tests.door.prepared import prepare
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.people import World
 
 MOST_GROWTH_MIB = 64
 NOISE_MIB = 4

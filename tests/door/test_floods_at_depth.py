@@ -18,13 +18,13 @@ import pytest
 from app.context import Context
 from bench.load.records import form_request, write_requests
 from bench.load.rounds import Contender, Plan, generate_apart
-from tests.browser import Browser
-from tests.depth import DEPTH
 from tests.door.attacks import ATTACKS
 from tests.door.besieged import Besieged, besieged, flood, observed
 from tests.door.flooder import PREPARED
 from tests.door.prepared import prepare
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.depth import DEPTH
+from tests.support.people import World
 
 ROUNDS = 3
 SHARE = 0.2  # of the peak

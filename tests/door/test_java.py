@@ -15,10 +15,10 @@ from app.aemp.model.times import format_time
 from app.context import Context
 from app.flows.account.register_application import register_application
 from tests.door.target import Target, running_target
-from tests.history import THEN, add, figures
-from tests.people import World
-from tests.raw import read_answer
-from tests.server import free_port
+from tests.support.history import THEN, add, figures
+from tests.support.people import World
+from tests.support.raw import read_answer
+from tests.support.server import free_port
 
 JAVA = shutil.which("java")
 FOLDER = Path(__file__).parent / "java"

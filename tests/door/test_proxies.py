@@ -11,13 +11,13 @@ from zlib import crc32
 import psutil
 import pytest
 
-from tests.depth import DEPTH
 from tests.door.corpus import upgrades
 from tests.door.corpus.attack import READ, SMUGGLED, Attack, get, post
 from tests.door.corpus.everything import CORPUS
 from tests.door.proxies import KINDS, proxy_before
 from tests.door.target import Target, running_target
-from tests.raw import RawAnswer, read_answer
+from tests.support.depth import DEPTH
+from tests.support.raw import RawAnswer, read_answer
 
 DEEP = DEPTH > 1
 EACH = 2  # honest requests right after an attack

@@ -16,7 +16,7 @@ from app.door.bounds import Bounds
 from app.door.server import Config, Server
 from tests.door.serving import Client, echo
 from tests.door.test_workers import bound
-from tests.raw import get
+from tests.support.raw import get
 
 WHOLE = get(b"/")
 

@@ -13,13 +13,13 @@ import pytest
 from app.context import Context
 from app.door.server import GRACE_S
 from app.flows.account.register_application import register_application
-from tests.depth import DEPTH
 from tests.door.closed_loop import ClosedLoop
 from tests.door.service import Service, holders, listening_inodes, serving
-from tests.history import add
-from tests.people import World
-from tests.proxy import proxy_to
-from tests.raw import get, post
+from tests.support.depth import DEPTH
+from tests.support.history import add
+from tests.support.people import World
+from tests.support.proxy import proxy_to
+from tests.support.raw import get, post
 
 ROUNDS = 5 * DEPTH
 ALIVE = get(b"/health/alive")

@@ -18,8 +18,8 @@ from app.door.bounds import Bounds
 from app.door.server import Config
 from tests.door.closed_loop import ClosedLoop
 from tests.door.service import command_of, serving
-from tests.raw import get
-from tests.server import ROOT
+from tests.support.raw import get
+from tests.support.server import ROOT
 
 READY = get(b"/health/ready")
 

@@ -18,9 +18,9 @@ from app.flows.account.register_application import RegisteredApplication, regist
 from app.flows.fleet.import_fleet import import_machines
 from app.simulation.fleet import simulate_fleet
 from bench.ground.installation import UnavailableError, install_node, install_python
-from tests.browser import Browser
-from tests.people import PASSWORD, World
-from tests.server import ROOT, free_port, running_service, settings_on
+from tests.support.browser import Browser
+from tests.support.people import PASSWORD, World
+from tests.support.server import ROOT, free_port, running_service, settings_on
 
 EXAMPLES = ROOT / "examples"
 INSTALL = {"python": install_python, "javascript": install_node}

@@ -16,8 +16,8 @@ from app.flows.fleet.find_machine import MachineError
 from app.flows.token.manual_grant import ManualGrantError, ManualRequest, issue_manually
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
-from tests.people import PASSWORD, World
-from tests.ticks import held_least
+from tests.support.people import PASSWORD, World
+from tests.support.ticks import held_least
 
 ACCENTS = "\N{COMBINING ACUTE ACCENT}" * 15_000 + "\N{COMBINING DOT BELOW}" * 15_000
 NO_EMAIL = "e-mail address: at most 254 characters"

@@ -17,8 +17,8 @@ from app.flows.token.manual_grant import ManualGrantError, ManualRequest, Manual
 from app.flows.token.revoke_token import revoke_any_token
 from app.oauth.token_string import parse
 from app.storage.people.operators import Operator
-from tests.browser import Browser
-from tests.people import PASSWORD, World
+from tests.support.browser import Browser
+from tests.support.people import PASSWORD, World
 
 CONNECTIONS = "/app/account/applications"
 

@@ -21,7 +21,7 @@ from app.storage.schema.migrations import (
     read_migrations,
     read_status,
 )
-from tests.development_ledger import write_development_ledger
+from tests.support.development_ledger import write_development_ledger
 
 ALL = read_migrations()
 

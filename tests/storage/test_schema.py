@@ -18,7 +18,7 @@ from app.storage.fleet import page_maps
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.assertions import key_of
 from app.storage.token.codes import keys_of
-from tests.people import World
+from tests.support.people import World
 
 FORBIDDEN = "42501"  # insufficient_privilege
 CHECK_VIOLATION = "23514"

@@ -12,8 +12,8 @@ from app.oauth.token_string import new_id
 from app.storage.fleet import series
 from app.storage.fleet.fleet_import import ingest
 from app.storage.postgres.database import Row, Transaction
-from tests.fleets import seen_by
-from tests.people import World
+from tests.support.fleets import seen_by
+from tests.support.people import World
 
 STATEMENTS = {
     name: value

@@ -16,7 +16,7 @@ from app.storage.postgres.database import Database, open_database
 from app.storage.postgres.gather import Bounds
 from app.storage.token.gathered import Gathered, gather_statements
 from app.storage.valkey.valkey import Valkey
-from tests.browser import ORIGIN, Browser
+from tests.support.browser import ORIGIN, Browser
 
 
 class Services:

@@ -15,8 +15,8 @@ from app.flows.fleet.import_fleet import import_machines
 from app.oauth.token_string import bucket_of, mint_client_secret, parse
 from app.process.rates import Rates
 from app.simulation.fleet import simulate_fleet
-from tests.browser import Browser
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.people import World
 from tests.web.services import Services, unreachable_database
 
 TOKEN = "/app/oauth2/token"

@@ -12,7 +12,7 @@ from app.storage.postgres.changes import Changes
 from app.storage.postgres.database import Database, open_database
 from app.storage.postgres.gather import Bounds
 from app.storage.token.gathered import Gathered, gather_statements
-from tests.proxy import Proxy, proxy_to
+from tests.support.proxy import Proxy, proxy_to
 
 
 def valkey_socket(redis_url: str) -> str:
