@@ -25,14 +25,14 @@ from app.cli.files import read_file
 from app.cli.output import Json, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
-from app.flows.change_application import find_application
-from app.flows.change_customer import find_member
-from app.flows.read_logo import LARGEST_LOGO
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.change_application import find_application
+from app.flows.account.change_customer import find_member
+from app.flows.account.read_logo import LARGEST_LOGO
+from app.flows.account.register_application import RegisteredApplication, register_application
 from app.oauth.assertion import import_keys
 from app.oauth.client_keys import LARGEST_KEY_SET
 from app.oauth.registration import RegistrationError
-from app.storage.applications import Application, select_all_applications
+from app.storage.people.applications import Application, select_all_applications
 
 cli = typer.Typer(help="Applications of other companies, and their secrets.", no_args_is_help=True)
 

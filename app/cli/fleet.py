@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
-from app.aemp.bounds import LARGEST_DOCUMENT, LONGEST_PAGE
-from app.aemp.history import readings_of
-from app.aemp.read import parse_file, read_machines
-from app.aemp.report import Report, read_series
-from app.aemp.values import Equipment
+from app.aemp.history.history import readings_of
+from app.aemp.model.bounds import LARGEST_DOCUMENT, LONGEST_PAGE
+from app.aemp.model.values import Equipment
+from app.aemp.read.read import parse_file, read_machines
+from app.aemp.read.report import Report, read_series
 from app.cli import fleet_changes, fleet_offset
 from app.cli.files import read_file
 from app.cli.fleet_changes import named
@@ -21,13 +21,13 @@ from app.cli.members import Customer
 from app.cli.output import Json, errors, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
-from app.flows.add_simulated import Added, Simulation, add_simulated
-from app.flows.change_customer import find_member
-from app.flows.import_fleet import import_machines
-from app.flows.read_fleet import read_fleet_page
-from app.flows.write_telemetry import write_telemetry
+from app.flows.account.change_customer import find_member
+from app.flows.fleet.add_simulated import Added, Simulation, add_simulated
+from app.flows.fleet.import_fleet import import_machines
+from app.flows.fleet.read_fleet import read_fleet_page
+from app.flows.fleet.write_telemetry import write_telemetry
 from app.settings import parse_duration
-from app.storage.people import Member
+from app.storage.people.people import Member
 
 _LAST_PAGE = 10**LONGEST_PAGE - 1
 

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
 from app.context import Context
-from app.failures import network_of
+from app.door.addresses import network_of
 from app.oauth.errors import body_too_large
 
 MOST_BODY_BYTES = 16 * 1024

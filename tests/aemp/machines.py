@@ -3,9 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.aemp.bounds import LARGEST_DOCUMENT
-from app.aemp.read import parse_file, read_machines
-from app.aemp.values import (
+from app.aemp.model.bounds import LARGEST_DOCUMENT
+from app.aemp.model.values import (
     Distance,
     EngineStatus,
     Equipment,
@@ -19,6 +18,7 @@ from app.aemp.values import (
     Speed,
     TankLevel,
 )
+from app.aemp.read.read import parse_file, read_machines
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOON = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)

@@ -6,16 +6,16 @@ from functools import partial
 
 import pytest
 
-from app.aemp.entity_tag import is_known
-from app.aemp.errors import AempError, FlawError, ReadError
-from app.aemp.identifiers import decode_segment, normalise_identifier
-from app.aemp.interpret import parse_number
-from app.aemp.negotiation import Representation, choose_coding, negotiate
-from app.aemp.read import parse_file
-from app.aemp.read_json import parse_json
-from app.aemp.read_series import machine_named_in
-from app.aemp.report import read_reports, read_series
-from app.aemp.units import factor
+from app.aemp.address.negotiation import Representation, choose_coding, negotiate
+from app.aemp.model.errors import AempError, FlawError, ReadError
+from app.aemp.model.identifiers import decode_segment, normalise_identifier
+from app.aemp.model.units import factor
+from app.aemp.read.interpret import parse_number
+from app.aemp.read.read import parse_file
+from app.aemp.read.read_json import parse_json
+from app.aemp.read.read_series import machine_named_in
+from app.aemp.read.report import read_reports, read_series
+from app.web.api.entity_tag import is_known
 
 ABOVE, BELOW = "\N{COMBINING ACUTE ACCENT}", "\N{COMBINING DOT BELOW}"
 TOO_LONG = "a machine's identifier is longer than 255 characters"

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from app.aemp.errors import AempError
-from app.aemp.negotiation import AEMP_1_2_OFFER, Representation, choose_coding, negotiate
+from app.aemp.address.negotiation import AEMP_1_2_OFFER, Representation, choose_coding, negotiate
+from app.aemp.model.errors import AempError
 
 XML, TEXT_XML, JSON = Representation.XML, Representation.TEXT_XML, Representation.JSON
 SNAPSHOT_JSON, XML_20190501 = Representation.SNAPSHOT_JSON, Representation.XML_20190501

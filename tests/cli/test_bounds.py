@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.cli.conftest import Rovitracker
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 ANN = "ann@hillside.example"
 PASSWORD = "long enough password\n"

@@ -5,19 +5,19 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app.context import Context
-from app.flows.add_customer import CustomerError, add_customer
-from app.flows.add_operator import add_operator
-from app.flows.change_application import ApplicationError, find_application
-from app.flows.change_customer import find_member, set_password
-from app.flows.change_owner import release_machine
-from app.flows.find_machine import MachineError
-from app.flows.manual_grant import ManualGrantError, ManualRequest, issue_manually
-from app.flows.register_application import register_application
-from app.flows.sign_in import SignInError, sign_in
+from app.flows.account.add_customer import CustomerError, add_customer
+from app.flows.account.add_operator import add_operator
+from app.flows.account.change_application import ApplicationError, find_application
+from app.flows.account.change_customer import find_member, set_password
+from app.flows.account.register_application import register_application
+from app.flows.account.sign_in import SignInError, sign_in
+from app.flows.fleet.change_owner import release_machine
+from app.flows.fleet.find_machine import MachineError
+from app.flows.token.manual_grant import ManualGrantError, ManualRequest, issue_manually
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
-from tests.people import PASSWORD, World
-from tests.ticks import held_least
+from tests.support.people import PASSWORD, World
+from tests.support.ticks import held_least
 
 ACCENTS = "\N{COMBINING ACUTE ACCENT}" * 15_000 + "\N{COMBINING DOT BELOW}" * 15_000
 NO_EMAIL = "e-mail address: at most 254 characters"

@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 import httpx2
 
-from app.flows.register_application import RegisteredApplication
+from app.flows.account.register_application import RegisteredApplication
 from app.oauth.token_string import mint
-from app.web.openapi import examples
-from tests.assertions import fresh
-from tests.browser import Browser
-from tests.people import Strict, World, pair_of
+from app.web.reference import examples
+from tests.support.assertions import fresh
+from tests.support.browser import Browser
+from tests.support.people import Strict, World, pair_of
 from tests.web.described import Operation
 
 ROBOT = "client_credentials"

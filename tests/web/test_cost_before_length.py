@@ -8,13 +8,13 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from app.aemp.simulate import simulate_fleet
 from app.context import Context
-from app.flows.import_fleet import import_machines
-from tests.browser import Browser, form_of
-from tests.people import PASSWORD, World
-from tests.refusals import error_of
-from tests.ticks import held_least
+from app.flows.fleet.import_fleet import import_machines
+from app.simulation.fleet import simulate_fleet
+from tests.support.browser import Browser, form_of
+from tests.support.people import PASSWORD, World
+from tests.support.refusals import error_of
+from tests.support.ticks import held_least
 from tests.web.test_telemetry import Sender, hours, sender
 
 MOST_HELD_S = 0.05

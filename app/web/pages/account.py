@@ -7,19 +7,19 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.aemp.errors import AempError
-from app.aemp.paging import parse_page
-from app.aemp.snapshot import newest_reading_at
-from app.aemp.times import format_time
-from app.aemp.values import Equipment
-from app.flows.browser_flow import FormFlow, SignInFlow, open_form, seal_flow
-from app.flows.connections import ConnectedApplication, disconnect_application, list_connections
-from app.flows.read_fleet import FleetPage, read_fleet_page
-from app.flows.sign_in import read_session
+from app.aemp.address.paging import parse_page
+from app.aemp.model.errors import AempError
+from app.aemp.model.times import format_time
+from app.aemp.model.values import Equipment
+from app.aemp.write.snapshot import newest_reading_at
+from app.flows.account.sign_in import read_session
+from app.flows.approval.browser_flow import FormFlow, SignInFlow, open_form, seal_flow
+from app.flows.approval.connections import ConnectedApplication, disconnect_application, list_connections
+from app.flows.fleet.read_fleet import FleetPage, read_fleet_page
 from app.oauth.errors import PageError
 from app.oauth.parameters import has_parameter, parse_query
 from app.oauth.scope import KNOWN_SCOPES
-from app.storage.people import Member
+from app.storage.people.people import Member
 from app.web.pages.browser import cookie_of, read_form
 from app.web.pages.login import CONNECTIONS, LOGIN, LOGOUT, login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown

@@ -3,10 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.authorize import AuthorizationAsked
-from app.flows.browser_flow import FormFlow, SignInFlow, open_form, open_sign_in, seal_flow
-from app.flows.issue_token import read_application
-from app.flows.sign_in import SignInError, sign_in, sign_out
+from app.flows.account.sign_in import SignInError, sign_in, sign_out
+from app.flows.approval.authorize import AuthorizationAsked
+from app.flows.approval.browser_flow import FormFlow, SignInFlow, open_form, open_sign_in, seal_flow
+from app.flows.token.issue_token import read_application
 from app.web.pages.browser import (
     browser_of,
     cookie_of,

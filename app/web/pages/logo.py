@@ -4,14 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.oauth.errors import PageError
-from app.storage.applications import select_logo
+from app.storage.people.applications import select_logo
 from app.web.request import context_of
 
 _DIGEST_LENGTH = 64  # hexadecimal digits
 
 _HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }

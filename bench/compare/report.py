@@ -1,0 +1,82 @@
+"""The comparison as markdown and as one document."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from bench.compare.bursts import Size
+from bench.compare.interval import Interval, interval_of
+from bench.compare.measure import SCENARIOS, Round
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One scenario's rounds. bar: up to where the interval of the ratio may reach."""
+
+    scenario: str
+    size: Size
+    rounds: Sequence[Round]
+    bar: float
+
+    @property
+    def interval(self) -> Interval:
+        return interval_of([each.ratio for each in self.rounds])
+
+    @property
+    def met(self) -> bool:
+        return self.interval.high <= self.bar
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Of what, by whom, and what was found."""
+
+    machine: str
+    interpreter: str
+    pinned: str
+    tree: str
+    base: str
+    results: Sequence[Result]
+
+    @property
+    def met(self) -> bool:
+        return all(each.met for each in self.results)
+
+    def markdown(self) -> str:
+        rounds, size = self.results[0].rounds, self.results[0].size
+        elsewhere = median(each.elsewhere for result in self.results for each in result.rounds)
+        about = (
+            f"{len(rounds)} rounds, each of fresh processes that are asked {size.bursts} bursts in turn over "
+            f"{size.connections} connections; {self.pinned}. Others had {elsewhere:.0%} of the machine."
+        )
+        estimate = (
+            "Processor time a request of the service. Ratio: Hodges-Lehmann estimate of the rounds' ratios, and "
+            "Wilcoxon's signed-rank interval, both on logarithms; no round is left out."
+        )
+        heads = [
+            "| | working tree µs | base µs | ratio (95 % interval) | at most | |",
+            "| --- | ---: | ---: | ---: | ---: | --- |",
+        ]
+        parts = [
+            self.machine,
+            f"Both on {self.interpreter}",
+            f"### {self.tree} / {self.base}",
+            about,
+            estimate,
+        ]
+        return "\n\n".join([*parts, "\n".join([*heads, *map(_row, self.results)])]) + "\n"
+
+    def document(self) -> dict[str, Any]:
+        return {**asdict(self), "results": [_document(each) for each in self.results], "met": self.met}
+
+
+def _row(result: Result) -> str:
+    tree, base = (median(each) for each in zip(*((r.tree_us, r.base_us) for r in result.rounds), strict=True))
+    verdict = "met" if result.met else "NOT MET"
+    about = SCENARIOS[result.scenario].about
+    return f"| {about} | {tree:.1f} | {base:.1f} | {result.interval} | {result.bar:g} | {verdict} |"
+
+
+def _document(result: Result) -> Mapping[str, Any]:
+    return {**asdict(result), **asdict(result.interval), "met": result.met}
