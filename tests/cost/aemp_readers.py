@@ -3,28 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from app.aemp import (
-    addresses,
-    entity_tag,
-    identifiers,
-    interpret,
-    negotiation,
-    paging,
-    ranges,
-    read,
-    read_json,
-    read_rovi,
-    read_series,
-    read_xml,
-    render_xml,
-    report,
-    series,
-    text,
-    times,
-    units,
-)
-from app.aemp.bounds import LONGEST_IDENTIFIER
-from app.aemp.elements import ELEMENTS
+from app.aemp.address import addresses, negotiation, paging, ranges
+from app.aemp.model import identifiers, series, text, times, units
+from app.aemp.model.bounds import LONGEST_IDENTIFIER
+from app.aemp.model.elements import ELEMENTS
+from app.aemp.read import interpret, read, read_json, read_rovi, read_series, read_xml, report
+from app.aemp.write import render_xml
+from app.web.api import entity_tag
 from tests.cost.cases import Case, case
 from tests.cost.oauth_readers import ABOVE, BELOW, LENGTHS
 
@@ -150,8 +135,8 @@ def _all_of(run: Callable[[bytes], Iterable[report.Report]]) -> Callable[[bytes]
 
 
 CASES: dict[str, tuple[Case, ...]] = {
-    "app/aemp/addresses.py:parse_address": (_text(addresses.parse_address, *_ADDRESSES),),
-    "app/aemp/entity_tag.py:is_known": (
+    "app/aemp/address/addresses.py:parse_address": (_text(addresses.parse_address, *_ADDRESSES),),
+    "app/web/api/entity_tag.py:is_known": (
         _text(
             lambda given: entity_tag.is_known(given, '"x"'),
             ("", '"'),
@@ -162,7 +147,7 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", " "),
         ),
     ),
-    "app/aemp/identifiers.py:decode_segment": (
+    "app/aemp/model/identifiers.py:decode_segment": (
         _text(
             identifiers.decode_segment,
             ("", "a"),
@@ -173,20 +158,20 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", ABOVE),
         ),
     ),
-    "app/aemp/identifiers.py:normalise_identifier": _identified(identifiers.normalise_identifier),
-    "app/aemp/identifiers.py:sought_by": _identified(identifiers.sought_by),
-    "app/aemp/identifiers.py:sought_by_equipment_id": _identified(identifiers.sought_by_equipment_id),
-    "app/aemp/identifiers.py:sought_by_make": _identified(
+    "app/aemp/model/identifiers.py:normalise_identifier": _identified(identifiers.normalise_identifier),
+    "app/aemp/model/identifiers.py:sought_by": _identified(identifiers.sought_by),
+    "app/aemp/model/identifiers.py:sought_by_equipment_id": _identified(identifiers.sought_by_equipment_id),
+    "app/aemp/model/identifiers.py:sought_by_make": _identified(
         lambda given: identifiers.sought_by_make(given, given, given)
     ),
-    "app/aemp/interpret.py:interpret": _parsed(interpret.interpret),
-    "app/aemp/interpret.py:parse_number": (
+    "app/aemp/read/interpret.py:interpret": _parsed(interpret.interpret),
+    "app/aemp/read/interpret.py:parse_number": (
         _text(
             lambda given: interpret.parse_number("Hour", given), ("", "1"), ("", " "), ("1e", "1"), ("", "a")
         ),
         case(lambda given: interpret.parse_number("Hour", given), ("", "1"), makes=list, lengths=LENGTHS),
     ),
-    "app/aemp/interpret.py:read_element": (
+    "app/aemp/read/interpret.py:read_element": (
         _text(
             lambda given: interpret.read_element(_FUEL, {"fuelconsumed": given, "datetime": _AT}),
             ("", "1"),
@@ -223,15 +208,17 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", " "),
         ),
     ),
-    "app/aemp/interpret.py:read_header": (
+    "app/aemp/read/interpret.py:read_header": (
         _text(lambda given: interpret.read_header({"pin": given}), ("", "a"), ("", " "), ("", "\x01")),
         _text(lambda given: interpret.read_header({"unitinstalldatetime": given}), ("", "1"), ("", " ")),
     ),
-    "app/aemp/negotiation.py:check_list": (_text(negotiation.check_list, *_HEADERS),),
-    "app/aemp/negotiation.py:choose_coding": (_text(negotiation.choose_coding, *_HEADERS),),
-    "app/aemp/negotiation.py:negotiate": (_text(negotiation.negotiate, *_HEADERS),),
-    "app/aemp/paging.py:parse_page": (_text(paging.parse_page, ("", "1"), ("", "0"), ("", "1", "x")),),
-    "app/aemp/ranges.py:parse_range": (
+    "app/aemp/address/negotiation.py:check_list": (_text(negotiation.check_list, *_HEADERS),),
+    "app/aemp/address/negotiation.py:choose_coding": (_text(negotiation.choose_coding, *_HEADERS),),
+    "app/aemp/address/negotiation.py:negotiate": (_text(negotiation.negotiate, *_HEADERS),),
+    "app/aemp/address/paging.py:parse_page": (
+        _text(paging.parse_page, ("", "1"), ("", "0"), ("", "1", "x")),
+    ),
+    "app/aemp/address/ranges.py:parse_range": (
         _text(
             lambda given: ranges.parse_range(given, given),
             ("", "1"),
@@ -239,17 +226,17 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("0001-01-01T00:00:00", "0"),
         ),
     ),
-    "app/aemp/read.py:machines_of": _parsed(lambda given: list(read.machines_of(given))),
-    "app/aemp/read.py:parse": (_documents(read.parse, *_JSON), _trees(read.parse)),
-    "app/aemp/read.py:parse_file": (
+    "app/aemp/read/read.py:machines_of": _parsed(lambda given: list(read.machines_of(given))),
+    "app/aemp/read/read.py:parse": (_documents(read.parse, *_JSON), _trees(read.parse)),
+    "app/aemp/read/read.py:parse_file": (
         _documents(lambda given: read.parse_file(given, "fleet", max_bytes=2_000), *_JSON),
     ),
-    "app/aemp/read.py:read_machines": _parsed(lambda given: read.read_machines(given, "fleet")),
-    "app/aemp/read_json.py:machines_of_json": (
+    "app/aemp/read/read.py:read_machines": _parsed(lambda given: read.read_machines(given, "fleet")),
+    "app/aemp/read/read_json.py:machines_of_json": (
         _documents(lambda given: list(read_json.machines_of_json(read_json.parse_json(given))), *_JSON),
     ),
-    "app/aemp/read_json.py:parse_json": (_documents(read_json.parse_json, *_JSON),),
-    "app/aemp/read_rovi.py:iso_machine": (
+    "app/aemp/read/read_json.py:parse_json": (_documents(read_json.parse_json, *_JSON),),
+    "app/aemp/read/read_rovi.py:iso_machine": (
         _text(
             lambda given: read_rovi.iso_machine(
                 {"assetid": given, "metrics": {"odometer": {"value": given, "meta": {"collectedon": given}}}}
@@ -258,7 +245,7 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", "a"),
         ),
     ),
-    "app/aemp/read_series.py:machine_named_in": (
+    "app/aemp/read/read_series.py:machine_named_in": (
         _text(
             lambda given: read_series.machine_named_in({"links": {"href": f"/Equipment/{given}/Faults"}}),
             ("", "a"),
@@ -267,17 +254,17 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", ABOVE + BELOW),
         ),
     ),
-    "app/aemp/read_series.py:pages_of": _parsed(read_series.pages_of),
-    "app/aemp/read_xml.py:parse_xml": (_trees(read_xml.parse_xml),),
-    "app/aemp/render_xml.py:escape": (
+    "app/aemp/read/read_series.py:pages_of": _parsed(read_series.pages_of),
+    "app/aemp/read/read_xml.py:parse_xml": (_trees(read_xml.parse_xml),),
+    "app/aemp/write/render_xml.py:escape": (
         _text(render_xml.escape, ("", "a"), ("", "&"), ("", "\x01"), ("", "a ")),
     ),
-    "app/aemp/report.py:read_lines": (_documents(_all_of(report.read_lines), *_LINES),),
-    "app/aemp/report.py:read_reports": (
+    "app/aemp/read/report.py:read_lines": (_documents(_all_of(report.read_lines), *_LINES),),
+    "app/aemp/read/report.py:read_reports": (
         _documents(_all_of(report.read_reports), *_JSON),
         _trees(_all_of(report.read_reports)),
     ),
-    "app/aemp/report.py:read_series": (
+    "app/aemp/read/report.py:read_series": (
         *_parsed(lambda given: report.read_series(given, "series", None)),
         case(
             lambda given: report.read_series({"fuelused": []}, "series", given),
@@ -285,13 +272,15 @@ CASES: dict[str, tuple[Case, ...]] = {
             lengths=(LONGEST_IDENTIFIER, 10 * LONGEST_IDENTIFIER),
         ),
     ),
-    "app/aemp/series.py:find_series": (_text(series.find_series, ("", "a"), ("", "Faults")),),
-    "app/aemp/text.py:clean": (_text(text.clean, ("", "a"), ("", "\x01"), ("", "a\ud800")),),
-    "app/aemp/times.py:parse_duration": (_text(times.parse_duration, ("P", "1"), ("PT", "1M"), ("", "P")),),
-    "app/aemp/times.py:parse_time": (
+    "app/aemp/model/series.py:find_series": (_text(series.find_series, ("", "a"), ("", "Faults")),),
+    "app/aemp/model/text.py:clean": (_text(text.clean, ("", "a"), ("", "\x01"), ("", "a\ud800")),),
+    "app/aemp/model/times.py:parse_duration": (
+        _text(times.parse_duration, ("P", "1"), ("PT", "1M"), ("", "P")),
+    ),
+    "app/aemp/model/times.py:parse_time": (
         _text(times.parse_time, ("", "1"), (_AT, "Z"), ("0001-01-01T00:00:00", "0")),
     ),
-    "app/aemp/units.py:factor": (
+    "app/aemp/model/units.py:factor": (
         _text(lambda given: units.factor(given, "litre"), ("", "a"), ("", "a "), ("", "_"), ("", " ")),
     ),
 }
@@ -300,18 +289,18 @@ _OURS = "what it takes is our own"
 _READ = "what it takes was read and bounded before"
 
 EXEMPT = {
-    "app/aemp/columns.py:from_columns": _OURS,
-    "app/aemp/entity_tag.py:entity_tag": _OURS,
-    "app/aemp/identifiers.py:meant_by": _READ,
-    "app/aemp/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
-    "app/aemp/interpret.py:keys_of": _OURS,
-    "app/aemp/paging.py:links_for": _READ,
-    "app/aemp/read.py:flaws_of": _OURS,
-    "app/aemp/read_rovi.py:is_area": "it looks one name up",
-    "app/aemp/read_rovi.py:is_asset": "it looks one name up",
-    "app/aemp/render_error.py:render_error": _OURS,
-    "app/aemp/rendering.py:compile_leaves": _OURS,
-    "app/aemp/rendering.py:fill_times": _OURS,
-    "app/aemp/simulate_profiles.py:check_digit": _OURS,
-    "app/aemp/simulate_profiles.py:make_pin": _OURS,
+    "app/aemp/model/columns.py:from_columns": _OURS,
+    "app/web/api/entity_tag.py:entity_tag": _OURS,
+    "app/aemp/model/identifiers.py:meant_by": _READ,
+    "app/aemp/read/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
+    "app/aemp/read/interpret.py:keys_of": _OURS,
+    "app/aemp/address/paging.py:links_for": _READ,
+    "app/aemp/read/read.py:flaws_of": _OURS,
+    "app/aemp/read/read_rovi.py:is_area": "it looks one name up",
+    "app/aemp/read/read_rovi.py:is_asset": "it looks one name up",
+    "app/aemp/write/render_error.py:render_error": _OURS,
+    "app/aemp/write/rendering.py:compile_leaves": _OURS,
+    "app/aemp/write/rendering.py:fill_times": _OURS,
+    "app/simulation/profiles.py:check_digit": _OURS,
+    "app/simulation/profiles.py:make_pin": _OURS,
 }

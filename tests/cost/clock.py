@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from app.aemp.errors import AempError, FlawError, ReadError
-from app.flows.add_customer import CustomerError
+from app.aemp.model.errors import AempError, FlawError, ReadError
+from app.flows.account.add_customer import CustomerError
 from app.oauth.errors import OAuthError, PageError
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError

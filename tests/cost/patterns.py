@@ -1,17 +1,12 @@
 """Every regular expression of ours as it is used, with what it could take long for: beginnings that never end as it wants."""
 
 from app import logs, settings
-from app.aemp import (
-    addresses,
-    entity_tag,
-    identifiers,
-    interpret,
-    negotiation,
-    paging,
-    render_xml,
-    text,
-    times,
-)
+from app.aemp.address import addresses, negotiation, paging
+from app.aemp.model import identifiers, text, times
+from app.aemp.read import interpret
+from app.aemp.write import render_xml
+from app.door import addresses as proxies
+from app.door import framing
 from app.oauth import (
     bearer,
     challenge,
@@ -23,22 +18,39 @@ from app.oauth import (
     signing,
     token_string,
 )
-from app.storage import address
-from app.web import access_log
-from app.web.openapi import aemp, examples
+from app.storage.schema import address
+from app.web.api import entity_tag
+from app.web.front import access_log
+from app.web.reference import aemp, examples
 from tests.cost.cases import Case, case
 from tests.cost.routes import match_routes
 
 CASES: dict[str, Case] = {
-    "app/aemp/addresses.py:_DATE": case(addresses._DATE.match, ("", "1"), ("2025-01-", "1")),
-    "app/aemp/entity_tag.py:_TAG": case(
+    "app/aemp/address/addresses.py:_DATE": case(addresses._DATE.match, ("", "1"), ("2025-01-", "1")),
+    "app/door/addresses.py:_WITH_PORT": case(
+        proxies._WITH_PORT.fullmatch,
+        ("", "1"),
+        ("", "."),
+        ("[", "a"),
+        ("[", "["),
+        ("1:_", "a", "!"),
+        ("1:", "1"),
+    ),
+    "app/door/framing.py:_HOST": case(
+        lambda given: framing._HOST.fullmatch(given.encode()),
+        ("", "a", "/"),
+        ("[", "1"),
+        ("[", ":"),
+        ("a:", "1"),
+    ),
+    "app/web/api/entity_tag.py:_TAG": case(
         entity_tag._TAG.findall, ("", '"'), ('"', "a"), ("", "W/"), ("", 'W/"'), ("", '""'), ("", '"a" ', '"')
     ),
-    "app/aemp/identifiers.py:_BROKEN_ESCAPE": case(
+    "app/aemp/model/identifiers.py:_BROKEN_ESCAPE": case(
         identifiers._BROKEN_ESCAPE.search, ("", "a"), ("", "%41"), ("", "%4"), ("", "%25", "%")
     ),
-    "app/aemp/identifiers.py:_CONTROL": case(identifiers._CONTROL.search, ("", "a"), ("", "é")),
-    "app/aemp/interpret.py:_NUMBER": case(
+    "app/aemp/model/identifiers.py:_CONTROL": case(identifiers._CONTROL.search, ("", "a"), ("", "é")),
+    "app/aemp/read/interpret.py:_NUMBER": case(
         interpret._NUMBER.fullmatch,
         ("", "1", "x"),
         ("-", "1", ".x"),
@@ -47,14 +59,14 @@ CASES: dict[str, Case] = {
         ("1e", "1"),
         ("", "1."),
     ),
-    "app/aemp/negotiation.py:_MEDIA_RANGE": case(
+    "app/aemp/address/negotiation.py:_MEDIA_RANGE": case(
         negotiation._MEDIA_RANGE.fullmatch, ("", "a"), ("a/", "a", "/"), ("", "a/")
     ),
-    "app/aemp/negotiation.py:_CODING": case(negotiation._CODING.fullmatch, ("", "a"), ("", "a", "/")),
-    "app/aemp/negotiation.py:_WEIGHT": case(
+    "app/aemp/address/negotiation.py:_CODING": case(negotiation._CODING.fullmatch, ("", "a"), ("", "a", "/")),
+    "app/aemp/address/negotiation.py:_WEIGHT": case(
         negotiation._WEIGHT.fullmatch, ("0.", "1"), ("1.", "0"), ("", "0"), ("", "1")
     ),
-    "app/aemp/negotiation.py:_MEMBERS": case(
+    "app/aemp/address/negotiation.py:_MEMBERS": case(
         negotiation._MEMBERS.findall,
         ("", '"'),
         ("", '"\\'),
@@ -65,24 +77,26 @@ CASES: dict[str, Case] = {
         ('"', "a"),
         ('a"', "\\a"),
     ),
-    "app/aemp/negotiation.py:_PARTS": case(
+    "app/aemp/address/negotiation.py:_PARTS": case(
         negotiation._PARTS.findall, ("", '"'), ("", '"\\'), ("", ';a"'), ("", ";"), ("", "a;"), ('"', "a")
     ),
-    "app/aemp/paging.py:_DECIMAL": case(paging._DECIMAL.fullmatch, ("", "1"), ("", "1", "x"), ("", "0")),
-    "app/aemp/render_xml.py:_SPECIAL": case(
+    "app/aemp/address/paging.py:_DECIMAL": case(
+        paging._DECIMAL.fullmatch, ("", "1"), ("", "1", "x"), ("", "0")
+    ),
+    "app/aemp/write/render_xml.py:_SPECIAL": case(
         lambda given: render_xml._SPECIAL.sub(render_xml._replacement, given),
         ("", "a"),
         ("", "&"),
         ("", "\x01"),
         ("", "<a>"),
     ),
-    "app/aemp/text.py:FORBIDDEN": case(
+    "app/aemp/model/text.py:FORBIDDEN": case(
         lambda given: text.FORBIDDEN.sub(text.REPLACEMENT, given), ("", "a"), ("", "\x01"), ("", "a\ud800")
     ),
-    "app/aemp/times.py:_TIME": case(
+    "app/aemp/model/times.py:_TIME": case(
         times._TIME.fullmatch, ("2025-01-01T00:00:00.", "1"), ("", "1"), ("2025-01-01T00:00:00Z", "Z")
     ),
-    "app/aemp/times.py:_DURATION": case(
+    "app/aemp/model/times.py:_DURATION": case(
         times._DURATION.fullmatch, ("P", "1"), ("PT", "1", "H"), ("PT1.", "1"), ("P1DT1H1M", "1")
     ),
     "app/logs.py:_OURS": case(
@@ -178,7 +192,7 @@ CASES: dict[str, Case] = {
     "app/settings.py:_nearest_choice": case(
         lambda given: settings._nearest_choice("x", given), ("", "'"), ("'", "a"), ("", "'a"), ("", "'a' ")
     ),
-    "app/storage/address.py:_PASSWORD": case(
+    "app/storage/schema/address.py:_PASSWORD": case(
         address.shown_address,
         ("", "://:"),
         ("", "://:", "@"),
@@ -189,7 +203,7 @@ CASES: dict[str, Case] = {
         ("", "://a"),
         ("", "://", "@"),
     ),
-    "app/storage/address.py:_SECRET_PARAMETER": case(
+    "app/storage/schema/address.py:_SECRET_PARAMETER": case(
         lambda given: address._SECRET_PARAMETER.sub(r"\g<name>****", given),
         ("", "?"),
         ("", "&"),
@@ -199,20 +213,20 @@ CASES: dict[str, Case] = {
         ("", "&password="),
         ("", "?password"),
     ),
-    "app/web/access_log.py:_ACCEPTED_ID": case(
+    "app/web/front/access_log.py:_ACCEPTED_ID": case(
         access_log._ACCEPTED_ID.fullmatch, ("", "a"), ("", "a", "!"), makes=str.encode
     ),
-    "app/web/aemp.py:regex": case(
+    "app/web/api/aemp.py:regex": case(
         match_routes,
         ("/api/v2/", "fleet"),
         ("/api/v2/Fleet/", "a"),
         ("/api/v2/Fleet/", "a/", "\n"),
         ("", "/"),
     ),
-    "app/web/openapi/aemp.py:_PARAMETER": case(
+    "app/web/reference/aemp.py:_PARAMETER": case(
         aemp._PARAMETER.findall, ("", "{"), ("{", "a"), ("", "{a"), ("", "{a}")
     ),
-    "app/web/openapi/examples.py:_XML_PIECE": case(
+    "app/web/reference/examples.py:_XML_PIECE": case(
         examples._XML_PIECE.findall,
         ("", "<"),
         ("<", "a"),

@@ -2,13 +2,13 @@
 
 import pytest
 
-from app.aemp.bounds import LONGEST_IDENTIFIER
-from app.aemp.identifiers import normalise_identifier
-from app.flows.add_customer import check_email
+from app.aemp.model.bounds import LONGEST_IDENTIFIER
+from app.aemp.model.identifiers import normalise_identifier
+from app.flows.account.add_customer import check_email
 from app.flows.bounds import LONGEST_EMAIL
 from app.oauth.bounds import LONGEST_UNCOMPOSED_NAME
 from app.oauth.registration import check_name
-from app.passwords import LONGEST_PASSWORD, _as_typed
+from app.process.passwords import LONGEST_PASSWORD, _as_typed
 from tests.cost.cases import Case, Worst, case
 from tests.cost.clock import assert_costs_at_most, assert_grows_no_faster
 from tests.cost.oauth_readers import ABOVE, BELOW
@@ -21,10 +21,10 @@ _ACCENTS = ("a", ABOVE + BELOW)
 
 # Each as long as its bound allows, and from there tenfold.
 BOUNDED: dict[str, Case] = {
-    "app/aemp/identifiers.py:normalise_identifier": case(
+    "app/aemp/model/identifiers.py:normalise_identifier": case(
         normalise_identifier, _ACCENTS, lengths=(LONGEST_IDENTIFIER - 1,)
     ),
-    "app/flows/add_customer.py:check_email": case(
+    "app/flows/account/add_customer.py:check_email": case(
         check_email,
         (*_ACCENTS, "@a.example"),
         ("a@", ABOVE + BELOW, ".example"),
@@ -35,7 +35,7 @@ BOUNDED: dict[str, Case] = {
     "app/oauth/registration.py:check_name": case(
         lambda given: check_name("name", given), _ACCENTS, lengths=(LONGEST_UNCOMPOSED_NAME - 1,)
     ),
-    "app/passwords.py:_as_typed": case(_as_typed, _ACCENTS, lengths=(LONGEST_PASSWORD - 1,)),
+    "app/process/passwords.py:_as_typed": case(_as_typed, _ACCENTS, lengths=(LONGEST_PASSWORD - 1,)),
 }
 
 _REGISTERED = "a registration is ASCII of at most 2,000 characters"

@@ -7,19 +7,19 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from app.aemp.bounds import MOST_PARTS
-from app.aemp.negotiation import choose_coding, negotiate
-from app.flows.add_customer import check_password, check_person
-from app.flows.sign_in import normal_email
+from app.aemp.address.negotiation import choose_coding, negotiate
+from app.aemp.model.bounds import MOST_PARTS
+from app.flows.account.add_customer import check_password, check_person
+from app.flows.account.sign_in import normal_email
 from app.oauth.bounds import MOST_ACCEPT_PARTS
 from app.oauth.signing import asks_for_jwt
 from app.settings import parse_duration
-from app.storage.address import shown_address
-from app.web.access_log import request_id_of
+from app.storage.schema.address import shown_address
+from app.web.api.telemetry import MOST_BATCH_BYTES
 from app.web.cookies import keep_own_cookies
+from app.web.front.access_log import request_id_of
 from app.web.pages.logo import _digest
 from app.web.request import field_value, read_body
-from app.web.telemetry import MOST_BATCH_BYTES
 from app.web.wire import _read
 from tests.cost.clock import assert_costs_at_most, assert_grows_no_faster
 from tests.cost.oauth_readers import ABOVE, BELOW
