@@ -46,8 +46,9 @@ class PageError(Exception):
         self.status = status
 
 
-def refused_link(explanation: str) -> PageError:
-    return PageError("This link cannot be followed", f"{explanation} Please tell whoever gave you this link.")
+def refused_link(explanation: str, *, status: int = 400) -> PageError:
+    told = f"{explanation} Please tell whoever gave you this link."
+    return PageError("This link cannot be followed", told, status)
 
 
 def invalid_request(description: str, *, status: int = 400) -> OAuthError:

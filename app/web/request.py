@@ -22,22 +22,20 @@ def context_of(request: Request) -> Context:
 
 async def read_body(receive: Receive, *, most: int = MOST_BODY_BYTES) -> bytes:
     """The whole body, refused as soon as it passes the limit, whatever Content-Length promised (R-75)."""
-    parts: list[
-        bytes
-    ] = []  # joined once: added to a body one by one, many small ones would each copy all of it
+    # Joined once: added to a body one by one, many small parts would each copy all of it.
+    parts: list[bytes] = []
     length = 0
-    more = True
-    while more:
+    while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        part = message.get("body", b"")
+        part: bytes = message.get("body", b"")
         length += len(part)
         if length > most:
             raise body_too_large(most)
+        if not message.get("more_body", False):
+            return b"".join((*parts, part)) if parts else part
         parts.append(part)
-        more = message.get("more_body", False)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def address_of(scope: Scope) -> str:

@@ -11,7 +11,7 @@ from app.aemp.read import interpret, read, read_json, read_rovi, read_series, re
 from app.aemp.write import render_xml
 from app.web.api import entity_tag
 from tests.cost.cases import Case, case
-from tests.cost.oauth_readers import ABOVE, BELOW, LENGTHS
+from tests.cost.oauth_readers import ABOVE, BELOW, LENGTHS, OURS, READ
 
 _ENGINE = next(element for element in ELEMENTS if element.name == "EngineStatus")
 _HOURS = next(element for element in ELEMENTS if element.name == "CumulativeOperatingHours")
@@ -285,22 +285,16 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
 }
 
-_OURS = "what it takes is our own"
-_READ = "what it takes was read and bounded before"
-
 EXEMPT = {
-    "app/aemp/model/columns.py:from_columns": _OURS,
-    "app/web/api/entity_tag.py:entity_tag": _OURS,
-    "app/aemp/model/identifiers.py:meant_by": _READ,
+    "app/aemp/model/columns.py:from_columns": OURS,
+    "app/aemp/model/identifiers.py:meant_by": READ,
     "app/aemp/read/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
-    "app/aemp/read/interpret.py:keys_of": _OURS,
-    "app/aemp/address/paging.py:links_for": _READ,
-    "app/aemp/read/read.py:flaws_of": _OURS,
+    "app/aemp/read/interpret.py:keys_of": OURS,
+    "app/aemp/address/paging.py:links_for": READ,
+    "app/aemp/read/read.py:flaws_of": OURS,
     "app/aemp/read/read_rovi.py:is_area": "it looks one name up",
     "app/aemp/read/read_rovi.py:is_asset": "it looks one name up",
-    "app/aemp/write/render_error.py:render_error": _OURS,
-    "app/aemp/write/rendering.py:compile_leaves": _OURS,
-    "app/aemp/write/rendering.py:fill_times": _OURS,
-    "app/simulation/profiles.py:check_digit": _OURS,
-    "app/simulation/profiles.py:make_pin": _OURS,
+    "app/aemp/write/render_error.py:render_error": OURS,
+    "app/aemp/write/rendering.py:compile_leaves": OURS,
+    "app/aemp/write/rendering.py:fill_times": OURS,
 }

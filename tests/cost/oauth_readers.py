@@ -250,29 +250,29 @@ CASES: dict[str, tuple[Case, ...]] = {
     "app/oauth/token_string.py:secret_digest": (_text(token_string.secret_digest, ("", "a"), ("", ABOVE)),),
 }
 
-_OURS = "what it takes is our own"
-_READ = "what it takes was read and bounded before"
+OURS = "what it takes is our own"
+READ = "what it takes was read and bounded before"
 
 EXEMPT = {
-    "app/oauth/answer.py:introspection_answer": _OURS,
-    "app/oauth/answer.py:token_answer": _OURS,
-    "app/oauth/assertion.py:fits": _READ,
-    "app/oauth/assertion.py:import_keys": _READ,
-    "app/oauth/assertion.py:objection_to": _READ,
-    "app/oauth/base62.py:decode": _READ,
-    "app/oauth/challenge.py:challenge": _OURS,
-    "app/oauth/client.py:Client.allows": _READ,
-    "app/oauth/client.py:authenticate": _READ,
-    "app/oauth/code_secret.py:code_secret": _OURS,
-    "app/oauth/keys.py:Keys.seal": _OURS,
-    "app/oauth/keys.py:Keys.unseal_stored": _OURS,
-    "app/oauth/keys.py:derive_keys": _OURS,
-    "app/oauth/metadata.py:authorization_server": _OURS,
-    "app/oauth/metadata.py:protected_resource": _OURS,
-    "app/oauth/parameters.py:check_wellformed": _READ,
-    "app/oauth/signing.py:introspection_jwt": _OURS,
-    "app/oauth/signing.py:open_private": _OURS,
-    "app/oauth/token_string.py:compose": _OURS,
+    "app/oauth/answer.py:introspection_answer": OURS,
+    "app/oauth/answer.py:token_answer": OURS,
+    "app/oauth/assertion.py:fits": READ,
+    "app/oauth/assertion.py:import_keys": READ,
+    "app/oauth/assertion.py:objection_to": READ,
+    "app/oauth/base62.py:decode": READ,
+    "app/oauth/challenge.py:challenge": OURS,
+    "app/oauth/client.py:Client.allows": READ,
+    "app/oauth/client.py:authenticate": READ,
+    "app/oauth/code_secret.py:code_secret": OURS,
+    "app/oauth/keys.py:Keys.seal": OURS,
+    "app/oauth/keys.py:Keys.unseal_stored": OURS,
+    "app/oauth/keys.py:derive_keys": OURS,
+    "app/oauth/metadata.py:authorization_server": OURS,
+    "app/oauth/metadata.py:protected_resource": OURS,
+    "app/oauth/parameters.py:check_wellformed": READ,
+    "app/oauth/signing.py:introspection_jwt": OURS,
+    "app/oauth/signing.py:open_private": OURS,
+    "app/oauth/token_string.py:compose": OURS,
 }
 # Errors are made of our own words.
 EXEMPT_FILES = ("app/oauth/errors.py",)

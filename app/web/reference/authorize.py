@@ -169,7 +169,9 @@ def _post(issuer: str) -> Json:
         "schema": {"type": "object", "required": ["client_id"], "properties": fields},
         "examples": {"documented": example("Three fields", asked)},
     }
-    too_large = answer("The body is larger than 16 KiB.", page_content("For the customer's browser."))
+    too_large = answer(
+        "As a link it would be longer than 8 KiB.", page_content("For the customer's browser.")
+    )
     return {
         "operationId": "authorizeByPost",
         "tags": ["connect"],
