@@ -59,7 +59,7 @@ def _measure(options: argparse.Namespace) -> program.Findings:
 
 
 def _checkouts(named: Path | None, folders: Mapping[str, Path]) -> tuple[Interpreter, list[Checkout]]:
-    """The folders by what they hold; each gets the packages it pins."""
+    """Choose an interpreter, and give each folder the packages that it pins. folders: by the names of their revisions."""
     locks = {name: (folder / "requirements.txt").read_bytes() for name, folder in folders.items()}
     interpreter = choose(named, set(locks.values()))
     return interpreter, [

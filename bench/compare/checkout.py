@@ -11,8 +11,9 @@ ROOT = Path(__file__).parents[2]
 # An installed package of the same name must not run in its place.
 _PROGRAM = """
 import os, sys, app
-if os.path.dirname(os.path.dirname(os.path.realpath(app.__file__))) != os.getcwd():
-    sys.exit(f"{app.__file__} is not of {os.getcwd()}")
+own = os.environ["PYTHONPATH"]
+if os.path.dirname(os.path.dirname(os.path.realpath(app.__file__))) != os.path.realpath(own):
+    sys.exit(f"{app.__file__} is not of {own}")
 from app.cli.main import run
 run()
 """
@@ -20,7 +21,7 @@ _FEED = ROOT / "bench" / "compare" / "feed.py"
 
 
 class CheckoutError(Exception):
-    """Why a revision cannot be measured."""
+    """A revision cannot be measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +42,24 @@ class Checkout:
 
     @property
     def program(self) -> list[str]:
-        return [f"{self.python}", "-c", _PROGRAM]
+        return [f"{self.python}", "-P", "-c", _PROGRAM]
 
     def run(self, *arguments: str, environment: Mapping[str, str], told: str = "") -> str:
-        """What one of its verbs prints. told: on stdin. Raises CheckoutError when it fails."""
+        """Run one of its verbs; what it prints. told: on stdin. Raises CheckoutError when it fails."""
         return self._run([*self.program, *arguments], environment, told.encode())
 
     def feed(self, document: bytes, environment: Mapping[str, str]) -> None:
-        """Have it write codes, in its own format. Raises CheckoutError when it cannot."""
+        """Let it write codes in its own format. Raises CheckoutError when it cannot."""
         self._run([f"{self.python}", "-P", f"{_FEED}"], environment, document)
 
     def at_home(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Its modules come first, and dictionaries hash alike in all processes that are compared."""
+        """Put its modules first, and let dictionaries hash alike in all processes."""
         return {**environment, "PYTHONPATH": f"{self.folder}", "PYTHONHASHSEED": "0"}
 
     def _run(self, command: list[str], environment: Mapping[str, str], told: bytes) -> str:
         own = self.at_home(environment)
-        done = subprocess.run(command, cwd=self.folder, env=own, input=told, capture_output=True, check=False)
+        # Not in its folder: a developer's `.env` there would count for one of the two.
+        done = subprocess.run(command, cwd="/", env=own, input=told, capture_output=True, check=False)
         if done.returncode != 0:
             lines = (done.stderr or done.stdout).decode().strip().splitlines() or ["it said nothing"]
             raise CheckoutError(f"{self.name}: {lines[-1]}")
@@ -65,7 +67,7 @@ class Checkout:
 
 
 def find_revision(root: Path, name: str) -> Revision:
-    """Raises CheckoutError when there is no such commit."""
+    """Look it up. Raises CheckoutError when there is no such commit."""
     try:
         digest = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except CheckoutError:
@@ -74,14 +76,14 @@ def find_revision(root: Path, name: str) -> Revision:
 
 
 def describe_tree(root: Path) -> str:
-    """What it was made of, and whether it was changed since."""
+    """Name the commit it was made from, and say whether it was changed since."""
     changed = "changed since" if _git(root, "status", "--porcelain") else "unchanged"
     return f"working tree ({_git(root, 'rev-parse', '--short=9', 'HEAD')}, {changed})"
 
 
 @contextmanager
 def checked_out(root: Path, revision: Revision, folder: Path) -> Iterator[Path]:
-    """A worktree in the folder, removed at the end."""
+    """Put a worktree into the folder, and remove it at the end. Raises CheckoutError when git does not."""
     _git(root, "worktree", "add", "--quiet", "--detach", f"{folder}", revision.digest)
     try:
         yield folder.resolve()
@@ -90,7 +92,7 @@ def checked_out(root: Path, revision: Revision, folder: Path) -> Iterator[Path]:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """What it prints. Raises CheckoutError when it fails, or is not there."""
+    """Run git; what it prints. Raises CheckoutError when it fails, or is not there."""
     command = ["git", "-C", f"{root}", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,5 +1,6 @@
-"""Codes that wait in Valkey, and the requests that redeem them, written by the revision in whose folder this is run."""
+"""Codes in Valkey and the requests that redeem them, as the revision on PYTHONPATH writes them."""
 
+import os
 import sys
 from pathlib import Path
 from uuid import UUID
@@ -10,9 +11,10 @@ from bench import codes
 
 
 def main() -> None:
-    """Told on stdin, since arguments are for all to read."""
-    if not Path(codes.__file__).is_relative_to(Path.cwd()):
-        sys.exit(f"{codes.__file__} is not of {Path.cwd()}")
+    """Read from stdin what is wanted, since arguments are for all to read."""
+    own = Path(os.environ["PYTHONPATH"])
+    if not Path(codes.__file__).resolve().is_relative_to(own.resolve()):
+        sys.exit(f"{codes.__file__} is not of {own}")
     asked = orjson.loads(sys.stdin.buffer.read())
     ids = UUID(asked["client_id"]), UUID(asked["customer_id"])
     application = codes.Application(ids[0], asked["client_secret"], ids[1])

@@ -30,7 +30,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Of what, by whom, and what was found."""
+    """All that was measured, and what it was measured on."""
 
     machine: str
     interpreter: str

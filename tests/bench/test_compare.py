@@ -204,6 +204,17 @@ def test_program_of_a_checkout_is_run_from_its_files(repository: Path) -> None:
     assert printed.split() == [str(cli / "main.py"), "config"]
 
 
+def test_env_file_of_the_working_tree_is_of_no_account(repository: Path) -> None:
+    """The base has none."""
+    (repository / ".env").write_text("ROVITRACKER_TOKEN_CACHE=false\n")
+    (repository / "app" / "cli").mkdir()
+    (repository / "app" / "cli" / "main.py").write_text(
+        "import os\ndef run(): print(os.path.exists('.env'))\n"
+    )
+    printed = Checkout("own", repository, Path(sys.executable)).run("config", environment=os.environ)
+    assert printed.strip() == "False"
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
