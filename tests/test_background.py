@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from structlog.testing import capture_logs
 
-from app.background import Background
+from app.process.background import Background
 
 
 async def test_work_asked_for_while_it_runs_is_done_once_more() -> None:
@@ -55,7 +55,7 @@ async def test_more_than_the_most_is_skipped_and_said() -> None:
 
 
 async def test_work_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.background.PATIENCE_S", 0.01)
+    monkeypatch.setattr("app.process.background.PATIENCE_S", 0.01)
     background = Background()
     given_up = asyncio.Event()
 

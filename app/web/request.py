@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
 from app.context import Context
-from app.failures import network_of
+from app.door.addresses import network_of
 from app.oauth.errors import body_too_large
 
 MOST_BODY_BYTES = 16 * 1024
@@ -22,17 +22,22 @@ def context_of(request: Request) -> Context:
 
 async def read_body(receive: Receive, *, most: int = MOST_BODY_BYTES) -> bytes:
     """The whole body, refused as soon as it passes the limit, whatever Content-Length promised (R-75)."""
-    body = b""
+    parts: list[
+        bytes
+    ] = []  # joined once: added to a body one by one, many small ones would each copy all of it
+    length = 0
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > most:
+        part = message.get("body", b"")
+        length += len(part)
+        if length > most:
             raise body_too_large(most)
+        parts.append(part)
         more = message.get("more_body", False)
-    return body
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def address_of(scope: Scope) -> str:

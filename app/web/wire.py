@@ -66,7 +66,8 @@ async def respond(handler: Handler, request: Request) -> Response:
 
 
 async def _read(scope: Scope, receive: Receive) -> Call:
-    content_type = authorization = accept = None
+    content_type = authorization = None
+    accept: list[bytes] = []
     for name, value in scope["headers"]:
         if name == b"content-type":
             if content_type is not None:  # of two a proxy may have judged one and we the other
@@ -77,5 +78,6 @@ async def _read(scope: Scope, receive: Receive) -> Call:
                 raise invalid_request("there is more than one Authorization header")
             authorization = value.decode("latin-1")
         elif name == b"accept":
-            accept = value if accept is None else b"%b, %b" % (accept, value)
-    return Call(content_type, await read_body(receive), authorization, address_of(scope), accept)
+            accept.append(value)
+    accepted = b", ".join(accept) if accept else None
+    return Call(content_type, await read_body(receive), authorization, address_of(scope), accepted)

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from bench import program
 from bench.compare.checkout import ROOT, Checkout, CheckoutError, checked_out, describe_tree, find_revision
 from bench.compare.interpreter import Interpreter, choose, equip
 from bench.compare.measure import SCENARIOS, Ground, Plan, Round, measure_round, prepare
 from bench.compare.report import Report, Result
 from bench.compare.sides import confined, make_sides
-from bench.machine import describe_machine, find_stores
-from bench.peers.installation import InstallationError
-from bench.serving import private_servers
+from bench.ground import program
+from bench.ground.installation import InstallationError
+from bench.ground.serving import private_servers
+from bench.load.machine import describe_machine, find_stores
 
 _EPILOG = """
 examples:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from bench.rounds import RoundError
-from bench.wire import Connection, Received
+from bench.load.rounds import RoundError
+from bench.load.wire import Connection, Received
 
 _OK = 200
 _LONGEST_BURST_S = 60.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from bench.peers.installation import InstallationError, install_python
+from bench.ground.installation import InstallationError, install_python
 
 _OLDEST = [3, 11]
 _NAME = re.compile(r"python3(\.\d+)?")

@@ -12,8 +12,8 @@ import uvloop
 
 from bench.compare.bursts import Asked, Crowd, Size, alternate
 from bench.compare.sides import Running, Side, running
-from bench.machine import StorePids, read_processor_time
-from bench.records import form_request, get_request
+from bench.load.machine import StorePids, read_processor_time
+from bench.load.records import form_request, get_request
 
 # Of processor time: short beside the waves of a shared machine, and long beside its own two ends.
 _BURST_S = 0.025

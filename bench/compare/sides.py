@@ -11,12 +11,12 @@ import psutil
 import uvloop
 
 from app.settings import PREFIX
-from bench.codes import CODE_LIFE_S
 from bench.compare.checkout import Checkout
-from bench.growth.database import address_of, connected
-from bench.records import read_requests
-from bench.service import Service, service_on
-from bench.serving import Private, free_port, serving
+from bench.ground.codes import CODE_LIFE_S
+from bench.ground.database import address_of, connected
+from bench.ground.service import Service, service_on
+from bench.ground.serving import Private, free_port, serving
+from bench.load.records import read_requests
 
 _CUSTOMER = ("--email", "compare@customer.example", "--name", "Compare")
 _APPLICATION = (

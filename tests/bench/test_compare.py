@@ -19,12 +19,12 @@ from bench.compare.interpreter import built_with_pgo, choose, inspect
 from bench.compare.interval import Interval, critical_rank, interval_of
 from bench.compare.measure import Round
 from bench.compare.report import Report, Result
-from bench.peers.installation import InstallationError
-from bench.records import form_request
-from bench.rounds import RoundError
+from bench.ground.installation import InstallationError
+from bench.load.records import form_request
+from bench.load.rounds import RoundError
 from tests.bench.echo import Server, serving
 from tests.bench.programs import measure, start
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from app.storage.database import SERVICE_ROLE, Database, open_database
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
-from app.storage.valkey import Valkey
-from tests.people import World
-from tests.stores import context_through_proxy
+from app.storage.postgres.database import SERVICE_ROLE, Database, open_database
+from app.storage.valkey.valkey import Valkey
+from tests.support.people import World
+from tests.support.stores import context_through_proxy
 
 WHO = "SELECT current_user::text AS role, pg_backend_pid() AS pid"
 
@@ -126,7 +126,7 @@ async def test_a_held_connection_stays(single: Database) -> None:
 async def test_without_a_connection_nothing_was_sent(
     single: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.storage.database.ACQUIRE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("app.storage.postgres.database.ACQUIRE_TIMEOUT_S", 0.05)
     async with single.transaction():
         with pytest.raises(NotSentError):
             await single.row(WHO)
@@ -152,7 +152,7 @@ async def test_a_wrong_password_sends_nothing(servers: tuple[str, str]) -> None:
 async def test_a_slow_statement_is_cut_off_and_its_reply_reaches_nobody(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.storage.database.STATEMENT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("app.storage.postgres.database.STATEMENT_TIMEOUT_S", 0.1)
     database = await open_database(database_url, connections=1)
     for _ in range(3):
         with pytest.raises(StoreUnavailableError):
@@ -165,9 +165,9 @@ async def test_a_silent_server_costs_a_bounded_time(
     world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-91: it accepts and never answers; the statement's and the clean-up's time-outs bound the wait."""
-    monkeypatch.setattr("app.storage.database.STATEMENT_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("app.storage.database.ACQUIRE_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("app.storage.database.CONNECT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("app.storage.postgres.database.STATEMENT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("app.storage.postgres.database.ACQUIRE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("app.storage.postgres.database.CONNECT_TIMEOUT_S", 0.2)
     async with context_through_proxy(world.context, database_url) as (context, proxy):
         assert await context.gathered.applications(world.registered.client.id)
         proxy.fall_silent()

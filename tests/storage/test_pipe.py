@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from app.storage.errors import NotSentError, StoreUnavailableError
-from app.storage.valkey import Valkey
-from tests.proxy import proxy_to
-from tests.stores import valkey_socket
+from app.storage.valkey.valkey import Valkey
+from tests.support.proxy import proxy_to
+from tests.support.stores import valkey_socket
 
 
 @asynccontextmanager
@@ -68,7 +68,7 @@ async def test_silence_leaves_the_outcome_open_and_the_next_begins_anew(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-88: it accepts and never answers."""
-    monkeypatch.setattr("app.storage.valkey.COMMAND_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("app.storage.valkey.valkey.COMMAND_TIMEOUT_S", 0.2)
     socket = valkey_socket(redis_url)
     async with proxy_to(socket) as proxy, valkey_at(redis_url.replace(socket, proxy.path)) as valkey:
         keys = await keep(valkey, 3)
@@ -85,7 +85,7 @@ async def test_silence_leaves_the_outcome_open_and_the_next_begins_anew(
 async def test_a_loop_that_stalled_reads_before_it_judges(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.storage.valkey.COMMAND_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("app.storage.valkey.valkey.COMMAND_TIMEOUT_S", 0.2)
     async with valkey_at(redis_url) as valkey:
         (key,) = await keep(valkey, 1)
         await valkey.getdel("pipe:none")

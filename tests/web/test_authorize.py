@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from app.context import Context
-from tests.browser import ORIGIN, Browser, query_of
-from tests.changing import change
-from tests.depth import examples
-from tests.people import PASSWORD, REDIRECT_URI, World
+from tests.support.browser import ORIGIN, Browser, query_of
+from tests.support.changing import change
+from tests.support.depth import examples
+from tests.support.people import PASSWORD, REDIRECT_URI, World
 from tests.web.services import Services, same_browser, unreachable_database
 
 AUTHORIZE = "/app/oauth2/authorize"
@@ -219,19 +219,48 @@ async def test_application_without_the_grant_is_told(browser: Browser, world: Wo
     refused_by_redirect(await browser.get(world.authorize_url()), "unauthorized_client")
 
 
-@pytest.mark.parametrize("status", ["suspended", "pending", "deleted"])
-async def test_application_that_is_not_active_gets_nothing(
-    browser: Browser, world: World, status: str
+UNAVAILABLE = {
+    "suspended": "This application is not available",
+    "pending": "This application is not known here",
+    "deleted": "This application is not known here",
+}
+
+
+@pytest.mark.parametrize(("status", "title"), UNAVAILABLE.items())
+@pytest.mark.parametrize("signed_in", [False, True], ids=["signed out", "signed in"])
+async def test_application_that_is_not_active_gets_a_page(
+    browser: Browser, world: World, status: str, title: str, *, signed_in: bool
 ) -> None:
-    """O-6, O-16: a suspended one is told; one that never was approved, or is gone, is not known."""
+    """O-6: RFC 6749 section 4.1.2.1; whatever else is wrong, nobody is sent to an address it registered."""
+    if signed_in:
+        await world.consent_page(browser)
     await change(
         world.context, "UPDATE application SET status = $2 WHERE id = $1", world.registered.client.id, status
     )
-    answer = await browser.get(world.authorize_url())
-    if status == "suspended":
-        refused_by_redirect(answer, "unauthorized_client")
-    else:
+    for changes in (
+        {},
+        {"scope": "x"},
+        {"response_type": "token"},
+        {"state": "s" * 3000},
+        {"redirect_uri": None},
+    ):
+        answer = await browser.get(world.authorize_url(**changes))
         refused_by_page(answer)
+        assert title in answer.text
+        posted = await browser.http.post(AUTHORIZE, data={"client_id": world.client_id})
+        refused_by_page(await browser.follow(posted))
+
+
+async def test_application_that_is_resumed_is_served_again(browser: Browser, world: World) -> None:
+    """O-6: a suspension is no end."""
+    for status, answered in (("suspended", 400), ("active", 200)):
+        await change(
+            world.context,
+            "UPDATE application SET status = $2 WHERE id = $1",
+            world.registered.client.id,
+            status,
+        )
+        assert (await browser.get(world.authorize_url())).status_code == answered
 
 
 @pytest.mark.parametrize(

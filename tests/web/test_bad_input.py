@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.context import Context
-from tests.browser import Browser
-from tests.depth import examples
-from tests.people import World
-from tests.raw import RawAnswer, chunked, get, head, post, send
-from tests.server import free_port, running_service
-from tests.standing import assert_unchanged, state_of
+from tests.support.browser import Browser
+from tests.support.depth import examples
+from tests.support.people import World
+from tests.support.raw import RawAnswer, chunked, get, head, post, send
+from tests.support.server import free_port, running_service
+from tests.support.standing import assert_unchanged, state_of
 
 TOKEN = b"/app/oauth2/token"
 MEGABYTE = b"x" * 1_000_000
@@ -79,8 +79,8 @@ REFUSED = {
     "credentials nobody has": (post(b"code=a", BASIC), 401, "invalid_client"),
     "15 KB of credentials": (
         post(b"code=a", b"Authorization: Basic " + MEGABYTE[:15_000]),
-        401,
-        "invalid_client",
+        431,
+        "invalid_request",
     ),
     "in the query": (post(b"code=a", path=TOKEN + b"?client_id=a&client_secret=b"), 401, "invalid_client"),
     "as a proxy is asked": (post(b"code=a", path=b"http://evil.example" + TOKEN), 401, "invalid_client"),

@@ -7,14 +7,14 @@ import pytest
 from fastapi import FastAPI
 from lxml import etree
 
-from app.flows.change_owner import release_machine
-from app.flows.import_fleet import import_machines
-from app.storage.valkey import Valkey
-from tests.browser import Browser
-from tests.fleets import machine
-from tests.people import World
-from tests.proxy import Proxy, proxy_to
-from tests.stores import valkey_socket
+from app.flows.fleet.change_owner import release_machine
+from app.flows.fleet.import_fleet import import_machines
+from app.storage.valkey.valkey import Valkey
+from tests.support.browser import Browser
+from tests.support.fleets import machine
+from tests.support.people import World
+from tests.support.proxy import Proxy, proxy_to
+from tests.support.stores import valkey_socket
 from tests.web.services import Services
 
 MACHINES = [f"PIN{number:03}" for number in range(230)]
@@ -118,7 +118,7 @@ async def test_a_silent_valkey_holds_up_one_page_for_a_moment_and_the_next_not_a
 async def test_a_valkey_that_speaks_again_is_asked_again(
     hung: tuple[FastAPI, Proxy], world: World, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.storage.valkey._PAUSE_S", 0.0)
+    monkeypatch.setattr("app.storage.valkey.valkey._PAUSE_S", 0.0)
     app, proxy = hung
     async with Browser(app) as browser:
         await pins_on(browser, token, "/api/v2/Fleet/1")

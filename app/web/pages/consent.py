@@ -8,23 +8,23 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.authorize import (
+from app.flows.account.sign_in import read_session
+from app.flows.approval.authorize import (
     AuthorizationAsked,
     AuthorizationRefused,
     check_authorization,
     refusal_uri,
 )
-from app.flows.browser_flow import ConsentFlow, open_consent, seal_flow
-from app.flows.connections import connected_at
-from app.flows.decide import AlreadyConnectedError, Decision, decide
-from app.flows.sign_in import read_session
+from app.flows.approval.browser_flow import ConsentFlow, open_consent, seal_flow
+from app.flows.approval.connections import connected_at
+from app.flows.approval.decide import AlreadyConnectedError, Decision, decide
 from app.oauth.client import Client
 from app.oauth.errors import PageError, server_error, temporarily_unavailable
 from app.oauth.scope import KNOWN_SCOPES
 from app.oauth.token_string import new_id
 from app.policy import Policy
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.people import Member
+from app.storage.people.people import Member
 from app.web.pages.account import MACHINES
 from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
 from app.web.pages.login import CONNECTIONS, LOGOUT, flow_back_to, login_page, logout_hidden
