@@ -1,5 +1,6 @@
-"""A revision's files, the base's in a temporary worktree, and its program run from them and from nowhere else."""
+"""A revision's files in a folder of their own, and its program run from them and from nowhere else."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ if os.path.dirname(os.path.dirname(os.path.realpath(app.__file__))) != os.path.r
 from app.cli.main import run
 run()
 """
-_FEED = ROOT / "bench" / "compare" / "feed.py"
+_FEED = (ROOT / "bench" / "compare" / "feed.py").read_text()
 
 
 class CheckoutError(Exception):
@@ -50,7 +51,7 @@ class Checkout:
 
     def feed(self, document: bytes, environment: Mapping[str, str]) -> None:
         """Let it write codes in its own format. Raises CheckoutError when it cannot."""
-        self._run([f"{self.python}", "-P", f"{_FEED}"], environment, document)
+        self._run([f"{self.python}", "-P", "-c", _FEED], environment, document)
 
     def at_home(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Put its modules first, and let dictionaries hash alike in all processes."""
@@ -58,7 +59,7 @@ class Checkout:
 
     def _run(self, command: list[str], environment: Mapping[str, str], told: bytes) -> str:
         own = self.at_home(environment)
-        # Not in its folder: a developer's `.env` there would count for one of the two.
+        # Not in its folder, where a `.env` would count for one of the two.
         done = subprocess.run(command, cwd="/", env=own, input=told, capture_output=True, check=False)
         if done.returncode != 0:
             lines = (done.stderr or done.stdout).decode().strip().splitlines() or ["it said nothing"]
@@ -79,6 +80,16 @@ def describe_tree(root: Path) -> str:
     """Name the commit it was made from, and say whether it was changed since."""
     changed = "changed since" if _git(root, "status", "--porcelain") else "unchanged"
     return f"working tree ({_git(root, 'rev-parse', '--short=9', 'HEAD')}, {changed})"
+
+
+def copied(root: Path, folder: Path) -> Path:
+    """Copy all that git does not ignore, so that whoever edits meanwhile changes no round."""
+    for name in _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        source, target = root / name, folder / name
+        if source.is_file():  # git lists what was deleted, too
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    return folder.resolve()
 
 
 @contextmanager
