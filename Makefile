@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help run install test lint audit conformance check-door bench bench-aemp bench-compare bench-growth bench-limit \
-  bench-peers bench-profile bench-strain screenshots browsers servers lock clean
+  bench-peers bench-profile bench-strain base-is-named screenshots browsers servers lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,9 +37,11 @@ bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH
 bench-aemp: $(VENV)/.development  ## pages of a large fleet beside a small one, and its readings written beside a plain COPY
 	@$(BIN)/python -m bench.size.aemp $(BENCH)
 
-bench-compare: $(VENV)/.development  ## what a request costs beside another revision, BASE=main, in short alternating rounds
-	@test -n "$(BASE)" || { echo "Name the other revision: make bench-compare BASE=main" >&2; exit 2; }
+bench-compare: base-is-named $(VENV)/.development  ## what a request costs beside another revision, BASE=main, in short alternating rounds
 	@$(BIN)/python -m bench.compare --base "$(BASE)" $(BENCH)
+
+base-is-named:
+	@test -n "$(BASE)" || { echo "Name the other revision: make bench-compare BASE=main" >&2; exit 2; }
 
 bench-growth: $(VENV)/.development  ## what more tokens, workers and connections do to rate and cost
 	@$(BIN)/python -m bench.size.growth $(BENCH)

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from bench.compare.checkout import ROOT, Checkout, CheckoutError, checked_out, describe_tree, find_revision
+from bench.compare.checkout import (
+    ROOT,
+    Checkout,
+    CheckoutError,
+    checked_out,
+    copied,
+    describe_tree,
+    find_revision,
+)
 from bench.compare.interpreter import Interpreter, choose, equip
 from bench.compare.measure import SCENARIOS, Ground, Plan, Round, measure_round, prepare
 from bench.compare.report import Report, Result
@@ -41,9 +49,9 @@ def _measure(options: argparse.Namespace) -> program.Findings:
     rest = cores - own or own
     # Before the stores start, so that they keep to the same cores as the load.
     with confined(rest), private_servers("compare") as servers:
-        folder = servers.folder / "base"
-        with checked_out(ROOT, revision, folder) as base:
-            interpreter, checkouts = _checkouts(options.python, {tree: ROOT, revision.name: base})
+        own_files = copied(ROOT, servers.folder / "tree")
+        with checked_out(ROOT, revision, servers.folder / "base") as base:
+            interpreter, checkouts = _checkouts(options.python, {tree: own_files, revision.name: base})
             _tell(f"{tree} beside {revision.name}, on {interpreter.name}; preparing")
             sides, stores = make_sides(servers, *checkouts), find_stores(servers.embedded)
             plan = Plan(options.seconds, options.connections)
@@ -55,11 +63,11 @@ def _measure(options: argparse.Namespace) -> program.Findings:
     ]
     pinned = "services on one core, load and stores on the rest" if rest != own else "all on the only core"
     report = Report(machine, interpreter.name, pinned, tree, revision.name, results)
-    return program.Findings(report.markdown(), report.document(), report.met)
+    return program.Findings(report.markdown(), report.document(), report.met, report.rounds())
 
 
 def _checkouts(named: Path | None, folders: Mapping[str, Path]) -> tuple[Interpreter, list[Checkout]]:
-    """The folders by what they hold; each gets the packages it pins."""
+    """Choose an interpreter, and give each folder the packages that it pins. folders: by the names of their revisions."""
     locks = {name: (folder / "requirements.txt").read_bytes() for name, folder in folders.items()}
     interpreter = choose(named, set(locks.values()))
     return interpreter, [

@@ -27,7 +27,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of one round: how many bursts of how many requests over how many connections."""
+    """A round has so many bursts of so many requests, over so many connections."""
 
     bursts: int
     requests: int
@@ -35,7 +35,7 @@ class Size:
 
     @property
     def all_requests(self) -> int:
-        """Those of the warm-up too."""
+        """Count those of the warm-up too."""
         return (_WARM_UP + self.bursts) * self.requests
 
 
@@ -62,7 +62,7 @@ class Crowd:
             connection.close()
 
     async def ask(self, requests: Sequence[bytes]) -> list[bytes]:
-        """The bodies of the answers. Raises RoundError when one is not 200, or does not come."""
+        """Send a burst; the bodies of its answers. Raises RoundError when one is not 200, or does not come."""
         self._waiting, self._left, self._bodies = iter(requests), len(requests), []
         self._ended.clear()
         if self._fault:  # since the burst before
@@ -102,7 +102,7 @@ class Crowd:
 
 
 async def alternate(both: tuple[Asked, Asked], size: Size, first: int) -> tuple[float, float]:
-    """Microseconds of processor time a request, of each. first: which of them begins; then A B B A.
+    """Ask both in turn, A B B A; microseconds of processor time a request, of each. first: which begins.
 
     Raises RoundError when an answer is wrong.
     """
@@ -123,7 +123,7 @@ async def alternate(both: tuple[Asked, Asked], size: Size, first: int) -> tuple[
 
 
 async def _burst(crowd: Crowd, asked: Asked, size: int) -> float:
-    """Seconds of processor time."""
+    """Ask one of them; seconds of processor time. Raises RoundError when an answer is wrong."""
     requests = list(islice(asked.requests, size))
     before = processor_s(asked.pids)
     bodies = await crowd.ask(requests)
@@ -134,6 +134,6 @@ async def _burst(crowd: Crowd, asked: Asked, size: int) -> float:
 
 
 def processor_s(pids: Sequence[int]) -> float:
-    """By the processes' own clocks, whose step is a nanosecond; that of /proc is ten milliseconds."""
+    """Read the processes' own clocks. They count nanoseconds, and /proc counts in steps of ten milliseconds."""
     # clock_getcpuclockid(3), which Python has for threads alone.
     return sum(time.clock_gettime(~pid << 3 | 2) for pid in pids)

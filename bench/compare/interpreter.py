@@ -1,4 +1,4 @@
-"""The interpreter both revisions run on, built with PGO where PATH has one, and their pinned packages for it."""
+"""The interpreter that both revisions run on, built with PGO where PATH has one, and its pinned packages."""
 
 import hashlib
 import os
@@ -21,13 +21,13 @@ _PROBE = """
 import json, platform, sys, sysconfig
 known = {name: str(value) for name, value in sysconfig.get_config_vars().items()}
 equipped = sys.prefix != sys.base_prefix
-print(json.dumps([sys.base_prefix, platform.python_version(), sys.version_info[:2], equipped, known]))
+print(json.dumps([sys.executable, sys.base_prefix, platform.python_version(), sys.version_info[:2], equipped, known]))
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """home: where it is installed. equipped: a virtual environment, whose packages are used as they are."""
+    """home: where it is installed. equipped: it is of a virtual environment, and keeps the packages it has."""
 
     path: Path
     home: str
@@ -41,7 +41,7 @@ class Interpreter:
 
 
 def choose(named: Path | None, requirements: Collection[bytes]) -> Interpreter:
-    """The named one, else the first one with PGO that takes the packages, else the one that runs this.
+    """Take the named one, else the first with PGO that takes the packages, else the one that runs this.
 
     Raises InstallationError when the named one cannot be used.
     """
@@ -54,18 +54,19 @@ def choose(named: Path | None, requirements: Collection[bytes]) -> Interpreter:
 
 
 def inspect(path: Path) -> Interpreter | None:
-    """What is at the path; None for what does not run or is too old."""
+    """Find out what is at the path; None when it does not run, or is too old."""
     try:
         done = subprocess.run([path, "-I", "-c", _PROBE], capture_output=True, check=True, timeout=_PROBE_S)
-        home, version, released, equipped, known = orjson.loads(done.stdout)
+        own, home, version, released, equipped, known = orjson.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    found = Interpreter(path.absolute(), home, version, built_with_pgo(known), equipped)
+    # Its own name for itself: a shim may stand for another one in another folder.
+    found = Interpreter(Path(own), home, version, built_with_pgo(known), equipped)
     return found if released >= _OLDEST else None
 
 
 def built_with_pgo(known: Mapping[str, str]) -> bool:
-    """known: the variables of its build.
+    """Judge by the variables of its build.
 
     Debian's build leaves one trace. Its Makefile names the flag that makes a profile, and not the one that uses it.
     Any other build names both, whether or not it used them.
@@ -76,7 +77,7 @@ def built_with_pgo(known: Mapping[str, str]) -> bool:
 
 
 def on_path() -> Iterator[Interpreter]:
-    """Each that PATH has, once, and none of a virtual environment."""
+    """List each that PATH has, once, and none of a virtual environment."""
     seen = set()
     for folder in map(Path, os.environ.get("PATH", os.defpath).split(os.pathsep)):
         for path in sorted(folder.glob("python3*")):
@@ -87,7 +88,7 @@ def on_path() -> Iterator[Interpreter]:
 
 
 def equip(interpreter: Interpreter, requirements: bytes) -> Path:
-    """The interpreter of an environment with these packages, made once. Raises InstallationError when that fails."""
+    """Make an environment with these packages, once; its interpreter. Raises InstallationError when that fails."""
     if interpreter.equipped:
         return interpreter.path
     digest = hashlib.sha256(interpreter.home.encode() + requirements).hexdigest()[:12]

@@ -1,6 +1,6 @@
-"""The ratio of two costs over rounds: the Hodges-Lehmann estimate and Wilcoxon's signed-rank interval, on logarithms.
+"""The ratio of two costs over rounds: Hodges and Lehmann's estimate, and Wilcoxon's signed-rank interval, on logarithms.
 
-Both rest on all rounds and no distribution. A round that a busy machine spoiled moves them little, and stays counted.
+Both use all rounds, and assume no distribution. A round that a busy machine spoiled counts, and moves them little.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _LEFT_OUT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The ratio, and between what it lies with 95 % certainty; fewer than six rounds are certain of nothing."""
+    """A ratio, and the bounds that hold it with 95 % certainty; fewer than six rounds bound nothing."""
 
     ratio: float
     low: float
@@ -34,7 +34,7 @@ def interval_of(ratios: Sequence[float]) -> Interval:
 
 
 def critical_rank(count: int) -> int | None:
-    """The largest sum of signed ranks that is below 2.5 % likely, as the tables have it; None where there is none."""
+    """Find the largest signed-rank sum that, or less, comes in 2.5 % of cases at most; None when there is none."""
     ways = [1]  # of the signs of the first ranks, how many give each sum
     for rank in range(1, count + 1):
         without, within = ways + [0] * rank, [0] * rank + ways

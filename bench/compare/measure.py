@@ -66,7 +66,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Microseconds of a service's processor time a request. elsewhere: what share of the machine others had."""
+    """Microseconds of each service's processor time a request. elsewhere: the share of the machine that others had."""
 
     scenario: str
     tree_us: float
@@ -91,14 +91,14 @@ def prepare(
 
 
 def measure_round(ground: Ground, number: int) -> list[Round]:
-    """On fresh processes: where one happens to lie in memory is worth a part in a hundred, and not the revision's."""
+    """Measure on fresh processes: where one happens to lie in memory makes a difference of one percent."""
     with _running((ground.tree.side, ground.base.side), ground.cores, number) as served:
         return list(_ask(ground, served, number))
 
 
 @contextmanager
 def _running(sides: Sequence[Side], cores: frozenset[int], number: int) -> Iterator[Sequence[Running]]:
-    """Both at once, in their order; each is started first in every other round."""
+    """Run both at once. Each is the first to start in every other round."""
     with ExitStack() as stack:
         order = (0, 1) if number % 2 == 0 else (1, 0)
         served = {each: stack.enter_context(running(sides[each], cores)) for each in order}
@@ -124,7 +124,7 @@ def _size(cost_us: float, plan: Plan) -> Size:
 
 
 def _codes(ground: Ground, side: Side) -> list[bytes]:
-    """As many as one round spends."""
+    """Let it write as many as one round spends."""
     wanted = [size.all_requests for name, size in ground.sizes.items() if SCENARIOS[name].once]
     return side.exchanges(sum(wanted)) if wanted else []
 
@@ -136,7 +136,7 @@ def _asked(ready: Ready, served: Running, codes: list[bytes], name: str) -> Aske
 
 
 def _make_ready(side: Side, served: Running) -> Ready:
-    """Its own tokens, and what is asked about them."""
+    """Make its tokens, and the requests that name them."""
     client = {name: side.account[name] for name in ("client_id", "client_secret")}
     answers = uvloop.run(_answers(side, served, side.exchanges(_TOKENS)))
     tokens = [orjson.loads(body)["access_token"] for body in answers]

@@ -1,6 +1,6 @@
 """The comparison as markdown and as one document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -24,13 +24,18 @@ class Result:
         return interval_of([each.ratio for each in self.rounds])
 
     @property
+    def medians_us(self) -> tuple[float, float]:
+        """Working tree and base."""
+        return median(each.tree_us for each in self.rounds), median(each.base_us for each in self.rounds)
+
+    @property
     def met(self) -> bool:
         return self.interval.high <= self.bar
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Of what, by whom, and what was found."""
+    """All that was measured, and what it was measured on."""
 
     machine: str
     interpreter: str
@@ -70,13 +75,19 @@ class Report:
     def document(self) -> dict[str, Any]:
         return {**asdict(self), "results": [_document(each) for each in self.results], "met": self.met}
 
+    def rounds(self) -> dict[str, Any]:
+        return {each.scenario: [asdict(done) for done in each.rounds] for each in self.results}
+
 
 def _row(result: Result) -> str:
-    tree, base = (median(each) for each in zip(*((r.tree_us, r.base_us) for r in result.rounds), strict=True))
+    tree, base = result.medians_us
     verdict = "met" if result.met else "NOT MET"
     about = SCENARIOS[result.scenario].about
     return f"| {about} | {tree:.1f} | {base:.1f} | {result.interval} | {result.bar:g} | {verdict} |"
 
 
-def _document(result: Result) -> Mapping[str, Any]:
-    return {**asdict(result), **asdict(result.interval), "met": result.met}
+def _document(result: Result) -> dict[str, Any]:
+    tree, base = result.medians_us
+    medians = {"tree_us": round(tree, 2), "base_us": round(base, 2)}
+    judged = {**asdict(result.interval), "bar": result.bar, "met": result.met}
+    return {"scenario": result.scenario, "size": asdict(result.size), **medians, **judged}

@@ -36,7 +36,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """settings: whose names both revisions know. account: ids and secret of its one application and customer."""
+    """settings: the names that both revisions know. account: ids and secret of its one application and customer."""
 
     checkout: Checkout
     service: Service
@@ -53,7 +53,7 @@ class Side:
         return self.checkout.run(*arguments, environment=self.environment, told=told)
 
     def exchanges(self, count: int) -> list[bytes]:
-        """Requests that redeem so many codes, which wait in Valkey."""
+        """Write so many codes into Valkey; the requests that redeem them."""
         path = self.folder / "requests"
         stores = {name.lower(): self.environment[PREFIX + name] for name in ("DATABASE_URL", "REDIS_URL")}
         document = {**self.account, **stores, "count": count, "path": f"{path}"}
@@ -63,7 +63,7 @@ class Side:
 
 @contextmanager
 def confined(cores: frozenset[int]) -> Iterator[None]:
-    """This thread, and all processes it starts meanwhile, keep to these cores."""
+    """Keep this thread to these cores, and all processes that it starts meanwhile."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -73,21 +73,21 @@ def confined(cores: frozenset[int]) -> Iterator[None]:
 
 
 def make_sides(servers: Private, tree: Checkout, base: Checkout) -> tuple[Side, Side]:
-    """Raises CheckoutError when a revision refuses what the other takes."""
+    """Set both up. Raises CheckoutError when one refuses what it is told."""
     known = frozenset.intersection(*(_settings_of(each) for each in (tree, base)))
     return _make_side(servers, tree, 0, known), _make_side(servers, base, 1, known)
 
 
 @contextmanager
 def running(side: Side, cores: frozenset[int]) -> Iterator[Running]:
-    """A fresh process of it."""
+    """Start a fresh process of it, and stop it at the end."""
     service = replace(side.service, port=free_port())
     environment = side.checkout.at_home(replace(side, service=service).environment)
     ready, log = f"{service.url}/health/ready", side.folder / "service.log"
-    command, folder = [*side.checkout.program, "serve"], side.checkout.folder
+    command = [*side.checkout.program, "serve"]
     with ExitStack() as stack:
         with confined(cores):
-            serves = serving(command, url=ready, log=log, folder=folder, environment=environment)
+            serves = serving(command, url=ready, log=log, folder=side.folder, environment=environment)
             process = stack.enter_context(serves)
         children = psutil.Process(process.pid).children(recursive=True)
         yield Running(service.url, service.port, [process.pid, *(each.pid for each in children)])

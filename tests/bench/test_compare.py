@@ -14,7 +14,7 @@ import pytest
 import uvloop
 
 from bench.compare.bursts import Asked, Size, alternate, processor_s
-from bench.compare.checkout import Checkout, CheckoutError, checked_out, describe_tree, find_revision
+from bench.compare.checkout import Checkout, CheckoutError, checked_out, copied, describe_tree, find_revision
 from bench.compare.interpreter import built_with_pgo, choose, inspect
 from bench.compare.interval import Interval, critical_rank, interval_of
 from bench.compare.measure import Round
@@ -173,6 +173,22 @@ def test_change_that_is_not_committed_is_of_the_tree_and_not_of_the_base(
         assert [path.name for path in (folder / "app").iterdir()] == ["__init__.py"]
 
 
+def test_tree_is_copied_with_its_changes_and_without_what_git_ignores(
+    repository: Path, tmp_path: Path
+) -> None:
+    for name in (".gitignore", "gone", "app/changed"):
+        (repository / name).write_text(".env\n")
+    git(repository, "add", ".")
+    (repository / "gone").unlink()
+    (repository / "app" / "changed").write_text("changed")
+    (repository / "app" / "new").touch()
+    (repository / ".env").touch()
+    folder = copied(repository, tmp_path / "tree")
+    names = {f"{path.relative_to(folder)}" for path in folder.rglob("*") if path.is_file()}
+    assert names == {".gitignore", "app/__init__.py", "app/changed", "app/new"}
+    assert (folder / "app" / "changed").read_text() == "changed"
+
+
 def test_base_is_removed_whatever_happened(repository: Path, tmp_path: Path) -> None:
     folder = tmp_path / "base"
 
@@ -192,7 +208,7 @@ def test_program_of_another_checkout_is_not_run(tmp_path: Path) -> None:
     empty = Checkout("empty", tmp_path, Path(sys.executable))
     with pytest.raises(CheckoutError, match=f"empty: {ROOT}/app/__init__.py is not of {tmp_path}"):
         empty.run("config", environment=os.environ)
-    with pytest.raises(CheckoutError, match=f"empty: {ROOT}/bench/codes.py is not of {tmp_path}"):
+    with pytest.raises(CheckoutError, match=f"empty: {ROOT}/bench/ground/codes.py is not of {tmp_path}"):
         empty.feed(b"{}", environment=os.environ)
 
 
@@ -202,6 +218,17 @@ def test_program_of_a_checkout_is_run_from_its_files(repository: Path) -> None:
     (cli / "main.py").write_text("import sys\ndef run(): print(__file__, *sys.argv[1:])\n")
     printed = Checkout("own", repository, Path(sys.executable)).run("config", environment=os.environ)
     assert printed.split() == [str(cli / "main.py"), "config"]
+
+
+def test_env_file_of_the_working_tree_is_of_no_account(repository: Path) -> None:
+    """The base has none."""
+    (repository / ".env").write_text("ROVITRACKER_TOKEN_CACHE=false\n")
+    (repository / "app" / "cli").mkdir()
+    (repository / "app" / "cli" / "main.py").write_text(
+        "import os\ndef run(): print(os.path.exists('.env'))\n"
+    )
+    printed = Checkout("own", repository, Path(sys.executable)).run("config", environment=os.environ)
+    assert printed.strip() == "False"
 
 
 @pytest.mark.parametrize(
@@ -240,7 +267,8 @@ def test_smoke_run_compares_a_revision_with_itself_and_leaves_nothing_behind(tmp
     for each in done.document["results"]:
         assert each["size"]["bursts"] == 4
         assert 0.5 < each["ratio"] < 2
-        assert all(10 < seen["tree_us"] < 20_000 for seen in each["rounds"])
+        assert 10 < each["tree_us"] < 20_000
+    assert {name: len(seen) for name, seen in done.rounds.items()} == dict.fromkeys(scenarios, 1)
     assert str(tmp_path) not in git(ROOT, "worktree", "list")
 
 
