@@ -72,7 +72,7 @@ Address: TypeAlias = FleetAddress | MachineAddress | SeriesAddress | IndexAddres
 
 def parse_address(raw_path: str) -> Address:
     """raw_path: undecoded, from `Fleet` on. Raises AempError 400 and 404."""
-    written = raw_path.split("/")
+    written = raw_path.split("/", MOST_SEGMENTS)  # one more than any form has, and the rest unread
     match [each.lower() for each in written]:
         case ["fleet"]:
             return FleetAddress(raw_path, 1)

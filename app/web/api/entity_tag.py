@@ -22,4 +22,4 @@ def is_known(if_none_match: str, tag: str) -> bool:
     Raises AempError 431 when the list is too long.
     """
     check_list(if_none_match)
-    return if_none_match.strip() == "*" or tag in _TAG.findall(if_none_match)
+    return if_none_match.strip() == "*" or any(found[1] == tag for found in _TAG.finditer(if_none_match))
