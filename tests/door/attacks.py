@@ -27,7 +27,7 @@ class Attack:
     reads: bool = True
     ends_s: float = 5.0
     connections: int = 32
-    a_second: int = 40
+    a_second: int = 10
 
     @property
     def holds(self) -> bool:
@@ -99,4 +99,4 @@ WHOLE = {
 
 def whole(request: bytes, *told: str) -> Attack:
     """A request that is answered and ends its connection by itself."""
-    return Attack(frozenset(told), request, a_second=20)
+    return Attack(frozenset(told), request, a_second=5)
