@@ -2,28 +2,24 @@
 
 import asyncio
 import gc
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
 from app import __version__
 from app.context import open_context
 from app.demo import load_demo
-from app.door.addresses import TrustedProxies
-from app.flows.maintain import maintain_for_ever
+from app.door.lag import watched_loop
+from app.flows.upkeep.maintain import maintain_for_ever
 from app.logs import REQUESTS, configure_logs
 from app.metrics import MEASUREMENTS
 from app.settings import Settings, load_settings
 from app.stores import open_stores
 from app.web.errors import mount_errors
+from app.web.front.service import Service
+from app.web.front.turnstile import Turnstile
 from app.web.routes import router
-from app.web.service import Service
-from app.web.turnstile import Turnstile
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -40,16 +36,16 @@ def create_app(settings: Settings) -> FastAPI:
                 # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
                 gc.collect()
                 gc.freeze()
-                yield
+                with watched_loop():
+                    yield
                 upkeep.cancel()
-                with suppress(asyncio.CancelledError):
-                    await upkeep
+                # With a store that hangs its end may fail too, which is no reason to lose the last lines.
+                await asyncio.gather(upkeep, return_exceptions=True)
                 REQUESTS.flush()
                 MEASUREMENTS.flush()
 
     app = Service(
         front=settings.asgi_front,
-        trusted=TrustedProxies(settings.trusted_proxies),
         title="RoviTracker Authorization",
         version=__version__,
         # Handlers take bytes and give bytes, so FastAPI has nothing to infer: app/web/openapi describes them.
@@ -72,13 +68,4 @@ def app_from_environment() -> FastAPI:
     """What uvicorn's workers import: each reads the same environment."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    threading.Thread(target=_end_with_the_supervisor, name="supervisor", daemon=True).start()
     return create_app(settings)
-
-
-def _end_with_the_supervisor() -> None:
-    """Workers whose supervisor was killed would go on holding the port against its successor (R-103)."""
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None:  # else this is the only process
-        supervisor.join()
-        os.kill(os.getpid(), signal.SIGTERM)

@@ -2,7 +2,7 @@
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPMethod
 from tempfile import TemporaryDirectory
@@ -11,7 +11,15 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from prometheus_client import PLATFORM_COLLECTOR, REGISTRY, CollectorRegistry, Histogram, start_http_server
+from prometheus_client import (
+    PLATFORM_COLLECTOR,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    start_http_server,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
@@ -21,9 +29,30 @@ _REQUESTS = Histogram(
     ["method", "route", "status"],
     buckets=_BUCKETS,
 )
+REFUSED = Counter(
+    "http_server_refused_connections",
+    "Connections that the HTTP edge ended because of what came, or did not come in time, by status",
+    ["status"],
+)
 _METHODS = frozenset(HTTPMethod.__members__)
 HAND_ON_EVERY_S = 0.1
 
+# Close together where a block begins to hurt: the door may hold the loop for 50 ms at most (R-76).
+LAG_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1)  # seconds
+_LAG = Histogram(
+    "rovitracker_loop_lag_seconds", "How late the event loop came to a timer of 10 ms", buckets=LAG_BUCKETS
+)
+_BUSY = Histogram(
+    "rovitracker_loop_busy_seconds",
+    "How much of that lateness the loop's own thread computed; the rest it waited, for the processor as a rule",
+    buckets=LAG_BUCKETS,
+)
+_LONGEST_LAG = Gauge(
+    "rovitracker_loop_lag_longest_seconds", "The longest lateness since the start", multiprocess_mode="max"
+)
+_LONGEST_BUSY = Gauge(
+    "rovitracker_loop_busy_longest_seconds", "The most computed in a lateness", multiprocess_mode="max"
+)
 # The port is open to whoever reaches it: what the service is made of is told there no more than elsewhere (R-113).
 REGISTRY.unregister(PLATFORM_COLLECTOR)
 _SERVER = "RoviTracker"
@@ -31,18 +60,24 @@ _NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
 class _Tally:
-    """Measurements of one method, route and status on their way to the histogram.
+    """Measurements of one series on their way to its histogram.
 
     Each on its own would cost as much as a look-up: workers keep their histograms in files that /metrics reads.
     """
 
-    def __init__(self, histogram: Histogram) -> None:
+    def __init__(self, histogram: Histogram, buckets: Sequence[float]) -> None:
         self._histogram = histogram
-        self._counts = [0] * (len(_BUCKETS) + 1)
+        self._buckets = buckets
+        self._counts = [0] * (len(buckets) + 1)
         self._seconds = 0.0
 
     def add(self, seconds: float) -> None:
-        self._counts[bisect_left(_BUCKETS, seconds)] += 1
+        self._counts[bisect_left(self._buckets, seconds)] += 1
+        self._seconds += seconds
+
+    def add_least(self, count: int, seconds: float) -> None:
+        """So many at once that all belong into the first bucket. seconds: of them together."""
+        self._counts[0] += count
         self._seconds += seconds
 
     def hand_on(self) -> None:
@@ -79,11 +114,41 @@ class Measurements:
         known = method if method in _METHODS else "_OTHER"
         key = (known, route, status)
         if key not in self._tallies:
-            self._tallies[key] = _Tally(_REQUESTS.labels(known, route, str(status)))
+            self._tallies[key] = _Tally(_REQUESTS.labels(known, route, str(status)), _BUCKETS)
         return self._tallies[key]
 
 
 MEASUREMENTS = Measurements()
+
+
+class LagMeasurements:
+    """How late the event loop was. Nothing is written before `hand_on`."""
+
+    def __init__(self) -> None:
+        self._lag = _Tally(_LAG, LAG_BUCKETS)
+        self._busy = _Tally(_BUSY, LAG_BUCKETS)
+        self.longest_lag_s = 0.0
+        self.longest_busy_s = 0.0
+
+    def add_punctual(self, count: int, seconds: float) -> None:
+        """So many that were less late than the first bucket is wide. seconds: of lateness, together."""
+        self._lag.add_least(count, seconds)
+        self._busy.add_least(count, 0.0)
+
+    def add_late(self, lag_s: float, busy_s: float) -> None:
+        self._lag.add(lag_s)
+        self._busy.add(busy_s)
+        self.longest_lag_s = max(self.longest_lag_s, lag_s)
+        self.longest_busy_s = max(self.longest_busy_s, busy_s)
+
+    def hand_on(self) -> None:
+        self._lag.hand_on()
+        self._busy.hand_on()
+        _LONGEST_LAG.set(self.longest_lag_s)
+        _LONGEST_BUSY.set(self.longest_busy_s)
+
+
+LAGS = LagMeasurements()
 
 
 @contextmanager

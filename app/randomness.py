@@ -14,6 +14,7 @@ _KEYS = (
     "1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik 9ol"
 )
 _RUNS = f"{_KEYS} {_KEYS[::-1]}"
+_SHORTEST_RUN = 3
 _REPEATED = 4  # characters that stood there before are a repetition
 
 # The commonest pairs of letters: seven of ten in words, and fewer than two of ten in random letters.
@@ -66,13 +67,18 @@ def _from_base64(text: str) -> bytes:
 
 def _fresh(text: str) -> int:
     """How many characters do not follow from those before them: by a run, a row of the keyboard, or a repetition."""
-    return 2 + sum(not _goes_on(text, at) for at in range(2, len(text)))
+    fresh, before = 0, set()
+    for at in range(len(text)):
+        block = text[max(0, at - _REPEATED + 1) : at + 1]
+        fresh += not (_goes_on(text, at) or (len(block) == _REPEATED and block in before))
+        before.add(block)
+    return fresh
 
 
 def _goes_on(text: str, at: int) -> bool:
-    if text[at - 2 : at + 1].lower() in _RUNS or any(_is_step(text, at, apart) for apart in (1, 2)):
-        return True
-    return at >= _REPEATED and text[at - _REPEATED + 1 : at + 1] in text[:at]
+    if at + 1 < _SHORTEST_RUN:
+        return False
+    return text[at - 2 : at + 1].lower() in _RUNS or any(_is_step(text, at, apart) for apart in (1, 2))
 
 
 def _is_step(text: str, at: int, apart: int) -> bool:

@@ -42,7 +42,10 @@ def parse_duration(value: Any) -> Any:
     found = re.fullmatch(r"(\d{1,9})\s*(ms|[smhdy]?)", str(value).strip())
     if not found:
         raise ValueError("a duration is a number with ms, s, m, h, d or y, such as 60s or 30d")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    try:
+        return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    except OverflowError:
+        raise ValueError("a duration has at most 2,700,000 years") from None
 
 
 def _parse_list(value: Any) -> Any:
@@ -83,8 +86,8 @@ def _check_origin(value: str) -> str:
     return bare
 
 
-def _check_grace(value: timedelta) -> timedelta:
-    """As long as it lasts, a thief's use of a spent token is taken for a lost answer."""
+def _check_minute(value: timedelta) -> timedelta:
+    """For what costs something as long as it lasts."""
     if value > timedelta(minutes=1):
         raise ValueError("a minute at most, such as 10s; 0s for none")
     return value
@@ -119,7 +122,7 @@ def _without_mapping(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Ne
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
-Grace = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_grace)]
+Brief = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_minute)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
 NetworkList = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_parse_networks)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
@@ -185,6 +188,11 @@ class Settings(BaseSettings):
     port: Port = Field(8000, description="port to listen on")
     workers: int = Field(1, ge=1, le=256, description="processes that serve")
     management_port: Port | None = Field(None, description="port of `/metrics`")
+    shutdown_delay: Brief = Field(
+        timedelta(0),
+        description="how long a service that is told to stop goes on taking connections while `/health/ready` is 503, so "
+        "that a load balancer notices; at most `1m`",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )
@@ -211,7 +219,7 @@ class Settings(BaseSettings):
     refresh_absolute: Duration = Field(
         _duration("1y"), description="a refresh token's family, from the approval"
     )
-    refresh_grace: Grace = Field(
+    refresh_grace: Brief = Field(
         timedelta(0),
         description="how long a spent refresh token may be presented once more, its answer having been lost, before that "
         "ends its family; at most `1m`",
@@ -259,6 +267,19 @@ class Settings(BaseSettings):
         le=10_000_000,
         description="requests of the AEMP API a minute for one connection of a customer and an application, of one process; "
         "above it they are answered 429",
+    )
+    limit_connections: int = Field(
+        10_000,
+        ge=16,
+        le=1_000_000,
+        description="open connections of clients to one process, as far as its open files allow; more are answered 503",
+    )
+    limit_connections_per_address: int = Field(
+        2_000,
+        ge=1,
+        le=1_000_000,
+        description="open connections of one address (IPv6: a /64) to one process, three quarters of `LIMIT_CONNECTIONS` at most; "
+        "more are answered 429. Those of `TRUSTED_PROXIES` are not counted",
     )
     limit_password_checks: int = Field(
         2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait"

@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from threading import Thread
 
-from bench import program
-from bench.generator import generate, load_of
-from bench.limit.ground import Ground, exchanging, introspecting, issuing, laid_out
-from bench.limit.servers import service_serving
-from bench.records import read_requests
-from bench.rounds import Contender, Plan
-from bench.serving import ServingError
+from bench.ground import program
+from bench.ground.servers import service_serving
+from bench.ground.serving import ServingError
+from bench.ground.token_path import Ground, exchanging, introspecting, issuing, laid_out
+from bench.load.generator import generate, load_of
+from bench.load.records import read_requests
+from bench.load.rounds import Contender, Plan
 
 _MOST_A_SECOND = 8000
 _SETTLED_S = 1.0

@@ -15,11 +15,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from app.context import Context
-from app.flows.register_application import RegisteredApplication
-from app.flows.signing_keys import rotate_signing_key
-from tests.assertions import fresh, register_keyed
-from tests.people import World
-from tests.server import free_port, running_service, settings_on
+from app.flows.account.register_application import RegisteredApplication
+from app.flows.upkeep.signing_keys import rotate_signing_key
+from tests.support.assertions import fresh, register_keyed
+from tests.support.people import World
+from tests.support.server import free_port, running_service, settings_on
 
 LEAD = timedelta(seconds=3)
 ROTATIONS = 3

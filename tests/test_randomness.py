@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from app.randomness import is_random
-from tests.depth import DEPTH
+from tests.cost.clock import assert_grows_no_faster
+from tests.support.depth import DEPTH
 
 SAMPLES = 1000 * DEPTH
 
@@ -129,3 +130,10 @@ def test_words_are_refused_however_they_are_joined(apart: str, spell: Callable[[
     keys = [apart.join(spell(secrets.choice(WORDS)) for _ in range(8)) for _ in range(SAMPLES // 5)]
     escaped = sum(is_random(key) for key in keys)
     assert escaped <= (len(keys) // 5 if not apart and spell is not str.capitalize else 0)
+
+
+@pytest.mark.parametrize("unit", ["a", "ab", "a-", "Aa", "correct-horse-", "0123456789abcdef", "é"])
+def test_ten_times_the_key_takes_at_most_twelve_times_as_long(unit: str) -> None:
+    """R-76."""
+    few = unit * (2_000 // len(unit))
+    assert_grows_no_faster(is_random, few, few * 10)

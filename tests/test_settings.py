@@ -133,6 +133,7 @@ REFUSED_VALUES = {
     "no duration": ("CODE_LIFETIME", "0s", "greater than"),
     "negative duration": ("SESSION_IDLE", "-5m", "60s"),
     "long grace": ("REFRESH_GRACE", "2m", "a minute at most"),
+    "long delay": ("SHUTDOWN_DELAY", "61s", "a minute at most"),
     "log level": ("LOG_LEVEL", "INFO", "did you mean info?"),
     "unlike any log level": ("LOG_LEVEL", "quiet", "none of debug, info, warning, error"),
     "environment": ("ENVIRONMENT", "prodution", "did you mean production?"),

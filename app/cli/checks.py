@@ -2,7 +2,6 @@
 
 import os
 import platform
-import resource
 import stat
 import sys
 from collections.abc import Iterator
@@ -11,9 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from app.door.descriptors import most_connections
 from app.settings import Settings
-from app.storage.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
-from app.storage.migrations import MigrationState
+from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
+from app.storage.schema.migrations import MigrationState
 from app.stores import data_dir
 
 Verdict = Literal["ok", "warning", "wrong"]
@@ -23,7 +23,6 @@ _OLDEST_POSTGRES = 160_000  # GRANT ... WITH INHERIT, SET came with it
 _OLDEST_VALKEY = (6, 2)  # GETDEL, PXAT
 _CLOCKS_APART = timedelta(seconds=2)
 _CLOCKS_WRONG = timedelta(seconds=60)
-_FILES_PER_WORKER = 1024
 _STEPS_AHEAD = 2
 _OTHERS = 0o077
 
@@ -83,13 +82,16 @@ def _owner_todo(folder: Path) -> str:
     return f"run as user {folder.stat().st_uid}, whose it is ({stat.filemode(folder.stat().st_mode)})"
 
 
-def check_files(settings: Settings) -> Finding:
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    own = settings.limit_database_connections + 1 + settings.limit_redis_connections
-    found = f"{limit} open files a process, of which the stores take {own}"
-    if limit < own + _FILES_PER_WORKER:
-        return Finding("file descriptors", "warning", found, f"ulimit -n {4 * (own + _FILES_PER_WORKER)}")
-    return Finding("file descriptors", "ok", found)
+def check_files(limit: int, settings: Settings, *, connections: int) -> Finding:
+    """limit: the hard one, up to which the service raises its own. connections: of clients, that it may hold."""
+    stores = settings.limit_database_connections + settings.limit_redis_connections
+    fit = most_connections(limit, stores=stores)
+    found = f"{limit} open files a process, enough for {fit} of {connections} connections"
+    if fit >= connections:
+        return Finding("file descriptors", "ok", found)
+    need = connections + limit - fit
+    todo = f"ulimit -n {need}, in systemd LimitNOFILE={need}, with docker --ulimit nofile={need}"
+    return Finding("file descriptors", "warning" if fit else "wrong", found, todo)
 
 
 def check_schema(states: tuple[MigrationState, ...]) -> Finding:

@@ -76,6 +76,9 @@ class TrustedProxies:
         return any(address in network for network in self.networks)
 
 
+NO_PROXIES = TrustedProxies()
+
+
 def scheme_of(headers: Headers) -> str | None:
     """The scheme that a trusted proxy was asked by; None where it does not say so clearly."""
     said = [value for name, value in headers if name == b"x-forwarded-proto"]

@@ -1,7 +1,7 @@
 """How answers leave: head and body in one write, and whole answers in one message."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -19,6 +19,10 @@ class Cycle(RequestResponseCycle):
     """A request and its answer. A whole answer is taken at its word: to look into each header takes longer than the rest."""
 
     async def send(self, message: Any) -> None:
+        if self.waiting_for_100_continue and self.more_body:
+            # RFC 9110 section 10.1.1: whether the body still comes is the client's choice, so nobody could tell it
+            # from the next request.
+            self.keep_alive = False
         if message["type"] != WHOLE:
             await super().send(message)
             return
@@ -48,8 +52,16 @@ class Cycle(RequestResponseCycle):
 class JoinedTransport:
     """A transport that keeps the head of an answer back for its body, which as a rule comes in the same moment."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        may_close: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """may_close: asked at each `close`, and closes in its own way when it says no."""
         self._transport = transport
+        self._may_close = may_close
         self._loop = loop
         self._head: bytes | None = None
         self.is_closing = transport.is_closing  # asked at each answer, which is too often for __getattr__
@@ -64,9 +76,14 @@ class JoinedTransport:
         else:
             self._transport.write(data)
 
+    def write_eof(self) -> None:
+        self._let_go()
+        self._transport.write_eof()
+
     def close(self) -> None:
         self._let_go()
-        self._transport.close()
+        if self._may_close():
+            self._transport.close()
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the transport's own."""

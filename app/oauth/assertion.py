@@ -12,6 +12,7 @@ from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from joserfc.jws import CompactSignature, JWSRegistry, extract_compact, validate_compact
 
+from app.oauth.bounds import LONGEST_ASSERTION_CLAIMS, LONGEST_ASSERTION_HEADER
 from app.oauth.errors import invalid_client
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -43,8 +44,8 @@ class ClientAssertion:
 class _Registry(JWSRegistry):
     """What of a JWS is read at all, and by which algorithms it is verified."""
 
-    max_header_length = 1024
-    max_payload_length = 4096
+    max_header_length = LONGEST_ASSERTION_HEADER
+    max_payload_length = LONGEST_ASSERTION_CLAIMS
 
     def get_alg(self, name: str) -> JWSAlgModel:
         """Ours and no other; the library's EdDSA warns at each use, and is for keys on other curves too."""

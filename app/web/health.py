@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import __version__
+from app.door.draining import DRAINING
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.migrations import read_migrations, select_schema_number
+from app.storage.schema.migrations import read_migrations, select_schema_number
 from app.web.request import NO_STORE, context_of
 
 _SCHEMA = len(read_migrations())
@@ -26,8 +27,13 @@ async def alive(_request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """503 only without PostgreSQL or its schema; without Valkey only new approvals and client assertions wait: degraded."""
+    """503 without PostgreSQL or its schema, and from the moment a process is told to leave.
+
+    Without Valkey only new approvals and client assertions wait: degraded.
+    """
     postgres, valkey = await asyncio.gather(_postgres(request), _valkey(request))
+    if getattr(request.state, DRAINING, False):
+        return _answer(503, {"status": "draining", "postgresql": postgres, "valkey": valkey})
     if postgres != "ok":
         return _answer(503, {"status": "unavailable", "postgresql": postgres, "valkey": valkey})
     status = "ok" if valkey == "ok" else "degraded"

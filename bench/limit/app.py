@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 
+from bench.ground.valkey import BareConnection
 from bench.limit.statements import Statements, open_statements
 from bench.limit.token_text import mint, token_id
-from bench.limit.valkey import BareConnection, PackageConnection, connect
+from bench.limit.valkey import PackageConnection, connect
 
 # Ids of grant, application, customer and member, then the microsecond of the approval; the scope follows.
 APPROVAL = struct.Struct(">16s16s16s16sq")

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from bench.limit.ground import Ground, exchanging, fleet_token, getting, introspecting, issuing, serving
-from bench.limit.guard import PATH as GUARDED
-from bench.limit.servers import application_serving
-from bench.rounds import Contender, Plan, Round, Rounds, interleave, middle, ratios
+from bench.ground.codes import Stores
+from bench.ground.guard import PATH as GUARDED
+from bench.ground.servers import application_serving
+from bench.ground.token_path import Ground, exchanging, fleet_token, getting, introspecting, issuing, serving
+from bench.load.rounds import Contender, Plan, Round, Rounds, interleave, middle, ratios
 
 OURS, LIMIT, BARE, CONSTANT = "ours", "limit", "limit, bare Valkey connection", "constant guard"
 
@@ -40,9 +41,13 @@ class Result:
         return list(self.rounds)[1]
 
     @property
-    def cost(self) -> float:
+    def cost_pairs(self) -> list[float]:
         """Processor time a request, of service and stores together, ours to the other's."""
-        return median(ratios(self.rounds, OURS, self.other, _server_us))
+        return ratios(self.rounds, OURS, self.other, _server_us)
+
+    @property
+    def cost(self) -> float:
+        return median(self.cost_pairs)
 
     @property
     def met(self) -> bool:
@@ -52,16 +57,16 @@ class Result:
         return self.ratio >= self.bar if self.measure == "rate" else self.ratio <= self.bar
 
 
-def without_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
-    """Every request reaches the stores."""
+def without_cache(ground: Ground, stores: Stores, wanted: frozenset[str]) -> Iterator[Result]:
+    """Every request reaches the stores. stores: the limit's."""
     if wanted.isdisjoint({"exchange", "latency", "loads", "client", "introspect"}):
         return
-    with serving(ground, cache=False) as (url, pid), _limit(ground, cache_s=0.0) as package:
+    with serving(ground, cache=False) as (url, pid), _limit(ground, stores, cache_s=0.0) as package:
         if wanted & {"exchange", "latency", "loads"}:
             ours = exchanging(ground, OURS, url, pid, ground.service_stores)
-            limit = exchanging(ground, LIMIT, *package, ground.limit_stores)
-            with _limit(ground, cache_s=0.0, valkey="bare") as bare:
-                stretch = exchanging(ground, BARE, *bare, ground.limit_stores)
+            limit = exchanging(ground, LIMIT, *package, stores)
+            with _limit(ground, stores, cache_s=0.0, valkey="bare") as bare:
+                stretch = exchanging(ground, BARE, *bare, stores)
                 result = _compare("code exchange", ground, ground.plan, [ours, limit, stretch], 0.80)
             yield result
             peak = middle(result.rounds[OURS], _rate)
@@ -75,27 +80,27 @@ def without_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
         if "client" in wanted:
             pair = [
                 issuing(ground, OURS, url, pid, ground.service_stores),
-                issuing(ground, LIMIT, *package, ground.limit_stores),
+                issuing(ground, LIMIT, *package, stores),
             ]
             yield _compare("client credentials", ground, ground.plan, pair, 0.80)
         if "introspect" in wanted:
             pair = [
                 introspecting(ground, OURS, url, pid, ground.service_stores),
-                introspecting(ground, LIMIT, *package, ground.limit_stores),
+                introspecting(ground, LIMIT, *package, stores),
             ]
             yield _compare("introspect, cache off", ground, ground.plan, pair, 0.80)
 
 
-def with_cache(ground: Ground, wanted: frozenset[str]) -> Iterator[Result]:
+def with_cache(ground: Ground, stores: Stores, wanted: frozenset[str]) -> Iterator[Result]:
     """As the service is run."""
     if wanted.isdisjoint({"cached", "guard"}):
         return
     with serving(ground, cache=True) as (url, pid):
         if "cached" in wanted:
-            with _limit(ground, cache_s=_CACHED_S) as package:
+            with _limit(ground, stores, cache_s=_CACHED_S) as package:
                 pair = [
                     introspecting(ground, OURS, url, pid, ground.service_stores),
-                    introspecting(ground, LIMIT, *package, ground.limit_stores),
+                    introspecting(ground, LIMIT, *package, stores),
                 ]
                 yield _compare("introspect, cache on", ground, ground.plan, pair, 0.80)
         if "guard" in wanted:
@@ -127,12 +132,14 @@ def _p99(done: Round) -> float:
 
 
 @contextmanager
-def _limit(ground: Ground, *, cache_s: float, valkey: str = "package") -> Iterator[tuple[str, int]]:
+def _limit(
+    ground: Ground, stores: Stores, *, cache_s: float, valkey: str = "package"
+) -> Iterator[tuple[str, int]]:
     """valkey: over the redis package, or over a "bare" connection."""
     environment = {
         **os.environ,
-        "BENCH_DATABASE_URL": ground.limit_stores.database_url,
-        "BENCH_REDIS_URL": ground.limit_stores.redis_url,
+        "BENCH_DATABASE_URL": stores.database_url,
+        "BENCH_REDIS_URL": stores.redis_url,
         "BENCH_ISSUER": ground.service.url,
         "BENCH_VALKEY": valkey,
         "BENCH_CACHE_S": f"{cache_s}",
@@ -151,6 +158,6 @@ def _guarded(ground: Ground, *, constant: bool) -> Iterator[tuple[str, int]]:
         environment["BENCH_CALLER"] = f"{application},{customer},{application}"
     name = "constant guard" if constant else "guard"
     with application_serving(
-        "bench.limit.guard:app", environment, ground.workers, ground.log(name)
+        "bench.ground.guard:app", environment, ground.workers, ground.log(name)
     ) as server:
         yield server

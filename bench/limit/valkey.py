@@ -1,12 +1,11 @@
 """GETDEL twice: over the redis package's own connection, and over a bare one, the stretch."""
 
 import asyncio
-from collections import deque
-from typing import Any, cast
+from typing import Any
 
-import hiredis
-from redis.asyncio.connection import AbstractConnection, ConnectionPool, parse_url
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
 
+from bench.ground.valkey import BareConnection, connect_bare
 from bench.limit.batch import Batch
 
 
@@ -31,53 +30,6 @@ class PackageConnection:
         return [await connection.read_response() for _ in keys]
 
 
-class BareConnection(asyncio.Protocol):
-    """hiredis over a transport: written once a loop turn, answers matched to callers in order."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._reader = hiredis.Reader()
-        self._waiting: deque[asyncio.Future[Any]] = deque()
-        self._unsent: list[bytes] = []
-        self._transport: asyncio.Transport | None = None
-
-    def getdel(self, key: bytes) -> asyncio.Future[bytes | None]:
-        return self.call(b"GETDEL", key)
-
-    def call(self, *command: bytes) -> asyncio.Future[Any]:
-        future = self._loop.create_future()
-        self._waiting.append(future)
-        if not self._unsent:
-            self._loop.call_soon(self._flush)
-        self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # declared for one argument
-        return future
-
-    async def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._reader.feed(data)
-        while (answer := self._reader.gets()) is not False:
-            future = self._waiting.popleft()
-            if isinstance(answer, hiredis.ReplyError):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        for future in self._waiting:
-            future.set_exception(exc or ConnectionError("Valkey closed the connection"))
-
-    def _flush(self) -> None:
-        assert self._transport is not None  # noqa: S101  # nobody calls before it is connected
-        self._transport.write(b"".join(self._unsent))
-        self._unsent.clear()
-
-
 async def connect(kind: str, url: str) -> PackageConnection | BareConnection:
     if kind not in {"package", "bare"}:
         raise ValueError(f"a connection to Valkey is package or bare, not {kind}")
@@ -87,12 +39,3 @@ async def connect(kind: str, url: str) -> PackageConnection | BareConnection:
 async def connect_package(url: str) -> PackageConnection:
     pool = ConnectionPool.from_url(url, protocol=2)
     return PackageConnection(await pool.get_connection())  # type: ignore[no-untyped-call]  # its decorator has no types
-
-
-async def connect_bare(url: str) -> BareConnection:
-    address = parse_url(url)
-    loop = asyncio.get_running_loop()
-    _, connection = await loop.create_unix_connection(BareConnection, address["path"])
-    await connection.call(b"AUTH", address["password"].encode())
-    await connection.call(b"SELECT", str(address.get("db", 0)).encode())
-    return connection

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from bench.peers.installation import install_node, install_python
+from bench.ground.installation import install_node, install_python
 from bench.peers.peer import Paths, Peer, Task
 from bench.peers.stores import Keys, Table
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.generator import generate, load_of
-from bench.limit.ground import Ground
+from bench.ground.installation import InstallationError
+from bench.ground.serving import ServingError
+from bench.ground.token_path import Ground
+from bench.load.generator import generate, load_of
+from bench.load.records import read_requests
+from bench.load.rounds import Contender, Rounds, interleave, ratios
 from bench.peers.catalogue import OIDC_POSTGRES, OIDC_REDIS
-from bench.peers.installation import InstallationError
 from bench.peers.ours import OURS, OURS_UNCACHED, serving_ours
 from bench.peers.peer import Peer, PeerError, Task
-from bench.records import read_requests
-from bench.rounds import Contender, Rounds, interleave, ratios
-from bench.serving import ServingError
 
 _OK = 200
 CODES = 64  # that are sent twice at once

@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench.limit.ground import Ground, exchanging, introspecting, make_tokens
-from bench.limit.guard import PATH as GUARDED
-from bench.limit.servers import application_serving, service_serving
+from bench.ground.guard import PATH as GUARDED
+from bench.ground.servers import application_serving, service_serving
+from bench.ground.service import Service
+from bench.ground.serving import free_port
+from bench.ground.token_path import Ground, exchanging, introspecting, make_tokens
+from bench.load.records import get_request, write_requests
+from bench.load.rounds import Contender
 from bench.peers.peer import Task
 from bench.peers.stores import set_fsync
-from bench.records import get_request, write_requests
-from bench.rounds import Contender
-from bench.service import Service
-from bench.serving import free_port
 
 OURS = "ours"
 OURS_UNCACHED = "ours, token cache off"
@@ -50,7 +50,7 @@ def _guarded(ground: Ground, service: Service, log: Path) -> Iterator[tuple[str,
     """The guard alone, as at the peers: the service with one route more, whose answer needs no store."""
     tokens = make_tokens(ground, service.url, ground.service_stores, ground.tokens)
     requests = [get_request(GUARDED, bearer=token) for _, token in tokens]
-    with application_serving("bench.limit.guard:app", service.environment, ground.workers, log) as server:
+    with application_serving("bench.ground.guard:app", service.environment, ground.workers, log) as server:
         yield *server, requests
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import orjson
 
-from bench.codes import Stores
+from bench.ground.codes import Stores
+from bench.ground.serving import free_port, serving
+from bench.load.records import form_request, get_request, read_answers, write_requests
+from bench.load.rounds import Check, Contender
 from bench.peers.stores import Fsync, Store, empty_redis, make_database, redis_variables, set_fsync
-from bench.records import form_request, get_request, read_answers, write_requests
-from bench.rounds import Check, Contender
-from bench.serving import free_port, serving
 
 _REDIRECT_URI = "https://integrator.example/callback"  # never called
 _SEED_S = 300.0

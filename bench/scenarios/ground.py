@@ -8,16 +8,16 @@ from typing import Any
 import httpx2
 import orjson
 
-from bench.applications import register_applications, seed_accounts
-from bench.codes import CODE_LIFE_S, Application, Stores, pack_for_service, write_exchanges
-from bench.limit.servers import service_serving
-from bench.machine import StorePids, find_stores
+from bench.ground.applications import register_applications, seed_accounts
+from bench.ground.codes import CODE_LIFE_S, Application, Stores, pack_for_service, write_exchanges
+from bench.ground.servers import service_serving
+from bench.ground.service import Service
+from bench.ground.serving import free_port, private_servers
+from bench.ground.tokens import exchange_codes
+from bench.load.machine import StorePids, find_stores
 from bench.scenarios.catalogue import TOKEN, Scenario
 from bench.scenarios.material import Caller, Family, Folder, write_callers, write_families
 from bench.scenarios.options import Load, Options
-from bench.service import Service
-from bench.serving import free_port, private_servers
-from bench.tokens import exchange_codes
 
 _APPLICATIONS = 4
 _TOKENS = 1000

@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from bench.check import (
+from bench.ground.serving import stop
+from bench.load.check import (
     CheckError,
     check_cap,
     check_client_tokens,
@@ -17,13 +18,12 @@ from bench.check import (
     check_refreshes,
     check_replays,
 )
-from bench.generator import GeneratorError
-from bench.machine import ProcessorTime, read_processor_time
+from bench.load.generator import GeneratorError
+from bench.load.machine import ProcessorTime, read_processor_time
 from bench.scenarios.catalogue import SIGN_IN, Scenario
 from bench.scenarios.ground import Ground
 from bench.scenarios.material import Folder, answers_of, read_families
 from bench.scenarios.options import Options
-from bench.serving import stop
 
 _LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 _TASK_S = 10  # what a simulated user may still take when time is up

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import program
+from bench.ground import program
 from bench.scenarios.catalogue import SCENARIOS, Scenario
 from bench.scenarios.phases import SHAPES, most_users
 

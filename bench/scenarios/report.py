@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bench.machine import describe_machine
+from bench.load.machine import describe_machine
 from bench.scenarios.measure import Result
 from bench.scenarios.options import Options
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from bench.records import form_request, pack_answer, pack_request, read_requests
+from bench.load.records import form_request, pack_answer, pack_request, read_requests
 from bench.scenarios.catalogue import TOKEN
 from bench.scenarios.material import (
     Account,

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from time import perf_counter, process_time
 from typing import Any
 
-from bench.generator import percentiles_ms
+from bench.load.generator import percentiles_ms
 
 
 class Tally:

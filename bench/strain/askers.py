@@ -10,10 +10,10 @@ import orjson
 
 from app.oauth.answer import INACTIVE
 from app.oauth.token_string import mint
-from bench.check import CheckError
-from bench.limit.ground import Ground, fleet_token, getting, introspecting
-from bench.records import form_request, get_request, read_answers, write_requests
-from bench.rounds import Contender
+from bench.ground.token_path import Ground, fleet_token, getting, introspecting
+from bench.load.check import CheckError
+from bench.load.records import form_request, get_request, read_answers, write_requests
+from bench.load.rounds import Contender
 
 _FLEET = "/api/v2/Fleet/1"
 _OK, _UNAUTHORIZED, _TOO_MANY, _UNAVAILABLE = 200, 401, 429, 503

@@ -9,10 +9,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.check import CheckError
-from bench.limit.ground import Ground, serving
-from bench.machine import read_processor_time
-from bench.rounds import (
+from bench.ground.token_path import Ground, serving
+from bench.load.check import CheckError
+from bench.load.machine import read_processor_time
+from bench.load.rounds import (
     Contender,
     Plan,
     Round,

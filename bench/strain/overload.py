@@ -12,12 +12,12 @@ from itertools import islice
 import asyncpg
 import uvloop
 
-from bench.check import CheckError, check_exchanges
-from bench.codes import write_exchanges
-from bench.generator import Outcome, generate, load_of
-from bench.limit.ground import Ground, serving
-from bench.records import pack_answer, read_requests, write_requests
-from bench.rounds import RoundError
+from bench.ground.codes import write_exchanges
+from bench.ground.token_path import Ground, serving
+from bench.load.check import CheckError, check_exchanges
+from bench.load.generator import Outcome, generate, load_of
+from bench.load.records import pack_answer, read_requests, write_requests
+from bench.load.rounds import RoundError
 
 CAPACITY = 500  # tokens a second that the store can take, of all workers together
 OFFERED = 3 * CAPACITY

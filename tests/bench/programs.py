@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 FOREIGN = {"ROVITRACKER_NOBODY_KNOWS": "1"}  # a shell that is set to another service, which refuses the name
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """report, document: NAME.md and NAME.json."""
+    """report, document, rounds: NAME.md, NAME.json and NAME.rounds.json."""
 
     status: int
     printed: str
     said: str
     report: str
     document: dict[str, Any]
+    rounds: dict[str, Any]
 
 
 def start(name: str, *options: str, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -45,7 +46,10 @@ def measure(name: str, folder: Path, *options: str) -> Run:
     temporary.mkdir(exist_ok=True)
     done = start(name, *options, "--out", str(out), temporary=temporary)
     assert done.returncode in {0, 1}, done.stdout + done.stderr
-    report, document = (out / f"{name}.md").read_text(), json.loads((out / f"{name}.json").read_text())
+    assert "Traceback" not in done.stderr, done.stderr  # which ends with 1 as well
+    kept = name.rpartition(".")[2]
+    report = (out / f"{kept}.md").read_text()
+    document, rounds = (json.loads((out / f"{kept}.{end}").read_text()) for end in ("json", "rounds.json"))
     assert done.stdout.endswith(report)
     assert not list(temporary.iterdir())
-    return Run(done.returncode, done.stdout, done.stderr, report, document)
+    return Run(done.returncode, done.stdout, done.stderr, report, document, rounds)

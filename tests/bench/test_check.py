@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from app.oauth.token_string import TokenString, mint, new_id
-from bench.check import (
+from bench.limit.database import create_database
+from bench.load.check import (
     CheckError,
     check_client_tokens,
     check_doubles,
@@ -18,8 +19,7 @@ from bench.check import (
     check_introspections,
     check_replays,
 )
-from bench.limit.database import create_database
-from bench.records import form_request, pack_answer, write_requests
+from bench.load.records import form_request, pack_answer, write_requests
 from tests.bench.echo import Server, serving
 
 

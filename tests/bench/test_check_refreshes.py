@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from app.oauth.token_string import TokenString, mint, new_id
-from bench.check import CheckError, check_refreshes
-from bench.records import pack_answer
+from bench.load.check import CheckError, check_refreshes
+from bench.load.records import pack_answer
 from tests.bench.echo import Server, serving
 
 OWNER = {"client_id": "me", "client_secret": "mine"}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.generator import GeneratorError, generate
-from bench.load import Load, Open, Tally
-from bench.records import form_request, get_request, read_answers, read_requests, write_requests
+from bench.load.generator import GeneratorError, generate
+from bench.load.models import Load, Open, Tally
+from bench.load.records import form_request, get_request, read_answers, read_requests, write_requests
 from tests.bench.echo import Server, serving
-from tests.server import ROOT, free_port
+from tests.support.server import ROOT, free_port
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_command_prints_one_document_and_keeps_the_answers(server: Server, tmp_p
     requests, answers = tmp_path / "requests", tmp_path / "answers"
     assert write_requests(requests, numbered(50)) == 50
     assert read_requests(requests) == numbered(50)
-    command = [sys.executable, "-m", "bench.generator", "--url", f"http://127.0.0.1:{server.port}"]
+    command = [sys.executable, "-m", "bench.load.generator", "--url", f"http://127.0.0.1:{server.port}"]
     options = ["--requests", str(requests), "--once", "--seconds", "9", "--answers", str(answers)]
     done = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, check=True)
     document = json.loads(done.stdout)

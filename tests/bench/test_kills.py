@@ -13,14 +13,14 @@ import pytest
 
 from app.embedded import Embedded, attach
 from app.embedded.removal import remove
-from bench.applications import register_applications
-from bench.check import check_exchanges
-from bench.codes import CODE_LIFE_S, Stores, pack_for_service, write_exchanges
-from bench.generator import Outcome, generate, load_of
-from bench.machine import find_stores
-from bench.records import pack_answer, read_requests
-from bench.service import Service
-from bench.serving import free_port, serving
+from bench.ground.applications import register_applications
+from bench.ground.codes import CODE_LIFE_S, Stores, pack_for_service, write_exchanges
+from bench.ground.service import Service
+from bench.ground.serving import free_port, serving
+from bench.load.check import check_exchanges
+from bench.load.generator import Outcome, generate, load_of
+from bench.load.machine import find_stores
+from bench.load.records import pack_answer, read_requests
 
 CODES = 6000
 

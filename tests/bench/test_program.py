@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.program import Findings, end_well, run
-from bench.rounds import RoundError
+from bench.ground.lines import in_lines
+from bench.ground.program import Findings, end_well, run
+from bench.load.rounds import RoundError
 from tests.bench.programs import start
 
 
@@ -34,9 +35,30 @@ def test_findings_are_printed_kept_and_judged(
     met: bool,  # noqa: FBT001
 ) -> None:
     out = tmp_path / "new" / "out"
-    assert run("limit", out, lambda: Findings("# found\n", {"found": 1}, met)) == int(not met)
+    findings = Findings("# found\n", {"found": 1}, met, {"rounds": [1, 2]})
+    assert run("limit", out, lambda: findings) == int(not met)
     assert capsys.readouterr().out == (out / "limit.md").read_text() == "# found\n"
     assert json.loads((out / "limit.json").read_text()) == {"found": 1}
+    assert json.loads((out / "limit.rounds.json").read_text()) == {"rounds": [1, 2]}
+
+
+def test_a_document_has_a_line_for_each_comparison() -> None:
+    document = {
+        "machine": "2 cores",
+        "bars": [1, 2],
+        "results": [{"a": 1}, {"b": [2]}],
+        "by": {"c": {"d": 3}},
+    }
+    text = in_lines({**document, "none": {}})
+    assert json.loads(text) == {**document, "none": {}}
+    assert text.splitlines()[1:6] == [
+        '  "machine": "2 cores",',
+        '  "bars": [1,2],',
+        '  "results": [',
+        '    {"a":1},',
+        '    {"b":[2]}',
+    ]
+    assert '    "c": {"d":3}' in text
 
 
 @pytest.mark.parametrize(
@@ -70,10 +92,10 @@ def test_a_folder_that_cannot_be_made_ends_the_run_before_it_is_measured(tmp_pat
         ("limit", ("--rounds", "0"), "--rounds: 1 or more"),
         ("limit", ("--seconds", "nan"), "--seconds: more than 0"),
         ("peers", ("--only", "nobody"), "--only: none of oidc-provider, PostgreSQL"),
-        ("growth", ("--fill-only",), "--fill-only needs a --data-dir"),
-        ("aemp", ("--fill-only",), "--fill-only needs a --data-dir"),
-        ("aemp", ("--machines", "99"), "a page of the fleet"),
-        ("aemp", ("--gigabytes", "0.1"), "two pages of a series"),
+        ("size.growth", ("--fill-only",), "--fill-only needs a --data-dir"),
+        ("size.aemp", ("--fill-only",), "--fill-only needs a --data-dir"),
+        ("size.aemp", ("--machines", "99"), "a page of the fleet"),
+        ("size.aemp", ("--gigabytes", "0.1"), "two pages of a series"),
     ],
 )
 def test_what_could_not_be_measured_is_refused(name: str, options: tuple[str, ...], told: str) -> None:

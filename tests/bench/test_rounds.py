@@ -4,8 +4,9 @@ import pytest
 
 from bench.limit.__main__ import render
 from bench.limit.scenarios import Result
-from bench.machine import ProcessorTime
-from bench.rounds import Plan, Round, ratios, table
+from bench.load.machine import ProcessorTime
+from bench.load.rounds import Plan, Round, ratios
+from bench.load.summary import table
 
 PLAN = Plan(rounds=3, seconds=1, warm_up_s=0.5, connections=8)
 

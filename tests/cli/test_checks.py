@@ -12,13 +12,14 @@ from app.cli.checks import (
     check_clock,
     check_data_dir,
     check_database,
+    check_files,
     check_partitions,
     check_rights,
     check_settings,
     check_valkey,
 )
 from app.settings import Settings
-from app.storage.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
+from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 POSTGRES = DatabaseFacts("18.1", 180_001, NOW, connections=97, durable=True)
@@ -131,3 +132,15 @@ def test_files_that_others_can_read_are_wrong(tmp_path: Path) -> None:
     assert check_data_dir(settings_of(data_dir=tmp_path)) == Finding(
         "data directory", "wrong", f"open to others: {key}", f"chmod go= {key}"
     )
+
+
+@pytest.mark.parametrize(
+    ("limit", "verdict"),
+    [(10_088, "ok"), (10_087, "warning"), (1024, "warning"), (89, "warning"), (88, "wrong")],
+)
+def test_open_files_are_judged_by_the_connections_that_the_service_may_hold(limit: int, verdict: str) -> None:
+    """R-111: 10,000 of clients, 24 of the stores, 64 for everything else."""
+    finding = check_files(limit, settings_of(), connections=10_000)
+    assert finding.verdict == verdict
+    ways = ("ulimit -n 10088", "LimitNOFILE=10088", "--ulimit nofile=10088")
+    assert [way in finding.todo for way in ways] == [verdict != "ok"] * 3

@@ -15,7 +15,7 @@ import pytest
 from app.embedded import default_data_dir
 from app.embedded.removal import remove
 from tests.pages.visitor import find_chromium
-from tests.server import ROOT, free_port
+from tests.support.server import ROOT, free_port
 
 README = (ROOT / "README.md").read_text()
 
@@ -113,7 +113,7 @@ def test_make_lists_its_commands(copy: Path) -> None:
     )
     assert all(
         f"make bench{part} " in listed
-        for part in ("", "-aemp", "-growth", "-limit", "-peers", "-profile", "-strain")
+        for part in ("", "-aemp", "-compare", "-growth", "-limit", "-peers", "-profile", "-strain")
     )
 
 

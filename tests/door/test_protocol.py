@@ -1,16 +1,12 @@
 """Answers leave in one write, and whatever does not come at once is not held back for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.door.answers import WHOLE, JoinedTransport
-from app.door.protocol import Protocol
-from tests.server import free_port
+from tests.door.serving import serving
 
 
 class Writes(asyncio.Transport):
@@ -64,23 +60,6 @@ async def test_closing_loses_nothing() -> None:
     assert joined.get_extra_info("peername", "nobody") == "nobody"  # everything else is the transport's own
 
 
-@asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[int]:
-    port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, http=Protocol, log_config=None, lifespan="off")
-    )
-    task = asyncio.create_task(server.serve())
-    try:
-        async with asyncio.timeout(10):
-            while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-                await asyncio.sleep(0.01)
-        yield port
-    finally:
-        server.should_exit = True
-        await task
-
-
 @pytest.mark.parametrize("pause_s", [0, 0.05])
 async def test_answers_are_whole_on_one_connection(pause_s: float) -> None:
     """Two requests sent at once, a streamed body, an empty one."""
@@ -113,7 +92,7 @@ async def test_answers_are_whole_on_one_connection(pause_s: float) -> None:
 
 async def answer_whole(scope: Scope, receive: Receive, send: Send) -> None:
     """The body that was sent, in one message where the server takes it so."""
-    body = (await receive())["body"] * (20_000 if scope["path"].endswith("/long") else 1)
+    body = (await receive())["body"] * (200_000 if scope["path"].endswith("/long") else 1)
     headers = [(b"content-type", b"text/plain"), (b"content-length", b"%d" % len(body))]
     if scope["path"].startswith("/whole"):
         assert WHOLE in scope["extensions"]
@@ -155,12 +134,23 @@ async def test_a_connection_that_is_not_kept_is_closed_after_its_answer() -> Non
 
 
 async def test_a_reader_who_takes_its_time_gets_everything() -> None:
-    """Answers of 8 MB in all, far beyond what the sockets hold, read only after they were asked for."""
+    """Answers of 9 MB in all, far beyond what the sockets hold, read only after they were asked for."""
     async with serving(answer_whole) as port, asyncio.timeout(20):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(request_of("/whole/long") * 80)
+        writer.write(request_of("/whole/long") * 9)
         await asyncio.sleep(0.3)
-        for _ in range(80):
+        for _ in range(9):
             await reader.readuntil(b"\r\n\r\n")
-            assert await reader.readexactly(100_000) == b"asked" * 20_000
+            assert await reader.readexactly(1_000_000) == b"asked" * 200_000
         writer.close()
+
+
+async def test_requests_in_the_queue_keep_their_bodies_when_one_too_many_follows() -> None:
+    """Each of the nine is asked with a body of its own; the tenth stops the reading in the middle of its message."""
+    async with serving(answer_whole) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"".join(request_of("/whole", body=b"body %d" % number) for number in range(10)))
+        answers = await reader.read()
+        writer.close()
+    bodies = [part.rpartition(b"\r\n\r\n")[2] for part in answers.split(b"HTTP/1.1 ")[1:]]
+    assert bodies == [b"body %d" % number for number in range(9)]

@@ -2,16 +2,16 @@
 
 import asyncio
 
-from app.flows.change_customer import disable_customer
-from app.flows.client_credentials import issue_to_client
-from app.flows.issued_token import IssuedToken
-from app.flows.register_application import register_application
+from app.flows.account.change_customer import disable_customer
+from app.flows.account.register_application import register_application
+from app.flows.token.client_credentials import issue_to_client
+from app.flows.token.issued_token import IssuedToken
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError
 from app.oauth.request import TokenRequest
 from app.oauth.token_string import parse
-from tests.people import World
-from tests.stores import context_through_proxy
+from tests.support.people import World
+from tests.support.stores import context_through_proxy
 
 REQUEST = TokenRequest.parse(
     "application/x-www-form-urlencoded", b"grant_type=client_credentials&client_id=x&client_secret=y", None

@@ -9,21 +9,21 @@ import asyncpg
 import pytest
 
 from app.context import Context
-from app.flows.check_token import check_token
-from app.flows.issue_token import issue_token
+from app.flows.token.check_token import check_token
+from app.flows.token.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials, TokenRequest
 from app.oauth.token_string import TokenString, bucket_of, mint, parse, secret_digest
-from app.storage.codes import Approval, keys_of, put_code_back, take_code
-from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
-from app.storage.grants import Redemption, insert_grants_with_classic_tokens, select_grants
-from app.storage.valkey import Valkey
-from tests.approvals import approval_for, waiting_code
+from app.storage.postgres.database import Database, open_database
+from app.storage.token.codes import Approval, keys_of, put_code_back, take_code
+from app.storage.token.grants import Redemption, insert_grants_with_classic_tokens, select_grants
+from app.storage.valkey.valkey import Valkey
 from tests.conftest import make_database
-from tests.people import World
-from tests.proxy import proxy_to
-from tests.stores import context_through_proxy, gathered_on, valkey_socket
+from tests.support.approvals import approval_for, waiting_code
+from tests.support.people import World
+from tests.support.proxy import proxy_to
+from tests.support.stores import context_through_proxy, gathered_on, valkey_socket
 from tests.web.services import unreachable_database
 
 MINUTE = timedelta(minutes=1)
@@ -160,16 +160,12 @@ async def test_a_lost_reply_to_the_taking_is_not_called_used(world: World, redis
     assert await select_grants(context.database, [code.id]) == {}
 
 
-async def test_a_silent_valkey_costs_two_time_outs(
-    world: World, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_valkey_costs_two_time_outs(world: World, redis_url: str) -> None:
     """R-88: it accepts and never answers."""
-    monkeypatch.setattr("app.storage.valkey.COMMAND_TIMEOUT_S", 0.1)
     code = await waiting_code(world)
     async with proxy_to(valkey_socket(redis_url)) as proxy:
-        valkey = Valkey(
-            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, most_waiting=1000
-        )
+        url = redis_url.replace(valkey_socket(redis_url), proxy.path)
+        valkey = Valkey(url, connections=4, most_waiting=1000, timeout_s=0.1)
         await valkey.ping()
         proxy.fall_silent()
         context = replace(world.context, valkey=valkey)

@@ -10,19 +10,19 @@ import asyncpg
 import pytest
 
 from app.context import Context
-from app.flows import refresh_token
-from app.flows.issue_token import issue_token
+from app.flows.token import refresh_token
+from app.flows.token.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.token_string import TokenString, compose, mint
-from app.storage.database import open_database
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.grants import select_grants
-from app.storage.refresh_tokens import Rotation, insert_successors, select_refresh_tokens
-from tests.approvals import waiting_code
+from app.storage.postgres.database import Timeouts, open_database
+from app.storage.token.grants import select_grants
+from app.storage.token.refresh_tokens import Rotation, insert_successors, select_refresh_tokens
 from tests.conftest import make_database
-from tests.families import HERE, alive, asked, begin, read, refresh
-from tests.people import Pair, Strict
-from tests.stores import context_through_proxy, gathered_on
+from tests.support.approvals import waiting_code
+from tests.support.families import HERE, alive, asked, begin, read, refresh
+from tests.support.people import Pair, Strict
+from tests.support.stores import context_through_proxy, gathered_on
 
 HOUR, MONTH = timedelta(hours=1), timedelta(days=30)
 
@@ -150,12 +150,12 @@ async def test_a_lost_reply_within_the_grace_still_gives_the_pair(
 
 
 async def test_an_unknown_outcome_is_said_and_ends_nothing(
-    context: Context, strict: Strict, database_url: str, monkeypatch: pytest.MonkeyPatch
+    context: Context, strict: Strict, database_url: str
 ) -> None:
     """O-64: PostgreSQL falls silent: 503, and whichever token stands then is as good as before."""
-    monkeypatch.setattr("app.storage.database.STATEMENT_TIMEOUT_S", 0.2)
     token = await begin(context, strict)
-    async with context_through_proxy(context, database_url) as (through, proxy):
+    impatient = Timeouts(statement_s=0.2)
+    async with context_through_proxy(context, database_url, timeouts=impatient) as (through, proxy):
         await refresh(through, strict, await begin(context, strict))
         proxy.fall_silent()
         with pytest.raises(StoreUnavailableError):

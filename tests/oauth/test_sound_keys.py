@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from app.oauth import client_keys
 from app.oauth.client_keys import check_key_set
 from app.oauth.registration import RegistrationError
-from tests.assertions import jwks_of, key_pair
+from tests.support.assertions import jwks_of, key_pair
 
 P256 = 2**256 - 2**224 + 2**192 + 2**96 - 1
 ED25519 = 2**255 - 19
@@ -79,8 +80,8 @@ SPOILT: dict[str, Callable[[], int]] = {
     "even": lambda: MODULUS - 1,
     "a power of two": lambda: 2**2047,
     "all ones": lambda: 2**2048 - 1,
-    "a multiple of 3": lambda: 3 * prime(1024) * prime(1022),
-    "a multiple of 1999": lambda: 1999 * prime(1024) * prime(1014),
+    "a multiple of 3": lambda: 3 * prime(1024) * prime(1026),
+    "a multiple of 1999": lambda: 1999 * prime(1024) * prime(1016),
     "a square": lambda: prime(1024) ** 2,
     "of two neighbours": lambda: prime(1024) * prime_after(prime(1024)),
     "a prime": lambda: prime(2048),
@@ -109,7 +110,7 @@ def test_exponent_other_than_the_usual_is_refused(exponent: int) -> None:
 
 @given(st.integers(4097, 90_000))
 def test_huge_number_is_refused_before_it_is_read(bits: int) -> None:
-    """O-150: in no time, whatever number it is in."""
+    """O-150: whatever number it is in."""
     huge = base64(octets(2**bits + 1))
     entries = [
         {**RSA, "n": huge},
@@ -118,10 +119,12 @@ def test_huge_number_is_refused_before_it_is_read(bits: int) -> None:
         {**EC, "y": huge},
         {**OKP, "x": huge},
     ]
-    began = time.process_time()
-    for entry in entries:
-        assert "longer than 4,096 bits" in refusal(entry) or "16 KiB" in refusal(entry)
-    assert time.process_time() - began < 0.1
+    read: list[object] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(client_keys, "import_key", read.append)
+        for entry in entries:
+            assert "longer than 4,096 bits" in refusal(entry) or "16 KiB" in refusal(entry)
+    assert not read
 
 
 def test_judging_the_largest_key_is_bounded() -> None:

@@ -19,15 +19,15 @@ from playwright.async_api import Browser, async_playwright, expect
 from app.context import Context
 from app.embedded import attach
 from app.embedded.removal import remove
-from app.flows.add_customer import add_customer
-from app.flows.register_application import register_application
+from app.flows.account.add_customer import add_customer
+from app.flows.account.register_application import register_application
 from tests.conftest import make_database
 from tests.pages.other_site import open_other_site
 from tests.pages.service import Service, open_service
 from tests.pages.tour import tour
 from tests.pages.visitor import FLAGS, NAMES, Visitor, find_chromium, open_visitor
-from tests.people import PASSWORD, REDIRECT_URI, World
-from tests.server import ROOT
+from tests.support.people import PASSWORD, REDIRECT_URI, World
+from tests.support.server import ROOT
 
 IMAGES = ROOT / "docs" / "images"
 ALL_PAGES = IMAGES / "all"  # not kept in git

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from app.context import Context
-from tests.browser import ORIGIN, Browser, query_of
-from tests.changing import change
-from tests.depth import examples
-from tests.people import PASSWORD, REDIRECT_URI, World
+from tests.support.browser import ORIGIN, Browser, query_of
+from tests.support.changing import change
+from tests.support.depth import examples
+from tests.support.people import PASSWORD, REDIRECT_URI, World
 from tests.web.services import Services, same_browser, unreachable_database
+from tests.web.told import error_on_page
 
 AUTHORIZE = "/app/oauth2/authorize"
 
@@ -406,6 +407,17 @@ async def test_posted_request_continues_as_the_same_get(browser: Browser, world:
     assert answer.status_code == 303
     assert answer.headers["location"] == f"{AUTHORIZE}?{body.replace('ä', '%C3%A4')}%0D%0ASet-Cookie:%20x"
     assert "set-cookie" not in answer.headers
+
+
+async def test_posted_request_that_no_address_can_hold_is_refused(browser: Browser, world: World) -> None:
+    """R-76: the same link as a GET would be refused before the service could say why."""
+    body = urlsplit(world.authorize_url(state="")).query + "&more="
+    fitting = body + "x" * (8192 - len(f"{AUTHORIZE}?{body}"))
+    assert (await browser.http.post(AUTHORIZE, content=fitting)).status_code == 303
+    for longer in (f"{fitting}x", f"{body}{'ä' * 2000}"):
+        answer = await browser.http.post(AUTHORIZE, content=longer.encode())
+        error_on_page(answer, 413)
+        assert "It has more than 8,192 characters." in answer.text
 
 
 async def test_posted_request_reaches_the_consent_page(browser: Browser, world: World) -> None:

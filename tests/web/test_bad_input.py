@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.context import Context
-from tests.browser import Browser
-from tests.depth import examples
-from tests.people import World
-from tests.raw import chunked, get, head, post, send
-from tests.server import free_port, running_service
-from tests.standing import assert_unchanged, state_of
+from tests.support.browser import Browser
+from tests.support.depth import examples
+from tests.support.people import World
+from tests.support.raw import RawAnswer, chunked, get, head, post, send
+from tests.support.server import free_port, running_service
+from tests.support.standing import assert_unchanged, state_of
 
 TOKEN = b"/app/oauth2/token"
 MEGABYTE = b"x" * 1_000_000
@@ -77,24 +77,34 @@ REFUSED = {
     "another address": (post(b"code=a", path=b"/app/oauth2/token/"), 404, "invalid_request"),
     "NUL behind the address": (post(b"code=a", path=TOKEN + b"%00"), 404, "invalid_request"),
     "credentials nobody has": (post(b"code=a", BASIC), 401, "invalid_client"),
-    "a megabyte of credentials": (
-        post(b"code=a", b"Authorization: Basic " + MEGABYTE),
-        401,
-        "invalid_client",
+    "15 KB of credentials": (
+        post(b"code=a", b"Authorization: Basic " + MEGABYTE[:15_000]),
+        431,
+        "invalid_request",
     ),
     "in the query": (post(b"code=a", path=TOKEN + b"?client_id=a&client_secret=b"), 401, "invalid_client"),
     "as a proxy is asked": (post(b"code=a", path=b"http://evil.example" + TOKEN), 401, "invalid_client"),
     "encoded address": (post(b"code=a", path=b"/app/oauth2/%74oken"), 401, "invalid_client"),
     "HTTP/1.0": (head(b"GET " + TOKEN, version=b"1.0"), 405, "invalid_request"),
-    "20,000 headers": (get(TOKEN, *(b"X%d: y" % n for n in range(20_000))), 405, "invalid_request"),
+    "99 headers": (get(TOKEN, *(b"X%d: y" % n for n in range(99))), 405, "invalid_request"),
     "address of two slashes": (post(b"code=a", path=b"/" + TOKEN), 404, "page"),
     "address with dots": (post(b"code=a", path=b"/app/x/../oauth2/token"), 404, "page"),
     "the whole server": (head(b"OPTIONS *"), 404, "page"),
     "link with a line break": (get(b"/app/oauth2/authorize?client_id=%0d%0aX-Evil:%201"), 400, "page"),
-    "link with a fragment": (get(b"/app/oauth2/authorize?client_id=a#b"), 400, "page"),
-    "link of 60 KB": (get(b"/app/oauth2/authorize?client_id=" + MEGABYTE[:60_000]), 400, "page"),
+    "link of 8 KB": (get(b"/app/oauth2/authorize?client_id=" + MEGABYTE[:8_000]), 400, "page"),
     "posted link of a megabyte": (post(MEGABYTE, path=b"/app/oauth2/authorize"), 413, "page"),
     "posted page of a megabyte": (post(MEGABYTE, path=b"/app/oauth2/consent"), 413, "page"),
+}
+
+# What is HTTP and too much of it.
+EXCESSIVE = {
+    "an address of a megabyte": (get(b"/app/oauth2/authorize?client_id=" + MEGABYTE), 414),
+    "an address of 8 KiB and a byte": (get(b"/" + MEGABYTE[: 8 * 1024]), 414),
+    "a megabyte of credentials": (post(b"code=a", b"Authorization: Basic " + MEGABYTE), 431),
+    "a field of 16 KiB and a byte": (get(TOKEN, b"X: " + MEGABYTE[: 16 * 1024]), 431),
+    "33 KB of fields": (get(TOKEN, *(b"X: " + MEGABYTE[:11_000] for _ in range(3))), 431),
+    "101 fields": (get(TOKEN, *(b"X: y" for _ in range(100))), 431),
+    "20,000 fields": (get(TOKEN, *(b"X%d: y" % n for n in range(20_000))), 431),
 }
 
 # What is no HTTP: the server refuses it before there is a request.
@@ -116,9 +126,11 @@ BROKEN = {
     "NUL in the address": get(b"/app/oauth2/\0token"),
     "bytes in the address": get(b"/app/oauth2/authorize?client_id=\xff"),
     "a blank in the address": get(b"/app/oauth2/authorize?client_id=a b"),
-    "an address of a megabyte": get(b"/app/oauth2/authorize?client_id=" + MEGABYTE),
+    "a link with a fragment": get(b"/app/oauth2/authorize?client_id=a#b"),
     "another method": head(b"STEAL " + TOKEN),
     "a tunnel": head(b"CONNECT evil.example:443"),
+    "no host": b"GET " + TOKEN + b" HTTP/1.1\r\n\r\n",
+    "two hosts": get(TOKEN, b"Host: localhost"),
     "another version": head(b"GET " + TOKEN, version=b"9.9"),
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(60),
@@ -150,9 +162,24 @@ async def test_what_is_no_http_is_refused_with_nothing_told(
     for name, sent in BROKEN.items():
         answers = await send(port, sent, answers=2)
         assert [(each.status, each.told) for each in answers] == [(400, "server")], name
-        assert set(answers[0].headers) <= {"content-type", "content-length", "connection", "date"}
-        assert answers[0].headers["connection"] == "close"
+        assert_ends(answers[0])
     assert_unchanged(before, await state_of(context, database_url, redis_url))
+
+
+async def test_what_is_too_much_is_refused_before_it_is_a_request(port: int) -> None:
+    """R-76: the bounds are counted as the bytes arrive."""
+    for name, (sent, status) in EXCESSIVE.items():
+        answers = await send(port, sent, answers=2)
+        assert [(each.status, each.told) for each in answers] == [(status, "server")], name
+        assert_ends(answers[0])
+
+
+def assert_ends(answer: RawAnswer) -> None:
+    """It tells nothing but what is wrong, and closes the connection."""
+    told = {"content-type", "content-length", "connection", "date", "cache-control", "x-content-type-options"}
+    assert set(answer.headers) <= told
+    assert answer.headers["connection"] == "close"
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_every_endpoint_of_forms_refuses_the_same_malformed_bodies(port: int) -> None:
@@ -222,7 +249,7 @@ async def test_a_request_altered_anywhere_is_a_request_or_is_refused(
     """R-76, R-77: never a fault of ours, and a connection that waits for more is nobody's."""
     altered = WHOLE[:start] + inserted + WHOLE[start + removed :]
     answers = await send(port, altered, patience_s=0.05)
-    assert {answer.status for answer in answers} <= {400, 401, 404, 405, 413, 415}
+    assert {answer.status for answer in answers} <= {400, 401, 404, 405, 408, 413, 415}
 
 
 async def test_body_that_stops_half_way_holds_nobody_up(port: int) -> None:

@@ -11,11 +11,11 @@ from uuid import uuid4
 import pytest
 
 from app.context import Context
-from tests.assertions import KEY_OF, by_assertion, claims_of, key_pair, register_keyed, signed
-from tests.depth import DEPTH
-from tests.people import World
-from tests.raw import post
-from tests.server import free_port, running_service, settings_on
+from tests.support.assertions import KEY_OF, by_assertion, claims_of, key_pair, register_keyed, signed
+from tests.support.depth import DEPTH
+from tests.support.people import World
+from tests.support.raw import post
+from tests.support.server import free_port, running_service, settings_on
 
 PAIRS = 300 * DEPTH
 TOKEN, INTROSPECT, REVOKE = (f"/app/oauth2/{name}" for name in ("token", "introspect", "revoke"))

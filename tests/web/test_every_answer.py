@@ -15,13 +15,13 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.context import Context
-from app.failures import Failures
+from app.process.failures import Failures
 from app.web.pages.render import ASSET_VERSION
 from app.web.routes import router
-from tests.browser import Browser
-from tests.people import World
-from tests.raw import get, post, send
-from tests.server import free_port, running_service, settings_on
+from tests.support.browser import Browser
+from tests.support.people import World
+from tests.support.raw import get, post, send
+from tests.support.server import free_port, running_service, settings_on
 from tests.web.services import Services, same_browser, unreachable_database
 
 METHODS = [*sorted(set(HTTPMethod.__members__) - {"CONNECT"}), "PROPFIND"]

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from app.aemp.values import Equipment, EquipmentHeader, Hours, Location
-from app.flows.change_owner import release_machine
-from app.flows.import_fleet import import_machines
-from tests.browser import Browser
-from tests.fleets import fill, machine
-from tests.people import PASSWORD, World
+from app.aemp.model.values import Equipment, EquipmentHeader, Hours, Location
+from app.flows.fleet.change_owner import release_machine
+from app.flows.fleet.import_fleet import import_machines
+from tests.support.browser import Browser
+from tests.support.fleets import fill, machine
+from tests.support.people import PASSWORD, World
 from tests.web.reading import attributes_of, tags_of, words_of
 from tests.web.services import Services, same_browser
 

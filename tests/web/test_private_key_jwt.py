@@ -11,13 +11,13 @@ import httpx2
 import pytest
 
 from app.context import Context
-from app.failures import Failures
-from app.flows.change_application import change_application, change_status
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.change_application import change_application, change_status
+from app.flows.account.register_application import RegisteredApplication, register_application
 from app.oauth.assertion import ALGORITHMS, ASSERTION_TYPE
-from app.storage.application_changes import ApplicationChanges
-from app.storage.assertions import key_of
-from tests.assertions import (
+from app.process.failures import Failures
+from app.storage.people.application_changes import ApplicationChanges
+from app.storage.token.assertions import key_of
+from tests.support.assertions import (
     KEY_OF,
     by_assertion,
     claims_of,
@@ -27,9 +27,9 @@ from tests.assertions import (
     register_keyed,
     signed,
 )
-from tests.browser import ORIGIN, Browser
-from tests.people import Strict, World, pair_of, reads
-from tests.refusals import assert_unavailable, error_of
+from tests.support.browser import ORIGIN, Browser
+from tests.support.people import Strict, World, pair_of, reads
+from tests.support.refusals import assert_unavailable, error_of
 from tests.web.services import Services
 
 TOKEN = "/app/oauth2/token"

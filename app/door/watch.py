@@ -1,0 +1,82 @@
+"""The open connections of one process: how many there are, and the sweep that ends those which have waited too long."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import islice
+from typing import Protocol
+
+from uvicorn.server import ServerState
+
+from app.door.addresses import TrustedProxies
+from app.door.bounds import Bounds
+from app.door.framing import CROWDED, CROWDED_ADDRESS, Refusal
+
+# To end a thousand connections takes 60 ms here, so others get their turn in between (R-110).
+_AT_ONCE = 100
+
+
+class Connection(Protocol):
+    """network: where it comes from, or empty when it is not counted, as a trusted proxy's is."""
+
+    network: str
+
+    def sweep(self) -> None: ...
+
+
+class Watch:
+    """Counts connections and sweeps them once every `bounds.sweep_s`, while there are any."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._open: set[Connection] = set()
+        self._by_network: dict[str, int] = {}
+        self._timer: asyncio.Handle | None = None
+
+    def enter(self, connection: Connection) -> Refusal | None:
+        """Counts it in, also when it is refused: it is open until it leaves."""
+        network = connection.network
+        here = self._by_network.get(network, 0) + 1
+        self._by_network[network] = here
+        self._open.add(connection)
+        if self._timer is None:
+            self._begin()
+        if network and here > self._bounds.connections_per_address:
+            return CROWDED_ADDRESS
+        return CROWDED if len(self._open) > self._bounds.connections else None
+
+    def leave(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        left = self._by_network[connection.network] - 1
+        if left:
+            self._by_network[connection.network] = left
+        else:
+            del self._by_network[connection.network]
+
+    def _begin(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._bounds.sweep_s, self._sweep)
+
+    def _sweep(self) -> None:
+        self._sweep_some(iter(tuple(self._open)))
+
+    def _sweep_some(self, left: Iterator[Connection]) -> None:
+        some = tuple(islice(left, _AT_ONCE))
+        for connection in some:
+            if connection in self._open:  # it may have ended since the sweep began
+                connection.sweep()
+        if some:
+            self._timer = asyncio.get_running_loop().call_soon(self._sweep_some, left)
+            return
+        self._timer = None
+        if self._open:
+            self._begin()
+
+
+class State(ServerState):
+    """uvicorn's, which all connections of a process share, with the watch over them."""
+
+    def __init__(self, bounds: Bounds, trusted: TrustedProxies) -> None:
+        super().__init__()
+        self.bounds = bounds
+        self.trusted = trusted
+        self.watch = Watch(bounds)
+        self.leaving = False  # whether the process ends, so that a new connection has one answer at most

@@ -1,0 +1,79 @@
+"""Work that follows an answer: owned, at most one at a time for a key, finished before the process ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+Work = Callable[[], Awaitable[object]]
+
+_PATIENCE_S = 10.0
+
+_log = structlog.get_logger()
+
+
+class Background:
+    """Asked again while it runs, a piece of work runs once more afterwards: what it missed is seen then."""
+
+    def __init__(self, *, most: int = 1000, patience_s: float = _PATIENCE_S) -> None:
+        """patience_s: how long a process that ends waits for it."""
+        self._most, self._patience_s = most, patience_s
+        self._tasks: dict[Hashable, asyncio.Task[None]] = {}
+        self._again: dict[Hashable, Work] = {}
+        self._collected: dict[str, set[Any]] = {}
+        self._hurry = asyncio.Event()
+
+    def start(self, key: Hashable, work: Work) -> bool:
+        """False when so much is under way that this is left out."""
+        if key in self._tasks:
+            self._again[key] = work
+        elif len(self._tasks) < self._most:
+            self._tasks[key] = asyncio.create_task(self._run(key, work))
+        else:
+            _log.warning("background work skipped", kind=str(key), waiting=len(self._tasks))
+            return False
+        return True
+
+    def collect(
+        self, name: str, item: Hashable, work: Callable[[Sequence[Any]], Awaitable[object]], *, pause_s: float
+    ) -> None:
+        """Work on the items of a name together a moment later, on each once however often it was added meanwhile."""
+        if name in self._collected:
+            self._collected[name].add(item)
+            return
+
+        async def work_on_all() -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), pause_s)
+            await work(tuple(self._collected.pop(name)))
+
+        if self.start(name, work_on_all):
+            self._collected[name] = {item}
+
+    async def settle(self) -> None:
+        """Wait for what has been started, pauses cut short; what takes longer than its patience is given up."""
+        self._hurry.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks.values(), timeout=self._patience_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._hurry.clear()
+
+    async def _run(self, key: Hashable, work: Work) -> None:
+        following: Work | None = work
+        try:
+            while following is not None:
+                await self._attempt(key, following)
+                following = self._again.pop(key, None)
+        finally:
+            self._tasks.pop(key, None)
+            self._again.pop(key, None)
+
+    async def _attempt(self, key: Hashable, work: Work) -> None:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001  # nobody awaits this task: its fault is logged here or nowhere
+            _log.exception("background work failed", kind=str(key))

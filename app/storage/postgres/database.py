@@ -1,0 +1,250 @@
+"""PostgreSQL: a bounded pool of connections under the service's role, with a time-out on everything that waits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
+
+import asyncpg
+
+from app.storage.errors import NotSentError, StoreUnavailableError, judge
+
+SERVICE_ROLE = "rovitracker_service"
+CONNECT_TIMEOUT_S = 3.0
+_MOST_HELD = 16  # by one process: one for each kind of statement that requests share
+
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+
+_SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
+# Statements go by key, and a plan made once is the plan for all: batches differ in size only, and to plan one costs as
+# much as to run it. Without the second, tables that were empty when the plan was made would be read from end to end
+# until autovacuum has seen them grow. A pooler takes neither, and prepares anew each time.
+_PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+
+Answer = TypeVar("Answer")
+Row: TypeAlias = Mapping[str, Any]  # asyncpg's records, by column name
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long each step may take, in seconds: a connection from the pool, a new connection, a statement."""
+
+    acquire_s: float = 2.0
+    connect_s: float = CONNECT_TIMEOUT_S
+    statement_s: float = 5.0
+
+
+_TIMEOUTS = Timeouts()
+
+
+class Statements(Protocol):
+    """What a storage function runs on: the pool, or one transaction of it."""
+
+    async def rows(self, statement: str, *arguments: object) -> list[Row]: ...
+    async def row(self, statement: str, *arguments: object) -> Row | None: ...
+    async def count(self, statement: str, *arguments: object) -> int: ...
+
+
+@contextmanager
+def outcomes() -> Iterator[None]:
+    """The driver's errors leave as StatementRefusedError (not done) or StoreUnavailableError (unknown)."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        raise judge(error) from error
+
+
+class Transaction:
+    """Statements that take effect together, on one connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: str, *arguments: object) -> list[Row]:
+        with outcomes():
+            return list(await self._connection.fetch(statement, *arguments))
+
+    async def row(self, statement: str, *arguments: object) -> Row | None:
+        with outcomes():
+            return cast("Row | None", await self._connection.fetchrow(statement, *arguments))
+
+    async def count(self, statement: str, *arguments: object) -> int:
+        with outcomes():
+            return _row_count(await self._connection.execute(statement, *arguments))
+
+    async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]) -> None:
+        """Rows straight into a table, many times faster than by statements. Row-level security refuses it."""
+        with outcomes():
+            await self._connection.copy_records_to_table(table, columns=columns, records=records)
+
+    async def prepare(self, statement: str) -> None:
+        """Ask the server to parse a statement without running it."""
+        with outcomes():
+            await self._connection.prepare(statement)
+
+
+class Database:
+    """Two pools: of connections for a statement or transaction each, and of connections that are held.
+
+    A statement of its own is a transaction of its own.
+    """
+
+    def __init__(self, pool: Any, held: Any, timeouts: Timeouts) -> None:
+        self._pool, self._held, self._timeouts = pool, held, timeouts
+
+    async def rows(self, statement: str, *arguments: object) -> list[Row]:
+        async with self._connection() as connection:
+            return await Transaction(connection).rows(statement, *arguments)
+
+    async def row(self, statement: str, *arguments: object) -> Row | None:
+        async with self._connection() as connection:
+            return await Transaction(connection).row(statement, *arguments)
+
+    async def count(self, statement: str, *arguments: object) -> int:
+        async with self._connection() as connection:
+            return await Transaction(connection).count(statement, *arguments)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """What leaves the block by an exception is rolled back, and the exception goes on unchanged."""
+        async with self._connection() as connection:
+            transaction = connection.transaction()
+            with outcomes():
+                await transaction.start()
+            try:
+                yield Transaction(connection)
+            except BaseException:
+                with suppress(*DRIVER_ERRORS):  # a connection that cannot roll back is closed by the pool
+                    await transaction.rollback()
+                raise
+            with outcomes():
+                await transaction.commit()
+
+    def hold(self) -> "Held":
+        return Held(self._held, self._timeouts)
+
+    async def close(self) -> None:
+        for pool in (self._pool, self._held):
+            try:
+                async with asyncio.timeout(self._timeouts.statement_s):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        connection = await _take(self._pool, self._timeouts)
+        try:
+            yield connection
+        finally:
+            await _give_back(self._pool, connection)
+
+
+class Held:
+    """A connection that one caller keeps from statement to statement.
+
+    To take one and give it back costs as much as a short statement, and the token path has one after the other.
+    """
+
+    def __init__(self, pool: Any, timeouts: Timeouts) -> None:
+        self._pool, self._timeouts = pool, timeouts
+        self._connection: Any = None
+
+    async def rows(self, statement: str, *arguments: object) -> list[Row]:
+        return await self._run(Transaction.rows, statement, *arguments)
+
+    async def row(self, statement: str, *arguments: object) -> Row | None:
+        return await self._run(Transaction.row, statement, *arguments)
+
+    async def count(self, statement: str, *arguments: object) -> int:
+        return await self._run(Transaction.count, statement, *arguments)
+
+    async def give_back(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await _give_back(self._pool, connection)
+
+    async def _run(self, run: Callable[..., Awaitable[Answer]], statement: str, *arguments: object) -> Answer:
+        if self._connection is None or _is_lost(self._connection):
+            await self.give_back()
+            self._connection = await _take(self._pool, self._timeouts)
+        try:
+            return await run(Transaction(self._connection), statement, *arguments)
+        except StoreUnavailableError:  # whatever it broke on, the next statement begins anew
+            await self.give_back()
+            raise
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool took it away when the server closed it
+        return True
+
+
+async def _take(pool: Any, timeouts: Timeouts) -> Any:
+    try:
+        return await pool.acquire(timeout=timeouts.acquire_s)
+    except DRIVER_ERRORS as error:
+        raise NotSentError(f"PostgreSQL: no connection: {type(error).__name__} {error}") from error
+
+
+async def _give_back(pool: Any, connection: Any) -> None:
+    # A statement that was given up is cancelled at the server first; where that fails the pool closes the
+    # connection, and what the statement itself came to has been said already.
+    with suppress(*DRIVER_ERRORS):
+        await pool.release(connection)
+
+
+async def open_database(
+    dsn: str,
+    *,
+    connections: int,
+    role: str | None = SERVICE_ROLE,
+    pooled: bool = False,
+    timeouts: Timeouts = _TIMEOUTS,
+) -> Database:
+    """Connections open as they are needed, so that a service may start before its database and recover after it.
+
+    connections: for statements that take one and give it back; those that are held come on top.
+    role: what every connection becomes, so that the owner's DSN never works with the owner's rights;
+          None where the DSN is a login of its own.
+    pooled: prepared statements are not kept, since the next transaction may run in another session.
+    """
+
+    async def become_service(connection: Any) -> None:
+        if role is not None:
+            with outcomes():  # refused where the schema, and the role with it, was never migrated
+                await connection.execute(f"SET ROLE {role}")
+
+    async def keep(_connection: Any) -> None:
+        """No session state is ever left behind (settings are LOCAL, no LISTEN), so the reset query would be waste."""
+
+    def pool(most: int) -> Any:
+        return asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=most,
+            init=become_service,
+            reset=keep,
+            timeout=timeouts.connect_s,
+            command_timeout=timeouts.statement_s,
+            statement_cache_size=0 if pooled else 100,
+            max_inactive_connection_lifetime=300,
+            server_settings=_SESSION if pooled else _SESSION | _PLANS,
+        )
+
+    return Database(await pool(connections), await pool(_MOST_HELD), timeouts)
+
+
+def _row_count(tag: str) -> int:
+    """Rows a statement touched, off its command tag; 0 for one that touches none (`SET`)."""
+    number = tag.rpartition(" ")[2]
+    return int(number) if number.isdigit() else 0

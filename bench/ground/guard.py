@@ -1,0 +1,38 @@
+"""The service with one route more, whose body is always the same: what a bearer-guarded route costs beside its guard.
+
+With BENCH_CALLER (ids of application, customer and token) the guard is a constant, on this route and on the AEMP ones.
+"""
+
+import os
+from typing import get_args
+from uuid import UUID
+
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from app.logs import configure_logs
+from app.main import create_app
+from app.settings import load_settings
+from app.web.api import aemp
+from app.web.api.bearer import Caller
+
+PATH = "/bench/guarded"
+
+
+def app() -> FastAPI:
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    application = create_app(settings)
+    application.add_api_route(PATH, _guarded, methods=["GET"])
+    if "BENCH_CALLER" in os.environ:
+        caller = Caller(*(UUID(each) for each in os.environ["BENCH_CALLER"].split(",")))
+
+        async def constant() -> Caller:
+            return caller
+
+        application.dependency_overrides[get_args(aemp.Reader)[1].dependency] = constant
+    return application
+
+
+async def _guarded(caller: aemp.Reader) -> Response:
+    return Response(str(caller.customer_id).encode(), media_type="text/plain")

@@ -1,0 +1,42 @@
+"""How the contenders of `make bench-limit` are started."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.ground.service import Service
+from bench.ground.serving import free_port, serving
+
+# As the service's own supervisor starts it.
+_UVICORN = (
+    *("--loop", "uvloop", "--http", "httptools", "--timeout-keep-alive", "5"),
+    *("--no-access-log", "--no-server-header", "--log-level", "warning"),
+)
+
+
+@contextmanager
+def service_serving(service: Service, workers: int, log: Path) -> Iterator[int]:
+    """The service itself; its process id."""
+    command = [*service.command, "serve", "--workers", str(workers)]
+    ready = f"{service.url}/health/ready"
+    with serving(
+        command, url=ready, log=log, folder=service.folder, environment=service.environment
+    ) as process:
+        yield process.pid
+
+
+@contextmanager
+def application_serving(
+    application: str, environment: Mapping[str, str], workers: int, log: Path
+) -> Iterator[tuple[str, int]]:
+    """An ASGI application's factory under uvicorn; its address and process id. Its every GET is answered 200."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "uvicorn", "--factory", application, "--workers", str(workers)]
+    options = ["--host", "127.0.0.1", "--port", str(port), *_UVICORN]
+    ready = f"{url}/health/ready"
+    with serving(
+        [*command, *options], url=ready, log=log, folder=log.parent, environment=environment
+    ) as process:
+        yield url, process.pid

@@ -1,0 +1,1 @@
+"""`make bench-limit`: the service beside a bare server that does the same input and output."""

@@ -1,0 +1,1 @@
+"""`make bench`: users that locust simulates, and whether the service carries them."""

@@ -1,0 +1,1 @@
+"""`make bench-aemp`: larger fleets and longer histories."""

@@ -1,0 +1,1 @@
+"""`make bench-growth`: more tokens, more workers, more connections."""

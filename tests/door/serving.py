@@ -1,0 +1,107 @@
+"""A small application behind the service's own edge, in this process, and a client that says bytes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Self
+
+import orjson
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.door.bounds import Bounds
+from app.door.protocol import Protocol
+from app.door.server import Config, Server
+from tests.support.server import free_port
+
+BOUNDS = Bounds()
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, bounds: Bounds = BOUNDS) -> AsyncIterator[int]:
+    """The port it listens on."""
+    async with server_of(app, bounds) as server:
+        yield server.config.port
+
+
+@asynccontextmanager
+async def server_of(
+    app: ASGIApp, bounds: Bounds = BOUNDS, http: type[Protocol] = Protocol
+) -> AsyncIterator[Server]:
+    config = Config(
+        app,
+        bounds=bounds,
+        host="127.0.0.1",
+        port=free_port(),
+        http=http,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
+    server = Server(config)
+    task = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(10):
+            while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+                await asyncio.sleep(0.01)
+        yield server
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """What the application was given, as JSON."""
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        body += message["body"]
+        more = message["more_body"]
+    told = {
+        "method": scope["method"],
+        "path": scope["path"],
+        "version": scope["http_version"],
+        "names": [name.decode() for name, _ in scope["headers"]],
+        "body": body.decode(),
+    }
+    answer = orjson.dumps(told)
+    headers = [(b"content-length", b"%d" % len(answer))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
+
+
+class Client:
+    """One connection, whose end is seen."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+
+    @classmethod
+    @asynccontextmanager
+    async def to(cls, port: int) -> AsyncIterator[Self]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+        try:
+            yield cls(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def say(self, *parts: bytes) -> None:
+        self.writer.write(b"".join(parts))
+
+    async def answer(self, within_s: float = 5) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of the next answer. Raises IncompleteReadError when the connection has ended."""
+        async with asyncio.timeout(within_s):
+            start, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[:-2]
+            headers = dict(line.split(": ", 1) for line in lines)
+            body = await self._reader.readexactly(int(headers.get("content-length", "0")))
+        return int(start.split(" ")[1]), headers, body
+
+    async def end(self, within_s: float = 5) -> bytes:
+        """All that still comes before the connection ends."""
+        async with asyncio.timeout(within_s):
+            return await self._reader.read()

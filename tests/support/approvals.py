@@ -1,0 +1,36 @@
+"""Approvals as a consent page leaves them, for tests that need many codes or odd ones."""
+
+from app.oauth.token_string import TokenString, bucket_of, mint
+from app.storage.postgres.database import Database
+from app.storage.token.codes import Approval, put_code_back
+from app.storage.token.grants import select_approval_state
+from tests.support.people import CHALLENGE, World
+
+
+async def approval_for(world: World, database: Database) -> tuple[Approval, TokenString]:
+    """An approval of this moment, not yet in Valkey, and its code."""
+    customer_id = world.member.customer_id
+    strict = world.registered.client.kind == "strict"
+    code = mint("ac", "s" if strict else "c", bucket_of(customer_id))
+    now_us, _ = await select_approval_state(database, code.id)
+    approval = Approval(
+        code_id=code.id,
+        code_digest=code.digest,
+        application_id=world.registered.client.id,
+        customer_id=customer_id,
+        member_id=world.member.id,
+        redirect_uri="https://sitewise.example/",
+        scope="aemp:read",
+        audience=None,
+        code_challenge=CHALLENGE if strict else None,
+        approved_at_us=now_us,
+    )
+    return approval, code
+
+
+async def waiting_code(world: World) -> TokenString:
+    """A code that waits in Valkey to be redeemed."""
+    context = world.context
+    approval, code = await approval_for(world, context.database)
+    await put_code_back(context.valkey, approval, code_life_ms=60_000)
+    return code

@@ -1,0 +1,46 @@
+"""Fleets of small machines, and what one customer sees of theirs."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from app.aemp.model.identifiers import sought_by
+from app.aemp.model.values import Equipment, EquipmentHeader, Hours
+from app.context import Context
+from app.flows.fleet.import_fleet import import_machines
+from app.storage.fleet.fleet import SET_CUSTOMER, fleet_of, select_equipment, select_fleet_page
+from app.storage.postgres.database import Row
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def machine(pin: str, *, hours: float | None = None, at: datetime = NOW, **header: Any) -> Equipment:
+    reading = Hours(at=at, hours=hours) if hours is not None else None
+    return Equipment(header=replace(EquipmentHeader(pin=pin), **header), cumulative_operating_hours=reading)
+
+
+async def fill(context: Context, customer_id: UUID, *pins: str) -> None:
+    """Machines of these PINs, in this order, each with a reading."""
+    await import_machines(context, customer_id, [machine(pin, hours=1) for pin in pins])
+
+
+async def pins_of(context: Context, customer_id: UUID) -> list[str | None]:
+    """As the pages have them now."""
+    page = await select_fleet_page(context.database, customer_id, first=1, last=1000)
+    assert len(page.machines) == page.machine_count
+    return [each.header.pin for each in page.machines]
+
+
+async def seen_by(context: Context, customer_id: UUID, statement: str, *arguments: object) -> list[Row]:
+    """What the service is shown when it acts for this customer."""
+    async with context.database.transaction() as transaction:
+        await transaction.row(SET_CUSTOMER, str(customer_id))
+        return await transaction.rows(statement, *arguments)
+
+
+async def find(context: Context, customer_id: UUID, name: str) -> Equipment | None:
+    """The machine that goes by this name; None where the customer has none."""
+    async with fleet_of(context.database, customer_id) as fleet:
+        found = await select_equipment(fleet, customer_id, sought_by(name))
+    return found.equipment if found else None

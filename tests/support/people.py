@@ -1,0 +1,158 @@
+"""The people and applications of a test: made through the same flows as real ones."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import httpx2
+
+from app.context import Context
+from app.flows.account.add_customer import add_customer
+from app.flows.account.register_application import RegisteredApplication, register_application
+from app.storage.people.people import Member
+from tests.support.browser import Browser, query_of
+
+PASSWORD = "correct horse battery"
+REDIRECT_URI = "https://sitewise.example/callback?tenant=7"
+# RFC 7636 appendix B
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+class Pair(NamedTuple):
+    """What a strict application is given at once."""
+
+    access: str
+    refresh: str
+
+
+def pair_of(answer: httpx2.Response) -> Pair:
+    assert answer.status_code == 200, answer.text
+    return Pair(answer.json()["access_token"], answer.json()["refresh_token"])
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One customer, one classic application."""
+
+    context: Context
+    member: Member
+    registered: RegisteredApplication
+
+    @classmethod
+    async def make(
+        cls, context: Context, *, name: str = "Sitewise", redirect_uris: tuple[str, ...] = (REDIRECT_URI,)
+    ) -> Self:
+        email = f"ann.{uuid4().hex[:12]}@hillside.example"
+        member = await add_customer(context, email=email, name="Hillside Plant Hire", password=PASSWORD)
+        registered = await register_application(
+            context, name=name, company="Sitewise Rentals Ltd", redirect_uris=redirect_uris
+        )
+        return cls(context, member, registered)
+
+    @property
+    def client_id(self) -> str:
+        return str(self.registered.client.id)
+
+    @property
+    def client_secret(self) -> str:
+        assert self.registered.client_secret is not None
+        return self.registered.client_secret
+
+    def authorize_url(self, **changes: str | None) -> str:
+        """The documented request: client_id, state, redirect_uri. A parameter set to None is left out."""
+        query = {"client_id": self.client_id, "state": "s-1", "redirect_uri": REDIRECT_URI, **changes}
+        return "/app/oauth2/authorize?" + urlencode({k: v for k, v in query.items() if v is not None})
+
+    async def consent_page(self, browser: Browser, **changes: str | None) -> httpx2.Response:
+        """The consent page as this customer sees it, signing in first where needed."""
+        page = await browser.get(self.authorize_url(**changes))
+        if 'name="password"' in page.text:
+            page = await browser.sign_in(page, self.member.email, PASSWORD)
+        assert page.status_code == 200, page.text
+        return page
+
+    async def code(self, browser: Browser, **changes: str | None) -> str:
+        """A fresh code, obtained by really consenting."""
+        page = await self.consent_page(browser, **changes)
+        return query_of(await browser.submit(page, {"decision": "approve"}, action="/consent"))["code"]
+
+    async def exchange(self, browser: Browser, code: str | None, **changes: str | None) -> httpx2.Response:
+        """The documented token request."""
+        fields = {"client_id": self.client_id, "client_secret": self.client_secret, "code": code, **changes}
+        return await browser.http.post(
+            "/app/oauth2/token", data={k: v for k, v in fields.items() if v is not None}
+        )
+
+    async def token(self, browser: Browser) -> str:
+        answer = await self.exchange(browser, await self.code(browser))
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+    async def introspect(self, browser: Browser, token: str) -> dict[str, object]:
+        answer = await browser.http.post(
+            "/app/oauth2/introspect",
+            data={"client_id": self.client_id, "client_secret": self.client_secret, "token": token},
+        )
+        assert answer.status_code == 200, answer.text
+        document: dict[str, object] = answer.json()
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Strict(World):
+    """The same with a strict application, confidential or public: it sends what the RFCs ask for, PKCE too."""
+
+    @classmethod
+    async def register(cls, context: Context, **options: Any) -> Self:
+        """options: of the registration, such as public or grants."""
+        world = await World.make(context)
+        registered = await register_application(
+            context,
+            name="Fuelwatch",
+            company="Fuelwatch GmbH",
+            kind="strict",
+            redirect_uris=(REDIRECT_URI,),
+            **options,
+        )
+        return cls(context, world.member, registered)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        secret = self.registered.client_secret
+        return {"client_id": self.client_id, **({"client_secret": secret} if secret else {})}
+
+    def authorize_url(self, **changes: str | None) -> str:
+        sent = {"response_type": "code", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+        return World.authorize_url(self, **{**sent, **changes})
+
+    async def exchange(self, browser: Browser, code: str | None, **changes: str | None) -> httpx2.Response:
+        sent = {"grant_type": "authorization_code", "code_verifier": VERIFIER, "code": code}
+        return await self.ask(browser, **{**sent, **changes})
+
+    async def refresh(self, browser: Browser, token: str | None, **changes: str | None) -> httpx2.Response:
+        return await self.ask(browser, **{"grant_type": "refresh_token", "refresh_token": token, **changes})
+
+    async def ask(self, browser: Browser, **fields: str | None) -> httpx2.Response:
+        sent = {name: value for name, value in {**self.credentials, **fields}.items() if value is not None}
+        return await browser.http.post("/app/oauth2/token", data=sent)
+
+    async def pair(self, browser: Browser) -> Pair:
+        """Access and refresh token, from a code that was really consented to."""
+        return pair_of(await self.exchange(browser, await self.code(browser)))
+
+    async def refreshed(self, browser: Browser, token: str) -> Pair:
+        return pair_of(await self.refresh(browser, token))
+
+    async def revoke(self, browser: Browser, token: str, **fields: str) -> httpx2.Response:
+        return await browser.http.post(
+            "/app/oauth2/revoke", data={**self.credentials, "token": token, **fields}
+        )
+
+
+async def reads(browser: Browser, token: str) -> bool:
+    """Whether the API accepts it, which a public application may ask too."""
+    answer = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")
+    assert answer.status_code in (200, 401), answer.text
+    return answer.status_code == 200

@@ -1,0 +1,59 @@
+"""Contexts whose way to PostgreSQL leads through a proxy, or to another database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+from app.context import Context
+from app.process.background import Background
+from app.storage.postgres.changes import Changes
+from app.storage.postgres.database import Database, Timeouts, open_database
+from app.storage.postgres.gather import Bounds
+from app.storage.token.gathered import Gathered, gather_statements
+from tests.support.proxy import Proxy, proxy_to
+
+
+def valkey_socket(redis_url: str) -> str:
+    """Its path, as it stands in the address."""
+    return unquote(urlsplit(redis_url).path)
+
+
+@asynccontextmanager
+async def context_through_proxy(
+    context: Context, database_url: str, *, connections: int = 4, timeouts: Timeouts | None = None
+) -> AsyncIterator[tuple[Context, Proxy]]:
+    """A context that reaches PostgreSQL through a proxy."""
+    address = urlsplit(database_url)
+    [folder] = parse_qs(address.query)["host"]
+    async with proxy_to(str(Path(folder) / ".s.PGSQL.5432")) as proxy:
+        query = urlencode({"host": Path(proxy.path).parent})
+        url = address._replace(query=query).geturl()
+        database = await open_database(url, connections=connections, timeouts=timeouts or Timeouts())
+        gathered = gathered_on(context, database)
+        through = replace(context, database=database, gathered=gathered, background=Background())
+        try:
+            yield through, proxy
+        finally:
+            await through.background.settle()
+            await gathered.close()
+            await database.close()
+
+
+def gathered_on(context: Context, database: Database, changes: Changes | None = None) -> Gathered:
+    """The statements of the token path on another database; without changes to listen to nothing is remembered."""
+    policy = context.policy
+    return gather_statements(
+        database,
+        changes or Changes(),
+        bounds=Bounds(wait_s=5),
+        most_tokens=1000,
+        audience=policy.audience,
+        code_life=policy.code_life,
+        classic_idle=policy.classic_idle,
+        classic_absolute=policy.classic_absolute,
+        strict_access=policy.strict_access_life,
+        refresh_idle=policy.refresh_idle,
+        refresh_absolute=policy.refresh_absolute,
+    )
