@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import orjson
@@ -27,17 +26,22 @@ text { font: 14px system-ui, sans-serif; fill: #1f2328 }
 
 
 def main() -> int:
-    limit = orjson.loads((_RESULTS / "limit.json").read_bytes())["results"]
-    peers = orjson.loads((_RESULTS / "peers.json").read_bytes())["comparisons"]
-    exchange = next(each for each in peers if each["task"] == "code exchange")
-    (_IMAGES / "throughput.svg").write_text(_ladder(_rates(exchange["rounds"])))
-    (_IMAGES / "latency.svg").write_text(_lines(_latencies(limit)))
+    draw(_IMAGES)
     return 0
 
 
-def _rates(rounds: dict[str, Any]) -> list[tuple[str, float]]:
-    medians = [(name, median(each["rate"] for each in done)) for name, done in rounds.items()]
-    return sorted(medians, key=lambda each: each[1])
+def draw(folder: Path) -> None:
+    """Both pictures of the kept results."""
+    limit = orjson.loads((_RESULTS / "limit.json").read_bytes())["results"]
+    peers = orjson.loads((_RESULTS / "peers.json").read_bytes())["comparisons"]
+    exchange = next(each for each in peers if each["task"] == "code exchange")
+    (folder / "throughput.svg").write_text(_ladder(_rates(exchange["medians"])))
+    (folder / "latency.svg").write_text(_lines(_latencies(limit)))
+
+
+def _rates(medians: dict[str, Any]) -> list[tuple[str, float]]:
+    rates = [(name, done["rate"]) for name, done in medians.items()]
+    return sorted(rates, key=lambda each: each[1])
 
 
 def _latencies(results: Sequence[dict[str, Any]]) -> dict[str, list[tuple[float, float]]]:
@@ -45,9 +49,8 @@ def _latencies(results: Sequence[dict[str, Any]]) -> dict[str, list[tuple[float,
     lines: dict[str, list[tuple[float, float]]] = {}
     for result in results:
         offered = re.fullmatch(r"code exchange, (\d+) % of our peak offered", result["name"])
-        for name, done in result["rounds"].items() if offered else ():
-            point = (float(offered[1]), median(each["p99_ms"] for each in done))  # type: ignore[index]
-            lines.setdefault(name, []).append(point)
+        for name, done in result["medians"].items() if offered else ():
+            lines.setdefault(name, []).append((float(offered[1]), done["p99_ms"]))  # type: ignore[index]
     return lines
 
 

@@ -3,10 +3,11 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -14,6 +15,7 @@ from app.embedded import EmbeddedError
 from app.settings import SettingsError
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.migrations import MigrationError
+from bench.ground.lines import in_lines
 from bench.ground.serving import ServingError
 from bench.load.check import CheckError
 from bench.load.generator import GeneratorError
@@ -32,22 +34,28 @@ _TOLD: tuple[type[Exception], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was measured, for people and for programs. met: every bar."""
+    """What was measured. markdown: for people. document: medians, for programs. met: every bar. rounds: all of it."""
 
     markdown: str
-    document: object
+    document: Mapping[str, Any]
     met: bool
+    rounds: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run(name: str, out: Path, measure: Callable[[], Findings], *told: type[Exception]) -> int:
-    """Exit status of a program that prints its findings and keeps them as NAME.md and NAME.json. told: as in `end_well`."""
+    """Exit status of a program that prints its findings, and keeps them as NAME.md, NAME.json and NAME.rounds.json.
+
+    told: as in `end_well`.
+    """
 
     def work() -> int:
         out.mkdir(parents=True, exist_ok=True)
         findings = measure()
         print(findings.markdown, end="")
         (out / f"{name}.md").write_text(findings.markdown)
-        (out / f"{name}.json").write_bytes(orjson.dumps(findings.document, option=orjson.OPT_INDENT_2))
+        (out / f"{name}.json").write_text(in_lines(findings.document))
+        if findings.rounds:
+            (out / f"{name}.rounds.json").write_bytes(orjson.dumps(findings.rounds))
         return 0 if findings.met else 1
 
     return end_well(f"bench-{name}", work, *told)

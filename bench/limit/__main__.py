@@ -5,13 +5,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 from bench.ground import program
 from bench.ground.token_path import laid_out
 from bench.limit.scenarios import Result, with_cache, without_cache
 from bench.limit.stores import open_stores
 from bench.load.machine import describe_machine
-from bench.load.summary import spread, table
+from bench.load.summary import every_round, medians, spread, spread_of, table
 
 SCENARIOS = ("exchange", "latency", "client", "introspect", "cached", "guard")
 EXTRA = ("loads",)  # a line of latencies rather than a bar
@@ -30,7 +31,8 @@ def _measure(options: argparse.Namespace) -> program.Findings:
         stores = open_stores(ground)
         results = [*without_cache(ground, stores, wanted), *with_cache(ground, stores, wanted)]
     document = {"machine": describe_machine(), "results": [_document(result) for result in results]}
-    return program.Findings(render(results), document, all(result.met for result in results))
+    rounds = {result.name: every_round(result.rounds) for result in results}
+    return program.Findings(render(results), document, all(result.met for result in results), rounds)
 
 
 def render(results: Sequence[Result]) -> str:
@@ -55,10 +57,13 @@ def _verdict(result: Result) -> str:
     return f"{seen}, {sign} {result.bar:.2f}: {'met' if result.met else 'NOT MET'}"
 
 
-def _document(result: Result) -> dict[str, object]:
-    rounds = {name: [asdict(each) for each in done] for name, done in result.rounds.items()}
-    judged = {"ratio": result.ratio, "processor_time_ratio": result.cost, "met": result.met}
-    return {**asdict(result), "rounds": rounds, **judged}
+def _document(result: Result) -> dict[str, Any]:
+    ratios = {
+        result.measure: spread_of(result.pairs),
+        "processor time a request": spread_of(result.cost_pairs),
+    }
+    judged = {"ratios": ratios, "bar": result.bar, "met": result.met}
+    return {"name": result.name, "plan": asdict(result.plan), **judged, "medians": medians(result.rounds)}
 
 
 def _read_arguments() -> argparse.Namespace:

@@ -41,9 +41,13 @@ class Result:
         return list(self.rounds)[1]
 
     @property
-    def cost(self) -> float:
+    def cost_pairs(self) -> list[float]:
         """Processor time a request, of service and stores together, ours to the other's."""
-        return median(ratios(self.rounds, OURS, self.other, _server_us))
+        return ratios(self.rounds, OURS, self.other, _server_us)
+
+    @property
+    def cost(self) -> float:
+        return median(self.cost_pairs)
 
     @property
     def met(self) -> bool:

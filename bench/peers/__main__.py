@@ -5,11 +5,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 from bench.ground import program
 from bench.ground.token_path import laid_out
 from bench.load.machine import describe_machine
-from bench.load.summary import table
+from bench.load.summary import every_round, medians, table
 from bench.peers.catalogue import PEERS
 from bench.peers.comparison import CODES, Comparison, Ratio, compare
 from bench.peers.peer import Peer, PeerError, Task
@@ -29,7 +30,8 @@ def _measure(options: argparse.Namespace) -> program.Findings:
         ]
     document = {"machine": describe_machine(), "comparisons": [_document(each) for each in comparisons]}
     failed = any(each.missing or not all(ratio.met for ratio in each.ratios) for each in comparisons)
-    return program.Findings(render(comparisons), document, met=options.smoke or not failed)
+    rounds = {f"{each.task}": every_round(each.rounds) for each in comparisons}
+    return program.Findings(render(comparisons), document, options.smoke or not failed, rounds)
 
 
 def render(comparisons: Sequence[Comparison]) -> str:
@@ -60,10 +62,10 @@ def _doubled(doubled: Mapping[str, int]) -> str:
     return f"Of {CODES} codes sent twice at the same time, answered with two tokens: {counts}"
 
 
-def _document(comparison: Comparison) -> dict[str, object]:
-    rounds = {name: [asdict(each) for each in done] for name, done in comparison.rounds.items()}
+def _document(comparison: Comparison) -> dict[str, Any]:
     ratios = [{**asdict(each), "met": each.met} for each in comparison.ratios]
-    return {**asdict(comparison), "rounds": rounds, "ratios": ratios}
+    counted = {"doubled": comparison.doubled, "missing": comparison.missing}
+    return {"task": comparison.task, "ratios": ratios, **counted, "medians": medians(comparison.rounds)}
 
 
 def _read_arguments() -> argparse.Namespace:

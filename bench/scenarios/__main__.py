@@ -3,9 +3,8 @@
 import sys
 from functools import partial
 
-import orjson
-
 from bench.ground import program
+from bench.ground.lines import in_lines
 from bench.load.machine import describe_machine
 from bench.scenarios import report
 from bench.scenarios.ground import laid_out
@@ -44,7 +43,7 @@ def _forget_earlier(options: Options) -> None:
 
 def _report(results: list[Result], options: Options) -> int:
     document = report.document(results, options)
-    (options.out / _SUMMARY).write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    (options.out / _SUMMARY).write_text(in_lines(document))
     print("", report.table(results), "", report.costs(results), "", sep="\n")
     load = options.load
     shape = f", {load.shape}" if load.shape else ""

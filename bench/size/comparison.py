@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from bench.load.rounds import Contender, Plan, Round, Rounds, interleave, ratios
-from bench.load.summary import spread, table
+from bench.load.summary import medians, spread, spread_of, table
 from bench.size.ground import Ground
 
 Measures = dict[str, Callable[[Round], float]]
@@ -45,8 +45,9 @@ class Result:
         yield f"**{last} / {first}: {seen}{verdict}**"
 
     def document(self) -> dict[str, Any]:
-        rounds = {name: [asdict(each) for each in done] for name, done in self.rounds.items()}
-        return {**asdict(self), "rounds": rounds, "ratios": self.ratios, "met": self.met}
+        pairs = {name: spread_of(each) for name, each in self.pairs.items()}
+        judged = {"ratios": pairs, "bar": self.bar, "met": self.met}
+        return {"name": self.name, "plan": asdict(self.plan), **judged, "medians": medians(self.rounds)}
 
 
 def compare(

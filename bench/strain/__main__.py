@@ -8,7 +8,7 @@ from bench.ground import program
 from bench.ground.token_path import laid_out
 from bench.strain.flood import measure_floods
 from bench.strain.overload import measure_overload
-from bench.strain.report import Result, document, render
+from bench.strain.report import Result, document, every_round, render
 
 SCENARIOS = ("introspect", "cached", "guard", "overload")
 
@@ -32,7 +32,8 @@ def _measure(options: argparse.Namespace) -> program.Findings:
         results: list[Result] = [*measure_floods(ground, wanted, options.share / 100)]
         if "overload" in wanted:
             results.append(measure_overload(ground, options.overload_s))
-    return program.Findings(render(results), document(results), all(result.met for result in results))
+    met = all(result.met for result in results)
+    return program.Findings(render(results), document(results), met, every_round(results))
 
 
 def _read_arguments() -> argparse.Namespace:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from bench.load import summary
 from bench.load.generator import Outcome
 from bench.load.machine import describe_machine
-from bench.load.summary import spread, table
+from bench.load.summary import medians, spread, spread_of, table
 from bench.strain import flood, overload
 from bench.strain.flood import Flood
 from bench.strain.overload import Overload
@@ -25,8 +26,12 @@ def render(results: Sequence[Result]) -> str:
 
 
 def document(results: Sequence[Result]) -> dict[str, Any]:
-    judged = [{**asdict(each), "ratio": each.ratio, "met": each.met} for each in results]
-    return {"machine": describe_machine(), "results": judged}
+    return {"machine": describe_machine(), "results": [_document(each) for each in results]}
+
+
+def every_round(results: Sequence[Result]) -> dict[str, Any]:
+    """Of the floods; the overload has only one."""
+    return {each.name: summary.every_round(each.rounds) for each in results if isinstance(each, Flood)}
 
 
 def _flood(result: Flood) -> Iterator[str]:
@@ -58,6 +63,15 @@ def _overload(result: Overload) -> Iterator[str]:
         f"**slowest answer {result.during.latency_ms['max'] / 1000:.1f} s, at most {overload.BOUND_S:g}; "
         f"p99 {overload.WITHIN_S:g} s later / before: {result.ratio:.2f}, at most {overload.BAR:.2f}: {_verdict(result)}**"
     )
+
+
+def _document(result: Result) -> dict[str, Any]:
+    if isinstance(result, Overload):
+        return {**asdict(result), "ratio": round(result.ratio, 4), "met": result.met}
+    loaded = {"name": result.name, "peak": result.peak, "plan": asdict(result.plan)}
+    answered = {"honest": result.honest, "forged": result.forged, "later": result.later}
+    judged = {"ratios": {"p99": spread_of(result.pairs)}, "faults": result.faults, "met": result.met}
+    return {**loaded, **answered, **judged, "medians": medians(result.rounds)}
 
 
 def _row(name: str, outcome: Outcome) -> str:

@@ -15,13 +15,14 @@ FOREIGN = {"ROVITRACKER_NOBODY_KNOWS": "1"}  # a shell that is set to another se
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """report, document: NAME.md and NAME.json."""
+    """report, document, rounds: NAME.md, NAME.json and NAME.rounds.json."""
 
     status: int
     printed: str
     said: str
     report: str
     document: dict[str, Any]
+    rounds: dict[str, Any]
 
 
 def start(name: str, *options: str, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -47,7 +48,10 @@ def measure(name: str, folder: Path, *options: str) -> Run:
     assert done.returncode in {0, 1}, done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr  # which ends with 1 as well
     kept = name.rpartition(".")[2]
-    report, document = (out / f"{kept}.md").read_text(), json.loads((out / f"{kept}.json").read_text())
+    report = (out / f"{kept}.md").read_text()
+    document = json.loads((out / f"{kept}.json").read_text())
+    every_round = out / f"{kept}.rounds.json"
+    rounds = json.loads(every_round.read_text()) if every_round.exists() else {}
     assert done.stdout.endswith(report)
     assert not list(temporary.iterdir())
-    return Run(done.returncode, done.stdout, done.stderr, report, document)
+    return Run(done.returncode, done.stdout, done.stderr, report, document, rounds)

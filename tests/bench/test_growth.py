@@ -37,7 +37,7 @@ def test_filled_databases_are_kept_and_measured(tmp_path: Path, data_dir: Path) 
     assert done.document["databases"] == filled.document["databases"]
     exchange, introspect = done.document["results"]
     assert done.status == (0 if exchange["met"] and introspect["met"] else 1)
-    assert exchange["rounds"].keys() == introspect["rounds"].keys() == {"10,000 tokens", "20,000 tokens"}
+    assert exchange["medians"].keys() == introspect["medians"].keys() == {"10,000 tokens", "20,000 tokens"}
     for footprint in done.document["bytes_a_token"]:
         assert 300 < footprint["table"] < 1000
         assert footprint["wal"] > footprint["table"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.ground.lines import in_lines
 from bench.ground.program import Findings, end_well, run
 from bench.load.rounds import RoundError
 from tests.bench.programs import start
@@ -34,9 +35,30 @@ def test_findings_are_printed_kept_and_judged(
     met: bool,  # noqa: FBT001
 ) -> None:
     out = tmp_path / "new" / "out"
-    assert run("limit", out, lambda: Findings("# found\n", {"found": 1}, met)) == int(not met)
+    findings = Findings("# found\n", {"found": 1}, met, {"rounds": [1, 2]})
+    assert run("limit", out, lambda: findings) == int(not met)
     assert capsys.readouterr().out == (out / "limit.md").read_text() == "# found\n"
     assert json.loads((out / "limit.json").read_text()) == {"found": 1}
+    assert json.loads((out / "limit.rounds.json").read_text()) == {"rounds": [1, 2]}
+
+
+def test_a_document_has_a_line_for_each_comparison() -> None:
+    document = {
+        "machine": "2 cores",
+        "bars": [1, 2],
+        "results": [{"a": 1}, {"b": [2]}],
+        "by": {"c": {"d": 3}},
+    }
+    text = in_lines({**document, "none": {}})
+    assert json.loads(text) == {**document, "none": {}}
+    assert text.splitlines()[1:6] == [
+        '  "machine": "2 cores",',
+        '  "bars": [1,2],',
+        '  "results": [',
+        '    {"a":1},',
+        '    {"b":[2]}',
+    ]
+    assert '    "c": {"d":3}' in text
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def _measure(options: argparse.Namespace) -> program.Findings:
             report.renderings = uvloop.run(measure_rendering(ground))
         if "ingest" in wanted:  # last, since the fleet is told anew
             report.ingest = uvloop.run(measure_ingest(ground, options.rounds))
-    return program.Findings(report.markdown(), report.document(), report.met)
+    return program.Findings(report.markdown(), report.document(), report.met, report.rounds())
 
 
 def _read_arguments() -> argparse.Namespace:

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from bench.load.machine import describe_machine
-from bench.load.summary import spread
+from bench.load.summary import every_round, spread, spread_of
 from bench.size.aemp import ingest, rendering
 from bench.size.aemp.figures import DAY, METRICS, STEP, Fleet
 from bench.size.aemp.ingest import Ingest, Written
@@ -50,10 +50,16 @@ class Report:
             "fleets": [{**asdict(fleet), "readings": fleet.readings} for fleet in (self.small, self.large)],
             "bytes": asdict(self.size),
             "pages": [result.document() for result in self.pages],
-            "plans": [{**asdict(each), "rows": each.rows, "met": each.met} for each in self.plans],
+            "plans": [_plan_document(each) for each in self.plans],
             "rendering": [{**asdict(each), "met": each.met} for each in self.renderings],
             "ingest": self.ingest and _ingest_document(self.ingest),
         }
+
+    def rounds(self) -> dict[str, Any]:
+        """And the plans as PostgreSQL told them."""
+        pages = {result.name: every_round(result.rounds) for result in self.pages}
+        plans = [asdict(each) for each in self.plans]
+        return {**pages, "ingest": self.ingest and asdict(self.ingest), "plans": plans}
 
     def _parts(self) -> Iterator[str]:
         yield f"{describe_machine()}; {self.workers} workers"
@@ -144,7 +150,27 @@ def _writer(name: str, done: Sequence[Written]) -> str:
 
 
 def _ingest_document(result: Ingest) -> dict[str, Any]:
-    return {**asdict(result), "ratio": result.ratio, "bar": ingest.BAR, "met": result.met}
+    written = {
+        name: {
+            "rows": done[0].rows,
+            "rate": round(median(each.rate for each in done), 1),
+            "cost_us": round(median(each.cost_us for each in done), 4),
+        }
+        for name, done in (("taken in", result.ours), ("COPY", result.copied))
+    }
+    judged = {"ratios": {"rate": spread_of(result.pairs)}, "bar": ingest.BAR, "met": result.met}
+    return {"rounds": len(result.ours), **judged, "medians": written}
+
+
+def _plan_document(each: Explained) -> dict[str, Any]:
+    return {
+        "page": each.page,
+        "statement": each.statement,
+        "found_by": _indexes(each),
+        "rows": each.rows,
+        "ms": each.plan["Execution Time"],
+        "faults": each.faults,
+    }
 
 
 def _verdict(*, met: bool) -> str:

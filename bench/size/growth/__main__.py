@@ -44,7 +44,7 @@ def _measure(options: argparse.Namespace) -> program.Findings:
             report.results += by_workers(ground, middle, plan)
         if "connections" in wanted:
             report.results += by_connections(ground, middle, plan, options.workers)
-    return program.Findings(report.markdown(), report.document(), report.met)
+    return program.Findings(report.markdown(), report.document(), report.met, report.rounds())
 
 
 def _sizes(most: int) -> list[int]:

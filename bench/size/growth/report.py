@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.load.machine import describe_machine
+from bench.load.summary import every_round
 from bench.size.comparison import Result
 from bench.size.growth.database import Database
 from bench.size.growth.footprint import Footprint
@@ -48,6 +49,9 @@ class Report:
             "bytes_a_token": [asdict(footprint) for footprint in self.footprints],
             "results": [result.document() for result in self.results],
         }
+
+    def rounds(self) -> dict[str, Any]:
+        return {result.name: every_round(result.rounds) for result in self.results}
 
 
 def _databases(databases: Sequence[Database], buffers: str) -> str:
