@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# An awk program: the pinned packages of a second file, hashes and all, which the first file does not pin.
+NOT_IN_FIRST := NR == FNR { known[$$0]; next } /^[^ ]/ { wanted = !($$0 in known) } wanted
 
 .DEFAULT_GOAL := help
 .PHONY: help run install test lint conformance bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers lock clean
@@ -56,7 +58,8 @@ lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed req
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --upgrade --group install pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --upgrade --group install --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	  --upgrade --group install --group dev -c requirements.txt pyproject.toml -o $(VENV)/all.txt
+	@{ echo "-r requirements.txt"; awk '$(NOT_IN_FIRST)' requirements.txt $(VENV)/all.txt; } > requirements-dev.txt
 	@for folder in $(dir $(wildcard bench/*/*/requirements.in examples/*/requirements.in)); do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $${folder}requirements.in -o $${folder}requirements.txt || exit; done

@@ -223,3 +223,11 @@ def test_lock_files_are_pinned_hashed_and_name_no_registry() -> None:
         assert "--hash=sha256:" in text
         entries = [line for line in text.splitlines() if line and not line.startswith((" ", "#", "-"))]
         assert all("==" in line for line in entries)
+
+
+def test_the_lock_file_for_development_adds_to_the_one_that_runs() -> None:
+    running, development = (
+        (ROOT / name).read_text().splitlines() for name in ("requirements.txt", "requirements-dev.txt")
+    )
+    assert development[0] == "-r requirements.txt"
+    assert not {line for line in running if "==" in line} & {line for line in development if "==" in line}
