@@ -15,9 +15,9 @@ from app.embedded.removal import remove
 from app.main import create_app
 from app.settings import PREFIX, Settings
 from app.storage.migrations import apply_migrations, read_migrations
-from tests.browser import Browser
-from tests.depth import deepen
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.depth import deepen
+from tests.support.people import World
 
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
     del os.environ[name]  # the suite is about the defaults, whatever this shell was set to

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.composition import BASE, ComposedStores, read_compose, run_stores
+from tests.support.composition import BASE, ComposedStores, read_compose, run_stores
 
 PASSWORD = "correct horse battery"
 

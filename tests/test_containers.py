@@ -12,8 +12,8 @@ import pytest
 
 from app.settings import PREFIX, SECRETS_DIR, SettingsError, check_names, load_settings
 from deploy.create_secrets import READERS, create_secrets, rotate_key
-from tests.composition import BASE, PRODUCTION, Read, read_compose, tool
-from tests.dockerfile import CHECKOUT, build_context, read_stages
+from tests.support.composition import BASE, PRODUCTION, Read, read_compose, tool
+from tests.support.dockerfile import CHECKOUT, build_context, read_stages
 
 HTTPS = "https://auth.example.com"
 TLS_MAIL = "smtps://user:password@mail.example.com:465"

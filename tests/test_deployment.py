@@ -16,10 +16,10 @@ import httpx2
 import pytest
 import redis.exceptions
 
-from tests.browser import Browser, query_of
-from tests.composition import BASE, ComposedStores, read_compose, run_stores
-from tests.dockerfile import Stage, build_context, read_stages, replay
-from tests.server import free_port
+from tests.support.browser import Browser, query_of
+from tests.support.composition import BASE, ComposedStores, read_compose, run_stores
+from tests.support.dockerfile import Stage, build_context, read_stages, replay
+from tests.support.server import free_port
 
 EMAIL = "ann@hillside.example"
 PASSWORD = "correct horse battery"

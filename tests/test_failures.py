@@ -10,9 +10,9 @@ from app.context import Context
 from app.failures import Failures, LaneFullError, network_of
 from app.oauth.token_string import mint
 from app.settings import Settings
-from tests.browser import Browser
-from tests.changing import until
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.changing import until
+from tests.support.people import World
 from tests.web.services import Services
 
 FORGED = mint("at", "c", 0).text  # well-formed, and nobody ever issued it

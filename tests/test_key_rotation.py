@@ -17,9 +17,9 @@ from joserfc.jwk import KeySet
 from app.context import Context
 from app.flows.register_application import RegisteredApplication
 from app.flows.signing_keys import rotate_signing_key
-from tests.assertions import fresh, register_keyed
-from tests.people import World
-from tests.server import free_port, running_service, settings_on
+from tests.support.assertions import fresh, register_keyed
+from tests.support.people import World
+from tests.support.server import free_port, running_service, settings_on
 
 LEAD = timedelta(seconds=3)
 ROTATIONS = 3

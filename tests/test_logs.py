@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.browser import Browser
-from tests.server import ROOT, free_port, settings_on
+from tests.support.browser import Browser
+from tests.support.server import ROOT, free_port, settings_on
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

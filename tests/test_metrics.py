@@ -9,8 +9,8 @@ import pytest
 
 from app.door.lag import HAND_ON_EVERY_S as LAGS_HAND_ON_EVERY_S
 from app.metrics import HAND_ON_EVERY_S
-from tests.browser import Browser
-from tests.server import free_port, running_service, settings_on
+from tests.support.browser import Browser
+from tests.support.server import free_port, running_service, settings_on
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

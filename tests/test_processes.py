@@ -17,14 +17,14 @@ from app.embedded.removal import remove
 from app.storage.database import SERVICE_ROLE
 from app.storage.migrations import apply_migrations, read_migrations
 from app.stores import Stores
-from tests.approvals import waiting_code
-from tests.browser import Browser
-from tests.changing import within_a_second
 from tests.conftest import make_settings
 from tests.embedded.probes import kill_postgresql, kill_valkey
-from tests.families import dead
-from tests.people import Strict, World, reads
-from tests.server import free_port, listener, running_service
+from tests.support.approvals import waiting_code
+from tests.support.browser import Browser
+from tests.support.changing import within_a_second
+from tests.support.families import dead
+from tests.support.people import Strict, World, reads
+from tests.support.server import free_port, listener, running_service
 
 KILLED = {"postgresql": kill_postgresql, "valkey": kill_valkey}
 

@@ -20,13 +20,13 @@ import pytest
 from app.context import Context
 from app.flows.change_application import change_status
 from app.flows.connections import disconnect_application
-from tests.approvals import waiting_code
-from tests.browser import Browser
-from tests.changing import until_true, within_a_second
-from tests.families import begin, read
-from tests.people import Pair, Strict, World, pair_of, reads
-from tests.proxy import proxy_to
-from tests.server import free_port, listener, running_service, settings_on
+from tests.support.approvals import waiting_code
+from tests.support.browser import Browser
+from tests.support.changing import until_true, within_a_second
+from tests.support.families import begin, read
+from tests.support.people import Pair, Strict, World, pair_of, reads
+from tests.support.proxy import proxy_to
+from tests.support.server import free_port, listener, running_service, settings_on
 
 ROUNDS = int(os.environ.get("CONFORMANCE_ROUNDS", "3"))
 

@@ -14,13 +14,13 @@ from app.oauth.token_string import mint
 from app.settings import Settings
 from app.storage.changes import Changes
 from app.storage.signing_keys import remember_signing_keys
-from tests.approvals import waiting_code
-from tests.browser import Browser
-from tests.changing import until
-from tests.families import begin
-from tests.people import Strict, World, pair_of
-from tests.proxy import Proxy
-from tests.stores import context_through_proxy, gathered_on
+from tests.support.approvals import waiting_code
+from tests.support.browser import Browser
+from tests.support.changing import until
+from tests.support.families import begin
+from tests.support.people import Strict, World, pair_of
+from tests.support.proxy import Proxy
+from tests.support.stores import context_through_proxy, gathered_on
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import asyncpg
 from app.context import Context
 from app.oauth.token_string import parse
 from app.storage.signing_keys import select_signing_keys
-from tests.browser import Browser
-from tests.people import PASSWORD, Strict, World
+from tests.support.browser import Browser
+from tests.support.people import PASSWORD, Strict, World
 
 _PRIVATE_LENGTH = 43  # of 256 bits as a JWK has them
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 FOREIGN = {"ROVITRACKER_NOBODY_KNOWS": "1"}  # a shell that is set to another service, which refuses the name
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from app.embedded.removal import remove
-from tests.server import ROOT, free_port, running_service
+from tests.support.server import ROOT, free_port, running_service
 
 LOCUSTFILE = ROOT / "bench" / "scenarios" / "locustfile.py"
 SMALL = ("--users", "4", "--machines", "101")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.programs import start
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 
 @pytest.mark.timeout(120)

@@ -13,7 +13,7 @@ from bench.load.generator import GeneratorError, generate
 from bench.load.models import Load, Open, Tally
 from bench.load.records import form_request, get_request, read_answers, read_requests, write_requests
 from tests.bench.echo import Server, serving
-from tests.server import ROOT, free_port
+from tests.support.server import ROOT, free_port
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from zipfile import ZipFile
 import pytest
 
 from bench.ground.installation import NODE, InstallationError, UnavailableError, install_node, install_python
-from tests.server import free_port
+from tests.support.server import free_port
 
 TAG = "madeup-{}.dist-info/{}"
 FOREIGN, PLAIN = "cp27-none-win32", "py3-none-any"

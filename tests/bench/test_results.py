@@ -8,7 +8,7 @@ import pytest
 
 from bench import pictures
 from bench.load.summary import table_of
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 RESULTS = ROOT / "bench" / "results"
 KEPT = sorted(RESULTS.rglob("*.json"))

@@ -12,8 +12,8 @@ from app.oauth.token_string import TokenString, bucket_of, mint
 from app.storage.grants import Redemption
 from bench.load.check import CheckError, check_cap, check_exchanges
 from bench.load.records import form_request, pack_answer, write_requests
-from tests.approvals import approval_for
-from tests.people import World
+from tests.support.approvals import approval_for
+from tests.support.people import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import pytest
 
 from app.embedded import Embedded, attach
 from app.embedded.removal import remove
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 
 @dataclass(frozen=True, slots=True)

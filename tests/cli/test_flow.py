@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from tests.browser import Browser
 from tests.cli.conftest import Rovitracker
-from tests.server import free_port
+from tests.support.browser import Browser
+from tests.support.server import free_port
 
 ANN, PASSWORD = "ann@hillside.example", "long enough password"
 STEPS = [

@@ -12,7 +12,7 @@ from typer.core import TyperGroup as Group
 
 from app.cli.main import run
 from tests.cli.verbs import COMMAND, VERBS
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 
 def command_of(verb: tuple[str, ...]) -> typer.core.TyperCommand:

@@ -6,8 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.assertions import jwks_of, key_pair
 from tests.cli.conftest import Rovitracker
+from tests.support.assertions import jwks_of, key_pair
 
 KEYED = ("app", "register", "--name", "Robot", "--company", "X", "--grant", "client_credentials", "--strict")
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.cli.conftest import Rovitracker, own_stores
-from tests.server import free_port
+from tests.support.server import free_port
 
 WORKERS = 3
 

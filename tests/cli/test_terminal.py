@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Rovitracker
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 _PATIENCE_S = 20.0
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

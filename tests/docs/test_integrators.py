@@ -19,9 +19,9 @@ from app.context import Context
 from app.flows.import_fleet import import_machines
 from app.flows.register_application import register_application
 from app.oauth.token_string import PATTERN
-from tests.browser import Browser, query_of
-from tests.people import PASSWORD, REDIRECT_URI, Strict, World, reads
-from tests.server import ROOT, free_port, running_service, settings_on
+from tests.support.browser import Browser, query_of
+from tests.support.people import PASSWORD, REDIRECT_URI, Strict, World, reads
+from tests.support.server import ROOT, free_port, running_service, settings_on
 
 TEXT = (ROOT / "docs" / "integrators.md").read_text()
 

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from app.settings import PREFIX, Settings
 from app.web.routes import router
 from tests.cli.verbs import VERBS
-from tests.server import ROOT
+from tests.support.server import ROOT
 from tests.web.described import OPERATIONS
 
 README = (ROOT / "README.md").read_text()

@@ -15,7 +15,7 @@ import pytest
 from app.embedded import default_data_dir
 from app.embedded.removal import remove
 from tests.pages.visitor import find_chromium
-from tests.server import ROOT, free_port
+from tests.support.server import ROOT, free_port
 
 README = (ROOT / "README.md").read_text()
 

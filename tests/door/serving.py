@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.door.bounds import Bounds
 from app.door.protocol import Protocol
 from app.door.server import Config, Server
-from tests.server import free_port
+from tests.support.server import free_port
 
 BOUNDS = Bounds()
 

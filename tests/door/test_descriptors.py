@@ -17,7 +17,7 @@ import pytest
 from app.door.descriptors import RESERVE, most_connections
 from app.settings import Settings
 from bench.ground.serving import serving
-from tests.server import ROOT, free_port, settings_on
+from tests.support.server import ROOT, free_port, settings_on
 
 LIMIT = 256
 ATTEMPTED = 600

@@ -18,9 +18,9 @@ from app.context import Context
 from app.flows.import_fleet import import_machines
 from app.flows.register_application import RegisteredApplication, register_application
 from bench.ground.installation import UnavailableError, install_node, install_python
-from tests.browser import Browser
-from tests.people import PASSWORD, World
-from tests.server import ROOT, free_port, running_service, settings_on
+from tests.support.browser import Browser
+from tests.support.people import PASSWORD, World
+from tests.support.server import ROOT, free_port, running_service, settings_on
 
 EXAMPLES = ROOT / "examples"
 INSTALL = {"python": install_python, "javascript": install_node}

@@ -11,7 +11,7 @@ from app.flows.add_customer import CustomerError
 from app.flows.change_customer import disable_customer, enable_customer, set_password
 from app.flows.sign_in import read_session, sign_in
 from app.storage.people import delete_sessions_of, insert_session, select_sign_in, update_password
-from tests.people import PASSWORD, World
+from tests.support.people import PASSWORD, World
 
 NEW_PASSWORD = "another horse, another battery"
 

@@ -11,8 +11,8 @@ from app.flows.find_machine import MachineError
 from app.flows.import_fleet import import_machines
 from app.flows.maintain import maintain
 from app.storage.fleet_import import ingest
-from tests.fleets import fill, find, machine, pins_of, seen_by
-from tests.people import World
+from tests.support.fleets import fill, find, machine, pins_of, seen_by
+from tests.support.people import World
 
 PERIODS = "SELECT lower(during) AS since, upper(during) AS until FROM equipment_ownership ORDER BY during"
 

@@ -10,8 +10,8 @@ from app.oauth.client import Client
 from app.oauth.errors import OAuthError
 from app.oauth.request import TokenRequest
 from app.oauth.token_string import parse
-from tests.people import World
-from tests.stores import context_through_proxy
+from tests.support.people import World
+from tests.support.stores import context_through_proxy
 
 REQUEST = TokenRequest.parse(
     "application/x-www-form-urlencoded", b"grant_type=client_credentials&client_id=x&client_secret=y", None

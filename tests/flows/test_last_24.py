@@ -11,8 +11,8 @@ from app.aemp.values import FuelConsumed, Percentage, Speed
 from app.flows.last_24 import refresh_last_24
 from app.flows.write_telemetry import write_telemetry
 from app.storage.fleet_import import ingest
-from tests.history import HOUR, THEN, add, figures, snapshot
-from tests.people import World
+from tests.support.history import HOUR, THEN, add, figures, snapshot
+from tests.support.people import World
 
 DAY = timedelta(days=1)
 WAITS = """

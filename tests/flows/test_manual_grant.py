@@ -17,8 +17,8 @@ from app.flows.register_application import register_application
 from app.flows.revoke_token import revoke_any_token
 from app.oauth.token_string import parse
 from app.storage.operators import Operator
-from tests.browser import Browser
-from tests.people import PASSWORD, World
+from tests.support.browser import Browser
+from tests.support.people import PASSWORD, World
 
 CONNECTIONS = "/app/account/applications"
 

@@ -25,9 +25,9 @@ from app.oauth.token_string import new_id
 from app.settings import Settings
 from app.storage.people import Member
 from app.stores import open_stores
-from tests.depth import DEPTH
-from tests.fleets import fill
-from tests.people import World
+from tests.support.depth import DEPTH
+from tests.support.fleets import fill
+from tests.support.people import World
 
 SMALL_PAGE = 3
 

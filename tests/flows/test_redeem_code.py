@@ -19,11 +19,11 @@ from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
 from app.storage.grants import Redemption, insert_grants_with_classic_tokens, select_grants
 from app.storage.valkey import Valkey
-from tests.approvals import approval_for, waiting_code
 from tests.conftest import make_database
-from tests.people import World
-from tests.proxy import proxy_to
-from tests.stores import context_through_proxy, gathered_on, valkey_socket
+from tests.support.approvals import approval_for, waiting_code
+from tests.support.people import World
+from tests.support.proxy import proxy_to
+from tests.support.stores import context_through_proxy, gathered_on, valkey_socket
 from tests.web.services import unreachable_database
 
 MINUTE = timedelta(minutes=1)

@@ -18,11 +18,11 @@ from app.storage.database import open_database
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.grants import select_grants
 from app.storage.refresh_tokens import Rotation, insert_successors, select_refresh_tokens
-from tests.approvals import waiting_code
 from tests.conftest import make_database
-from tests.families import HERE, alive, asked, begin, read, refresh
-from tests.people import Pair, Strict
-from tests.stores import context_through_proxy, gathered_on
+from tests.support.approvals import waiting_code
+from tests.support.families import HERE, alive, asked, begin, read, refresh
+from tests.support.people import Pair, Strict
+from tests.support.stores import context_through_proxy, gathered_on
 
 HOUR, MONTH = timedelta(hours=1), timedelta(days=30)
 

@@ -13,8 +13,8 @@ from app.aemp.values import Distance, Hours
 from app.flows.find_machine import MachineError
 from app.flows.set_offset import OffsetError, set_offset
 from app.flows.write_telemetry import write_telemetry
-from tests.history import HOUR, THEN, add, figures, snapshot
-from tests.people import World
+from tests.support.history import HOUR, THEN, add, figures, snapshot
+from tests.support.people import World
 
 HOURS = Metric.CUMULATIVE_OPERATING_HOURS
 KM = Metric.DISTANCE

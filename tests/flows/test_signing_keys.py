@@ -27,8 +27,8 @@ from app.oauth.keys import derive_keys
 from app.oauth.signing import KEPT_FOR
 from app.storage.database import SERVICE_ROLE
 from app.stores import Stores
-from tests.changing import until, within_a_second
 from tests.conftest import make_database, make_settings
+from tests.support.changing import until, within_a_second
 
 OLD, NEW = "0123456789abcdef" * 4, "fedcba9876543210" * 4
 LEAD = timedelta(minutes=10)

@@ -8,7 +8,7 @@ from time import monotonic
 from tests.lifecycle.house import PROCESSES, House
 from tests.lifecycle.model import AccessToken, Application, Model, Named, Secret, Token
 from tests.lifecycle.service import Service, document_or_error, request, told_by
-from tests.raw import RawAnswer, get
+from tests.support.raw import RawAnswer, get
 
 A_SECOND = 1.0
 

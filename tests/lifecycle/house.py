@@ -11,9 +11,9 @@ import asyncpg
 from app.context import Context
 from app.flows.add_operator import add_operator
 from app.flows.register_application import RegisteredApplication, register_application
-from tests.people import PASSWORD
-from tests.raw import RawAnswer, send
-from tests.server import free_port, running_service
+from tests.support.people import PASSWORD
+from tests.support.raw import RawAnswer, send
+from tests.support.server import free_port, running_service
 
 PROCESSES = (0, 1)
 OPERATOR = "olga@rovitracker.example"

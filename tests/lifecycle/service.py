@@ -18,8 +18,6 @@ from app.flows.register_application import RegisteredApplication, register_appli
 from app.oauth.token_string import compose, secret_digest
 from app.storage.codes import put_code_back, take_code
 from app.storage.people import Member
-from tests.browser import Browser, query_of
-from tests.families import read
 from tests.lifecycle.house import CODE_LIFE_S, OPERATOR, House
 from tests.lifecycle.model import (
     AccessToken,
@@ -33,8 +31,10 @@ from tests.lifecycle.model import (
     WrongCode,
     WrongRefresh,
 )
-from tests.people import PASSWORD, REDIRECT_URI, VERIFIER, Strict, World
-from tests.raw import RawAnswer, post
+from tests.support.browser import Browser, query_of
+from tests.support.families import read
+from tests.support.people import PASSWORD, REDIRECT_URI, VERIFIER, Strict, World
+from tests.support.raw import RawAnswer, post
 
 ELSEWHERE = "https://elsewhere.example/"
 

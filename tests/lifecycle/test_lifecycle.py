@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from app.context import Context
-from tests.depth import DEPTH
 from tests.lifecycle.house import House, open_house
 from tests.lifecycle.machine import Lifecycle
-from tests.server import settings_on
+from tests.support.depth import DEPTH
+from tests.support.server import settings_on
 
 # Beyond ten lives hypothesis mostly makes variations of them, so that ten more are a run of their own. None is made shorter
 # when it fails: that would take thousands of steps, each of which waits for two processes.

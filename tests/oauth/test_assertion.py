@@ -27,8 +27,8 @@ from app.oauth.assertion import (
 )
 from app.oauth.client_keys import check_key_set
 from app.oauth.errors import OAuthError
-from tests.assertions import KEY_OF, claims_of, encoded, jwks_of, key_pair, signed
-from tests.browser import ORIGIN
+from tests.support.assertions import KEY_OF, claims_of, encoded, jwks_of, key_pair, signed
+from tests.support.browser import ORIGIN
 
 ME = "01932f2c-5a6b-7def-8123-456789abcdef"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

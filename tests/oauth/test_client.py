@@ -17,7 +17,7 @@ from app.oauth.client_keys import check_key_set
 from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials
 from app.oauth.token_string import mint_client_secret, secret_digest
-from tests.assertions import claims_of, jwks_of, key_pair, signed
+from tests.support.assertions import claims_of, jwks_of, key_pair, signed
 
 ISSUER = "https://auth.example"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

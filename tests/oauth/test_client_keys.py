@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, Key, OctKey, OKPKey
 from app.oauth.assertion import ALGORITHMS, fits, import_keys
 from app.oauth.client_keys import check_key_set
 from app.oauth.registration import RegistrationError
-from tests.assertions import KEY_OF, jwks_of, key_pair
+from tests.support.assertions import KEY_OF, jwks_of, key_pair
 
 EC = key_pair("EC")
 PUBLIC = EC.as_dict(private=False)

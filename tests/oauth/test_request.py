@@ -18,7 +18,7 @@ from app.oauth.request import (
     TokenRequest,
 )
 from app.oauth.token_string import mint, secret_digest
-from tests.assertions import by_assertion, claims_of, key_pair, signed
+from tests.support.assertions import by_assertion, claims_of, key_pair, signed
 
 FORM = "application/x-www-form-urlencoded"
 CLASSIC_BODY = b"client_id=me&client_secret=mine&code=c"

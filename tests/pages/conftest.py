@@ -11,7 +11,7 @@ from tests.conftest import make_database
 from tests.pages.other_site import OtherSite, open_other_site
 from tests.pages.service import Service, open_service
 from tests.pages.visitor import FLAGS, NAMES, Visitor, find_chromium, open_visitor
-from tests.people import World
+from tests.support.people import World
 
 Visit = Callable[..., Awaitable[Visitor]]
 

@@ -26,8 +26,8 @@ from tests.pages.other_site import open_other_site
 from tests.pages.service import Service, open_service
 from tests.pages.tour import tour
 from tests.pages.visitor import FLAGS, NAMES, Visitor, find_chromium, open_visitor
-from tests.people import PASSWORD, REDIRECT_URI, World
-from tests.server import ROOT
+from tests.support.people import PASSWORD, REDIRECT_URI, World
+from tests.support.server import ROOT
 
 IMAGES = ROOT / "docs" / "images"
 ALL_PAGES = IMAGES / "all"  # not kept in git

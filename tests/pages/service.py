@@ -11,8 +11,8 @@ from app.context import Context, open_context
 from app.flows.demo import Demo
 from app.settings import Settings
 from app.stores import open_stores
-from tests.people import World
-from tests.server import free_port, running_service
+from tests.support.people import World
+from tests.support.server import free_port, running_service
 
 _SECRET_KEYS = "fedcba9876543210" * 4
 

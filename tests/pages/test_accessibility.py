@@ -5,14 +5,14 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from tests.browser import Browser
-from tests.fleets import fill
 from tests.pages.axe import AXE, AXE_COLOURS, violations_of
 from tests.pages.conftest import Visit
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
 from tests.pages.tour import tour
-from tests.people import PASSWORD, World
+from tests.support.browser import Browser
+from tests.support.fleets import fill
+from tests.support.people import PASSWORD, World
 
 # The browser scrolls to what gets the focus with its next frame.
 FOCUS = r"""async () => {

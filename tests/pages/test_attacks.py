@@ -7,7 +7,7 @@ from tests.pages.conftest import Visit
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
 from tests.pages.visitor import Visitor
-from tests.people import PASSWORD, World
+from tests.support.people import PASSWORD, World
 
 NAMES = {
     "html": '<b>Bold</b><script>alert(1)</script><img src="https://evil.example/x">&lt;i&gt;',

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browser import Browser
-from tests.fleets import fill
 from tests.pages.conftest import Visit
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
-from tests.people import PASSWORD, World
+from tests.support.browser import Browser
+from tests.support.fleets import fill
+from tests.support.people import PASSWORD, World
 
 SCREENS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True},

@@ -5,13 +5,13 @@ import re
 
 from playwright.async_api import APIResponse, Route, expect
 
-from tests.browser import Browser
 from tests.pages.conftest import Visit
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
 from tests.pages.tour import approve_in_new_tab
 from tests.pages.visitor import Visitor
-from tests.people import PASSWORD, World
+from tests.support.browser import Browser
+from tests.support.people import PASSWORD, World
 
 
 async def open_consent(visitor: Visitor, service: Service, world: World) -> None:

@@ -8,11 +8,11 @@ from playwright.async_api import expect
 from app.aemp.simulate import simulate_fleet
 from app.aemp.values import Equipment, EquipmentHeader
 from app.flows.import_fleet import import_machines
-from tests.browser import Browser
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
 from tests.pages.visitor import Visitor
-from tests.people import PASSWORD, World
+from tests.support.browser import Browser
+from tests.support.people import PASSWORD, World
 
 WRONG_PASSWORD = "incorrect horse battery"
 

@@ -13,10 +13,10 @@ import pytest
 from app.oauth.token_string import new_id
 from app.storage.changes import BELIEVED_FOR_S, Changes
 from app.storage.remembered import Remembered
-from tests.browser import Browser
-from tests.changing import until
-from tests.people import World
-from tests.proxy import Proxy, proxy_to
+from tests.support.browser import Browser
+from tests.support.changing import until
+from tests.support.people import World
+from tests.support.proxy import Proxy, proxy_to
 
 
 @pytest.fixture

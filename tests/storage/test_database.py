@@ -12,8 +12,8 @@ import pytest
 from app.storage.database import SERVICE_ROLE, Database, open_database
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 from app.storage.valkey import Valkey
-from tests.people import World
-from tests.stores import context_through_proxy
+from tests.support.people import World
+from tests.support.stores import context_through_proxy
 
 WHO = "SELECT current_user::text AS role, pg_backend_pid() AS pid"
 

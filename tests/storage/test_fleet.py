@@ -15,8 +15,8 @@ from app.flows.import_fleet import Imported, import_machines
 from app.flows.read_fleet import read_equipment, read_fleet_page
 from app.storage.errors import StatementRefusedError
 from app.storage.fleet import select_fleet_page
-from tests.fleets import NOW, machine
-from tests.people import World
+from tests.support.fleets import NOW, machine
+from tests.support.people import World
 
 
 def fleet_of(count: int, seed: int) -> tuple[Equipment, ...]:

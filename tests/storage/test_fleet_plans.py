@@ -11,7 +11,7 @@ from app.oauth.token_string import new_id
 from app.storage.database import Database, open_database
 from app.storage.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
 from tests.conftest import make_database
-from tests.plans import nodes_of, plan_of
+from tests.support.plans import nodes_of, plan_of
 
 # A fleet of 10,000, of which 500 stand where others left, having stood behind the rest, and the last 200 joined since.
 FILL = """

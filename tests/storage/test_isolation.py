@@ -10,8 +10,8 @@ from app.context import Context
 from app.flows.change_owner import release_machine
 from app.flows.import_fleet import import_machines
 from app.storage.database import Row
-from tests.fleets import fill, machine, seen_by
-from tests.people import World
+from tests.support.fleets import fill, machine, seen_by
+from tests.support.people import World
 
 # Where statements are asked after the customer is named.
 MODULES = ("fleet",)

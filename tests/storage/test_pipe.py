@@ -20,8 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from app.storage.errors import NotSentError, StoreUnavailableError
 from app.storage.valkey import Valkey
-from tests.proxy import proxy_to
-from tests.stores import valkey_socket
+from tests.support.proxy import proxy_to
+from tests.support.stores import valkey_socket
 
 
 @asynccontextmanager

@@ -16,11 +16,11 @@ from fastapi import FastAPI
 
 from app.main import create_app
 from app.settings import Settings
-from tests.approvals import waiting_code
-from tests.browser import Browser
-from tests.changing import until, within_a_second
 from tests.conftest import make_settings
-from tests.people import World
+from tests.support.approvals import waiting_code
+from tests.support.browser import Browser
+from tests.support.changing import until, within_a_second
+from tests.support.people import World
 
 pytestmark = pytest.mark.skipif(
     shutil.which("pgbouncer") is None,

@@ -17,11 +17,11 @@ from app.storage.database import open_database
 from app.storage.grants import Redemption, insert_grants_with_strict_tokens
 from app.storage.maintenance import call_delete_past_rows
 from app.storage.partitions import drop_past_partitions
-from tests.approvals import approval_for
 from tests.conftest import make_database
-from tests.families import HERE, asked, events, refresh
-from tests.people import Strict
-from tests.stores import gathered_on
+from tests.support.approvals import approval_for
+from tests.support.families import HERE, asked, events, refresh
+from tests.support.people import Strict
+from tests.support.stores import gathered_on
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 MONTH, YEAR = timedelta(days=30), timedelta(days=365)

@@ -18,7 +18,7 @@ from app.storage.assertions import key_of
 from app.storage.audit import AuditEvent, insert_audit_event
 from app.storage.codes import keys_of
 from app.storage.errors import StatementRefusedError
-from tests.people import World
+from tests.support.people import World
 
 FORBIDDEN = "42501"  # insufficient_privilege
 CHECK_VIOLATION = "23514"

@@ -12,8 +12,8 @@ from app.oauth.token_string import new_id
 from app.storage import series
 from app.storage.database import Row, Transaction
 from app.storage.fleet_import import ingest
-from tests.fleets import seen_by
-from tests.people import World
+from tests.support.fleets import seen_by
+from tests.support.people import World
 
 STATEMENTS = {
     name: value

@@ -18,7 +18,7 @@ from app.storage.series import (
     series_of,
 )
 from tests.conftest import make_database
-from tests.plans import nodes_of, plan_of
+from tests.support.plans import nodes_of, plan_of
 
 MACHINES, DAYS, STEP = 20, 21, timedelta(minutes=30)
 PER_MACHINE = DAYS * 48

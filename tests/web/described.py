@@ -10,7 +10,7 @@ from lxml import etree
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from app.web.openapi.document import describe
-from tests.browser import ORIGIN
+from tests.support.browser import ORIGIN
 
 Json = dict[str, Any]
 

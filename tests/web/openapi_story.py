@@ -10,9 +10,9 @@ import httpx2
 from app.flows.register_application import RegisteredApplication
 from app.oauth.token_string import mint
 from app.web.openapi import examples
-from tests.assertions import fresh
-from tests.browser import Browser
-from tests.people import Strict, World, pair_of
+from tests.support.assertions import fresh
+from tests.support.browser import Browser
+from tests.support.people import Strict, World, pair_of
 from tests.web.described import Operation
 
 ROBOT = "client_credentials"

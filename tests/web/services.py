@@ -16,7 +16,7 @@ from app.storage.database import Database, open_database
 from app.storage.gather import Bounds
 from app.storage.gathered import Gathered, gather_statements
 from app.storage.valkey import Valkey
-from tests.browser import ORIGIN, Browser
+from tests.support.browser import ORIGIN, Browser
 
 
 class Services:

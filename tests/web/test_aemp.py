@@ -17,9 +17,9 @@ from app.aemp.simulate import simulate_fleet
 from app.aemp.values import Equipment, EquipmentHeader
 from app.context import Context
 from app.flows.import_fleet import import_machines
-from tests.browser import Browser
-from tests.depth import examples
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.depth import examples
+from tests.support.people import World
 
 ISO = "{http://standards.iso.org/iso/15143/-3}"
 AEMP = "{http://schemas.aemp.org/fleet}"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from app.context import Context
-from tests.browser import ORIGIN, Browser, query_of
-from tests.changing import change
-from tests.depth import examples
-from tests.people import PASSWORD, REDIRECT_URI, World
+from tests.support.browser import ORIGIN, Browser, query_of
+from tests.support.changing import change
+from tests.support.depth import examples
+from tests.support.people import PASSWORD, REDIRECT_URI, World
 from tests.web.services import Services, same_browser, unreachable_database
 
 AUTHORIZE = "/app/oauth2/authorize"

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from app.context import Context
 from app.flows.register_application import register_application
 from app.oauth.registration import RegistrationError, check_name
-from tests.browser import Browser, query_of
-from tests.changing import change
-from tests.depth import examples
-from tests.people import REDIRECT_URI, World
+from tests.support.browser import Browser, query_of
+from tests.support.changing import change
+from tests.support.depth import examples
+from tests.support.people import REDIRECT_URI, World
 from tests.web.reading import tags_of, words_of
 from tests.web.told import error_by_redirect, error_on_page
 

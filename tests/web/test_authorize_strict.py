@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from app.context import Context
 from app.flows.register_application import RegisteredApplication, register_application
-from tests.browser import Browser
-from tests.depth import examples
+from tests.support.browser import Browser
+from tests.support.depth import examples
 from tests.web.told import error_by_redirect, error_on_page
 
 HTTPS = "https://sitewise.example/back?tenant=7"

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.context import Context
-from tests.browser import Browser
-from tests.depth import examples
-from tests.people import World
-from tests.raw import RawAnswer, chunked, get, head, post, send
-from tests.server import free_port, running_service
-from tests.standing import assert_unchanged, state_of
+from tests.support.browser import Browser
+from tests.support.depth import examples
+from tests.support.people import World
+from tests.support.raw import RawAnswer, chunked, get, head, post, send
+from tests.support.server import free_port, running_service
+from tests.support.standing import assert_unchanged, state_of
 
 TOKEN = b"/app/oauth2/token"
 MEGABYTE = b"x" * 1_000_000

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from app.context import Context
 from app.flows.register_application import register_application
 from app.oauth.token_string import mint, parse
-from tests.browser import Browser
-from tests.changing import change
-from tests.depth import examples
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.changing import change
+from tests.support.depth import examples
+from tests.support.people import World
 from tests.web.told import challenge_of
 
 FLEET = "/api/v2/Fleet/1"

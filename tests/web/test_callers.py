@@ -9,9 +9,9 @@ import pytest
 from app.context import Context
 from app.flows.register_application import RegisteredApplication, register_application
 from app.oauth.token_string import bucket_of, mint
-from tests.assertions import by_assertion, claims_of, key_pair, register_keyed, signed
-from tests.browser import Browser
-from tests.people import World
+from tests.support.assertions import by_assertion, claims_of, key_pair, register_keyed, signed
+from tests.support.browser import Browser
+from tests.support.people import World
 from tests.web.told import error_as_json
 
 TOKEN, INTROSPECT, REVOKE = "/app/oauth2/token", "/app/oauth2/introspect", "/app/oauth2/revoke"

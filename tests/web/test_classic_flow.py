@@ -1,7 +1,7 @@
 """The documented flow through the real pages, as an integrator's customer and an integrator's server walk it."""
 
-from tests.browser import Browser, query_of
-from tests.people import World
+from tests.support.browser import Browser, query_of
+from tests.support.people import World
 
 
 async def test_documented_flow_gives_a_token(browser: Browser, world: World) -> None:

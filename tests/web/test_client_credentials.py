@@ -15,8 +15,8 @@ from app.flows.import_fleet import import_machines
 from app.flows.register_application import RegisteredApplication, register_application
 from app.oauth.token_string import bucket_of, mint_client_secret, parse
 from app.rates import Rates
-from tests.browser import Browser
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.people import World
 from tests.web.services import Services, unreachable_database
 
 TOKEN = "/app/oauth2/token"

@@ -9,9 +9,9 @@ from fastapi import FastAPI
 
 from app.context import Context
 from app.flows.register_application import register_application
-from tests.browser import Browser, forms_of
-from tests.changing import change
-from tests.people import PASSWORD, REDIRECT_URI, World
+from tests.support.browser import Browser, forms_of
+from tests.support.changing import change
+from tests.support.people import PASSWORD, REDIRECT_URI, World
 from tests.web.reading import tags_of, words_of
 
 CONNECTIONS = "/app/account/applications"

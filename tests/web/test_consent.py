@@ -17,9 +17,9 @@ from app.oauth.keys import derive_keys
 from app.oauth.token_string import parse
 from app.settings import Settings
 from app.storage.codes import keys_of
-from tests.browser import ORIGIN, Browser, form_of, forms_of, query_of
-from tests.changing import change
-from tests.people import PASSWORD, REDIRECT_URI, World
+from tests.support.browser import ORIGIN, Browser, form_of, forms_of, query_of
+from tests.support.changing import change
+from tests.support.people import PASSWORD, REDIRECT_URI, World
 from tests.web.reading import attribute_names_of, attributes_of, tags_of, words_of
 from tests.web.services import Services, same_browser
 

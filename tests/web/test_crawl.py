@@ -10,11 +10,11 @@ from lxml import etree
 from app.flows.change_owner import release_machine
 from app.flows.import_fleet import import_machines
 from app.storage.valkey import Valkey
-from tests.browser import Browser
-from tests.fleets import machine
-from tests.people import World
-from tests.proxy import Proxy, proxy_to
-from tests.stores import valkey_socket
+from tests.support.browser import Browser
+from tests.support.fleets import machine
+from tests.support.people import World
+from tests.support.proxy import Proxy, proxy_to
+from tests.support.stores import valkey_socket
 from tests.web.services import Services
 
 MACHINES = [f"PIN{number:03}" for number in range(230)]

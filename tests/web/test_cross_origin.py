@@ -3,8 +3,8 @@
 import httpx2
 import pytest
 
-from tests.browser import Browser
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.people import World
 
 ELSEWHERE = "https://spa.example"
 TOKEN, REVOKE = "/app/oauth2/token", "/app/oauth2/revoke"

@@ -8,9 +8,9 @@ import pytest
 from app.context import Context
 from app.flows.demo import CALLBACK, Demo
 from app.flows.register_application import register_application
-from tests.browser import ORIGIN, Browser, form_of, forms_of
-from tests.people import PASSWORD, World
-from tests.request_lines import request_lines
+from tests.support.browser import ORIGIN, Browser, form_of, forms_of
+from tests.support.people import PASSWORD, World
+from tests.support.request_lines import request_lines
 from tests.web.reading import attributes_of, tags_of, words_of
 from tests.web.services import Services
 

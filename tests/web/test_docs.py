@@ -11,7 +11,7 @@ from lxml import html
 
 from app.web.openapi import examples
 from app.web.pages.reference import rich
-from tests.browser import ORIGIN, Browser
+from tests.support.browser import ORIGIN, Browser
 from tests.web.described import OPERATIONS, Operation, documented
 from tests.web.reading import attributes_of, tags_of, words_of
 from tests.web.services import Services, unreachable_database

@@ -14,11 +14,11 @@ from structlog.testing import capture_logs
 
 from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
-from tests.browser import Browser, query_of
 from tests.conftest import make_database
-from tests.depth import examples
-from tests.people import PASSWORD, VERIFIER, Strict, World
-from tests.request_lines import request_lines
+from tests.support.browser import Browser, query_of
+from tests.support.depth import examples
+from tests.support.people import PASSWORD, VERIFIER, Strict, World
+from tests.support.request_lines import request_lines
 from tests.web.reading import words_of
 from tests.web.services import Services, same_browser
 

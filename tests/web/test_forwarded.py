@@ -8,9 +8,9 @@ from itertools import count
 
 import pytest
 
-from tests.browser import Browser
-from tests.people import World
-from tests.server import free_port, running_service, settings_on
+from tests.support.browser import Browser
+from tests.support.people import World
+from tests.support.server import free_port, running_service, settings_on
 
 FORGIVEN = 3  # failures a minute, from one address
 

@@ -17,10 +17,10 @@ from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
 from app.context import Context
-from tests.browser import Browser
-from tests.depth import examples
-from tests.people import REDIRECT_URI, World
-from tests.standing import assert_unchanged, state_of
+from tests.support.browser import Browser
+from tests.support.depth import examples
+from tests.support.people import REDIRECT_URI, World
+from tests.support.standing import assert_unchanged, state_of
 from tests.web.described import DOCUMENT, FORM, OPERATIONS, check_answer
 from tests.web.told import error_as_json, error_by_redirect, error_on_page
 

@@ -11,9 +11,9 @@ from app.context import Context
 from app.oauth.token_string import mint, mint_client_secret, new_id, secret_digest
 from app.storage.applications import insert_application, insert_client_secret
 from app.storage.audit import AuditEvent
-from tests.browser import Browser
-from tests.changing import change
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.changing import change
+from tests.support.people import World
 from tests.web.services import Services, unreachable_database
 from tests.web.told import error_as_json
 

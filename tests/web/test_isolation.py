@@ -19,9 +19,9 @@ from app.flows.import_fleet import import_machines
 from app.flows.register_application import register_application
 from app.oauth.scope import KNOWN_SCOPES
 from app.web.openapi import examples
-from tests.browser import Browser
-from tests.fleets import NOW, machine
-from tests.people import REDIRECT_URI, World
+from tests.support.browser import Browser
+from tests.support.fleets import NOW, machine
+from tests.support.people import REDIRECT_URI, World
 from tests.web.described import OPERATIONS, Operation
 
 API = [each for each in OPERATIONS.values() if each.path.startswith("/api/")]

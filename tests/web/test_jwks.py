@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from joserfc.jwk import KeySet
 
-from tests.browser import ORIGIN, Browser
+from tests.support.browser import ORIGIN, Browser
 from tests.web.services import Services
 
 JWKS = "/app/oauth2/jwks"

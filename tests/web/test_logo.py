@@ -9,8 +9,8 @@ from PIL import Image
 
 from app.context import Context
 from app.flows.register_application import register_application
-from tests.browser import Browser
-from tests.people import REDIRECT_URI, World
+from tests.support.browser import Browser
+from tests.support.people import REDIRECT_URI, World
 from tests.web.reading import attributes_of
 
 

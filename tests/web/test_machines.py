@@ -8,9 +8,9 @@ import pytest
 from app.aemp.values import Equipment, EquipmentHeader, Hours, Location
 from app.flows.change_owner import release_machine
 from app.flows.import_fleet import import_machines
-from tests.browser import Browser
-from tests.fleets import fill, machine
-from tests.people import PASSWORD, World
+from tests.support.browser import Browser
+from tests.support.fleets import fill, machine
+from tests.support.people import PASSWORD, World
 from tests.web.reading import attributes_of, tags_of, words_of
 from tests.web.services import Services, same_browser
 

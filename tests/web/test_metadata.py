@@ -8,9 +8,9 @@ import pytest
 from app.context import Context
 from app.flows.register_application import register_application
 from app.storage.database import open_database
-from tests.assertions import fresh, register_keyed
-from tests.browser import ORIGIN, Browser
-from tests.people import World
+from tests.support.assertions import fresh, register_keyed
+from tests.support.browser import ORIGIN, Browser
+from tests.support.people import World
 from tests.web.services import Services, unreachable_database
 
 SERVER = "/.well-known/oauth-authorization-server"

@@ -10,7 +10,7 @@ from app.aemp.elements import ELEMENTS
 from app.aemp.series import SERIES
 from app.flows.issue_token import GRANT_TYPES
 from app.web.routes import router
-from tests.browser import Browser
+from tests.support.browser import Browser
 from tests.web.described import (
     DOCUMENT,
     OPERATIONS,

@@ -20,11 +20,11 @@ from app.rates import Rate, Rates
 from app.settings import Settings
 from app.storage.signing_keys import remember_signing_keys
 from app.web.openapi import examples
-from tests.assertions import register_keyed
-from tests.browser import Browser, query_of
-from tests.changing import change
-from tests.histories import history_of
-from tests.people import Strict, World
+from tests.support.assertions import register_keyed
+from tests.support.browser import Browser, query_of
+from tests.support.changing import change
+from tests.support.histories import history_of
+from tests.support.people import Strict, World
 from tests.web.described import (
     OPERATIONS,
     Documented,

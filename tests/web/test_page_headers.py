@@ -8,8 +8,8 @@ import pytest
 
 from app.context import Context
 from app.web.pages.render import ASSET_VERSION
-from tests.browser import ORIGIN, Browser
-from tests.people import REDIRECT_URI, World
+from tests.support.browser import ORIGIN, Browser
+from tests.support.people import REDIRECT_URI, World
 from tests.web.reading import attribute_names_of, attributes_of, tags_of, words_of
 from tests.web.services import Services, same_browser, unreachable_database
 

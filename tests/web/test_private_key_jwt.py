@@ -17,7 +17,7 @@ from app.flows.register_application import RegisteredApplication, register_appli
 from app.oauth.assertion import ALGORITHMS, ASSERTION_TYPE
 from app.storage.application_changes import ApplicationChanges
 from app.storage.assertions import key_of
-from tests.assertions import (
+from tests.support.assertions import (
     KEY_OF,
     by_assertion,
     claims_of,
@@ -27,9 +27,9 @@ from tests.assertions import (
     register_keyed,
     signed,
 )
-from tests.browser import ORIGIN, Browser
-from tests.people import Strict, World, pair_of, reads
-from tests.refusals import assert_unavailable, error_of
+from tests.support.browser import ORIGIN, Browser
+from tests.support.people import Strict, World, pair_of, reads
+from tests.support.refusals import assert_unavailable, error_of
 from tests.web.services import Services
 
 TOKEN = "/app/oauth2/token"

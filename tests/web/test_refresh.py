@@ -11,11 +11,11 @@ from app.context import Context
 from app.flows.change_application import change_status
 from app.flows.change_customer import disable_customer, enable_customer
 from app.oauth.token_string import compose, mint
-from tests.browser import Browser
-from tests.changing import as_owner, change
-from tests.families import events, forge, read
-from tests.people import Pair, Strict, pair_of, reads
-from tests.refusals import assert_unavailable, error_of
+from tests.support.browser import Browser
+from tests.support.changing import as_owner, change
+from tests.support.families import events, forge, read
+from tests.support.people import Pair, Strict, pair_of, reads
+from tests.support.refusals import assert_unavailable, error_of
 from tests.web.services import Services, unreachable_database
 
 INACTIVE = {"active": False}

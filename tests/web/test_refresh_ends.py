@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from app.context import Context
-from tests.browser import Browser
-from tests.changing import until
-from tests.families import dead, events, forge
-from tests.people import Pair, Strict, pair_of, reads
-from tests.refusals import assert_unavailable, error_of
-from tests.stores import gathered_on
+from tests.support.browser import Browser
+from tests.support.changing import until
+from tests.support.families import dead, events, forge
+from tests.support.people import Pair, Strict, pair_of, reads
+from tests.support.refusals import assert_unavailable, error_of
+from tests.support.stores import gathered_on
 from tests.web.services import Services, unreachable_database
 
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from app.context import Context
-from tests.browser import Browser
-from tests.changing import as_owner
-from tests.families import dead, events, forge, read
-from tests.people import Pair, Strict, pair_of, reads
-from tests.refusals import error_of
+from tests.support.browser import Browser
+from tests.support.changing import as_owner
+from tests.support.families import dead, events, forge, read
+from tests.support.people import Pair, Strict, pair_of, reads
+from tests.support.refusals import error_of
 from tests.web.services import Services, same_browser
 
 GRACE = timedelta(seconds=10)

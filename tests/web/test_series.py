@@ -18,9 +18,9 @@ from app.context import Context
 from app.flows.import_fleet import import_machines
 from app.metrics import MEASUREMENTS
 from app.rates import Rates
-from tests.browser import Browser
-from tests.histories import history_of
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.histories import history_of
+from tests.support.people import World
 from tests.web.services import Services
 
 ISO = "{http://standards.iso.org/iso/15143/-3}"

@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 
 from app.passwords import Passwords
-from tests.browser import ORIGIN, Browser, form_of
-from tests.changing import change
-from tests.people import PASSWORD, World
+from tests.support.browser import ORIGIN, Browser, form_of
+from tests.support.changing import change
+from tests.support.people import PASSWORD, World
 from tests.web.reading import words_of
 from tests.web.services import Services, same_browser
 

@@ -13,9 +13,9 @@ from joserfc.jwk import KeySet
 from app.context import Context
 from app.oauth.token_string import mint
 from app.storage.signing_keys import remember_signing_keys
-from tests.assertions import fresh, register_keyed
-from tests.browser import ORIGIN, Browser
-from tests.people import World
+from tests.support.assertions import fresh, register_keyed
+from tests.support.browser import ORIGIN, Browser
+from tests.support.people import World
 from tests.web.services import Services, unreachable_database
 
 INTROSPECT = "/app/oauth2/introspect"

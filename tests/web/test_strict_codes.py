@@ -7,10 +7,10 @@ import pytest
 
 from app.context import Context
 from app.oauth.token_string import bucket_of, parse
-from tests.browser import Browser, query_of
-from tests.changing import as_owner
-from tests.people import CHALLENGE, REDIRECT_URI, Strict, World, pair_of, reads
-from tests.refusals import error_of
+from tests.support.browser import Browser, query_of
+from tests.support.changing import as_owner
+from tests.support.people import CHALLENGE, REDIRECT_URI, Strict, World, pair_of, reads
+from tests.support.refusals import error_of
 from tests.web.reading import words_of
 
 

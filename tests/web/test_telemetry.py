@@ -15,10 +15,10 @@ from app.aemp.values import Hours, Location, TankLevel
 from app.context import Context
 from app.flows.change_owner import transfer_machine
 from app.flows.register_application import register_application
-from tests.browser import Browser
-from tests.fleets import seen_by
-from tests.history import HOUR, THEN, add, figures, snapshot
-from tests.people import World
+from tests.support.browser import Browser
+from tests.support.fleets import seen_by
+from tests.support.history import HOUR, THEN, add, figures, snapshot
+from tests.support.people import World
 
 TELEMETRY = "/api/v2/telemetry"
 LINES = "application/x-ndjson"

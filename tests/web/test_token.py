@@ -14,9 +14,9 @@ import pytest
 from app.context import Context
 from app.oauth import base62
 from app.oauth.token_string import PATTERN, bucket_of, mint, parse
-from tests.browser import Browser
-from tests.people import CHALLENGE, REDIRECT_URI, VERIFIER, World
-from tests.refusals import assert_unavailable, error_of
+from tests.support.browser import Browser
+from tests.support.people import CHALLENGE, REDIRECT_URI, VERIFIER, World
+from tests.support.refusals import assert_unavailable, error_of
 from tests.web.services import Services, unreachable_database
 
 TOKEN = "/app/oauth2/token"

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
-from tests.browser import ORIGIN
+from tests.support.browser import ORIGIN
 
 # RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3
 _TEXT = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")

@@ -11,7 +11,7 @@ from app.context import Context
 from app.flows.add_customer import add_customer
 from app.flows.register_application import RegisteredApplication, register_application
 from app.storage.people import Member
-from tests.browser import Browser, query_of
+from tests.support.browser import Browser, query_of
 
 PASSWORD = "correct horse battery"
 REDIRECT_URI = "https://sitewise.example/callback?tenant=7"

@@ -5,9 +5,9 @@ from app.flows.check_token import check_refresh_token, check_token
 from app.flows.issue_token import issue_token
 from app.oauth.request import Credentials, TokenRequest
 from app.oauth.token_string import TokenString, compose, parse, secret_digest
-from tests.approvals import waiting_code
-from tests.browser import Browser
-from tests.people import VERIFIER, Pair, Strict, reads
+from tests.support.approvals import waiting_code
+from tests.support.browser import Browser
+from tests.support.people import VERIFIER, Pair, Strict, reads
 
 HERE = "127.0.0.1"
 

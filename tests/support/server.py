@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import psutil
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:

@@ -4,7 +4,7 @@ from app.oauth.token_string import TokenString, bucket_of, mint
 from app.storage.codes import Approval, put_code_back
 from app.storage.database import Database
 from app.storage.grants import select_approval_state
-from tests.people import CHALLENGE, World
+from tests.support.people import CHALLENGE, World
 
 
 async def approval_for(world: World, database: Database) -> tuple[Approval, TokenString]:

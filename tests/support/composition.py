@@ -19,7 +19,7 @@ from app.embedded import attach
 from app.embedded.removal import remove
 from app.embedded.software import installed_software
 from deploy.create_secrets import create_secrets
-from tests.dockerfile import CHECKOUT
+from tests.support.dockerfile import CHECKOUT
 
 BASE = CHECKOUT / "compose.yaml"
 PRODUCTION = CHECKOUT / "compose.production.yaml"

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.aemp.values import Equipment, EquipmentHeader
 from app.context import Context
 from app.flows.import_fleet import import_machines
-from tests.fleets import find, seen_by
+from tests.support.fleets import find, seen_by
 
 # A few days ago, on the hour: everything in these tests is new enough to be kept, and none of it from the future.
 THEN = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=3)

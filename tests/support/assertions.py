@@ -13,7 +13,7 @@ from joserfc.jws import JWSRegistry
 from app.context import Context
 from app.flows.register_application import RegisteredApplication, register_application
 from app.oauth.assertion import ASSERTION_TYPE
-from tests.browser import ORIGIN
+from tests.support.browser import ORIGIN
 
 KEY_OF = {
     "ES256": "EC",

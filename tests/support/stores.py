@@ -12,7 +12,7 @@ from app.storage.changes import Changes
 from app.storage.database import Database, open_database
 from app.storage.gather import Bounds
 from app.storage.gathered import Gathered, gather_statements
-from tests.proxy import Proxy, proxy_to
+from tests.support.proxy import Proxy, proxy_to
 
 
 def valkey_socket(redis_url: str) -> str:
