@@ -9,7 +9,7 @@ import structlog
 
 Work = Callable[[], Awaitable[object]]
 
-PATIENCE_S = 10.0  # of a process that ends
+_PATIENCE_S = 10.0
 
 _log = structlog.get_logger()
 
@@ -17,8 +17,9 @@ _log = structlog.get_logger()
 class Background:
     """Asked again while it runs, a piece of work runs once more afterwards: what it missed is seen then."""
 
-    def __init__(self, *, most: int = 1000) -> None:
-        self._most = most
+    def __init__(self, *, most: int = 1000, patience_s: float = _PATIENCE_S) -> None:
+        """patience_s: how long a process that ends waits for it."""
+        self._most, self._patience_s = most, patience_s
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
         self._again: dict[Hashable, Work] = {}
         self._collected: dict[str, set[Any]] = {}
@@ -52,10 +53,10 @@ class Background:
             self._collected[name] = {item}
 
     async def settle(self) -> None:
-        """Wait for what has been started, pauses cut short; what takes longer than PATIENCE_S is given up."""
+        """Wait for what has been started, pauses cut short; what takes longer than its patience is given up."""
         self._hurry.set()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks.values(), timeout=PATIENCE_S)
+            _, late = await asyncio.wait(self._tasks.values(), timeout=self._patience_s)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

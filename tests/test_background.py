@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-import pytest
 from structlog.testing import capture_logs
 
 from app.background import Background
@@ -54,9 +53,8 @@ async def test_more_than_the_most_is_skipped_and_said() -> None:
     assert [line["waiting"] for line in logs if line["event"] == "background work skipped"] == [2]
 
 
-async def test_work_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.background.PATIENCE_S", 0.01)
-    background = Background()
+async def test_work_that_does_not_end_is_given_up() -> None:
+    background = Background(patience_s=0.01)
     given_up = asyncio.Event()
 
     async def hang() -> None:

@@ -12,7 +12,7 @@ from app.metrics import LAG_BUCKETS, LAGS, LagMeasurements
 INTERVAL_S = 0.01
 HAND_ON_EVERY_S = 1.0
 WARN_ABOVE_S = 0.1
-WARN_EVERY_S = 10.0  # a loop that is blocked again and again must not fill the log too
+_WARN_EVERY_S = 10.0  # a loop that is blocked again and again must not fill the log too
 
 _PUNCTUAL_S = LAG_BUCKETS[0]
 _log = structlog.get_logger()
@@ -36,13 +36,20 @@ class Watchdog:
     is a block too, and so is time in which the machine ran something else: `busy` tells the two apart.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, lags: LagMeasurements) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        lags: LagMeasurements,
+        *,
+        warn_every_s: float = _WARN_EVERY_S,
+    ) -> None:
         self._loop = loop
         self._lags = lags
         self._punctual = 0
         self._punctual_s = 0.0  # their lateness
         self._due_at = self._hand_on_at = self._computed_s = 0.0
         self._warn_at = 0.0
+        self._warn_every_s = warn_every_s
         self._unwarned = 0
         self._handle: asyncio.TimerHandle | None = None
 
@@ -86,7 +93,7 @@ class Watchdog:
             busy_ms=round(busy_s * 1000),
             unsaid=self._unwarned,
         )
-        self._warn_at, self._unwarned = now + WARN_EVERY_S, 0
+        self._warn_at, self._unwarned = now + self._warn_every_s, 0
 
     def _hand_on(self, now: float) -> None:
         self._hand_on_at = now + HAND_ON_EVERY_S

@@ -13,12 +13,15 @@ _STOP_S = 10.0
 _POLL_S = 0.05
 
 
-def remove(data_dir: Path) -> None:
-    """Delete the servers of `data_dir` and all they store; refused while somebody holds them."""
+def remove(data_dir: Path, *, patience_s: float = _STOP_S) -> None:
+    """Delete the servers of `data_dir` and all they store.
+
+    patience_s: how long the last holder may take to leave. Raises EmbeddedError when somebody still holds them then.
+    """
     folders = Folders(data_dir.resolve())
     if not folders.private.exists():
         return
-    keeper_fd = _wait_for_the_keepers_end(folders)
+    keeper_fd = _wait_for_the_keepers_end(folders, patience_s)
     try:
         record = Record.load(folders)
         if record is not None:
@@ -30,9 +33,9 @@ def remove(data_dir: Path) -> None:
         os.close(keeper_fd)
 
 
-def _wait_for_the_keepers_end(folders: Folders) -> int:
+def _wait_for_the_keepers_end(folders: Folders, patience_s: float) -> int:
     """Take the keeper's lock, which is free soon after the last holder left, and never while one is there."""
-    deadline = time.monotonic() + _STOP_S
+    deadline = time.monotonic() + patience_s
     while (keeper_fd := try_lock(folders.keeper_lock, EXCLUSIVE)) is None:
         if time.monotonic() > deadline:
             raise EmbeddedError(f"the servers of {folders.data_dir} are in use: stop the service first")

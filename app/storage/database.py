@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import asyncpg
@@ -10,8 +11,6 @@ import asyncpg
 from app.storage.errors import NotSentError, StoreUnavailableError, judge
 
 SERVICE_ROLE = "rovitracker_service"
-ACQUIRE_TIMEOUT_S = 2.0
-STATEMENT_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 3.0
 _MOST_HELD = 16  # by one process: one for each kind of statement that requests share
 
@@ -31,6 +30,18 @@ _PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 
 Answer = TypeVar("Answer")
 Row: TypeAlias = Mapping[str, Any]  # asyncpg's records, by column name
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long each step may take, in seconds: a connection from the pool, a new connection, a statement."""
+
+    acquire_s: float = 2.0
+    connect_s: float = CONNECT_TIMEOUT_S
+    statement_s: float = 5.0
+
+
+_TIMEOUTS = Timeouts()
 
 
 class Statements(Protocol):
@@ -85,8 +96,8 @@ class Database:
     A statement of its own is a transaction of its own.
     """
 
-    def __init__(self, pool: Any, held: Any) -> None:
-        self._pool, self._held = pool, held
+    def __init__(self, pool: Any, held: Any, timeouts: Timeouts) -> None:
+        self._pool, self._held, self._timeouts = pool, held, timeouts
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
         async with self._connection() as connection:
@@ -117,19 +128,19 @@ class Database:
                 await transaction.commit()
 
     def hold(self) -> "Held":
-        return Held(self._held)
+        return Held(self._held, self._timeouts)
 
     async def close(self) -> None:
         for pool in (self._pool, self._held):
             try:
-                async with asyncio.timeout(STATEMENT_TIMEOUT_S):
+                async with asyncio.timeout(self._timeouts.statement_s):
                     await pool.close()
             except TimeoutError:
                 pool.terminate()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        connection = await _take(self._pool)
+        connection = await _take(self._pool, self._timeouts)
         try:
             yield connection
         finally:
@@ -142,8 +153,8 @@ class Held:
     To take one and give it back costs as much as a short statement, and the token path has one after the other.
     """
 
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
+    def __init__(self, pool: Any, timeouts: Timeouts) -> None:
+        self._pool, self._timeouts = pool, timeouts
         self._connection: Any = None
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
@@ -163,7 +174,7 @@ class Held:
     async def _run(self, run: Callable[..., Awaitable[Answer]], statement: str, *arguments: object) -> Answer:
         if self._connection is None or _is_lost(self._connection):
             await self.give_back()
-            self._connection = await _take(self._pool)
+            self._connection = await _take(self._pool, self._timeouts)
         try:
             return await run(Transaction(self._connection), statement, *arguments)
         except StoreUnavailableError:  # whatever it broke on, the next statement begins anew
@@ -178,9 +189,9 @@ def _is_lost(connection: Any) -> bool:
         return True
 
 
-async def _take(pool: Any) -> Any:
+async def _take(pool: Any, timeouts: Timeouts) -> Any:
     try:
-        return await pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        return await pool.acquire(timeout=timeouts.acquire_s)
     except DRIVER_ERRORS as error:
         raise NotSentError(f"PostgreSQL: no connection: {type(error).__name__} {error}") from error
 
@@ -193,7 +204,12 @@ async def _give_back(pool: Any, connection: Any) -> None:
 
 
 async def open_database(
-    dsn: str, *, connections: int, role: str | None = SERVICE_ROLE, pooled: bool = False
+    dsn: str,
+    *,
+    connections: int,
+    role: str | None = SERVICE_ROLE,
+    pooled: bool = False,
+    timeouts: Timeouts = _TIMEOUTS,
 ) -> Database:
     """Connections open as they are needed, so that a service may start before its database and recover after it.
 
@@ -218,14 +234,14 @@ async def open_database(
             max_size=most,
             init=become_service,
             reset=keep,
-            timeout=CONNECT_TIMEOUT_S,
-            command_timeout=STATEMENT_TIMEOUT_S,
+            timeout=timeouts.connect_s,
+            command_timeout=timeouts.statement_s,
             statement_cache_size=0 if pooled else 100,
             max_inactive_connection_lifetime=300,
             server_settings=_SESSION if pooled else _SESSION | _PLANS,
         )
 
-    return Database(await pool(connections), await pool(_MOST_HELD))
+    return Database(await pool(connections), await pool(_MOST_HELD), timeouts)
 
 
 def _row_count(tag: str) -> int:

@@ -11,7 +11,7 @@ from app.storage.owner import owner_connection
 
 # Any number will do as long as every version of this service takes the same one.
 _LOCK = 7_684_868_402
-_LOCK_TIMEOUT = "2s"
+_LOCK_TIMEOUT_MS = 2000
 
 # When a row of each table partitioned by id is past; a test holds that the retention table names no other. Partitions
 # of weeks are of a time, and past with the last moment they may hold.
@@ -41,14 +41,19 @@ class DroppedPartitions:
     postponed: tuple[str, ...]
 
 
-async def drop_past_partitions(owner_url: str) -> DroppedPartitions:
-    """One run at a time: a second one finds the lock taken and leaves everything to the first."""
+async def drop_past_partitions(
+    owner_url: str, *, lock_timeout_ms: int = _LOCK_TIMEOUT_MS
+) -> DroppedPartitions:
+    """One run at a time: a second one finds the lock taken and leaves everything to the first.
+
+    lock_timeout_ms: how long it may stand in front of those who read a table.
+    """
     async with owner_connection(owner_url) as connection:
         with outcomes():
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 return DroppedPartitions((), ())
             await connection.execute("SET timezone = 'UTC'")
-            await connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+            await connection.execute(f"SET lock_timeout = {lock_timeout_ms}")
             partitions = await connection.fetch(SELECT_PARTITIONS)
             past = [each for each in partitions if not each["owned"] or await _is_past(connection, each)]
             done = {each["child"]: each["owned"] and await _drop(connection, each) for each in past}

@@ -17,7 +17,7 @@ from app.storage.pipe import Pipe
 
 # Only requests that cannot do without Valkey wait for it, so patience costs nobody else anything. At 0.3 s a busy
 # disk or event loop lost codes of a healthy store: a GETDEL given up on has taken the code all the same.
-COMMAND_TIMEOUT_S = 1.0
+_TIMEOUT_S = 1.0
 CONNECT_TIMEOUT_S = 1.0
 
 # Nobody notices it, and after a silence as long as this nobody waits again for a while.
@@ -28,13 +28,22 @@ _PAUSE_S = 2.0
 class Valkey:
     """The connections. A command that fails in any way ends as StoreUnavailableError: the outcome is unknown."""
 
-    def __init__(self, url: str, *, connections: int, most_waiting: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int,
+        most_waiting: int,
+        timeout_s: float = _TIMEOUT_S,
+        pause_s: float = _PAUSE_S,
+    ) -> None:
+        """timeout_s: of a command that must be answered. pause_s: how long nobody waits again after a silence."""
         # The default would repeat each command ten times, GETDEL too, and report a good code as used.
         self._pool = BlockingConnectionPool.from_url(
             url,
             max_connections=connections,
-            timeout=COMMAND_TIMEOUT_S,
-            socket_timeout=COMMAND_TIMEOUT_S,
+            timeout=timeout_s,
+            socket_timeout=timeout_s,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
         )
@@ -43,6 +52,7 @@ class Valkey:
         self._pipe: Pipe | None = None
         self._opening: asyncio.Task[Pipe] | None = None
         self._silent_until = 0.0
+        self._timeout_s, self._pause_s = timeout_s, pause_s
 
     async def getdel(self, key: str) -> bytes | None:
         return cast("bytes | None", await self._call("GETDEL", key))
@@ -67,7 +77,7 @@ class Valkey:
             async with asyncio.timeout(_BRIEF_S):
                 return await self._call(*command)
         except (StoreUnavailableError, TimeoutError):
-            self._silent_until = monotonic() + _PAUSE_S
+            self._silent_until = monotonic() + self._pause_s
             return None
 
     async def _call(self, *command: bytes | str, limited: bool = True) -> Any:
@@ -90,7 +100,7 @@ class Valkey:
                 await self._pipe.close()
             connection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # the library leaves it untyped
             await connection.connect()
-            self._pipe = Pipe(connection, most=self._most_waiting, patience_s=COMMAND_TIMEOUT_S)
+            self._pipe = Pipe(connection, most=self._most_waiting, patience_s=self._timeout_s)
         except (RedisError, OSError, TimeoutError) as error:
             raise NotSentError(f"Valkey: no connection: {type(error).__name__} {error}") from error
         finally:

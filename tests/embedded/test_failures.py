@@ -112,7 +112,6 @@ async def test_copy_of_an_ordinary_users_data_directory_has_servers_of_its_own(o
         assert there == ["only_here", None]
 
 
-def test_held_servers_are_not_removed(monkeypatch: pytest.MonkeyPatch, made_dir: Path) -> None:
-    monkeypatch.setattr("app.embedded.removal._STOP_S", 0.2)
+def test_held_servers_are_not_removed(made_dir: Path) -> None:
     with attach(made_dir), pytest.raises(EmbeddedError, match="in use"):
-        remove(made_dir)
+        remove(made_dir, patience_s=0.2)

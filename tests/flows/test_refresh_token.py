@@ -14,7 +14,7 @@ from app.flows import refresh_token
 from app.flows.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.token_string import TokenString, compose, mint
-from app.storage.database import open_database
+from app.storage.database import Timeouts, open_database
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.grants import select_grants
 from app.storage.refresh_tokens import Rotation, insert_successors, select_refresh_tokens
@@ -150,12 +150,12 @@ async def test_a_lost_reply_within_the_grace_still_gives_the_pair(
 
 
 async def test_an_unknown_outcome_is_said_and_ends_nothing(
-    context: Context, strict: Strict, database_url: str, monkeypatch: pytest.MonkeyPatch
+    context: Context, strict: Strict, database_url: str
 ) -> None:
     """O-64: PostgreSQL falls silent: 503, and whichever token stands then is as good as before."""
-    monkeypatch.setattr("app.storage.database.STATEMENT_TIMEOUT_S", 0.2)
     token = await begin(context, strict)
-    async with context_through_proxy(context, database_url) as (through, proxy):
+    impatient = Timeouts(statement_s=0.2)
+    async with context_through_proxy(context, database_url, timeouts=impatient) as (through, proxy):
         await refresh(through, strict, await begin(context, strict))
         proxy.fall_silent()
         with pytest.raises(StoreUnavailableError):

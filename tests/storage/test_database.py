@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from app.storage.database import SERVICE_ROLE, Database, open_database
+from app.storage.database import SERVICE_ROLE, Database, Timeouts, open_database
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 from app.storage.valkey import Valkey
 from tests.support.people import World
@@ -123,13 +123,12 @@ async def test_a_held_connection_stays(single: Database) -> None:
     await held.give_back()
 
 
-async def test_without_a_connection_nothing_was_sent(
-    single: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.storage.database.ACQUIRE_TIMEOUT_S", 0.05)
-    async with single.transaction():
+async def test_without_a_connection_nothing_was_sent(database_url: str) -> None:
+    database = await open_database(database_url, connections=1, timeouts=Timeouts(acquire_s=0.05))
+    async with database.transaction():
         with pytest.raises(NotSentError):
-            await single.row(WHO)
+            await database.row(WHO)
+    await database.close()
 
 
 async def test_a_database_without_schema_is_not_called_unreachable(servers: tuple[str, str]) -> None:
@@ -149,11 +148,8 @@ async def test_a_wrong_password_sends_nothing(servers: tuple[str, str]) -> None:
     await database.close()
 
 
-async def test_a_slow_statement_is_cut_off_and_its_reply_reaches_nobody(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.storage.database.STATEMENT_TIMEOUT_S", 0.1)
-    database = await open_database(database_url, connections=1)
+async def test_a_slow_statement_is_cut_off_and_its_reply_reaches_nobody(database_url: str) -> None:
+    database = await open_database(database_url, connections=1, timeouts=Timeouts(statement_s=0.1))
     for _ in range(3):
         with pytest.raises(StoreUnavailableError):
             await database.row("SELECT 1 AS role FROM pg_sleep(30)")
@@ -161,14 +157,10 @@ async def test_a_slow_statement_is_cut_off_and_its_reply_reaches_nobody(
     await database.close()
 
 
-async def test_a_silent_server_costs_a_bounded_time(
-    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_server_costs_a_bounded_time(world: World, database_url: str) -> None:
     """R-91: it accepts and never answers; the statement's and the clean-up's time-outs bound the wait."""
-    monkeypatch.setattr("app.storage.database.STATEMENT_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("app.storage.database.ACQUIRE_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("app.storage.database.CONNECT_TIMEOUT_S", 0.2)
-    async with context_through_proxy(world.context, database_url) as (context, proxy):
+    short = Timeouts(acquire_s=0.2, connect_s=0.2, statement_s=0.2)
+    async with context_through_proxy(world.context, database_url, timeouts=short) as (context, proxy):
         assert await context.gathered.applications(world.registered.client.id)
         proxy.fall_silent()
         began = time.monotonic()

@@ -135,15 +135,12 @@ async def test_a_detached_partition_that_was_not_dropped_is_found_by_its_name(ur
     assert (await drop_past_partitions(url)).dropped == (table,)
 
 
-async def test_a_partition_in_use_is_left_for_the_next_run(
-    url: str, owner: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_partition_in_use_is_left_for_the_next_run(url: str, owner: Any) -> None:
     """Dropping never queues in front of readers for longer than its lock time-out."""
-    monkeypatch.setattr(partitions, "_LOCK_TIMEOUT", "50ms")
     table = await add_partition(owner)
     reader = await asyncpg.connect(url)
     await reader.execute("BEGIN; SELECT FROM strict_token")
-    assert await drop_past_partitions(url) == DroppedPartitions((), (table,))
+    assert await drop_past_partitions(url, lock_timeout_ms=50) == DroppedPartitions((), (table,))
     assert await owner.fetchval("SELECT count(*) FROM strict_token") == 0
     await reader.close()
     assert (await drop_past_partitions(url)).dropped == (table,)

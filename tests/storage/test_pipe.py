@@ -11,7 +11,6 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -25,8 +24,8 @@ from tests.support.stores import valkey_socket
 
 
 @asynccontextmanager
-async def valkey_at(url: str, *, most_waiting: int = 1000) -> AsyncIterator[Valkey]:
-    valkey = Valkey(url, connections=4, most_waiting=most_waiting)
+async def valkey_at(url: str, *, most_waiting: int = 1000, timeout_s: float = 1.0) -> AsyncIterator[Valkey]:
+    valkey = Valkey(url, connections=4, most_waiting=most_waiting, timeout_s=timeout_s)
     yield valkey
     await valkey.close()
 
@@ -64,13 +63,13 @@ async def test_a_key_is_taken_once_however_many_ask(redis_url: str) -> None:
     assert sorted(taken, key=bool)[-2:] == [None, key.encode()]
 
 
-async def test_silence_leaves_the_outcome_open_and_the_next_begins_anew(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_silence_leaves_the_outcome_open_and_the_next_begins_anew(redis_url: str) -> None:
     """R-88: it accepts and never answers."""
-    monkeypatch.setattr("app.storage.valkey.COMMAND_TIMEOUT_S", 0.2)
     socket = valkey_socket(redis_url)
-    async with proxy_to(socket) as proxy, valkey_at(redis_url.replace(socket, proxy.path)) as valkey:
+    async with (
+        proxy_to(socket) as proxy,
+        valkey_at(redis_url.replace(socket, proxy.path), timeout_s=0.2) as valkey,
+    ):
         keys = await keep(valkey, 3)
         assert await valkey.getdel(keys[0]) == keys[0].encode()
         proxy.fall_silent()
@@ -82,11 +81,8 @@ async def test_silence_leaves_the_outcome_open_and_the_next_begins_anew(
         assert await valkey.getdel("pipe:none") is None
 
 
-async def test_a_loop_that_stalled_reads_before_it_judges(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.storage.valkey.COMMAND_TIMEOUT_S", 0.2)
-    async with valkey_at(redis_url) as valkey:
+async def test_a_loop_that_stalled_reads_before_it_judges(redis_url: str) -> None:
+    async with valkey_at(redis_url, timeout_s=0.2) as valkey:
         (key,) = await keep(valkey, 1)
         await valkey.getdel("pipe:none")
         taking = asyncio.create_task(valkey.getdel(key))

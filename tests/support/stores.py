@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 from app.background import Background
 from app.context import Context
 from app.storage.changes import Changes
-from app.storage.database import Database, open_database
+from app.storage.database import Database, Timeouts, open_database
 from app.storage.gather import Bounds
 from app.storage.gathered import Gathered, gather_statements
 from tests.support.proxy import Proxy, proxy_to
@@ -22,14 +22,15 @@ def valkey_socket(redis_url: str) -> str:
 
 @asynccontextmanager
 async def context_through_proxy(
-    context: Context, database_url: str, *, connections: int = 4
+    context: Context, database_url: str, *, connections: int = 4, timeouts: Timeouts | None = None
 ) -> AsyncIterator[tuple[Context, Proxy]]:
     """A context that reaches PostgreSQL through a proxy."""
     address = urlsplit(database_url)
     [folder] = parse_qs(address.query)["host"]
     async with proxy_to(str(Path(folder) / ".s.PGSQL.5432")) as proxy:
         query = urlencode({"host": Path(proxy.path).parent})
-        database = await open_database(address._replace(query=query).geturl(), connections=connections)
+        url = address._replace(query=query).geturl()
+        database = await open_database(url, connections=connections, timeouts=timeouts or Timeouts())
         gathered = gathered_on(context, database)
         through = replace(context, database=database, gathered=gathered, background=Background())
         try:

@@ -1,6 +1,7 @@
 """A reader on the wire who follows the pages of a fleet while it changes, with Valkey there, silent and gone."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from time import monotonic
 
 import pytest
@@ -86,22 +87,27 @@ async def test_without_valkey_every_page_is_read_as_the_fleet_stands(
     assert third == MACHINES[200:227]
 
 
-@pytest.fixture
-async def hung(services: Services, redis_url: str) -> AsyncIterator[tuple[FastAPI, Proxy]]:
+@asynccontextmanager
+async def with_a_valkey_that_hangs(
+    services: Services, redis_url: str, **patience: float
+) -> AsyncIterator[tuple[FastAPI, Proxy]]:
     """A service whose Valkey can fall silent."""
     socket = valkey_socket(redis_url)
     async with proxy_to(socket) as proxy:
-        valkey = Valkey(redis_url.replace(socket, proxy.path), connections=4, most_waiting=1000)
+        url = redis_url.replace(socket, proxy.path)
+        valkey = Valkey(url, connections=4, most_waiting=1000, **patience)
         yield services.like(valkey=valkey), proxy
         await valkey.close()
 
 
 async def test_a_silent_valkey_holds_up_one_page_for_a_moment_and_the_next_not_at_all(
-    hung: tuple[FastAPI, Proxy], world: World, token: str
+    services: Services, redis_url: str, world: World, token: str
 ) -> None:
     """R-88: it accepts and never answers; what was pinned before is not heard of."""
-    app, proxy = hung
-    async with Browser(app) as browser:
+    async with (
+        with_a_valkey_that_hangs(services, redis_url) as (app, proxy),
+        Browser(app) as browser,
+    ):
         await pins_on(browser, token, "/api/v2/Fleet/1")
         await shrink(world)
         proxy.fall_silent()
@@ -116,11 +122,12 @@ async def test_a_silent_valkey_holds_up_one_page_for_a_moment_and_the_next_not_a
 
 
 async def test_a_valkey_that_speaks_again_is_asked_again(
-    hung: tuple[FastAPI, Proxy], world: World, token: str, monkeypatch: pytest.MonkeyPatch
+    services: Services, redis_url: str, world: World, token: str
 ) -> None:
-    monkeypatch.setattr("app.storage.valkey._PAUSE_S", 0.0)
-    app, proxy = hung
-    async with Browser(app) as browser:
+    async with (
+        with_a_valkey_that_hangs(services, redis_url, pause_s=0.0) as (app, proxy),
+        Browser(app) as browser,
+    ):
         await pins_on(browser, token, "/api/v2/Fleet/1")
         await shrink(world)
         proxy.fall_silent()
