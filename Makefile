@@ -7,10 +7,11 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NOT_IN_FIRST := NR == FNR { known[$$0]; next } /^[^ ]/ { wanted = !($$0 in known) } wanted
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint conformance bench bench-aemp bench-growth bench-limit bench-peers bench-profile bench-strain screenshots browsers lock clean
+.PHONY: help run install test lint audit conformance check-door bench bench-aemp bench-compare bench-growth bench-limit \
+  bench-peers bench-profile bench-strain base-is-named screenshots browsers servers lock clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime  ## set up once, then serve a demo on http://localhost:8000
 	@$(BIN)/rovitracker demo
@@ -23,14 +24,26 @@ test: $(VENV)/.development  ## the whole suite, on private servers it starts its
 lint: $(VENV)/.development  ## formatter, linter and type checker, as strict as CI
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
+audit: $(VENV)/.development  ## known vulnerabilities of what is pinned (Error 3: nobody could be asked); AUDIT="--help"
+	@$(BIN)/python -m tests.audit $(AUDIT)
+
 conformance: $(VENV)/.development  ## the protocol's tests at depth, then faults they must notice; CONFORMANCE="--help"
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE)
+
+check-door: $(VENV)/.development  ## the HTTP edge at depth: attacks cut at every byte, floods at length; DOOR="-k proxies" for some
+	@CONFORMANCE_DEPTH=20 $(BIN)/python -m pytest --timeout 3600 tests/door $(DOOR)
 
 bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH="--help" lists what can be said
 	@$(BIN)/python -m bench.scenarios $(BENCH)
 
 bench-aemp: $(VENV)/.development  ## pages of a large fleet beside a small one, and its readings written beside a plain COPY
 	@$(BIN)/python -m bench.size.aemp $(BENCH)
+
+bench-compare: base-is-named $(VENV)/.development  ## what a request costs beside another revision, BASE=main, in short alternating rounds
+	@$(BIN)/python -m bench.compare --base "$(BASE)" $(BENCH)
+
+base-is-named:
+	@test -n "$(BASE)" || { echo "Name the other revision: make bench-compare BASE=main" >&2; exit 2; }
 
 bench-growth: $(VENV)/.development  ## what more tokens, workers and connections do to rate and cost
 	@$(BIN)/python -m bench.size.growth $(BENCH)
@@ -52,6 +65,9 @@ screenshots: $(VENV)/.development  ## pictures of every page into docs/images, t
 
 browsers:  ## install Chromium for the browser tests (Debian's package, as root)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+
+servers:  ## install nginx, HAProxy and PgBouncer for their tests (Debian's packages, as root; none is started)
+	@$(PYTHON) -m tests.support.debian
 
 lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed requirement files
 	@$(PIP) uv

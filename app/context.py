@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from app.background import Background
-from app.failures import Failures
 from app.oauth.keys import Keys, derive_keys
 from app.oauth.signing import SigningKey
-from app.passwords import Passwords
 from app.policy import Policy, policy_of
-from app.rates import Rates
-from app.recent import Recent
+from app.process.background import Background
+from app.process.failures import Failures
+from app.process.passwords import Passwords
+from app.process.rates import Rates
+from app.process.recent import Recent
 from app.settings import Settings
-from app.storage.changes import Changes
-from app.storage.database import Database, open_database
-from app.storage.gather import Bounds
-from app.storage.gathered import Gathered, gather_statements
-from app.storage.remembered import Remembered
-from app.storage.series import Asked
-from app.storage.signing_keys import remember_signing_keys
-from app.storage.valkey import Valkey
+from app.storage.fleet.series import Asked
+from app.storage.people.signing_keys import remember_signing_keys
+from app.storage.postgres.changes import Changes
+from app.storage.postgres.database import Database, open_database
+from app.storage.postgres.gather import Bounds
+from app.storage.postgres.remembered import Remembered
+from app.storage.token.gathered import Gathered, gather_statements
+from app.storage.valkey.valkey import Valkey
 from app.stores import Stores, secret_keys
 
 # How many readings a range has, for a reader who goes through its pages.

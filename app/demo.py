@@ -8,12 +8,12 @@ from uuid import UUID
 import orjson
 
 from app.context import Context
-from app.flows.add_customer import add_customer
-from app.flows.add_simulated import Simulation, add_simulated
-from app.flows.demo import CALLBACK, Demo
-from app.flows.register_application import register_application
+from app.flows.account.add_customer import add_customer
+from app.flows.account.register_application import register_application
+from app.flows.fleet.add_simulated import Simulation, add_simulated
+from app.flows.upkeep.demo import CALLBACK, Demo
 from app.settings import Settings
-from app.storage.applications import count_applications, update_redirect_uris
+from app.storage.people.applications import count_applications, update_redirect_uris
 from app.stores import data_dir, write_private
 
 _MACHINES = 120

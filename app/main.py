@@ -2,12 +2,8 @@
 
 import asyncio
 import gc
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -15,15 +11,15 @@ from app import __version__
 from app.context import open_context
 from app.demo import load_demo
 from app.door.lag import watched_loop
-from app.flows.maintain import maintain_for_ever
+from app.flows.upkeep.maintain import maintain_for_ever
 from app.logs import REQUESTS, configure_logs
 from app.metrics import MEASUREMENTS
 from app.settings import Settings, load_settings
 from app.stores import open_stores
 from app.web.errors import mount_errors
+from app.web.front.service import Service
+from app.web.front.turnstile import Turnstile
 from app.web.routes import router
-from app.web.service import Service
-from app.web.turnstile import Turnstile
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -43,8 +39,8 @@ def create_app(settings: Settings) -> FastAPI:
                 with watched_loop():
                     yield
                 upkeep.cancel()
-                with suppress(asyncio.CancelledError):
-                    await upkeep
+                # With a store that hangs its end may fail too, which is no reason to lose the last lines.
+                await asyncio.gather(upkeep, return_exceptions=True)
                 REQUESTS.flush()
                 MEASUREMENTS.flush()
 
@@ -72,13 +68,4 @@ def app_from_environment() -> FastAPI:
     """What uvicorn's workers import: each reads the same environment."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    threading.Thread(target=_end_with_the_supervisor, name="supervisor", daemon=True).start()
     return create_app(settings)
-
-
-def _end_with_the_supervisor() -> None:
-    """Workers whose supervisor was killed would go on holding the port against its successor (R-103)."""
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None:  # else this is the only process
-        supervisor.join()
-        os.kill(os.getpid(), signal.SIGTERM)

@@ -6,8 +6,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPMethod
 from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import (
+    PLATFORM_COLLECTOR,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    start_http_server,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
@@ -41,6 +53,10 @@ _LONGEST_LAG = Gauge(
 _LONGEST_BUSY = Gauge(
     "rovitracker_loop_busy_longest_seconds", "The most computed in a lateness", multiprocess_mode="max"
 )
+# The port is open to whoever reaches it: what the service is made of is told there no more than elsewhere (R-113).
+REGISTRY.unregister(PLATFORM_COLLECTOR)
+_SERVER = "RoviTracker"
+_NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
 class _Tally:
@@ -139,14 +155,14 @@ LAGS = LagMeasurements()
 def serve_metrics(host: str, port: int, *, workers: int) -> Iterator[dict[str, str]]:
     """GET /metrics until the block ends; the environment that workers, which are processes of their own, need for it."""
     if workers == 1:
-        server, thread = start_http_server(port, host, REGISTRY)
+        server, thread = _start(host, port, REGISTRY)
         environment: dict[str, str] = {}
         folder = None
     else:
         folder = TemporaryDirectory(prefix="rovitracker-metrics-")
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=folder.name)  # type: ignore[no-untyped-call]
-        server, thread = start_http_server(port, host, registry)
+        server, thread = _start(host, port, registry)
         environment = {"PROMETHEUS_MULTIPROC_DIR": folder.name}
     try:
         yield environment
@@ -156,3 +172,32 @@ def serve_metrics(host: str, port: int, *, workers: int) -> Iterator[dict[str, s
         server.server_close()
         if folder is not None:
             folder.cleanup()
+
+
+def _start(host: str, port: int, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
+    """The library's server, which says no more of itself than the service does."""
+    server, thread = start_http_server(port, host, registry)
+    answer: Any = server.get_app()
+
+    def answer_plainly(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            return start_response(status, [*headers, ("Server", _SERVER), _NOSNIFF])
+
+        return answer(environ, start)
+
+    server.set_app(answer_plainly)
+    server.RequestHandlerClass = _Handler
+    return server, thread
+
+
+class _Handler(WSGIRequestHandler):
+    """Refuses what is no HTTP as plainly."""
+
+    server_version, sys_version = _SERVER, ""
+
+    def end_headers(self) -> None:
+        self.send_header(*_NOSNIFF)
+        super().end_headers()
+
+    def log_message(self, *_said: object) -> None:
+        """Requests for measurements are no line in the log."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_interface, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -27,6 +28,9 @@ _UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 
 _WEAKEST_KEY = 32  # characters; a generated key has 64
 _FEWEST_CHARACTERS = 8  # different ones; 32 random hexadecimal digits have them all but once in 28 million
 
+_PROXIES = "write the addresses of your proxies, such as 10.0.0.5, or their network, such as 10.0.0.0/8"
+_MAPPED_BITS = 96  # of ::ffff:0:0/96, before the IPv4 address (RFC 4291 section 2.5.5.2)
+
 
 class SettingsError(Exception):
     """What is wrong with the settings, a line each, and what to set instead."""
@@ -39,7 +43,10 @@ def parse_duration(value: Any) -> Any:
     found = re.fullmatch(r"(\d{1,9})\s*(ms|[smhdy]?)", str(value).strip())
     if not found:
         raise ValueError("a duration is a number with ms, s, m, h, d or y, such as 60s or 30d")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    try:
+        return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    except OverflowError:
+        raise ValueError("a duration has at most 2,700,000 years") from None
 
 
 def _parse_list(value: Any) -> Any:
@@ -80,17 +87,45 @@ def _check_origin(value: str) -> str:
     return bare
 
 
-def _check_grace(value: timedelta) -> timedelta:
-    """As long as it lasts, a thief's use of a spent token is taken for a lost answer."""
+def _check_minute(value: timedelta) -> timedelta:
+    """For what costs something as long as it lasts."""
     if value > timedelta(minutes=1):
         raise ValueError("a minute at most, such as 10s; 0s for none")
     return value
 
 
+def _parse_networks(value: Any) -> Any:
+    return [_parse_network(part) if isinstance(part, str) else part for part in _parse_list(value)]
+
+
+def _parse_network(text: str) -> IPv4Network | IPv6Network:
+    """An address, or a network by its first address. Raises ValueError, with the remedy, when it is neither, or everybody."""
+    try:
+        interface = ip_interface(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no address and no network: {_PROXIES}") from None
+    if "%" in text:
+        raise ValueError(f"{text!r} has a zone, which is not looked at: write {text.partition('%')[0]}")
+    network, own = (_without_mapping(each) for each in (interface.network, ip_network(interface.ip)))
+    if not network.prefixlen:
+        raise ValueError(f"{text} is everybody, and whoever connects could name any address: {_PROXIES}")
+    if own.network_address != network.network_address:
+        raise ValueError(f"{text} has host bits set: write {network}, or {own.network_address} for it alone")
+    return network
+
+
+def _without_mapping(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """An IPv4-mapped network is the IPv4 network: a peer is called by its IPv4 address, however it is connected."""
+    first = network.network_address
+    if isinstance(first, IPv6Address) and first.ipv4_mapped is not None and network.prefixlen >= _MAPPED_BITS:
+        return IPv4Network((first.ipv4_mapped, network.prefixlen - _MAPPED_BITS))
+    return network
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
-Grace = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_grace)]
-TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parse_list)]
+Brief = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_minute)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
+NetworkList = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_parse_networks)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 DatabaseUrl = Annotated[
@@ -146,13 +181,19 @@ class Settings(BaseSettings):
         None, description="outgoing mail: `smtps://user:password@host:465`, or `smtp://` with STARTTLS"
     )
     mail_from: str | None = Field(None, description="sender of outgoing mail")
-    trusted_proxies: TextList = Field(
-        (), description="addresses whose forwarded headers count, comma-separated; default none"
+    trusted_proxies: NetworkList = Field(
+        (),
+        description="addresses or networks whose `X-Forwarded-For` and `X-Forwarded-Proto` count, comma-separated; default none",
     )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: Port = Field(8000, description="port to listen on")
     workers: int = Field(1, ge=1, le=256, description="processes that serve")
     management_port: Port | None = Field(None, description="port of `/metrics`")
+    shutdown_delay: Brief = Field(
+        timedelta(0),
+        description="how long a service that is told to stop goes on taking connections while `/health/ready` is 503, so "
+        "that a load balancer notices; at most `1m`",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )
@@ -179,7 +220,7 @@ class Settings(BaseSettings):
     refresh_absolute: Duration = Field(
         _duration("1y"), description="a refresh token's family, from the approval"
     )
-    refresh_grace: Grace = Field(
+    refresh_grace: Brief = Field(
         timedelta(0),
         description="how long a spent refresh token may be presented once more, its answer having been lost, before that "
         "ends its family; at most `1m`",
@@ -217,8 +258,9 @@ class Settings(BaseSettings):
         60,
         ge=1,
         le=1_000_000,
-        description="forged tokens and unknown applications a minute from one address, forged tokens of one introspecting "
-        "application, and wrong secrets or assertions for one application from one address, of one process; above it they are slowed or answered 429",
+        description="forged tokens a minute from one address, failed authentications of applications from one address, those of "
+        "one application from one address, and forged tokens of one introspecting application, of one process; above it they "
+        "are slowed or answered 429. An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
     )
     limit_reads: int = Field(
         10_000,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.embedded import attach, default_data_dir
 from app.settings import CHECKOUT, Settings
-from app.storage.database import SERVICE_ROLE
+from app.storage.postgres.database import SERVICE_ROLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from app.embedded import attach
 from app.embedded.removal import remove
 from app.main import create_app
 from app.settings import PREFIX, Settings
-from app.storage.migrations import apply_migrations, read_migrations
+from app.storage.schema.migrations import apply_migrations, read_migrations
 from tests.support.browser import Browser
 from tests.support.depth import deepen
 from tests.support.people import World

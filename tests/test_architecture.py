@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,48 +15,20 @@ APP = ROOT / "app"
 RULES = {
     "oauth": set(),
     "aemp": set(),
-    "mail": {"oauth", "aemp"},
+    "simulation": {"aemp"},
     "storage": {"oauth", "aemp"},
-    "flows": {"mail", "storage", "oauth", "aemp", "context", "failures", "policy"},
-    "web": {
-        "flows",
-        "mail",
-        "storage",
-        "oauth",
-        "aemp",
-        "context",
-        "door",
-        "failures",
-        "logs",
-        "metrics",
-        "policy",
-        "rates",
-    },
-    "door": {"failures", "logs", "metrics"},
+    "process": {"storage"},
+    "flows": {"storage", "oauth", "aemp", "simulation", "context", "policy", "process"},
+    "web": {"flows", "storage", "oauth", "aemp", "context", "door", "logs", "metrics", "policy", "process"},
+    "door": {"logs", "metrics"},
     "embedded": set(),
+    "logo": set(),
     "settings": set(),
     "logs": set(),
     "metrics": set(),
-    "failures": set(),
-    "rates": set(),
-    "recent": set(),
     "policy": {"settings"},
-    "logo_decoder": set(),
-    "background": set(),
-    "passwords": {"storage"},
     "stores": {"embedded", "settings", "storage"},
-    "context": {
-        "background",
-        "failures",
-        "oauth",
-        "passwords",
-        "policy",
-        "rates",
-        "recent",
-        "settings",
-        "storage",
-        "stores",
-    },
+    "context": {"oauth", "policy", "process", "settings", "storage", "stores"},
 }
 # Only these put the parts together, so they may import everything.
 ASSEMBLERS = {"cli", "main", "demo", "__main__"}
@@ -64,7 +37,7 @@ ASSEMBLERS = {"cli", "main", "demo", "__main__"}
 FRAMEWORKS = [
     ("fastapi", {"web", "main"}),
     ("starlette", {"web", "main"}),
-    ("uvicorn", {"cli", "door"}),
+    ("uvicorn", {"door"}),
     ("jinja2", {"web"}),
     ("asyncpg", {"storage", "context"}),
     ("redis", {"storage", "context"}),
@@ -118,6 +91,37 @@ def test_imports_go_down_only(file: Path) -> None:
     allowed = RULES[room] | {room, "__version__"}
     climbing = [f"line {line}: app.{other}" for other, line in rooms_imported(file) if other not in allowed]
     assert not climbing, f"{name_of(file)} imports upwards: {climbing}"
+
+
+def test_sub_rooms_of_a_room_import_each_other_in_one_direction() -> None:
+    graph: dict[str, set[str]] = {}
+    for file in SOURCES:
+        own = sub_room_of(module_name(file))
+        for module in targets(file, {module_name(each) for each in SOURCES}):
+            other = sub_room_of(module)
+            if own and other and own != other and room_of(file) == other.split(".")[1]:
+                graph.setdefault(own, set()).add(other)
+    assert len(graph) > 10  # there is something to hold
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+def sub_room_of(module: str) -> str:
+    """Such as app.flows.token; empty for what stands in its room itself."""
+    parts = module.split(".")
+    return ".".join(parts[:3]) if len(parts) > 2 and APP.joinpath(*parts[1:3]).is_dir() else ""
+
+
+ROOMS = sorted({file.parent for file in SOURCES} - {APP})
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=name_of)
+def test_every_room_has_a_plate_at_its_door(room: Path) -> None:
+    """What lives there, what it may import, where to begin."""
+    plate = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
+    first, *more = plate.split("\n\n")
+    assert first.endswith(".")
+    assert more, f"{name_of(room)} says too little"
+    assert room.parent.name == "app" or room.parent.parent.name == "app", "rooms are one level deep"
 
 
 @pytest.mark.parametrize(("package", "rooms"), FRAMEWORKS)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from structlog.testing import capture_logs
 
-from app.background import Background
+from app.process.background import Background
 
 
 async def test_work_asked_for_while_it_runs_is_done_once_more() -> None:

@@ -5,12 +5,22 @@ import os
 import re
 import stat
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.settings import PREFIX, SECRETS_DIR, SettingsError, check_names, load_settings
+from app.door.server import GRACE_S
+from app.settings import (
+    PREFIX,
+    SECRETS_DIR,
+    Settings,
+    SettingsError,
+    check_names,
+    load_settings,
+    parse_duration,
+)
 from deploy.create_secrets import READERS, create_secrets, rotate_key
 from tests.support.composition import BASE, PRODUCTION, Read, read_compose, tool
 from tests.support.dockerfile import CHECKOUT, build_context, read_stages
@@ -137,6 +147,12 @@ def test_start_waits_for_what_it_needs(base: dict[str, Any]) -> None:
 def test_what_runs_once_is_not_started_again(base: dict[str, Any]) -> None:
     restarts = {name: service["restart"] for name, service in base["services"].items()}
     assert restarts == {name: "no" if name in RUN_ONCE else "unless-stopped" for name in base["services"]}
+
+
+def test_an_engine_waits_longer_than_the_service_takes_to_end(base: dict[str, Any]) -> None:
+    """R-102: answers under way, then the stores."""
+    grace = parse_duration(base["services"]["service"]["stop_grace_period"])
+    assert grace > timedelta(seconds=GRACE_S) + Settings.model_fields["shutdown_delay"].default
 
 
 def test_containers_are_confined(base: dict[str, Any]) -> None:

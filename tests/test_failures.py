@@ -1,14 +1,19 @@
 """Who fails too often is slowed in a lane of their own; nobody else is, and nothing right is called wrong."""
 
 import asyncio
+from ipaddress import IPv6Address, IPv6Network
+from uuid import uuid4
 
 import httpx2
 import pytest
 from fastapi import FastAPI
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from app.context import Context
-from app.failures import Failures, LaneFullError, network_of
+from app.door.addresses import network_of
 from app.oauth.token_string import mint
+from app.process.failures import Failures, LaneFullError, _networks
 from app.settings import Settings
 from tests.support.browser import Browser
 from tests.support.changing import until
@@ -86,12 +91,85 @@ async def test_one_flooder_does_not_fill_the_lane_of_another() -> None:
     await asyncio.gather(*flood)
 
 
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("fe80::1%eth0", "fe80::/64")],
-)
-def test_an_address_stands_for_what_one_party_holds(address: str, network: str) -> None:
-    assert network_of(address) == network
+def fail(failures: Failures, address: str, times: int = 1) -> None:
+    for _ in range(times):
+        failures.note(network_of(address))
+
+
+def is_over(failures: Failures, address: str) -> bool:
+    return failures.over(network_of(address))
+
+
+@given(st.integers(0, 2**128 - 1).map(IPv6Address))
+def test_wider_networks_of_a_name_are_those_around_its_address(address: IPv6Address) -> None:
+    assume(address.ipv4_mapped is None)
+    found = [IPv6Network(name) for name, _ in _networks(network_of(str(address)))]
+    assert found == [IPv6Network((address, length), strict=False) for length in (64, 56, 48)]
+    seen = [name for name, _ in _networks(f"app from {network_of(str(address))}")]
+    assert seen == [f"app from {name}" for name, _ in _networks(network_of(str(address)))]
+
+
+def test_holder_of_an_ipv6_48_has_sixteen_budgets_and_not_one_for_each_64() -> None:
+    """R-84: 65,536 networks of its own, a failure from each in turn."""
+    failures = Failures(a_minute=10)
+    spent = 0
+    while not is_over(failures, "2001:db8:1::1"):
+        fail(failures, f"2001:db8:1:{spent % 256:02x}{spent // 256:02x}::1")
+        spent += 1
+        assert spent < 1000
+    assert 160 <= spent <= 170  # it drains meanwhile
+    assert is_over(failures, "2001:db8:1:ffff::1")
+    assert not is_over(failures, "2001:db8:2::1")
+
+
+def test_holder_of_an_ipv6_56_has_four_budgets() -> None:
+    """R-84."""
+    failures = Failures(a_minute=10)
+    for number in range(45):
+        fail(failures, f"2001:db8:1:aa{number:02x}::1")
+    assert is_over(failures, "2001:db8:1:aaff::1")
+    assert not is_over(failures, "2001:db8:1:ab00::1")
+    assert not is_over(failures, "2001:db8:1:a9ff::1")
+
+
+def test_one_64_fills_none_but_its_own_budget() -> None:
+    """R-84: its neighbours in the /56 and the /48 are served as before, however long it floods."""
+    failures = Failures(a_minute=10)
+    fail(failures, "2001:db8:1:aa01::1", 1000)
+    assert is_over(failures, "2001:db8:1:aa01::2")
+    assert not is_over(failures, "2001:db8:1:aa02::1")
+    fail(failures, "2001:db8:1:aa02::1", 10)
+    assert not is_over(failures, "2001:db8:1:aa02::1")
+
+
+@pytest.mark.parametrize("spelling", ["{}", "::ffff:{}"])
+def test_ipv4_clients_are_counted_apart(spelling: str) -> None:
+    """R-84: one of them under `--host ::` must not refuse them all."""
+    failures = Failures(a_minute=10)
+    fail(failures, spelling.format("192.0.2.7"), 1000)
+    assert is_over(failures, spelling.format("192.0.2.7"))
+    assert not is_over(failures, spelling.format("192.0.2.8"))
+
+
+async def test_a_wide_network_over_its_limit_has_one_lane() -> None:
+    """R-84: else a /48 could have 65,536 at a time look something up."""
+    failures = Failures(a_minute=1)
+    for number in range(64):
+        fail(failures, f"2001:db8:1:{number:02x}00::1")
+    names = [network_of(f"2001:db8:1:{number:02x}01::1") for number in range(100, 120)]
+
+    async def go(name: str) -> None:
+        async with failures.lane(name):
+            await asyncio.sleep(0.01)
+
+    flood = [asyncio.create_task(go(name)) for name in names]
+    await asyncio.sleep(0)
+    assert failures.crowded(network_of("2001:db8:1:ff02::1"))
+    assert not failures.crowded(network_of("2001:db8:2::1"))
+    assert not failures.crowded("192.0.2.7")
+    outcomes = await asyncio.gather(*flood, return_exceptions=True)
+    assert sum(isinstance(each, LaneFullError) for each in outcomes) == 12
+    assert not failures._lanes
 
 
 @pytest.fixture
@@ -187,6 +265,28 @@ async def test_wrong_secrets_are_limited_and_the_right_one_never(world: World, s
         stranger = await World.make(world.context)
         answer = await stranger.exchange(browser, "rovi_ac_x", client_secret="wrong")
         assert answer.status_code == 401  # another application's guesses are counted apart
+
+
+async def test_unknown_applications_are_limited_like_wrong_secrets(world: World, strict_app: FastAPI) -> None:
+    """O-45, O-50: the number of the guess that is answered 429 tells nothing either."""
+    async with Browser(strict_app) as browser:
+        for client_id in (world.client_id, str(uuid4())):
+            answers = [
+                await world.exchange(browser, "rovi_ac_x", client_id=client_id, client_secret="wrong")
+                for _ in range(6)
+            ]
+            assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 3
+
+
+async def test_wrong_secrets_slow_nobodys_tokens(world: World, strict_app: FastAPI) -> None:
+    """R-84: an application that was set up wrongly must not stop the others behind its address."""
+    async with Browser(strict_app) as browser:
+        for _ in range(20):
+            await world.exchange(browser, "rovi_ac_x", client_secret="wrong")
+        answers = await asyncio.gather(
+            *(browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {FORGED}") for _ in range(3))
+        )
+    assert [answer.status_code for answer in answers] == [401] * 3
 
 
 async def test_mistyped_strings_count_as_nobodys_failure(strict_app: FastAPI) -> None:

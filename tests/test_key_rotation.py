@@ -15,8 +15,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from app.context import Context
-from app.flows.register_application import RegisteredApplication
-from app.flows.signing_keys import rotate_signing_key
+from app.flows.account.register_application import RegisteredApplication
+from app.flows.upkeep.signing_keys import rotate_signing_key
 from tests.support.assertions import fresh, register_keyed
 from tests.support.people import World
 from tests.support.server import free_port, running_service, settings_on

@@ -14,8 +14,8 @@ import pytest
 from app.context import Context, open_context
 from app.embedded import Embedded, attach
 from app.embedded.removal import remove
-from app.storage.database import SERVICE_ROLE
-from app.storage.migrations import apply_migrations, read_migrations
+from app.storage.postgres.database import SERVICE_ROLE
+from app.storage.schema.migrations import apply_migrations, read_migrations
 from app.stores import Stores
 from tests.conftest import make_settings
 from tests.embedded.probes import kill_postgresql, kill_valkey

@@ -18,8 +18,8 @@ import httpx2
 import pytest
 
 from app.context import Context
-from app.flows.change_application import change_status
-from app.flows.connections import disconnect_application
+from app.flows.account.change_application import change_status
+from app.flows.approval.connections import disconnect_application
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
 from tests.support.changing import until_true, within_a_second

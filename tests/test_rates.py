@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.rates import Rates
+from app.process.rates import Rates
 
 
 @pytest.fixture

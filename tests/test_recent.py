@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.recent import Recent
+from app.process.recent import Recent
 
 
 def test_kept_for_its_time_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:

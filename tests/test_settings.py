@@ -131,6 +131,7 @@ REFUSED_VALUES = {
     "no duration": ("CODE_LIFETIME", "0s", "greater than"),
     "negative duration": ("SESSION_IDLE", "-5m", "60s"),
     "long grace": ("REFRESH_GRACE", "2m", "a minute at most"),
+    "long delay": ("SHUTDOWN_DELAY", "61s", "a minute at most"),
     "log level": ("LOG_LEVEL", "INFO", "did you mean info?"),
     "unlike any log level": ("LOG_LEVEL", "quiet", "none of debug, info, warning, error"),
     "environment": ("ENVIRONMENT", "prodution", "did you mean production?"),
@@ -194,6 +195,53 @@ def test_flag_environment_secrets_file_and_env_file_win_in_this_order(
     assert load_settings().port == 1003
     assert load_settings(port=1004).port == 1004
     assert load_settings(port=None).port == 1003
+
+
+@pytest.mark.parametrize(
+    ("text", "networks"),
+    [
+        ("", []),
+        ("10.0.0.5", ["10.0.0.5/32"]),
+        ("10.0.0.0/8, 2001:db8::1 ,", ["10.0.0.0/8", "2001:db8::1/128"]),
+        ("10.0.0.0/255.0.0.0", ["10.0.0.0/8"]),
+        ("::FFFF:10.0.0.5,::ffff:10.0.0.0/104", ["10.0.0.5/32", "10.0.0.0/8"]),
+    ],
+)
+def test_trusted_proxies_are_addresses_and_networks(
+    text: str, networks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-78: an IPv4-mapped one is the IPv4 proxy that a service on :: sees."""
+    monkeypatch.setenv("ROVITRACKER_TRUSTED_PROXIES", text)
+    assert [str(network) for network in load_settings().trusted_proxies] == networks
+
+
+UNTRUSTED = {
+    "a star": ("*", "write the addresses of your proxies, such as 10.0.0.5"),
+    "a name": ("proxy.internal", "'proxy.internal' is no address and no network"),
+    "a port": ("10.0.0.5:80", "no address and no network"),
+    "a socket": ("unix:", "no address and no network"),
+    "leading zeros": ("010.0.0.5", "no address and no network"),
+    "a long prefix": ("10.0.0.0/33", "no address and no network"),
+    "host bits": ("10.0.0.5/8", "has host bits set: write 10.0.0.0/8, or 10.0.0.5 for it alone"),
+    "host bits of IPv6": ("2001:db8::5/32", "write 2001:db8::/32, or 2001:db8::5 for it alone"),
+    "mapped host bits": ("::ffff:10.0.0.5/104", "write 10.0.0.0/8, or 10.0.0.5 for it"),
+    "a zone": ("fe80::1%eth0", "has a zone, which is not looked at: write fe80::1"),
+    "everybody": ("0.0.0.0/0", "is everybody"),
+    "everybody by IPv6": ("::/0", "is everybody"),
+    "everybody, mapped": ("::ffff:0:0/96", "is everybody"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), UNTRUSTED.values(), ids=UNTRUSTED)
+@pytest.mark.parametrize("beside", ["{}", "10.0.0.1,{}", "{},10.0.0.1"], ids=["alone", "last", "first"])
+def test_proxy_that_is_no_address_is_refused_with_the_remedy(
+    text: str, told: str, beside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-78: a name, or an entry that is read as another than was meant, would trust nobody or everybody."""
+    monkeypatch.setenv("ROVITRACKER_TRUSTED_PROXIES", beside.format(text))
+    said = refusal()
+    assert said.startswith("ROVITRACKER_TRUSTED_PROXIES: ")
+    assert told in said
 
 
 def test_one_store_without_the_other_is_refused(environment: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,10 @@ from fastapi import FastAPI
 from app.context import Context
 from app.main import create_app
 from app.oauth.token_string import mint
+from app.process.failures import Failures
 from app.settings import Settings
-from app.storage.changes import Changes
-from app.storage.signing_keys import remember_signing_keys
+from app.storage.people.signing_keys import remember_signing_keys
+from app.storage.postgres.changes import Changes
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
 from tests.support.changing import until
@@ -193,6 +194,44 @@ async def test_what_is_remembered_costs_no_statement(remembering: Counted) -> No
         answer = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {remembering.token}")
         assert answer.status_code == 200
         assert await remembering.settle() - before == 4  # the page's own transaction
+
+
+async def test_a_failed_authentication_costs_a_statement_though_the_application_is_remembered(
+    remembering: Counted,
+) -> None:
+    """O-45, R-26: one as for an unknown application, which never is; the right secret costs none."""
+    async with Browser(remembering.app) as browser:
+        for changes in ({}, *FAILURES.values()):
+            fields = {"client_id": remembering.world.client_id, "token": "x", **changes}
+            if "client_secret" not in fields:
+                fields["client_secret"] = remembering.world.client_secret
+            before = await remembering.settle()
+            sent = {name: value for name, value in fields.items() if value is not None}
+            answer = await browser.http.post("/app/oauth2/introspect", data=sent)
+            assert (answer.status_code, await remembering.settle() - before) == (
+                (401, 1) if changes else (200, 0)
+            )
+
+
+async def test_a_flood_of_wrong_secrets_is_no_flood_of_statements(remembering: Counted) -> None:
+    """R-84: above the limit of an address they wait in its lane, as unknown applications do."""
+    context = replace(remembering.world.context, failures=Failures(a_minute=3))
+    remembering.app.state.context = context
+    fields = {"client_id": remembering.world.client_id, "client_secret": "wrong", "token": "x"}
+    async with Browser(remembering.app) as browser:
+
+        async def guess() -> int:
+            return (await browser.http.post("/app/oauth2/introspect", data=fields)).status_code
+
+        for _ in range(5):
+            await guess()
+        before = await remembering.settle()
+        assert set(await asyncio.gather(*(guess() for _ in range(60)))) == {429}
+        assert await remembering.settle() - before <= 8
+        right = await browser.http.post(
+            "/app/oauth2/introspect", data={**fields, "client_secret": remembering.world.client_secret}
+        )
+        assert right.status_code == 200
 
 
 async def test_a_refresh_costs_one_statement_once_the_application_is_remembered(

@@ -6,7 +6,7 @@ import asyncpg
 
 from app.context import Context
 from app.oauth.token_string import parse
-from app.storage.signing_keys import select_signing_keys
+from app.storage.people.signing_keys import select_signing_keys
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, Strict, World
 

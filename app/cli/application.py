@@ -21,15 +21,18 @@ from app.cli.application_options import (
     Scope,
     Strict,
 )
+from app.cli.files import read_file
 from app.cli.output import Json, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
-from app.flows.change_application import find_application
-from app.flows.change_customer import find_member
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.change_application import find_application
+from app.flows.account.change_customer import find_member
+from app.flows.account.read_logo import LARGEST_LOGO
+from app.flows.account.register_application import RegisteredApplication, register_application
 from app.oauth.assertion import import_keys
+from app.oauth.client_keys import LARGEST_KEY_SET
 from app.oauth.registration import RegistrationError
-from app.storage.applications import Application, select_all_applications
+from app.storage.people.applications import Application, select_all_applications
 
 cli = typer.Typer(help="Applications of other companies, and their secrets.", no_args_is_help=True)
 
@@ -67,13 +70,13 @@ def register(
             company=company,
             redirect_uris=tuple(redirect_uri or ()),
             scope=tuple(scope or ()),
-            logo=logo.read_bytes() if logo else None,
+            logo=read_file(logo, most=LARGEST_LOGO) if logo else None,
             kind="strict" if strict else "classic",
             public=public,
             grants=tuple(grant or ()),
             audience=audience,
             customer_id=(await find_member(context, customer)).customer_id if customer else None,
-            jwks=jwks.read_bytes() if jwks else None,
+            jwks=read_file(jwks, most=LARGEST_KEY_SET) if jwks else None,
         )
 
     print_record(_registered(with_context(work)), as_json=as_json)

@@ -17,10 +17,11 @@ from app.cli.application_options import (
     Scope,
 )
 from app.cli.duration import duration
+from app.cli.files import read_file
 from app.cli.output import Json, confirm, print_record
 from app.cli.work import with_context
 from app.context import Context
-from app.flows.change_application import (
+from app.flows.account.change_application import (
     StatusChange,
     change_application,
     change_status,
@@ -28,10 +29,12 @@ from app.flows.change_application import (
     retire_secret,
     rotate_secret,
 )
-from app.flows.change_customer import find_member
+from app.flows.account.change_customer import find_member
+from app.flows.account.read_logo import LARGEST_LOGO
 from app.oauth.client import Client
+from app.oauth.client_keys import LARGEST_KEY_SET
 from app.oauth.registration import RegistrationError
-from app.storage.application_changes import ApplicationChanges
+from app.storage.people.application_changes import ApplicationChanges
 
 _EXAMPLE_ID = "0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d"
 
@@ -81,8 +84,8 @@ def update(
             context,
             client_id,
             changes,
-            logo=logo.read_bytes() if logo else None,
-            jwks=jwks.read_bytes() if jwks else None,
+            logo=read_file(logo, most=LARGEST_LOGO) if logo else None,
+            jwks=read_file(jwks, most=LARGEST_KEY_SET) if jwks else None,
         )
 
     client = with_context(work)

@@ -12,8 +12,8 @@ from typing import Literal
 
 from app.door.descriptors import most_connections
 from app.settings import Settings
-from app.storage.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
-from app.storage.migrations import MigrationState
+from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
+from app.storage.schema.migrations import MigrationState
 from app.stores import data_dir
 
 Verdict = Literal["ok", "warning", "wrong"]

@@ -7,9 +7,9 @@ import typer
 from app.cli.output import Json, print_record, print_records
 from app.cli.secret import read_secret
 from app.cli.work import with_context
-from app.flows.add_customer import add_customer
-from app.flows.change_customer import disable_customer, enable_customer, set_password
-from app.storage.people import Member, select_customers
+from app.flows.account.add_customer import add_customer
+from app.flows.account.change_customer import disable_customer, enable_customer, set_password
+from app.storage.people.people import Member, select_customers
 
 cli = typer.Typer(
     help="Customers: accounts that own machines, and the people who sign in for them.", no_args_is_help=True

@@ -18,17 +18,24 @@ from rich.table import Table
 from app.cli import checks
 from app.cli.checks import Finding
 from app.cli.output import Json, print_json, wants_json
+from app.cli.work import make_anew
 from app.door.descriptors import hard_limit
 from app.embedded import EmbeddedError
 from app.logs import configure_logs
 from app.settings import Settings, SettingsError, load_settings
-from app.storage.address import shown_address
-from app.storage.database import open_database
-from app.storage.diagnosis import read_valkey_facts, select_database_facts, select_partition_facts
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.maintenance import select_excessive_rights
-from app.storage.migrations import MigrationError, apply_migrations, read_migrations, read_status
-from app.storage.valkey import Valkey
+from app.storage.postgres.database import open_database
+from app.storage.schema.address import shown_address
+from app.storage.schema.diagnosis import read_valkey_facts, select_database_facts, select_partition_facts
+from app.storage.schema.maintenance import select_excessive_rights
+from app.storage.schema.migrations import (
+    DevelopmentSchemaError,
+    MigrationError,
+    apply_migrations,
+    read_migrations,
+    read_status,
+)
+from app.storage.valkey.valkey import Valkey
 from app.stores import Stores, open_stores
 
 _MAIL_TIMEOUT_S = 5
@@ -82,8 +89,12 @@ async def _examine_database(settings: Settings, stores: Stores) -> AsyncIterator
         if settings.embedded:  # nobody else would
             await apply_migrations(stores.owner_url, read_migrations())
         schema = checks.check_schema(await read_status(stores.owner_url, read_migrations()))
-    except (StoreUnavailableError, MigrationError) as error:
+    except StoreUnavailableError as error:
         yield Finding("PostgreSQL", "wrong", str(error), "start it, or correct the address")
+        return
+    except MigrationError as error:
+        development = isinstance(error, DevelopmentSchemaError)
+        yield Finding("schema", "wrong", str(error), make_anew(settings) if development else "do as it says")
         return
     yield schema
     if schema.verdict == "wrong":

@@ -9,23 +9,27 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
-from app.aemp.history import readings_of
-from app.aemp.read import parse_file, read_machines
-from app.aemp.report import Report, read_series
-from app.aemp.values import Equipment
+from app.aemp.history.history import readings_of
+from app.aemp.model.bounds import LARGEST_DOCUMENT, LONGEST_PAGE
+from app.aemp.model.values import Equipment
+from app.aemp.read.read import parse_file, read_machines
+from app.aemp.read.report import Report, read_series
 from app.cli import fleet_changes, fleet_offset
+from app.cli.files import read_file
 from app.cli.fleet_changes import named
 from app.cli.members import Customer
 from app.cli.output import Json, errors, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
-from app.flows.add_simulated import Added, Simulation, add_simulated
-from app.flows.change_customer import find_member
-from app.flows.import_fleet import import_machines
-from app.flows.read_fleet import read_fleet_page
-from app.flows.write_telemetry import write_telemetry
+from app.flows.account.change_customer import find_member
+from app.flows.fleet.add_simulated import Added, Simulation, add_simulated
+from app.flows.fleet.import_fleet import import_machines
+from app.flows.fleet.read_fleet import read_fleet_page
+from app.flows.fleet.write_telemetry import write_telemetry
 from app.settings import parse_duration
-from app.storage.people import Member
+from app.storage.people.people import Member
+
+_LAST_PAGE = 10**LONGEST_PAGE - 1
 
 cli = typer.Typer(
     help="Machines of a customer: import, show, simulate, offset, remove, transfer.", no_args_is_help=True
@@ -101,7 +105,7 @@ def simulate(
 @cli.command(epilog="Example: rovitracker fleet show --customer ann@hillside.example --page 2")
 def show(
     customer: Customer,
-    page: Annotated[int, typer.Option(min=1, help="100 machines each.")] = 1,
+    page: Annotated[int, typer.Option(min=1, max=_LAST_PAGE, help="100 machines each.")] = 1,
     as_json: Json = False,
 ) -> None:
     """List a customer's machines with their newest readings."""
@@ -130,7 +134,7 @@ class _Document:
 
 
 def _read(file: Path, machine: str | None) -> _Document:
-    document = parse_file(file.read_bytes(), file.name)
+    document = parse_file(read_file(file, most=LARGEST_DOCUMENT), file.name)
     series = read_series(document, file.name, machine)
     return _Document(file.name, () if series else read_machines(document, file.name), series)
 

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from app.aemp.values import EquipmentHeader
+from app.aemp.model.values import EquipmentHeader
 from app.cli.members import Customer
 from app.cli.output import Json, print_record
 from app.cli.work import with_context
 from app.context import Context
-from app.flows.change_customer import find_member
-from app.flows.change_owner import release_machine, transfer_machine
+from app.flows.account.change_customer import find_member
+from app.flows.fleet.change_owner import release_machine, transfer_machine
 
 Identifier = Annotated[
     str,

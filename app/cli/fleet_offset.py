@@ -5,15 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from app.aemp.errors import FlawError
-from app.aemp.series import Metric
-from app.aemp.times import parse_time
+from app.aemp.model.errors import FlawError
+from app.aemp.model.series import Metric
+from app.aemp.model.times import parse_time
 from app.cli.members import Customer
 from app.cli.output import Json, print_record
 from app.cli.work import with_context
 from app.context import Context
-from app.flows.change_customer import find_member
-from app.flows.set_offset import set_offset
+from app.flows.account.change_customer import find_member
+from app.flows.fleet.set_offset import set_offset
 
 
 def add_to(cli: typer.Typer) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from app.cli.output import Json, print_record, print_records
 from app.cli.work import with_context
-from app.flows.signing_keys import list_signing_keys, rotate_signing_key
+from app.flows.upkeep.signing_keys import list_signing_keys, rotate_signing_key
 
 cli = typer.Typer(help="The keys the service signs its answers with.", no_args_is_help=True)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.aemp.errors import AempError, ReadError
+from app.aemp.model.errors import AempError, ReadError
 from app.cli import (
     application,
     configuration,
@@ -21,19 +21,20 @@ from app.cli import (
     upkeep,
 )
 from app.cli.output import errors
+from app.cli.work import make_anew
 from app.embedded import EmbeddedError
-from app.flows.add_customer import CustomerError
-from app.flows.change_application import ApplicationError
-from app.flows.find_machine import MachineError
-from app.flows.manual_grant import ManualGrantError
-from app.flows.read_logo import LogoError
-from app.flows.set_offset import OffsetError
-from app.flows.signing_keys import SigningKeyError
+from app.flows.account.add_customer import CustomerError
+from app.flows.account.change_application import ApplicationError
+from app.flows.account.read_logo import LogoError
+from app.flows.fleet.find_machine import MachineError
+from app.flows.fleet.set_offset import OffsetError
+from app.flows.token.manual_grant import ManualGrantError
+from app.flows.upkeep.signing_keys import SigningKeyError
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
-from app.settings import SettingsError
+from app.settings import SettingsError, load_settings
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.migrations import MigrationError
+from app.storage.schema.migrations import DevelopmentSchemaError, MigrationError
 
 _EXPECTED = (
     AempError,
@@ -101,6 +102,8 @@ def run() -> None:
         _end("given up", 1)
     except typer.TyperException as error:
         _end(_misuse(error), _USAGE)
+    except DevelopmentSchemaError as error:
+        _end(f"{error}: {make_anew(load_settings())}", 1)
     except _EXPECTED as error:
         _end(str(error), 1)
 

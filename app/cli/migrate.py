@@ -7,7 +7,13 @@ import typer
 
 from app.cli.output import Json, print_records
 from app.settings import load_settings
-from app.storage.migrations import Migration, MigrationState, apply_migrations, read_migrations, read_status
+from app.storage.schema.migrations import (
+    Migration,
+    MigrationState,
+    apply_migrations,
+    read_migrations,
+    read_status,
+)
 from app.stores import open_stores
 
 cli = typer.Typer(help="The database schema.", no_args_is_help=True)

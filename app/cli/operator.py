@@ -7,7 +7,7 @@ import typer
 from app.cli.output import Json, print_record
 from app.cli.secret import read_secret
 from app.cli.work import with_context
-from app.flows.add_operator import add_operator
+from app.flows.account.add_operator import add_operator
 
 cli = typer.Typer(help="People of RoviTracker.", no_args_is_help=True)
 

@@ -14,15 +14,17 @@ from app.cli.output import Json, fail, print_json
 from app.cli.work import ready_stores
 from app.context import open_context
 from app.demo import seed_demo
+from app.door import workers
+from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.descriptors import fitting_connections, raise_limit
-from app.door.server import Config, Server
-from app.flows.demo import Demo
+from app.door.server import Config
+from app.flows.upkeep.demo import Demo
 from app.logs import configure_logs
 from app.metrics import serve_metrics
 from app.settings import Settings, export_environment, export_settings, load_settings
-from app.storage.database import open_database
-from app.storage.maintenance import select_excessive_rights
+from app.storage.postgres.database import open_database
+from app.storage.schema.maintenance import select_excessive_rights
 from app.stores import Stores
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
@@ -39,12 +41,11 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None, as_json
     """Serve; without database settings on private servers that it starts itself."""
     flags = {"host": host, "port": port, "workers": workers}
     settings = load_settings(**flags)
-    _require_free(settings)
-    with ready_stores(settings) as stores:
+    with _bind(settings) as listener, ready_stores(settings) as stores:
         asyncio.run(_refuse_excessive_rights(stores))
         if as_json:
             print_json({"url": settings.issuer})
-        _listen(settings, flags, logs_to_stderr=as_json)
+        _listen(settings, listener, flags, logs_to_stderr=as_json)
 
 
 def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
@@ -55,18 +56,19 @@ def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
         fail("the demo is for development; `rovitracker serve` is for production")
     if "log_level" not in settings.model_fields_set:
         flags["log_level"] = "warning"
-    _require_free(settings)
 
     async def seed(stores: Stores) -> Demo | None:
         async with open_context(settings, stores) as context:
             return await seed_demo(context, settings)
 
-    with ready_stores(settings) as stores:
+    with _bind(settings) as listener, ready_stores(settings) as stores:
         _announce(settings, asyncio.run(seed(stores)), as_json=as_json)
-        _listen(load_settings(**flags), flags, logs_to_stderr=as_json)
+        _listen(load_settings(**flags), listener, flags, logs_to_stderr=as_json)
 
 
-def _listen(settings: Settings, flags: dict[str, Any], *, logs_to_stderr: bool) -> None:
+def _listen(
+    settings: Settings, listener: socket.socket, flags: dict[str, Any], *, logs_to_stderr: bool
+) -> None:
     """Blocks until the service is stopped."""
     if logs_to_stderr:
         # The document on stdout stays the only one, whatever the workers write.
@@ -79,28 +81,19 @@ def _listen(settings: Settings, flags: dict[str, Any], *, logs_to_stderr: bool) 
         if settings.management_port is not None:
             served = serve_metrics(settings.host, settings.management_port, workers=settings.workers)
             export_environment(stack.enter_context(served))
-        _run(settings)
+        _run(settings, listener)
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings, listener: socket.socket) -> None:
     config = Config(
         "app.main:app_from_environment",
         bounds=_bounds_of(settings),
+        trusted=TrustedProxies(settings.trusted_proxies),
+        shutdown_delay_s=settings.shutdown_delay.total_seconds(),
         factory=True,
-        host=settings.host,
-        port=settings.port,
         workers=settings.workers,
-        loop="uvloop",
-        http="app.door.protocol:Protocol",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=20,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
     )
-    Server(config).run()
+    workers.serve(config, listener)
 
 
 def _bounds_of(settings: Settings) -> Bounds:
@@ -112,16 +105,19 @@ def _bounds_of(settings: Settings) -> Bounds:
     )
 
 
-def _require_free(settings: Settings) -> None:
+def _bind(settings: Settings) -> socket.socket:
+    """The socket that the service will listen on: a taken port is told before anything is started."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            fail(
-                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another with --host or --port"
-            )
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        fail(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another with --host or --port"
+        )
+    return listener
 
 
 async def _refuse_excessive_rights(stores: Stores) -> None:

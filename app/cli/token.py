@@ -10,11 +10,11 @@ from app.cli.output import Json, fail, print_record
 from app.cli.secret import read_secret
 from app.cli.work import with_context
 from app.context import Context
-from app.flows.check_token import AccessToken, RefreshToken, check_refresh_token, check_token
-from app.flows.manual_grant import ManualRequest, issue_manually
-from app.flows.revoke_token import revoke_any_token
+from app.flows.token.check_token import AccessToken, RefreshToken, check_refresh_token, check_token
+from app.flows.token.manual_grant import ManualRequest, issue_manually
+from app.flows.token.revoke_token import revoke_any_token
 from app.oauth.token_string import parse
-from app.storage.refresh_tokens import StoredRefreshToken
+from app.storage.token.refresh_tokens import StoredRefreshToken
 
 cli = typer.Typer(
     help="Access and refresh tokens; a token to look at or end is read from stdin.", no_args_is_help=True

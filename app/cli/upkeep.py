@@ -6,7 +6,7 @@ import typer
 
 from app.cli.output import Json, print_record
 from app.cli.work import with_stores
-from app.flows.maintain import maintain as maintain_stores
+from app.flows.upkeep.maintain import maintain as maintain_stores
 
 
 def add_to(cli: typer.Typer) -> None:

@@ -12,7 +12,7 @@ class Bounds:
     head: int = 32 * 1024
     fields: int = 100
     pipelined: int = 8  # requests that wait behind the one being answered
-    overhead: int = 256 * 1024  # chunk sizes, extensions and trailers of one body
+    overhead: int = 64 * 1024  # chunk sizes, extensions and trailers of one body; each chunk takes time too
     unread: int = 1024 * 1024  # thrown away before a connection that ends is cut
 
     first_byte_s: float = 10

@@ -53,7 +53,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]{0,255}|\[[0-9A-Za-z:.%]{2,6
 @lru_cache(256)
 def is_host(value: bytes) -> bool:
     """Whether a Host field can be one. The same few come again and again, so they are remembered."""
-    return len(value) <= _LONGEST_HOST and _HOST.fullmatch(value) is not None
+    return len(value) <= _LONGEST_HOST and _HOST.fullmatch(value.strip(b" \t")) is not None
 
 
 def judge_size(method: bytes, url: bytes, headers: Headers, bounds: Bounds) -> Refusal | None:

@@ -10,7 +10,7 @@ import structlog
 from app.metrics import LAG_BUCKETS, LAGS, LagMeasurements
 
 INTERVAL_S = 0.01
-HAND_ON_EVERY_S = 1.0
+HAND_ON_EVERY_S = 0.5
 WARN_ABOVE_S = 0.1
 _WARN_EVERY_S = 10.0  # a loop that is blocked again and again must not fill the log too
 

@@ -1,137 +1,40 @@
 """How bytes become requests: uvicorn's protocol on httptools, with every bound counted as the bytes arrive.
 
-uvicorn bounds nothing by itself. Whatever another parser could frame differently ends the connection, and an error is
-answered after the requests before it.
+uvicorn bounds nothing by itself. Whatever another parser could frame differently ends the connection.
 """
 
 import asyncio
-from enum import Enum, auto
-from typing import Any, cast
+from typing import Any
 
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.door import framing
-from app.door.answers import EXTENSIONS, Cycle, JoinedTransport
+from app.door.addresses import scheme_of
+from app.door.answers import EXTENSIONS, Cycle
 from app.door.bounds import SLICE
+from app.door.connection import Connection, Part, StoppedError
 from app.door.framing import Refusal
-from app.door.patience import Patience, Phase
 from app.door.refusals import note_refusal
 from app.door.watch import State
-from app.failures import network_of
 
 _NOTED = frozenset({b"host", b"transfer-encoding", b"expect"})
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _LEAST_PRINTABLE = 0x21
 
 
-class _Part(Enum):
-    """Of which part of a message the next byte is."""
-
-    NONE = auto()  # between two messages
-    HEAD = auto()
-    BODY = auto()
-
-
-class _StoppedError(Exception):
-    """Raised in a callback, it makes the parser stop in the middle of its buffer."""
-
-
-class Protocol(HttpToolsProtocol):
-    """One connection. `deaf`: nothing that still arrives is parsed. `lingering`: all is said, the client is to close."""
-
-    cycle: Cycle
-    server_state: State
+class Protocol(Connection):
+    """A connection whose bytes are requests."""
 
     def __init__(
         self, config: Config, server_state: State, app_state: dict[str, Any], _loop: Any = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.bounds = server_state.bounds
-        self.network = ""
-        self.deaf = self.lingering = False
-        self._patience = Patience(self.bounds)
-        self._part = _Part.NONE
-        self._running: Cycle | None = None
-        self._last_word: bytes | None = None
-        self._leaving = self._ended = self._upgrading = False
-        self._head_size = self._body_size = self._raw_size = self._blank_size = self._unread_size = 0
+        self._upgrading = False
+        self._head_size = self._raw_size = self._blank_size = 0
         self._host: bytes | None = None
         self._hosts = self._codings = 0
-
-    # The connection
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
-        joined = JoinedTransport(transport, self.loop, may_close=self._may_close)
-        super().connection_made(cast("asyncio.Transport", joined))
-        self.network = network_of(self.client[0]) if self.client else ""
-        refusal = self.server_state.watch.enter(self)
-        if refusal is not None:
-            self.refuse(refusal)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._ended = True
-        self.server_state.watch.leave(self)
-        self.pipeline.clear()
-        if self._running is not None and not self._running.response_complete:
-            self._running.disconnected = True
-            self._running.message_event.set()
-        super().connection_lost(exc)
-
-    def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn's says None
-        """A client that has said all may still want to read: what it asked for is answered."""
-        self._ended = True
-        if self._part is not _Part.NONE and not self.deaf:
-            self.refuse(framing.CUT_SHORT)
-        elif self._is_answering():
-            self.deaf = True
-            self.cycle.keep_alive = False
-        else:
-            return None
-        return True
-
-    def shutdown(self) -> None:
-        """The process ends: what was asked is answered, and what is asked in the next moment too."""
-        self._leaving = True
-        self._patience.begin_anew()
-        if self._is_answering():
-            self.cycle.keep_alive = False
-            self.deaf = self.deaf or self._part is _Part.NONE
-
-    def sweep(self) -> None:
-        """Asked once a second."""
-        phase = self._phase()
-        moved = self._body_size if phase is Phase.BODY else 0
-        if phase is Phase.WRITE:
-            moved = -self.transport.get_write_buffer_size()
-        if not self._patience.is_over(phase, self.cycle, moved, leaving=self._leaving):
-            return
-        if phase in (Phase.FIRST, Phase.IDLE):
-            self.transport.close()
-        elif phase in (Phase.HEAD, Phase.BODY) and not self.deaf:
-            self.refuse(framing.TOO_LATE)
-        else:
-            self.transport.abort()
-
-    def _phase(self) -> Phase:
-        if self.transport.get_write_buffer_size():
-            return Phase.WRITE
-        if self.lingering:
-            return Phase.LINGER
-        if self.deaf or self.flow.read_paused:
-            return Phase.ANSWER
-        if self._part is _Part.NONE:
-            if self._running is None:
-                return Phase.FIRST
-            return Phase.ANSWER if self._is_answering() else Phase.IDLE
-        return Phase.HEAD if self._part is _Part.HEAD else Phase.BODY
-
-    def _is_answering(self) -> bool:
-        return self._running is not None and not self._running.response_complete
-
-    # What arrives
 
     def data_received(self, data: bytes) -> None:
         if len(data) <= SLICE:
@@ -144,7 +47,7 @@ class Protocol(HttpToolsProtocol):
         if self.deaf:
             self._throw_away(len(data))
             return
-        if data[0] < _LEAST_PRINTABLE and self._part is _Part.NONE and not data.strip(b"\r\n"):
+        if data[0] < _LEAST_PRINTABLE and self._part is Part.NONE and not data.strip(b"\r\n"):
             self._blank_size += len(data)
             if self._blank_size > self.bounds.field:
                 self.refuse(framing.BLANK)
@@ -157,12 +60,12 @@ class Protocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             if not self.deaf:
                 self.refuse(framing.NOT_HTTP)
-        if self._part is not _Part.NONE and not self.deaf:
+        if self._part is not Part.NONE and not self.deaf:
             self._count(len(data))
 
     def _count(self, size: int) -> None:
         """Bounds on what is not whole yet; a slice may also hold the end of the message before."""
-        if self._part is _Part.BODY:
+        if self._part is Part.BODY:
             self._raw_size += size
             if self._raw_size - self._body_size > self.bounds.overhead:
                 self.refuse(framing.OVERHEAD)
@@ -187,12 +90,10 @@ class Protocol(HttpToolsProtocol):
         elif self._unread_size > self.bounds.unread:
             self.transport.abort()
 
-    # What the parser calls
-
     def on_message_begin(self) -> None:
         if self.deaf:
-            raise _StoppedError
-        self._part = _Part.HEAD
+            raise StoppedError
+        self._part = Part.HEAD
         self._head_size = self._body_size = self._raw_size = self._blank_size = 0
         self._host = None
         self._hosts = self._codings = 0
@@ -224,7 +125,7 @@ class Protocol(HttpToolsProtocol):
             self._upgrading = True
             return
         path, raw_path, query = framing.split_target(url)
-        self._part = _Part.BODY
+        self._part = Part.BODY
         scope: Any = {
             "type": "http",
             "asgi": _ASGI,
@@ -241,6 +142,9 @@ class Protocol(HttpToolsProtocol):
             "query_string": query,
             "extensions": EXTENSIONS,
         }
+        if self._trusted is not None:
+            scope["client"] = self._trusted.client_of(self.headers) or self.client
+            scope["scheme"] = scheme_of(self.headers) or self.scheme
         self.headers = []  # for the trailers, which are no headers of the request (RFC 9110 section 6.5.1)
         self._begin(scope, keep_alive=version == "1.1" and self.parser.should_keep_alive())
 
@@ -297,7 +201,7 @@ class Protocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self.deaf = True
             note_refusal(self.client, framing.PIPELINE)
-            raise _StoppedError
+            raise StoppedError
 
     def on_body(self, body: bytes) -> None:
         self._body_size += len(body)
@@ -318,70 +222,8 @@ class Protocol(HttpToolsProtocol):
             refusal = framing.judge_trailers(self.headers)
             if refusal is not None:
                 self._stop(refusal)
-        self._part = _Part.NONE
+        self._part = Part.NONE
         self.cycle.more_body = False
         self.deaf = not self.cycle.keep_alive  # RFC 9112 section 9.6: the last request was this one
         if not self.cycle.response_complete:
             self.cycle.message_event.set()
-
-    # What leaves
-
-    def on_response_complete(self) -> None:
-        self.server_state.total_requests += 1
-        if self.lingering or self.transport.is_closing():
-            return
-        if self.pipeline:
-            self._running, app = cast("tuple[Cycle, Any]", self.pipeline.pop())
-            self._start_asgi_task(self._running, app)
-        elif self._last_word is not None:
-            self._say(self._last_word)
-        elif self.deaf:
-            self.transport.close()
-        else:
-            self.flow.resume_reading()
-
-    def refuse(self, refusal: Refusal) -> None:
-        """Answer it when those before are answered, and close; nothing more is read."""
-        self.deaf = True
-        note_refusal(self.client, refusal)
-        word = framing.spell(refusal, self.server_state.default_headers)
-        if self._part is _Part.BODY and not self._give_up():
-            return
-        if self._is_answering():
-            self._last_word = word
-        else:
-            self._say(word)
-
-    def _give_up(self) -> bool:
-        """Leave the request whose body never gets whole; false when it has its answer already, or some of it."""
-        cycle = self.cycle
-        if self.pipeline and self.pipeline[0][0] is cycle:
-            self.pipeline.popleft()
-        elif cycle.response_started:
-            cycle.keep_alive = False
-            if cycle.response_complete:
-                self.transport.close()
-            return False
-        else:
-            cycle.disconnected = cycle.response_complete = True
-            cycle.message_event.set()
-        return True
-
-    def _stop(self, refusal: Refusal) -> None:
-        self.refuse(refusal)
-        raise _StoppedError
-
-    def _say(self, word: bytes) -> None:
-        self.transport.write(word)
-        self.transport.close()
-
-    def _may_close(self) -> bool:
-        """Whether to close at once is safe: bytes that nobody read would reset the connection, and its last answer."""
-        unread = self._part is not _Part.NONE or self._unread_size > 0 or self.flow.read_paused
-        if self._ended or self.lingering or not unread or not self.transport.can_write_eof():
-            return True
-        self.deaf = self.lingering = True
-        self._unread_size = 0
-        self.transport.write_eof()
-        self.flow.resume_reading()
-        return False

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from app.oauth.bounds import LONGEST_AUTHORIZATION
 from app.oauth.challenge import challenge
 from app.oauth.errors import malformed_bearer, missing_token
 
@@ -19,6 +20,8 @@ def read_bearer(authorization_headers: Sequence[str]) -> str:
     # RFC 6750 section 3.1: another scheme is an unsupported method, told nothing but which one we want.
     if scheme.lower() != "bearer":
         raise missing_token()
+    if len(unverified_token) > LONGEST_AUTHORIZATION:
+        raise malformed_bearer(f"the token is longer than {LONGEST_AUTHORIZATION} characters")
     unverified_token = unverified_token.strip(" ")
     if not _TOKEN68.fullmatch(unverified_token):
         raise malformed_bearer("the Authorization header is not Bearer and one token")

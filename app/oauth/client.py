@@ -81,11 +81,14 @@ def authenticate(client: Client | None, credentials: Credentials, now: datetime,
     return client
 
 
-@lru_cache(maxsize=4096)  # the same few in every request
 def parse_client_id(unverified: str) -> UUID | None:
     """The application id a client_id stands for: its canonical text, in no other spelling."""
-    if len(unverified) != _CANONICAL_LENGTH:
-        return None
+    # Before it is remembered: a stranger's names would else fill the memory by their length.
+    return _parse_canonical(unverified) if len(unverified) == _CANONICAL_LENGTH else None
+
+
+@lru_cache(maxsize=4096)  # the same few in every request
+def _parse_canonical(unverified: str) -> UUID | None:
     try:
         client_id = UUID(unverified)
     except ValueError:

@@ -13,7 +13,7 @@ from app.oauth.registration import RegistrationError
 
 # All of them are tried for an assertion that names none. A rotation needs two.
 _MOST_KEYS = 5
-_LARGEST_SET = 16 * 1024  # bytes
+LARGEST_KEY_SET = 16 * 1024  # bytes
 _LONGEST_KID = 128
 _RSA_BITS = (2048, 4096)  # below it is too weak, above it takes long to verify
 _RSA_EXPONENT = 65_537  # as every library makes them; a larger one takes long to verify
@@ -34,13 +34,13 @@ def check_key_set(unverified: bytes) -> str:
 
 def _entries(unverified: bytes) -> list[Any]:
     try:
-        document = orjson.loads(unverified) if len(unverified) <= _LARGEST_SET else None
+        document = orjson.loads(unverified) if len(unverified) <= LARGEST_KEY_SET else None
     except orjson.JSONDecodeError:
         document = None
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise RegistrationError(
-            f'keys: expected a JWK Set, {{"keys": [...]}}, of {_LARGEST_SET // 1024} KiB at most'
+            f'keys: expected a JWK Set, {{"keys": [...]}}, of {LARGEST_KEY_SET // 1024} KiB at most'
         )
     if not 1 <= len(entries) <= _MOST_KEYS:
         raise RegistrationError(f"keys: 1 to {_MOST_KEYS}, not {len(entries)}")

@@ -5,6 +5,7 @@ Exception
  └─ PageError    told to the person in front of the browser: our own page, never a redirect
 """
 
+from app.oauth.bounds import LONGEST_AUTHORIZATION
 from app.oauth.challenge import BASIC, REALM, challenge, printable
 
 Headers = tuple[tuple[str, str], ...]
@@ -45,8 +46,9 @@ class PageError(Exception):
         self.status = status
 
 
-def refused_link(explanation: str) -> PageError:
-    return PageError("This link cannot be followed", f"{explanation} Please tell whoever gave you this link.")
+def refused_link(explanation: str, *, status: int = 400) -> PageError:
+    told = f"{explanation} Please tell whoever gave you this link."
+    return PageError("This link cannot be followed", told, status)
 
 
 def invalid_request(description: str, *, status: int = 400) -> OAuthError:
@@ -57,6 +59,12 @@ def body_too_large(most_bytes: int) -> OAuthError:
     """Its rest stays unread, so nothing else can follow on the connection (RFC 9110 section 15.5.14)."""
     description = f"the body is larger than {most_bytes} bytes"
     return OAuthError("invalid_request", description, status=413, headers=(("Connection", "close"),))
+
+
+def authorization_too_long() -> OAuthError:
+    """RFC 9110 section 5.4; the status is of RFC 6585 section 5."""
+    description = f"the Authorization header is longer than {LONGEST_AUTHORIZATION} characters"
+    return invalid_request(description, status=431)
 
 
 def request_object_refused(name: str) -> OAuthError:

@@ -5,10 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from app.oauth.bounds import LARGEST_FORM, MOST_FIELDS
 from app.oauth.errors import invalid_request
-
-LARGEST = 16 * 1024  # bytes
-MOST_FIELDS = 100
 
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _PLAIN = re.compile(rb"[a-z_]+=[A-Za-z0-9_.~-]+(?:&[a-z_]+=[A-Za-z0-9_.~-]+)*")
@@ -25,7 +23,7 @@ class Parameters:
     malformed: frozenset[str]
 
 
-def parse_form(body: bytes, *, largest: int = LARGEST) -> Mapping[str, str]:
+def parse_form(body: bytes, *, largest: int = LARGEST_FORM) -> Mapping[str, str]:
     """Parameters of a token, introspection or revocation request; invalid_request unless all are in order."""
     parameters = _read(body, largest)
     check_wellformed(parameters.repeated, parameters.malformed)
@@ -34,7 +32,13 @@ def parse_form(body: bytes, *, largest: int = LARGEST) -> Mapping[str, str]:
 
 def parse_query(raw: bytes) -> Parameters:
     """Parameters of an authorization request, where the redirect URI must be proved before any error may travel."""
-    return _read(raw, LARGEST)
+    return _read(raw, LARGEST_FORM)
+
+
+def has_parameter(raw: bytes, name: str) -> bool:
+    """Whether a query names this parameter, in whatever spelling. Raises invalid_request when it is too long."""
+    _check_size(raw, LARGEST_FORM)
+    return any(decode(part.partition(b"=")[0]) == name for part in raw.split(b"&"))
 
 
 def check_wellformed(repeated: Collection[str], malformed: Collection[str]) -> None:
@@ -48,9 +52,13 @@ def check_wellformed(repeated: Collection[str], malformed: Collection[str]) -> N
 
 
 def _read(raw: bytes, largest: int) -> Parameters:
-    if len(raw) > largest or raw.count(b"&") >= MOST_FIELDS:
-        raise invalid_request("too many parameters, or too long")
+    _check_size(raw, largest)
     return _read_plain(raw) or _read_encoded(raw)
+
+
+def _check_size(raw: bytes, largest: int) -> None:
+    if len(raw) > largest or raw.count(b"&") >= MOST_FIELDS:
+        raise invalid_request(f"more than {MOST_FIELDS} parameters, or more than {largest} bytes")
 
 
 def _read_plain(raw: bytes) -> Parameters | None:

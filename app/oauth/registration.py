@@ -6,6 +6,13 @@ from dataclasses import replace
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
+from app.oauth.bounds import (
+    LONGEST_NAME,
+    LONGEST_UNCOMPOSED_NAME,
+    LONGEST_URI,
+    LONGEST_WORD,
+    MOST_REDIRECT_URIS,
+)
 from app.oauth.client import Client, ClientKind
 from app.oauth.redirect_uri import check_registrable
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
@@ -15,9 +22,6 @@ _DEFAULT_GRANTS = {
     "classic": frozenset({"authorization_code"}),
     "strict": frozenset({"authorization_code", "refresh_token"}),
 }
-
-_LONGEST_NAME = 120
-_MOST_REDIRECT_URIS = 20
 
 _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
 # Letters, marks and one symbol by their category, yet drawn as nothing: fillers, joiners, a blank Braille cell.
@@ -34,10 +38,10 @@ def default_grants(kind: ClientKind) -> frozenset[str]:
 
 def check_registration(client: Client, *, development: bool) -> Client:
     """The application in its canonical form. Raises RegistrationError or RedirectUriError."""
+    if len(client.redirect_uris) > MOST_REDIRECT_URIS:
+        raise RegistrationError(f"redirect URIs: at most {MOST_REDIRECT_URIS}")
     for uri in client.redirect_uris:
         check_registrable(uri, public=client.public, development=development)
-    if len(client.redirect_uris) > _MOST_REDIRECT_URIS:
-        raise RegistrationError(f"redirect URIs: at most {_MOST_REDIRECT_URIS}")
     objection = _grant_objection(client) or _audience_objection(client) or _keys_objection(client)
     if objection is not None:
         raise RegistrationError(objection)
@@ -52,9 +56,10 @@ def check_registration(client: Client, *, development: bool) -> Client:
 
 def check_name(what: str, text: str) -> str:
     """Names are shown to customers who decide by them, so they hold no character that cannot be seen (R-48, R-61)."""
-    name = unicodedata.normalize("NFC", text.strip())
-    if not name or len(name) > _LONGEST_NAME:
-        raise RegistrationError(f"{what}: 1 to {_LONGEST_NAME} characters")
+    typed = text.strip()
+    name = unicodedata.normalize("NFC", typed) if len(typed) <= LONGEST_UNCOMPOSED_NAME else typed
+    if not name or len(name) > LONGEST_NAME:
+        raise RegistrationError(f"{what}: 1 to {LONGEST_NAME} characters")
     hidden = next((letter for letter in name if _is_hidden(letter)), None)
     if hidden is not None:
         raise RegistrationError(f"{what}: contains the invisible character U+{ord(hidden):04X}")
@@ -67,13 +72,20 @@ def _is_hidden(letter: str) -> bool:
 
 def _check_scope(scope: tuple[str, ...]) -> tuple[str, ...]:
     for part in scope:
+        _check_word("scope", part)
         if part not in KNOWN_SCOPES:
             raise RegistrationError(f"scope {part!r} is not known; {_nearest(part, KNOWN_SCOPES)}")
     return tuple(sorted(set(scope))) or (DEFAULT_SCOPE,)
 
 
+def _check_word(what: str, text: str) -> None:
+    if len(text) > LONGEST_WORD:
+        raise RegistrationError(f"{what}: at most {LONGEST_WORD} characters each")
+
+
 def _grant_objection(client: Client) -> str | None:
     for grant in sorted(client.grants):
+        _check_word("grant", grant)
         if grant not in GRANTS:
             return f"grant {grant!r} is not known; {_nearest(grant, GRANTS)}"
     codes, by_itself, refreshes = (client.allows(grant) for grant in GRANTS)
@@ -99,14 +111,24 @@ def _audience_objection(client: Client) -> str | None:
         return None
     if client.public:
         return "a resource server proves who it is, so it cannot be public"
-    parts = urlsplit(client.audience)
+    if len(client.audience) > LONGEST_URI:
+        return f"audience: at most {LONGEST_URI} characters"
     if not client.audience.isascii() or " " in client.audience:
         return f"audience {client.audience!r}: has a character that must be percent-encoded"
-    if not parts.scheme or not (parts.netloc or parts.path) or "#" in client.audience:
+    if not _is_absolute(client.audience):
         return (
             f"audience {client.audience!r}: an absolute URI without fragment, such as https://api.example.com"
         )
     return None
+
+
+def _is_absolute(uri: str) -> bool:
+    """Whether a URI has a scheme and something behind it, and no fragment."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # a bracket without its other half
+        return False
+    return bool(parts.scheme and (parts.netloc or parts.path) and "#" not in uri)
 
 
 def _keys_objection(client: Client) -> str | None:

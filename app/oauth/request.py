@@ -9,8 +9,17 @@ from hashlib import sha256
 from typing import Generic, Literal, Self, TypeVar
 
 from app.oauth.assertion import ClientAssertion, parse_assertion
+from app.oauth.bounds import (
+    LARGEST_FORM,
+    LONGEST_AUTHORIZATION,
+    LONGEST_CONTENT_TYPE,
+    LONGEST_REMEMBERED,
+    LONGEST_STATE,
+    MOST_FIELDS,
+)
 from app.oauth.errors import (
     OAuthError,
+    authorization_too_long,
     invalid_client,
     invalid_request,
     invalid_target,
@@ -21,8 +30,6 @@ from app.oauth.errors import (
 from app.oauth.parameters import Parameters, check_wellformed, decode, parse_form, parse_query
 from app.oauth.token_string import TokenString, secret_digest
 from app.oauth.token_string import parse as parse_token
-
-LONGEST_STATE = 2048  # bytes of UTF-8
 
 _FORM_TYPE = "application/x-www-form-urlencoded"  # as nearly everybody writes it
 # RFC 6749 asks for UTF-8 whether or not the type says so; any other charset would be read wrongly.
@@ -112,7 +119,7 @@ class ReadBefore(Generic[Read]):
 
     Known by the digest of their bytes, and without a token or secret in them, so that memory holds no more than a store.
     One is kept when it comes a second time: a flood of made-up tokens, each asked about once, displaces none. What works
-    only once is never kept.
+    only once is never kept, nor is what is longer than any application's own request: strangers would fill the memory.
     """
 
     def __init__(
@@ -135,7 +142,7 @@ class ReadBefore(Generic[Read]):
         request = self._requests.get(key)
         if request is None:
             request = self._parse(content_type, body, authorization)
-            if request.repeats:
+            if request.repeats and len(whole) <= LONGEST_REMEMBERED:
                 self._remember(key, request)
         return request
 
@@ -241,16 +248,22 @@ def grant_type_of(request: TokenRequest, *, strict: bool) -> str:
 def _read_form(content_type: str | None, body: bytes) -> Mapping[str, str]:
     if not body:
         raise invalid_request("the body is empty")
-    if content_type != _FORM_TYPE and not _FORM.fullmatch(content_type or ""):
+    if content_type != _FORM_TYPE and not _is_form(content_type or ""):
         raise invalid_request("the body must be application/x-www-form-urlencoded", status=415)
     return parse_form(body)
+
+
+def _is_form(content_type: str) -> bool:
+    return len(content_type) <= LONGEST_CONTENT_TYPE and _FORM.fullmatch(content_type) is not None
 
 
 def _read_query(raw_query: bytes) -> Parameters:
     try:
         parameters = parse_query(raw_query)
     except OAuthError as error:
-        raise refused_link("It is too long.") from error
+        raise refused_link(
+            f"It has more than {LARGEST_FORM} characters, or more than {MOST_FIELDS} parts."
+        ) from error
     if not {"client_id", "redirect_uri"}.isdisjoint(parameters.repeated | parameters.malformed):
         raise refused_link("It does not say clearly which application asks, or where the answer goes.")
     if "client_id" not in parameters.values:
@@ -284,6 +297,8 @@ def _read_assertion(authorization: str | None, form: Mapping[str, str]) -> Crede
 
 
 def _read_basic(authorization: str) -> Credentials:
+    if len(authorization) > LONGEST_AUTHORIZATION:
+        raise authorization_too_long()
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         raise invalid_client("the Authorization scheme is not Basic")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
+from app.oauth.bounds import LONGEST_SCOPE
 from app.oauth.errors import invalid_scope
 
 # Scope tokens, sorted, each once: equal scopes compare equal and are stored as one text.
@@ -23,7 +24,9 @@ _SCOPE = re.compile(rf"{_NAME}(?: {_NAME})*")
 
 @lru_cache(maxsize=256)  # the same few in every request
 def parse(text: str) -> Scope:
-    """Read scope tokens; invalid_scope for characters or spaces the RFC does not allow."""
+    """Read scope tokens; invalid_scope for characters or spaces the RFC does not allow, and for what is too long."""
+    if len(text) > LONGEST_SCOPE:
+        raise invalid_scope(f"scope is longer than {LONGEST_SCOPE} characters")
     if not _SCOPE.fullmatch(text):
         raise invalid_scope("scope is malformed")
     return tuple(sorted(set(text.split(" "))))

@@ -10,6 +10,8 @@ import orjson
 from joserfc.jwk import ECKey
 from joserfc.jws import serialize_compact
 
+from app.oauth.bounds import MOST_ACCEPT_PARTS
+from app.oauth.errors import invalid_request
 from app.oauth.keys import Keys
 
 # One for all: every library verifies it, an answer grows by 86 characters, and it takes 40 microseconds to sign, of
@@ -113,10 +115,15 @@ def introspection_jwt(key: SigningKey, answer: bytes, *, issuer: str, audience: 
 
 
 def asks_for_jwt(accept: bytes) -> bool:
-    """Whether an Accept header names the JWT (RFC 9701 section 4). `*/*` does not: nobody is surprised by one."""
+    """Whether an Accept header names the JWT (RFC 9701 section 4). `*/*` does not: nobody is surprised by one.
+
+    Raises invalid_request when it names the JWT in a list that is too long.
+    """
     wanted = accept.lower()
     if _JWT_TYPE not in wanted:  # as nearly always, and this is asked at every introspection
         return False
+    if wanted.count(b",") + wanted.count(b";") >= MOST_ACCEPT_PARTS:
+        raise invalid_request(f"the Accept header has more than {MOST_ACCEPT_PARTS} parts", status=431)
     ranges = [[part.strip() for part in each.split(b";")] for each in wanted.split(b",")]
     return any(name == _JWT_TYPE and not any(map(_REFUSED.fullmatch, rest)) for name, *rest in ranges)
 

@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.aemp.errors import AempError
-from app.aemp.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
-from app.aemp.render_error import render_error
-from app.flows.browser_flow import FlowLostError
+from app.aemp.address.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
+from app.aemp.model.errors import AempError
+from app.aemp.write.render_error import render_error
+from app.flows.approval.browser_flow import FlowLostError
 from app.oauth.errors import OAuthError, PageError, temporarily_unavailable
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.web.api.rate_limit import rate_headers
 from app.web.pages.render import page
-from app.web.rate_limit import rate_headers
 from app.web.request import NO_STORE, context_of, field_value
 
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"

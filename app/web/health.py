@@ -8,18 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import __version__
+from app.door.draining import DRAINING
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.migrations import read_migrations, select_schema_number
+from app.storage.schema.migrations import read_migrations, select_schema_number
 from app.web.request import NO_STORE, context_of
 
 _SCHEMA = len(read_migrations())
 _PATIENCE_S = 2.0
 
-RUNNING: dict[str, str | int] = {
-    "version": __version__,
-    "python": platform.python_version(),
-    "schema": _SCHEMA,
-}
+# What strangers may know: the faults of an interpreter or a library are found by its version.
+PUBLISHED: dict[str, str | int] = {"version": __version__}
+_RUNNING: dict[str, str | int] = {**PUBLISHED, "python": platform.python_version(), "schema": _SCHEMA}
 
 
 async def alive(_request: Request) -> Response:
@@ -28,16 +27,22 @@ async def alive(_request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """503 only without PostgreSQL or its schema; without Valkey only new approvals and client assertions wait: degraded."""
+    """503 without PostgreSQL or its schema, and from the moment a process is told to leave.
+
+    Without Valkey only new approvals and client assertions wait: degraded.
+    """
     postgres, valkey = await asyncio.gather(_postgres(request), _valkey(request))
+    if getattr(request.state, DRAINING, False):
+        return _answer(503, {"status": "draining", "postgresql": postgres, "valkey": valkey})
     if postgres != "ok":
         return _answer(503, {"status": "unavailable", "postgresql": postgres, "valkey": valkey})
     status = "ok" if valkey == "ok" else "degraded"
     return _answer(200, {"status": status, "postgresql": postgres, "valkey": valkey})
 
 
-async def version(_request: Request) -> Response:
-    return _answer(200, RUNNING)
+async def version(request: Request) -> Response:
+    """In production the service's own version alone; `rovitracker doctor` tells operators the rest."""
+    return _answer(200, _RUNNING if context_of(request).policy.development else PUBLISHED)
 
 
 async def _postgres(request: Request) -> str:

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
 from app.context import Context
-from app.failures import network_of
+from app.door.addresses import network_of
 from app.oauth.errors import body_too_large
 
 MOST_BODY_BYTES = 16 * 1024
@@ -22,17 +22,20 @@ def context_of(request: Request) -> Context:
 
 async def read_body(receive: Receive, *, most: int = MOST_BODY_BYTES) -> bytes:
     """The whole body, refused as soon as it passes the limit, whatever Content-Length promised (R-75)."""
-    body = b""
-    more = True
-    while more:
+    # Joined once: added to a body one by one, many small parts would each copy all of it.
+    parts: list[bytes] = []
+    length = 0
+    while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > most:
+        part: bytes = message.get("body", b"")
+        length += len(part)
+        if length > most:
             raise body_too_large(most)
-        more = message.get("more_body", False)
-    return body
+        if not message.get("more_body", False):
+            return b"".join((*parts, part)) if parts else part
+        parts.append(part)
 
 
 def address_of(scope: Scope) -> str:

@@ -3,21 +3,22 @@
 from fastapi import APIRouter
 from starlette.routing import Mount
 
-from app.web import aemp, health, telemetry
+from app.web import health
+from app.web.api import aemp, telemetry
 from app.web.cross_origin import READABLE, preflight
 from app.web.errors import RESOURCE_METADATA
-from app.web.introspect import introspect
-from app.web.jwks import jwks
-from app.web.metadata import DOCUMENTATION, JWKS, resource_metadata, server_metadata
-from app.web.openapi.document import OPENAPI, openapi
+from app.web.oauth.introspect import introspect
+from app.web.oauth.jwks import jwks
+from app.web.oauth.metadata import DOCUMENTATION, JWKS, resource_metadata, server_metadata
+from app.web.oauth.revoke import revoke
+from app.web.oauth.token import token
 from app.web.pages import account, consent, login
 from app.web.pages.demo import call_api, callback, fetch_token
-from app.web.pages.docs import docs
 from app.web.pages.home import home
 from app.web.pages.logo import logo
 from app.web.pages.static_files import PageFiles
-from app.web.revoke import revoke
-from app.web.token import token
+from app.web.reference.docs import docs
+from app.web.reference.document import OPENAPI, openapi
 
 router = APIRouter()
 route = router.add_api_route

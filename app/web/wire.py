@@ -67,6 +67,7 @@ async def respond(handler: Handler, request: Request) -> Response:
 
 async def _read(scope: Scope, receive: Receive) -> Call:
     content_type = authorization = accept = None
+    is_split = False
     for name, value in scope["headers"]:
         if name == b"content-type":
             if content_type is not None:  # of two a proxy may have judged one and we the other
@@ -77,5 +78,8 @@ async def _read(scope: Scope, receive: Receive) -> Call:
                 raise invalid_request("there is more than one Authorization header")
             authorization = value.decode("latin-1")
         elif name == b"accept":
-            accept = value if accept is None else b"%b, %b" % (accept, value)
+            is_split = accept is not None
+            accept = value
+    if is_split:  # joined once: each added to those before, all would be copied as often as others follow
+        accept = b", ".join([value for name, value in scope["headers"] if name == b"accept"])
     return Call(content_type, await read_body(receive), authorization, address_of(scope), accept)

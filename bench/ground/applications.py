@@ -12,9 +12,9 @@ from uuid import UUID
 import uvloop
 
 from app.context import Context
-from app.flows.add_customer import add_customer
-from app.flows.add_simulated import Simulation, add_simulated
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.add_customer import add_customer
+from app.flows.account.register_application import RegisteredApplication, register_application
+from app.flows.fleet.add_simulated import Simulation, add_simulated
 from app.oauth.client import ClientKind
 from bench.ground.codes import Application, Stores
 from bench.ground.context import opened

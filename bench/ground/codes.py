@@ -11,7 +11,7 @@ import asyncpg
 import uvloop
 
 from app.oauth.token_string import TokenString, bucket_of, mint, new_id
-from app.storage.codes import Approval, keys_of, pack_approval
+from app.storage.token.codes import Approval, keys_of, pack_approval
 from bench.ground.valkey import BareConnection, connect_bare
 from bench.load.records import form_request, write_requests
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from app.context import Context, open_context
 from app.settings import PREFIX, Settings
-from app.storage.database import SERVICE_ROLE
-from app.storage.migrations import apply_migrations, read_migrations
+from app.storage.postgres.database import SERVICE_ROLE
+from app.storage.schema.migrations import apply_migrations, read_migrations
 from app.stores import Stores
 from bench.ground.service import Service
 

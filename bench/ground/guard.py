@@ -13,8 +13,8 @@ from starlette.responses import Response
 from app.logs import configure_logs
 from app.main import create_app
 from app.settings import load_settings
-from app.web import aemp
-from app.web.bearer import Caller
+from app.web.api import aemp
+from app.web.api.bearer import Caller
 
 PATH = "/bench/guarded"
 

@@ -36,14 +36,17 @@ class UnavailableError(InstallationError):
     """It cannot be had here, whatever is done about it: no network, or no package for this platform."""
 
 
-def install_python(folder: Path) -> Path:
-    """The interpreter of a virtual environment in the folder that holds what its requirements.txt names."""
+def install_python(folder: Path, base: Path = Path(sys.executable)) -> Path:
+    """The interpreter of a virtual environment in the folder that holds what its requirements.txt names.
+
+    base: what the environment is made with.
+    """
     environment, lock = folder / ".venv", folder / "requirements.txt"
     python = environment / "bin" / "python"
     with _alone(folder):
         if not _stands(environment, lock):
             _begin(environment, folder)
-            _run([sys.executable, "-m", "venv", "--without-pip", f"{environment}"], folder)
+            _run([f"{base}", "-m", "venv", "--without-pip", f"{environment}"], folder)
             log = environment / "pip.log"
             pip = [sys.executable, "-m", "pip", "--python", f"{python}", "--disable-pip-version-check"]
             options = ["--quiet", "--retries", "1", "--only-binary", ":all:", "--require-hashes"]

@@ -14,7 +14,7 @@ import orjson
 from app.embedded import EmbeddedError
 from app.settings import SettingsError
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.migrations import MigrationError
+from app.storage.schema.migrations import MigrationError
 from bench.ground.lines import in_lines
 from bench.ground.serving import ServingError
 from bench.load.check import CheckError

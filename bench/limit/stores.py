@@ -3,7 +3,7 @@
 import uvloop
 
 from app.oauth.token_string import secret_digest
-from app.storage.codes import Approval
+from app.storage.token.codes import Approval
 from bench.ground.codes import Stores
 from bench.ground.token_path import Ground
 from bench.limit.app import APPROVAL, KEY

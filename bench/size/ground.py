@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import uvloop
 
-from app.storage.migrations import apply_migrations, read_migrations
+from app.storage.schema.migrations import apply_migrations, read_migrations
 from bench.ground.database import address_of
 from bench.ground.servers import service_serving
 from bench.ground.service import Service

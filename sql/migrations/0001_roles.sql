@@ -1,17 +1,18 @@
--- The two roles the service works under. Neither can log in and neither owns anything.
+-- The two roles that the service works under. Neither can log in, and neither owns anything.
 --
 --   rovitracker_service  every connection of the service (SET ROLE, or a login granted to it)
 --   rovitracker_ingest   the transactions that write machines of any customer (SET LOCAL ROLE)
 --
--- Roles belong to the whole cluster while the migration lock belongs to one database, so two databases
--- of one cluster may run this file at the same moment: every step accepts that the other did it first.
+-- Roles belong to the whole cluster, and the migration lock belongs to one database. Two databases of one cluster
+-- may therefore run this file at the same moment, so every step accepts that the other did it first.
 
 DO $$
 DECLARE
     role_name text;
 BEGIN
     FOREACH role_name IN ARRAY ARRAY['rovitracker_service', 'rovitracker_ingest'] LOOP
-        -- Made beforehand where the owner may create no roles; even a vain CREATE ROLE would need that right.
+        -- An administrator makes the roles beforehand where the owner may create none. Asking first matters:
+        -- CREATE ROLE is refused for want of that right even where the role exists.
         CONTINUE WHEN to_regrole(role_name) IS NOT NULL;
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
@@ -21,7 +22,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- The owner may become the service, the service may become the ingest, neither inherits the other's rights.
+-- The owner may become the service, and the service may become the ingest. Neither inherits the other's rights.
 DO $$
 DECLARE
     attempt integer;

@@ -44,12 +44,16 @@ CREATE TABLE application (
     audience        text UNIQUE,
     customer_id     uuid REFERENCES customer,
     logo_digest     bytea CHECK (octet_length(logo_digest) = 32),
-    created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    jwks            jsonb,
+    -- Only a confidential strict application proves itself by keys, and an empty set would prove nothing.
+    CHECK (jwks IS NULL OR (kind = 'strict' AND NOT public AND jwks @? '$.keys[0]'))
 );
 COMMENT ON COLUMN application.id IS 'The client_id is this id in its canonical text form. Rows are never deleted, so no id is used twice.';
 COMMENT ON COLUMN application.scope IS 'What it may ask for, space-separated (RFC 6749 section 3.3)';
 COMMENT ON COLUMN application.audience IS 'Set for a resource server: the audience whose tokens it may introspect';
-COMMENT ON COLUMN application.customer_id IS 'Whom a client_credentials token acts for';
+COMMENT ON COLUMN application.customer_id IS 'The customer that a client_credentials token acts for';
+COMMENT ON COLUMN application.jwks IS 'Public keys (RFC 7517) of an application that signs its assertions and has no secret; null for all others';
 
 CREATE TABLE application_logo (
     digest     bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
@@ -66,7 +70,7 @@ CREATE TABLE client_secret (
     expires_at     timestamptz,
     PRIMARY KEY (application_id, slot)
 );
-COMMENT ON TABLE client_secret IS 'At most two live secrets an application, by the shape of the key: the new one and the one that is leaving.';
+COMMENT ON TABLE client_secret IS 'The key allows an application two live secrets: the new one and the one that is leaving.';
 COMMENT ON COLUMN client_secret.digest IS 'SHA-256 of the whole secret; it has 256 random bits, so it needs neither a key nor a slow hash';
 
 CREATE TABLE browser_session (
@@ -80,10 +84,14 @@ CREATE INDEX ON browser_session (member_id);
 CREATE INDEX ON browser_session (expires_at);
 COMMENT ON TABLE browser_session IS 'Who is signed in, by the SHA-256 of the cookie.';
 
+-- The service changes only what a verb changes. It deletes nothing that the audit trail may name.
 GRANT SELECT, INSERT ON customer, customer_member, operator, application, application_logo, client_secret, browser_session
     TO rovitracker_service;
 GRANT UPDATE (disabled_at) ON customer, operator TO rovitracker_service;
 GRANT UPDATE (password_hash) ON customer_member, operator TO rovitracker_service;
-GRANT UPDATE (name, company, status, grants, scope, redirect_uris, customer_id, logo_digest) ON application TO rovitracker_service;
+GRANT UPDATE (name, company, status, grants, scope, redirect_uris, customer_id, logo_digest, jwks) ON application
+    TO rovitracker_service;
 GRANT UPDATE (digest, created_at, expires_at), DELETE ON client_secret TO rovitracker_service;
 GRANT UPDATE (last_seen_at, expires_at), DELETE ON browser_session TO rovitracker_service;
+-- The role that writes machines looks their customers up.
+GRANT SELECT ON customer TO rovitracker_ingest;

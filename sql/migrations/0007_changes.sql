@@ -1,7 +1,7 @@
--- What ends or changes says so in the transaction that does it, so that processes may remember answers: one
--- notification a token, grant, application, customer or pair, and none for what is issued or renewed.
+-- Whoever ends or changes something says so in the same transaction, so that processes may remember answers. There is
+-- one notification for each token, grant, application, customer or pair, and none for what is issued or renewed.
 --
--- The payload is the id; for a pair the customer's, a space, the application's.
+-- The payload is the id. For a pair it is the customer's id, a space, and the application's.
 
 CREATE FUNCTION tell_revoked_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -9,7 +9,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- A renewal moves the end away, which nobody need hear.
+-- A renewal moves the end away, and nobody needs to hear of that.
 CREATE FUNCTION tell_ended_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('rovitracker_changes', after.id::text) FROM after JOIN before USING (id, bucket)
@@ -17,7 +17,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Retention deletes what is past: nobody remembers it as active, so only a row deleted alive is told.
+-- Retention deletes what is past, and nobody remembers that as active. Only a row that was deleted alive is told.
 CREATE FUNCTION tell_deleted_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('rovitracker_changes', id::text) FROM deleted WHERE revoked_at IS NULL AND expires_at > clock_timestamp();
@@ -68,8 +68,11 @@ CREATE TRIGGER tell_inserted AFTER INSERT ON revocation REFERENCING NEW TABLE AS
 CREATE TRIGGER tell_updated AFTER UPDATE ON revocation REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION tell_cut_pairs();
 
--- Nothing looks tokens up by application alone, or grants by anything but their id, and each index is written with
--- every token: at 20 million grants the first of these alone was half of an exchange's WAL.
-DROP INDEX authorization_grant_customer_id_application_id_idx;
-DROP INDEX authorization_grant_application_id_idx;
-DROP INDEX classic_token_application_id_idx;
+-- All signing keys are one subject, told as the nil UUID, because a listener expects an id.
+CREATE FUNCTION tell_signing_keys() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('rovitracker_changes', '00000000-0000-0000-0000-000000000000');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell_changed AFTER INSERT OR UPDATE OR DELETE ON signing_key
+    FOR EACH ROW EXECUTE FUNCTION tell_signing_keys();

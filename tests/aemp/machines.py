@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.aemp.read import MAX_BYTES, parse_file, read_machines
-from app.aemp.values import (
+from app.aemp.model.bounds import LARGEST_DOCUMENT
+from app.aemp.model.values import (
     Distance,
     EngineStatus,
     Equipment,
@@ -18,12 +18,13 @@ from app.aemp.values import (
     Speed,
     TankLevel,
 )
+from app.aemp.read.read import parse_file, read_machines
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOON = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 
 
-def read_document(data: bytes, name: str, max_bytes: int = MAX_BYTES) -> tuple[Equipment, ...]:
+def read_document(data: bytes, name: str, max_bytes: int = LARGEST_DOCUMENT) -> tuple[Equipment, ...]:
     return read_machines(parse_file(data, name, max_bytes=max_bytes), name)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.aemp.addresses import (
+from app.aemp.address.addresses import (
     Address,
     FleetAddress,
     IndexAddress,
@@ -16,10 +16,10 @@ from app.aemp.addresses import (
     SeriesAddress,
     parse_address,
 )
-from app.aemp.errors import AempError
-from app.aemp.identifiers import Sought, sought_by, sought_by_equipment_id, sought_by_make
-from app.aemp.ranges import Range, recent_range
-from app.aemp.series import LOCATIONS, find_series
+from app.aemp.address.ranges import Range, recent_range
+from app.aemp.model.errors import AempError
+from app.aemp.model.identifiers import Sought, sought_by, sought_by_equipment_id, sought_by_make
+from app.aemp.model.series import LOCATIONS, find_series
 
 START, END = "2024-05-01T00:00:00Z", "2024-05-08T12:30:00Z"
 WEEK = Range(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 8, 12, 30, tzinfo=UTC))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.aemp.columns import COLUMNS, HEADER_COLUMNS, READING_COLUMNS, from_columns, to_columns
-from app.aemp.simulate import simulate_fleet
-from app.aemp.values import Equipment, Hours
+from app.aemp.model.columns import COLUMNS, HEADER_COLUMNS, READING_COLUMNS, from_columns, to_columns
+from app.aemp.model.values import Equipment, Hours
+from app.simulation.fleet import simulate_fleet
 from tests.aemp.machines import BARE_MACHINE, FULL_MACHINE, NOON, at
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import fields
 
-from app.aemp.elements import ELEMENTS, HEADER
-from app.aemp.values import Equipment, EquipmentHeader
+from app.aemp.model.elements import ELEMENTS, HEADER
+from app.aemp.model.values import Equipment, EquipmentHeader
 
 
 def test_elements_are_those_of_the_standard_in_its_order() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.aemp.entity_tag import entity_tag, is_known
+from app.web.api.entity_tag import entity_tag, is_known
 
 TAG = entity_tag(b"a document", None)
 

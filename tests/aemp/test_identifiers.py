@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.aemp.errors import AempError
-from app.aemp.identifiers import decode_segment, identifiers_of, normalise_identifier
-from app.aemp.values import EquipmentHeader
+from app.aemp.model.errors import AempError
+from app.aemp.model.identifiers import decode_segment, identifiers_of, normalise_identifier
+from app.aemp.model.values import EquipmentHeader
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from app.aemp.errors import AempError
-from app.aemp.negotiation import AEMP_1_2_OFFER, Representation, choose_coding, negotiate
+from app.aemp.address.negotiation import AEMP_1_2_OFFER, Representation, choose_coding, negotiate
+from app.aemp.model.errors import AempError
 
 XML, TEXT_XML, JSON = Representation.XML, Representation.TEXT_XML, Representation.JSON
 SNAPSHOT_JSON, XML_20190501 = Representation.SNAPSHOT_JSON, Representation.XML_20190501
@@ -39,6 +39,8 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         pytest.param("application/xml; version=3", XML, id="unknown version"),
         pytest.param('a/b; x="c,d;q=1", application/json', JSON, id="comma in quotes"),
         pytest.param("garbage", XML, id="nothing readable"),
+        pytest.param(";", XML, id="a semicolon"),
+        pytest.param(",;,application/json", JSON, id="nothing between semicolons"),
         pytest.param("application/json;q=high, application/xml;q=0.1", XML, id="broken weight"),
         pytest.param("application/json;q=1.5, text/xml;q=0.1", TEXT_XML, id="weight above 1"),
     ],

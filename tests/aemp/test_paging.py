@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.aemp.errors import AempError
-from app.aemp.paging import Link, last_page_of, links_for, page_bounds, parse_page, require_page
+from app.aemp.address.paging import Link, last_page_of, links_for, page_bounds, parse_page, require_page
+from app.aemp.model.errors import AempError
 
 BASE = "https://data.example/api/v2/Fleet"
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.aemp.columns import to_columns
-from app.aemp.values import (
+from app.aemp.model.columns import to_columns
+from app.aemp.model.values import (
     Distance,
     EngineStatus,
     Equipment,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.aemp.errors import ReadError
-from app.aemp.values import Equipment
+from app.aemp.model.errors import ReadError
+from app.aemp.model.values import Equipment
 from tests.aemp.machines import FIXTURES, read_document
 
 AT = "2024-05-06T12:00:00Z"

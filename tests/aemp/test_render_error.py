@@ -5,8 +5,8 @@ import json
 import pytest
 from lxml import etree
 
-from app.aemp.negotiation import Representation
-from app.aemp.render_error import render_error
+from app.aemp.address.negotiation import Representation
+from app.aemp.write.render_error import render_error
 
 MESSAGE = "No <machine> & no \x00 page"
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.aemp.negotiation import Representation
-from app.aemp.paging import links_for
-from app.aemp.render_json import render_fleet_v2_json
-from app.aemp.simulate import simulate_fleet
-from app.aemp.snapshot import Snapshot
-from app.aemp.values import Equipment, EquipmentHeader, Location
+from app.aemp.address.negotiation import Representation
+from app.aemp.address.paging import links_for
+from app.aemp.model.values import Equipment, EquipmentHeader, Location
+from app.aemp.write.render_json import render_fleet_v2_json
+from app.aemp.write.snapshot import Snapshot
+from app.simulation.fleet import simulate_fleet
 from tests.aemp.machines import BARE_MACHINE, FIXTURES, FULL_MACHINE, NOON, at, read_document
 
 BASE = "https://data.example/api/v2/Fleet"

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.aemp.negotiation import Representation
-from app.aemp.paging import links_for
-from app.aemp.render_xml import render_fleet_v1_xml, render_fleet_v2_xml
-from app.aemp.simulate import simulate_fleet
-from app.aemp.snapshot import Snapshot
-from app.aemp.values import Equipment, EquipmentHeader, Location
+from app.aemp.address.negotiation import Representation
+from app.aemp.address.paging import links_for
+from app.aemp.model.values import Equipment, EquipmentHeader, Location
+from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml
+from app.aemp.write.snapshot import Snapshot
+from app.simulation.fleet import simulate_fleet
 from tests.aemp.machines import BARE_MACHINE, FULL_MACHINE, NOON, at, read_document
 
 ISO = "{http://standards.iso.org/iso/15143/-3}"

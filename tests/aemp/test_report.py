@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.aemp.errors import FlawError, ReadError
-from app.aemp.read import Place, parse_file
-from app.aemp.report import Rejection, Report, read_all, read_lines, read_reports, read_series
-from app.aemp.values import Fault, FuelConsumed, Hours, LoadCount, Payload, Speed, SwitchStatus
+from app.aemp.model.errors import FlawError, ReadError
+from app.aemp.model.values import Fault, FuelConsumed, Hours, LoadCount, Payload, Speed, SwitchStatus
+from app.aemp.read.read import Place, parse_file
+from app.aemp.read.report import Rejection, Report, read_all, read_lines, read_reports, read_series
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TIME = b'"datetime": "2026-05-04T12:00:00Z"'

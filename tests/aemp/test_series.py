@@ -8,12 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.aemp.elements import Kind
-from app.aemp.negotiation import Representation
-from app.aemp.paging import links_for
-from app.aemp.render_json import render_series_json
-from app.aemp.render_xml import render_series_xml
-from app.aemp.series import (
+from app.aemp.address.negotiation import Representation
+from app.aemp.address.paging import links_for
+from app.aemp.model.elements import Kind
+from app.aemp.model.series import (
     CAUTION_CODES,
     FAULTS,
     LOCATIONS,
@@ -23,8 +21,10 @@ from app.aemp.series import (
     Series,
     find_series,
 )
-from app.aemp.snapshot import SeriesPage
-from app.aemp.values import Fault, Hours, Location, Reading, SwitchStatus, TankLevel
+from app.aemp.model.values import Fault, Hours, Location, Reading, SwitchStatus, TankLevel
+from app.aemp.write.render_json import render_series_json
+from app.aemp.write.render_xml import render_series_xml
+from app.aemp.write.snapshot import SeriesPage
 from tests.aemp.machines import FULL_MACHINE, NOON, at
 
 ISO = "http://standards.iso.org/iso/15143/-3"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.aemp.history import History, NamedReading, history_of
-from app.aemp.series import Metric
-from app.aemp.settle import Kept, Machine, Period, Refused, Rows, offset_at, settle
-from app.aemp.values import EngineStatus, Fault, FuelConsumed, Location, Speed, SwitchStatus, TankLevel
+from app.aemp.history.history import History, NamedReading, history_of
+from app.aemp.history.settle import Kept, Machine, Period, Refused, Rows, offset_at, settle
+from app.aemp.model.series import Metric
+from app.aemp.model.values import EngineStatus, Fault, FuelConsumed, Location, Speed, SwitchStatus, TankLevel
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.aemp.elements import ELEMENTS, Kind
-from app.aemp.simulate import simulate_fleet
-from app.aemp.simulate_profiles import PROFILES, check_digit
-from app.aemp.values import Equipment
+from app.aemp.model.elements import ELEMENTS, Kind
+from app.aemp.model.values import Equipment
+from app.simulation.fleet import simulate_fleet
+from app.simulation.profiles import PROFILES, check_digit
 
 NOW = datetime(2024, 5, 8, 16, 7, 23, tzinfo=UTC)  # a Wednesday, when sites work
 FLEET = tuple(simulate_fleet(600, 20, 300, 7, NOW))

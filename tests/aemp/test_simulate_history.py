@@ -3,10 +3,10 @@
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
-from app.aemp.history import history_of, readings_of
-from app.aemp.series import Metric
-from app.aemp.simulate import simulate_machines
-from app.aemp.simulate_history import count_times, simulate_history
+from app.aemp.history.history import history_of, readings_of
+from app.aemp.model.series import Metric
+from app.simulation.fleet import simulate_machines
+from app.simulation.history import count_times, simulate_history
 
 NOW = datetime(2024, 5, 8, 16, 7, 23, tzinfo=UTC)
 INTERVAL = timedelta(minutes=5)

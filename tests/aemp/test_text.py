@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.aemp.text import decimal_writer
+from app.aemp.model.text import decimal_writer
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.aemp.errors import FlawError
-from app.aemp.times import format_duration, format_time, parse_duration, parse_time
+from app.aemp.model.errors import FlawError
+from app.aemp.model.times import format_duration, format_time, parse_duration, parse_time
 
 FIRST, LAST = datetime.fromisoformat("1901-01-01"), datetime.fromisoformat("2099-12-30")
 MORNING = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)

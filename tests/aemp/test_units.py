@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.aemp.errors import FlawError
-from app.aemp.units import factor
+from app.aemp.model.errors import FlawError
+from app.aemp.model.units import factor
 
 
 @pytest.mark.parametrize(

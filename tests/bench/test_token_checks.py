@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from app.oauth.token_string import TokenString, bucket_of, mint
-from app.storage.grants import Redemption
+from app.storage.token.grants import Redemption
 from bench.load.check import CheckError, check_cap, check_exchanges
 from bench.load.records import form_request, pack_answer, write_requests
 from tests.support.approvals import approval_for

@@ -19,7 +19,7 @@ from app.cli.checks import (
     check_valkey,
 )
 from app.settings import Settings
-from app.storage.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
+from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 POSTGRES = DatabaseFacts("18.1", 180_001, NOW, connections=97, durable=True)

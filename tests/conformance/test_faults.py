@@ -41,11 +41,11 @@ def test_fault_may_be_for_the_tests_of_one_folder() -> None:
 
 
 TWO = """\
-metadata is no JSON | 110 | app/web/metadata.py
+metadata is no JSON | 110 | app/web/oauth/metadata.py
 - media_type="application/json"
 + media_type="text/plain"
 
-nothing is broken | 110 | app/web/metadata.py
+nothing is broken | 110 | app/web/oauth/metadata.py
 - media_type="application/json"
 + media_type="application/" + "json"
 """

@@ -13,12 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.aemp.series import SERIES
-from app.aemp.simulate import simulate_fleet
+from app.aemp.model.series import SERIES
 from app.context import Context
-from app.flows.import_fleet import import_machines
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
+from app.flows.fleet.import_fleet import import_machines
 from app.oauth.token_string import PATTERN
+from app.simulation.fleet import simulate_fleet
 from tests.support.browser import Browser, query_of
 from tests.support.people import PASSWORD, REDIRECT_URI, Strict, World, reads
 from tests.support.server import ROOT, free_port, running_service, settings_on

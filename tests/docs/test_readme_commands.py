@@ -113,7 +113,7 @@ def test_make_lists_its_commands(copy: Path) -> None:
     )
     assert all(
         f"make bench{part} " in listed
-        for part in ("", "-aemp", "-growth", "-limit", "-peers", "-profile", "-strain")
+        for part in ("", "-aemp", "-compare", "-growth", "-limit", "-peers", "-profile", "-strain")
     )
 
 

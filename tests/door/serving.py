@@ -24,13 +24,15 @@ async def serving(app: ASGIApp, bounds: Bounds = BOUNDS) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def server_of(app: ASGIApp, bounds: Bounds = BOUNDS) -> AsyncIterator[Server]:
+async def server_of(
+    app: ASGIApp, bounds: Bounds = BOUNDS, http: type[Protocol] = Protocol
+) -> AsyncIterator[Server]:
     config = Config(
         app,
         bounds=bounds,
         host="127.0.0.1",
         port=free_port(),
-        http=Protocol,
+        http=http,
         log_config=None,
         lifespan="off",
         timeout_graceful_shutdown=5,

@@ -1,12 +1,15 @@
 """Nobody waits for ever: a sweep ends what does not get on, silently where nothing was asked."""
 
 import asyncio
-from time import monotonic
+from time import monotonic, sleep
+from typing import cast
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.door.bounds import Bounds
+from app.door.connection import Connection
+from app.door.protocol import Protocol
 from tests.door.serving import Client, echo, server_of, serving
 
 # The product's deadlines, twenty times as fast.
@@ -33,6 +36,23 @@ async def test_a_kept_connection_ends_silently() -> None:
         began = monotonic()
         assert await client.end() == b""
         assert 0.2 < monotonic() - began < 0.6
+
+
+async def test_a_request_that_comes_in_the_last_moment_is_answered() -> None:
+    """R-102: it is in the socket while the loop is busy, and the sweep comes before it is read."""
+    bounds = Bounds(sweep_s=100, keep_alive_s=100)
+    async with server_of(echo, bounds) as server, Client.to(server.config.port) as client:
+        client.say(WHOLE)
+        assert (await client.answer())[0] == 200
+        [connection] = cast("set[Connection]", server.server_state.connections)
+        connection.sweep()
+        client.say(WHOLE)
+        sleep(0.05)  # noqa: ASYNC251  # the loop reads nothing meanwhile
+        connection.sweep()
+        assert (await client.answer())[0] == 200
+        for _ in range(3):
+            connection.sweep()
+        assert await client.end() == b""
 
 
 async def test_a_kept_connection_that_is_used_stays() -> None:
@@ -93,6 +113,27 @@ async def test_time_that_the_application_takes_is_not_the_clients() -> None:
         assert (await client.answer())[0] == 200
         client.say(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n", b"a" * 2_000_000)
         assert (await client.answer())[0] == 200
+
+
+async def test_what_came_of_a_body_that_is_answered_already_is_not_kept() -> None:
+    """R-75: the client may hold the connection until its deadline, with hundreds of KiB for nothing."""
+
+    async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.1)
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with server_of(refuse, FAST) as server, Client.to(server.config.port) as client:
+        client.say(LENGTH, b"a" * 4000)
+        await asyncio.sleep(0.05)
+        [connection] = server.server_state.connections
+        assert isinstance(connection, Protocol)
+        assert len(connection.cycle.body) == 4000
+        assert (await client.answer())[0] == 401
+        assert len(connection.cycle.body) == 0
+        client.say(b"a" * 500)
+        await asyncio.sleep(0.05)
+        assert len(connection.cycle.body) == 0
 
 
 async def test_an_answer_that_nobody_reads_ends_its_connection() -> None:

@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +21,7 @@ from tests.support.server import ROOT, free_port, settings_on
 
 LIMIT = 256
 ATTEMPTED = 600
+ADDRESSES = [f"127.0.0.{number}" for number in range(2, 7)]  # as one may take three quarters only
 
 _TELL = """
 import json, resource, sys
@@ -56,12 +57,15 @@ def short_service(settings: dict[str, str], folder: Path) -> Iterator[tuple[int,
         yield port, psutil.Process(process.pid)
 
 
-def connect(port: int, stack: ExitStack) -> socket.socket | None:
-    """None where the service takes no more."""
-    try:
-        return stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=2))
-    except OSError:
-        return None
+def flood(port: int, stack: ExitStack, addresses: Sequence[str] = ADDRESSES) -> None:
+    """Connections that say nothing, as many as the service takes."""
+    for number in range(ATTEMPTED):
+        source = (addresses[number % len(addresses)], 0)
+        with suppress(OSError):
+            stack.enter_context(
+                socket.create_connection(("127.0.0.1", port), timeout=2, source_address=source)
+            )
+    time.sleep(0.5)
 
 
 def until_served(port: int, *, within_s: float) -> None:
@@ -84,10 +88,8 @@ def test_a_flood_of_connections_beyond_the_limit_neither_kills_nor_lasts(
         ready = f"http://127.0.0.1:{port}/health/ready"
         assert before.get(ready).status_code == 200
         idle = process.num_fds()
-        with ExitStack() as flood:
-            for _ in range(ATTEMPTED):
-                connect(port, flood)
-            time.sleep(0.5)
+        with ExitStack() as stack:
+            flood(port, stack)
             assert 128 < process.num_fds() <= LIMIT
             used = process.cpu_times().user
             for _ in range(10):
@@ -111,10 +113,21 @@ def test_a_flood_of_connections_leaves_the_stores_theirs(
         httpx2.Client(base_url=f"http://127.0.0.1:{port}") as before,
     ):
         assert before.get("/health/alive").status_code == 200
-        with ExitStack() as flood:
-            for _ in range(ATTEMPTED):
-                connect(port, flood)
-            time.sleep(0.5)
+        with ExitStack() as stack:
+            flood(port, stack)
             assert most_connections(LIMIT, stores=stores) <= process.num_fds() <= LIMIT - stores
             unknown = {"client_id": str(uuid4()), "client_secret": "x", "code": "x"}
             assert before.post("/app/oauth2/token", data=unknown).status_code == 401
+
+
+def test_one_address_cannot_take_the_connections_of_all(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """R-111: however few files may be open, a new connection from elsewhere is served while the flood stands."""
+    settings = settings_on(database_url, redis_url, tmp_path)
+    with short_service(settings, tmp_path) as (port, _), ExitStack() as stack:
+        flood(port, stack, ADDRESSES[:1])
+        for address, status in ((ADDRESSES[1], 200), (ADDRESSES[0], 429)):
+            transport = httpx2.HTTPTransport(local_address=address)
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", transport=transport) as client:
+                assert client.get("/health/ready").status_code == status

@@ -4,6 +4,7 @@ import asyncio
 
 import orjson
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from tests.door.serving import Client, echo, serving
 
@@ -148,6 +149,21 @@ async def test_the_ninth_waiting_request_is_not_read() -> None:
         assert [each[0] for each in answers] == [200] * 9
         assert answers[-1][1]["connection"] == "close"
         assert await client.end() == b""
+
+
+async def test_a_waiting_request_keeps_what_has_come_of_its_body() -> None:
+    """The answer before it is given while half of it is there."""
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.1)
+        await echo(scope, receive, send)
+
+    async with serving(slow) as port, Client.to(port) as client:
+        sent = post(body=b"whole")
+        client.say(NEXT, sent[:-2])
+        assert (await client.answer())[0] == 200
+        client.say(sent[-2:])
+        assert orjson.loads((await client.answer())[2])["body"] == "whole"
 
 
 async def test_a_client_that_has_said_all_still_gets_its_answers() -> None:

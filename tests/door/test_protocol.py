@@ -143,3 +143,14 @@ async def test_a_reader_who_takes_its_time_gets_everything() -> None:
             await reader.readuntil(b"\r\n\r\n")
             assert await reader.readexactly(1_000_000) == b"asked" * 200_000
         writer.close()
+
+
+async def test_requests_in_the_queue_keep_their_bodies_when_one_too_many_follows() -> None:
+    """Each of the nine is asked with a body of its own; the tenth stops the reading in the middle of its message."""
+    async with serving(answer_whole) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"".join(request_of("/whole", body=b"body %d" % number) for number in range(10)))
+        answers = await reader.read()
+        writer.close()
+    bodies = [part.rpartition(b"\r\n\r\n")[2] for part in answers.split(b"HTTP/1.1 ")[1:]]
+    assert bodies == [b"body %d" % number for number in range(9)]

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from app.aemp.simulate import simulate_fleet
 from app.context import Context
-from app.flows.import_fleet import import_machines
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.register_application import RegisteredApplication, register_application
+from app.flows.fleet.import_fleet import import_machines
+from app.simulation.fleet import simulate_fleet
 from bench.ground.installation import UnavailableError, install_node, install_python
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World

@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 
 from app.context import Context
-from app.flows.add_customer import CustomerError, add_customer
-from app.flows.sign_in import sign_in
-from app.storage.people import select_customers
+from app.flows.account.add_customer import CustomerError, add_customer
+from app.flows.account.sign_in import sign_in
+from app.storage.people.people import select_customers
 
 PASSWORD = "correct horse battery"
 

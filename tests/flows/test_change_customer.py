@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from app.context import Context
-from app.flows.add_customer import CustomerError
-from app.flows.change_customer import disable_customer, enable_customer, set_password
-from app.flows.sign_in import read_session, sign_in
-from app.storage.people import delete_sessions_of, insert_session, select_sign_in, update_password
+from app.flows.account.add_customer import CustomerError
+from app.flows.account.change_customer import disable_customer, enable_customer, set_password
+from app.flows.account.sign_in import read_session, sign_in
+from app.storage.people.people import delete_sessions_of, insert_session, select_sign_in, update_password
 from tests.support.people import PASSWORD, World
 
 NEW_PASSWORD = "another horse, another battery"

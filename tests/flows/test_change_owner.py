@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 
 from app.context import Context
-from app.flows.change_owner import release_machine, transfer_machine
-from app.flows.find_machine import MachineError
-from app.flows.import_fleet import import_machines
-from app.flows.maintain import maintain
-from app.storage.fleet_import import ingest
+from app.flows.fleet.change_owner import release_machine, transfer_machine
+from app.flows.fleet.find_machine import MachineError
+from app.flows.fleet.import_fleet import import_machines
+from app.flows.upkeep.maintain import maintain
+from app.storage.fleet.fleet_import import ingest
 from tests.support.fleets import fill, find, machine, pins_of, seen_by
 from tests.support.people import World
 

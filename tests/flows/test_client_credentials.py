@@ -2,10 +2,10 @@
 
 import asyncio
 
-from app.flows.change_customer import disable_customer
-from app.flows.client_credentials import issue_to_client
-from app.flows.issued_token import IssuedToken
-from app.flows.register_application import register_application
+from app.flows.account.change_customer import disable_customer
+from app.flows.account.register_application import register_application
+from app.flows.token.client_credentials import issue_to_client
+from app.flows.token.issued_token import IssuedToken
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError
 from app.oauth.request import TokenRequest

@@ -9,7 +9,7 @@ from redis.crc import key_slot
 
 from app.context import Context
 from app.oauth.token_string import new_id, with_bucket
-from app.storage.codes import Approval, Marker, keys_of, put_code_back, take_code, write_decision
+from app.storage.token.codes import Approval, Marker, keys_of, put_code_back, take_code, write_decision
 
 MINUTE_MS = 60_000
 

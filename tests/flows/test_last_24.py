@@ -3,14 +3,14 @@
 import asyncio
 from datetime import timedelta
 
-from app.aemp.history import NamedReading
-from app.aemp.read import Place
-from app.aemp.report import Report
-from app.aemp.series import Metric
-from app.aemp.values import FuelConsumed, Percentage, Speed
-from app.flows.last_24 import refresh_last_24
-from app.flows.write_telemetry import write_telemetry
-from app.storage.fleet_import import ingest
+from app.aemp.history.history import NamedReading
+from app.aemp.model.series import Metric
+from app.aemp.model.values import FuelConsumed, Percentage, Speed
+from app.aemp.read.read import Place
+from app.aemp.read.report import Report
+from app.flows.fleet.last_24 import refresh_last_24
+from app.flows.fleet.write_telemetry import write_telemetry
+from app.storage.fleet.fleet_import import ingest
 from tests.support.history import HOUR, THEN, add, figures, snapshot
 from tests.support.people import World
 

@@ -8,15 +8,15 @@ import orjson
 import pytest
 
 from app.context import Context
-from app.flows.add_customer import CustomerError
-from app.flows.add_operator import add_operator
-from app.flows.change_application import ApplicationError, change_status
-from app.flows.change_customer import disable_customer
-from app.flows.manual_grant import ManualGrantError, ManualRequest, ManualToken, issue_manually
-from app.flows.register_application import register_application
-from app.flows.revoke_token import revoke_any_token
+from app.flows.account.add_customer import CustomerError
+from app.flows.account.add_operator import add_operator
+from app.flows.account.change_application import ApplicationError, change_status
+from app.flows.account.change_customer import disable_customer
+from app.flows.account.register_application import register_application
+from app.flows.token.manual_grant import ManualGrantError, ManualRequest, ManualToken, issue_manually
+from app.flows.token.revoke_token import revoke_any_token
 from app.oauth.token_string import parse
-from app.storage.operators import Operator
+from app.storage.people.operators import Operator
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World
 

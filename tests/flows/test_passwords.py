@@ -7,7 +7,7 @@ import pytest
 from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.passwords import NOBODY, Passwords
+from app.process.passwords import NOBODY, Passwords
 from app.storage.errors import StoreUnavailableError
 
 

@@ -17,13 +17,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app.aemp.errors import AempError
+from app.aemp.model.errors import AempError
 from app.context import Context, open_context
-from app.flows.change_owner import release_machine, transfer_machine
-from app.flows.read_fleet import read_fleet_page
+from app.flows.fleet.change_owner import release_machine, transfer_machine
+from app.flows.fleet.read_fleet import read_fleet_page
 from app.oauth.token_string import new_id
 from app.settings import Settings
-from app.storage.people import Member
+from app.storage.people.people import Member
 from app.stores import open_stores
 from tests.support.depth import DEPTH
 from tests.support.fleets import fill
@@ -35,7 +35,7 @@ SMALL_PAGE = 3
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a dozen machines are several pages."""
-    monkeypatch.setattr("app.aemp.paging.PAGE_SIZE", SMALL_PAGE)
+    monkeypatch.setattr("app.aemp.address.paging.PAGE_SIZE", SMALL_PAGE)
 
 
 async def read(context: Context, customer_id: UUID, token_id: UUID, page: int) -> list[str | None]:

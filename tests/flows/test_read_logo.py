@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from app.flows.read_logo import LogoError, read_logo
+from app.flows.account.read_logo import LogoError, read_logo
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
@@ -130,7 +130,7 @@ async def test_only_pixels_survive() -> None:
 # The decoder as read_logo starts it, telling afterwards how much memory it ever held.
 MEASURED = """
 import pathlib, sys
-from app.logo_decoder import main
+from app.logo.decoder import main
 main()
 status = pathlib.Path("/proc/self/status").read_text()
 sys.stderr.write("peak " + next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
@@ -176,6 +176,6 @@ async def decoder() -> psutil.Process:
     async with asyncio.timeout(5):
         while True:
             for child in psutil.Process().children():
-                if "app.logo_decoder" in child.cmdline():
+                if "app.logo.decoder" in child.cmdline():
                     return child
             await asyncio.sleep(0.002)

@@ -9,16 +9,16 @@ import asyncpg
 import pytest
 
 from app.context import Context
-from app.flows.check_token import check_token
-from app.flows.issue_token import issue_token
+from app.flows.token.check_token import check_token
+from app.flows.token.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials, TokenRequest
 from app.oauth.token_string import TokenString, bucket_of, mint, parse, secret_digest
-from app.storage.codes import Approval, keys_of, put_code_back, take_code
-from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
-from app.storage.grants import Redemption, insert_grants_with_classic_tokens, select_grants
-from app.storage.valkey import Valkey
+from app.storage.postgres.database import Database, open_database
+from app.storage.token.codes import Approval, keys_of, put_code_back, take_code
+from app.storage.token.grants import Redemption, insert_grants_with_classic_tokens, select_grants
+from app.storage.valkey.valkey import Valkey
 from tests.conftest import make_database
 from tests.support.approvals import approval_for, waiting_code
 from tests.support.people import World

@@ -10,14 +10,14 @@ import asyncpg
 import pytest
 
 from app.context import Context
-from app.flows import refresh_token
-from app.flows.issue_token import issue_token
+from app.flows.token import refresh_token
+from app.flows.token.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.token_string import TokenString, compose, mint
-from app.storage.database import Timeouts, open_database
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.grants import select_grants
-from app.storage.refresh_tokens import Rotation, insert_successors, select_refresh_tokens
+from app.storage.postgres.database import Timeouts, open_database
+from app.storage.token.grants import select_grants
+from app.storage.token.refresh_tokens import Rotation, insert_successors, select_refresh_tokens
 from tests.conftest import make_database
 from tests.support.approvals import waiting_code
 from tests.support.families import HERE, alive, asked, begin, read, refresh

@@ -5,11 +5,11 @@ import unicodedata
 import pytest
 
 from app.context import Context
-from app.flows.read_logo import LogoError
-from app.flows.register_application import register_application
+from app.flows.account.read_logo import LogoError
+from app.flows.account.register_application import register_application
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError, check_name
-from app.storage.applications import count_applications
+from app.storage.people.applications import count_applications
 
 INVISIBLE = {
     "line break": "Site\r\nwise",

@@ -5,14 +5,14 @@ import math
 
 import pytest
 
-from app.aemp.history import NamedReading
-from app.aemp.read import Place
-from app.aemp.report import Report
-from app.aemp.series import Metric
-from app.aemp.values import Distance, Hours
-from app.flows.find_machine import MachineError
-from app.flows.set_offset import OffsetError, set_offset
-from app.flows.write_telemetry import write_telemetry
+from app.aemp.history.history import NamedReading
+from app.aemp.model.series import Metric
+from app.aemp.model.values import Distance, Hours
+from app.aemp.read.read import Place
+from app.aemp.read.report import Report
+from app.flows.fleet.find_machine import MachineError
+from app.flows.fleet.set_offset import OffsetError, set_offset
+from app.flows.fleet.write_telemetry import write_telemetry
 from tests.support.history import HOUR, THEN, add, figures, snapshot
 from tests.support.people import World
 

@@ -14,7 +14,7 @@ import pytest
 from joserfc.jws import extract_compact
 
 from app.context import Context, open_context
-from app.flows.signing_keys import (
+from app.flows.upkeep.signing_keys import (
     SigningKeyError,
     keep_signing_keys,
     list_signing_keys,
@@ -25,7 +25,7 @@ from app.flows.signing_keys import (
 from app.oauth.answer import INACTIVE
 from app.oauth.keys import derive_keys
 from app.oauth.signing import KEPT_FOR
-from app.storage.database import SERVICE_ROLE
+from app.storage.postgres.database import SERVICE_ROLE
 from app.stores import Stores
 from tests.conftest import make_database, make_settings
 from tests.support.changing import until, within_a_second

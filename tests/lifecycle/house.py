@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import asyncpg
 
 from app.context import Context
-from app.flows.add_operator import add_operator
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.add_operator import add_operator
+from app.flows.account.register_application import RegisteredApplication, register_application
 from tests.support.people import PASSWORD
 from tests.support.raw import RawAnswer, send
 from tests.support.server import free_port, running_service

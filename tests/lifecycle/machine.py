@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.flows.change_application import StatusChange
+from app.flows.account.change_application import StatusChange
 from tests.lifecycle.choices import (
     a,
     applications,

@@ -9,15 +9,15 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from app.flows.add_customer import CustomerError, add_customer
-from app.flows.change_application import ApplicationError, StatusChange, change_status, rotate_secret
-from app.flows.change_customer import disable_customer, enable_customer
-from app.flows.connections import disconnect_application
-from app.flows.manual_grant import ManualRequest, issue_manually
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.add_customer import CustomerError, add_customer
+from app.flows.account.change_application import ApplicationError, StatusChange, change_status, rotate_secret
+from app.flows.account.change_customer import disable_customer, enable_customer
+from app.flows.account.register_application import RegisteredApplication, register_application
+from app.flows.approval.connections import disconnect_application
+from app.flows.token.manual_grant import ManualRequest, issue_manually
 from app.oauth.token_string import compose, secret_digest
-from app.storage.codes import put_code_back, take_code
-from app.storage.people import Member
+from app.storage.people.people import Member
+from app.storage.token.codes import put_code_back, take_code
 from tests.lifecycle.house import CODE_LIFE_S, OPERATOR, House
 from tests.lifecycle.model import (
     AccessToken,

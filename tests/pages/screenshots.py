@@ -19,8 +19,8 @@ from playwright.async_api import Browser, async_playwright, expect
 from app.context import Context
 from app.embedded import attach
 from app.embedded.removal import remove
-from app.flows.add_customer import add_customer
-from app.flows.register_application import register_application
+from app.flows.account.add_customer import add_customer
+from app.flows.account.register_application import register_application
 from tests.conftest import make_database
 from tests.pages.other_site import open_other_site
 from tests.pages.service import Service, open_service

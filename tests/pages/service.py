@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 
 from app.context import Context, open_context
-from app.flows.demo import Demo
+from app.flows.upkeep.demo import Demo
 from app.settings import Settings
 from app.stores import open_stores
 from tests.support.people import World

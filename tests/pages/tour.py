@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from playwright.async_api import expect
 
-from app.aemp.simulate import simulate_fleet
-from app.aemp.values import Equipment, EquipmentHeader
-from app.flows.import_fleet import import_machines
+from app.aemp.model.values import Equipment, EquipmentHeader
+from app.flows.fleet.import_fleet import import_machines
+from app.simulation.fleet import simulate_fleet
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
 from tests.pages.visitor import Visitor

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.changes import BELIEVED_FOR_S, Changes
-from app.storage.remembered import Remembered
+from app.storage.postgres.changes import BELIEVED_FOR_S, Changes
+from app.storage.postgres.remembered import Remembered
 from tests.support.browser import Browser
 from tests.support.changing import until
 from tests.support.people import World

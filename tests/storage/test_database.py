@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from app.storage.database import SERVICE_ROLE, Database, Timeouts, open_database
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
-from app.storage.valkey import Valkey
+from app.storage.postgres.database import SERVICE_ROLE, Database, Timeouts, open_database
+from app.storage.valkey.valkey import Valkey
 from tests.support.people import World
 from tests.support.stores import context_through_proxy
 

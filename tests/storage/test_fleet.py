@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from app.aemp.errors import ReadError
-from app.aemp.identifiers import sought_by
-from app.aemp.simulate import simulate_fleet
-from app.aemp.values import Equipment, EquipmentHeader, Hours, Location
+from app.aemp.model.errors import ReadError
+from app.aemp.model.identifiers import sought_by
+from app.aemp.model.values import Equipment, EquipmentHeader, Hours, Location
 from app.context import Context
-from app.flows.import_fleet import Imported, import_machines
-from app.flows.read_fleet import read_equipment, read_fleet_page
+from app.flows.fleet.import_fleet import Imported, import_machines
+from app.flows.fleet.read_fleet import read_equipment, read_fleet_page
+from app.simulation.fleet import simulate_fleet
 from app.storage.errors import StatementRefusedError
-from app.storage.fleet import select_fleet_page
+from app.storage.fleet.fleet import select_fleet_page
 from tests.support.fleets import NOW, machine
 from tests.support.people import World
 

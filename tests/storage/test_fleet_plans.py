@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.database import Database, open_database
-from app.storage.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
+from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
+from app.storage.postgres.database import Database, open_database
 from tests.conftest import make_database
 from tests.support.plans import nodes_of, plan_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
-from app.storage.gather import Bounds, Gather
+from app.storage.postgres.gather import Bounds, Gather
 
 
 class Recorder:

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.context import Context
-from app.flows.change_owner import release_machine
-from app.flows.import_fleet import import_machines
-from app.storage.database import Row
+from app.flows.fleet.change_owner import release_machine
+from app.flows.fleet.import_fleet import import_machines
+from app.storage.postgres.database import Row
 from tests.support.fleets import fill, machine, seen_by
 from tests.support.people import World
 

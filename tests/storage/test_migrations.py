@@ -13,7 +13,15 @@ import asyncpg
 import pytest
 
 from app.storage.errors import StoreUnavailableError
-from app.storage.migrations import Migration, MigrationError, apply_migrations, read_migrations, read_status
+from app.storage.schema.migrations import (
+    DevelopmentSchemaError,
+    Migration,
+    MigrationError,
+    apply_migrations,
+    read_migrations,
+    read_status,
+)
+from tests.support.development_ledger import write_development_ledger
 
 ALL = read_migrations()
 
@@ -56,7 +64,7 @@ async def test_a_killed_migrator_is_taken_up_where_it_was(empty: str) -> None:
     """R-105: killed with the third migration unfinished; two stand, the rest follows."""
     script = (
         "import asyncio, sys\n"
-        "from app.storage.migrations import Migration, apply_migrations, read_migrations\n"
+        "from app.storage.schema.migrations import Migration, apply_migrations, read_migrations\n"
         "first, second, third, *_ = read_migrations()\n"
         "slow = Migration(3, third.name, third.sql + '; SELECT pg_sleep(60)')\n"
         "asyncio.run(apply_migrations(sys.argv[1], (first, second, slow), lambda m: print(m.number, flush=True)))\n"
@@ -99,6 +107,25 @@ async def test_a_changed_file_and_a_newer_database_are_refused(empty: str) -> No
         await apply_migrations(empty, changed)
     with pytest.raises(MigrationError, match="newer than this version"):
         await read_status(empty, ALL[:-1])
+
+
+@pytest.mark.parametrize("applied", [12, 8, 3])
+async def test_a_development_versions_database_is_told_from_a_newer_and_from_a_changed_one(
+    applied: int, empty: str
+) -> None:
+    await write_development_ledger(empty, applied)
+    for judged in (apply_migrations(empty, ALL), read_status(empty, ALL)):
+        with pytest.raises(
+            DevelopmentSchemaError, match="with 0003_grants_and_tokens in place of 0003_tokens"
+        ):
+            await judged
+
+
+async def test_a_development_version_killed_at_its_first_files_is_told_to_start_anew(empty: str) -> None:
+    """These files have kept their names, so only their digests differ."""
+    await write_development_ledger(empty, 2)
+    with pytest.raises(MigrationError, match="or make a development database anew"):
+        await apply_migrations(empty, ALL)
 
 
 async def test_an_unreachable_server_is_named_without_its_password() -> None:

@@ -9,10 +9,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from app.storage import partitions
-from app.storage.database import open_database
-from app.storage.history import select_kept
-from app.storage.partitions import DroppedPartitions, drop_past_partitions
+from app.storage.fleet.history import select_kept
+from app.storage.postgres.database import open_database
+from app.storage.schema import partitions
+from app.storage.schema.partitions import DroppedPartitions, drop_past_partitions
 from tests.conftest import make_database
 
 NOTHING = DroppedPartitions((), ())

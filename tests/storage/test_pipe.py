@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from app.storage.errors import NotSentError, StoreUnavailableError
-from app.storage.valkey import Valkey
+from app.storage.valkey.valkey import Valkey
 from tests.support.proxy import proxy_to
 from tests.support.stores import valkey_socket
 

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.grants import SELECT_CONNECTIONS, SELECT_GRANTS
-from app.storage.refresh_tokens import INSERT_SUCCESSORS, SELECT_REFRESH_TOKENS
-from app.storage.tokens import SELECT_CLASSIC_TOKENS
+from app.storage.token.grants import SELECT_CONNECTIONS, SELECT_GRANTS
+from app.storage.token.refresh_tokens import INSERT_SUCCESSORS, SELECT_REFRESH_TOKENS
+from app.storage.token.tokens import SELECT_CLASSIC_TOKENS
 from tests.conftest import make_database
 
 FILL = """

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,11 +19,13 @@ from tests.conftest import make_settings
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
 from tests.support.changing import until, within_a_second
+from tests.support.debian import program
 from tests.support.people import World
 
+PGBOUNCER = program("pgbouncer")
 pytestmark = pytest.mark.skipif(
-    shutil.which("pgbouncer") is None,
-    reason="not shown: that the service works behind a pooler; install Debian's package pgbouncer",
+    PGBOUNCER is None,
+    reason="not shown: that the service works behind a pooler; `make servers` installs PgBouncer",
 )
 
 CONFIGURATION = """
@@ -68,7 +69,7 @@ def pooled_url(database_url: str, login: tuple[str, str]) -> Iterator[str]:
             os.chown(each, owner.st_uid, owner.st_gid)
         # It refuses to be root, and the private servers' sockets let only their own user in.
         pooler = subprocess.Popen(
-            ["pgbouncer", "-q", f"{folder}/ini"],
+            [str(PGBOUNCER), "-q", f"{folder}/ini"],
             user=owner.st_uid,
             group=owner.st_gid,
             extra_groups=[] if os.geteuid() == 0 else None,

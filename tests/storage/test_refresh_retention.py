@@ -10,13 +10,13 @@ import asyncpg
 import pytest
 
 from app.context import Context
-from app.flows.issue_token import issue_token
+from app.flows.token.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.token_string import TokenString, bucket_of, compose, with_bucket
-from app.storage.database import open_database
-from app.storage.grants import Redemption, insert_grants_with_strict_tokens
-from app.storage.maintenance import call_delete_past_rows
-from app.storage.partitions import drop_past_partitions
+from app.storage.postgres.database import open_database
+from app.storage.schema.maintenance import call_delete_past_rows
+from app.storage.schema.partitions import drop_past_partitions
+from app.storage.token.grants import Redemption, insert_grants_with_strict_tokens
 from tests.conftest import make_database
 from tests.support.approvals import approval_for
 from tests.support.families import HERE, asked, events, refresh

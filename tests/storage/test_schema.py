@@ -10,14 +10,14 @@ import asyncpg
 import pytest
 
 import app.storage
-from app.aemp.columns import HEADER_COLUMNS, READING_COLUMNS
+from app.aemp.model.columns import HEADER_COLUMNS, READING_COLUMNS
 from app.context import Context
 from app.oauth.token_string import bucket_of, new_id
-from app.storage import page_maps
-from app.storage.assertions import key_of
-from app.storage.audit import AuditEvent, insert_audit_event
-from app.storage.codes import keys_of
 from app.storage.errors import StatementRefusedError
+from app.storage.fleet import page_maps
+from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.token.assertions import key_of
+from app.storage.token.codes import keys_of
 from tests.support.people import World
 
 FORBIDDEN = "42501"  # insufficient_privilege

@@ -9,9 +9,9 @@ import pytest
 
 from app.context import Context
 from app.oauth.token_string import new_id
-from app.storage import series
-from app.storage.database import Row, Transaction
-from app.storage.fleet_import import ingest
+from app.storage.fleet import series
+from app.storage.fleet.fleet_import import ingest
+from app.storage.postgres.database import Row, Transaction
 from tests.support.fleets import seen_by
 from tests.support.people import World
 

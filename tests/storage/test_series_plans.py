@@ -9,14 +9,14 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.database import Database, open_database
-from app.storage.series import (
+from app.storage.fleet.series import (
     COUNT_READINGS,
     SELECT_POSITIONS,
     SELECT_READINGS,
     SELECT_REPORTED,
     series_of,
 )
+from app.storage.postgres.database import Database, open_database
 from tests.conftest import make_database
 from tests.support.plans import nodes_of, plan_of
 

@@ -8,8 +8,8 @@ import pytest
 
 import app.storage
 from app.context import Context
-from app.storage.history import STAGING
-from app.storage.maintenance import select_excessive_rights
+from app.storage.fleet.history import STAGING
+from app.storage.schema.maintenance import select_excessive_rights
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "COUNT", "CREATE")
 # Written under the ingest role, to which the transactions of these files change first.

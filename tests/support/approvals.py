@@ -1,9 +1,9 @@
 """Approvals as a consent page leaves them, for tests that need many codes or odd ones."""
 
 from app.oauth.token_string import TokenString, bucket_of, mint
-from app.storage.codes import Approval, put_code_back
-from app.storage.database import Database
-from app.storage.grants import select_approval_state
+from app.storage.postgres.database import Database
+from app.storage.token.codes import Approval, put_code_back
+from app.storage.token.grants import select_approval_state
 from tests.support.people import CHALLENGE, World
 
 

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from app.context import Context
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.register_application import RegisteredApplication, register_application
 from app.oauth.assertion import ASSERTION_TYPE
 from tests.support.browser import ORIGIN
 

@@ -1,8 +1,8 @@
 """Refresh families: begun and continued without a browser, and what became of them."""
 
 from app.context import Context
-from app.flows.check_token import check_refresh_token, check_token
-from app.flows.issue_token import issue_token
+from app.flows.token.check_token import check_refresh_token, check_token
+from app.flows.token.issue_token import issue_token
 from app.oauth.request import Credentials, TokenRequest
 from app.oauth.token_string import TokenString, compose, parse, secret_digest
 from tests.support.approvals import waiting_code

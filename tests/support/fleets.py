@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.aemp.identifiers import sought_by
-from app.aemp.values import Equipment, EquipmentHeader, Hours
+from app.aemp.model.identifiers import sought_by
+from app.aemp.model.values import Equipment, EquipmentHeader, Hours
 from app.context import Context
-from app.flows.import_fleet import import_machines
-from app.storage.database import Row
-from app.storage.fleet import SET_CUSTOMER, fleet_of, select_equipment, select_fleet_page
+from app.flows.fleet.import_fleet import import_machines
+from app.storage.fleet.fleet import SET_CUSTOMER, fleet_of, select_equipment, select_fleet_page
+from app.storage.postgres.database import Row
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.context import Context
-from app.storage.database import Transaction
+from app.storage.postgres.database import Transaction
 
 _OF = "FROM equipment e JOIN fleet f ON f.customer_id = e.customer_id WHERE e.customer_id = $1 AND e.pin = $2"
 INSERT_READINGS = f"""

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app.aemp.values import Equipment, EquipmentHeader
+from app.aemp.model.values import Equipment, EquipmentHeader
 from app.context import Context
-from app.flows.import_fleet import import_machines
+from app.flows.fleet.import_fleet import import_machines
 from tests.support.fleets import find, seen_by
 
 # A few days ago, on the hour: everything in these tests is new enough to be kept, and none of it from the future.

@@ -8,9 +8,9 @@ from uuid import uuid4
 import httpx2
 
 from app.context import Context
-from app.flows.add_customer import add_customer
-from app.flows.register_application import RegisteredApplication, register_application
-from app.storage.people import Member
+from app.flows.account.add_customer import add_customer
+from app.flows.account.register_application import RegisteredApplication, register_application
+from app.storage.people.people import Member
 from tests.support.browser import Browser, query_of
 
 PASSWORD = "correct horse battery"

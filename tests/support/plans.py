@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from app.storage.database import Transaction
+from app.storage.postgres.database import Transaction
 
 
 async def plan_of(transaction: Transaction, statement: str, *literals: str) -> dict[str, Any]:

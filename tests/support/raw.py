@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 _PATIENCE_S = 10.0
 _FORM = b"application/x-www-form-urlencoded"
@@ -16,11 +17,15 @@ class RawAnswer:
     body: bytes
 
     @property
+    def document(self) -> Any:
+        return json.loads(self.body)
+
+    @property
     def told(self) -> str:
         """What kind of answer it is: the error's name in JSON, one of our pages, or the server's own word."""
         kind = self.headers.get("content-type", "")
         if kind == "application/json":
-            return str(json.loads(self.body).get("error", "json"))
+            return str(self.document.get("error", "json"))
         if kind.startswith("text/html"):
             return "page"
         return "server" if kind.startswith("text/plain") else self.body.decode()
@@ -67,7 +72,7 @@ async def send(
     try:
         async with asyncio.timeout(patience_s or _PATIENCE_S):
             while len(found) < answers:
-                found.append(await _read(reader))
+                found.append(await read_answer(reader))
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     except TimeoutError:
@@ -87,7 +92,7 @@ async def _write(writer: asyncio.StreamWriter, sent: bytes) -> None:
         await writer.drain()
 
 
-async def _read(reader: asyncio.StreamReader) -> RawAnswer:
+async def read_answer(reader: asyncio.StreamReader) -> RawAnswer:
     start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
     pairs = [line.partition(": ") for line in lines]
     headers = {name.lower(): value for name, _, value in pairs}

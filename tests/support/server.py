@@ -33,20 +33,25 @@ def settings_on(database_url: str, redis_url: str, data_dir: Path) -> dict[str, 
 
 @asynccontextmanager
 async def running_service(
-    *arguments: str, port: int, settings: dict[str, str], cwd: Path | None = None
+    *arguments: str,
+    port: int,
+    settings: dict[str, str],
+    cwd: Path | None = None,
+    log: Path | None = None,
 ) -> AsyncIterator[str]:
-    """`rovitracker serve` with these settings; its address, once it is ready."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "app",
-        *(arguments or ("serve",)),
-        "--port",
-        str(port),
-        cwd=cwd or ROOT,
-        env={**os.environ, **settings},
-        stdout=asyncio.subprocess.DEVNULL,
-    )
+    """`rovitracker serve` with these settings; its address, once it is ready. log: where its lines go."""
+    with (log or Path(os.devnull)).open("wb") as stdout:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "app",
+            *(arguments or ("serve",)),
+            "--port",
+            str(port),
+            cwd=cwd or ROOT,
+            env={**os.environ, **settings},
+            stdout=stdout,
+        )
     try:
         address = f"http://localhost:{port}"
         await _wait_until_ready(address, process)

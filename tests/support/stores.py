@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-from app.background import Background
 from app.context import Context
-from app.storage.changes import Changes
-from app.storage.database import Database, Timeouts, open_database
-from app.storage.gather import Bounds
-from app.storage.gathered import Gathered, gather_statements
+from app.process.background import Background
+from app.storage.postgres.changes import Changes
+from app.storage.postgres.database import Database, Timeouts, open_database
+from app.storage.postgres.gather import Bounds
+from app.storage.token.gathered import Gathered, gather_statements
 from tests.support.proxy import Proxy, proxy_to
 
 

@@ -9,7 +9,7 @@ import httpx2
 from lxml import etree
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
-from app.web.openapi.document import describe
+from app.web.reference.document import describe
 from tests.support.browser import ORIGIN
 
 Json = dict[str, Any]

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import httpx2
 
-from app.flows.register_application import RegisteredApplication
+from app.flows.account.register_application import RegisteredApplication
 from app.oauth.token_string import mint
-from app.web.openapi import examples
+from app.web.reference import examples
 from tests.support.assertions import fresh
 from tests.support.browser import Browser
 from tests.support.people import Strict, World, pair_of
@@ -178,6 +178,7 @@ def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
         "too_many_requests": {"client": story.spent},
         "304": {"If_None_Match": "*"},
         "invalid_request": {"token": "one two"},
+        "request_header_fields_too_large": {"If_None_Match": '"a",' * 200},
         "invalid_token": {"token": examples.TOKEN},
         "unauthorized": {"token": ""},
         "insufficient_scope": {"token": story.robot_token},
@@ -216,4 +217,5 @@ def form_faults(story: Story, operation: Operation) -> dict[str, dict[str, Any]]
         "413 invalid_request": {"data": {**whole, "more": "x" * 20_000}},
         "413": {"data": {**whole, "more": "x" * 20_000}},
         "415 invalid_request": {"json": whole},
+        "431 invalid_request": {"data": whole, "headers": {"Authorization": f"Basic {'x' * 8192}"}},
     }

@@ -11,11 +11,11 @@ from fastapi import FastAPI
 from app.context import Context
 from app.main import create_app
 from app.settings import Settings
-from app.storage.changes import Changes
-from app.storage.database import Database, open_database
-from app.storage.gather import Bounds
-from app.storage.gathered import Gathered, gather_statements
-from app.storage.valkey import Valkey
+from app.storage.postgres.changes import Changes
+from app.storage.postgres.database import Database, open_database
+from app.storage.postgres.gather import Bounds
+from app.storage.token.gathered import Gathered, gather_statements
+from app.storage.valkey.valkey import Valkey
 from tests.support.browser import ORIGIN, Browser
 
 

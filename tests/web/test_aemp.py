@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.aemp.simulate import simulate_fleet
-from app.aemp.values import Equipment, EquipmentHeader
+from app.aemp.model.values import Equipment, EquipmentHeader
 from app.context import Context
-from app.flows.import_fleet import import_machines
+from app.flows.fleet.import_fleet import import_machines
+from app.simulation.fleet import simulate_fleet
 from tests.support.browser import Browser
 from tests.support.depth import examples
 from tests.support.people import World

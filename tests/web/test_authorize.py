@@ -16,6 +16,7 @@ from tests.support.changing import change
 from tests.support.depth import examples
 from tests.support.people import PASSWORD, REDIRECT_URI, World
 from tests.web.services import Services, same_browser, unreachable_database
+from tests.web.told import error_on_page
 
 AUTHORIZE = "/app/oauth2/authorize"
 
@@ -219,19 +220,48 @@ async def test_application_without_the_grant_is_told(browser: Browser, world: Wo
     refused_by_redirect(await browser.get(world.authorize_url()), "unauthorized_client")
 
 
-@pytest.mark.parametrize("status", ["suspended", "pending", "deleted"])
-async def test_application_that_is_not_active_gets_nothing(
-    browser: Browser, world: World, status: str
+UNAVAILABLE = {
+    "suspended": "This application is not available",
+    "pending": "This application is not known here",
+    "deleted": "This application is not known here",
+}
+
+
+@pytest.mark.parametrize(("status", "title"), UNAVAILABLE.items())
+@pytest.mark.parametrize("signed_in", [False, True], ids=["signed out", "signed in"])
+async def test_application_that_is_not_active_gets_a_page(
+    browser: Browser, world: World, status: str, title: str, *, signed_in: bool
 ) -> None:
-    """O-6, O-16: a suspended one is told; one that never was approved, or is gone, is not known."""
+    """O-6: RFC 6749 section 4.1.2.1; whatever else is wrong, nobody is sent to an address it registered."""
+    if signed_in:
+        await world.consent_page(browser)
     await change(
         world.context, "UPDATE application SET status = $2 WHERE id = $1", world.registered.client.id, status
     )
-    answer = await browser.get(world.authorize_url())
-    if status == "suspended":
-        refused_by_redirect(answer, "unauthorized_client")
-    else:
+    for changes in (
+        {},
+        {"scope": "x"},
+        {"response_type": "token"},
+        {"state": "s" * 3000},
+        {"redirect_uri": None},
+    ):
+        answer = await browser.get(world.authorize_url(**changes))
         refused_by_page(answer)
+        assert title in answer.text
+        posted = await browser.http.post(AUTHORIZE, data={"client_id": world.client_id})
+        refused_by_page(await browser.follow(posted))
+
+
+async def test_application_that_is_resumed_is_served_again(browser: Browser, world: World) -> None:
+    """O-6: a suspension is no end."""
+    for status, answered in (("suspended", 400), ("active", 200)):
+        await change(
+            world.context,
+            "UPDATE application SET status = $2 WHERE id = $1",
+            world.registered.client.id,
+            status,
+        )
+        assert (await browser.get(world.authorize_url())).status_code == answered
 
 
 @pytest.mark.parametrize(
@@ -377,6 +407,17 @@ async def test_posted_request_continues_as_the_same_get(browser: Browser, world:
     assert answer.status_code == 303
     assert answer.headers["location"] == f"{AUTHORIZE}?{body.replace('ä', '%C3%A4')}%0D%0ASet-Cookie:%20x"
     assert "set-cookie" not in answer.headers
+
+
+async def test_posted_request_that_no_address_can_hold_is_refused(browser: Browser, world: World) -> None:
+    """R-76: the same link as a GET would be refused before the service could say why."""
+    body = urlsplit(world.authorize_url(state="")).query + "&more="
+    fitting = body + "x" * (8192 - len(f"{AUTHORIZE}?{body}"))
+    assert (await browser.http.post(AUTHORIZE, content=fitting)).status_code == 303
+    for longer in (f"{fitting}x", f"{body}{'ä' * 2000}"):
+        answer = await browser.http.post(AUTHORIZE, content=longer.encode())
+        error_on_page(answer, 413)
+        assert "It has more than 8,192 characters." in answer.text
 
 
 async def test_posted_request_reaches_the_consent_page(browser: Browser, world: World) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from app.context import Context
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
 from app.oauth.registration import RegistrationError, check_name
 from tests.support.browser import Browser, query_of
 from tests.support.changing import change

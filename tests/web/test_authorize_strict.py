@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.context import Context
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.register_application import RegisteredApplication, register_application
 from tests.support.browser import Browser
 from tests.support.depth import examples
 from tests.web.told import error_by_redirect, error_on_page

@@ -79,8 +79,8 @@ REFUSED = {
     "credentials nobody has": (post(b"code=a", BASIC), 401, "invalid_client"),
     "15 KB of credentials": (
         post(b"code=a", b"Authorization: Basic " + MEGABYTE[:15_000]),
-        401,
-        "invalid_client",
+        431,
+        "invalid_request",
     ),
     "in the query": (post(b"code=a", path=TOKEN + b"?client_id=a&client_secret=b"), 401, "invalid_client"),
     "as a proxy is asked": (post(b"code=a", path=b"http://evil.example" + TOKEN), 401, "invalid_client"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.context import Context
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
 from app.oauth.token_string import mint, parse
 from tests.support.browser import Browser
 from tests.support.changing import change

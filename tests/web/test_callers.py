@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from app.context import Context
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.register_application import RegisteredApplication, register_application
 from app.oauth.token_string import bucket_of, mint
 from tests.support.assertions import by_assertion, claims_of, key_pair, register_keyed, signed
 from tests.support.browser import Browser

@@ -7,14 +7,14 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.aemp.simulate import simulate_fleet
 from app.context import Context
-from app.flows.change_application import change_status, rotate_secret
-from app.flows.change_customer import disable_customer, enable_customer
-from app.flows.import_fleet import import_machines
-from app.flows.register_application import RegisteredApplication, register_application
+from app.flows.account.change_application import change_status, rotate_secret
+from app.flows.account.change_customer import disable_customer, enable_customer
+from app.flows.account.register_application import RegisteredApplication, register_application
+from app.flows.fleet.import_fleet import import_machines
 from app.oauth.token_string import bucket_of, mint_client_secret, parse
-from app.rates import Rates
+from app.process.rates import Rates
+from app.simulation.fleet import simulate_fleet
 from tests.support.browser import Browser
 from tests.support.people import World
 from tests.web.services import Services, unreachable_database

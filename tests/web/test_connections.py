@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.context import Context
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
 from tests.support.browser import Browser, forms_of
 from tests.support.changing import change
 from tests.support.people import PASSWORD, REDIRECT_URI, World

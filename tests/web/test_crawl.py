@@ -8,9 +8,9 @@ import pytest
 from fastapi import FastAPI
 from lxml import etree
 
-from app.flows.change_owner import release_machine
-from app.flows.import_fleet import import_machines
-from app.storage.valkey import Valkey
+from app.flows.fleet.change_owner import release_machine
+from app.flows.fleet.import_fleet import import_machines
+from app.storage.valkey.valkey import Valkey
 from tests.support.browser import Browser
 from tests.support.fleets import machine
 from tests.support.people import World

@@ -6,8 +6,8 @@ import httpx2
 import pytest
 
 from app.context import Context
-from app.flows.demo import CALLBACK, Demo
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
+from app.flows.upkeep.demo import CALLBACK, Demo
 from tests.support.browser import ORIGIN, Browser, form_of, forms_of
 from tests.support.people import PASSWORD, World
 from tests.support.request_lines import request_lines

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from lxml import html
 
-from app.web.openapi import examples
-from app.web.pages.reference import rich
+from app.web.reference import examples
+from app.web.reference.page import rich
 from tests.support.browser import ORIGIN, Browser
 from tests.web.described import OPERATIONS, Operation, documented
 from tests.web.reading import attributes_of, tags_of, words_of

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from app.storage.database import Database, open_database
 from app.storage.errors import StoreUnavailableError
+from app.storage.postgres.database import Database, open_database
 from tests.conftest import make_database
 from tests.support.browser import Browser, query_of
 from tests.support.depth import examples

@@ -1,11 +1,14 @@
 """What a proxy says of the caller counts from trusted proxies only, and never decides an address of ours."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.support.browser import Browser
@@ -114,3 +117,104 @@ async def test_forwarded_host_and_scheme_decide_no_address(processes: Processes,
                     del answer.headers["x-request-id"], answer.headers["date"]
                 assert forwarded.headers == plain.headers
                 assert forwarded.content == plain.content
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "::::",
+        "a:b:c",
+        "unknown",
+        "_hidden",
+        '"',
+        "[::1",
+        ",,,",
+        "1.2.3.4:99999",
+        "\xff",
+        "x" * 8000,
+        "," * 8000,
+    ],
+)
+async def test_unreadable_field_of_a_trusted_proxy_is_no_fault_of_ours(
+    processes: Processes, world: World, field: str
+) -> None:
+    """R-78: the request is answered, and counts to the proxy that handed it on."""
+    async with httpx2.AsyncClient(base_url=processes.trusting) as http:
+        headers = [
+            (b"X-Forwarded-For", field.encode("latin-1")),
+            (b"X-Forwarded-Proto", field.encode("latin-1")),
+        ]
+        answer = await http.post("/app/oauth2/token", data={"client_id": world.client_id}, headers=headers)
+        assert answer.status_code == 401
+        assert (await http.get("/api/v2/Fleet/1", headers=headers)).status_code == 401
+        assert (await http.get("/health/alive", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        (
+            "203.0.113.{n}",
+            "203.0.113.{n}:5678",
+            '"203.0.113.{n}:5678"',
+            "::ffff:203.0.113.{n}",
+            "[::ffff:203.0.113.{n}]:1",
+        ),
+        (
+            "2001:db8:{n}::1",
+            "[2001:db8:{n}::1]",
+            '"[2001:db8:{n}::1]:443"',
+            "2001:DB8:{n}:0:ffff::1",
+            "2001:db8:{n}::2",
+        ),
+    ],
+    ids=["IPv4", "IPv6"],
+)
+async def test_caller_is_one_however_its_proxy_spells_it(
+    processes: Processes, world: World, spellings: tuple[str, ...]
+) -> None:
+    """O-139, R-78."""
+    same = [spelling.format(n=77) for spelling in spellings]
+    statuses = await guess(processes.trusting, world, iter(same * 2))
+    assert statuses[:FORGIVEN] == [401] * FORGIVEN
+    assert statuses[-1] == 429
+    assert await guess(processes.trusting, world, iter([spellings[2].format(n=78)])) == [401]
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+async def statuses_from(address: str, port: int, world: World, *, guesses: int) -> list[int]:
+    """Of wrong secrets from this address of ours, each on a connection of its own, so that every worker has its share."""
+    fields = {"client_id": world.client_id, "client_secret": "wrong", "code": "x"}
+    statuses = []
+    for _ in range(guesses):
+        transport = httpx2.AsyncHTTPTransport(local_address=address)
+        async with httpx2.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{port}") as http:
+            statuses.append((await http.post("/app/oauth2/token", data=fields)).status_code)
+    return statuses
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6 here: IPv4 callers under --host :: are not shown")
+async def test_ipv4_caller_of_a_service_on_both_families_fails_for_itself_alone(
+    database_url: str, redis_url: str, world: World, tmp_path: Path
+) -> None:
+    """R-84: there it arrives as ::ffff:a.b.c.d, like all others in one /64."""
+    settings = {
+        **settings_on(database_url, redis_url, tmp_path),
+        "ROVITRACKER_LOG_LEVEL": "error",
+        "ROVITRACKER_LIMIT_FAILURES": str(FORGIVEN),
+        "ROVITRACKER_HOST": "::",
+    }
+    port = free_port()
+    # Of one process uvicorn's socket takes IPv6 alone.
+    async with running_service("serve", "--workers", "2", port=port, settings=settings):
+        assert 429 in await statuses_from("127.0.0.2", port, world, guesses=20)
+        assert await statuses_from("127.0.0.3", port, world, guesses=FORGIVEN) == [401] * FORGIVEN
+        async with Browser(base_url=f"http://127.0.0.1:{port}") as browser:
+            assert await world.token(browser)

@@ -9,8 +9,8 @@ import pytest
 
 from app.context import Context
 from app.oauth.token_string import mint, mint_client_secret, new_id, secret_digest
-from app.storage.applications import insert_application, insert_client_secret
-from app.storage.audit import AuditEvent
+from app.storage.people.applications import insert_application, insert_client_secret
+from app.storage.people.audit import AuditEvent
 from tests.support.browser import Browser
 from tests.support.changing import change
 from tests.support.people import World

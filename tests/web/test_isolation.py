@@ -12,13 +12,13 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from app.aemp.simulate import simulate_fleet
-from app.aemp.values import Equipment, Hours
+from app.aemp.model.values import Equipment, Hours
 from app.context import Context
-from app.flows.import_fleet import import_machines
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
+from app.flows.fleet.import_fleet import import_machines
 from app.oauth.scope import KNOWN_SCOPES
-from app.web.openapi import examples
+from app.simulation.fleet import simulate_fleet
+from app.web.reference import examples
 from tests.support.browser import Browser
 from tests.support.fleets import NOW, machine
 from tests.support.people import REDIRECT_URI, World

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from app.context import Context
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
 from tests.support.browser import Browser
 from tests.support.people import REDIRECT_URI, World
 from tests.web.reading import attributes_of

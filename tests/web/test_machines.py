@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from app.aemp.values import Equipment, EquipmentHeader, Hours, Location
-from app.flows.change_owner import release_machine
-from app.flows.import_fleet import import_machines
+from app.aemp.model.values import Equipment, EquipmentHeader, Hours, Location
+from app.flows.fleet.change_owner import release_machine
+from app.flows.fleet.import_fleet import import_machines
 from tests.support.browser import Browser
 from tests.support.fleets import fill, machine
 from tests.support.people import PASSWORD, World

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.context import Context
-from app.flows.register_application import register_application
-from app.storage.database import open_database
+from app.flows.account.register_application import register_application
+from app.storage.postgres.database import open_database
 from tests.support.assertions import fresh, register_keyed
 from tests.support.browser import ORIGIN, Browser
 from tests.support.people import World

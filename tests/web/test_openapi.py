@@ -6,9 +6,9 @@ import pytest
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from app.aemp.elements import ELEMENTS
-from app.aemp.series import SERIES
-from app.flows.issue_token import GRANT_TYPES
+from app.aemp.model.elements import ELEMENTS
+from app.aemp.model.series import SERIES
+from app.flows.token.issue_token import GRANT_TYPES
 from app.web.routes import router
 from tests.support.browser import Browser
 from tests.web.described import (

@@ -1,6 +1,7 @@
 """What /openapi.json documents is what the service does: every answer and every refusal in it is provoked."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 import httpx2
@@ -8,20 +9,22 @@ import orjson
 import pytest
 from fastapi import FastAPI
 from joserfc.jws import extract_compact
+from starlette.types import Receive, Scope, Send
 
-from app.aemp.series import Metric
-from app.aemp.simulate import simulate_fleet
-from app.aemp.values import Equipment
+from app.aemp.model.series import Metric
+from app.aemp.model.values import Equipment
 from app.context import Context
-from app.failures import Failures, _Lane
-from app.flows.import_fleet import import_machines
-from app.flows.register_application import register_application
-from app.rates import Rate, Rates
+from app.door.draining import DRAINING
+from app.flows.account.register_application import register_application
+from app.flows.fleet.import_fleet import import_machines
+from app.process.failures import Failures, _Lane
+from app.process.rates import Rate, Rates
 from app.settings import Settings
-from app.storage.signing_keys import remember_signing_keys
-from app.web.openapi import examples
+from app.simulation.fleet import simulate_fleet
+from app.storage.people.signing_keys import remember_signing_keys
+from app.web.reference import examples
 from tests.support.assertions import register_keyed
-from tests.support.browser import Browser, query_of
+from tests.support.browser import ORIGIN, Browser, query_of
 from tests.support.changing import change
 from tests.support.histories import history_of
 from tests.support.people import Strict, World
@@ -77,6 +80,7 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
     await report_examples(world)
     gateway_token = await token_to_write(context, app, world)
     services = Services(settings, context)
+    production = replace(context.policy, development=False)  # what strangers read is written for them
     async with Browser(app) as browser, unreachable_database() as database:
         gathered = services.gathered(database)
         keys = remember_signing_keys(database, context.keys, context.changes)
@@ -89,7 +93,7 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
             async with (
                 Browser(services.like(failures=exhausted(world))) as wary,
                 Browser(services.like(rates=NoBudget())) as spent,
-                Browser(services.like(now=lambda: examples.ASKED_AT)) as then,
+                Browser(services.like(now=lambda: examples.ASKED_AT, policy=production)) as then,
             ):
                 keyed = await register_keyed(context)
                 yield Story(
@@ -266,7 +270,20 @@ async def test_ready_tells_its_documented_states(services: Services, story: Stor
             answer = await read(story, ready, client=client)
             check_answer(answer, ready)
             assert answer.json() == stated.pop(name)
+    async with httpx2.AsyncClient(transport=leaving(services.like()), base_url=ORIGIN) as client:
+        answer = await read(story, ready, client=client)
+    check_answer(answer, ready)
+    assert answer.json() == stated.pop("draining")
     assert set(stated) == {"ok"}
+
+
+def leaving(app: FastAPI) -> httpx2.ASGITransport:
+    """A server that is about to stop says so with every request."""
+
+    async def tell(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": {DRAINING: True}}, receive, send)
+
+    return httpx2.ASGITransport(app=tell)
 
 
 async def test_documented_parameters_come_back_to_the_application(story: Story) -> None:

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from app.context import Context
-from app.flows.change_application import change_status
-from app.flows.change_customer import disable_customer, enable_customer
+from app.flows.account.change_application import change_status
+from app.flows.account.change_customer import disable_customer, enable_customer
 from app.oauth.token_string import compose, mint
 from tests.support.browser import Browser
 from tests.support.changing import as_owner, change

@@ -12,12 +12,12 @@ from backports import zstd
 from fastapi import FastAPI
 from lxml import etree
 
-from app.aemp.series import SERIES, SWITCH_METRICS, Metric
-from app.aemp.values import Equipment, EquipmentHeader, TankLevel
+from app.aemp.model.series import SERIES, SWITCH_METRICS, Metric
+from app.aemp.model.values import Equipment, EquipmentHeader, TankLevel
 from app.context import Context
-from app.flows.import_fleet import import_machines
+from app.flows.fleet.import_fleet import import_machines
 from app.metrics import MEASUREMENTS
-from app.rates import Rates
+from app.process.rates import Rates
 from tests.support.browser import Browser
 from tests.support.histories import history_of
 from tests.support.people import World

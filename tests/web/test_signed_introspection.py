@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet
 
 from app.context import Context
 from app.oauth.token_string import mint
-from app.storage.signing_keys import remember_signing_keys
+from app.storage.people.signing_keys import remember_signing_keys
 from tests.support.assertions import fresh, register_keyed
 from tests.support.browser import ORIGIN, Browser
 from tests.support.people import World

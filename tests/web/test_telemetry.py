@@ -10,11 +10,11 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from app.aemp.times import format_time
-from app.aemp.values import Hours, Location, TankLevel
+from app.aemp.model.times import format_time
+from app.aemp.model.values import Hours, Location, TankLevel
 from app.context import Context
-from app.flows.change_owner import transfer_machine
-from app.flows.register_application import register_application
+from app.flows.account.register_application import register_application
+from app.flows.fleet.change_owner import transfer_machine
 from tests.support.browser import Browser
 from tests.support.fleets import seen_by
 from tests.support.history import HOUR, THEN, add, figures, snapshot

@@ -7,22 +7,23 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.aemp.errors import AempError
-from app.aemp.paging import parse_page
-from app.aemp.snapshot import newest_reading_at
-from app.aemp.times import format_time
-from app.aemp.values import Equipment
-from app.flows.browser_flow import FormFlow, SignInFlow, open_form, seal_flow
-from app.flows.connections import ConnectedApplication, disconnect_application, list_connections
-from app.flows.read_fleet import FleetPage, read_fleet_page
-from app.flows.sign_in import read_session
+from app.aemp.address.paging import parse_page
+from app.aemp.model.errors import AempError
+from app.aemp.model.times import format_time
+from app.aemp.model.values import Equipment
+from app.aemp.write.snapshot import newest_reading_at
+from app.flows.account.sign_in import read_session
+from app.flows.approval.browser_flow import FormFlow, SignInFlow, open_form, seal_flow
+from app.flows.approval.connections import ConnectedApplication, disconnect_application, list_connections
+from app.flows.fleet.read_fleet import FleetPage, read_fleet_page
 from app.oauth.errors import PageError
+from app.oauth.parameters import has_parameter, parse_query
 from app.oauth.scope import KNOWN_SCOPES
-from app.storage.people import Member
+from app.storage.people.people import Member
 from app.web.pages.browser import cookie_of, read_form
 from app.web.pages.login import CONNECTIONS, LOGIN, LOGOUT, login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown
-from app.web.request import context_of
+from app.web.request import context_of, raw_query
 
 MACHINES = "/app/account/machines"
 DISCONNECT = "/app/account/applications/disconnect"
@@ -61,7 +62,7 @@ async def connections(request: Request) -> Response:
         CONNECTIONS,
         "connections.html",
         connections=[_connection(request, each) for each in connected],
-        notice=_DISCONNECTED if "disconnected" in request.query_params else None,
+        notice=_DISCONNECTED if has_parameter(raw_query(request), "disconnected") else None,
     )
 
 
@@ -94,14 +95,20 @@ def _account_page(request: Request, member: Member, here: str, template: str, **
 async def _fleet_page(request: Request, member: Member) -> FleetPage:
     """The one the address asks for, as the fleet stands."""
     try:
-        number = parse_page(request.query_params.get("page", "1"))
-        return await read_fleet_page(context_of(request), member.customer_id, number)
+        return await read_fleet_page(context_of(request), member.customer_id, _page_asked(request))
     except AempError as refused:
         raise PageError(
             "There is no such page",
             "Your list of machines has become shorter, or the address is mistyped.",
             404,
         ) from refused
+
+
+def _page_asked(request: Request) -> int:
+    query = raw_query(request)
+    if not has_parameter(query, "page"):
+        return 1
+    return parse_page(parse_query(query).values.get("page", ""))
 
 
 def _machine(machine: Equipment) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from starlette.responses import Response
 from app.context import Context
 from app.oauth.errors import PageError
 from app.oauth.parameters import parse_form
+from app.web.cookies import PLAIN, SECURE
 from app.web.request import context_of, read_body
 
 CookieName = Literal["browser", "session"]
 
 # A form of ours carries its request sealed, which is half as long again and may have been 16 KiB.
-_LARGEST_FORM = 64 * 1024
+_LARGEST_FORM = 32 * 1024
 
 
 def cookie_of(request: Request, name: CookieName) -> str | None:
@@ -79,5 +80,4 @@ def _refuse_other_sites(request: Request) -> None:
 
 
 def _full_name(context: Context, name: CookieName) -> str:
-    """The prefix makes a browser refuse the cookie from a subdomain or over http; http itself cannot carry it."""
-    return f"__Host-rovi_{name}" if context.policy.secure else f"rovi_{name}"
+    return f"{SECURE if context.policy.secure else PLAIN}{name}"

@@ -8,23 +8,24 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.authorize import (
+from app.door.bounds import Bounds
+from app.flows.account.sign_in import read_session
+from app.flows.approval.authorize import (
     AuthorizationAsked,
     AuthorizationRefused,
     check_authorization,
     refusal_uri,
 )
-from app.flows.browser_flow import ConsentFlow, open_consent, seal_flow
-from app.flows.connections import connected_at
-from app.flows.decide import AlreadyConnectedError, Decision, decide
-from app.flows.sign_in import read_session
+from app.flows.approval.browser_flow import ConsentFlow, open_consent, seal_flow
+from app.flows.approval.connections import connected_at
+from app.flows.approval.decide import AlreadyConnectedError, Decision, decide
 from app.oauth.client import Client
-from app.oauth.errors import PageError, server_error, temporarily_unavailable
+from app.oauth.errors import PageError, refused_link, server_error, temporarily_unavailable
 from app.oauth.scope import KNOWN_SCOPES
 from app.oauth.token_string import new_id
 from app.policy import Policy
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.people import Member
+from app.storage.people.people import Member
 from app.web.pages.account import MACHINES
 from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
 from app.web.pages.login import CONNECTIONS, LOGOUT, flow_back_to, login_page, logout_hidden
@@ -33,6 +34,8 @@ from app.web.request import address_of, context_of, raw_query, read_body, with_q
 
 AUTHORIZE = "/app/oauth2/authorize"
 CONSENT = "/app/oauth2/consent"
+
+LONGEST_LINK = Bounds().target  # else what it goes on to would be refused before anybody could say why
 
 _NOT_ASKED = ["Change anything on your machines", "See your password, or sign in as you"]
 
@@ -59,8 +62,14 @@ async def authorize(request: Request) -> Response:
 
 
 async def authorize_by_post(request: Request) -> Response:
-    """POST: the same request; it goes on as GET, so that signing in can come back to it."""
-    return see_other(with_query(AUTHORIZE, await read_body(request.receive)))
+    """POST: the same request; it goes on as GET, so that signing in can come back to it.
+
+    Raises PageError when no address can hold it.
+    """
+    link = with_query(AUTHORIZE, await read_body(request.receive))
+    if len(link) > LONGEST_LINK:
+        raise refused_link(f"It has more than {LONGEST_LINK:,} characters.", status=413)
+    return see_other(link)
 
 
 async def submit_consent(request: Request) -> Response:

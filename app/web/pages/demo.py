@@ -7,7 +7,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.demo import Demo
+from app.flows.upkeep.demo import Demo
 from app.oauth.errors import PageError
 from app.oauth.parameters import parse_form
 from app.web.pages.browser import read_form

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.sign_in import read_session
+from app.flows.account.sign_in import read_session
 from app.web.pages.browser import cookie_of
 from app.web.pages.demo import demo_of
 from app.web.pages.render import page

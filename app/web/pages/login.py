@@ -3,10 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.authorize import AuthorizationAsked
-from app.flows.browser_flow import FormFlow, SignInFlow, open_form, open_sign_in, seal_flow
-from app.flows.issue_token import read_application
-from app.flows.sign_in import sign_in, sign_out
+from app.flows.account.sign_in import SignInError, sign_in, sign_out
+from app.flows.approval.authorize import AuthorizationAsked
+from app.flows.approval.browser_flow import FormFlow, SignInFlow, open_form, open_sign_in, seal_flow
+from app.flows.token.issue_token import read_application
 from app.web.pages.browser import (
     browser_of,
     cookie_of,
@@ -57,7 +57,10 @@ async def submit_login(request: Request) -> Response:
     form = await read_form(request)
     flow = open_sign_in(context, form.get("flow"), browser=cookie_of(request, "browser"))
     email = form.get("email", "")
-    session = await sign_in(context, email=email, password=form.get("password", ""))
+    try:
+        session = await sign_in(context, email=email, password=form.get("password", ""))
+    except SignInError as refused:
+        return await login_page(request, flow, email=email, error=str(refused))
     if session is None:
         return await login_page(request, flow, email=email, error=_REFUSED)
     replaced = cookie_of(request, "session")

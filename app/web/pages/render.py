@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from app.storage.applications import Application
-from app.storage.people import Member
+from app.storage.people.applications import Application
+from app.storage.people.people import Member
 from app.web.request import NO_STORE, context_of
 
 _HERE = Path(__file__).parent
@@ -32,7 +32,6 @@ ASSET_VERSION = hashlib.sha256(
 _HEADERS = {
     **NO_STORE,
     "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }

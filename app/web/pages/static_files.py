@@ -27,5 +27,4 @@ class PageFiles(StaticFiles):
         response = super().file_response(full_path, stat_result, scope, status_code)
         for_ever = scope["query_string"] == _THIS_VERSION
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if for_ever else "no-cache"
-        response.headers["X-Content-Type-Options"] = "nosniff"
         return response

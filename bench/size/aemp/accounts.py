@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from app.context import Context
-from app.flows.add_customer import add_customer
-from app.flows.import_fleet import import_machines
-from app.flows.last_24 import refresh_last_24
-from app.flows.load_history import load_history
-from app.flows.register_application import register_application
-from app.flows.write_history import prepare_history
-from app.storage.fleet_import import ingest, select_headers
+from app.flows.account.add_customer import add_customer
+from app.flows.account.register_application import register_application
+from app.flows.fleet.import_fleet import import_machines
+from app.flows.fleet.last_24 import refresh_last_24
+from app.flows.fleet.load_history import load_history
+from app.flows.fleet.write_history import prepare_history
+from app.storage.fleet.fleet_import import ingest, select_headers
 from bench.ground.database import connected
 from bench.size.aemp.figures import DAY, METRICS, STEP, Fleet, tell
 from bench.size.aemp.fill import Filling, fill

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.aemp.history import Figure, History
-from app.aemp.series import SERIES, Metric, Series
-from app.aemp.values import Equipment, EquipmentHeader, Fault
+from app.aemp.history.history import Figure, History
+from app.aemp.model.series import SERIES, Metric, Series
+from app.aemp.model.values import Equipment, EquipmentHeader, Fault
 
 STEP = timedelta(minutes=5)
 DAY = timedelta(days=1)

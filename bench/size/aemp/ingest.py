@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
 
-from app.aemp.history import History
-from app.aemp.identifiers import sought_by
-from app.aemp.paging import PAGE_SIZE
-from app.aemp.ranges import Range
+from app.aemp.address.paging import PAGE_SIZE
+from app.aemp.address.ranges import Range
+from app.aemp.history.history import History
+from app.aemp.model.identifiers import sought_by
 from app.context import Context
-from app.flows.last_24 import refresh_last_24
-from app.flows.load_history import load_history
-from app.flows.read_fleet import read_equipment
-from app.flows.read_series import read_series
-from app.flows.write_history import prepare_history
+from app.flows.fleet.last_24 import refresh_last_24
+from app.flows.fleet.load_history import load_history
+from app.flows.fleet.read_fleet import read_equipment
+from app.flows.fleet.read_series import read_series
+from app.flows.fleet.write_history import prepare_history
 from bench.ground.database import connected
 from bench.load.check import CheckError
 from bench.load.machine import ProcessorTime, read_processor_time

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from app.aemp.elements import ELEMENTS
-from app.aemp.history import SHOWN
-from app.aemp.paging import PAGE_SIZE
-from app.aemp.times import format_time
+from app.aemp.address.paging import PAGE_SIZE
+from app.aemp.history.history import SHOWN
+from app.aemp.model.elements import ELEMENTS
+from app.aemp.model.times import format_time
 from bench.load.check import CheckError
 from bench.load.records import get_request, read_answers, read_requests, write_requests
 from bench.load.rounds import Contender, Plan

@@ -6,11 +6,11 @@ from typing import Any
 
 import orjson
 
-from app.aemp.paging import PAGE_SIZE
-from app.aemp.ranges import Range
-from app.storage.database import Transaction
-from app.storage.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
-from app.storage.series import COUNT_READINGS, SELECT_READINGS, Asked, series_of
+from app.aemp.address.paging import PAGE_SIZE
+from app.aemp.address.ranges import Range
+from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
+from app.storage.fleet.series import COUNT_READINGS, SELECT_READINGS, Asked, series_of
+from app.storage.postgres.database import Transaction
 from bench.size.aemp.accounts import keys_of
 from bench.size.aemp.figures import METRICS, Fleet, pin_of
 from bench.size.aemp.ground import FleetGround

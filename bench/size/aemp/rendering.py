@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from statistics import median
 from time import process_time
 
-from app.aemp.paging import PAGE_SIZE, links_for
-from app.aemp.render_json import render_fleet_v2_json
-from app.aemp.render_xml import render_fleet_v2_xml
-from app.aemp.simulate import simulate_fleet
-from app.aemp.snapshot import Snapshot, take_snapshot
-from app.flows.read_fleet import read_fleet_page
+from app.aemp.address.paging import PAGE_SIZE, links_for
+from app.aemp.write.render_json import render_fleet_v2_json
+from app.aemp.write.render_xml import render_fleet_v2_xml
+from app.aemp.write.snapshot import Snapshot, take_snapshot
+from app.flows.fleet.read_fleet import read_fleet_page
+from app.simulation.fleet import simulate_fleet
 from bench.size.aemp.ground import FleetGround
 
 BAR_MS = 2.0

@@ -1,0 +1,141 @@
+"""What an AEMP address names: a page of the fleet, a machine, a series of its readings, or which series there are.
+
+ISO 15143-3 leaves open how a machine is named, and every provider has its own form; all of them are understood, in
+any letter case. Segments are split before they are decoded, so that an encoded slash parts nothing.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from app.aemp.address.paging import parse_page
+from app.aemp.address.ranges import Range, parse_range
+from app.aemp.model.bounds import MOST_SEGMENTS
+from app.aemp.model.errors import AempError
+from app.aemp.model.identifiers import (
+    Sought,
+    decode_segment,
+    sought_by,
+    sought_by_equipment_id,
+    sought_by_make,
+)
+from app.aemp.model.series import Series, find_series
+
+_BARE = 3  # make, model and serial number without a keyword
+# What can only have been meant for a date, right or wrong.
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class FleetAddress:
+    """base: the address as the client wrote it, without the page."""
+
+    base: str
+    page: int
+    form = "Fleet/{page}"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineAddress:
+    """perhaps: what else was named if there is no such machine: one whose identifier two unreadable dates follow."""
+
+    machine: Sought
+    perhaps: Sought | None = None
+    form = "Fleet/Equipment/{identifier}"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesAddress:
+    """base: as the client wrote it, without the page. range: None where it gave no dates."""
+
+    machine: Sought
+    base: str
+    series: Series
+    range: Range | None = None
+    page: int = 1
+    form = "Fleet/Equipment/{identifier}/{series}"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexAddress:
+    """Which series have readings in a range. base, dates: as the client wrote machine and dates."""
+
+    machine: Sought
+    base: str
+    dates: str
+    range: Range
+    form = "Fleet/Equipment/{identifier}/{startDate}/{endDate}"
+
+
+Address: TypeAlias = FleetAddress | MachineAddress | SeriesAddress | IndexAddress
+
+
+def parse_address(raw_path: str) -> Address:
+    """raw_path: undecoded, from `Fleet` on. Raises AempError 400 and 404."""
+    written = raw_path.split("/", MOST_SEGMENTS)  # one more than any form has, and the rest unread
+    match [each.lower() for each in written]:
+        case ["fleet"]:
+            return FleetAddress(raw_path, 1)
+        case ["fleet", _]:
+            return FleetAddress(written[0], parse_page(written[1]))
+        case ["fleet", "equipment", _, *_] if len(written) <= MOST_SEGMENTS:
+            return _parse_equipment(written)
+    raise no_such_address()
+
+
+def _parse_equipment(written: list[str]) -> Address:
+    segments = [decode_segment(each) for each in written[2:]]
+    machine, taken = _parse_machine(segments)
+
+    def base(further: int) -> str:
+        return "/".join(written[: 2 + taken + further])
+
+    match segments[taken:]:
+        case [] if taken == _BARE:
+            return MachineAddress(machine, sought_by(segments[0]))
+        case []:
+            return MachineAddress(machine)
+        case [name]:
+            return SeriesAddress(machine, base(1), _series(name))
+        case [start, end] if find_series(start) is None:
+            return IndexAddress(machine, base(0), "/".join(written[-2:]), parse_range(start, end))
+        case [name, start, end]:
+            return SeriesAddress(machine, base(3), _series(name), parse_range(start, end))
+        case [name, start, end, page]:
+            return SeriesAddress(machine, base(3), _series(name), parse_range(start, end), parse_page(page))
+        case [_, _]:
+            raise AempError(400, "invalid_range", "A series has both a start and an end date, or neither.")
+    raise no_such_address()
+
+
+def _parse_machine(segments: list[str]) -> tuple[Sought, int]:
+    """The machine that the first segments name, and how many these are."""
+    match segments[0].lower(), segments[1:]:
+        case "id", [equipment_id, *_]:
+            return sought_by_equipment_id(equipment_id), 2
+        case "makemodelserial", [make, model, serial_number, *_]:
+            return sought_by_make(make, model, serial_number), 4
+        case _, [model, serial_number, *_] if not _begins_a_suffix(model, serial_number):
+            return sought_by_make(segments[0], model, serial_number), 3
+    return sought_by(segments[0]), 1
+
+
+def _begins_a_suffix(first: str, second: str) -> bool:
+    """Whether a series or dates stand where a model and a serial number would."""
+    return find_series(first) is not None or any(map(_DATE.match, (first, second)))
+
+
+def _series(segment: str) -> Series:
+    series = find_series(segment)
+    if series is None:
+        raise AempError(404, "series_not_found", "There is no such series.")
+    return series
+
+
+def no_such_address() -> AempError:
+    return AempError(404, "not_found", "There is nothing at this address.")
+
+
+def no_such_dates() -> AempError:
+    """Of an identifier followed by what is neither dates nor a model and a serial number."""
+    return AempError(400, "invalid_date", "A date has a time and a zone, such as 2025-01-31T12:00:00Z.")

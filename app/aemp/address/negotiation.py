@@ -1,0 +1,125 @@
+"""Which representation a client gets: Accept and Accept-Encoding by RFC 9110 section 12."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from app.aemp.model.bounds import MOST_PARTS
+from app.aemp.model.errors import AempError
+
+
+class Representation(Enum):
+    """What we can send; the value is its content type. The order is our preference among equals."""
+
+    XML = "application/xml; charset=utf-8"
+    TEXT_XML = "text/xml; charset=utf-8"
+    # The namespace of the 2020 edition, for the readers that insist on it; only on request.
+    XML_20190501 = "application/xml; charset=utf-8; version=20190501"
+    # Before plain JSON, because it holds all of it: who names the vendor's type reads its spellings.
+    SNAPSHOT_JSON = "application/iso15143-snapshot+json"
+    JSON = "application/json"
+
+    @property
+    def is_json(self) -> bool:
+        return self in (Representation.JSON, Representation.SNAPSHOT_JSON)
+
+
+AEMP_1_2_OFFER = (Representation.XML, Representation.TEXT_XML)  # AEMP 1.2 is XML only
+ISO_15143_OFFER = tuple(Representation)
+
+Coding = Literal["zstd", "gzip"]
+
+_EDITION = "20190501"
+_TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_MEDIA_RANGE = re.compile(f"({_TOKEN})/({_TOKEN})")
+_CODING = re.compile(_TOKEN)
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+# Commas and semicolons inside quotes part nothing. Possessive, and an unclosed quote runs to the end: a header of
+# 60 KB of quotes took a minute when each of them was tried for its closing one.
+_QUOTED = r'"(?:[^"\\]|\\.)*+"?+'
+_MEMBERS = re.compile(f'(?:[^,"]|{_QUOTED})++')
+_PARTS = re.compile(f'(?:[^;"]|{_QUOTED})++')
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One member of an Accept or Accept-Encoding header."""
+
+    name: str
+    weight: float
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def negotiate(accept: str, offer: tuple[Representation, ...] = ISO_15143_OFFER) -> Representation:
+    """The representation to send; `accept` is the whole header, empty when it is absent.
+
+    The most specific range that names a representation gives its weight. Equals go to the one that was named
+    more exactly, so that `application/json, */*` means JSON, and then to our own order, XML first.
+    A header without one readable member counts as absent.
+    Raises AempError 406 when nothing is acceptable, 431 when the list is too long.
+    """
+    ranges = [m for m in _members(accept) if _MEDIA_RANGE.fullmatch(m.name)] or [_Member("*/*", 1.0)]
+    judged = [(*_judge(representation, ranges), representation) for representation in offer]
+    weight, _, chosen = max(judged, key=lambda entry: entry[:2])
+    if weight == 0:
+        raise AempError(406, "not_acceptable", f"This address serves {_names(offer)}.")
+    return chosen
+
+
+def choose_coding(accept_encoding: str) -> Coding | None:
+    """How to compress: of our codings the one with the highest weight, if that is not below identity's.
+
+    `*` means gzip: who takes anything was written when there was nothing else.
+    Raises AempError 431 when the list is too long.
+    """
+    weights = {m.name: m.weight for m in _members(accept_encoding) if _CODING.fullmatch(m.name)}
+    gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
+    # Among equals the first, which is smaller and cheaper.
+    judged: dict[Coding, float] = {"zstd": weights.get("zstd", 0.0), "gzip": gzip}
+    chosen = max(judged, key=judged.__getitem__)
+    return chosen if judged[chosen] > 0 and judged[chosen] >= weights.get("identity", 0.0) else None
+
+
+def check_list(header: str) -> None:
+    """Raises AempError 431 when a header field has more members and parameters than any client needs."""
+    if header.count(",") + header.count(";") >= MOST_PARTS:
+        raise AempError(
+            431,
+            "request_header_fields_too_large",
+            f"A header field is a list of more than {MOST_PARTS} parts.",
+        )
+
+
+def _judge(representation: Representation, ranges: list[_Member]) -> tuple[float, int]:
+    """The weight of a representation and how exactly it was named: 0 by `*/*` to 3 by type and version."""
+    named = [(_exactness(representation, member), member.weight) for member in ranges]
+    exactness, weight = max(named)
+    return (weight, exactness) if exactness >= 0 else (0.0, exactness)
+
+
+def _exactness(representation: Representation, member: _Member) -> int:
+    media_type = representation.value.partition(";")[0]
+    asks_edition = member.name.endswith("/xml") and member.parameters.get("version") == _EDITION
+    if asks_edition or representation is Representation.XML_20190501:
+        return 3 if asks_edition and representation is Representation.XML_20190501 else -1
+    names = ("*/*", f"{media_type.partition('/')[0]}/*", media_type)
+    return names.index(member.name) if member.name in names else -1
+
+
+def _members(header: str) -> Iterator[_Member]:
+    """The readable members; one with a broken weight says nothing that could be followed."""
+    check_list(header)
+    for text in _MEMBERS.findall(header):
+        name, *pairs = [part.strip() for part in _PARTS.findall(text)] or [""]
+        split = (pair.partition("=") for pair in pairs)
+        parameters = {key.strip().lower(): value.strip().strip('"') for key, _, value in split}
+        weight = parameters.get("q", "1")
+        if _WEIGHT.fullmatch(weight):
+            yield _Member(name.lower(), float(weight), parameters)
+
+
+def _names(offer: tuple[Representation, ...]) -> str:
+    media_types = dict.fromkeys(representation.value.partition(";")[0] for representation in offer)
+    return ", ".join(media_types)

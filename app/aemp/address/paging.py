@@ -1,0 +1,61 @@
+"""Pages of a fleet: 100 machines each, the first is 1, and links only to pages that exist."""
+
+import re
+from dataclasses import dataclass
+
+from app.aemp.model.bounds import LONGEST_PAGE
+from app.aemp.model.errors import AempError
+
+PAGE_SIZE = 100  # what every provider sends; readers take a shorter page for the last one
+
+_DECIMAL = re.compile("0|[1-9][0-9]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    rel: str
+    href: str
+
+
+def parse_page(segment: str) -> int:
+    """The page a path names.
+
+    What is no plain decimal (a sign, a leading zero, other scripts' digits) is malformed: 400. A decimal that
+    no fleet can reach, 0 among them, names a page that is not there: 404, which readers take for the end.
+    """
+    if not _DECIMAL.fullmatch(segment):
+        raise AempError(400, "invalid_page", "A page is a decimal number; the first page is 1.")
+    if segment == "0" or len(segment) > LONGEST_PAGE:
+        raise _no_such_page()
+    return int(segment)
+
+
+def last_page_of(total: int) -> int:
+    """An empty fleet has one page, and that is empty."""
+    return max(1, -(-total // PAGE_SIZE))
+
+
+def page_bounds(page: int) -> tuple[int, int]:
+    """The positions a page holds, counted from 0: from the first up to and without the second."""
+    return (page - 1) * PAGE_SIZE, page * PAGE_SIZE
+
+
+def require_page(page: int, last_page: int) -> None:
+    """404 past the end: readers that stop at an empty page never come here, others take 404 for the end."""
+    if not 1 <= page <= last_page:
+        raise _no_such_page()
+
+
+def links_for(base_url: str, page: int, last_page: int) -> tuple[Link, ...]:
+    """Absolute links. `base_url` is the fleet's address as the client wrote it, without the page.
+
+    A link to a page that does not exist makes real clients loop for ever, so `prev` and `next` may be absent.
+    """
+    pages = {"self": page, "prev": page - 1, "next": page + 1, "last": last_page}
+    return tuple(Link(rel, f"{base_url}/{to}") for rel, to in pages.items() if 1 <= to <= last_page)
+
+
+def _no_such_page() -> AempError:
+    return AempError(
+        404, "page_not_found", "There is no such page. The link with rel `last` names the last one."
+    )

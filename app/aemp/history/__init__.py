@@ -1,0 +1,4 @@
+"""What was reported over time, and how late, restated and shifted readings settle.
+
+It may import `model/`. Begin with `settle.py`.
+"""

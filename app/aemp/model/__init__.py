@@ -1,0 +1,4 @@
+"""What a machine, an element, a series and a unit are.
+
+It imports no other sub-room. Begin with `elements.py`: readers, renderings and columns all follow from its table.
+"""

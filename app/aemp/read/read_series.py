@@ -1,0 +1,60 @@
+"""Series documents of any provider: their readings, and the machine that their links name, since nothing else does."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from app.aemp.model.bounds import LONGEST_LINK
+from app.aemp.model.errors import FlawError
+from app.aemp.model.series import find_series
+from app.aemp.model.text import clean
+from app.aemp.read.interpret import ELEMENT_KEYS
+from app.aemp.read.read_xml import local_name, nested
+
+_NO_SERIES = ("fleet", "equipment", "equipmentheader", "assetid")
+
+
+def pages_of(document: Any) -> list[dict[str, Any]]:
+    """The pages of a series, each `{element: readings, "links": links}`; none where the document is of another kind.
+
+    document: as it was parsed, JSON or the root of XML.
+    """
+    if isinstance(document, dict | list):
+        pages = document if isinstance(document, list) else [document]
+        return pages if all(_is_page(page) for page in pages) else []
+    return [_page(nested(document))] if local_name(document).endswith("messages") else []
+
+
+def _is_page(part: Any) -> bool:
+    """It has readings, or at least says whose and which there would be; not every other document is one."""
+    if not isinstance(part, dict) or any(name in part for name in _NO_SERIES):
+        return False
+    return not ELEMENT_KEYS.isdisjoint(part) or machine_named_in(part) is not None
+
+
+def _page(found: Any) -> dict[str, Any]:
+    return found if isinstance(found, dict) else {}  # an empty root is an empty page
+
+
+def machine_named_in(page: Mapping[str, Any]) -> str | None:
+    """The identifier in a link such as `.../Fleet/Equipment/{identifier}/CumulativeFuelUsed/...`.
+
+    Raises FlawError when a link is too long.
+    """
+    for address in _addresses(page.get("links")):
+        segments = address.split("/")
+        lower = [segment.lower() for segment in segments]
+        begin = lower.index("equipment") + 1 if "equipment" in lower else len(segments)
+        end = next((at for at in range(begin + 1, len(segments)) if find_series(segments[at])), None)
+        if end is not None:  # of `ID/{id}` and `{make}/{model}/{serial}` too the last is the machine's own
+            return clean(unquote(segments[end - 1]))
+    return None
+
+
+def _addresses(links: Any) -> Iterator[str]:
+    for link in links if isinstance(links, list) else [links]:
+        address = link.get("href") if isinstance(link, dict) else None
+        if isinstance(address, str):
+            if len(address) > LONGEST_LINK:
+                raise FlawError(f"a link is longer than {LONGEST_LINK} characters")
+            yield address

@@ -1,0 +1,51 @@
+"""A fleet page, a single machine or a page of a series, ready to be rendered."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
+
+from app.aemp.address.paging import Link
+from app.aemp.model.elements import ELEMENTS
+from app.aemp.model.series import Series
+from app.aemp.model.values import Equipment, EquipmentHeader, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Machines as they stood at one time.
+
+    A single machine is a snapshot of one, in the same document: clients of the JSON form read `Equipment[0]`
+    of both answers, the 2020 schema knows no other root than `Fleet`, and one reader serves both.
+    """
+
+    snapshot_at: datetime
+    equipment: tuple[Equipment, ...]
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPage:
+    """Readings of one kind of one machine, in the order of their times."""
+
+    series: Series
+    readings: tuple[Reading, ...]
+    links: tuple[Link, ...] = ()
+
+
+def sent_header(header: EquipmentHeader) -> EquipmentHeader:
+    """`Model` is never left out, only empty: a manufacturer's own client breaks without it."""
+    return header if header.model else replace(header, model="")
+
+
+def take_snapshot(machines: tuple[Equipment, ...], links: tuple[Link, ...], *, now: datetime) -> Snapshot:
+    """As of the newest reading shown, so that a fleet that reported nothing new is the same document to the byte.
+
+    Of a fleet that never reported anything it is as of the day.
+    """
+    newest = max(filter(None, map(newest_reading_at, machines)), default=None)
+    return Snapshot(newest or datetime.combine(now.astimezone(UTC), time(), UTC), machines, links)
+
+
+def newest_reading_at(machine: Equipment) -> datetime | None:
+    """When it last reported anything that is shown."""
+    readings = (getattr(machine, element.attribute) for element in ELEMENTS)
+    return max((reading.at for reading in readings if reading), default=None)

@@ -1,0 +1,137 @@
+"""Change a registered application: its description, its status, its secrets."""
+
+import hashlib
+from dataclasses import asdict, replace
+from datetime import timedelta
+from typing import Literal
+
+from app.context import Context
+from app.flows.account.read_logo import read_logo
+from app.oauth.client import Client, ClientStatus, parse_client_id
+from app.oauth.client_keys import check_key_set
+from app.oauth.registration import check_registration
+from app.oauth.token_string import mint_client_secret, secret_digest
+from app.storage.people.application_changes import (
+    ApplicationChanges,
+    delete_client_secrets,
+    delete_leaving_secret,
+    rotate_client_secret,
+    update_application,
+    update_status,
+)
+from app.storage.people.applications import Application, insert_logo
+from app.storage.people.audit import AuditEvent, insert_audit_event
+
+StatusChange = Literal["approve", "suspend", "resume", "delete"]
+
+# Which status each change starts from, and where it leads. Nothing leads out of deleted.
+_CHANGES: dict[StatusChange, tuple[tuple[ClientStatus, ...], ClientStatus, str]] = {
+    "approve": (("pending",), "active", "application.approved"),
+    "suspend": (("active",), "suspended", "application.suspended"),
+    "resume": (("suspended",), "active", "application.resumed"),
+    "delete": (("pending", "active", "suspended"), "deleted", "application.deleted"),
+}
+
+
+_SHOWN = 40  # characters of what is no client_id; one has 36
+
+
+class ApplicationError(Exception):
+    """Why the application cannot be changed so."""
+
+
+async def find_application(context: Context, unverified_client_id: str) -> Application:
+    """A deleted one too. Raises ApplicationError."""
+    client_id = parse_client_id(unverified_client_id)
+    # Asked, not remembered: what is changed is what is there.
+    found = await context.gathered.applications.ask(client_id) if client_id else None
+    if found is None:
+        raise ApplicationError(
+            f"no application has the client_id {unverified_client_id[:_SHOWN]}: `rovitracker app list` names them"
+        )
+    return found
+
+
+async def change_application(
+    context: Context,
+    client_id: str,
+    changes: ApplicationChanges,
+    *,
+    logo: bytes | None = None,
+    jwks: bytes | None = None,
+) -> Client:
+    """The application as it is now. Raises ApplicationError and what registering raises.
+
+    jwks: takes the place of the keys before, and of the secrets, of which it has none from here on.
+    """
+    if jwks is not None:
+        changes = replace(changes, jwks=check_key_set(jwks))
+    before = (await find_application(context, client_id)).client
+    asked = {
+        name: value for name, value in asdict(changes).items() if value is not None and name != "logo_digest"
+    }
+    after = check_registration(replace(before, **asked), development=context.policy.development)
+    png = await read_logo(logo) if logo is not None else None
+    logo_digest = hashlib.sha256(png).digest() if png is not None else None
+    # What is written is the canonical form of what was asked for, and nothing else.
+    written = ApplicationChanges(**{name: getattr(after, name) for name in asked}, logo_digest=logo_digest)
+    async with context.database.transaction() as transaction:
+        if png is not None and logo_digest is not None:
+            await insert_logo(transaction, logo_digest, png)
+        if not await update_application(transaction, before.id, written):
+            raise ApplicationError("the application is deleted")
+        if written.jwks is not None:
+            await delete_client_secrets(transaction, before.id)
+        changed = ", ".join([*asked, *(["logo"] if logo is not None else [])])
+        await insert_audit_event(transaction, _event("application.updated", before, changed=changed))
+    context.changes.note(before.id)
+    return replace(after, secrets=()) if written.jwks is not None else after
+
+
+async def change_status(context: Context, client_id: str, change: StatusChange) -> Client:
+    """One row decides: every process sees it at its next look, and no token is touched."""
+    client = (await find_application(context, client_id)).client
+    before, after, event = _CHANGES[change]
+    async with context.database.transaction() as transaction:
+        if not await update_status(transaction, client.id, before, after):
+            raise ApplicationError(f"the application is {client.status}, so `{change}` changes nothing")
+        await insert_audit_event(transaction, _event(event, client))
+    context.changes.note(client.id)
+    return replace(client, status=after)
+
+
+async def rotate_secret(context: Context, client_id: str, overlap: timedelta) -> str:
+    """The new secret, shown once, now. The one before stays good for the overlap."""
+    client = (await find_application(context, client_id)).client
+    if client.public:
+        raise ApplicationError("a public application has no secret")
+    if client.jwks is not None:
+        raise ApplicationError("the application proves itself by its keys: `rovitracker app update --jwks`")
+    if client.status == "deleted":
+        raise ApplicationError("the application is deleted")
+    secret = mint_client_secret()
+    overlap_s = int(overlap.total_seconds())
+    async with context.database.transaction() as transaction:
+        if not await rotate_client_secret(transaction, client.id, secret_digest(secret), overlap_s=overlap_s):
+            raise ApplicationError(
+                "the secret of the last rotation is still good, and two are the most: retire it first"
+            )
+        await insert_audit_event(
+            transaction, _event("application.secret_rotated", client, overlap_s=overlap_s)
+        )
+    context.changes.note(client.id)
+    return secret
+
+
+async def retire_secret(context: Context, client_id: str) -> None:
+    """The secret that a rotation left good for a while is worth nothing from here on."""
+    client = (await find_application(context, client_id)).client
+    async with context.database.transaction() as transaction:
+        if not await delete_leaving_secret(transaction, client.id):
+            raise ApplicationError("there is no second secret that is still good")
+        await insert_audit_event(transaction, _event("application.secret_retired", client))
+    context.changes.note(client.id)
+
+
+def _event(event: str, client: Client, **detail: str | int | None) -> AuditEvent:
+    return AuditEvent(event, "command line", application_id=client.id, detail=detail)

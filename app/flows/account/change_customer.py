@@ -1,0 +1,71 @@
+"""Change a customer account: disable it, enable it again, give a person a new password."""
+
+from app.context import Context
+from app.flows.account.add_customer import CustomerError, check_email_length, check_password
+from app.flows.account.sign_in import normal_email
+from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.people import (
+    Member,
+    delete_sessions_of,
+    mark_customer_disabled,
+    mark_customer_enabled,
+    select_member,
+    update_password,
+)
+from app.storage.token.grants import upsert_revocations_of
+
+
+async def find_member(context: Context, email: str) -> Member:
+    """Who signs in with this address. Raises CustomerError."""
+    check_email_length(email)
+    member = await select_member(context.database, normal_email(email))
+    if member is None:
+        raise CustomerError(f"nobody signs in with {email}: `rovitracker customer list` names who does")
+    return member
+
+
+async def disable_customer(context: Context, email: str) -> Member:
+    """Its sessions and every token that acts for it are worth nothing until it is enabled again."""
+    member = await find_member(context, email)
+    async with context.database.transaction() as transaction:
+        if not await mark_customer_disabled(transaction, member.customer_id):
+            raise CustomerError(f"{member.customer_name} is disabled already")
+        await insert_audit_event(transaction, _event("customer.disabled", member))
+    context.changes.note(member.customer_id)
+    return member
+
+
+async def enable_customer(context: Context, email: str) -> Member:
+    member = await find_member(context, email)
+    async with context.database.transaction() as transaction:
+        if not await mark_customer_enabled(transaction, member.customer_id):
+            raise CustomerError(f"{member.customer_name} is not disabled")
+        await insert_audit_event(transaction, _event("customer.enabled", member))
+    context.changes.note(member.customer_id)
+    return member
+
+
+async def set_password(
+    context: Context, email: str, password: str, *, cut_applications: bool
+) -> tuple[Member, int]:
+    """The person, and how many of their sessions ended.
+
+    cut_applications: whoever knew the old password may have approved some, even one whose code still waits.
+    """
+    member = await find_member(context, email)
+    check_password(password)
+    password_hash = await context.passwords.hash(password)
+    async with context.database.transaction() as transaction:
+        await update_password(transaction, member.id, password_hash)
+        ended = await delete_sessions_of(transaction, member.id)
+        if cut_applications:
+            await upsert_revocations_of(transaction, member.customer_id)
+        cut = "all" if cut_applications else "none"
+        await insert_audit_event(transaction, _event("customer.password_set", member, applications_cut=cut))
+    context.changes.note(member.customer_id)
+    return member, ended
+
+
+def _event(event: str, member: Member, **detail: str | int | None) -> AuditEvent:
+    about = {"member": str(member.id), **detail}
+    return AuditEvent(event, "command line", customer_id=member.customer_id, detail=about)

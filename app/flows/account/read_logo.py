@@ -1,0 +1,40 @@
+"""Read an uploaded logo: decoded and re-encoded in a confined process; what is stored never came from outside as it is."""
+
+import asyncio
+import sys
+
+LARGEST_LOGO = 1024 * 1024  # bytes
+_MOST_S = 10
+
+
+class LogoError(Exception):
+    """Why the picture is refused."""
+
+
+async def read_logo(picture: bytes) -> bytes:
+    """A PNG of at most 256 by 256 pixels. Raises LogoError; nothing is stored here."""
+    if len(picture) > LARGEST_LOGO:
+        raise LogoError(f"the logo has {len(picture):,} bytes; {LARGEST_LOGO:,} are accepted")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",  # no environment, no current folder on the path
+        "-m",
+        "app.logo.decoder",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={},
+    )
+    try:
+        async with asyncio.timeout(_MOST_S):
+            png, reason = await process.communicate(picture)
+    except TimeoutError:
+        raise LogoError("the logo takes too long to decode") from None
+    finally:
+        if process.returncode is None:  # too slow, or nobody waits for the answer any more
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        told = reason.decode(errors="replace").strip() if process.returncode == 1 else ""
+        raise LogoError(f"the logo is refused: {told or 'it could not be decoded'}")
+    return png

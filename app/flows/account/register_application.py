@@ -1,0 +1,85 @@
+"""Register an application: who makes it, what it looks like, where its customers' browsers may return to."""
+
+import hashlib
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.context import Context
+from app.flows.account.read_logo import read_logo
+from app.oauth.client import Client, ClientKind
+from app.oauth.client_keys import check_key_set
+from app.oauth.registration import RegistrationError, check_registration, default_grants
+from app.oauth.token_string import mint_client_secret, new_id, secret_digest
+from app.storage.errors import StatementRefusedError
+from app.storage.people.applications import insert_application, insert_client_secret, insert_logo
+from app.storage.people.audit import AuditEvent, insert_audit_event
+
+_UNIQUE_VIOLATION = "23505"  # of the audience: ids and secrets are ours and new
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredApplication:
+    """client_secret is shown once, now; only its digest is kept. A public application has none, nor has one with keys."""
+
+    client: Client
+    client_secret: str | None = field(repr=False)
+
+
+async def register_application(
+    context: Context,
+    *,
+    name: str,
+    company: str,
+    redirect_uris: tuple[str, ...] = (),
+    scope: tuple[str, ...] = (),
+    logo: bytes | None = None,
+    kind: ClientKind = "classic",
+    public: bool = False,
+    grants: tuple[str, ...] = (),
+    audience: str | None = None,
+    customer_id: UUID | None = None,
+    jwks: bytes | None = None,
+) -> RegisteredApplication:
+    """An application that is active at once. Raises RegistrationError, RedirectUriError or LogoError.
+
+    grants: those of its kind unless some are named; audience: makes it a resource server;
+    customer_id: whom its client_credentials tokens act for; jwks: the JWK Set of public keys it proves itself by.
+    """
+    asked = Client(
+        id=new_id(),
+        kind="strict" if public else kind,
+        public=public,
+        name=name,
+        company=company,
+        status="active",
+        grants=frozenset(grants) or default_grants("strict" if public else kind),
+        scope=scope,
+        redirect_uris=redirect_uris,
+        audience=audience,
+        customer_id=customer_id,
+        secrets=(),
+        jwks=check_key_set(jwks) if jwks is not None else None,
+    )
+    client = check_registration(asked, development=context.policy.development)
+    png = await read_logo(logo) if logo is not None else None
+    secret = None if public or client.jwks else mint_client_secret()
+    try:
+        await _store(context, client, png, secret)
+    except StatementRefusedError as refused:
+        if refused.sqlstate != _UNIQUE_VIOLATION:
+            raise
+        raise RegistrationError(f"audience {audience!r}: another application has it") from refused
+    return RegisteredApplication(client, secret)
+
+
+async def _store(context: Context, client: Client, png: bytes | None, secret: str | None) -> None:
+    logo_digest = hashlib.sha256(png).digest() if png is not None else None
+    async with context.database.transaction() as transaction:
+        if png is not None and logo_digest is not None:
+            await insert_logo(transaction, logo_digest, png)
+        await insert_application(transaction, client, logo_digest)
+        if secret is not None:
+            await insert_client_secret(transaction, client.id, slot=1, digest=secret_digest(secret))
+        await insert_audit_event(
+            transaction, AuditEvent("application.registered", "command line", application_id=client.id)
+        )

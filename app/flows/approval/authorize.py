@@ -1,0 +1,93 @@
+"""The authorization request (RFC 6749 section 4.1.1): what is asked, by whom, and where the answer may go."""
+
+from dataclasses import dataclass
+
+from app.context import Context
+from app.flows.token.issue_token import read_application
+from app.oauth.errors import OAuthError, PageError, invalid_request, unauthorized_client
+from app.oauth.pkce import check_challenge
+from app.oauth.redirect_uri import append, match
+from app.oauth.request import AuthorizationRequest, check, check_resource
+from app.oauth.scope import narrow
+from app.storage.people.applications import Application
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationAsked:
+    """A request that may be put before the customer."""
+
+    application: Application
+    redirect_uri: str
+    state: str | None
+    scope: str
+    code_challenge: str | None
+
+
+class AuthorizationRefused(Exception):  # noqa: N818  # the RFC's refusal, answered by redirect
+    """The application is told, at a redirect URI that is proved to be its own."""
+
+    def __init__(self, error: OAuthError, redirect_uri: str, state: str | None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.redirect_uri = redirect_uri
+        self.state = state
+
+
+async def check_authorization(context: Context, raw_query: bytes, address: str) -> AuthorizationAsked:
+    """Raises PageError until application and redirect URI are proved (O-6, O-7), AuthorizationRefused from there on."""
+    request = AuthorizationRequest.parse(raw_query)
+    application = await read_application(context, request.client_id, address)
+    if application is None or application.client.status in ("deleted", "pending"):
+        raise PageError(
+            "This application is not known here",
+            "The address that brought you here names an application that is not registered with RoviTracker, "
+            "or not approved yet. Nothing was shared. Please tell the application's makers.",
+        )
+    client = application.client
+    if not client.active:
+        # RFC 6749 section 4.1.2.1: its address may be why it was suspended, so nobody is sent there.
+        raise PageError(
+            "This application is not available",
+            "It is suspended, so it cannot be connected. Nothing was shared. Please tell the application's makers.",
+        )
+    redirect_uri = match(request.redirect_uri, client.redirect_uris, public=client.public)
+    try:
+        return _read_asked(context, request, application, redirect_uri)
+    except OAuthError as error:
+        raise AuthorizationRefused(error, redirect_uri, request.state) from error
+
+
+def _read_asked(
+    context: Context, request: AuthorizationRequest, application: Application, redirect_uri: str
+) -> AuthorizationAsked:
+    client = application.client
+    check(request, strict=client.kind == "strict")
+    if not client.allows("authorization_code"):
+        raise unauthorized_client()
+    check_resource(request.resource, served=context.policy.audience)
+    return AuthorizationAsked(
+        application,
+        redirect_uri,
+        request.state,
+        scope=" ".join(narrow(request.scope, client.scope)),
+        code_challenge=_challenge(request, required=client.kind == "strict"),
+    )
+
+
+def answer_uri(context: Context, redirect_uri: str, state: str | None, *parameters: tuple[str, str]) -> str:
+    """Where the browser goes back to: the answer, the state as it came, and who answered (RFC 9207)."""
+    echoed = [("state", state)] if state is not None else []
+    return append(redirect_uri, [*parameters, *echoed, ("iss", context.policy.issuer)])
+
+
+def refusal_uri(context: Context, redirect_uri: str, state: str | None, error: OAuthError) -> str:
+    """The same for an error (RFC 6749 section 4.1.2.1)."""
+    description = [("error_description", error.description)] if error.description else []
+    return answer_uri(context, redirect_uri, state, ("error", error.error), *description)
+
+
+def _challenge(request: AuthorizationRequest, *, required: bool) -> str | None:
+    challenge = check_challenge(request.code_challenge, request.code_challenge_method)
+    if challenge is None and required:
+        raise invalid_request("code_challenge is missing")
+    return challenge

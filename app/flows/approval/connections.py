@@ -1,0 +1,51 @@
+"""Connected applications: what a customer sees of them, and cutting one off."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.context import Context
+from app.storage.people.applications import Application, select_applications
+from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.people import Member
+from app.storage.token.grants import Connection, select_connections, upsert_revocation
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedApplication:
+    """An application, and since when and for what it may act."""
+
+    application: Application
+    connection: Connection
+
+
+async def list_connections(context: Context, customer_id: UUID) -> tuple[ConnectedApplication, ...]:
+    """Two statements, however many there are."""
+    connections = await select_connections(context.database, customer_id)
+    applications = await select_applications(context.database, [each.application_id for each in connections])
+    return tuple(ConnectedApplication(applications[each.application_id], each) for each in connections)
+
+
+async def connected_at(context: Context, customer_id: UUID, application_id: UUID) -> datetime | None:
+    """Since when this application may act for the customer; None when it may not."""
+    for connection in await select_connections(context.database, customer_id):
+        if connection.application_id == application_id:
+            return connection.connected_at
+    return None
+
+
+async def disconnect_application(context: Context, member: Member, application_id: UUID) -> None:
+    """One row ends every token and every code approved until now; each process sees it at its next look."""
+    async with context.database.transaction() as transaction:
+        await upsert_revocation(transaction, customer_id=member.customer_id, application_id=application_id)
+        await insert_audit_event(
+            transaction,
+            AuditEvent(
+                "application.disconnected",
+                "customer",
+                actor_id=member.id,
+                application_id=application_id,
+                customer_id=member.customer_id,
+            ),
+        )
+    context.changes.note((member.customer_id, application_id))

@@ -1,0 +1,122 @@
+"""Approve or deny (RFC 6749 section 4.1.2): the first decision on a consent page stands, and repeating it repeats its answer."""
+
+from datetime import timedelta
+from typing import Literal
+
+from app.context import Context
+from app.flows.approval.authorize import answer_uri, refusal_uri
+from app.flows.approval.browser_flow import ConsentFlow
+from app.oauth.client import Client
+from app.oauth.code_secret import code_secret
+from app.oauth.errors import PageError, access_denied
+from app.oauth.redirect_uri import match
+from app.oauth.token_string import TokenString, bucket_of, compose, with_bucket
+from app.storage.people.applications import Application
+from app.storage.people.people import Member
+from app.storage.token.codes import Approval, Marker, write_decision
+from app.storage.token.grants import select_approval_state
+
+Decision = Literal["approve", "deny"]
+
+
+class AlreadyConnectedError(Exception):
+    """The approval was redeemed before: nothing is written, and no second code is given out."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(str(application.client.id))
+        self.application = application
+
+
+async def decide(context: Context, flow: ConsentFlow, member: Member, decision: Decision) -> str:
+    """Where the browser goes next. Raises PageError when the approval can no longer be completed."""
+    application = await _still_registered(context, flow)
+    client = application.client
+    marker = await _new_marker(context, flow, member, decision, application)
+    decided = await write_decision(
+        context.valkey,
+        marker,
+        _approval(context, flow, member, client, marker) if decision == "approve" else None,
+        marker_life_ms=_marker_life_ms(context),
+        code_life_ms=_milliseconds(context.policy.code_life),
+    )
+    if (decided.marker.member_id, decided.marker.decision) != (member.id, decision):
+        raise PageError(
+            "You decided already",
+            "Another decision was taken on this page before, and it stands. Start again from the application if you changed your mind.",
+            409,
+        )
+    if decision == "deny":
+        return refusal_uri(context, flow.redirect_uri, flow.state, access_denied())
+    if not decided.code_waits:
+        await _explain_missing_code(context, marker, application)
+    code = _code(context, client, decided.marker)
+    return answer_uri(context, flow.redirect_uri, flow.state, ("code", code.text))
+
+
+async def _still_registered(context: Context, flow: ConsentFlow) -> Application:
+    """The application may have lost the redirect URI, or everything, while the page was open."""
+    application = await context.gathered.applications(flow.application_id)
+    if application is None or not application.client.active:
+        raise PageError(
+            "This application is not available", "It was suspended or removed meanwhile. Nothing was shared."
+        )
+    match(flow.redirect_uri, application.client.redirect_uris, public=application.client.public)
+    return application
+
+
+async def _new_marker(
+    context: Context, flow: ConsentFlow, member: Member, decision: Decision, application: Application
+) -> Marker:
+    """PostgreSQL is asked first: its clock gives approved_at, and a grant under this id ends the matter."""
+    code_id = with_bucket(flow.flow_id, bucket_of(flow.customer_id))
+    now_us, granted = await select_approval_state(context.database, code_id)
+    if granted:
+        raise AlreadyConnectedError(application)
+    return Marker(code_id, member.id, decision, context.keys.code_key_name, now_us)
+
+
+def _approval(
+    context: Context, flow: ConsentFlow, member: Member, client: Client, marker: Marker
+) -> Approval:
+    return Approval(
+        code_id=marker.code_id,
+        code_digest=_code(context, client, marker).digest,
+        application_id=client.id,
+        customer_id=flow.customer_id,
+        member_id=member.id,
+        redirect_uri=flow.redirect_uri,
+        scope=flow.scope,
+        audience=None,
+        code_challenge=flow.code_challenge,
+        approved_at_us=marker.approved_at_us,
+    )
+
+
+def _code(context: Context, client: Client, marker: Marker) -> TokenString:
+    """Made from the id and a key, so that a double submit gets the same code though nobody stored it."""
+    key = context.keys.code_keys.get(marker.key_name)
+    if key is None:
+        raise _expired()
+    token_class: Literal["c", "s"] = "s" if client.kind == "strict" else "c"
+    return compose("ac", token_class, marker.code_id, code_secret(key, marker.code_id))
+
+
+async def _explain_missing_code(context: Context, marker: Marker, application: Application) -> None:
+    """Marker without code: it was redeemed a moment ago, or nobody fetched it in time."""
+    _, granted = await select_approval_state(context.database, marker.code_id)
+    if granted:
+        raise AlreadyConnectedError(application)
+    raise _expired()
+
+
+def _expired() -> PageError:
+    return PageError("This approval has expired", "Please start again from the application.", 410)
+
+
+def _marker_life_ms(context: Context) -> int:
+    """Counted from the decision, so it outlives every copy of the form, by more than clocks may differ."""
+    return _milliseconds(context.policy.flow_life + context.policy.code_life)
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)

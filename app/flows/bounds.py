@@ -1,0 +1,5 @@
+"""How long what people write of themselves may be; each bound is checked before work that could grow faster than its input."""
+
+LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1.3
+LONGEST_PERSON = 120
+LONGEST_REASON = 500

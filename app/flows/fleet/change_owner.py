@@ -1,0 +1,89 @@
+"""A machine leaves a fleet, for another one or for none; its readings stay with the fleet it belonged to at their time."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.aemp.model.identity import identity_of
+from app.aemp.model.values import EquipmentHeader
+from app.context import Context
+from app.flows.fleet.find_machine import MachineError, find_machine, no_machine
+from app.storage.fleet.fleet_changes import (
+    Named,
+    delete_identifiers,
+    delete_latest,
+    insert_ownership,
+    mark_ownership_ended,
+    mark_released,
+    select_named,
+    update_identifiers,
+    update_latest_to_nothing,
+    update_map,
+    update_owner,
+)
+from app.storage.fleet.fleet_import import ingest, lock_fleet
+from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.people import Member
+from app.storage.postgres.database import Transaction
+
+
+async def release_machine(context: Context, owner: Member, identifier: str) -> EquipmentHeader:
+    """From now on nobody's: no page, look-up or series shows it. Raises MachineError."""
+    async with ingest(context.database) as transaction:
+        # 1. Whose it is: who comes second finds the period ended. It waits for those who write readings by it.
+        machine, _ = await _take(transaction, owner, identifier)
+        # 2. Its place
+        await lock_fleet(transaction, owner.customer_id)
+        left = await mark_released(transaction, machine.key)
+        await update_map(transaction, owner.customer_id, left=left)
+        # 3. What is known of it
+        await delete_identifiers(transaction, machine.key)
+        await delete_latest(transaction, machine.key)
+        await insert_audit_event(transaction, _event("machine.released", owner.customer_id, machine))
+    return machine.header
+
+
+async def transfer_machine(context: Context, owner: Member, to: Member, identifier: str) -> EquipmentHeader:
+    """From now on the other customer's, who sees nothing that it reported before. Raises MachineError."""
+    if owner.customer_id == to.customer_id:
+        raise MachineError(f"{to.email} signs in for the same account as {owner.email}")
+    async with ingest(context.database) as transaction:
+        # 1. Whose it is, without a gap between the two
+        machine, ended_at = await _take(transaction, owner, identifier)
+        await insert_ownership(transaction, to.customer_id, machine.key, since=ended_at)
+        # 2. Its place: fleets are locked in one order, so that two that exchange machines never wait for each other
+        for customer_id in sorted((owner.customer_id, to.customer_id)):
+            await lock_fleet(transaction, customer_id)
+        await _refuse_double(transaction, to, machine.header)
+        left = await update_owner(transaction, machine.key, to=to.customer_id)
+        await update_map(transaction, owner.customer_id, left=left)
+        # 3. What is known of it
+        await update_identifiers(transaction, machine.key, to=to.customer_id)
+        await update_latest_to_nothing(transaction, machine.key, to=to.customer_id)
+        for event, customer_id in (
+            ("machine.given", owner.customer_id),
+            ("machine.received", to.customer_id),
+        ):
+            await insert_audit_event(transaction, _event(event, customer_id, machine))
+    return machine.header
+
+
+async def _take(transaction: Transaction, owner: Member, identifier: str) -> tuple[Named, datetime]:
+    """The one machine that an identifier means, and the moment at which its owner's period ended."""
+    machine = await find_machine(transaction, owner, identifier)
+    ended_at = await mark_ownership_ended(transaction, owner.customer_id, machine.key)
+    if ended_at is None:
+        raise no_machine(owner, identifier)
+    return machine, ended_at
+
+
+async def _refuse_double(transaction: Transaction, to: Member, header: EquipmentHeader) -> None:
+    """An import could not tell two machines of one identity apart."""
+    if (identity := identity_of(header)) is None:
+        return  # of no name, so that no import would find it
+    known = await select_named(transaction, to.customer_id, identity[-1])
+    if any(identity_of(each.header) == identity for each in known):
+        raise MachineError(f"{to.customer_name} has a machine {identity[-1]} already: remove that one first")
+
+
+def _event(event: str, customer_id: UUID, machine: Named) -> AuditEvent:
+    return AuditEvent(event, "command line", customer_id=customer_id, detail={"equipment_key": machine.key})

@@ -1,0 +1,37 @@
+"""Which machine of a fleet a person means who names it."""
+
+from app.aemp.model.errors import FlawError
+from app.aemp.model.identifiers import normalise_identifier
+from app.storage.fleet.fleet_changes import Named, select_named
+from app.storage.people.people import Member
+from app.storage.postgres.database import Transaction
+
+
+class MachineError(Exception):
+    """Which machine is meant is not clear, or it cannot go there."""
+
+
+async def find_machine(transaction: Transaction, owner: Member, identifier: str) -> Named:
+    """The one machine that an identifier means in its owner's fleet. Raises MachineError."""
+    named = await select_named(transaction, owner.customer_id, _normalised(identifier))
+    meant = [each for each in named if each.kind == named[0].kind]
+    if not meant:
+        raise no_machine(owner, identifier)
+    if len(meant) > 1:
+        raise MachineError(
+            f"{len(meant)} machines of {owner.customer_name} go by {identifier}: name the one by its PIN"
+        )
+    return meant[0]
+
+
+def _normalised(identifier: str) -> str:
+    try:
+        return normalise_identifier(identifier)
+    except FlawError as flaw:
+        raise MachineError(str(flaw)) from None
+
+
+def no_machine(owner: Member, identifier: str) -> MachineError:
+    return MachineError(
+        f"{owner.customer_name} has no machine {identifier}: `rovitracker fleet show` lists them"
+    )

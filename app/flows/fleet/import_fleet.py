@@ -1,0 +1,116 @@
+"""Import machines into a customer's fleet: a document whole or not at all, known machines recognised."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.aemp.history.history import history_of, readings_of
+from app.aemp.history.settle import Refused
+from app.aemp.model.errors import ReadError
+from app.aemp.model.identifiers import IDENTIFIER_KINDS, identifiers_of
+from app.aemp.model.identity import Identity, identity_of
+from app.aemp.model.values import Equipment
+from app.context import Context
+from app.flows.fleet.write_history import fresh_then_careful, prepare_history, write
+from app.storage.fleet.fleet_import import (
+    insert_equipment,
+    insert_identifiers,
+    lock_fleet,
+    select_headers,
+    update_headers,
+)
+from app.storage.fleet.history import write_history
+from app.storage.postgres.database import Transaction
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many machines were new, how many known before, how many named more than once.
+
+    refused: readings that are not kept. stored: rows of history that told something new.
+    """
+
+    added: int
+    updated: int
+    repeated: int
+    refused: tuple[Refused, ...] = ()
+    stored: int = 0
+
+
+async def import_machines(
+    context: Context,
+    customer_id: UUID,
+    machines: Sequence[Equipment],
+    progress: Callable[[int], None] = lambda _: None,
+) -> Imported:
+    """One transaction. progress is told how many machines were written since it was last called."""
+    distinct = _distinct(machines)
+    readings = {identity: tuple(readings_of(machine)) for identity, machine in distinct.items()}
+    kept = await prepare_history(context, (reading.at for told in readings.values() for _, reading in told))
+
+    async def attempt(*, careful: bool) -> Imported:
+        async with write_history(context.database) as transaction:
+            keys, added = await _identify(transaction, customer_id, distinct)
+            for batch in _batches({keys[identity]: machine for identity, machine in distinct.items()}):
+                await _write(transaction, customer_id, batch)
+                progress(len(batch))
+            told = [(keys[identity], history_of(each)) for identity, each in readings.items()]
+            written = await write(transaction, customer_id, told, kept, careful=careful, snapshot=True)
+        refused = tuple(each for _, each in written.refused)
+        return Imported(added, len(distinct) - added, len(machines) - len(distinct), refused, written.stored)
+
+    return await fresh_then_careful(attempt)
+
+
+async def _identify(
+    transaction: Transaction, customer_id: UUID, distinct: Mapping[Identity, Equipment]
+) -> tuple[dict[Identity, int], int]:
+    """The key of each machine, and how many were not known and have been added."""
+    machine_count = await lock_fleet(transaction, customer_id)
+    headers = await select_headers(transaction, customer_id)
+    known = {identity_of(header): key for key, header in headers.items()}
+    unknown = {identity: machine for identity, machine in distinct.items() if identity not in known}
+    keys = await _add(transaction, customer_id, unknown, machine_count)
+    keys |= {identity: known[identity] for identity in distinct.keys() & known.keys()}
+    return keys, len(unknown)
+
+
+def _distinct(machines: Sequence[Equipment]) -> dict[Identity, Equipment]:
+    """By identity, in the order of the document; of one that is named twice the last counts."""
+    distinct: dict[Identity, Equipment] = {}
+    for place, machine in enumerate(machines, start=1):
+        identity = identity_of(machine.header)
+        if identity is None:
+            raise ReadError(
+                f"machine {place} has no PIN, serial number or id, so it could never be asked for"
+            )
+        distinct[identity] = machine
+    return distinct
+
+
+async def _add(
+    transaction: Transaction, customer_id: UUID, unknown: Mapping[Identity, Equipment], machine_count: int
+) -> dict[Identity, int]:
+    """New machines take the positions after the last one; their keys."""
+    positions = {identity: machine_count + place for place, identity in enumerate(unknown, start=1)}
+    by_position = {positions[identity]: machine.header for identity, machine in unknown.items()}
+    keys = await insert_equipment(transaction, customer_id, by_position) if by_position else {}
+    return {identity: keys[position] for identity, position in positions.items()}
+
+
+async def _write(transaction: Transaction, customer_id: UUID, batch: Mapping[int, Equipment]) -> None:
+    await update_headers(transaction, {key: machine.header for key, machine in batch.items()})
+    identifiers = [
+        (value, IDENTIFIER_KINDS.index(kind) + 1, key)
+        for key, machine in batch.items()
+        for kind, value in identifiers_of(machine.header)
+    ]
+    await insert_identifiers(transaction, customer_id, identifiers)
+
+
+def _batches(machines: Mapping[int, Equipment]) -> Iterator[dict[int, Equipment]]:
+    keys = sorted(machines)
+    for start in range(0, len(keys), _BATCH):
+        yield {key: machines[key] for key in keys[start : start + _BATCH]}

@@ -1,0 +1,66 @@
+"""Read a customer's machines: a page of the fleet, or one of them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.aemp.address.addresses import no_such_dates
+from app.aemp.address.paging import last_page_of, page_bounds, require_page
+from app.aemp.model.identifiers import Sought, no_such_machine
+from app.aemp.model.values import Equipment
+from app.context import Context
+from app.storage.fleet.fleet import Machine, fleet_of, select_equipment, select_fleet_page, select_mapped_page
+from app.storage.fleet.page_maps import get_page_map, pin_page_map
+from app.storage.postgres.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPage:
+    """One page and the number of the last one."""
+
+    machines: tuple[Equipment, ...]
+    page: int
+    last_page: int
+
+
+async def read_fleet_page(
+    context: Context, customer_id: UUID, page: int, *, token_id: UUID | None = None
+) -> FleetPage:
+    """Raises AempError 404 past the end.
+
+    token_id: of a reader who goes from page 1 to the last. Page 1 is read as the fleet stands, and pins which machine
+    stands where; the later pages follow the pin, so that a machine that stays is on one of them, and on one only.
+    """
+    start, end = page_bounds(page)
+    places = {"first": start + 1, "last": end}
+    pinned = await get_page_map(context.valkey, token_id) if token_id and page > 1 else None
+    if pinned is None:
+        found = await select_fleet_page(context.database, customer_id, **places)
+    else:
+        found = await select_mapped_page(context.database, customer_id, pinned, **places)
+    last_page = last_page_of(found.machine_count)
+    require_page(page, last_page)
+    if token_id and page == 1:
+        await pin_page_map(context.valkey, token_id, found.map)
+    return FleetPage(found.machines, page, last_page)
+
+
+async def read_equipment(
+    context: Context, customer_id: UUID, sought: Sought, perhaps: Sought | None = None
+) -> Equipment:
+    """perhaps: which machine the address names if its end was meant for dates; there being one, that is told (400)."""
+    async with fleet_of(context.database, customer_id) as fleet:
+        machine = await select_equipment(fleet, customer_id, sought)
+        if machine is None and perhaps and await select_equipment(fleet, customer_id, perhaps):
+            raise no_such_dates()
+        return _required(machine).equipment
+
+
+async def find_machine(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine:
+    return _required(await select_equipment(fleet, customer_id, sought))
+
+
+def _required(machine: Machine | None) -> Machine:
+    """Another customer's machine is as unknown as none (404)."""
+    if machine is None:
+        raise no_such_machine()
+    return machine

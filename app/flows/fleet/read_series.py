@@ -1,0 +1,55 @@
+"""Read what one machine reported over time: a page of a series, or which series there are."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.aemp.address.paging import last_page_of, page_bounds, require_page
+from app.aemp.address.ranges import Range
+from app.aemp.model.identifiers import Sought
+from app.aemp.model.series import Series
+from app.aemp.model.values import Equipment, Reading
+from app.context import Context
+from app.flows.fleet.read_fleet import find_machine
+from app.storage.fleet.series import Asked, count_readings, select_readings, select_reported, series_of
+from app.storage.postgres.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class FoundReadings:
+    """One page and the number of the last one."""
+
+    readings: tuple[Reading, ...]
+    last_page: int
+
+
+async def read_series(
+    context: Context, customer_id: UUID, sought: Sought, *, series: Series, within: Range, page: int
+) -> FoundReadings:
+    """Raises AempError 404 past the end; the first page is there even when nothing was reported."""
+    async with series_of(context.database, customer_id) as fleet:
+        machine = await find_machine(fleet, customer_id, sought)
+        asked = Asked(customer_id, machine.key, within)
+        last_page = last_page_of(await _count(context, fleet, asked, series, page))
+        require_page(page, last_page)
+        latest = getattr(machine.equipment, series.element.attribute, None)
+        first, _ = page_bounds(page)
+        return FoundReadings(await select_readings(fleet, asked, series, latest, offset=first), last_page)
+
+
+async def read_reported(
+    context: Context, customer_id: UUID, sought: Sought, within: Range
+) -> tuple[Equipment, tuple[Series, ...]]:
+    """The machine, and the series that have a reading within the range."""
+    async with series_of(context.database, customer_id) as fleet:
+        machine = await find_machine(fleet, customer_id, sought)
+        return machine.equipment, await select_reported(fleet, Asked(customer_id, machine.key, within))
+
+
+async def _count(context: Context, fleet: Transaction, asked: Asked, series: Series, page: int) -> int:
+    """Counted once for the pages that are read one after the other; again before one is said to be the last, or not to exist."""
+    key = (asked, series.name)
+    count = context.counts.get(key)
+    if count is None or page >= last_page_of(count):
+        count = await count_readings(fleet, asked, series)
+        context.counts.keep(key, count)
+    return count

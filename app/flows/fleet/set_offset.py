@@ -1,0 +1,69 @@
+"""A machine's device is replaced: the new one counts from its own zero, and the machine's figures go on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.aemp.model.series import OPERATING_HOURS, Metric
+from app.context import Context
+from app.flows.fleet.find_machine import find_machine
+from app.storage.fleet.fleet_import import ingest
+from app.storage.fleet.offsets import Offset, lock_readings, select_last_value, upsert_offset
+from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.people import Member
+from app.storage.postgres.database import Transaction
+
+# What a tracker counts by itself; the rest comes from the machine's own computers.
+COUNTED = (Metric.CUMULATIVE_OPERATING_HOURS, Metric.DISTANCE)
+
+# Of a distance too. Beyond it no figure can be written, nor put right again.
+_HIGHEST = OPERATING_HOURS.value.highest
+
+
+class OffsetError(Exception):
+    """There is nothing to go on from, or what is to be added is no figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetSet:
+    """By metric: what is added. restated: figures that were stored without it."""
+
+    values: Mapping[Metric, float]
+    restated: int
+
+
+async def set_offset(
+    context: Context, owner: Member, identifier: str, from_at: datetime, values: Mapping[Metric, float]
+) -> OffsetSet:
+    """values: what is added from that time on; without any, each figure goes on from where it stood.
+
+    Raises MachineError, OffsetError.
+    """
+    for value in values.values():
+        if not abs(value) <= _HIGHEST:  # nor is what is no number
+            raise OffsetError(f"{value:g} cannot be added to any figure")
+    async with ingest(context.database) as transaction:
+        # 1. What is known stays as it is until the end
+        await lock_readings(transaction)
+        machine = await find_machine(transaction, owner, identifier)
+        # 2. What is added
+        put = values or await _last_values(transaction, machine.key, from_at)
+        if not put:
+            raise OffsetError(f"nothing is known of {identifier} before then: give the figures")
+        # 3. To what is stored, and to what will be
+        restated = 0
+        for metric, added in put.items():
+            restated += await upsert_offset(transaction, Offset(machine.key, metric, from_at), added)
+        detail: dict[str, str | int | None] = {"equipment_key": machine.key, "from_at": from_at.isoformat()}
+        detail |= {metric.name.lower(): str(added) for metric, added in put.items()}
+        await insert_audit_event(
+            transaction,
+            AuditEvent("machine.offset_set", "command line", customer_id=owner.customer_id, detail=detail),
+        )
+    return OffsetSet(put, restated)
+
+
+async def _last_values(transaction: Transaction, key: int, from_at: datetime) -> dict[Metric, float]:
+    """Where each figure stood before; of one that was never told nothing."""
+    last = {metric: await select_last_value(transaction, Offset(key, metric, from_at)) for metric in COUNTED}
+    return {metric: value for metric, value in last.items() if value is not None}

@@ -1,0 +1,71 @@
+"""Check a token: is it ours, does everything it rests on stand, and whom does it act for."""
+
+from hmac import compare_digest
+from typing import NewType
+from uuid import UUID
+
+from app.context import Context
+from app.flows.token.look_up import look_up
+from app.oauth.token_string import TokenString
+from app.storage.postgres.remembered import Remembered
+from app.storage.token.refresh_tokens import StoredRefreshToken
+from app.storage.token.tokens import StoredToken, update_token_used
+
+# A token that was active when it was read: a row that passed check_token, and no other.
+AccessToken = NewType("AccessToken", StoredToken)
+# The same of a refresh token, which opens nothing but the token endpoint: no route takes one.
+RefreshToken = NewType("RefreshToken", StoredRefreshToken)
+
+
+async def check_token(context: Context, token: TokenString | None, asker: str) -> AccessToken | None:
+    """None for whatever is not an active access token of ours, whyever: unknown and revoked must look alike (O-77).
+
+    token: None for a malformed or mistyped string, which no store is asked for. asker: whose failure a forged one is.
+    Raises StoreUnavailableError, and OAuthError where the asker failed too often.
+    """
+    if token is None or token.kind != "at":
+        return None
+    stored = await look_up(context, _kept(context, token), token.id, asker)
+    if stored is None:
+        return None
+    if not compare_digest(stored.digest, token.digest):
+        context.failures.note(asker)
+        return None
+    if not stored.active:
+        return None
+    return AccessToken(stored)
+
+
+def must_be_looked_up(context: Context, token: TokenString | None) -> bool:
+    """Whether check_token would ask a store: it is an access token, and none that is remembered."""
+    return token is not None and token.kind == "at" and _kept(context, token).recall(token.id) is None
+
+
+def _kept(context: Context, token: TokenString) -> Remembered[UUID, StoredToken]:
+    gathered = context.gathered
+    return gathered.classic_tokens if token.token_class == "c" else gathered.strict_tokens
+
+
+async def check_refresh_token(context: Context, token: TokenString | None, asker: str) -> RefreshToken | None:
+    """The same for a refresh token, a spent one not being active."""
+    if token is None or token.kind != "rt":
+        return None
+    stored = await look_up(context, context.gathered.refresh_tokens, token.id, asker)
+    if stored is None:
+        return None
+    if not compare_digest(stored.digest, token.digest):
+        context.failures.note(asker)
+        return None
+    return RefreshToken(stored) if stored.active else None
+
+
+def keep_alive(context: Context, token: AccessToken) -> None:
+    """A classic token that is used lives on from here: written after the answer, and at most once a day."""
+    if token.renewable:
+        idle = context.policy.classic_idle
+
+        async def renew() -> None:
+            await update_token_used(context.database, token.id, idle)
+            context.changes.note(token.id)  # else what is remembered would be renewed again at each use
+
+        context.background.start(("renew", token.id), renew)

@@ -1,0 +1,89 @@
+"""Issue a token: the phases every grant goes through, in the order that keeps a wrong secret from burning a code."""
+
+from uuid import UUID
+
+from app.context import Context
+from app.flows.token.client_credentials import issue_to_client
+from app.flows.token.issued_token import IssuedToken
+from app.flows.token.look_up import look_up
+from app.flows.token.redeem_code import redeem_code
+from app.flows.token.refresh_token import refresh
+from app.flows.token.use_assertion import use_assertion
+from app.oauth.client import Client, authenticate, parse_client_id
+from app.oauth.errors import OAuthError, too_many_failures, unauthorized_client, unsupported_grant_type
+from app.oauth.request import Credentials, TokenRequest, grant_type_of
+from app.storage.people.applications import Application
+
+_GRANTS = {
+    "authorization_code": redeem_code,
+    "refresh_token": refresh,
+    "client_credentials": issue_to_client,
+}
+GRANT_TYPES = tuple(_GRANTS)
+
+_NOBODY = UUID(int=0)  # no application's id, which all are of version 7
+
+
+async def issue_token(context: Context, request: TokenRequest, address: str) -> IssuedToken:
+    """RFC 6749 section 3.2. Answered only after the token is committed; raises OAuthError or StoreUnavailableError."""
+    # 1. who, and 2. prove it: before anything the request names is consumed (O-53)
+    client = await authenticate_client(context, request.credentials, address)
+    # 3. may they
+    grant_type = _allowed_grant(client, request)
+    # 4. what, and 5. remember: the grant's own part consumes the code and commits the token
+    return await _GRANTS[grant_type](context, client, request)
+
+
+async def authenticate_client(context: Context, credentials: Credentials, address: str) -> Client:
+    """The application that proved itself; unknown, wrong and used before end alike, and after the same work.
+
+    Only who failed is limited, after the comparison: the right secret is never refused.
+    """
+    client_id = _read_client_id(credentials.client_id)
+    remembered = context.gathered.applications.recall(client_id) if client_id else None
+    application = remembered or await _look_up_application(context, client_id, address)
+    try:
+        client = authenticate(
+            application.client if application else None,
+            credentials,
+            context.now(),
+            issuer=context.policy.issuer,
+        )
+        if credentials.assertion is not None:
+            await use_assertion(context, client, credentials.assertion)
+    except OAuthError as error:
+        if remembered is not None:
+            # The store was asked for an unknown one, and that was counted. Else time would tell them apart (O-45).
+            await _look_up_application(context, _NOBODY, address)
+        guesser = f"{client_id or 'unknown'} from {address}"
+        context.failures.note(guesser)
+        if context.failures.over(guesser):
+            raise too_many_failures(str(error)) from error
+        raise
+    return client
+
+
+async def read_application(
+    context: Context, unverified_client_id: str | None, address: str
+) -> Application | None:
+    return await _look_up_application(context, _read_client_id(unverified_client_id), address)
+
+
+async def _look_up_application(context: Context, client_id: UUID | None, address: str) -> Application | None:
+    """Its failures are counted apart from those of tokens: a wrong secret must not slow its neighbours' API requests."""
+    if client_id is None:
+        return None
+    return await look_up(context, context.gathered.applications, client_id, f"applications from {address}")
+
+
+def _read_client_id(unverified: str | None) -> UUID | None:
+    return parse_client_id(unverified) if unverified else None
+
+
+def _allowed_grant(client: Client, request: TokenRequest) -> str:
+    grant_type = grant_type_of(request, strict=client.kind == "strict")
+    if grant_type not in _GRANTS:
+        raise unsupported_grant_type()
+    if not client.allows(grant_type):
+        raise unauthorized_client("this application was not registered for this grant type")
+    return grant_type

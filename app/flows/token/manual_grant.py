@@ -1,0 +1,110 @@
+"""The manual route: RoviTracker confirmed with the customer by other means, and an operator issues the token."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from app.context import Context
+from app.flows.account.add_customer import CustomerError, check_email_length
+from app.flows.account.change_application import ApplicationError, find_application
+from app.flows.account.change_customer import find_member
+from app.flows.account.sign_in import normal_email
+from app.flows.bounds import LONGEST_REASON
+from app.oauth.client import Client
+from app.oauth.errors import OAuthError
+from app.oauth.scope import Scope, narrow
+from app.oauth.token_string import bucket_of, mint, new_id, with_bucket
+from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.operators import select_operator
+from app.storage.token.manual_grants import ManualGrant, insert_manual_grant
+
+
+class ManualGrantError(Exception):
+    """Why no token is issued."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManualRequest:
+    """Who issues what to whom, and why. expires_in: the token's absolute end; None for that of every classic token."""
+
+    client_id: str
+    customer_email: str
+    operator_email: str
+    reason: str
+    scope: str | None = None
+    expires_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManualToken:
+    """text: shown once, now."""
+
+    text: str = field(repr=False)
+    client: Client
+    scope: str
+    expires_at: datetime
+
+
+async def issue_manually(context: Context, asked: ManualRequest) -> ManualToken:
+    """Grant, token and audit event stand or fall together. Raises ManualGrantError, ApplicationError or CustomerError."""
+    reason = _check_reason(asked.reason)
+    check_email_length(asked.operator_email)
+    absolute = _check_life(context, asked.expires_in)
+    client = (await find_application(context, asked.client_id)).client
+    member = await find_member(context, asked.customer_email)
+    operator = await select_operator(context.database, normal_email(asked.operator_email))
+    if operator is None:
+        raise CustomerError(f"{asked.operator_email} is no operator: `rovitracker operator add --help`")
+    scope = " ".join(_check_scope(asked.scope, client))
+    bucket = bucket_of(member.customer_id)
+    token = mint("at", "c", bucket)
+    grant = ManualGrant(
+        id=with_bucket(new_id(), bucket),
+        application_id=client.id,
+        customer_id=member.customer_id,
+        operator_id=operator.id,
+        token_id=token.id,
+        token_digest=token.digest,
+        scope=scope,
+        idle=context.policy.classic_idle,
+        absolute=absolute,
+    )
+    async with context.database.transaction() as transaction:
+        expires_at = await insert_manual_grant(transaction, grant)
+        if expires_at is None:
+            raise ApplicationError(
+                f"the application is {client.status}, or the customer {member.customer_name} is disabled"
+            )
+        event = AuditEvent(
+            "token.issued_manually",
+            "operator",
+            actor_id=operator.id,
+            application_id=client.id,
+            customer_id=member.customer_id,
+            grant_id=grant.id,
+            detail={"reason": reason},
+        )
+        await insert_audit_event(transaction, event)
+    return ManualToken(token.text, client, scope, expires_at)
+
+
+def _check_reason(text: str) -> str:
+    reason = text.strip()
+    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise ManualGrantError(
+            f"reason: 1 to {LONGEST_REASON} printable characters, for whoever reads the audit trail"
+        )
+    return reason
+
+
+def _check_life(context: Context, expires_in: timedelta | None) -> timedelta:
+    most = context.policy.classic_absolute
+    if expires_in is not None and not timedelta(0) < expires_in <= most:
+        raise ManualGrantError(f"a token lives for at least a second and {most.days} days at most")
+    return expires_in or most
+
+
+def _check_scope(scope: str | None, client: Client) -> Scope:
+    try:
+        return narrow(scope, client.scope)
+    except OAuthError as refused:
+        raise ManualGrantError(f"{refused.description}: {' '.join(client.scope)}") from None

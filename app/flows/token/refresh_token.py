@@ -1,0 +1,118 @@
+"""Refresh: a refresh token is spent for its successor and an access token; spent twice, it ends its whole family."""
+
+from dataclasses import replace
+from datetime import timedelta
+from hmac import compare_digest
+from typing import NoReturn
+from uuid import UUID
+
+from app.context import Context
+from app.flows.token.issued_token import IssuedToken
+from app.oauth.client import Client
+from app.oauth.errors import invalid_grant, invalid_request, invalid_target
+from app.oauth.request import TokenRequest
+from app.oauth.scope import narrow
+from app.oauth.scope import parse as parse_scope
+from app.oauth.token_string import mint, parse
+from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.token.grants import mark_grant_revoked
+from app.storage.token.refresh_tokens import Rotation, StoredRefreshToken
+
+
+async def refresh(context: Context, client: Client, request: TokenRequest) -> IssuedToken:
+    """RFC 6749 section 6, rotating for every client (RFC 9700 section 4.14.2). A request that is refused spends nothing."""
+    if request.refresh_token is None:
+        raise invalid_request("refresh_token is missing")
+    presented = parse(request.refresh_token)
+    if presented is None or presented.kind != "rt":
+        raise invalid_grant("not one of our refresh tokens: no store was asked")
+    successor, token = mint("rt", "s", presented.bucket), mint("at", "s", presented.bucket)
+    rotation = Rotation(
+        presented.id,
+        presented.digest,
+        client.id,
+        successor_id=successor.id,
+        successor_digest=successor.digest,
+        token_id=token.id,
+        token_digest=token.digest,
+        scope=None if request.scope is None else " ".join(parse_scope(request.scope)),
+        resource=request.resource,
+    )
+    scope = await _rotate(context, rotation, grace=context.policy.refresh_grace)
+    life_s = int(context.policy.strict_access_life.total_seconds())
+    return IssuedToken(token.text, life_s, scope, successor.text)
+
+
+async def _rotate(context: Context, rotation: Rotation, *, grace: timedelta) -> str:
+    """The access token's scope, once it and the successor are committed."""
+    scope = await context.gathered.rotations(rotation)
+    if scope is not None:
+        return scope
+    # What was committed while the statement waited for the row, a new snapshot shows.
+    standing = await context.gathered.refresh_tokens.ask(rotation.id)
+    if standing is None or not compare_digest(standing.digest, rotation.digest):
+        raise invalid_grant("unknown or past, or its secret part is wrong")
+    if standing.application_id != rotation.application_id:
+        await _refuse_stranger(context, rotation, standing)
+    if standing.successor_id is None:
+        _refuse(rotation, standing)
+    if standing.successor_id == rotation.successor_id:
+        # Our own first attempt committed and its answer was lost. This comes before any end is judged.
+        return rotation.scope or standing.scope
+    waiting = await _waiting_successor(context, standing.successor_id, grace)
+    if waiting is None:
+        await _end_family(context, standing)
+    # Once more, and not a second time: the successor is spent in its stead, so that of two holders one will be caught.
+    return await _rotate(context, replace(rotation, id=waiting.id, digest=waiting.digest), grace=timedelta(0))
+
+
+def _refuse(rotation: Rotation, standing: StoredRefreshToken) -> NoReturn:
+    """It is the caller's, and still unspent."""
+    if standing.active:
+        narrow(rotation.scope, standing.scope.split(" "), default=standing.scope)
+        if rotation.resource not in (None, standing.audience):  # RFC 8707 section 2.2
+            raise invalid_target("the resource is not the one that was granted")
+    raise invalid_grant("expired, or the application, the customer or the approval no longer stands")
+
+
+async def _waiting_successor(
+    context: Context, successor_id: UUID, grace: timedelta
+) -> StoredRefreshToken | None:
+    """The successor, while it may be what an answer that was lost held: young, and not used."""
+    if not grace:
+        return None
+    successor = await context.gathered.refresh_tokens.ask(successor_id)
+    if successor is None or successor.successor_id is not None or successor.age_s > grace.total_seconds():
+        return None
+    return successor
+
+
+async def _end_family(context: Context, spent: StoredRefreshToken) -> NoReturn:
+    """Two hold it, and one of them stole it: nobody can tell which, so both lose it (RFC 9700 section 4.14.2)."""
+    event = AuditEvent(
+        "refresh_token.replayed",
+        actor_kind="application",
+        actor_id=spent.application_id,
+        application_id=spent.application_id,
+        customer_id=spent.customer_id,
+        grant_id=spent.grant_id,
+    )
+    async with context.database.transaction() as transaction:
+        if await mark_grant_revoked(transaction, spent.grant_id):
+            await insert_audit_event(transaction, event)
+    context.changes.note(spent.grant_id)
+    raise invalid_grant("used before: its family is ended")
+
+
+async def _refuse_stranger(context: Context, rotation: Rotation, standing: StoredRefreshToken) -> NoReturn:
+    """Another application holds the whole of it. That could only cut a connection that is not its own, so it is noted."""
+    event = AuditEvent(
+        "refresh_token.replay_refused",
+        actor_kind="application",
+        actor_id=rotation.application_id,
+        application_id=standing.application_id,
+        customer_id=standing.customer_id,
+        grant_id=standing.grant_id,
+    )
+    await insert_audit_event(context.database, event)
+    raise invalid_grant("it belongs to another application")

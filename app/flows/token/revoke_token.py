@@ -1,0 +1,77 @@
+"""Revoke a token: by its application (RFC 7009), or from the machine the service runs on."""
+
+from hmac import compare_digest
+
+from app.context import Context
+from app.flows.token.issue_token import authenticate_client
+from app.oauth.request import TokenQuery
+from app.oauth.token_string import TokenString, parse
+from app.storage.people.audit import ActorKind, AuditEvent, insert_audit_event
+from app.storage.postgres.database import Statements
+from app.storage.token.grants import mark_grant_revoked
+from app.storage.token.refresh_tokens import StoredRefreshToken, select_refresh_tokens
+from app.storage.token.tokens import StoredToken, mark_token_revoked, select_tokens
+
+Stored = StoredToken | StoredRefreshToken
+
+
+async def revoke_token(context: Context, query: TokenQuery, address: str) -> None:
+    """RFC 7009 section 2.1. A token of another application is left alone, and nobody learns that it exists."""
+    client = await authenticate_client(context, query.credentials, address)
+    found = await _find(context, query.token)
+    if found is not None and found[1].application_id == client.id:
+        await _revoke(context, *found, actor_kind="application")
+
+
+async def revoke_any_token(context: Context, unverified_token: str) -> bool:
+    """For the command line: whether there was such a token."""
+    found = await _find(context, parse(unverified_token))
+    if found is not None:
+        await _revoke(context, *found, actor_kind="command line")
+    return found is not None
+
+
+async def _find(context: Context, token: TokenString | None) -> tuple[TokenString, Stored] | None:
+    """By what the token's own string says it is, whatever the caller hints."""
+    stored = None if token is None else await _select(context, token)
+    if token is None or stored is None or not compare_digest(stored.digest, token.digest):
+        return None
+    return token, stored
+
+
+async def _select(context: Context, token: TokenString) -> Stored | None:
+    audience, ids = context.policy.audience, [token.id]
+    if token.kind == "at":
+        found = await select_tokens(context.database, token.token_class, ids, audience=audience)
+        return found.get(token.id)
+    if token.kind == "rt":
+        return (await select_refresh_tokens(context.database, ids, audience=audience)).get(token.id)
+    return None
+
+
+async def _revoke(context: Context, token: TokenString, stored: Stored, *, actor_kind: ActorKind) -> None:
+    """The mark and its audit event stand or fall together."""
+    async with context.database.transaction() as transaction:
+        if await _mark(transaction, token, stored):
+            await insert_audit_event(
+                transaction,
+                AuditEvent(
+                    "token.revoked" if token.kind == "at" else "grant.revoked",
+                    actor_kind=actor_kind,
+                    actor_id=stored.application_id if actor_kind == "application" else None,
+                    application_id=stored.application_id,
+                    customer_id=stored.customer_id,
+                    grant_id=stored.grant_id,
+                ),
+            )
+    context.changes.note(token.id if token.kind == "at" else stored.grant_id)
+
+
+async def _mark(statements: Statements, token: TokenString, stored: Stored) -> bool:
+    """An access token ends alone, a refresh token with all that came from its grant (RFC 7009 section 2.1).
+
+    A spent one too: who holds the whole of it was given all that came after it, and wants none of it any more.
+    """
+    if isinstance(stored, StoredRefreshToken):
+        return await mark_grant_revoked(statements, stored.grant_id)
+    return await mark_token_revoked(statements, token.token_class, token.id)

@@ -1,0 +1,59 @@
+"""Upkeep: partitions made and dropped, past rows deleted in small batches, signing keys and Last24 figures kept."""
+
+import asyncio
+import random
+from dataclasses import asdict, dataclass
+
+import structlog
+
+from app.context import Context
+from app.flows.fleet.last_24 import refresh_last_24
+from app.flows.upkeep.signing_keys import keep_signing_keys
+from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.fleet.fleet_changes import delete_past_moves
+from app.storage.fleet.fleet_import import ingest
+from app.storage.schema.maintenance import call_create_partitions, call_delete_past_rows
+from app.storage.schema.partitions import drop_past_partitions
+
+_EVERY_S = 3600
+_BATCH = 1000
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Maintained:
+    """What was done. partitions_postponed: past, but in use; the next run tries again.
+
+    machines_refreshed: whose figures of the last 24 hours were computed anew.
+    """
+
+    partitions_created: int
+    partitions_dropped: tuple[str, ...]
+    partitions_postponed: tuple[str, ...]
+    rows_deleted: int
+    machines_refreshed: int
+
+
+async def maintain(context: Context, owner_url: str) -> Maintained:
+    created = await call_create_partitions(context.database)
+    partitions = await drop_past_partitions(owner_url)
+    deleted = await keep_signing_keys(context)
+    async with ingest(context.database) as transaction:
+        deleted += await delete_past_moves(transaction)
+    while batch := await call_delete_past_rows(context.database, _BATCH):
+        deleted += batch
+        await asyncio.sleep(0)
+    refreshed = await refresh_last_24(context)
+    return Maintained(created, partitions.dropped, partitions.postponed, deleted, refreshed)
+
+
+async def maintain_for_ever(context: Context, owner_url: str) -> None:
+    """Once an hour in every process; the statements step aside for each other. Ends by being cancelled."""
+    while True:
+        try:
+            done = await maintain(context, owner_url)
+            _log.info("maintained", **asdict(done))
+        except (StoreUnavailableError, StatementRefusedError) as error:
+            _log.warning("maintenance postponed", detail=str(error))
+        await asyncio.sleep(_EVERY_S * random.uniform(0.9, 1.1))  # noqa: S311  # spreads processes, guards nothing

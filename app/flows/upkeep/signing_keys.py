@@ -1,0 +1,119 @@
+"""The keys the service signs with: found, made where there is none, rotated, and sealed anew with the newest secret key."""
+
+from datetime import timedelta
+
+from app.context import Context
+from app.oauth.signing import (
+    KEPT_FOR,
+    SigningKey,
+    Stage,
+    introspection_jwt,
+    key_set,
+    make_signing_key,
+    seal_private,
+    signer,
+    stage,
+)
+from app.storage.people.audit import ActorKind, AuditEvent, insert_audit_event
+from app.storage.people.signing_keys import (
+    ALL_KEYS,
+    call_delete_past_signing_keys,
+    insert_signing_key,
+    lock_signing_keys,
+    select_signing_keys,
+    update_sealed,
+)
+from app.storage.postgres.database import Statements
+
+
+class SigningKeyError(Exception):
+    """Why the keys cannot be rotated now."""
+
+
+async def sign_introspection(context: Context, answer: bytes, *, audience: str) -> bytes:
+    """The answer as a JWT for the one who asked (RFC 9701). Raises StoreUnavailableError."""
+    now = context.now()
+    keys = await context.signing_keys(ALL_KEYS) or ()
+    key = signer(keys, now) or await _make_first(context)
+    return introspection_jwt(
+        key, answer, issuer=context.policy.issuer, audience=audience, issued_at=int(now.timestamp())
+    )
+
+
+async def read_key_set(context: Context) -> bytes:
+    """The published JWK Set, which is never empty. Raises StoreUnavailableError."""
+    keys = await context.signing_keys(ALL_KEYS) or ()
+    if signer(keys, context.now()) is None:
+        await _make_first(context)
+        keys = await context.signing_keys.ask(ALL_KEYS) or ()
+    return key_set(keys, context.now())
+
+
+async def list_signing_keys(context: Context) -> tuple[tuple[SigningKey, Stage], ...]:
+    keys = await select_signing_keys(context.database, context.keys)
+    return tuple((key, stage(key, keys, context.now())) for key in keys)
+
+
+async def rotate_signing_key(context: Context, *, at_once: bool = False) -> SigningKey:
+    """A new key, published from now on, that signs once everybody has seen it. Raises SigningKeyError.
+
+    at_once: it signs from now on and the others are gone, as when a private half has become known.
+    """
+    async with context.database.transaction() as transaction:
+        await lock_signing_keys(transaction)
+        keys = await select_signing_keys(transaction, context.keys)
+        waiting = [key for key in keys if stage(key, keys, context.now()) == "waits"]
+        if waiting and not at_once:
+            raise SigningKeyError(
+                f"the last rotation is under way: {waiting[0].kid} begins to sign at {waiting[0].begins_at:%H:%M:%S} UTC"
+            )
+        first = signer(keys, context.now()) is None
+        lead = timedelta(0) if at_once or first else context.policy.signing_key_lead
+        stay = timedelta(0) if at_once else KEPT_FOR
+        key = await _make(context, transaction, "command line", lead=lead, stay=stay)
+    context.changes.note(ALL_KEYS)
+    return key
+
+
+async def keep_signing_keys(context: Context) -> int:
+    """Upkeep: one that signs, all sealed with the newest secret key, and how many past ones were deleted."""
+    keys = await select_signing_keys(context.database, context.keys)
+    if signer(keys, context.now()) is None:
+        await _make_first(context)
+    for key in keys:
+        await _seal_anew(context, key)
+    return await call_delete_past_signing_keys(context.database)
+
+
+async def _make_first(context: Context) -> SigningKey:
+    """Of processes that start at once one makes it, and the others find it.
+
+    It signs at once: whoever has kept a set of ours has kept one whose keys we can no longer open.
+    """
+    async with context.database.transaction() as transaction:
+        await lock_signing_keys(transaction)
+        keys = await select_signing_keys(transaction, context.keys)
+        key = signer(keys, context.now())
+        if key is None:
+            key = await _make(context, transaction, "service", lead=timedelta(0), stay=KEPT_FOR)
+    context.changes.note(ALL_KEYS)
+    return key
+
+
+async def _make(
+    context: Context, statements: Statements, actor_kind: ActorKind, *, lead: timedelta, stay: timedelta
+) -> SigningKey:
+    new = make_signing_key(context.keys, now_s=int(context.now().timestamp()))
+    key = await insert_signing_key(statements, new, context.keys, begins_in=lead, others_stay=stay)
+    detail: dict[str, str | int | None] = {"kid": key.kid, "begins_at": f"{key.begins_at:%Y-%m-%dT%H:%M:%SZ}"}
+    await insert_audit_event(statements, AuditEvent("signing_key.made", actor_kind, detail=detail))
+    return key
+
+
+async def _seal_anew(context: Context, key: SigningKey) -> None:
+    """Else the secret key that sealed it could never be taken away."""
+    if key.private is not None and key.sealed_with != context.keys.code_key_name:
+        sealed = seal_private(context.keys, key.private, now_s=int(context.now().timestamp()))
+        await update_sealed(
+            context.database, key.kid, key.sealed_with, sealed=sealed, seals_now=context.keys.code_key_name
+        )

@@ -1,0 +1,126 @@
+"""Who failed too often lately, and the narrow way they then take: slowed, never refused as if they were wrong."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Self
+
+_MOST_NAMES = 20_000
+_LANE_WAITING = 8
+_LANE_PAUSE_S = 0.05
+_IPV6 = "::/64"  # as app/door/addresses.py writes it, in full: 2001:0db8:0001:0002::/64
+
+
+class LaneFullError(Exception):
+    """So many wait in this caller's own lane already."""
+
+    retry_after_s = 1
+
+
+class Failures:
+    """Counts of one process, each draining by `a_minute` a minute, over the limit above `a_minute`.
+
+    A name is an address, a caller, or an application seen from an address. Memory is bounded: the name that failed
+    first is forgotten first.
+
+    A name that ends in the /64 of an IPv6 address counts to the networks around it too. Who holds a /48 has 65,536 of
+    them, and four or sixteen times the limit of one all the same.
+    """
+
+    def __init__(self, *, a_minute: int) -> None:
+        self._most = float(a_minute)
+        self._drained_a_second = a_minute / 60
+        self._levels: dict[str, tuple[float, float]] = {}  # how full, and when that was
+        self._lanes: dict[str, _Lane] = {}
+
+    def note(self, name: str) -> None:
+        """What a network may have it fills by itself, and no more of the wider one that it shares with others."""
+        for network, part in _networks(name):
+            was_over = self._is_over(network)
+            self._add(network, part)
+            if was_over:
+                break
+
+    def over(self, name: str) -> bool:
+        return bool(self._levels) and self._widest_over(name) is not None
+
+    def crowded(self, name: str) -> bool:
+        """Whether it is over its limit and its lane full: as many wait there as may."""
+        if not self._lanes:
+            return False
+        widest = self._widest_over(name)
+        return widest is not None and self._is_full(widest)
+
+    def lane(self, name: str) -> AbstractAsyncContextManager[None]:
+        """One at a time and a pause after each, a lane a name: whoever floods theirs waits in it alone.
+
+        The widest network that is over its limit has one lane, however many are in it. Raises LaneFullError, and at
+        once: in a flood, turning away is most of the work.
+        """
+        widest = self._widest_over(name) or name
+        if self._is_full(widest):
+            raise LaneFullError
+        return self._walk(widest)
+
+    @asynccontextmanager
+    async def _walk(self, name: str) -> AsyncIterator[None]:
+        lane = self._lanes.setdefault(name, _Lane())
+        try:
+            async with lane:
+                yield
+                await asyncio.sleep(_LANE_PAUSE_S)
+        finally:
+            if not lane.waiting:
+                self._lanes.pop(name, None)
+
+    def _is_full(self, name: str) -> bool:
+        lane = self._lanes.get(name)
+        return lane is not None and lane.waiting >= _LANE_WAITING
+
+    def _widest_over(self, name: str) -> str | None:
+        if not name.endswith(_IPV6):
+            return name if self._is_over(name) else None
+        return next((each for each, _ in reversed(_networks(name)) if self._is_over(each)), None)
+
+    def _is_over(self, name: str) -> bool:
+        return name in self._levels and self._level(name) > self._most
+
+    def _add(self, name: str, part: float) -> None:
+        level = self._level(name) + part
+        self._levels.pop(name, None)
+        if len(self._levels) >= _MOST_NAMES:
+            del self._levels[next(iter(self._levels))]
+        self._levels[name] = (min(level, 2 * self._most), time.monotonic())
+
+    def _level(self, name: str) -> float:
+        level, at = self._levels.get(name, (0.0, 0.0))
+        return max(0.0, level - (time.monotonic() - at) * self._drained_a_second)
+
+
+class _Lane:
+    """A lock that knows how many hold it or wait for it."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        self.waiting += 1
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            self.waiting -= 1
+            raise
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        self._lock.release()
+        self.waiting -= 1
+
+
+def _networks(name: str) -> tuple[tuple[str, float], ...]:
+    """The name itself, and the /56 and the /48 around a /64; the part of a failure that counts to each."""
+    if not name.endswith(_IPV6):
+        return ((name, 1.0),)
+    return ((name, 1.0), (f"{name[:-7]}00::/56", 1 / 4), (f"{name[:-10]}::/48", 1 / 16))

@@ -1,0 +1,4 @@
+"""Machines, readings, page maps, and the statements that a fleet is read and written by.
+
+It may import both stores. Begin with `fleet.py` for reading and `history.py` for writing.
+"""

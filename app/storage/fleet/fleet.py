@@ -1,0 +1,136 @@
+"""A customer's machines, read under row-level security: the setting first, then one statement."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.aemp.model.columns import HEADER_COLUMNS, READING_COLUMNS, from_columns
+from app.aemp.model.identifiers import IDENTIFIER_KINDS, Sought
+from app.aemp.model.values import Equipment
+from app.storage.postgres.database import Database, Row, Transaction
+
+SET_CUSTOMER = "SELECT set_config('rovitracker.customer', $1, true)"
+
+_COLUMNS = ", ".join(
+    [f"e.{name}" for name, _ in HEADER_COLUMNS] + [f"l.{name}" for name, _ in READING_COLUMNS]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageMap:
+    """Which machine stands at which place, as it was at one moment: what a reader must name to go on in the same map.
+
+    version: of the positions. machine_count: how many places there were. joined: how many machines had ever joined.
+    """
+
+    version: int
+    machine_count: int
+    joined: int
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPage:
+    """The machines between two places, how many places there are in all, and the map they were read from."""
+
+    machines: tuple[Equipment, ...]
+    machine_count: int
+    map: PageMap
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine as it stands; `key` names its readings."""
+
+    key: int
+    equipment: Equipment
+
+
+# The count and the page come from one snapshot, so that the last link and the page never disagree. A page may be
+# asked for whose places are beyond every position, an integer: it is not found, rather than an error.
+SELECT_FLEET_PAGE = f"""
+SELECT f.machine_count, f.map_version, f.joined, e.key, {_COLUMNS}
+FROM fleet f
+LEFT JOIN equipment e ON e.customer_id = f.customer_id AND e.position BETWEEN $2::bigint AND $3::bigint
+LEFT JOIN equipment_latest l ON l.equipment_key = e.key
+WHERE f.customer_id = $1
+ORDER BY e.position
+"""
+
+
+async def select_fleet_page(database: Database, customer_id: UUID, *, first: int, last: int) -> FleetPage:
+    """By the map in force. first, last: places, both included, counted from 1."""
+    async with fleet_of(database, customer_id) as transaction:
+        rows = await transaction.rows(SELECT_FLEET_PAGE, customer_id, first, last)
+    if not rows:
+        return FleetPage((), 0, PageMap(0, 0, 0))
+    fleet = rows[0]
+    in_force = PageMap(fleet["map_version"], fleet["machine_count"], fleet["joined"])
+    return FleetPage(_machines(rows), in_force.machine_count, in_force)
+
+
+# Who has joined since stands behind the last place of the map, in the order of joining. Of the others a machine stands
+# where it stands now if it never moved since, else where it stood before it first did.
+SELECT_MAPPED_PAGE = f"""
+WITH placed AS (
+    SELECT e.key, e.position AS place FROM equipment e
+    WHERE e.customer_id = $1 AND e.position BETWEEN $2::bigint AND $3::bigint AND e.joined <= $6
+      AND NOT EXISTS (SELECT FROM equipment_move m
+                      WHERE m.customer_id = $1 AND m.equipment_key = e.key AND m.map_version > $4)
+    UNION ALL
+    SELECT e.key, m.from_position FROM equipment_move m
+    JOIN equipment e ON e.key = m.equipment_key AND e.customer_id = $1 AND e.joined <= $6
+    WHERE m.customer_id = $1 AND m.from_position BETWEEN $2 AND $3 AND m.map_version > $4
+      AND NOT EXISTS (SELECT FROM equipment_move earlier
+                      WHERE earlier.customer_id = $1 AND earlier.equipment_key = m.equipment_key
+                        AND earlier.map_version > $4 AND earlier.map_version < m.map_version)
+    UNION ALL
+    SELECT e.key, e.joined - $6 + $5 FROM equipment e
+    WHERE e.customer_id = $1 AND e.joined > $6 AND e.joined BETWEEN $6 - $5 + $2 AND $6 - $5 + $3
+)
+SELECT f.joined - $6 + $5 AS machine_count, e.key, {_COLUMNS}
+FROM fleet f
+LEFT JOIN (placed JOIN equipment e ON e.key = placed.key LEFT JOIN equipment_latest l ON l.equipment_key = e.key)
+       ON e.customer_id = f.customer_id
+WHERE f.customer_id = $1
+ORDER BY placed.place
+"""
+
+
+async def select_mapped_page(
+    database: Database, customer_id: UUID, page_map: PageMap, *, first: int, last: int
+) -> FleetPage:
+    """By an earlier map: whoever left since is left out, so that every other machine stands where it stood."""
+    arguments = (first, last, page_map.version, page_map.machine_count, page_map.joined)
+    async with fleet_of(database, customer_id) as transaction:
+        rows = await transaction.rows(SELECT_MAPPED_PAGE, customer_id, *arguments)
+    return FleetPage(_machines(rows), rows[0]["machine_count"] if rows else 0, page_map)
+
+
+SELECT_EQUIPMENT = f"""
+SELECT e.key, {_COLUMNS}
+FROM equipment_identifier i
+JOIN equipment e ON e.key = i.equipment_key
+LEFT JOIN equipment_latest l ON l.equipment_key = e.key
+WHERE i.customer_id = $1 AND i.value = $2 AND i.kind = ANY($3::smallint[])
+  AND ($4::text IS NULL OR (lower(e.oem_name) = lower($4) AND lower(e.model) = lower($5::text)))
+ORDER BY i.kind, i.equipment_key LIMIT 1
+"""
+
+
+async def select_equipment(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine | None:
+    kinds = [IDENTIFIER_KINDS.index(kind) + 1 for kind in sought.kinds]
+    row = await fleet.row(SELECT_EQUIPMENT, customer_id, sought.value, kinds, sought.make, sought.model)
+    return Machine(row["key"], from_columns(row)) if row else None
+
+
+@asynccontextmanager
+async def fleet_of(database: Database, customer_id: UUID) -> AsyncIterator[Transaction]:
+    """A transaction that sees this customer's rows alone."""
+    async with database.transaction() as transaction:
+        await transaction.row(SET_CUSTOMER, str(customer_id))
+        yield transaction
+
+
+def _machines(rows: list[Row]) -> tuple[Equipment, ...]:
+    return tuple(from_columns(row) for row in rows if row["key"] is not None)

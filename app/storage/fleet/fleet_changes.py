@@ -1,0 +1,155 @@
+"""Machines that leave a fleet, for another one or for none: their period of ownership, their place, what is known of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.aemp.model.columns import HEADER_COLUMNS, READING_COLUMNS
+from app.aemp.model.values import EquipmentHeader
+from app.storage.postgres.database import Transaction
+
+_HEADER = [name for name, _ in HEADER_COLUMNS]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A machine that goes by an identifier, and as which kind of identifier: the lower one wins a look-up."""
+
+    key: int
+    kind: int
+    header: EquipmentHeader
+
+
+SELECT_NAMED = f"""
+SELECT e.key, i.kind, {", ".join(f"e.{name}" for name in _HEADER)}
+FROM equipment_identifier i JOIN equipment e ON e.key = i.equipment_key
+WHERE i.customer_id = $1 AND i.value = $2
+ORDER BY i.kind, e.key
+"""
+
+
+async def select_named(transaction: Transaction, customer_id: UUID, identifier: str) -> tuple[Named, ...]:
+    """Every machine of the fleet that goes by it. identifier: normalised, as equipment_identifier.value is."""
+    rows = await transaction.rows(SELECT_NAMED, customer_id, identifier)
+    return tuple(
+        Named(row["key"], row["kind"], EquipmentHeader(**{name: row[name] for name in _HEADER}))
+        for row in rows
+    )
+
+
+MARK_OWNERSHIP_ENDED = """
+UPDATE equipment_ownership SET during = tstzrange(lower(during), clock_timestamp())
+WHERE equipment_key = $1 AND customer_id = $2 AND upper_inf(during)
+RETURNING upper(during) AS ended_at
+"""
+
+
+async def mark_ownership_ended(transaction: Transaction, customer_id: UUID, key: int) -> datetime | None:
+    """Since when the machine is no longer the customer's; None when somebody else was faster."""
+    row = await transaction.row(MARK_OWNERSHIP_ENDED, key, customer_id)
+    return row["ended_at"] if row else None
+
+
+INSERT_OWNERSHIP = """
+INSERT INTO equipment_ownership (equipment_key, customer_id, during) VALUES ($1, $2, tstzrange($3, NULL))
+"""
+
+
+async def insert_ownership(transaction: Transaction, customer_id: UUID, key: int, *, since: datetime) -> None:
+    await transaction.count(INSERT_OWNERSHIP, key, customer_id, since)
+
+
+# The position it leaves comes from the row as it was: RETURNING knows the new one only.
+MARK_RELEASED = """
+UPDATE equipment e SET customer_id = NULL, position = NULL, joined = NULL
+FROM (SELECT key, position FROM equipment WHERE key = $1) AS old
+WHERE e.key = old.key
+RETURNING old.position
+"""
+
+
+async def mark_released(transaction: Transaction, key: int) -> int:
+    """The position it had; it has no owner any more. The fleet is locked."""
+    [row] = await transaction.rows(MARK_RELEASED, key)
+    return int(row["position"])
+
+
+UPDATE_OWNER = """
+WITH joining AS (
+    UPDATE fleet SET machine_count = machine_count + 1, joined = joined + 1
+    WHERE customer_id = $2 RETURNING machine_count, joined
+)
+UPDATE equipment e SET customer_id = $2, position = joining.machine_count, joined = joining.joined
+FROM joining, (SELECT key, position FROM equipment WHERE key = $1) AS old
+WHERE e.key = old.key
+RETURNING old.position
+"""
+
+
+async def update_owner(transaction: Transaction, key: int, *, to: UUID) -> int:
+    """The position it had; it comes last in its new fleet. Both fleets are locked."""
+    [row] = await transaction.rows(UPDATE_OWNER, key, to)
+    return int(row["position"])
+
+
+# When it was the last one itself, nobody stands at that position any more, and nothing moves.
+UPDATE_MAP = """
+WITH shorter AS (
+    UPDATE fleet SET machine_count = machine_count - 1, map_version = map_version + 1
+    WHERE customer_id = $1 RETURNING machine_count + 1 AS last_position, map_version
+), moved AS (
+    UPDATE equipment e SET position = $2 FROM shorter
+    WHERE e.customer_id = $1 AND e.position = shorter.last_position
+    RETURNING e.key, shorter.last_position, shorter.map_version
+)
+INSERT INTO equipment_move (customer_id, equipment_key, map_version, from_position)
+SELECT $1, key, map_version, last_position FROM moved
+"""
+
+
+async def update_map(transaction: Transaction, customer_id: UUID, *, left: int) -> None:
+    """The last machine takes the position that was left, and what it had before is remembered. The fleet is locked."""
+    await transaction.count(UPDATE_MAP, customer_id, left)
+
+
+DELETE_IDENTIFIERS = "DELETE FROM equipment_identifier WHERE equipment_key = $1"
+
+
+async def delete_identifiers(transaction: Transaction, key: int) -> None:
+    await transaction.count(DELETE_IDENTIFIERS, key)
+
+
+UPDATE_IDENTIFIERS = "UPDATE equipment_identifier SET customer_id = $2 WHERE equipment_key = $1"
+
+
+async def update_identifiers(transaction: Transaction, key: int, *, to: UUID) -> None:
+    await transaction.count(UPDATE_IDENTIFIERS, key, to)
+
+
+DELETE_LATEST = "DELETE FROM equipment_latest WHERE equipment_key = $1"
+
+
+async def delete_latest(transaction: Transaction, key: int) -> None:
+    await transaction.count(DELETE_LATEST, key)
+
+
+UPDATE_LATEST_TO_NOTHING = f"""
+UPDATE equipment_latest SET customer_id = $2, {", ".join(f"{name} = NULL" for name, _ in READING_COLUMNS)}
+WHERE equipment_key = $1
+"""
+
+
+async def update_latest_to_nothing(transaction: Transaction, key: int, *, to: UUID) -> None:
+    """The new owner is shown nothing that the machine reported before."""
+    await transaction.count(UPDATE_LATEST_TO_NOTHING, key, to)
+
+
+DELETE_PAST_MOVES = """
+DELETE FROM equipment_move
+WHERE moved_at < now() - (SELECT keep FROM retention WHERE name = 'equipment_move')
+"""
+
+
+async def delete_past_moves(transaction: Transaction) -> int:
+    """How many, of all fleets: no reader's map is as old as that."""
+    return await transaction.count(DELETE_PAST_MOVES)

@@ -1,0 +1,130 @@
+"""A machine's readings over time, read under row-level security: of the customer's own period of ownership only."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.aemp.address.paging import PAGE_SIZE
+from app.aemp.address.ranges import Range
+from app.aemp.model.series import LOCATIONS, SERIES, Series
+from app.aemp.model.values import Fault, Location, Reading
+from app.storage.postgres.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A customer's machine and the time it is asked about, both ends included."""
+
+    customer_id: UUID
+    machine_key: int
+    range: Range
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        return self.machine_key, self.range.start_at, self.range.end_at, self.customer_id
+
+
+# A plan that is made once does not know how long a range is, and takes a sort of all of it for cheaper than the walk
+# along the index that can end after a page.
+SET_SERIES_CUSTOMER = """
+SELECT set_config('rovitracker.customer', $1, true), set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)
+"""
+
+
+@asynccontextmanager
+async def series_of(database: Database, customer_id: UUID) -> AsyncIterator[Transaction]:
+    """A transaction that sees this customer's rows alone, and walks along indexes."""
+    async with database.transaction() as transaction:
+        await transaction.row(SET_SERIES_CUSTOMER, str(customer_id))
+        yield transaction
+
+
+# The periods are looked up once a statement, as the policy's fleet is.
+_OWN = """
+equipment_key = $1 AND at BETWEEN $2 AND $3
+AND at <@ (SELECT range_agg(during) FROM equipment_ownership WHERE equipment_key = $1 AND customer_id = $4)
+"""
+_READINGS = f"FROM reading WHERE metric = $5 AND {_OWN}"
+_SWITCHES = f"FROM reading WHERE metric = ANY($5::smallint[]) AND {_OWN}"
+_POSITIONS = f"FROM position WHERE {_OWN}"
+_FAULTS = f"FROM fault WHERE kind = $5 AND {_OWN}"
+
+SELECT_READINGS = f"SELECT at, value, metric {_READINGS} ORDER BY at LIMIT {PAGE_SIZE} OFFSET $6"
+SELECT_SWITCHES = f"SELECT at, value, metric {_SWITCHES} ORDER BY at, metric LIMIT {PAGE_SIZE} OFFSET $6"
+SELECT_POSITIONS = (
+    f"SELECT at, latitude, longitude, altitude_m {_POSITIONS} ORDER BY at LIMIT {PAGE_SIZE} OFFSET $5"
+)
+SELECT_FAULTS = f"""
+SELECT at, code_identifier, code_description, code_severity, nullif(code_source, '') {_FAULTS}
+ORDER BY at, code_identifier, code_source LIMIT {PAGE_SIZE} OFFSET $6
+"""
+
+
+async def select_readings(
+    fleet: Transaction, asked: Asked, series: Series, latest: Reading | None, *, offset: int
+) -> tuple[Reading, ...]:
+    """A page by time, from the offset on. latest: the machine's newest, for what does not change with time."""
+    arguments = (*asked.arguments, *_kind_of(series), offset)
+    if series is LOCATIONS:
+        return tuple(Location(*row.values()) for row in await fleet.rows(SELECT_POSITIONS, *arguments))
+    if series.fault_kind:
+        return tuple(Fault(*row.values()) for row in await fleet.rows(SELECT_FAULTS, *arguments))
+    statement = SELECT_READINGS if len(series.metrics) == 1 else SELECT_SWITCHES
+    return series.readings_of(
+        (tuple(row.values()) for row in await fleet.rows(statement, *arguments)), latest
+    )
+
+
+COUNT_READINGS = f"SELECT count(*) {_READINGS}"
+COUNT_SWITCHES = f"SELECT count(*) {_SWITCHES}"
+COUNT_POSITIONS = f"SELECT count(*) {_POSITIONS}"
+COUNT_FAULTS = f"SELECT count(*) {_FAULTS}"
+
+
+async def count_readings(fleet: Transaction, asked: Asked, series: Series) -> int:
+    if series is LOCATIONS:
+        statement = COUNT_POSITIONS
+    elif series.fault_kind:
+        statement = COUNT_FAULTS
+    else:
+        statement = COUNT_READINGS if len(series.metrics) == 1 else COUNT_SWITCHES
+    row = await fleet.row(statement, *asked.arguments, *_kind_of(series))
+    return int(row["count"]) if row else 0
+
+
+# By table, since metrics and kinds of faults are numbers of two tables. A limit each, and not EXISTS, which would be
+# turned into a join with all readings of the range.
+SELECT_REPORTED = f"""
+SELECT 'reading' AS source, number
+FROM unnest($5::smallint[]) AS number, LATERAL (SELECT FROM reading WHERE metric = number AND {_OWN} LIMIT 1) AS one
+UNION ALL
+SELECT 'fault', number
+FROM unnest($6::smallint[]) AS number, LATERAL (SELECT FROM fault WHERE kind = number AND {_OWN} LIMIT 1) AS one
+UNION ALL
+SELECT 'position', 0 FROM (SELECT {_POSITIONS} LIMIT 1) AS one
+"""
+_METRICS = [metric for series in SERIES for metric in series.metrics]
+_FAULT_KINDS = [series.fault_kind for series in SERIES if series.fault_kind]
+
+
+async def select_reported(fleet: Transaction, asked: Asked) -> tuple[Series, ...]:
+    """The series that have a reading, in the order of the table of series."""
+    rows = await fleet.rows(SELECT_REPORTED, *asked.arguments, _METRICS, _FAULT_KINDS)
+    found = {(row["source"], row["number"]) for row in rows}
+    return tuple(series for series in SERIES if found & _sources_of(series))
+
+
+def _kind_of(series: Series) -> tuple[object, ...]:
+    """What says in its table which rows are its own; nothing of positions, which are a table's all."""
+    if series.fault_kind:
+        return (series.fault_kind,)
+    return (list(series.metrics),) if len(series.metrics) > 1 else series.metrics
+
+
+def _sources_of(series: Series) -> set[tuple[str, int]]:
+    if series is LOCATIONS:
+        return {("position", 0)}
+    if series.fault_kind:
+        return {("fault", series.fault_kind)}
+    return {("reading", metric) for metric in series.metrics}

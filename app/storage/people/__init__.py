@@ -1,0 +1,4 @@
+"""Customers, operators, applications with their secrets and keys, and the audit trail.
+
+It may import `postgres/`. Begin with `applications.py`.
+"""

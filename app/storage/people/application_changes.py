@@ -1,0 +1,102 @@
+"""What changes about a registered application: its description, its status, its secrets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.oauth.client import ClientStatus
+from app.oauth.scope import Scope
+from app.storage.postgres.database import Statements
+
+# Null leaves a column as it is, so that two changes of different things at once both stand.
+# kind, public and audience are for ever: what was issued rests on them.
+UPDATE_APPLICATION = """
+UPDATE application
+SET name = coalesce($2, name), company = coalesce($3, company), grants = coalesce($4, grants),
+    scope = coalesce($5, scope), redirect_uris = coalesce($6, redirect_uris),
+    customer_id = coalesce($7, customer_id), logo_digest = coalesce($8, logo_digest), jwks = coalesce($9::jsonb, jwks)
+WHERE id = $1 AND status <> 'deleted'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationChanges:
+    """What becomes different; None stays as it is."""
+
+    name: str | None = None
+    company: str | None = None
+    grants: frozenset[str] | None = None
+    scope: Scope | None = None
+    redirect_uris: tuple[str, ...] | None = None
+    customer_id: UUID | None = None
+    logo_digest: bytes | None = None
+    jwks: str | None = None
+
+
+async def update_application(
+    statements: Statements, application_id: UUID, changes: ApplicationChanges
+) -> bool:
+    """False when it is deleted."""
+    return bool(
+        await statements.count(
+            UPDATE_APPLICATION,
+            application_id,
+            changes.name,
+            changes.company,
+            sorted(changes.grants) if changes.grants is not None else None,
+            " ".join(changes.scope) if changes.scope is not None else None,
+            list(changes.redirect_uris) if changes.redirect_uris is not None else None,
+            changes.customer_id,
+            changes.logo_digest,
+            changes.jwks,
+        )
+    )
+
+
+UPDATE_STATUS = "UPDATE application SET status = $3 WHERE id = $1 AND status = ANY($2::text[])"
+
+
+async def update_status(
+    statements: Statements, application_id: UUID, before: Sequence[ClientStatus], after: ClientStatus
+) -> bool:
+    """False when its status was another than these, or nobody has the id."""
+    return bool(await statements.count(UPDATE_STATUS, application_id, list(before), after))
+
+
+# The one secret without an end begins to leave, and the other slot is filled; never while a leaving one is still
+# good, since it would be the third. Of two rotations at once the second finds none without an end, and inserts none.
+UPSERT_CLIENT_SECRET = """
+WITH leaving AS (
+    UPDATE client_secret s SET expires_at = clock_timestamp() + make_interval(secs => $3)
+    WHERE s.application_id = $1 AND s.expires_at IS NULL
+      AND NOT EXISTS (SELECT FROM client_secret o WHERE o.application_id = $1 AND o.expires_at > clock_timestamp())
+    RETURNING s.slot
+)
+INSERT INTO client_secret (application_id, slot, digest)
+SELECT $1, 3 - slot, $2 FROM leaving
+ON CONFLICT (application_id, slot) DO UPDATE
+SET digest = excluded.digest, created_at = clock_timestamp(), expires_at = NULL
+"""
+
+
+async def rotate_client_secret(
+    statements: Statements, application_id: UUID, digest: bytes, *, overlap_s: int
+) -> bool:
+    """False when the secret before the present one is still good, or there is none at all."""
+    return bool(await statements.count(UPSERT_CLIENT_SECRET, application_id, digest, overlap_s))
+
+
+DELETE_CLIENT_SECRETS = "DELETE FROM client_secret WHERE application_id = $1"
+
+
+async def delete_client_secrets(statements: Statements, application_id: UUID) -> int:
+    return await statements.count(DELETE_CLIENT_SECRETS, application_id)
+
+
+DELETE_LEAVING_SECRET = """
+DELETE FROM client_secret WHERE application_id = $1 AND expires_at > clock_timestamp()
+"""
+
+
+async def delete_leaving_secret(statements: Statements, application_id: UUID) -> bool:
+    return bool(await statements.count(DELETE_LEAVING_SECRET, application_id))

@@ -1,0 +1,133 @@
+"""Applications, their secrets and their logos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.oauth.client import Client, ClientSecret
+from app.storage.postgres.database import Row, Statements
+
+_COLUMNS = """
+    a.id, a.kind, a.public, a.name, a.company, a.status, a.grants, a.scope, a.redirect_uris, a.audience,
+    a.customer_id, a.logo_digest, a.created_at, a.jwks,
+    coalesce((SELECT array_agg(s.digest ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_digests,
+    coalesce((SELECT array_agg(s.expires_at ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_expiries
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A registered application: the client the rules see, and what pages and lists show of it."""
+
+    client: Client
+    logo_digest: bytes | None
+    created_at: datetime
+
+
+SELECT_APPLICATIONS = f"""
+SELECT {_COLUMNS}
+FROM unnest($1::uuid[]) AS asked(id) JOIN application a ON a.id = asked.id
+"""
+
+
+async def select_applications(statements: Statements, ids: Sequence[UUID]) -> dict[UUID, Application]:
+    rows = await statements.rows(SELECT_APPLICATIONS, list(set(ids)))
+    return {row["id"]: _application(row) for row in rows}
+
+
+SELECT_ALL_APPLICATIONS = f"""
+SELECT {_COLUMNS}
+FROM application a WHERE a.status <> 'deleted' ORDER BY a.id
+"""
+
+
+async def select_all_applications(statements: Statements) -> tuple[Application, ...]:
+    return tuple(_application(row) for row in await statements.rows(SELECT_ALL_APPLICATIONS))
+
+
+INSERT_APPLICATION = """
+INSERT INTO application
+    (id, kind, public, name, company, status, grants, scope, redirect_uris, audience, customer_id, logo_digest, jwks)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb)
+"""
+
+
+async def insert_application(statements: Statements, client: Client, logo_digest: bytes | None) -> None:
+    await statements.count(
+        INSERT_APPLICATION,
+        client.id,
+        client.kind,
+        client.public,
+        client.name,
+        client.company,
+        client.status,
+        sorted(client.grants),
+        " ".join(client.scope),
+        list(client.redirect_uris),
+        client.audience,
+        client.customer_id,
+        logo_digest,
+        client.jwks,
+    )
+
+
+COUNT_APPLICATIONS = "SELECT count(*) AS applications FROM application"
+
+
+async def count_applications(statements: Statements) -> int:
+    row = await statements.row(COUNT_APPLICATIONS)
+    return int(row["applications"]) if row else 0
+
+
+UPDATE_REDIRECT_URIS = "UPDATE application SET redirect_uris = $2 WHERE id = $1"
+
+
+async def update_redirect_uris(
+    statements: Statements, application_id: UUID, redirect_uris: Sequence[str]
+) -> bool:
+    return bool(await statements.count(UPDATE_REDIRECT_URIS, application_id, list(redirect_uris)))
+
+
+INSERT_CLIENT_SECRET = "INSERT INTO client_secret (application_id, slot, digest) VALUES ($1, $2, $3)"
+
+
+async def insert_client_secret(
+    statements: Statements, application_id: UUID, *, slot: int, digest: bytes
+) -> None:
+    await statements.count(INSERT_CLIENT_SECRET, application_id, slot, digest)
+
+
+INSERT_LOGO = "INSERT INTO application_logo (digest, png) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+
+
+async def insert_logo(statements: Statements, digest: bytes, png: bytes) -> None:
+    await statements.count(INSERT_LOGO, digest, png)
+
+
+SELECT_LOGO = "SELECT png FROM application_logo WHERE digest = $1"
+
+
+async def select_logo(statements: Statements, digest: bytes) -> bytes | None:
+    row = await statements.row(SELECT_LOGO, digest)
+    return bytes(row["png"]) if row else None
+
+
+def _application(row: Row) -> Application:
+    secrets = zip(row["secret_digests"], row["secret_expiries"], strict=True)
+    client = Client(
+        id=row["id"],
+        kind=row["kind"],
+        public=row["public"],
+        name=row["name"],
+        company=row["company"],
+        status=row["status"],
+        grants=frozenset(row["grants"]),
+        scope=tuple(row["scope"].split()),
+        redirect_uris=tuple(row["redirect_uris"]),
+        audience=row["audience"],
+        customer_id=row["customer_id"],
+        secrets=tuple(ClientSecret(digest, expires_at) for digest, expires_at in secrets),
+        jwks=row["jwks"],
+    )
+    return Application(client, row["logo_digest"], row["created_at"])

@@ -1,0 +1,4 @@
+"""Codes, grants, tokens and assertions: everything that the token path stores.
+
+It may import `people/` and both stores. Begin with `grants.py`; `gathered.py` lists the statements that are shared.
+"""

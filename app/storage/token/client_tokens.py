@@ -1,0 +1,54 @@
+"""Tokens that applications get for themselves (client_credentials): short-lived, of no grant."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from app.storage.postgres.database import Statements
+
+
+class ClientToken(NamedTuple):
+    """One token to remember. customer_id: whom the application acted for when it proved itself, and the id's bucket."""
+
+    id: UUID
+    digest: bytes
+    application_id: UUID
+    customer_id: UUID | None
+    scope: str
+    audience: str | None
+
+
+# Whether the application may have it is judged under the snapshot that commits: it is active, its customer is
+# enabled, and it still acts for the same one. ORDER BY id: two processes whose batches overlap would deadlock without it.
+INSERT_STRICT_TOKENS = """
+INSERT INTO strict_token
+    (id, bucket, digest, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
+SELECT asked.id, bucket_of(asked.id), asked.digest, a.id, a.customer_id, asked.scope, asked.audience,
+       moment, moment, moment + $7::interval
+FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
+     AS asked(id, digest, application_id, customer_id, scope, audience)
+JOIN application a ON a.id = asked.application_id AND a.status = 'active'
+     AND a.customer_id IS NOT DISTINCT FROM asked.customer_id
+LEFT JOIN customer c ON c.id = a.customer_id,
+     clock_timestamp() AS moment
+WHERE c.disabled_at IS NULL
+ORDER BY asked.id
+ON CONFLICT DO NOTHING
+"""
+
+
+async def insert_strict_tokens(
+    statements: Statements, tokens: Sequence[ClientToken], *, life: timedelta
+) -> int:
+    """How many were inserted. The others were refused, or stood already."""
+    return await statements.count(
+        INSERT_STRICT_TOKENS,
+        [token.id for token in tokens],
+        [token.digest for token in tokens],
+        [token.application_id for token in tokens],
+        [token.customer_id for token in tokens],
+        [token.scope for token in tokens],
+        [token.audience for token in tokens],
+        life,
+    )

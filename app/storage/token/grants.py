@@ -1,0 +1,275 @@
+"""Authorization grants: the arbiter of which redeemer of a code wins, and what ends a grant again."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from app.storage.postgres.database import Database, Statements
+from app.storage.token.codes import Approval
+
+
+class Redemption(NamedTuple):
+    """One attempt to turn an approved code into its grant, its first token and, for some, its first refresh token."""
+
+    approval: Approval
+    token_id: UUID
+    token_digest: bytes
+    refresh_id: UUID | None = None
+    refresh_digest: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingGrant:
+    """A grant that exists: whose token was first, and by which code it came."""
+
+    id: UUID
+    application_id: UUID
+    code_digest: bytes | None
+    code_challenge: str | None
+    first_token_id: UUID
+
+
+# The grant and its first token in one statement. Of several redeemers, even two in this very batch, the primary
+# key lets one row in; the tokens join on first_token_id, so only its redeemer finds a token inserted.
+# ORDER BY id: two processes whose batches overlap would deadlock without it.
+# Authority is judged here, under the snapshot that commits: active on both sides, approved after any revocation,
+# and still within the code's own life by this database's clock, whatever Valkey remembered.
+_GRANT = """
+WITH asked AS (
+    SELECT *, timestamptz 'epoch' + approved_at_us * interval '1 microsecond' AS approved_at
+    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[], $9::text[], $10::text[], $11::bigint[]{more_arrays})
+         AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest, code_challenge, scope, audience, approved_at_us{more_columns})
+), entitled AS (
+    SELECT asked.*
+    FROM asked
+    JOIN application a ON a.id = asked.application_id AND a.status = 'active'
+    JOIN customer c ON c.id = asked.customer_id AND c.disabled_at IS NULL
+    LEFT JOIN revocation r ON r.customer_id = asked.customer_id AND r.application_id = asked.application_id
+    WHERE asked.approved_at > coalesce(r.revoked_before, '-infinity')
+      AND asked.approved_at + $12::interval > clock_timestamp()
+), granted AS (
+    INSERT INTO authorization_grant
+        (id, bucket, application_id, customer_id, member_id, code_digest, code_challenge, first_token_id, scope, audience, approved_at, expires_at)
+    SELECT id, bucket_of(id), application_id, customer_id, member_id, code_digest, code_challenge, token_id, scope, audience, approved_at, {expires_at}
+    FROM entitled ORDER BY id
+    ON CONFLICT DO NOTHING
+    RETURNING id, first_token_id
+)"""
+_CLASSIC = _GRANT.format(more_arrays="", more_columns="", expires_at="NULL::timestamptz")
+INSERT_GRANTS_WITH_CLASSIC_TOKENS = f"""{_CLASSIC}
+INSERT INTO classic_token
+    (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
+     issued_at, used_at, expires_at, absolute_expires_at)
+SELECT e.token_id, bucket_of(e.token_id), e.token_digest, e.id, e.application_id, e.customer_id, e.scope, e.audience, e.approved_at,
+       moment, moment, moment + least($13::interval, $14::interval), moment + $14::interval
+FROM granted JOIN entitled e ON e.id = granted.id AND e.token_id = granted.first_token_id,
+     clock_timestamp() AS moment
+ORDER BY e.token_id
+RETURNING grant_id, id
+"""
+
+
+async def insert_grants_with_classic_tokens(
+    statements: Statements,
+    redemptions: Sequence[Redemption],
+    *,
+    code_life: timedelta,
+    idle: timedelta,
+    absolute: timedelta,
+) -> list[UUID]:
+    """Ids of the tokens that were inserted. An id that is missing lost, was refused, or stood already."""
+    rows = await statements.rows(
+        INSERT_GRANTS_WITH_CLASSIC_TOKENS, *_columns(redemptions), code_life, idle, absolute
+    )
+    return [row["id"] for row in rows]
+
+
+# The family of an application that refreshes ends with its last refresh token, any other grant with its one token.
+_STRICT = _GRANT.format(
+    more_arrays=", $16::uuid[], $17::bytea[]",
+    more_columns=", refresh_id, refresh_digest",
+    expires_at="CASE WHEN refresh_id IS NULL THEN clock_timestamp() + $13::interval ELSE approved_at + $15::interval END",
+)
+INSERT_GRANTS_WITH_STRICT_TOKENS = f"""{_STRICT}, won AS (
+    SELECT e.*, moment
+    FROM granted JOIN entitled e ON e.id = granted.id AND e.token_id = granted.first_token_id,
+         clock_timestamp() AS moment
+), refreshed AS (
+    INSERT INTO refresh_token
+        (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
+         issued_at, expires_at, absolute_expires_at)
+    SELECT refresh_id, bucket_of(refresh_id), refresh_digest, id, application_id, customer_id, scope, audience, approved_at,
+           moment, least(moment + $14::interval, approved_at + $15::interval), approved_at + $15::interval
+    FROM won WHERE refresh_id IS NOT NULL ORDER BY refresh_id
+)
+INSERT INTO strict_token
+    (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
+SELECT token_id, bucket_of(token_id), token_digest, id, application_id, customer_id, scope, audience, approved_at,
+       moment, moment + $13::interval
+FROM won ORDER BY token_id
+RETURNING grant_id, id
+"""
+
+
+async def insert_grants_with_strict_tokens(
+    statements: Statements,
+    redemptions: Sequence[Redemption],
+    *,
+    code_life: timedelta,
+    access_life: timedelta,
+    idle: timedelta,
+    absolute: timedelta,
+) -> list[UUID]:
+    """The same of strict applications. idle, absolute: of the refresh tokens, from their issue and from the approval."""
+    rows = await statements.rows(
+        INSERT_GRANTS_WITH_STRICT_TOKENS,
+        *_columns(redemptions),
+        code_life,
+        access_life,
+        idle,
+        absolute,
+        [redemption.refresh_id for redemption in redemptions],
+        [redemption.refresh_digest for redemption in redemptions],
+    )
+    return [row["id"] for row in rows]
+
+
+def _columns(redemptions: Sequence[Redemption]) -> Iterator[list[object]]:
+    approvals = [redemption.approval for redemption in redemptions]
+    yield [approval.code_id for approval in approvals]
+    yield [redemption.token_id for redemption in redemptions]
+    yield [redemption.token_digest for redemption in redemptions]
+    yield [approval.application_id for approval in approvals]
+    yield [approval.customer_id for approval in approvals]
+    yield [approval.member_id for approval in approvals]
+    yield [approval.code_digest for approval in approvals]
+    yield [approval.code_challenge for approval in approvals]
+    yield [approval.scope for approval in approvals]
+    yield [approval.audience for approval in approvals]
+    yield [approval.approved_at_us for approval in approvals]
+
+
+SELECT_GRANTS = """
+SELECT g.id, g.application_id, g.code_digest, g.code_challenge, g.first_token_id
+FROM unnest($1::uuid[]) AS asked(id)
+JOIN authorization_grant g ON g.id = asked.id AND g.bucket = bucket_of(asked.id)
+"""
+
+
+async def select_grants(statements: Statements, ids: Sequence[UUID]) -> dict[UUID, StandingGrant]:
+    rows = await statements.rows(SELECT_GRANTS, list(set(ids)))
+    return {row["id"]: StandingGrant(**row) for row in rows}
+
+
+# One row ends everything issued from the grant: every token check joins it.
+MARK_GRANT_REVOKED = """
+UPDATE authorization_grant SET revoked_at = clock_timestamp()
+WHERE id = $1 AND bucket = bucket_of($1) AND revoked_at IS NULL
+"""
+
+
+async def mark_grant_revoked(statements: Statements, grant_id: UUID) -> bool:
+    return bool(await statements.count(MARK_GRANT_REVOKED, grant_id))
+
+
+SELECT_APPROVAL_STATE = """
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us,
+       EXISTS (SELECT FROM authorization_grant WHERE id = $1 AND bucket = bucket_of($1)) AS granted
+"""
+
+
+async def select_approval_state(database: Database, code_id: UUID) -> tuple[int, bool]:
+    """PostgreSQL's time in microseconds since 1970, and whether this approval was redeemed already."""
+    row = await database.row(SELECT_APPROVAL_STATE, code_id)
+    assert row is not None  # noqa: S101  # a SELECT without FROM always gives one row
+    return row["now_us"], row["granted"]
+
+
+# clock_timestamp() is read again under the row's lock: a cut that waited for another one still moves the time on.
+UPSERT_REVOCATION = """
+INSERT INTO revocation AS r (customer_id, application_id, revoked_before)
+VALUES ($1, $2, clock_timestamp())
+ON CONFLICT (customer_id, application_id) DO UPDATE
+SET revoked_before = greatest(r.revoked_before, clock_timestamp())
+"""
+
+
+async def upsert_revocation(statements: Statements, *, customer_id: UUID, application_id: UUID) -> None:
+    await statements.count(UPSERT_REVOCATION, customer_id, application_id)
+
+
+# Every application that could hold an approval, not only those with tokens: a code may wait that nobody redeemed yet.
+UPSERT_REVOCATIONS_OF = """
+INSERT INTO revocation AS r (customer_id, application_id, revoked_before)
+SELECT $1, id, clock_timestamp() FROM application WHERE status <> 'deleted' ORDER BY id
+ON CONFLICT (customer_id, application_id) DO UPDATE
+SET revoked_before = greatest(r.revoked_before, clock_timestamp())
+"""
+
+
+async def upsert_revocations_of(statements: Statements, customer_id: UUID) -> None:
+    """Cut every application off a customer."""
+    await statements.count(UPSERT_REVOCATIONS_OF, customer_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One application that may act for a customer now."""
+
+    application_id: UUID
+    scopes: tuple[str, ...]
+    member_names: tuple[str, ...]
+    connected_at: datetime
+    used_at: datetime | None
+
+
+# Of a classic grant its tokens are asked, of a strict one its newest unspent refresh token, and an access token where
+# there is none to refresh or no more: it may outlive the family. A LIMIT within each look: a family of many spent tokens
+# costs no more than a young one.
+SELECT_CONNECTIONS = """
+WITH live AS (
+    SELECT t.application_id, t.scope, t.approved_at, t.used_at, g.member_id
+    FROM classic_token t
+    LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
+    WHERE t.customer_id = $1 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
+  UNION ALL
+    SELECT g.application_id, g.scope, g.approved_at, t.issued_at, g.member_id
+    FROM authorization_grant g
+    CROSS JOIN LATERAL (
+        (SELECT issued_at, expires_at FROM refresh_token
+         WHERE grant_id = g.id AND successor_id IS NULL ORDER BY id DESC LIMIT 1)
+        UNION ALL
+        (SELECT issued_at, expires_at FROM strict_token
+         WHERE grant_id = g.id AND revoked_at IS NULL AND expires_at > clock_timestamp() LIMIT 1)
+    ) t
+    WHERE g.customer_id = $1 AND g.expires_at > clock_timestamp() - interval '1 day' AND g.revoked_at IS NULL
+      AND t.expires_at > clock_timestamp()
+)
+SELECT t.application_id,
+       array_agg(DISTINCT t.scope) AS scopes,
+       array_agg(DISTINCT m.name) FILTER (WHERE m.name IS NOT NULL) AS member_names,
+       min(t.approved_at) AS connected_at,
+       max(t.used_at) AS used_at
+FROM live t
+JOIN application a ON a.id = t.application_id AND a.status IN ('active', 'suspended')
+LEFT JOIN customer_member m ON m.id = t.member_id
+LEFT JOIN revocation r ON r.customer_id = $1 AND r.application_id = t.application_id
+WHERE t.approved_at > coalesce(r.revoked_before, '-infinity')
+GROUP BY t.application_id ORDER BY max(t.approved_at) DESC
+"""
+
+
+async def select_connections(statements: Statements, customer_id: UUID) -> tuple[Connection, ...]:
+    rows = await statements.rows(SELECT_CONNECTIONS, customer_id)
+    return tuple(
+        Connection(
+            row["application_id"],
+            tuple(sorted({part for scope in row["scopes"] for part in scope.split()})),
+            tuple(row["member_names"] or ()),
+            row["connected_at"],
+            row["used_at"],
+        )
+        for row in rows
+    )

@@ -1,0 +1,157 @@
+"""Refresh tokens: each is spent once, by naming its successor, and stays where it is until its whole family is past."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from app.storage.postgres.database import Statements
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """One attempt to spend a refresh token for its successor and an access token.
+
+    scope, resource: asked for; None for what was granted.
+    """
+
+    id: UUID
+    digest: bytes = field(repr=False)
+    application_id: UUID
+    successor_id: UUID
+    successor_digest: bytes = field(repr=False)
+    token_id: UUID
+    token_digest: bytes = field(repr=False)
+    scope: str | None
+    resource: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRefreshToken:
+    """A refresh token's row, and whether everything it rests on stood when it was read; a spent one is not active.
+
+    Times are seconds since 1970; age_s: since it was issued, by PostgreSQL's clock.
+    """
+
+    id: UUID
+    digest: bytes = field(repr=False)
+    grant_id: UUID
+    application_id: UUID
+    customer_id: UUID
+    scope: str
+    audience: str
+    successor_id: UUID | None
+    issued_at: int
+    expires_at: int
+    age_s: float
+    active: bool
+
+
+# Spent, succeeded and an access token issued in one statement. Of several who present one token, even in this very
+# batch, one is chosen, and of two processes one finds the row unspent when it has its lock.
+# ORDER BY id: two processes whose batches overlap would deadlock without it.
+# The digest is compared here, since a round trip before would double the cost: the first bytes of a SHA-256 over 160
+# random bits, which is all that time could tell, help nobody.
+# Whatever the token rests on is judged under the snapshot that commits. What ends meanwhile ends the new tokens too,
+# since each of their checks looks at the same rows.
+INSERT_SUCCESSORS = """
+WITH asked AS (
+    SELECT *
+    FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::uuid[], $5::bytea[], $6::uuid[], $7::bytea[], $8::text[], $9::text[])
+         AS row(id, digest, application_id, successor_id, successor_digest, token_id, token_digest, scope, resource)
+), locked AS (
+    SELECT asked.id, asked.successor_id, asked.successor_digest, asked.token_id, asked.token_digest,
+           coalesce(asked.scope, t.scope) AS asked_scope, t.grant_id, t.bucket, t.approved_at,
+           t.application_id, t.customer_id
+    FROM asked
+    JOIN refresh_token t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
+    WHERE t.digest = asked.digest AND t.application_id = asked.application_id
+      AND t.successor_id IS NULL AND t.expires_at > clock_timestamp()
+      AND (asked.scope IS NULL OR string_to_array(asked.scope, ' ') <@ string_to_array(t.scope, ' '))
+      AND (asked.resource IS NULL OR asked.resource = coalesce(t.audience, $10))
+    ORDER BY t.id FOR UPDATE OF t
+), chosen AS (
+    SELECT DISTINCT ON (l.id) l.*
+    FROM locked l
+    JOIN application a ON a.id = l.application_id AND a.status = 'active'
+    JOIN customer c ON c.id = l.customer_id AND c.disabled_at IS NULL
+    JOIN authorization_grant g ON g.id = l.grant_id AND g.bucket = l.bucket AND g.revoked_at IS NULL
+    LEFT JOIN revocation r ON r.customer_id = l.customer_id AND r.application_id = l.application_id
+    WHERE l.approved_at > coalesce(r.revoked_before, '-infinity')
+    ORDER BY l.id
+), spent AS (
+    UPDATE refresh_token t SET successor_id = chosen.successor_id
+    FROM chosen WHERE t.id = chosen.id AND t.bucket = chosen.bucket AND t.successor_id IS NULL
+    RETURNING chosen.successor_id, chosen.successor_digest, chosen.token_id, chosen.token_digest, chosen.asked_scope,
+              t.bucket, t.grant_id, t.application_id, t.customer_id, t.scope, t.audience, t.approved_at, t.absolute_expires_at,
+              clock_timestamp() AS moment
+), succeeded AS (
+    INSERT INTO refresh_token
+        (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
+         issued_at, expires_at, absolute_expires_at)
+    SELECT successor_id, bucket, successor_digest, grant_id, application_id, customer_id, scope, audience, approved_at,
+           moment, least(moment + $12::interval, absolute_expires_at), absolute_expires_at
+    FROM spent ORDER BY successor_id
+)
+INSERT INTO strict_token
+    (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
+SELECT token_id, bucket, token_digest, grant_id, application_id, customer_id, asked_scope, audience, approved_at,
+       moment, moment + $11::interval
+FROM spent ORDER BY token_id
+RETURNING id, scope
+"""
+
+
+async def insert_successors(
+    statements: Statements,
+    rotations: Sequence[Rotation],
+    *,
+    audience: str,
+    access_life: timedelta,
+    idle: timedelta,
+) -> dict[UUID, str]:
+    """Ids of the access tokens that were inserted, each with its scope. One that is missing was refused, or stood already.
+
+    audience: of what was granted without naming one.
+    """
+    rows = await statements.rows(
+        INSERT_SUCCESSORS,
+        [rotation.id for rotation in rotations],
+        [rotation.digest for rotation in rotations],
+        [rotation.application_id for rotation in rotations],
+        [rotation.successor_id for rotation in rotations],
+        [rotation.successor_digest for rotation in rotations],
+        [rotation.token_id for rotation in rotations],
+        [rotation.token_digest for rotation in rotations],
+        [rotation.scope for rotation in rotations],
+        [rotation.resource for rotation in rotations],
+        audience,
+        access_life,
+        idle,
+    )
+    return {row["id"]: row["scope"] for row in rows}
+
+
+# The columns are StoredRefreshToken's fields in their order.
+SELECT_REFRESH_TOKENS = """
+SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, coalesce(t.audience, $2), t.successor_id,
+       floor(extract(epoch FROM t.issued_at))::bigint, floor(extract(epoch FROM t.expires_at))::bigint,
+       extract(epoch FROM clock_timestamp() - t.issued_at)::float8,
+       t.successor_id IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
+       AND a.status = 'active' AND c.disabled_at IS NULL
+       AND t.approved_at > coalesce(r.revoked_before, '-infinity') AS active
+FROM unnest($1::uuid[]) AS asked(id)
+JOIN refresh_token t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
+JOIN application a ON a.id = t.application_id
+JOIN customer c ON c.id = t.customer_id
+JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
+LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
+"""
+
+
+async def select_refresh_tokens(
+    statements: Statements, ids: Sequence[UUID], *, audience: str
+) -> dict[UUID, StoredRefreshToken]:
+    """audience: of a token that was issued without naming one."""
+    rows = await statements.rows(SELECT_REFRESH_TOKENS, list(set(ids)), audience)
+    return {row["id"]: StoredRefreshToken(*row.values()) for row in rows}

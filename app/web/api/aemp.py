@@ -1,0 +1,169 @@
+"""The AEMP routes: every form of address below `Fleet`, as AEMP 1.2 (v1) and ISO 15143-3 (v2)."""
+
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.aemp.address.addresses import (
+    Address,
+    FleetAddress,
+    IndexAddress,
+    MachineAddress,
+    SeriesAddress,
+    no_such_address,
+    parse_address,
+)
+from app.aemp.address.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
+from app.aemp.address.paging import Link, links_for
+from app.aemp.address.ranges import recent_range
+from app.aemp.model.values import Equipment
+from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
+from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml, render_series_xml
+from app.aemp.write.snapshot import SeriesPage, Snapshot, newest_reading_at, take_snapshot
+from app.flows.fleet.read_fleet import read_equipment, read_fleet_page
+from app.flows.fleet.read_series import read_reported, read_series
+from app.web.api.bearer import Caller, bearer
+from app.web.api.documents import answer_document
+from app.web.api.rate_limit import take_from_budget
+from app.web.request import context_of, field_value
+
+V1, V2 = "/api/v1/", "/api/v2/"
+
+
+class _FleetConvertor(Convertor[str]):
+    """The one word that every address begins with, in whatever case a provider's clients write it."""
+
+    regex = "(?i:fleet)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("fleet", _FleetConvertor())
+
+
+class Form(NamedTuple):
+    """A form of address by the name that measurements have it."""
+
+    path: str
+
+
+async def budgeted(request: Request, caller: Annotated[Caller, Depends(bearer("aemp:read"))]) -> Caller:
+    take_from_budget(request, caller)
+    return caller
+
+
+Reader = Annotated[Caller, Depends(budgeted)]
+
+
+async def read_v1(request: Request, caller: Reader) -> Response:
+    """GET /api/v1/Fleet...: AEMP 1.2, XML only: pages of the fleet and single machines."""
+    representation = negotiate(field_value(request, "accept"), AEMP_1_2_OFFER)
+    address = _parse(request, V1)
+    if not isinstance(address, FleetAddress | MachineAddress):
+        raise no_such_address()
+    snapshot = await _snapshot(request, caller, address)
+    return answer_document(request, representation, render_fleet_v1_xml(snapshot))
+
+
+async def read_v2(request: Request, caller: Reader) -> Response:
+    """GET /api/v2/Fleet...: ISO 15143-3, XML or JSON."""
+    representation = negotiate(field_value(request, "accept"), ISO_15143_OFFER)
+    address = _parse(request, V2)
+    if isinstance(address, SeriesAddress):
+        body = _render_series(await _series(request, caller, address), representation)
+    else:
+        body = _render_fleet(await _snapshot(request, caller, address), representation)
+    return answer_document(request, representation, body)
+
+
+async def _snapshot(
+    request: Request, caller: Caller, address: FleetAddress | MachineAddress | IndexAddress
+) -> Snapshot:
+    match address:
+        case FleetAddress():
+            return await _fleet(request, caller, address)
+        case MachineAddress():
+            return await _machine(request, caller, address)
+        case IndexAddress():
+            return await _index(request, caller, address)
+
+
+def _render_fleet(snapshot: Snapshot, representation: Representation) -> bytes:
+    render = render_fleet_v2_json if representation.is_json else render_fleet_v2_xml
+    return render(snapshot, representation)
+
+
+def _render_series(page: SeriesPage, representation: Representation) -> bytes:
+    render = render_series_json if representation.is_json else render_series_xml
+    return render(page, representation)
+
+
+async def _fleet(request: Request, caller: Caller, address: FleetAddress) -> Snapshot:
+    context = context_of(request)
+    found = await read_fleet_page(context, caller.customer_id, address.page, token_id=caller.token_id)
+    links = links_for(_at(request, address.base), found.page, found.last_page)
+    return take_snapshot(found.machines, links, now=context.now())
+
+
+async def _machine(request: Request, caller: Caller, address: MachineAddress) -> Snapshot:
+    context = context_of(request)
+    machine = await read_equipment(context, caller.customer_id, address.machine, address.perhaps)
+    return take_snapshot((machine,), (_self(request),), now=context.now())
+
+
+async def _series(request: Request, caller: Caller, address: SeriesAddress) -> SeriesPage:
+    """Links name the dates, also where the client did not: they lead to the same readings tomorrow."""
+    context = context_of(request)
+    within, base = address.range, address.base
+    if within is None:
+        within = recent_range(context.now())
+        base = "/".join((base, *within.segments))
+    found = await read_series(
+        context,
+        caller.customer_id,
+        address.machine,
+        series=address.series,
+        within=within,
+        page=address.page,
+    )
+    links = links_for(_at(request, base), address.page, found.last_page)
+    return SeriesPage(address.series, found.readings, links)
+
+
+async def _index(request: Request, caller: Caller, address: IndexAddress) -> Snapshot:
+    """The machine's name alone, with a link to each series that has readings in the range, by the series' name."""
+    machine, reported = await read_reported(
+        context_of(request), caller.customer_id, address.machine, address.range
+    )
+    base = _at(request, address.base)
+    links = (Link(series.name, f"{base}/{series.name}/{address.dates}/1") for series in reported)
+    newest = newest_reading_at(machine) or address.range.end_at
+    return Snapshot(newest, (Equipment(header=machine.header),), (_self(request), *links))
+
+
+def _parse(request: Request, version: str) -> Address:
+    """The undecoded path: decoded by the router, an encoded slash would part it."""
+    address = parse_address(_raw_path(request).removeprefix(version))
+    request.scope["route"] = Form(version + address.form)
+    return address
+
+
+def _self(request: Request) -> Link:
+    return Link("self", context_of(request).policy.issuer + _raw_path(request))
+
+
+def _at(request: Request, base: str) -> str:
+    """An address as the client wrote it, at our own origin: never the Host it sent."""
+    return f"{context_of(request).policy.issuer}{V2}{base}"
+
+
+def _raw_path(request: Request) -> str:
+    raw_path: bytes = request.scope["raw_path"]
+    return raw_path.decode("ascii", errors="replace")

@@ -1,0 +1,71 @@
+"""The introspection dependency: who calls a protected route, by the bearer token in the Authorization header (RFC 6750)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from starlette.requests import Request
+
+from app.flows.token.check_token import AccessToken, check_token, keep_alive
+from app.oauth.bearer import read_bearer
+from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer
+from app.oauth.parameters import has_parameter
+from app.oauth.token_string import parse
+from app.web.request import address_of, context_of, raw_query
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An application acting for a customer. grant_id: None where no approval of a customer's stands behind it."""
+
+    application_id: UUID
+    customer_id: UUID
+    token_id: UUID
+    grant_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """An application that writes for a customer; for all of them where it was registered without one."""
+
+    application_id: UUID
+    customer_id: UUID | None
+    token_id: UUID
+
+
+def bearer(scope: str) -> Callable[[Request], Awaitable[Caller]]:
+    """A FastAPI dependency for a route that asks for this scope of a customer's data."""
+
+    async def introspect(request: Request) -> Caller:
+        token = await _introspect(request, scope)
+        if token.customer_id is None:
+            raise insufficient_scope(scope)
+        return Caller(token.application_id, token.customer_id, token.id, token.grant_id)
+
+    return introspect
+
+
+def gateway(scope: str) -> Callable[[Request], Awaitable[Gateway]]:
+    """The same for a route that an application may use on its own account too."""
+
+    async def introspect(request: Request) -> Gateway:
+        token = await _introspect(request, scope)
+        return Gateway(token.application_id, token.customer_id, token.id)
+
+    return introspect
+
+
+async def _introspect(request: Request, scope: str) -> AccessToken:
+    context = context_of(request)
+    # In the query it would end in logs and histories (RFC 9700 section 4.3.2).
+    query = raw_query(request)
+    if query and has_parameter(query, "access_token"):
+        raise malformed_bearer("the token is accepted in the Authorization header only")
+    unverified = read_bearer(request.headers.getlist("authorization"))
+    token = await check_token(context, parse(unverified), address_of(request.scope))
+    if token is None or token.audience != context.policy.audience:
+        raise invalid_token()
+    if not token.reaches(scope):
+        raise insufficient_scope(scope)
+    keep_alive(context, token)
+    return token

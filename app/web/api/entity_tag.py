@@ -1,0 +1,25 @@
+"""The entity tag of a document, and whether a client has it already: RFC 9110 sections 8.8.3 and 13.1.2."""
+
+import re
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+
+from app.aemp.address.negotiation import Coding, check_list
+
+_BYTES = 18  # of the digest; two documents of one address with the same tag are out of the question
+_TAG = re.compile(r'(?:W/)?("[^"]*")')
+
+
+def entity_tag(body: bytes, coding: Coding | None) -> str:
+    """Strong: of the uncompressed body, and of its coding, since a tag stands for the very bytes that are sent."""
+    digest = urlsafe_b64encode(sha256(body).digest()[:_BYTES]).decode()
+    return f'"{digest}-{coding}"' if coding else f'"{digest}"'
+
+
+def is_known(if_none_match: str, tag: str) -> bool:
+    """Whether one of the client's tags is this one. A weak one counts too: proxies weaken those of what they touch.
+
+    Raises AempError 431 when the list is too long.
+    """
+    check_list(if_none_match)
+    return if_none_match.strip() == "*" or any(found[1] == tag for found in _TAG.finditer(if_none_match))

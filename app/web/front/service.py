@@ -1,0 +1,117 @@
+"""The application as the server calls it: a request id in, headers of every answer out, one log line, one measurement.
+
+Token and introspection requests go straight to their handlers. The very same handlers are FastAPI endpoints too
+(routes.py); what is saved is the framework's stack between the socket and them, which costs as much as their own work.
+"""
+
+from collections.abc import MutableMapping
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import structlog
+from fastapi import FastAPI
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.door.answers import WHOLE
+from app.logs import REQUEST_ID
+from app.web.cookies import keep_own_cookies
+from app.web.errors import unexpected
+from app.web.front.access_log import note_request, request_id_of
+from app.web.oauth.introspect import answer_introspection
+from app.web.oauth.token import answer_token
+from app.web.wire import Answer, Handler, serve
+
+
+class HotPath(NamedTuple):
+    """A path that is its own route; by the name that the framework's routes have it."""
+
+    path: str
+    handler: Handler
+
+
+HOT = {
+    each.path: each
+    for each in (
+        HotPath("/app/oauth2/token", answer_token),
+        HotPath("/app/oauth2/introspect", answer_introspection),
+    )
+}
+
+# No browser may take an answer for another kind of content than it says it is: on each, for who knows what echoes whom.
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+
+_log = structlog.get_logger()
+
+
+class Service(FastAPI):
+    """front: whether the hot paths are answered before the framework. It neither buffers bodies nor makes tasks."""
+
+    def __init__(self, *, front: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self._hot = HOT if front else {}
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Without Starlette's outermost layer, which answers bugs in plain text: __call__ does, in the caller's form."""
+        stack = super().build_middleware_stack()
+        return stack.app if isinstance(stack, ServerErrorMiddleware) else stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        began = perf_counter()
+        request_id = scope["request_id"] = request_id_of(scope)
+        outer_id = REQUEST_ID.set(request_id)
+        answering = Answering(send, (b"x-request-id", request_id.encode()))
+        try:
+            hot = self._hot.get(scope["path"]) if scope["method"] == "POST" else None
+            if hot is None:
+                keep_own_cookies(scope)
+                await super().__call__(scope, receive, answering.send)
+            else:
+                scope["route"] = hot
+                answer = await serve(hot.handler, self.state.context, scope, receive)
+                await answering.give(answer, whole=WHOLE in scope.get("extensions", ()))
+        except ClientDisconnect:
+            pass  # the client went away before its body was whole: nobody is left to answer
+        except Exception:
+            _log.exception("unexpected error", path=scope["path"])
+            if answering.status:  # the answer had begun; cutting the connection is all that is left
+                raise
+            await unexpected(Request(scope))(scope, receive, answering.send)
+        finally:
+            note_request(scope, answering.status, perf_counter() - began)
+            REQUEST_ID.reset(outer_id)
+
+
+class Answering:
+    """The answer on its way: its status once it has begun, and among its headers what every answer has."""
+
+    __slots__ = ("_id_header", "_send", "status")
+
+    def __init__(self, send: Send, id_header: tuple[bytes, bytes]) -> None:
+        self.status = 0
+        self._send = send
+        self._id_header = id_header
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """What the framework sends with."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], _NOSNIFF, self._id_header]
+        await self._send(message)
+
+    async def give(self, answer: Answer, *, whole: bool) -> None:
+        """whole: whether the server takes an answer in one message."""
+        self.status = answer.status
+        length = (b"content-length", b"%d" % len(answer.body))
+        headers = [*answer.headers, length, _NOSNIFF, self._id_header]
+        if whole:
+            await self._send(
+                {"type": WHOLE, "status": answer.status, "headers": headers, "body": answer.body}
+            )
+            return
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": answer.body})

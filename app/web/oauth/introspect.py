@@ -1,0 +1,60 @@
+"""POST /app/oauth2/introspect (RFC 7662), and the same signed (RFC 9701)."""
+
+from functools import lru_cache
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.context import Context
+from app.flows.token.check_token import AccessToken, RefreshToken
+from app.flows.token.introspect_token import introspect_token
+from app.flows.upkeep.signing_keys import sign_introspection
+from app.oauth.answer import INACTIVE, introspection_answer
+from app.oauth.request import ReadBefore, TokenQuery
+from app.oauth.signing import JWT_TYPE, asks_for_jwt
+from app.storage.token.refresh_tokens import StoredRefreshToken
+from app.web.wire import NO_STORE, Answer, Call, respond
+
+_QUERIES = ReadBefore(TokenQuery.parse)
+_SIGNED = [(b"content-type", JWT_TYPE.encode()), *NO_STORE]
+
+
+async def answer_introspection(context: Context, call: Call) -> Answer:
+    """200 with the token's state; every reason not to tell is the same inactive answer (O-102)."""
+    query = _QUERIES.read(call.content_type, call.body, call.authorization)
+    token = await introspect_token(context, query, call.address)
+    described = _describe(token, context.policy.issuer)
+    if call.accept is None or not asks_for_jwt(call.accept):
+        return Answer(200, described)
+    # Proved by now, so it is the caller's own name.
+    caller = str(query.credentials.client_id)
+    return Answer(200, await sign_introspection(context, described, audience=caller), _SIGNED)
+
+
+async def introspect(request: Request) -> Response:
+    return await respond(answer_introspection, request)
+
+
+def _describe(token: AccessToken | RefreshToken | None, issuer: str) -> bytes:
+    if token is None:
+        return INACTIVE
+    write = _write if isinstance(token, StoredRefreshToken) else _write_remembered
+    return write(token, issuer)
+
+
+def _write(token: AccessToken | RefreshToken, issuer: str) -> bytes:
+    """token_type says how a token is presented to a resource, which a refresh token never is."""
+    return introspection_answer(
+        issuer=issuer,
+        audience=token.audience,
+        client_id=token.application_id,
+        customer_id=token.customer_id,
+        token_id=token.id,
+        token_type=None if isinstance(token, StoredRefreshToken) else "Bearer",
+        scope=token.scope,
+        issued_at=token.issued_at,
+        expires_at=token.expires_at,
+    )
+
+
+_write_remembered = lru_cache(maxsize=20_000)(_write)  # of a remembered token, written once

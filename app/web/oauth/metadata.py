@@ -1,0 +1,47 @@
+"""Discovery documents: the authorization server (RFC 8414) and the resource it guards (RFC 9728)."""
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.flows.token.issue_token import GRANT_TYPES
+from app.oauth.metadata import authorization_server, protected_resource
+from app.web.request import context_of
+
+DOCUMENTATION = "/docs"
+JWKS = "/app/oauth2/jwks"
+
+_ENDPOINTS = {
+    "authorization_endpoint": "/app/oauth2/authorize",
+    "token_endpoint": "/app/oauth2/token",
+    "introspection_endpoint": "/app/oauth2/introspect",
+    "revocation_endpoint": "/app/oauth2/revoke",
+    "jwks_uri": JWKS,
+}
+_HEADERS = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
+
+
+async def server_metadata(request: Request) -> Response:
+    return _answer(describe_server(context_of(request).policy.issuer))
+
+
+async def resource_metadata(request: Request) -> Response:
+    policy = context_of(request).policy
+    return _answer(describe_resource(policy.issuer, policy.audience))
+
+
+def describe_server(issuer: str) -> dict[str, object]:
+    return authorization_server(
+        issuer,
+        endpoints=_ENDPOINTS,
+        grant_types=GRANT_TYPES,
+        service_documentation=issuer + DOCUMENTATION,
+    )
+
+
+def describe_resource(issuer: str, audience: str) -> dict[str, object]:
+    return protected_resource(audience, issuer=issuer, resource_documentation=issuer + DOCUMENTATION)
+
+
+def _answer(document: dict[str, object]) -> Response:
+    return Response(orjson.dumps(document), media_type="application/json", headers=_HEADERS)

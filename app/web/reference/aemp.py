@@ -1,0 +1,226 @@
+"""The AEMP API: the fleet, machines and their series, as ISO 15143-3 (v2) and AEMP 1.2 (v1), in every form of address."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from app.aemp.address.paging import PAGE_SIZE
+from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
+from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml, render_series_xml
+from app.aemp.write.snapshot import SeriesPage, Snapshot
+from app.oauth.scope import DEFAULT_SCOPE
+from app.web.reference import aemp_refusals as refused
+from app.web.reference import examples
+from app.web.reference.aemp_forms import BY_ID, BY_MAKE, DATES, MACHINE_FORMS, PARAMETERS, VIN, MachineForm
+from app.web.reference.notation import Json, answer, example, ref, schema_ref
+
+_SECURED = [{"bearer": []}, {"oauth2": [DEFAULT_SCOPE]}]
+_SENT = {
+    "Cache-Control": "Private",
+    "Vary": "Varies",
+    "ETag": "EntityTag",
+    "RateLimit-Policy": "RateLimitPolicy",
+    "RateLimit": "RateLimit",
+}
+_NOT_MODIFIED = answer("You have it already: one of the tags in `If-None-Match` is its.", headers=_SENT)
+
+_V1, _V2 = "/api/v1/Fleet", "/api/v2/Fleet"
+_PARAMETER = re.compile(r"{(\w+)}")
+_FULL = f"{PAGE_SIZE} machines; fewer on the last page."
+_SHORTENED = "The first of three pages, shortened to one of its 100 machines"
+_ANY_FORM = (
+    "The machine can be named as `ID/{id}` and `MakeModelSerial/{make}/{model}/{serial}` as well, or by the bare "
+    "`{make}/{model}/{serial}`."
+)
+
+
+def paths(issuer: str) -> Json:
+    written: Json = {}
+    for each in (*_fleet(issuer), *_machines(issuer), *_series(issuer), *_index(issuer), *_aemp_1_2(issuer)):
+        written |= each
+    return written
+
+
+def _fleet(issuer: str) -> Iterator[Json]:
+    content = _fleet_content(examples.first_page(issuer), _SHORTENED)
+    missing, malformed = (refused.NO_PAGE,), (refused.NOT_A_PAGE,)
+    said = (
+        "ISO 15143-3 (AEMP 2.0), page by page: follow the link `next`; the last page has none. XML unless `Accept` asks for "
+        "JSON. Sent compressed with `Accept-Encoding: gzip` or `zstd`. Page 1 may be asked for without its number."
+    )
+    yield _operation(
+        f"{_V2}/{{page}}",
+        "readFleet",
+        ("Read the fleet", said),
+        _responses(_FULL, content) | refused.refusals(refused.JSON_AND_XML, missing, malformed),
+    )
+    yield _operation(
+        _V2,
+        "readFleetFirst",
+        ("Read the first page", "The same as page 1."),
+        _responses(_FULL, content) | refused.refusals(refused.JSON_AND_XML, ()),
+        form_of="readFleet",
+    )
+
+
+def _machines(issuer: str) -> Iterator[Json]:
+    for form in MACHINE_FORMS:
+        path = f"{_V2}/Equipment/{form.path}"
+        content = _fleet_content(examples.one_machine(issuer + _filled(path)), "A fleet of one")
+        yield _operation(
+            path,
+            f"readEquipment{form.name}",
+            ("Read one machine", f"The same document with one machine in it. {_ANY_FORM}"),
+            _responses("The machine.", content)
+            | refused.refusals(refused.JSON_AND_XML, (refused.NO_MACHINE,)),
+            form_of=_usual("readEquipment", form),
+        )
+
+
+def _series(issuer: str) -> Iterator[Json]:
+    """With dates and a page, with dates, and without either; the first says everything else about all."""
+    asked = {"readSeriesPage": (*DATES, "page"), "readSeriesBetween": DATES, "readSeries": ()}
+    for name, further in asked.items():
+        for form in MACHINE_FORMS:
+            yield _series_operation(issuer, form, name, further)
+
+
+def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[str, ...]) -> Json:
+    base = f"{_V2}/Equipment/{form.path}/{{series}}"
+    dated = _filled(f"{base}/{{startDate}}/{{endDate}}")
+    content = _series_content(examples.series_page(issuer + dated), "Two readings")
+    paged, operation_id = "page" in further, name + form.name
+    missing = (refused.NO_MACHINE, refused.NO_SERIES, *([refused.NO_PAGE] * paged))
+    malformed = (
+        *((refused.NOT_A_DATE, refused.NOT_A_RANGE) if further else ()),
+        *([refused.NOT_A_PAGE] * paged),
+    )
+    said = (
+        f"Readings of one kind by time, page by page, both dates included and at most 31 days apart. Without dates they are "
+        f"of the last two weeks, and the links name the dates. {_ANY_FORM}"
+    )
+    return _operation(
+        "/".join((base, *(f"{{{each}}}" for each in further))),
+        operation_id,
+        ("Read a series", said),
+        _responses(f"{PAGE_SIZE} readings; fewer on the last page.", content)
+        | refused.refusals(refused.JSON_AND_XML, missing, malformed),
+        form_of="readSeriesPage" if operation_id != "readSeriesPage" else "",
+    )
+
+
+def _index(issuer: str) -> Iterator[Json]:
+    said = "The machine's name, and a link to each series that has a reading between the dates; `rel` names the series."
+    for form in MACHINE_FORMS:
+        machine = f"{_V2}/Equipment/{form.path}"
+        content = _fleet_content(
+            examples.reported(issuer + _filled(machine)), "The series that have readings"
+        )
+        yield _operation(
+            f"{machine}/{{startDate}}/{{endDate}}",
+            f"readReported{form.name}",
+            ("Find the series with readings", said),
+            _responses("Links to series.", content)
+            | refused.refusals(
+                refused.JSON_AND_XML, (refused.NO_MACHINE,), (refused.NOT_A_DATE, refused.NOT_A_RANGE)
+            ),
+            form_of=_usual("readReported", form),
+        )
+
+
+def _aemp_1_2(issuer: str) -> Iterator[Json]:
+    said = (
+        "For software made for the first version of the standard. XML only, and without links: read on until a page is not "
+        "found."
+    )
+    page, one = examples.first_page(issuer), examples.one_machine("")
+    paged = _responses(_FULL, _v1_content(page, _SHORTENED))
+    yield _operation(
+        f"{_V1}/{{page}}",
+        "readFleetAemp12",
+        ("Read the fleet as AEMP 1.2", said),
+        paged | refused.refusals(refused.XML, (refused.NO_PAGE,), (refused.NOT_A_PAGE,)),
+    )
+    yield _operation(
+        _V1,
+        "readFleetFirstAemp12",
+        ("Read the first page as AEMP 1.2", "The same as page 1."),
+        paged | refused.refusals(refused.XML, ()),
+        form_of="readFleetAemp12",
+    )
+    for form in (VIN, BY_ID, BY_MAKE):
+        yield _operation(
+            f"{_V1}/Equipment/{form.path}",
+            f"readEquipment{form.name}Aemp12",
+            ("Read one machine as AEMP 1.2", f"The same document with one machine in it. {_ANY_FORM}"),
+            _responses("The machine.", _v1_content(one, "A fleet of one"))
+            | refused.refusals(refused.XML, (refused.NO_MACHINE,)),
+            form_of=_usual("readEquipmentAemp12", form),
+        )
+
+
+def _operation(
+    path: str, operation_id: str, said: tuple[str, str], responses: Json, *, form_of: str = ""
+) -> Json:
+    """said: summary and description. form_of: the operation that says everything else about this form of its address."""
+    summary, description = said
+    described: Json = {
+        "operationId": operation_id,
+        "tags": ["aemp"],
+        "summary": summary,
+        "description": description,
+        "security": _SECURED,
+        "parameters": [ref("parameters", name) for name in _PARAMETER.findall(path)],
+        "responses": responses,
+    }
+    return {path: {"get": described | ({"x-form-of": form_of} if form_of else {})}}
+
+
+def _usual(name: str, form: MachineForm) -> str:
+    return name if form.name else ""
+
+
+def _filled(path: str) -> str:
+    """With the parameters' examples in their places."""
+    given = {name: quote(str(each["example"]), safe=":") for name, each in PARAMETERS.items()}
+    return path.format_map(given)
+
+
+def _responses(description: str, content: Json) -> Json:
+    return {"200": answer(description, content, headers=_SENT), "304": _NOT_MODIFIED}
+
+
+def _fleet_content(snapshot: Snapshot, summary: str) -> Json:
+    in_xml, in_json = render_fleet_v2_xml(snapshot), render_fleet_v2_json(snapshot)
+    return _content("Fleet", orjson.loads(in_json), in_xml, summary, name="fleet")
+
+
+def _series_content(page: SeriesPage, summary: str) -> Json:
+    in_json, in_xml = orjson.loads(render_series_json(page)), render_series_xml(page)
+    return _content("Series", in_json, in_xml, summary, name="series")
+
+
+def _content(schema: str, in_json: Any, in_xml: bytes, summary: str, *, name: str) -> Json:
+    """In the namespace of the 2020 edition its schema has another name."""
+    usual, later = schema_ref(schema), schema_ref(f"{schema}20190501")
+    indented = examples.indented(in_xml.decode())
+    return {
+        "application/json": {"schema": usual, "examples": {name: example(summary, in_json)}},
+        "application/xml": {"schema": usual, "examples": {name: example(summary, indented)}},
+        "text/xml": {"schema": usual},
+        "application/xml; version=20190501": {"schema": later},
+        # With every time and link in a second, capitalised spelling, for the readers that were built for those.
+        "application/iso15143-snapshot+json": {"schema": usual},
+    }
+
+
+def _v1_content(snapshot: Snapshot, summary: str) -> Json:
+    in_xml = examples.indented(render_fleet_v1_xml(snapshot).decode())
+    schema = schema_ref("FleetAemp12")
+    return {
+        "application/xml": {"schema": schema, "examples": {"fleet": example(summary, in_xml)}},
+        "text/xml": {"schema": schema},
+    }

@@ -1,0 +1,66 @@
+"""The forms of AEMP addresses: how a machine is named, what is asked of it, and the parameters in them."""
+
+from dataclasses import dataclass
+
+from app.aemp.address.paging import PAGE_SIZE
+from app.aemp.model.series import SERIES
+from app.web.reference import examples
+from app.web.reference.notation import Json
+
+
+@dataclass(frozen=True, slots=True)
+class MachineForm:
+    """One way to name a machine. name: what operations are called after; empty for the usual one."""
+
+    name: str
+    path: str
+
+
+IDENTIFIED = MachineForm("", "{identifier}")
+VIN = MachineForm("", "{vin}")  # as AEMP 1.2 has it
+BY_ID = MachineForm("ById", "ID/{id}")
+BY_MAKE = MachineForm("ByMake", "MakeModelSerial/{make}/{model}/{serial}")
+MACHINE_FORMS = (IDENTIFIED, BY_ID, BY_MAKE)
+
+DATES = ("startDate", "endDate")
+
+
+def _segment(name: str, example: str, description: str, **schema: object) -> Json:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", "minLength": 1, **schema},
+        "example": example,
+    }
+
+
+def _page(name: str, description: str) -> Json:
+    return {**_segment(name, "", description), "schema": {"type": "integer", "minimum": 1}, "example": 1}
+
+
+_ANY_CASE = "Percent-encoded; upper and lower case are the same."
+_NAMED = "PIN or VIN, serial number, or the customer's own number for it, in this order."
+
+PARAMETERS: Json = {
+    "page": _page("page", f"Counted from 1, {PAGE_SIZE} to a page."),
+    "identifier": _segment("identifier", examples.PIN, f"Its {_NAMED} {_ANY_CASE}"),
+    "vin": _segment("vin", examples.PIN, f"Its {_NAMED} {_ANY_CASE}"),
+    "id": _segment("id", examples.EQUIPMENT_ID, f"The customer's own number for it. {_ANY_CASE}"),
+    "make": _segment("make", examples.MAKE, f"`OEMName` of its header. {_ANY_CASE}"),
+    "model": _segment("model", examples.MODEL, f"`Model` of its header. {_ANY_CASE}"),
+    "serial": _segment("serial", examples.SERIAL_NUMBER, f"`SerialNumber` of its header. {_ANY_CASE}"),
+    "series": _segment(
+        "series",
+        "CumulativeOperatingHours",
+        "Which readings; upper and lower case are the same. `Location` and `DEFRemaining` are understood too.",
+        enum=[series.name for series in SERIES],
+    ),
+    "startDate": _segment(
+        "startDate", examples.START_DATE, "The first moment, with a zone.", format="date-time"
+    ),
+    "endDate": _segment(
+        "endDate", examples.END_DATE, "The last moment, at most 31 days later; included.", format="date-time"
+    ),
+}

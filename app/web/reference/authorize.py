@@ -1,0 +1,193 @@
+"""The authorization endpoint: a page for the customer, and the answer that comes back to the application."""
+
+from urllib.parse import quote
+
+from app.oauth.bounds import LONGEST_STATE
+from app.oauth.errors import OAuthError, invalid_scope, unsupported_response_type
+from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+from app.web.reference import examples
+from app.web.reference.notation import Json, answer, example, page_content
+from app.web.reference.schemas import CHALLENGE_PATTERN, CODE_PATTERN
+
+_REFUSED = unsupported_response_type()
+_SCOPE_REFUSED = invalid_scope("scope reaches beyond what this application may ask for")
+
+
+def _query(name: str, description: str, schema: Json, *, required: bool = False, **more: object) -> Json:
+    return {
+        "name": name,
+        "in": "query",
+        "required": required,
+        "description": description,
+        "schema": schema,
+        **more,
+    }
+
+
+def _parameters(issuer: str) -> list[Json]:
+    text: Json = {"type": "string"}
+    return [
+        _query("client_id", "Yours, from registration.", {**text, "format": "uuid"}, required=True)
+        | {"example": examples.CLIENT_ID},
+        _query(
+            "state",
+            f"Comes back byte for byte; at most {LONGEST_STATE} bytes. Make it unguessable and keep it in the customer's "
+            "session: it tells you that the answer belongs to the customer you sent.",
+            {**text, "maxLength": LONGEST_STATE},
+            example=examples.STATE,
+        ),
+        _query(
+            "redirect_uri",
+            "One of your registered addresses, compared letter by letter. May be left out when there is only one.",
+            {**text, "format": "uri"},
+            example=examples.REDIRECT_URI,
+        ),
+        _query(
+            "response_type",
+            "May be left out; not by strict applications.",
+            {**text, "enum": ["code"], "default": "code"},
+        ),
+        _query("scope", "May be left out.", {**text, "enum": sorted(KNOWN_SCOPES), "default": DEFAULT_SCOPE}),
+        _query(
+            "code_challenge",
+            "PKCE (RFC 7636), recommended, and required of strict applications: the base64url SHA-256 of a `code_verifier` "
+            "that you send with the code.",
+            {**text, "pattern": CHALLENGE_PATTERN},
+        ),
+        _query("code_challenge_method", "Required with `code_challenge`.", {**text, "enum": ["S256"]}),
+        _query(
+            "resource",
+            "RFC 8707. The one API there is; may be left out.",
+            {**text, "enum": [f"{issuer}/api"]},
+        ),
+        _query("response_mode", "May be left out.", {**text, "enum": ["query"], "default": "query"}),
+    ]
+
+
+def _location(issuer: str, error: OAuthError) -> str:
+    answered = {
+        "error": error.error,
+        "error_description": error.description,
+        "state": examples.STATE,
+        "iss": issuer,
+    }
+    return f"{examples.REDIRECT_URI}?" + "&".join(
+        f"{name}={quote(value, safe='')}" for name, value in answered.items()
+    )
+
+
+def _responses(issuer: str) -> Json:
+    return {
+        "200": answer(
+            "The sign-in page or, for a customer who is signed in, the page that asks for consent. It is always shown, "
+            "also when the application was connected before.",
+            page_content("For the customer's browser."),
+        ),
+        "303": {
+            "description": "The request is refused, and your address is told why.",
+            "headers": {
+                "Location": {
+                    "description": "Your `redirect_uri` with `error`, `error_description`, `state` and `iss`.",
+                    "schema": {"type": "string", "format": "uri"},
+                    "examples": {
+                        "unsupported_response_type": example(
+                            "`response_type` is not `code`.", _location(issuer, _REFUSED)
+                        ),
+                        "invalid_scope": example(
+                            "`scope` names what the application may not ask for.",
+                            _location(issuer, _SCOPE_REFUSED),
+                        ),
+                    },
+                }
+            },
+        },
+        "400": answer(
+            "`client_id` is unknown, or `redirect_uri` is not registered for it. The customer is told on a page of ours; "
+            "nothing is ever sent to an address that is not yours.",
+            page_content("For the customer's browser."),
+        ),
+        "503": answer(
+            "Our database is away. Once `redirect_uri` is proved, this too comes by redirect, as "
+            "`error=temporarily_unavailable`.",
+            page_content("For the customer's browser."),
+            headers={"Retry-After": "RetryAfter"},
+        ),
+    }
+
+
+def _comes_back(issuer: str) -> Json:
+    """What the customer's browser brings to the application's address, as OpenAPI's callback."""
+    text: Json = {"type": "string"}
+    return {
+        "summary": "The customer's browser comes back to your address",
+        "description": "Compare `state` with the one in the session and `iss` with ours; stop if either differs.",
+        "parameters": [
+            _query(
+                "code",
+                "The customer approved. It lives 60 seconds and works once; used a second time, the tokens that came "
+                "from it are revoked.",
+                {**text, "pattern": CODE_PATTERN},
+                example=examples.CODE,
+            ),
+            _query(
+                "error",
+                "The customer did not approve (`access_denied`), or the request was refused.",
+                {**text, "pattern": "^[a-z_]+$"},
+            ),
+            _query("error_description", "For your log, beside `error`.", text),
+            _query("state", "Yours, as it was sent.", text, example=examples.STATE),
+            _query("iss", "Who answers (RFC 9207).", {**text, "const": issuer}, required=True),
+        ],
+        "responses": {"200": {"description": "Your page; what it answers is up to you."}},
+    }
+
+
+def _get(issuer: str) -> Json:
+    return {
+        "operationId": "authorize",
+        "tags": ["connect"],
+        "summary": "Send the customer to approve",
+        "description": "Link or redirect the customer's browser here. The customer signs in, sees your name, company and "
+        "logo and what you ask for, and decides; then the browser comes back to your `redirect_uri`.",
+        "security": [],
+        "parameters": _parameters(issuer),
+        "responses": _responses(issuer),
+        "callbacks": {"answer": {"{$request.query.redirect_uri}": {"get": _comes_back(issuer)}}},
+    }
+
+
+def _post(issuer: str) -> Json:
+    fields = {
+        each["name"]: {**each["schema"], "description": each["description"]} for each in _parameters(issuer)
+    }
+    asked = {
+        "client_id": examples.CLIENT_ID,
+        "state": examples.STATE,
+        "redirect_uri": examples.REDIRECT_URI,
+    }
+    form = {
+        "schema": {"type": "object", "required": ["client_id"], "properties": fields},
+        "examples": {"documented": example("Three fields", asked)},
+    }
+    too_large = answer(
+        "As a link it would be longer than 8 KiB.", page_content("For the customer's browser.")
+    )
+    return {
+        "operationId": "authorizeByPost",
+        "tags": ["connect"],
+        "summary": "Send the customer by a form",
+        "description": "The same request in a body. It goes on as `GET` with the same parameters.",
+        "security": [],
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": form}},
+        "responses": {
+            "303": {
+                "description": "On to the same request by `GET`.",
+                "headers": {"Location": {"schema": {"type": "string"}}},
+            },
+            "413": too_large,
+        },
+    }
+
+
+def paths(issuer: str) -> Json:
+    return {"/app/oauth2/authorize": {"get": _get(issuer), "post": _post(issuer)}}

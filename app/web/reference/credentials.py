@@ -1,0 +1,113 @@
+"""How an application says who it is wherever its own server asks, and how all those endpoints refuse alike."""
+
+from app.oauth.assertion import ASSERTION_TYPE
+from app.oauth.bounds import LONGEST_AUTHORIZATION
+from app.oauth.errors import (
+    authorization_too_long,
+    body_too_large,
+    invalid_client,
+    invalid_request,
+    temporarily_unavailable,
+    too_many_failures,
+)
+from app.web.reference.notation import Json, ref, refusal
+from app.web.reference.schemas import JWT_PATTERN, SECRET_PATTERN
+from app.web.request import MOST_BODY_BYTES
+
+TEXT: Json = {"type": "string"}
+
+# The secret travels in the body, as the documented wire has it, or by HTTP Basic; a public application has none. OpenAPI
+# has no scheme for the body: the empty alternative stands for it, and the fields of the form.
+AUTHENTICATED: list[Json] = [{"basic": []}, {}]
+CREDENTIALS: Json = {
+    "client_id": {
+        **TEXT,
+        "format": "uuid",
+        "description": "Yours, from registration. Here or by HTTP Basic, not both.",
+    },
+    "client_secret": {
+        **TEXT,
+        "pattern": SECRET_PATTERN,
+        "description": "Yours, from registration. Here or by HTTP Basic, not both. Public applications have none.",
+    },
+    "client_assertion_type": {
+        **TEXT,
+        "enum": [ASSERTION_TYPE],
+        "description": "With `client_assertion`.",
+    },
+    "client_assertion": {
+        **TEXT,
+        "pattern": JWT_PATTERN,
+        "description": "In place of a secret, where your application is registered with keys (RFC 7523): `iss` and `sub` are "
+        "your `client_id`, `aud` is the issuer, `exp` at most five minutes ahead, `jti` never the same.",
+    },
+}
+
+RESPONSES: Json = {
+    "InvalidClient": refusal(
+        "Who asks is not proved.",
+        (
+            "invalid_client",
+            "`client_id`, `client_secret` or `client_assertion` is wrong; we do not say which.",
+            invalid_client("not shown"),
+        ),
+        headers={"WWW-Authenticate": "BasicChallenge"},
+    ),
+    "TooLarge": refusal(
+        "The body is too large.",
+        (
+            "invalid_request",
+            "The body is larger than 16 KiB.",
+            body_too_large(MOST_BODY_BYTES),
+        ),
+    ),
+    "NotAForm": refusal(
+        "The body is no form.",
+        (
+            "invalid_request",
+            "The body is something else, such as JSON.",
+            invalid_request("the body must be application/x-www-form-urlencoded"),
+        ),
+    ),
+    "HeaderTooLong": refusal(
+        "A header field is too long.",
+        (
+            "invalid_request",
+            f"`Authorization` has more than {LONGEST_AUTHORIZATION} characters.",
+            authorization_too_long(),
+        ),
+    ),
+    "TooManyFailures": refusal(
+        "Too many failures of yours.",
+        (
+            "slow_down",
+            "Too many wrong secrets or forged tokens came from you. Try again after `Retry-After` seconds.",
+            too_many_failures(),
+        ),
+        headers={"Retry-After": "RetryAfter"},
+    ),
+    "Unavailable": refusal(
+        "We are briefly away.",
+        (
+            "temporarily_unavailable",
+            "Try again after `Retry-After` seconds.",
+            temporarily_unavailable(),
+        ),
+        headers={"Retry-After": "RetryAfter"},
+    ),
+}
+
+SHARED: Json = {
+    "401": ref("responses", "InvalidClient"),
+    "413": ref("responses", "TooLarge"),
+    "415": ref("responses", "NotAForm"),
+    "429": ref("responses", "TooManyFailures"),
+    "431": ref("responses", "HeaderTooLong"),
+    "503": ref("responses", "Unavailable"),
+}
+
+
+def form(required: tuple[str, ...], fields: Json, form_examples: Json) -> Json:
+    schema = {"type": "object", "required": list(required), "properties": fields}
+    content = {"application/x-www-form-urlencoded": {"schema": schema, "examples": form_examples}}
+    return {"required": True, "content": content}

@@ -1,0 +1,206 @@
+"""Schemas of the AEMP documents, drawn from the table of elements that also writes them."""
+
+from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element, Kind
+from app.aemp.write.render_xml import AEMP_1_2_NAMESPACE, ISO_20190501_NAMESPACE, ISO_NAMESPACE
+from app.web.reference.notation import Json, schema_ref
+
+_TIME: Json = {"type": "string", "format": "date-time"}
+_READ_AT: Json = {**_TIME, "description": "When the machine reported it.", "xml": {"attribute": True}}
+_SNAPSHOT_AT: Json = {
+    **_TIME,
+    "description": "When the newest reading in it was reported.",
+    "xml": {"attribute": True},
+}
+_VERSION: Json = {"type": "string", "xml": {"attribute": True}}
+_DURATION: Json = {"type": "string", "pattern": "^P([0-9]+D)?T[0-9]+H[0-9]+M[0-9]+S$"}
+
+_UNBOUNDED = 1e12  # what the table says of a figure that only ever grows
+
+_KINDS: dict[Kind, Json] = {
+    Kind.TIME: _TIME,
+    Kind.TEXT: {"type": "string"},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.INTEGER: {"type": "integer", "minimum": 0},
+    Kind.DECIMAL: {"type": "number"},
+}
+
+_MEANINGS = {
+    "AverageLoadFactorLast24": "Average engine load of the last 24 hours.",
+    "Location": "Where it was, WGS 84.",
+    "CumulativeActiveRegenerationHours": "Hours of burning the particle filter clean, since new.",
+    "CumulativeIdleHours": "Hours with the engine idling, since new.",
+    "CumulativeIdleNonOperatingHours": "Hours idling in which it did no work, since new.",
+    "CumulativeLoadCount": "Loads moved, since new.",
+    "CumulativeOperatingHours": "Hours the engine ran, since new.",
+    "CumulativePowerTakeOffHours": "Hours of power take-off, since new.",
+    "CumulativePayloadTotals": "Weight moved, since new.",
+    "DEFRemaining": "Diesel exhaust fluid (AdBlue) left in its tank.",
+    "Distance": "The odometer.",
+    "EngineStatus": "Whether an engine was running.",
+    "FuelUsed": "Fuel burned, since new.",
+    "FuelUsedLast24": "Fuel burned in the last 24 hours.",
+    "FuelRemaining": "Fuel left in its tank.",
+    "MaximumSpeedLast24": "Highest speed of the last 24 hours.",
+}
+
+_HEADER_MEANINGS = {
+    "UnitInstallDateTime": "When its tracker was installed.",
+    "OEMName": "Who made it.",
+    "Model": "Always there, empty where it is not known.",
+    "EquipmentID": "The customer's own number for it.",
+    "SerialNumber": "The maker's number for it.",
+    "PIN": "Product identification number; for a vehicle its VIN.",
+}
+
+
+def _child(child: Child) -> Json:
+    if child.kind is not Kind.DECIMAL:
+        return _KINDS[child.kind]
+    highest = {"maximum": child.highest} if child.highest < _UNBOUNDED else {}
+    return {**_KINDS[child.kind], "minimum": child.lowest, **highest}
+
+
+def reading_schema(element: Element, meaning: str) -> Json:
+    properties: Json = {"datetime": _READ_AT}
+    required = ["datetime"]
+    for child in element.children:
+        properties[child.name] = _child(child)
+        required += [child.name] * child.required
+        if child.unit:
+            properties[child.unit.name] = {"const": child.unit.spelling}
+            required += [child.unit.name] * child.required
+    return {
+        "type": "object",
+        "description": meaning,
+        "required": required,
+        "properties": properties,
+    }
+
+
+# One a snapshot element; series are made of the same.
+READINGS: Json = {element.name: reading_schema(element, _MEANINGS[element.name]) for element in ELEMENTS}
+
+EQUIPMENT_HEADER: Json = {
+    "type": "object",
+    "required": ["Model"],
+    "properties": {
+        child.name: {**_KINDS[child.kind], "description": _HEADER_MEANINGS[child.name]} for child in HEADER
+    },
+}
+
+EQUIPMENT: Json = {
+    "type": "object",
+    "description": "One machine. What it does not report is left out.",
+    "required": ["EquipmentHeader"],
+    "properties": {
+        "EquipmentHeader": schema_ref("EquipmentHeader"),
+        **{name: schema_ref(name) for name in READINGS},
+    },
+}
+
+LINK: Json = {
+    "type": "object",
+    "required": ["rel", "href"],
+    "properties": {
+        "rel": {
+            "type": "string",
+            "description": "`self`, `prev`, `next` or `last`; or the name of a series.",
+        },
+        "href": {"type": "string", "format": "uri"},
+    },
+}
+
+# As XML the two lists have no element around them: Links and Equipment simply repeat.
+FLEET: Json = {
+    "type": "object",
+    "description": "Machines as they stood at one time, by ISO 15143-3. One machine is a fleet of one.",
+    "required": ["snapshotTime", "version", "Equipment"],
+    "properties": {
+        "snapshotTime": _SNAPSHOT_AT,
+        "version": _VERSION,
+        "Links": {"type": "array", "items": schema_ref("Link")},
+        "Equipment": {"type": "array", "items": schema_ref("Equipment")},
+    },
+    "xml": {"name": "Fleet", "namespace": ISO_NAMESPACE},
+}
+
+FLEET_20190501: Json = {
+    **FLEET,
+    "description": "The same document in the namespace of the 2020 edition.",
+    "xml": {"name": "Fleet", "namespace": ISO_20190501_NAMESPACE},
+}
+
+
+def _v1_reading(name: str, **properties: Json) -> Json:
+    return {
+        "type": "object",
+        "description": _MEANINGS[name],
+        "required": ["datetime", *(name for name in properties if not name.startswith("Altitude"))],
+        "properties": {"datetime": _READ_AT, **properties},
+    }
+
+
+_LITERS: Json = {"const": "liters"}
+_AMOUNT: Json = {"type": "number", "minimum": 0}
+
+EQUIPMENT_1_2: Json = {
+    "type": "object",
+    "description": "One machine as AEMP 1.2 knows it. What it does not report is left out.",
+    "required": ["EquipmentHeader"],
+    "properties": {
+        "EquipmentHeader": {
+            "type": "object",
+            "required": ["Model"],
+            "properties": {
+                "UnitInstallDateTime": _TIME,
+                "Make": {"type": "string"},
+                "Model": {"type": "string"},
+                "EquipmentID": {"type": "string", "description": "Where the customer gave none, the PIN."},
+                "SerialNumber": {"type": "string"},
+            },
+        },
+        "Location": _v1_reading(
+            "Location",
+            Latitude={"type": "number"},
+            Longitude={"type": "number"},
+            Altitude={"type": "object", "required": ["Meters"], "properties": {"Meters": {"type": "number"}}},
+            AltitudeUnits={"const": "meters"},
+        ),
+        "CumulativeOperatingHours": _v1_reading("CumulativeOperatingHours", Hour=_DURATION),
+        "FuelUsed": _v1_reading("FuelUsed", FuelUnits=_LITERS, FuelConsumed=_AMOUNT),
+        "FuelUsedLast24": _v1_reading("FuelUsedLast24", FuelUnits=_LITERS, FuelConsumed=_AMOUNT),
+        "Distance": _v1_reading("Distance", OdometerUnits={"const": "kilometers"}, Odometer=_AMOUNT),
+    },
+}
+
+FLEET_1_2: Json = {
+    "type": "object",
+    "description": "Machines as they stood at one time, by AEMP 1.2.",
+    "required": ["snapshotTime", "version", "Equipment"],
+    "properties": {
+        "snapshotTime": _SNAPSHOT_AT,
+        "version": _VERSION,
+        "Equipment": {"type": "array", "items": schema_ref("EquipmentAemp12")},
+    },
+    "xml": {"name": "Fleet", "namespace": AEMP_1_2_NAMESPACE},
+}
+
+AEMP_ERROR: Json = {
+    "type": "object",
+    "required": ["status", "code", "message"],
+    "properties": {
+        "status": {"type": "integer", "description": "The HTTP status.", "xml": {"name": "Status"}},
+        "code": {
+            "type": "string",
+            "description": "For programs.",
+            "pattern": "^[a-z_]+$",
+            "xml": {"name": "Code"},
+        },
+        "message": {
+            "type": "string",
+            "description": "For people. Its words may change.",
+            "xml": {"name": "Message"},
+        },
+    },
+    "xml": {"name": "Error"},
+}

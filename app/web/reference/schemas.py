@@ -1,0 +1,159 @@
+"""Schemas of what the OAuth2 endpoints, the discovery documents and the health routes answer."""
+
+from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.token_string import CLIENT_SECRET_PATTERN
+from app.web.reference.notation import Json
+
+TOKEN_PATTERN = "^rovi_at_[cs][0-9A-Za-z]{55}$"
+CODE_PATTERN = "^rovi_ac_[cs][0-9A-Za-z]{55}$"
+REFRESH_PATTERN = "^rovi_rt_s[0-9A-Za-z]{55}$"
+SECRET_PATTERN = f"^{CLIENT_SECRET_PATTERN}$"
+CHALLENGE_PATTERN = "^[A-Za-z0-9_-]{43}$"
+JWT_PATTERN = r"^[\w-]+\.[\w-]+\.[\w-]+$"
+VERIFIER_PATTERN = "^[A-Za-z0-9._~-]{43,128}$"
+
+_SCOPES = " and ".join(f"`{scope}`" for scope in sorted(KNOWN_SCOPES))
+
+_TEXTS: Json = {"type": "array", "items": {"type": "string"}}
+_ADDRESS: Json = {"type": "string", "format": "uri"}
+
+
+def _object(required: tuple[str, ...], **properties: Json) -> Json:
+    return {"type": "object", "required": list(required), "properties": properties}
+
+
+def _text(description: str, **more: object) -> Json:
+    return {"type": "string", "description": description, **more}
+
+
+def _seconds(description: str) -> Json:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
+TOKEN_ANSWER = _object(
+    ("access_token", "token_type", "type", "expires_in", "scope"),
+    access_token=_text("Send it as `Authorization: Bearer ...`.", pattern=TOKEN_PATTERN),
+    token_type=_text("How the token is used.", const="Bearer"),
+    type=_text("The same as `token_type`, for applications made before that member existed.", const="Bearer"),
+    expires_in=_seconds(
+        "Seconds until the token ends if it is not used. Each use of a long-lived token renews it."
+    ),
+    scope=_text(f"What the token covers. The scopes are {_SCOPES}."),
+    refresh_token=_text(
+        "Of a strict application, to get the next pair with. It works once.", pattern=REFRESH_PATTERN
+    ),
+)
+
+INTROSPECTION: Json = {
+    "description": "The token's state. Whatever the reason for an inactive one, nothing is said beside it.",
+    "oneOf": [
+        _object(
+            ("active", "scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti"),
+            active={"type": "boolean", "const": True, "description": "Whether it works."},
+            scope=_text("What the token covers."),
+            client_id=_text("The application it was issued to.", format="uuid"),
+            token_type=_text("How the token is used; absent of a refresh token.", const="Bearer"),
+            exp=_seconds("When it ends if it is not used, in seconds since 1970 (UTC)."),
+            iat=_seconds("When it was issued, in seconds since 1970 (UTC)."),
+            sub=_text(
+                "The customer whose machines it reads; the application, where it acts for no customer.",
+                format="uuid",
+            ),
+            aud={**_ADDRESS, "description": "The API it is meant for."},
+            iss={**_ADDRESS, "description": "Who issued it."},
+            jti=_text("The token's id, which is no secret.", format="uuid"),
+        ),
+        {**_object(("active",), active={"const": False}), "maxProperties": 1},
+    ],
+}
+
+NOTHING = _object(())
+
+OAUTH_ERROR = _object(
+    ("error",),
+    error=_text("For programs.", pattern="^[a-z_]+$"),
+    error_description=_text("For people who read logs. Its words may change."),
+)
+
+SERVER_METADATA = _object(
+    ("issuer", "authorization_endpoint", "token_endpoint", "response_types_supported"),
+    issuer={**_ADDRESS, "description": "Compare it with `iss` of the answers."},
+    authorization_endpoint=_ADDRESS,
+    token_endpoint=_ADDRESS,
+    introspection_endpoint=_ADDRESS,
+    revocation_endpoint=_ADDRESS,
+    jwks_uri=_ADDRESS,
+    scopes_supported=_TEXTS,
+    response_types_supported=_TEXTS,
+    response_modes_supported=_TEXTS,
+    grant_types_supported=_TEXTS,
+    token_endpoint_auth_methods_supported=_TEXTS,
+    token_endpoint_auth_signing_alg_values_supported=_TEXTS,
+    introspection_endpoint_auth_methods_supported=_TEXTS,
+    introspection_endpoint_auth_signing_alg_values_supported=_TEXTS,
+    introspection_signing_alg_values_supported=_TEXTS,
+    revocation_endpoint_auth_methods_supported=_TEXTS,
+    revocation_endpoint_auth_signing_alg_values_supported=_TEXTS,
+    code_challenge_methods_supported=_TEXTS,
+    authorization_response_iss_parameter_supported={"type": "boolean"},
+    service_documentation=_ADDRESS,
+)
+
+SIGNED_INTROSPECTION = _text(
+    "A JWT of type `token-introspection+jwt`, for the one who asked: `iss`, `aud` (your `client_id`), `iat`, and the answer "
+    "as `token_introspection`.",
+    pattern=JWT_PATTERN,
+)
+
+KEY_SET = _object(
+    ("keys",),
+    keys={
+        "type": "array",
+        "minItems": 1,
+        "description": "The key that signs, those that will, and those that did until a day ago.",
+        "items": _object(
+            ("kty", "crv", "x", "y", "use", "alg", "kid"),
+            kty={"const": "EC"},
+            crv={"const": "P-256"},
+            x={"type": "string"},
+            y={"type": "string"},
+            use={"const": "sig"},
+            alg={"const": "ES256"},
+            kid=_text("The key's thumbprint (RFC 7638).", pattern="^[A-Za-z0-9_-]{43}$"),
+        ),
+    },
+)
+
+RESOURCE_METADATA = _object(
+    ("resource", "authorization_servers"),
+    resource={**_ADDRESS, "description": "The audience its tokens carry."},
+    authorization_servers={"type": "array", "items": _ADDRESS},
+    scopes_supported=_TEXTS,
+    bearer_methods_supported=_TEXTS,
+    resource_name={"type": "string"},
+    resource_documentation=_ADDRESS,
+)
+
+ALIVE = _object(("status",), status={"const": "ok"})
+
+READY = _object(
+    ("status", "postgresql", "valkey"),
+    status=_text(
+        "`degraded`: tokens are checked and issued, new approvals and applications with keys wait. "
+        "`draining`: it is about to stop.",
+        enum=["ok", "degraded", "unavailable", "draining"],
+    ),
+    postgresql=_text("`ok`, or what is wrong with it."),
+    valkey=_text("`ok`, or what is wrong with it."),
+)
+
+VERSION = _object(
+    ("version",),
+    version=_text("Of the service."),
+    python=_text("Of the interpreter it runs on, in development."),
+    schema={
+        "type": "integer",
+        "minimum": 1,
+        "description": "The number of the database schema it needs, in development.",
+    },
+)

@@ -1,0 +1,135 @@
+"""What the service says about itself: discovery documents, health, version."""
+
+from app.web.health import PUBLISHED
+from app.web.oauth.metadata import JWKS, describe_resource, describe_server
+from app.web.reference import examples
+from app.web.reference.notation import Json, answer, example, json_content, ref, schema_ref
+
+_PUBLIC = {"Cache-Control": "Public", "Access-Control-Allow-Origin": "AnyOrigin"}
+_NO_STORE = {"Cache-Control": "NoStore"}
+_WELL: Json = {"status": "ok", "postgresql": "ok", "valkey": "ok"}
+
+
+def _operation(operation_id: str, tag: str, summary: str, description: str, responses: Json) -> Json:
+    return {
+        "get": {
+            "operationId": operation_id,
+            "tags": [tag],
+            "summary": summary,
+            "description": description,
+            "security": [],
+            "responses": responses,
+        }
+    }
+
+
+def _resource(operation_id: str, issuer: str, title: str, description: str) -> Json:
+    content = json_content(
+        "ResourceMetadata", {"resource": example("Today", describe_resource(issuer, f"{issuer}/api"))}
+    )
+    return _operation(
+        operation_id,
+        "discovery",
+        title,
+        description,
+        {"200": answer("RFC 9728 metadata.", content, headers=_PUBLIC)},
+    )
+
+
+def _discovery(issuer: str) -> Json:
+    server = json_content("ServerMetadata", {"server": example("Today", describe_server(issuer))})
+    return {
+        "/.well-known/oauth-authorization-server": _operation(
+            "describeServer",
+            "discovery",
+            "The authorization server",
+            "Everything an OAuth2 library needs to configure itself.",
+            {"200": answer("RFC 8414 metadata.", server, headers=_PUBLIC)},
+        ),
+        JWKS: _operation(
+            "readKeys",
+            "discovery",
+            "The keys that answers are signed with",
+            "For whoever asks for signed answers (RFC 9701). A new key stands here before it signs, so that a set kept for "
+            "as long as `Cache-Control` says never lacks one.",
+            {
+                "200": answer(
+                    "A JWK Set (RFC 7517).",
+                    {
+                        "application/jwk-set+json": {
+                            "schema": schema_ref("KeySet"),
+                            "examples": {"keys": example("Today", {"keys": [examples.PUBLIC_JWK]})},
+                        }
+                    },
+                    headers={**_PUBLIC, "Cache-Control": "PublicBriefly"},
+                ),
+                "503": ref("responses", "Unavailable"),
+            },
+        ),
+        "/.well-known/oauth-protected-resource/api": _resource(
+            "describeResource",
+            issuer,
+            "The AEMP API",
+            "Which server gives tokens for the API; challenges point here.",
+        ),
+        "/.well-known/oauth-protected-resource": _resource(
+            "describeResourceOfOrigin",
+            issuer,
+            "The AEMP API, at the root",
+            "The same, where some libraries look for it.",
+        ),
+    }
+
+
+def _ready() -> Json:
+    degraded = {**_WELL, "status": "degraded", "valkey": "unreachable"}
+    unavailable = {**_WELL, "status": "unavailable", "postgresql": "unreachable"}
+    can = {
+        "ok": example("All is well.", _WELL),
+        "degraded": example("Tokens are checked and issued, new approvals wait.", degraded),
+    }
+    cannot = {
+        "unavailable": example("Nothing can be served.", unavailable),
+        "draining": example("It is about to stop; use another.", {**_WELL, "status": "draining"}),
+    }
+    return _operation(
+        "ready",
+        "operation",
+        "Can it serve?",
+        "For load balancers.",
+        {
+            "200": answer("It can.", json_content("Ready", can), headers=_NO_STORE),
+            "503": answer("It cannot.", json_content("Ready", cannot), headers=_NO_STORE),
+        },
+    )
+
+
+def _health() -> Json:
+    alive = json_content("Alive", {"alive": example("Always", {"status": "ok"})})
+    return {
+        "/health/alive": _operation(
+            "alive",
+            "operation",
+            "Does the process answer?",
+            "For what restarts it. Never touches a store.",
+            {"200": answer("It does.", alive, headers=_NO_STORE)},
+        ),
+        "/health/ready": _ready(),
+        "/version": _operation(
+            "version",
+            "operation",
+            "What is running?",
+            "The version of the service. In development the interpreter, and the database schema it needs, are named too.",
+            {
+                "200": answer(
+                    "This.",
+                    json_content("Version", {"version": example("Now", PUBLISHED)}),
+                    headers=_NO_STORE,
+                )
+            },
+        ),
+    }
+
+
+def paths(issuer: str) -> Json:
+    return {**_discovery(issuer), **_health()}

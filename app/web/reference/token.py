@@ -1,0 +1,184 @@
+"""The token endpoint: a code, a refresh token or the application itself becomes a token."""
+
+import orjson
+
+from app.flows.token.issue_token import GRANT_TYPES
+from app.oauth.answer import token_answer
+from app.oauth.assertion import ASSERTION_TYPE
+from app.oauth.errors import (
+    invalid_grant,
+    invalid_request,
+    invalid_scope,
+    invalid_target,
+    unauthorized_client,
+    unsupported_grant_type,
+)
+from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+from app.web.reference import examples
+from app.web.reference.credentials import AUTHENTICATED, CREDENTIALS, SHARED, TEXT, form
+from app.web.reference.notation import Json, answer, example, json_content, refusal
+from app.web.reference.schemas import CODE_PATTERN, REFRESH_PATTERN, VERIFIER_PATTERN
+
+_YEAR_S = 365 * 86_400
+_HOUR_S = 3600
+
+_SENT: Json = {"client_id": examples.CLIENT_ID, "client_secret": examples.CLIENT_SECRET}
+
+
+def _token_fields(issuer: str) -> Json:
+    return {
+        **CREDENTIALS,
+        "code": {
+            **TEXT,
+            "pattern": CODE_PATTERN,
+            "description": "What came back to your address, within 60 seconds.",
+        },
+        "grant_type": {
+            **TEXT,
+            "enum": list(GRANT_TYPES),
+            "description": "May be left out with `code`, and then means `authorization_code`; not by strict applications.",
+        },
+        "refresh_token": {
+            **TEXT,
+            "pattern": REFRESH_PATTERN,
+            "description": "The newest one you were given. It works once.",
+        },
+        "redirect_uri": {
+            **TEXT,
+            "format": "uri",
+            "description": "May be left out. When it is sent, it must be the address the code went to.",
+        },
+        "code_verifier": {
+            **TEXT,
+            "pattern": VERIFIER_PATTERN,
+            "description": "Required when the customer was sent with a `code_challenge`, as strict applications always do.",
+        },
+        "scope": {
+            **TEXT,
+            "enum": sorted(KNOWN_SCOPES),
+            "description": f"For `client_credentials`: `{DEFAULT_SCOPE}` where it is left out. For `refresh_token`: at most "
+            "what the customer approved, and that where it is left out.",
+        },
+        "resource": {
+            **TEXT,
+            "enum": [f"{issuer}/api"],
+            "description": "For `client_credentials` and `refresh_token` (RFC 8707); may be left out.",
+        },
+    }
+
+
+def _token_request(issuer: str) -> Json:
+    standard = {
+        "grant_type": "authorization_code",
+        "code": examples.CODE,
+        "redirect_uri": examples.REDIRECT_URI,
+        "code_verifier": examples.CODE_VERIFIER,
+    }
+    return form(
+        (),
+        _token_fields(issuer),
+        {
+            "documented": example("Three fields", {**_SENT, "code": examples.CODE}),
+            "standard": example("As libraries send it: HTTP Basic, grant type, PKCE", standard),
+            "public": example(
+                "Of a public application, which has no secret",
+                {
+                    "grant_type": "authorization_code",
+                    "client_id": examples.PUBLIC_CLIENT_ID,
+                    "code": examples.CODE,
+                    "code_verifier": examples.CODE_VERIFIER,
+                },
+            ),
+            "refresh_token": example(
+                "The next token of a strict application",
+                {"grant_type": "refresh_token", "refresh_token": examples.REFRESH_TOKEN},
+            ),
+            "client_credentials": example(
+                "For the application itself, where it is registered for that",
+                {"grant_type": "client_credentials"},
+            ),
+            "private_key_jwt": example(
+                "The same for one that is registered with keys",
+                {
+                    "grant_type": "client_credentials",
+                    "client_assertion_type": ASSERTION_TYPE,
+                    "client_assertion": examples.client_assertion(issuer),
+                },
+            ),
+        },
+    )
+
+
+def _token_refusals() -> Json:
+    return refusal(
+        "The request cannot be granted.",
+        (
+            "invalid_grant",
+            "The code or refresh token is unknown, expired, used, revoked or not for this. Send the customer again.",
+            invalid_grant("not shown"),
+        ),
+        (
+            "invalid_request",
+            "A parameter is missing, sent twice or badly encoded; the description says which.",
+            invalid_request("code is sent more than once"),
+        ),
+        (
+            "unauthorized_client",
+            "Your registration does not cover this.",
+            unauthorized_client("this application was not registered for this grant type"),
+        ),
+        ("unsupported_grant_type", "There is no such grant type.", unsupported_grant_type()),
+        (
+            "invalid_scope",
+            "The scope is not one you may ask for, or reaches beyond what the customer approved.",
+            invalid_scope("scope reaches beyond what this application may ask for"),
+        ),
+        (
+            "invalid_target",
+            "The resource is not our API.",
+            invalid_target(),
+        ),
+    )
+
+
+def _issued(token: str, life_s: int, refresh_token: str | None = None) -> object:
+    return orjson.loads(token_answer(token, "Bearer", life_s, DEFAULT_SCOPE, refresh_token))
+
+
+def _token(issuer: str) -> Json:
+    issued = {
+        "documented": example("For a code", _issued(examples.TOKEN, _YEAR_S)),
+        "public": example(
+            "For a code of a strict application, public or not",
+            _issued(examples.SHORT_TOKEN, _HOUR_S, examples.REFRESH_TOKEN),
+        ),
+        "refresh_token": example(
+            "For a refresh token, which is spent by it",
+            _issued(examples.SHORT_TOKEN, _HOUR_S, examples.NEXT_REFRESH_TOKEN),
+        ),
+        "client_credentials": example("For the application itself", _issued(examples.SHORT_TOKEN, _HOUR_S)),
+    }
+    return {
+        "operationId": "requestToken",
+        "tags": ["connect"],
+        "summary": "Exchange the code for a token",
+        "description": "From your server, with your secret. The token lives 365 days from its last use and three years at "
+        "most; there is nothing to refresh. Of one customer, your ten newest tokens work. A strict application's token lives "
+        "an hour and comes with a refresh token that is good for 30 days, and its successors for a year. Each works once: "
+        "presented a second time, it ends the connection, since somebody else may hold it.",
+        "security": AUTHENTICATED,
+        "requestBody": _token_request(issuer),
+        "responses": {
+            "200": answer(
+                "The token, stored before it is answered.",
+                json_content("TokenAnswer", issued),
+                headers={"Cache-Control": "NoStore"},
+            ),
+            "400": _token_refusals(),
+            **SHARED,
+        },
+    }
+
+
+def paths(issuer: str) -> Json:
+    return {"/app/oauth2/token": {"post": _token(issuer)}}

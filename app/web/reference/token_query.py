@@ -1,0 +1,104 @@
+"""Introspection and revocation: what an application asks about a token, and how it ends one."""
+
+from uuid import UUID
+
+import orjson
+
+from app.oauth.answer import INACTIVE, introspection_answer
+from app.oauth.errors import invalid_request
+from app.oauth.scope import DEFAULT_SCOPE
+from app.oauth.signing import JWT_TYPE
+from app.web.reference import examples
+from app.web.reference.credentials import AUTHENTICATED, CREDENTIALS, SHARED, TEXT, form
+from app.web.reference.notation import Case, Json, answer, example, json_content, refusal, schema_ref
+
+_YEAR_S = 365 * 86_400
+_MONTH_S = 30 * 86_400
+
+_MISSING: Case = ("invalid_request", "There is no `token`.", invalid_request("token is missing"))
+
+
+def _query_form(description: str) -> Json:
+    fields = {
+        "token": {**TEXT, "description": description},
+        **CREDENTIALS,
+        "token_type_hint": {**TEXT, "description": "Not needed: a token says what it is."},
+    }
+    return form(("token",), fields, {"documented": example("With HTTP Basic", {"token": examples.TOKEN})})
+
+
+def _active(issuer: str, *, refresh: bool = False) -> object:
+    written = introspection_answer(
+        issuer=issuer,
+        audience=f"{issuer}/api",
+        client_id=UUID(examples.STRICT_CLIENT_ID if refresh else examples.CLIENT_ID),
+        customer_id=examples.CUSTOMER_ID,
+        token_id=examples.REFRESH_TOKEN_ID if refresh else examples.TOKEN_ID,
+        token_type=None if refresh else "Bearer",
+        scope=DEFAULT_SCOPE,
+        issued_at=examples.ISSUED_AT_S,
+        expires_at=examples.ISSUED_AT_S + (_MONTH_S if refresh else _YEAR_S),
+    )
+    return orjson.loads(written)
+
+
+def _introspect(issuer: str) -> Json:
+    states = {
+        "active": example("It works.", _active(issuer)),
+        "refresh_token": example("It is a refresh token that nobody used.", _active(issuer, refresh=True)),
+        "inactive": example("It does not, or is not yours to ask about.", orjson.loads(INACTIVE)),
+    }
+    signed = {
+        "signed": example(
+            "The first, for one who asks for it", examples.signed_answer(issuer, _active(issuer))
+        )
+    }
+    return {
+        "operationId": "introspectToken",
+        "tags": ["connect"],
+        "summary": "Ask whether a token works",
+        "description": "RFC 7662. You see your own tokens, refresh tokens too; a resource server sees the access tokens meant "
+        f"for it. Not for public applications. With `Accept: {JWT_TYPE}` the answer is signed (RFC 9701).",
+        "security": AUTHENTICATED,
+        "requestBody": _query_form("The token asked about."),
+        "responses": {
+            "200": answer(
+                "What the token is.",
+                {
+                    **json_content("Introspection", states),
+                    JWT_TYPE: {"schema": schema_ref("SignedIntrospection"), "examples": signed},
+                },
+                headers={"Cache-Control": "NoStore"},
+            ),
+            "400": refusal("The request is malformed.", _MISSING),
+            **SHARED,
+        },
+    }
+
+
+def _revoke() -> Json:
+    return {
+        "operationId": "revokeToken",
+        "tags": ["connect"],
+        "summary": "End a token",
+        "description": "RFC 7009, for when a customer leaves you. A second after the answer nobody accepts it any more. A "
+        "refresh token ends with every token that came from the same approval, an access token alone.",
+        "security": AUTHENTICATED,
+        "requestBody": _query_form("The token to end."),
+        "responses": {
+            "200": answer(
+                "It does not work now, or never did. The body says nothing.",
+                json_content("Nothing", {"ended": example("Whatever the token was", {})}),
+                headers={"Cache-Control": "NoStore"},
+            ),
+            "400": refusal("The request is malformed.", _MISSING),
+            **SHARED,
+        },
+    }
+
+
+def paths(issuer: str) -> Json:
+    return {
+        "/app/oauth2/introspect": {"post": _introspect(issuer)},
+        "/app/oauth2/revoke": {"post": _revoke()},
+    }

@@ -1,0 +1,93 @@
+"""The comparison as markdown and as one document."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from bench.compare.bursts import Size
+from bench.compare.interval import Interval, interval_of
+from bench.compare.measure import SCENARIOS, Round
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One scenario's rounds. bar: up to where the interval of the ratio may reach."""
+
+    scenario: str
+    size: Size
+    rounds: Sequence[Round]
+    bar: float
+
+    @property
+    def interval(self) -> Interval:
+        return interval_of([each.ratio for each in self.rounds])
+
+    @property
+    def medians_us(self) -> tuple[float, float]:
+        """Working tree and base."""
+        return median(each.tree_us for each in self.rounds), median(each.base_us for each in self.rounds)
+
+    @property
+    def met(self) -> bool:
+        return self.interval.high <= self.bar
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that was measured, and what it was measured on."""
+
+    machine: str
+    interpreter: str
+    pinned: str
+    tree: str
+    base: str
+    results: Sequence[Result]
+
+    @property
+    def met(self) -> bool:
+        return all(each.met for each in self.results)
+
+    def markdown(self) -> str:
+        rounds, size = self.results[0].rounds, self.results[0].size
+        elsewhere = median(each.elsewhere for result in self.results for each in result.rounds)
+        about = (
+            f"{len(rounds)} rounds, each of fresh processes that are asked {size.bursts} bursts in turn over "
+            f"{size.connections} connections; {self.pinned}. Others had {elsewhere:.0%} of the machine."
+        )
+        estimate = (
+            "Processor time a request of the service. Ratio: Hodges-Lehmann estimate of the rounds' ratios, and "
+            "Wilcoxon's signed-rank interval, both on logarithms; no round is left out."
+        )
+        heads = [
+            "| | working tree µs | base µs | ratio (95 % interval) | at most | |",
+            "| --- | ---: | ---: | ---: | ---: | --- |",
+        ]
+        parts = [
+            self.machine,
+            f"Both on {self.interpreter}",
+            f"### {self.tree} / {self.base}",
+            about,
+            estimate,
+        ]
+        return "\n\n".join([*parts, "\n".join([*heads, *map(_row, self.results)])]) + "\n"
+
+    def document(self) -> dict[str, Any]:
+        return {**asdict(self), "results": [_document(each) for each in self.results], "met": self.met}
+
+    def rounds(self) -> dict[str, Any]:
+        return {each.scenario: [asdict(done) for done in each.rounds] for each in self.results}
+
+
+def _row(result: Result) -> str:
+    tree, base = result.medians_us
+    verdict = "met" if result.met else "NOT MET"
+    about = SCENARIOS[result.scenario].about
+    return f"| {about} | {tree:.1f} | {base:.1f} | {result.interval} | {result.bar:g} | {verdict} |"
+
+
+def _document(result: Result) -> dict[str, Any]:
+    tree, base = result.medians_us
+    medians = {"tree_us": round(tree, 2), "base_us": round(base, 2)}
+    judged = {**asdict(result.interval), "bar": result.bar, "met": result.met}
+    return {"scenario": result.scenario, "size": asdict(result.size), **medians, **judged}

@@ -1,0 +1,123 @@
+"""Both revisions on one PostgreSQL and one Valkey: each with a database, accounts and tokens that it made itself."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import orjson
+import psutil
+import uvloop
+
+from app.settings import PREFIX
+from bench.compare.checkout import Checkout
+from bench.ground.codes import CODE_LIFE_S
+from bench.ground.database import address_of, connected
+from bench.ground.service import Service, service_on
+from bench.ground.serving import Private, free_port, serving
+from bench.load.records import read_requests
+
+_CUSTOMER = ("--email", "compare@customer.example", "--name", "Compare")
+_APPLICATION = (
+    *("--name", "Compare", "--company", "Compare Ltd", "--redirect-uri", "https://compare.example/callback"),
+    *("--grant", "authorization_code", "--grant", "client_credentials", "--customer", _CUSTOMER[1]),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """pids: of all its processes."""
+
+    url: str
+    port: int
+    pids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """settings: the names that both revisions know. account: ids and secret of its one application and customer."""
+
+    checkout: Checkout
+    service: Service
+    settings: frozenset[str]
+    folder: Path
+    account: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        given = self.service.environment.items()
+        return {name: value for name, value in given if not name.startswith(PREFIX) or name in self.settings}
+
+    def run(self, *arguments: str, told: str = "") -> str:
+        return self.checkout.run(*arguments, environment=self.environment, told=told)
+
+    def exchanges(self, count: int) -> list[bytes]:
+        """Write so many codes into Valkey; the requests that redeem them."""
+        path = self.folder / "requests"
+        stores = {name.lower(): self.environment[PREFIX + name] for name in ("DATABASE_URL", "REDIS_URL")}
+        document = {**self.account, **stores, "count": count, "path": f"{path}"}
+        self.checkout.feed(orjson.dumps(document), self.environment)
+        return read_requests(path)
+
+
+@contextmanager
+def confined(cores: frozenset[int]) -> Iterator[None]:
+    """Keep this thread to these cores, and all processes that it starts meanwhile."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def make_sides(servers: Private, tree: Checkout, base: Checkout) -> tuple[Side, Side]:
+    """Set both up. Raises CheckoutError when one refuses what it is told."""
+    known = frozenset.intersection(*(_settings_of(each) for each in (tree, base)))
+    return _make_side(servers, tree, 0, known), _make_side(servers, base, 1, known)
+
+
+@contextmanager
+def running(side: Side, cores: frozenset[int]) -> Iterator[Running]:
+    """Start a fresh process of it, and stop it at the end."""
+    service = replace(side.service, port=free_port())
+    environment = side.checkout.at_home(replace(side, service=service).environment)
+    ready, log = f"{service.url}/health/ready", side.folder / "service.log"
+    command = [*side.checkout.program, "serve"]
+    with ExitStack() as stack:
+        with confined(cores):
+            serves = serving(command, url=ready, log=log, folder=side.folder, environment=environment)
+            process = stack.enter_context(serves)
+        children = psutil.Process(process.pid).children(recursive=True)
+        yield Running(service.url, service.port, [process.pid, *(each.pid for each in children)])
+
+
+def _make_side(servers: Private, checkout: Checkout, number: int, known: frozenset[str]) -> Side:
+    name = f"compare_{number}"
+    uvloop.run(_create(servers.database_url, name))
+    folder = servers.folder / name
+    folder.mkdir()
+    stores = {"REDIS_URL": servers.redis_url(number), "DATA_DIR": f"{folder}"}
+    url = address_of(servers.database_url, name)
+    service = service_on(servers, url, CODE_LIFETIME=f"{CODE_LIFE_S}s", **stores)
+    side = Side(checkout, service, known, folder)
+    side.run("migrate", "up")
+    customer = orjson.loads(side.run("customer", "add", *_CUSTOMER, "--json", told="a long passphrase\n"))
+    application = orjson.loads(side.run("app", "register", *_APPLICATION, "--json"))
+    named = {**customer, **application}
+    return replace(
+        side, account={name: named[name] for name in ("client_id", "client_secret", "customer_id")}
+    )
+
+
+def _settings_of(checkout: Checkout) -> frozenset[str]:
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return frozenset(
+        each["setting"] for each in orjson.loads(checkout.run("config", "--json", environment=others))
+    )
+
+
+async def _create(owner_url: str, name: str) -> None:
+    async with connected(owner_url) as owner:
+        await owner.execute(f"CREATE DATABASE {name}")

@@ -1,0 +1,83 @@
+"""What a function costs as its input grows: processor time of this thread, so that other work on the machine does not count."""
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
+
+from app.aemp.model.errors import AempError, FlawError, ReadError
+from app.flows.account.add_customer import CustomerError
+from app.oauth.errors import OAuthError, PageError
+from app.oauth.redirect_uri import RedirectUriError
+from app.oauth.registration import RegistrationError
+
+Input = TypeVar("Input")
+
+# What a rule refuses by; to refuse is to answer.
+REFUSALS = (
+    AempError,
+    CustomerError,
+    FlawError,
+    OAuthError,
+    PageError,
+    ReadError,
+    RedirectUriError,
+    RegistrationError,
+    ValueError,
+)
+
+MOST = 12.0  # times as long, for ten times as much
+_ROUNDS = (1, 2, 4, 8, 16)
+_MEASURED_S = 0.0005
+
+
+def assert_grows_no_faster(run: Callable[[Input], object], few: Input, many: Input) -> None:
+    """many: ten times as much as few. Who seems to fail is measured again, by the least of more and more rounds."""
+    with _no_collection():
+        ratio = 0.0
+        for rounds in _ROUNDS:
+            ratio = _ratio(run, few, many, rounds)
+            if ratio <= MOST:
+                return
+    raise AssertionError(f"ten times the input takes {ratio:.1f} times as long")
+
+
+def assert_costs_at_most(run: Callable[[Input], object], given: Input, *, seconds: float) -> None:
+    with _no_collection():
+        taken = min(_seconds(run, given, 1) for _ in _ROUNDS)
+    assert taken <= seconds, f"it takes {taken:.3f} s"
+
+
+def _ratio(run: Callable[[Input], object], few: Input, many: Input, rounds: int) -> float:
+    of_few, of_many = _calls(run, few), _calls(run, many)
+    costs = [
+        (_seconds(run, few, of_few) / of_few, _seconds(run, many, of_many) / of_many) for _ in range(rounds)
+    ]
+    return min(cost for _, cost in costs) / min(cost for cost, _ in costs)
+
+
+def _calls(run: Callable[[Input], object], given: Input) -> int:
+    """How many take long enough to be measured."""
+    calls = 1
+    while _seconds(run, given, calls) < _MEASURED_S:
+        calls *= 2
+    return calls
+
+
+def _seconds(run: Callable[[Input], object], given: Input, calls: int) -> float:
+    began = time.thread_time()
+    for _ in range(calls):
+        with suppress(*REFUSALS):
+            run(given)
+    return time.thread_time() - began
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """The garbage collector has its own times."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

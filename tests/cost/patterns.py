@@ -1,0 +1,240 @@
+"""Every regular expression of ours as it is used, with what it could take long for: beginnings that never end as it wants."""
+
+from app import logs, settings
+from app.aemp.address import addresses, negotiation, paging
+from app.aemp.model import identifiers, text, times
+from app.aemp.read import interpret
+from app.aemp.write import render_xml
+from app.door import addresses as proxies
+from app.door import framing
+from app.oauth import (
+    bearer,
+    challenge,
+    parameters,
+    pkce,
+    redirect_uri,
+    request,
+    scope,
+    signing,
+    token_string,
+)
+from app.storage.schema import address
+from app.web.api import entity_tag
+from app.web.front import access_log
+from app.web.reference import aemp, examples
+from tests.cost.cases import Case, case
+from tests.cost.routes import match_routes
+
+CASES: dict[str, Case] = {
+    "app/aemp/address/addresses.py:_DATE": case(addresses._DATE.match, ("", "1"), ("2025-01-", "1")),
+    "app/door/addresses.py:_WITH_PORT": case(
+        proxies._WITH_PORT.fullmatch,
+        ("", "1"),
+        ("", "."),
+        ("[", "a"),
+        ("[", "["),
+        ("1:_", "a", "!"),
+        ("1:", "1"),
+    ),
+    "app/door/framing.py:_HOST": case(
+        lambda given: framing._HOST.fullmatch(given.encode()),
+        ("", "a", "/"),
+        ("[", "1"),
+        ("[", ":"),
+        ("a:", "1"),
+    ),
+    "app/web/api/entity_tag.py:_TAG": case(
+        entity_tag._TAG.findall, ("", '"'), ('"', "a"), ("", "W/"), ("", 'W/"'), ("", '""'), ("", '"a" ', '"')
+    ),
+    "app/aemp/model/identifiers.py:_BROKEN_ESCAPE": case(
+        identifiers._BROKEN_ESCAPE.search, ("", "a"), ("", "%41"), ("", "%4"), ("", "%25", "%")
+    ),
+    "app/aemp/model/identifiers.py:_CONTROL": case(identifiers._CONTROL.search, ("", "a"), ("", "é")),
+    "app/aemp/read/interpret.py:_NUMBER": case(
+        interpret._NUMBER.fullmatch,
+        ("", "1", "x"),
+        ("-", "1", ".x"),
+        (".", "1", "x"),
+        ("1.", "1", "e"),
+        ("1e", "1"),
+        ("", "1."),
+    ),
+    "app/aemp/address/negotiation.py:_MEDIA_RANGE": case(
+        negotiation._MEDIA_RANGE.fullmatch, ("", "a"), ("a/", "a", "/"), ("", "a/")
+    ),
+    "app/aemp/address/negotiation.py:_CODING": case(negotiation._CODING.fullmatch, ("", "a"), ("", "a", "/")),
+    "app/aemp/address/negotiation.py:_WEIGHT": case(
+        negotiation._WEIGHT.fullmatch, ("0.", "1"), ("1.", "0"), ("", "0"), ("", "1")
+    ),
+    "app/aemp/address/negotiation.py:_MEMBERS": case(
+        negotiation._MEMBERS.findall,
+        ("", '"'),
+        ("", '"\\'),
+        ("", '\\"'),
+        ("", ',a"'),
+        ("", ","),
+        ("", "a,"),
+        ('"', "a"),
+        ('a"', "\\a"),
+    ),
+    "app/aemp/address/negotiation.py:_PARTS": case(
+        negotiation._PARTS.findall, ("", '"'), ("", '"\\'), ("", ';a"'), ("", ";"), ("", "a;"), ('"', "a")
+    ),
+    "app/aemp/address/paging.py:_DECIMAL": case(
+        paging._DECIMAL.fullmatch, ("", "1"), ("", "1", "x"), ("", "0")
+    ),
+    "app/aemp/write/render_xml.py:_SPECIAL": case(
+        lambda given: render_xml._SPECIAL.sub(render_xml._replacement, given),
+        ("", "a"),
+        ("", "&"),
+        ("", "\x01"),
+        ("", "<a>"),
+    ),
+    "app/aemp/model/text.py:FORBIDDEN": case(
+        lambda given: text.FORBIDDEN.sub(text.REPLACEMENT, given), ("", "a"), ("", "\x01"), ("", "a\ud800")
+    ),
+    "app/aemp/model/times.py:_TIME": case(
+        times._TIME.fullmatch, ("2025-01-01T00:00:00.", "1"), ("", "1"), ("2025-01-01T00:00:00Z", "Z")
+    ),
+    "app/aemp/model/times.py:_DURATION": case(
+        times._DURATION.fullmatch, ("P", "1"), ("PT", "1", "H"), ("PT1.", "1"), ("P1DT1H1M", "1")
+    ),
+    "app/logs.py:_OURS": case(
+        lambda given: logs._OURS.sub("x", given),
+        ("", "rovi_"),
+        ("", "rovi_at_"),
+        ("rovi_at_", "a"),
+        ("", "rovi_at_a "),
+        ("", "r"),
+    ),
+    "app/logs.py:_OURS_IN_BYTES": case(
+        lambda given: logs._OURS_IN_BYTES.sub(b"x", given),
+        ("", "rovi_"),
+        ("", "rovi_at_"),
+        ("rovi_at_", "a"),
+        ("", "rovi_at_a "),
+        makes=str.encode,
+    ),
+    "app/oauth/bearer.py:_TOKEN68": case(
+        bearer._TOKEN68.fullmatch, ("", "a", "!"), ("", "="), ("a", "=", "a"), ("", "a=")
+    ),
+    "app/oauth/challenge.py:_OUTSIDE": case(
+        lambda given: challenge._OUTSIDE.sub("?", given), ("", "a"), ("", '"'), ("", "a\\")
+    ),
+    "app/oauth/parameters.py:_BROKEN_PERCENT": case(
+        parameters._BROKEN_PERCENT.search, ("", "a"), ("", "%41"), ("", "%25", "%4"), makes=str.encode
+    ),
+    "app/oauth/parameters.py:_PLAIN": case(
+        parameters._PLAIN.fullmatch,
+        ("", "a"),
+        ("a=", "a", "%"),
+        ("a=a", "&a=a", "&"),
+        ("a=a", "&a=a", "="),
+        ("a=", "a", "&"),
+        ("a=a&", "a"),
+        makes=str.encode,
+    ),
+    "app/oauth/parameters.py:_SPEAKABLE": case(parameters._SPEAKABLE.fullmatch, ("", "a"), ("", "a", "!")),
+    "app/oauth/pkce.py:_CHALLENGE": case(pkce._CHALLENGE.fullmatch, ("", "a"), ("", "-")),
+    "app/oauth/pkce.py:_VERIFIER": case(pkce._VERIFIER.fullmatch, ("", "a"), ("", "~", "!")),
+    "app/oauth/redirect_uri.py:_CHARACTERS": case(
+        redirect_uri._CHARACTERS.fullmatch, ("", "a", "\n"), ("", "%41", "%"), ("", "a%41", "%4"), ("", "%4")
+    ),
+    "app/oauth/redirect_uri.py:_ENCODED_TRICK": case(
+        redirect_uri._ENCODED_TRICK.search, ("", "a"), ("", "/"), makes=str.encode
+    ),
+    "app/oauth/redirect_uri.py:_PARTS": case(
+        redirect_uri._PARTS.fullmatch,
+        ("", "a"),
+        ("a://", "a", "?\n"),
+        ("a:", "/", "?\n"),
+        ("a:", "//", "?\n"),
+        ("a://a/", "a", "?\n"),
+        ("a:?", "?", "\n"),
+        ("a://", "@", "?\n"),
+    ),
+    "app/oauth/redirect_uri.py:_AUTHORITY": case(
+        redirect_uri._AUTHORITY.fullmatch,
+        ("", "a", "!"),
+        ("a", ".a", "."),
+        ("a", ".a", "!"),
+        ("a:", "1"),
+        ("[", "a"),
+        ("[", ":", "!"),
+        ("", "-"),
+    ),
+    "app/oauth/redirect_uri.py:_LOOPBACK_URI": case(
+        redirect_uri._LOOPBACK_URI.fullmatch,
+        ("http://127.0.0.1:", "1"),
+        ("http://127.0.0.1/", "a", "\n"),
+        ("http://[::1]:1?", "?", "\n"),
+        ("", "http://"),
+    ),
+    "app/oauth/request.py:_FORM": case(
+        request._FORM.fullmatch,
+        ("application/x-www-form-urlencoded", " ", "x"),
+        ("application/x-www-form-urlencoded", "\t", ";"),
+        ("application/x-www-form-urlencoded;", " ", "x"),
+        ("application/x-www-form-urlencoded;charset=utf-8", " ", "x"),
+    ),
+    "app/oauth/scope.py:_SCOPE": case(
+        scope._SCOPE.fullmatch, ("", "a", '"'), ("a", " a", '"'), ("a", " a", " "), ("", "a ", " ")
+    ),
+    "app/oauth/signing.py:_REFUSED": case(
+        signing._REFUSED.fullmatch, ("q=0.", "0", "1"), ("q=0.", "0"), ("q=", "0"), makes=str.encode
+    ),
+    "app/oauth/token_string.py:_SHAPE": case(
+        token_string._SHAPE.fullmatch, ("rovi_at_c", "a"), ("", "rovi_at_c"), ("rovi_", "r")
+    ),
+    "app/settings.py:parse_duration": case(
+        settings.parse_duration, ("", "1"), ("1", " ", "x"), ("1", " ", "m"), ("", " 1"), ("1", "m")
+    ),
+    "app/settings.py:_nearest_choice": case(
+        lambda given: settings._nearest_choice("x", given), ("", "'"), ("'", "a"), ("", "'a"), ("", "'a' ")
+    ),
+    "app/storage/schema/address.py:_PASSWORD": case(
+        address.shown_address,
+        ("", "://:"),
+        ("", "://:", "@"),
+        ("@", "://:"),
+        ("://", "a"),
+        ("://", ":"),
+        ("://a:", "@"),
+        ("", "://a"),
+        ("", "://", "@"),
+    ),
+    "app/storage/schema/address.py:_SECRET_PARAMETER": case(
+        lambda given: address._SECRET_PARAMETER.sub(r"\g<name>****", given),
+        ("", "?"),
+        ("", "&"),
+        ("?", "password"),
+        ("?", "password="),
+        ("?", "a"),
+        ("", "&password="),
+        ("", "?password"),
+    ),
+    "app/web/front/access_log.py:_ACCEPTED_ID": case(
+        access_log._ACCEPTED_ID.fullmatch, ("", "a"), ("", "a", "!"), makes=str.encode
+    ),
+    "app/web/api/aemp.py:regex": case(
+        match_routes,
+        ("/api/v2/", "fleet"),
+        ("/api/v2/Fleet/", "a"),
+        ("/api/v2/Fleet/", "a/", "\n"),
+        ("", "/"),
+    ),
+    "app/web/reference/aemp.py:_PARAMETER": case(
+        aemp._PARAMETER.findall, ("", "{"), ("{", "a"), ("", "{a"), ("", "{a}")
+    ),
+    "app/web/reference/examples.py:_XML_PIECE": case(
+        examples._XML_PIECE.findall,
+        ("", "<"),
+        ("<", "a"),
+        ("", "<a"),
+        ("", "<a>"),
+        ("<a>", "a"),
+        ("<a ", " "),
+        ("", "<a></b>"),
+        ("<a>", "</a"),
+    ),
+}

@@ -1,0 +1,17 @@
+"""What the processes of these tests run on: the suite's servers, and a log of each test's own."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import settings_on
+
+
+@pytest.fixture
+def environment(database_url: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    return settings_on(database_url, redis_url, tmp_path / "data")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "service.log"

@@ -1,0 +1,71 @@
+"""The sweep over the open connections lets others have the loop, and looks at each connection once."""
+
+import asyncio
+from dataclasses import dataclass
+
+import uvloop
+
+from app.door.bounds import Bounds
+from app.door.lag import Watchdog
+from app.door.watch import Watch
+from app.metrics import LagMeasurements
+from tests.door.test_lag import compute
+
+MANY = 4000
+PRICE_S = 0.0001  # of ending one
+
+
+@dataclass(eq=False)
+class Ending:
+    """A connection whose time is up at the first sweep, and which takes a neighbour along."""
+
+    watch: Watch
+    network: str = "127.0.0.1"
+    neighbour: "Ending | None" = None
+    swept: int = 0
+
+    def sweep(self) -> None:
+        compute(PRICE_S)
+        self.swept += 1
+        self.watch.leave(self)
+        if self.neighbour is not None:
+            self.watch.leave(self.neighbour)
+
+
+def test_a_sweep_that_ends_thousands_at_once_does_not_hold_the_loop() -> None:
+    """R-110: 400 ms of work, in turns that others come between. R-74: no connection is forgotten by it."""
+    lags = LagMeasurements()
+
+    async def run() -> list[Ending]:
+        watch = Watch(Bounds(sweep_s=0.05))
+        endings = [Ending(watch) for _ in range(MANY)]
+        for each in endings:
+            watch.enter(each)
+        watchdog = Watchdog(asyncio.get_running_loop(), lags)
+        watchdog.start()
+        await asyncio.sleep(1)
+        watchdog.stop()
+        return endings
+
+    endings = uvloop.run(run())
+    assert {each.swept for each in endings} == {1}
+    assert lags.longest_busy_s < 0.05
+
+
+async def test_a_connection_that_has_left_during_the_sweep_is_not_swept() -> None:
+    watch = Watch(Bounds(sweep_s=0.01))
+    first, second = Ending(watch), Ending(watch)
+    first.neighbour, second.neighbour = second, first
+    for each in (first, second):
+        watch.enter(each)
+    await asyncio.sleep(0.1)
+    assert first.swept + second.swept == 1
+
+
+async def test_the_sweep_goes_on_while_there_are_connections_and_begins_again_with_the_next() -> None:
+    watch = Watch(Bounds(sweep_s=0.01))
+    for _ in range(3):
+        ending = Ending(watch)
+        watch.enter(ending)
+        await asyncio.sleep(0.1)
+        assert ending.swept == 1
