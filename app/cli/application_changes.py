@@ -18,7 +18,7 @@ from app.cli.application_options import (
 )
 from app.cli.duration import duration
 from app.cli.files import read_file
-from app.cli.output import Json, confirm, print_record
+from app.cli.output import Json, confirm, fail, print_record
 from app.cli.work import with_context
 from app.context import Context
 from app.flows.account.change_application import (
@@ -33,7 +33,6 @@ from app.flows.account.change_customer import find_member
 from app.flows.account.read_logo import LARGEST_LOGO
 from app.oauth.client import Client
 from app.oauth.client_keys import LARGEST_KEY_SET
-from app.oauth.registration import RegistrationError
 from app.storage.people.application_changes import ApplicationChanges
 
 _EXAMPLE_ID = "0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d"
@@ -69,7 +68,7 @@ def update(
     With --jwks, a client_secret it has ends at once.
     """
     if not any((name, company, logo, redirect_uri, scope, grant, customer, jwks)):
-        raise RegistrationError("name what shall change: rovitracker app update --help")
+        fail("name what shall change: rovitracker app update --help")
 
     async def work(context: Context) -> Client:
         changes = ApplicationChanges(

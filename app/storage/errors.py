@@ -2,20 +2,37 @@
 
 import asyncpg
 
+from app.refused import RefusedError
+
 # Classes in which PostgreSQL cannot say whether the statement took effect: the connection broke (08), the server
 # is going down (57P), its surroundings failed (58). A pooler speaks in these classes too.
 _UNKNOWN = ("08", "57P", "58")
 
 
-class StoreUnavailableError(Exception):
+class PassingError(RefusedError):
+    """A store is away or busy, which passes. Callers from outside learn no more than that."""
+
+    code = "temporarily_unavailable"
+    status = 503
+    title = "We are briefly unavailable"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("Please try again shortly.", detail=detail, headers=(("Retry-After", "2"),))
+
+
+class StoreUnavailableError(PassingError):
     """A store did not answer, or its answer leaves open whether the statement took effect."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.args = (detail,)  # by which it is made again, an object for each caller
 
 
 class NotSentError(StoreUnavailableError):
     """The store was not even asked: no connection was to be had, or too many requests wait. Nothing took effect."""
 
 
-class StatementRefusedError(Exception):
+class StatementRefusedError(PassingError):
     """The server proved that the statement took no effect."""
 
     def __init__(self, sqlstate: str, message: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app.context import Context
-from app.flows.account.add_customer import CustomerError, add_customer
+from app.flows.account.add_customer import PersonError, add_customer
 from app.flows.account.add_operator import add_operator
 from app.flows.account.change_application import ApplicationError, find_application
 from app.flows.account.change_customer import find_member, set_password
@@ -46,22 +46,22 @@ def of_the_customer(work: Callable[[Context, str], Awaitable[object]], email: st
 
 
 REFUSED: dict[str, tuple[Attempt, type[Exception], str]] = {
-    "password": (new(password=ACCENTS), CustomerError, "password: 10 to 1000 characters"),
-    "e-mail address": (new(email=ACCENTS), CustomerError, NO_EMAIL),
-    "host of an address": (new(email=f"bo@{ACCENTS}.example"), CustomerError, NO_EMAIL),
-    "name of a person": (new(name=ACCENTS), CustomerError, "name: 1 to 120 printable characters"),
+    "password": (new(password=ACCENTS), PersonError, "password: 10 to 1000 characters"),
+    "e-mail address": (new(email=ACCENTS), PersonError, NO_EMAIL),
+    "host of an address": (new(email=f"bo@{ACCENTS}.example"), PersonError, NO_EMAIL),
+    "name of a person": (new(name=ACCENTS), PersonError, "name: 1 to 120 printable characters"),
     "operator": (
         lambda world: add_operator(world.context, email=ACCENTS, name="Olga", password=PASSWORD),
-        CustomerError,
+        PersonError,
         NO_EMAIL,
     ),
-    "address of nobody": (of_the_customer(find_member, ACCENTS), CustomerError, NO_EMAIL),
+    "address of nobody": (of_the_customer(find_member, ACCENTS), PersonError, NO_EMAIL),
     "new password": (
         lambda world: set_password(world.context, world.member.email, ACCENTS, cut_applications=False),
-        CustomerError,
+        PersonError,
         "password: 10 to 1000 characters",
     ),
-    "operator's address": (issued(operator=ACCENTS), CustomerError, NO_EMAIL),
+    "operator's address": (issued(operator=ACCENTS), PersonError, NO_EMAIL),
     "reason": (issued(reason=ACCENTS), ManualGrantError, "reason: 1 to 500 printable characters"),
     "name": (registered(name=ACCENTS), RegistrationError, "name: 1 to 120 characters"),
     "company": (registered(company=ACCENTS), RegistrationError, "company: 1 to 120 characters"),
@@ -85,7 +85,7 @@ REFUSED: dict[str, tuple[Attempt, type[Exception], str]] = {
     "client_id": (
         lambda world: find_application(world.context, "x" * 100_000),
         ApplicationError,
-        f"no application has the client_id {'x' * 40}: ",
+        f"no application has the client_id {'x' * 40}",
     ),
     "machine": (
         lambda world: release_machine(world.context, world.member, ACCENTS),

@@ -46,7 +46,7 @@ async def test_one_that_is_refused_takes_no_other_of_its_batch_along(world: Worl
         *(issue_to_client(context, robot, REQUEST) for robot in robots), return_exceptions=True
     )
     assert isinstance(refused, OAuthError)
-    assert refused.error == "unauthorized_client"
+    assert refused.code == "unauthorized_client"
     issued = [parse(each.text) for each in (first, last) if not isinstance(each, BaseException)]
     assert await tokens_of(world, *robots) == {token.id for token in issued if token}
     assert len(issued) == 2

@@ -8,14 +8,14 @@ import orjson
 import pytest
 
 from app.context import Context
-from app.flows.account.add_customer import CustomerError
-from app.flows.account.add_operator import add_operator
+from app.flows.account.add_operator import OperatorError, add_operator
 from app.flows.account.change_application import ApplicationError, change_status
 from app.flows.account.change_customer import disable_customer
 from app.flows.account.register_application import register_application
-from app.flows.token.manual_grant import ManualGrantError, ManualRequest, ManualToken, issue_manually
+from app.flows.token.manual_grant import ManualRequest, ManualToken, issue_manually
 from app.flows.token.revoke_token import revoke_any_token
 from app.oauth.token_string import parse
+from app.refused import RefusedError
 from app.storage.people.operators import Operator
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World
@@ -135,13 +135,13 @@ async def test_its_end_is_the_one_that_was_asked_for(
 async def test_what_is_refused_stores_nothing(
     changes: dict[str, Any], told: str, context: Context, asked: ManualRequest
 ) -> None:
-    with pytest.raises((ManualGrantError, ApplicationError, CustomerError), match=told):
+    with pytest.raises(RefusedError, match=told):
         await issue_manually(context, replace(asked, **changes))
     assert await rows_about(context, asked) == (0, 0)
 
 
 async def test_a_customer_is_no_operator(context: Context, world: World, asked: ManualRequest) -> None:
-    with pytest.raises(CustomerError, match="is no operator"):
+    with pytest.raises(OperatorError, match="is no operator"):
         await issue_manually(context, replace(asked, operator_email=world.member.email))
 
 
@@ -158,7 +158,7 @@ async def test_a_party_that_does_not_stand_gets_no_token(
         await context.database.count(
             "UPDATE operator SET disabled_at = clock_timestamp() WHERE id = $1", operator.id
         )
-    with pytest.raises((ApplicationError, CustomerError)):
+    with pytest.raises((ApplicationError, OperatorError)):
         await issue_manually(context, asked)
     assert await rows_about(context, asked) == (0, 0)
 

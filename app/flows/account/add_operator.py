@@ -1,10 +1,18 @@
 """Add a person of RoviTracker."""
 
 from app.context import Context
-from app.flows.account.add_customer import CustomerError, check_email, check_password, check_person
+from app.flows.account.add_customer import check_email, check_password, check_person
 from app.oauth.token_string import new_id
+from app.refused import RefusedError
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.operators import Operator, insert_operator
+
+
+class OperatorError(RefusedError):
+    """Why there cannot be such an operator, or who is meant is none."""
+
+    code = "operator_conflict"
+    status = 409
 
 
 async def add_operator(context: Context, *, email: str, name: str, password: str) -> Operator:
@@ -13,7 +21,7 @@ async def add_operator(context: Context, *, email: str, name: str, password: str
     password_hash = await context.passwords.hash(password)
     async with context.database.transaction() as transaction:
         if not await insert_operator(transaction, operator, password_hash):
-            raise CustomerError(f"{operator.email} is an operator already")
+            raise OperatorError(f"{operator.email} is an operator already")
         await insert_audit_event(
             transaction, AuditEvent("operator.added", "command line", detail={"operator": str(operator.id)})
         )

@@ -11,6 +11,7 @@ from app.oauth.client import Client, ClientStatus, parse_client_id
 from app.oauth.client_keys import check_key_set
 from app.oauth.registration import check_registration
 from app.oauth.token_string import mint_client_secret, secret_digest
+from app.refused import RefusedError
 from app.storage.people.application_changes import (
     ApplicationChanges,
     delete_client_secrets,
@@ -36,8 +37,11 @@ _CHANGES: dict[StatusChange, tuple[tuple[ClientStatus, ...], ClientStatus, str]]
 _SHOWN = 40  # characters of what is no client_id; one has 36
 
 
-class ApplicationError(Exception):
+class ApplicationError(RefusedError):
     """Why the application cannot be changed so."""
+
+    code = "application_conflict"
+    status = 409
 
 
 async def find_application(context: Context, unverified_client_id: str) -> Application:
@@ -47,7 +51,9 @@ async def find_application(context: Context, unverified_client_id: str) -> Appli
     found = await context.gathered.applications.ask(client_id) if client_id else None
     if found is None:
         raise ApplicationError(
-            f"no application has the client_id {unverified_client_id[:_SHOWN]}: `rovitracker app list` names them"
+            f"no application has the client_id {unverified_client_id[:_SHOWN]}",
+            code="unknown_application",
+            status=404,
         )
     return found
 
@@ -106,7 +112,7 @@ async def rotate_secret(context: Context, client_id: str, overlap: timedelta) ->
     if client.public:
         raise ApplicationError("a public application has no secret")
     if client.jwks is not None:
-        raise ApplicationError("the application proves itself by its keys: `rovitracker app update --jwks`")
+        raise ApplicationError("the application proves itself by its keys", code="keys_not_secret")
     if client.status == "deleted":
         raise ApplicationError("the application is deleted")
     secret = mint_client_secret()

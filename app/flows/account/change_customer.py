@@ -20,7 +20,7 @@ async def find_member(context: Context, email: str) -> Member:
     check_email_length(email)
     member = await select_member(context.database, normal_email(email))
     if member is None:
-        raise CustomerError(f"nobody signs in with {email}: `rovitracker customer list` names who does")
+        raise CustomerError(f"nobody signs in with {email}", code="unknown_customer", status=404)
     return member
 
 

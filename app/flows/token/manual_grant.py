@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.context import Context
-from app.flows.account.add_customer import CustomerError, check_email_length
+from app.flows.account.add_customer import check_email_length
+from app.flows.account.add_operator import OperatorError
 from app.flows.account.change_application import ApplicationError, find_application
 from app.flows.account.change_customer import find_member
 from app.flows.account.sign_in import normal_email
@@ -13,13 +14,16 @@ from app.oauth.client import Client
 from app.oauth.errors import OAuthError
 from app.oauth.scope import Scope, narrow
 from app.oauth.token_string import bucket_of, mint, new_id, with_bucket
+from app.refused import RefusedError
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.operators import select_operator
 from app.storage.token.manual_grants import ManualGrant, insert_manual_grant
 
 
-class ManualGrantError(Exception):
+class ManualGrantError(RefusedError):
     """Why no token is issued."""
+
+    code = "invalid_manual_grant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class ManualToken:
 
 
 async def issue_manually(context: Context, asked: ManualRequest) -> ManualToken:
-    """Grant, token and audit event stand or fall together. Raises ManualGrantError, ApplicationError or CustomerError."""
+    """Grant, token and audit event stand or fall together. Raises RefusedError when one of the three does not stand, or what is asked does not fit."""
     reason = _check_reason(asked.reason)
     check_email_length(asked.operator_email)
     absolute = _check_life(context, asked.expires_in)
@@ -53,7 +57,7 @@ async def issue_manually(context: Context, asked: ManualRequest) -> ManualToken:
     member = await find_member(context, asked.customer_email)
     operator = await select_operator(context.database, normal_email(asked.operator_email))
     if operator is None:
-        raise CustomerError(f"{asked.operator_email} is no operator: `rovitracker operator add --help`")
+        raise OperatorError(f"{asked.operator_email} is no operator", code="unknown_operator", status=404)
     scope = " ".join(_check_scope(asked.scope, client))
     bucket = bucket_of(member.customer_id)
     token = mint("at", "c", bucket)
@@ -107,4 +111,4 @@ def _check_scope(scope: str | None, client: Client) -> Scope:
     try:
         return narrow(scope, client.scope)
     except OAuthError as refused:
-        raise ManualGrantError(f"{refused.description}: {' '.join(client.scope)}") from None
+        raise ManualGrantError(f"{refused.what}: {' '.join(client.scope)}") from None

@@ -14,6 +14,7 @@ from app.oauth.signing import (
     signer,
     stage,
 )
+from app.refused import RefusedError
 from app.storage.people.audit import ActorKind, AuditEvent, insert_audit_event
 from app.storage.people.signing_keys import (
     ALL_KEYS,
@@ -26,8 +27,11 @@ from app.storage.people.signing_keys import (
 from app.storage.postgres.database import Statements
 
 
-class SigningKeyError(Exception):
+class SigningKeyError(RefusedError):
     """Why the keys cannot be rotated now."""
+
+    code = "rotation_under_way"
+    status = 409
 
 
 async def sign_introspection(context: Context, answer: bytes, *, audience: str) -> bytes:
