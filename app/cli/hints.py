@@ -8,6 +8,7 @@ from app.settings import load_settings
 HINTS = {
     "keys_not_secret": "`rovitracker app update --jwks` replaces them",
     "nameless_series": "name it with --machine",
+    "temporarily_unavailable": "try again; `rovitracker doctor` says what is wrong",
     "unknown_application": "`rovitracker app list` names them",
     "unknown_customer": "`rovitracker customer list` names who does",
     "unknown_machine": "`rovitracker fleet show` lists them",

@@ -8,6 +8,10 @@ from app.refused import RefusedError
 # is going down (57P), its surroundings failed (58). A pooler speaks in these classes too.
 _UNKNOWN = ("08", "57P", "58")
 
+# Classes of refusals that pass by themselves: rolled back for another transaction (40), no connection, memory or disk
+# left (53), in use by somebody else (55), cancelled from outside (57).
+_PASSING = ("40", "53", "55", "57")
+
 
 class PassingError(RefusedError):
     """A store is away or busy, which passes. Callers from outside learn no more than that."""
@@ -32,8 +36,11 @@ class NotSentError(StoreUnavailableError):
     """The store was not even asked: no connection was to be had, or too many requests wait. Nothing took effect."""
 
 
-class StatementRefusedError(PassingError):
-    """The server proved that the statement took no effect."""
+class StatementRefusedError(Exception):
+    """The server proved that the statement took no effect.
+
+    That is a bug, such as a wrong column or a missing grant, unless the flow that asked knows the SQLSTATE.
+    """
 
     def __init__(self, sqlstate: str, message: str) -> None:
         super().__init__(f"{sqlstate} {message}")
@@ -45,9 +52,14 @@ class StatementRefusedError(PassingError):
         return self.sqlstate in ("40001", "40P01")
 
 
+class StoreBusyError(StatementRefusedError, PassingError):
+    """The server refused for a reason that passes. Nothing took effect, and the same may be asked again."""
+
+
 def judge(error: BaseException) -> StoreUnavailableError | StatementRefusedError:
     """Read the outcome off an exception of asyncpg. By SQLSTATE: asyncpg derives connection loss from PostgresError."""
     sqlstate = getattr(error, "sqlstate", None)
     if isinstance(error, asyncpg.PostgresError) and sqlstate and not sqlstate.startswith(_UNKNOWN):
-        return StatementRefusedError(sqlstate, str(error))
+        kind = StoreBusyError if sqlstate.startswith(_PASSING) else StatementRefusedError
+        return kind(sqlstate, str(error))
     return StoreUnavailableError(f"PostgreSQL: {type(error).__name__} {error}")

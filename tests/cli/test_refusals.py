@@ -1,10 +1,15 @@
 """What is refused is one line on a terminal, with the verb or the option that helps; a bug keeps its trace."""
 
+import asyncio
+import subprocess
+
+import asyncpg
 import pytest
 
 from app.cli.hints import HINTS, told
 from app.cli.main import run
 from app.refused import RefusedError
+from tests.cli.conftest import Rovitracker, own_stores
 from tests.support.refused import REFUSALS
 
 
@@ -44,3 +49,53 @@ def test_every_hint_is_given_where_its_code_is_refused(code: str) -> None:
 
 def test_a_refusal_without_a_hint_says_what_it_says() -> None:
     assert told(RefusedError("no such thing")) == "no such thing"
+
+
+@pytest.fixture(scope="module")
+def harmed(rovitracker: Rovitracker) -> dict[str, str]:
+    """Settings of stores in which nobody waits long for a lock, as where an operator has set so."""
+    stores = own_stores(rovitracker, "harmed")
+    assert rovitracker.run("migrate", "up", **stores).returncode == 0
+    asyncio.run(_execute(stores, "ALTER DATABASE harmed SET lock_timeout = '100ms'"))
+    return stores
+
+
+async def _execute(stores: dict[str, str], statement: str) -> None:
+    owner = await asyncpg.connect(stores["ROVITRACKER_DATABASE_URL"])
+    await owner.execute(statement)
+    await owner.close()
+
+
+async def _run_under_lock(
+    rovitracker: Rovitracker, stores: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    owner = await asyncpg.connect(stores["ROVITRACKER_DATABASE_URL"])
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE application IN ACCESS EXCLUSIVE MODE")
+        done = await asyncio.to_thread(rovitracker.run, "app", "list", **stores)
+    await owner.close()
+    return done
+
+
+def test_a_statement_that_is_refused_for_a_moment_is_one_line(
+    rovitracker: Rovitracker, harmed: dict[str, str]
+) -> None:
+    done = asyncio.run(_run_under_lock(rovitracker, harmed))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("rovitracker: 55P03 ")
+    assert done.stderr.endswith("try again; `rovitracker doctor` says what is wrong\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_statement_that_is_refused_for_a_bug_keeps_its_trace(
+    rovitracker: Rovitracker, harmed: dict[str, str]
+) -> None:
+    asyncio.run(_execute(harmed, "ALTER TABLE application RENAME COLUMN company TO maker"))
+    try:
+        done = rovitracker.run("app", "list", **harmed)
+    finally:
+        asyncio.run(_execute(harmed, "ALTER TABLE application RENAME COLUMN maker TO company"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" in done.stderr
+    assert "StatementRefusedError: 42703" in done.stderr
+    assert "try again" not in done.stderr

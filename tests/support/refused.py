@@ -27,7 +27,7 @@ from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
 from app.refused import RefusedError, SetUpError
 from app.settings import SettingsError
-from app.storage.errors import NotSentError, PassingError, StatementRefusedError, StoreUnavailableError
+from app.storage.errors import NotSentError, PassingError, StoreBusyError, StoreUnavailableError
 from app.storage.people.applications import Application
 from app.storage.schema.migrations import DevelopmentSchemaError, MigrationError
 
@@ -75,7 +75,7 @@ REFUSALS: tuple[RefusedError, ...] = (
     PassingError("no place for one more"),
     StoreUnavailableError("PostgreSQL: OSError at 10.0.0.7"),
     NotSentError("too many requests wait"),
-    StatementRefusedError("55P03", "lock not available in table secret_plans"),
+    StoreBusyError("55P03", "lock not available in table secret_plans"),
 )
 
 

@@ -98,11 +98,11 @@ async def _store(
     redeem = gathered.strict_redemptions if client.kind == "strict" else gathered.redemptions
     try:
         inserted = await redeem(redemption)
-    except (StatementRefusedError, NotSentError) as refused:
+    except (StatementRefusedError, NotSentError):
         # Proven to have had no effect, so the customer need not approve again: the code goes back with its own end.
         life_ms = int(context.policy.code_life.total_seconds() * 1000)
         await put_code_back(context.valkey, redemption.approval, code_life_ms=life_ms)
-        raise StoreUnavailableError(f"the token could not be stored: {refused}") from refused
+        raise
     if not inserted:
         await _judge_standing_grant(context, client, request, code, redemption.token_id)
 
