@@ -29,6 +29,7 @@ from app.flows.account.change_application import find_application
 from app.flows.account.change_customer import find_member
 from app.flows.account.read_logo import LARGEST_LOGO
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.assertion import import_keys
 from app.oauth.client_keys import LARGEST_KEY_SET
 from app.storage.people.applications import Application, select_all_applications
@@ -65,6 +66,7 @@ def register(
     async def work(context: Context) -> RegisteredApplication:
         return await register_application(
             context,
+            COMMAND_LINE,
             name=name,
             company=company,
             redirect_uris=tuple(redirect_uri or ()),

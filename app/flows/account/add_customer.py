@@ -5,6 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from app.context import Context
 from app.flows.account.sign_in import normal_email
 from app.flows.bounds import LONGEST_EMAIL, LONGEST_PERSON
+from app.oauth.actor import Actor
 from app.oauth.token_string import new_id
 from app.process.passwords import LONGEST_PASSWORD
 from app.refused import RefusedError
@@ -27,7 +28,7 @@ class PersonError(RefusedError):
     code = "invalid_person"
 
 
-async def add_customer(context: Context, *, email: str, name: str, password: str) -> Member:
+async def add_customer(context: Context, actor: Actor, *, email: str, name: str, password: str) -> Member:
     member = Member(new_id(), check_email(email), check_person(name), new_id(), check_person(name))
     check_password(password)
     password_hash = await context.passwords.hash(password)
@@ -36,7 +37,7 @@ async def add_customer(context: Context, *, email: str, name: str, password: str
         if not await insert_member(transaction, member, password_hash):
             raise CustomerError(f"somebody signs in with {member.email} already")
         await insert_audit_event(
-            transaction, AuditEvent("customer.added", "command line", customer_id=member.customer_id)
+            transaction, AuditEvent("customer.added", actor, customer_id=member.customer_id)
         )
     return member
 

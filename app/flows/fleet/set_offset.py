@@ -7,6 +7,7 @@ from datetime import datetime
 from app.aemp.model.series import OPERATING_HOURS, Metric
 from app.context import Context
 from app.flows.fleet.find_machine import find_machine
+from app.oauth.actor import Actor
 from app.refused import RefusedError
 from app.storage.fleet.fleet_import import ingest
 from app.storage.fleet.offsets import Offset, lock_readings, select_last_value, upsert_offset
@@ -36,7 +37,13 @@ class OffsetSet:
 
 
 async def set_offset(
-    context: Context, owner: Member, identifier: str, from_at: datetime, values: Mapping[Metric, float]
+    context: Context,
+    actor: Actor,
+    owner: Member,
+    identifier: str,
+    from_at: datetime,
+    *,
+    values: Mapping[Metric, float],
 ) -> OffsetSet:
     """values: what is added from that time on; without any, each figure goes on from where it stood.
 
@@ -65,7 +72,7 @@ async def set_offset(
         detail |= {metric.name.lower(): str(added) for metric, added in put.items()}
         await insert_audit_event(
             transaction,
-            AuditEvent("machine.offset_set", "command line", customer_id=owner.customer_id, detail=detail),
+            AuditEvent("machine.offset_set", actor, customer_id=owner.customer_id, detail=detail),
         )
     return OffsetSet(put, restated)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.token.issued_token import IssuedToken
 from app.flows.token.revoke_surplus import revoke_surplus
+from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.errors import invalid_grant, invalid_request
 from app.oauth.pkce import verifier_matches
@@ -148,8 +149,7 @@ async def _refuse_replay(
         context.database,
         AuditEvent(
             "code.replayed" if entitled else "code.replay_refused",
-            actor_kind="application",
-            actor_id=client.id,
+            Actor("application", client.id),
             application_id=grant.application_id,
             grant_id=grant.id,
         ),
