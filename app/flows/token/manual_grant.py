@@ -48,7 +48,11 @@ class ManualToken:
 
 
 async def issue_manually(context: Context, actor: Actor, asked: ManualRequest) -> ManualToken:
-    """Grant, token and audit event stand or fall together. Raises RefusedError when one of the three does not stand, or what is asked does not fit."""
+    """Grant, token and audit event stand or fall together.
+
+    Raises RefusedError when the actor is no operator, when one of the parties does not stand, or when what is asked
+    does not fit.
+    """
     if actor.kind != "operator" or actor.id is None:
         raise ManualGrantError("only an operator issues a token by hand", code="no_operator", status=403)
     reason = _check_reason(asked.reason)
