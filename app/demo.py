@@ -12,6 +12,7 @@ from app.flows.account.add_customer import add_customer
 from app.flows.account.register_application import register_application
 from app.flows.fleet.add_simulated import Simulation, add_simulated
 from app.flows.upkeep.demo import CALLBACK, Demo
+from app.oauth.actor import Actor
 from app.settings import Settings
 from app.storage.people.applications import count_applications, update_redirect_uris
 from app.stores import data_dir, write_private
@@ -31,7 +32,7 @@ def load_demo(settings: Settings) -> Demo | None:
     return Demo(**orjson.loads(file.read_bytes()), issuer=settings.issuer)
 
 
-async def seed_demo(context: Context, settings: Settings) -> Demo | None:
+async def seed_demo(context: Context, actor: Actor, settings: Settings) -> Demo | None:
     """Seed an empty database; in one that was seeded, let the redirect URI follow the address in force.
 
     None where the database has applications that are not ours.
@@ -40,15 +41,15 @@ async def seed_demo(context: Context, settings: Settings) -> Demo | None:
     if demo is None:
         if await count_applications(context.database):
             return None
-        demo = await _seed(context, settings)
+        demo = await _seed(context, actor, settings)
     await update_redirect_uris(context.database, UUID(demo.client_id), [settings.issuer + CALLBACK])
     return demo
 
 
-async def _seed(context: Context, settings: Settings) -> Demo:
+async def _seed(context: Context, actor: Actor, settings: Settings) -> Demo:
     password = secrets.token_urlsafe(9)
     member = await add_customer(
-        context, email="demo@rovitracker.example", name="Hillside Plant Hire", password=password
+        context, actor, email="demo@rovitracker.example", name="Hillside Plant Hire", password=password
     )
     await add_simulated(
         context,
@@ -57,6 +58,7 @@ async def _seed(context: Context, settings: Settings) -> Demo:
     )
     registered = await register_application(
         context,
+        actor,
         name="Sitewise Rentals",
         company="Sitewise Rentals Ltd",
         redirect_uris=(settings.issuer + CALLBACK,),

@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from app.randomness import SHORTEST, is_random
+from app.refused import SetUpError
 
 PREFIX = "ROVITRACKER_"
 SECRETS_DIR = Path("/run/secrets")  # where container engines mount theirs
@@ -31,7 +32,7 @@ _PROXIES = "write the addresses of your proxies, such as 10.0.0.5, or their netw
 _MAPPED_BITS = 96  # of ::ffff:0:0/96, before the IPv4 address (RFC 4291 section 2.5.5.2)
 
 
-class SettingsError(Exception):
+class SettingsError(SetUpError):
     """What is wrong with the settings, a line each, and what to set instead."""
 
 
@@ -392,12 +393,9 @@ def check_names(names: Iterable[str]) -> None:
         setting = name.upper()
         if setting.startswith(PREFIX) and setting.removeprefix(PREFIX) not in known:
             nearest = get_close_matches(setting.removeprefix(PREFIX), known, n=1)
-            hint = (
-                f"; did you mean {PREFIX}{nearest[0]}?"
-                if nearest
-                else "; without it, `rovitracker config` lists those there are"
-            )
-            raise SettingsError(f"{name} is not a setting{hint}")
+            if nearest:
+                raise SettingsError(f"{name} is not a setting; did you mean {PREFIX}{nearest[0]}?")
+            raise SettingsError(f"{name} is not a setting", code="unknown_setting")
 
 
 def _explain(problem: Any) -> str:

@@ -17,6 +17,7 @@ from joserfc.jwk import KeySet
 from app.context import Context
 from app.flows.account.register_application import RegisteredApplication
 from app.flows.upkeep.signing_keys import rotate_signing_key
+from app.oauth.actor import COMMAND_LINE
 from tests.support.assertions import fresh, register_keyed
 from tests.support.people import World
 from tests.support.server import free_port, running_service, settings_on
@@ -97,7 +98,7 @@ async def test_rotations_under_load_fail_no_verification(
         running = [asyncio.create_task(verifier.verify_until(ended)) for verifier in verifiers]
         rotated = []
         for _ in range(ROTATIONS):
-            rotated.append((await rotate_signing_key(rotating)).kid)
+            rotated.append((await rotate_signing_key(rotating, COMMAND_LINE)).kid)
             await asyncio.sleep(LEAD.total_seconds() + 0.5)
         ended.set()
         await asyncio.gather(*running)

@@ -20,6 +20,7 @@ import pytest
 from app.context import Context
 from app.flows.account.change_application import change_status
 from app.flows.approval.connections import disconnect_application
+from app.oauth.actor import COMMAND_LINE
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
 from tests.support.changing import until_true, within_a_second
@@ -194,12 +195,12 @@ async def test_suspending_while_issuing_leaves_nothing_alive(world: World, brows
         if isinstance(world, Strict):
             issuing.append(soon(world.refresh(browsers[1], await begin(world.context, world))))
         *answers, _suspended = await asyncio.gather(
-            *issuing, soon(change_status(world.context, world.client_id, "suspend"))
+            *issuing, soon(change_status(world.context, COMMAND_LINE, world.client_id, "suspend"))
         )
         for answer in answers:
             assert outcome([answer]) in ([200], [400])
             await end_everywhere(browsers, answer)
-        await change_status(world.context, world.client_id, "resume")
+        await change_status(world.context, COMMAND_LINE, world.client_id, "resume")
 
 
 async def test_disconnecting_while_a_code_is_redeemed_leaves_nothing_alive(
@@ -210,7 +211,11 @@ async def test_disconnecting_while_a_code_is_redeemed_leaves_nothing_alive(
         code = (await waiting_code(world)).text
         answer, _ = await asyncio.gather(
             soon(world.exchange(browsers[0], code)),
-            soon(disconnect_application(world.context, world.member, world.registered.client.id)),
+            soon(
+                disconnect_application(
+                    world.context, COMMAND_LINE, world.member.customer_id, world.registered.client.id
+                )
+            ),
         )
         assert outcome([answer]) in ([200], [400])
         await end_everywhere(browsers, answer)
@@ -226,7 +231,11 @@ async def test_disconnecting_while_refreshing_leaves_nothing_alive(
         token = await begin(strict.context, strict)
         answer, _ = await asyncio.gather(
             soon(strict.refresh(browsers[0], token)),
-            soon(disconnect_application(strict.context, strict.member, strict.registered.client.id)),
+            soon(
+                disconnect_application(
+                    strict.context, COMMAND_LINE, strict.member.customer_id, strict.registered.client.id
+                )
+            ),
         )
         await end_family(browsers, strict, answer)
 

@@ -22,16 +22,16 @@ from app.cli.application_options import (
     Strict,
 )
 from app.cli.files import read_file
-from app.cli.output import Json, print_record, print_records
+from app.cli.output import Json, fail, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
 from app.flows.account.change_application import find_application
 from app.flows.account.change_customer import find_member
 from app.flows.account.read_logo import LARGEST_LOGO
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.assertion import import_keys
 from app.oauth.client_keys import LARGEST_KEY_SET
-from app.oauth.registration import RegistrationError
 from app.storage.people.applications import Application, select_all_applications
 
 cli = typer.Typer(help="Applications of other companies, and their secrets.", no_args_is_help=True)
@@ -61,11 +61,12 @@ def register(
     With --jwks there is none: it authenticates by what it signs with its keys.
     """
     if resource_server != (audience is not None):
-        raise RegistrationError("--resource-server and --audience URI belong together")
+        fail("--resource-server and --audience URI belong together")
 
     async def work(context: Context) -> RegisteredApplication:
         return await register_application(
             context,
+            COMMAND_LINE,
             name=name,
             company=company,
             redirect_uris=tuple(redirect_uri or ()),

@@ -18,7 +18,7 @@ from app.cli.application_options import (
 )
 from app.cli.duration import duration
 from app.cli.files import read_file
-from app.cli.output import Json, confirm, print_record
+from app.cli.output import Json, confirm, fail, print_record
 from app.cli.work import with_context
 from app.context import Context
 from app.flows.account.change_application import (
@@ -31,9 +31,9 @@ from app.flows.account.change_application import (
 )
 from app.flows.account.change_customer import find_member
 from app.flows.account.read_logo import LARGEST_LOGO
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.client import Client
 from app.oauth.client_keys import LARGEST_KEY_SET
-from app.oauth.registration import RegistrationError
 from app.storage.people.application_changes import ApplicationChanges
 
 _EXAMPLE_ID = "0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d"
@@ -69,7 +69,7 @@ def update(
     With --jwks, a client_secret it has ends at once.
     """
     if not any((name, company, logo, redirect_uri, scope, grant, customer, jwks)):
-        raise RegistrationError("name what shall change: rovitracker app update --help")
+        fail("name what shall change: rovitracker app update --help")
 
     async def work(context: Context) -> Client:
         changes = ApplicationChanges(
@@ -82,6 +82,7 @@ def update(
         )
         return await change_application(
             context,
+            COMMAND_LINE,
             client_id,
             changes,
             logo=read_file(logo, most=LARGEST_LOGO) if logo else None,
@@ -144,13 +145,13 @@ def rotate(
     as_json: Json = False,
 ) -> None:
     """Give a new client_secret, printed this once; the old one stays good for a while."""
-    secret = with_context(lambda context: rotate_secret(context, client_id, overlap))
+    secret = with_context(lambda context: rotate_secret(context, COMMAND_LINE, client_id, overlap))
     print_record({"client_id": client_id, "client_secret": secret}, as_json=as_json)
 
 
 def retire(client_id: ClientId, as_json: Json = False) -> None:
     """End the old client_secret at once, before its overlap is over."""
-    with_context(lambda context: retire_secret(context, client_id))
+    with_context(lambda context: retire_secret(context, COMMAND_LINE, client_id))
     print_record({"client_id": client_id, "retired": True}, as_json=as_json)
 
 
@@ -162,5 +163,5 @@ def authentication_of(client: Client) -> str:
 
 
 def _change_status(client_id: str, change: StatusChange, *, as_json: bool) -> None:
-    client = with_context(lambda context: change_status(context, client_id, change))
+    client = with_context(lambda context: change_status(context, COMMAND_LINE, client_id, change))
     print_record({"client_id": str(client.id), "name": client.name, "status": client.status}, as_json=as_json)

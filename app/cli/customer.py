@@ -9,6 +9,7 @@ from app.cli.secret import read_secret
 from app.cli.work import with_context
 from app.flows.account.add_customer import add_customer
 from app.flows.account.change_customer import disable_customer, enable_customer, set_password
+from app.oauth.actor import COMMAND_LINE
 from app.storage.people.people import Member, select_customers
 
 cli = typer.Typer(
@@ -28,7 +29,9 @@ def add(
 ) -> None:
     """Add a customer; the password is read from stdin or asked for."""
     password = read_secret("Password", confirm=True)
-    member = with_context(lambda context: add_customer(context, email=email, name=name, password=password))
+    member = with_context(
+        lambda context: add_customer(context, COMMAND_LINE, email=email, name=name, password=password)
+    )
     print_record(_record(member), as_json=as_json)
 
 
@@ -52,14 +55,14 @@ def list_(as_json: Json = False) -> None:
 @cli.command(epilog="Example: rovitracker customer disable ann@hillside.example")
 def disable(email: Email, as_json: Json = False) -> None:
     """Make an account's sessions and tokens inactive, until it is enabled again; nothing is deleted."""
-    member = with_context(lambda context: disable_customer(context, email))
+    member = with_context(lambda context: disable_customer(context, COMMAND_LINE, email))
     print_record({**_record(member), "status": "disabled"}, as_json=as_json)
 
 
 @cli.command(epilog="Example: rovitracker customer enable ann@hillside.example")
 def enable(email: Email, as_json: Json = False) -> None:
     """Make a disabled account's tokens active again."""
-    member = with_context(lambda context: enable_customer(context, email))
+    member = with_context(lambda context: enable_customer(context, COMMAND_LINE, email))
     print_record({**_record(member), "status": "enabled"}, as_json=as_json)
 
 
@@ -78,7 +81,9 @@ def set_password_(
     """Give a person a new password, read from stdin or asked for; ends their sessions and cuts their applications."""
     password = read_secret("New password", confirm=True)
     member, ended = with_context(
-        lambda context: set_password(context, email, password, cut_applications=not keep_applications)
+        lambda context: set_password(
+            context, COMMAND_LINE, email, password, cut_applications=not keep_applications
+        )
     )
     outcome = {"sessions_ended": ended, "applications_cut": not keep_applications}
     print_record({**_record(member), **outcome}, as_json=as_json)

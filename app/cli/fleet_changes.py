@@ -11,6 +11,7 @@ from app.cli.work import with_context
 from app.context import Context
 from app.flows.account.change_customer import find_member
 from app.flows.fleet.change_owner import release_machine, transfer_machine
+from app.oauth.actor import COMMAND_LINE
 
 Identifier = Annotated[
     str,
@@ -38,7 +39,7 @@ def remove(
     """Take a machine out of a customer's fleet, from now on."""
 
     async def work(context: Context) -> EquipmentHeader:
-        return await release_machine(context, await find_member(context, customer), identifier)
+        return await release_machine(context, COMMAND_LINE, await find_member(context, customer), identifier)
 
     print_record({**named(with_context(work)), "status": "removed"}, as_json=as_json)
 
@@ -58,7 +59,11 @@ def transfer(
 
     async def work(context: Context) -> EquipmentHeader:
         return await transfer_machine(
-            context, await find_member(context, owner), await find_member(context, to), identifier
+            context,
+            COMMAND_LINE,
+            await find_member(context, owner),
+            await find_member(context, to),
+            identifier,
         )
 
     print_record({**named(with_context(work)), "status": "transferred"}, as_json=as_json)

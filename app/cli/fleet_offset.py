@@ -14,6 +14,7 @@ from app.cli.work import with_context
 from app.context import Context
 from app.flows.account.change_customer import find_member
 from app.flows.fleet.set_offset import set_offset
+from app.oauth.actor import COMMAND_LINE
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -44,7 +45,7 @@ def offset(
 
     async def work(context: Context) -> dict[str, Any]:
         member = await find_member(context, customer)
-        put = await set_offset(context, member, machine, from_at, values)
+        put = await set_offset(context, COMMAND_LINE, member, machine, from_at, values=values)
         return {
             "machine": machine,
             "from": from_at,

@@ -7,6 +7,7 @@ import typer
 from app.cli.output import Json, print_record, print_records
 from app.cli.work import with_context
 from app.flows.upkeep.signing_keys import list_signing_keys, rotate_signing_key
+from app.oauth.actor import COMMAND_LINE
 
 cli = typer.Typer(help="The keys the service signs its answers with.", no_args_is_help=True)
 
@@ -41,5 +42,5 @@ def rotate(
     as_json: Json = False,
 ) -> None:
     """Make a new key: published now, it signs once nobody can be without it; the one before stays for a day."""
-    key = with_context(lambda context: rotate_signing_key(context, at_once=at_once))
+    key = with_context(lambda context: rotate_signing_key(context, COMMAND_LINE, at_once=at_once))
     print_record({"kid": key.kid, "begins_to_sign_at": key.begins_at}, as_json=as_json)

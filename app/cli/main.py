@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.aemp.model.errors import AempError, ReadError
 from app.cli import (
     application,
     configuration,
@@ -20,41 +19,10 @@ from app.cli import (
     token,
     upkeep,
 )
+from app.cli.hints import told
 from app.cli.output import errors
-from app.cli.work import make_anew
-from app.embedded import EmbeddedError
-from app.flows.account.add_customer import CustomerError
-from app.flows.account.change_application import ApplicationError
-from app.flows.account.read_logo import LogoError
-from app.flows.fleet.find_machine import MachineError
-from app.flows.fleet.set_offset import OffsetError
-from app.flows.token.manual_grant import ManualGrantError
-from app.flows.upkeep.signing_keys import SigningKeyError
-from app.oauth.redirect_uri import RedirectUriError
-from app.oauth.registration import RegistrationError
-from app.settings import SettingsError, load_settings
-from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.schema.migrations import DevelopmentSchemaError, MigrationError
+from app.refused import RefusedError
 
-_EXPECTED = (
-    AempError,
-    ApplicationError,
-    CustomerError,
-    EmbeddedError,
-    LogoError,
-    MachineError,
-    ManualGrantError,
-    MigrationError,
-    OSError,
-    OffsetError,
-    ReadError,
-    RedirectUriError,
-    RegistrationError,
-    SettingsError,
-    SigningKeyError,
-    StatementRefusedError,
-    StoreUnavailableError,
-)
 _USAGE = 2  # exit code of a command line that is not understood
 
 cli = typer.Typer(
@@ -102,9 +70,9 @@ def run() -> None:
         _end("given up", 1)
     except typer.TyperException as error:
         _end(_misuse(error), _USAGE)
-    except DevelopmentSchemaError as error:
-        _end(f"{error}: {make_anew(load_settings())}", 1)
-    except _EXPECTED as error:
+    except RefusedError as refused:
+        _end(told(refused), 1)
+    except OSError as error:  # of a file or a socket that the command line named
         _end(str(error), 1)
 
 

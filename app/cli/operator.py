@@ -8,6 +8,7 @@ from app.cli.output import Json, print_record
 from app.cli.secret import read_secret
 from app.cli.work import with_context
 from app.flows.account.add_operator import add_operator
+from app.oauth.actor import COMMAND_LINE
 
 cli = typer.Typer(help="People of RoviTracker.", no_args_is_help=True)
 
@@ -27,7 +28,9 @@ def add(
 ) -> None:
     """Add an operator; the password is read from stdin or asked for."""
     password = read_secret("Password", confirm=True)
-    operator = with_context(lambda context: add_operator(context, email=email, name=name, password=password))
+    operator = with_context(
+        lambda context: add_operator(context, COMMAND_LINE, email=email, name=name, password=password)
+    )
     print_record(
         {"operator_id": str(operator.id), "email": operator.email, "name": operator.name}, as_json=as_json
     )

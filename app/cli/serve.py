@@ -22,6 +22,7 @@ from app.door.server import Config
 from app.flows.upkeep.demo import Demo
 from app.logs import configure_logs
 from app.metrics import serve_metrics
+from app.oauth.actor import COMMAND_LINE
 from app.settings import Settings, export_environment, export_settings, load_settings
 from app.storage.postgres.database import open_database
 from app.storage.schema.maintenance import select_excessive_rights
@@ -59,7 +60,7 @@ def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
 
     async def seed(stores: Stores) -> Demo | None:
         async with open_context(settings, stores) as context:
-            return await seed_demo(context, settings)
+            return await seed_demo(context, COMMAND_LINE, settings)
 
     with _bind(settings) as listener, ready_stores(settings) as stores:
         _announce(settings, asyncio.run(seed(stores)), as_json=as_json)

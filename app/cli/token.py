@@ -10,9 +10,11 @@ from app.cli.output import Json, fail, print_record
 from app.cli.secret import read_secret
 from app.cli.work import with_context
 from app.context import Context
+from app.flows.account.add_operator import find_operator
 from app.flows.token.check_token import AccessToken, RefreshToken, check_refresh_token, check_token
-from app.flows.token.manual_grant import ManualRequest, issue_manually
+from app.flows.token.manual_grant import ManualRequest, ManualToken, issue_manually
 from app.flows.token.revoke_token import revoke_any_token
+from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import parse
 from app.storage.token.refresh_tokens import StoredRefreshToken
 
@@ -43,8 +45,13 @@ def issue(
     as_json: Json = False,
 ) -> None:
     """Issue a token that a customer agreed to by other means; printed this once."""
-    asked = ManualRequest(client_id, customer, operator, reason, scope, expires_in)
-    issued = with_context(lambda context: issue_manually(context, asked))
+    asked = ManualRequest(client_id, customer, reason, scope, expires_in)
+
+    async def work(context: Context) -> ManualToken:
+        issuer = Actor("operator", (await find_operator(context, operator)).id)
+        return await issue_manually(context, issuer, asked)
+
+    issued = with_context(work)
     print_record(
         {
             "access_token": issued.text,
@@ -94,6 +101,6 @@ def _details(token: AccessToken | RefreshToken) -> dict[str, Any]:
 def revoke(as_json: Json = False) -> None:
     """Revoke a token at once, for every process; a refresh token ends with all that came from its approval."""
     text = read_secret("Token")
-    if not with_context(lambda context: revoke_any_token(context, text)):
+    if not with_context(lambda context: revoke_any_token(context, COMMAND_LINE, text)):
         fail("no such token was issued here")
     print_record({"revoked": True}, as_json=as_json)

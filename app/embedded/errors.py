@@ -1,5 +1,7 @@
 """The one way in which the private servers fail their callers."""
 
+from app.refused import SetUpError
 
-class EmbeddedError(Exception):
+
+class EmbeddedError(SetUpError):
     """The private servers cannot be used; the text is one line: what failed, where its log is, what to do."""

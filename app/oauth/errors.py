@@ -1,14 +1,13 @@
 """The errors of RFC 6749 and RFC 6750 as values to raise; other rooms decide how they travel.
 
-Exception
+RefusedError
  ├─ OAuthError   told to the application: JSON, a redirect or a challenge
  └─ PageError    told to the person in front of the browser: our own page, never a redirect
 """
 
 from app.oauth.bounds import LONGEST_AUTHORIZATION
 from app.oauth.challenge import BASIC, REALM, challenge, printable
-
-Headers = tuple[tuple[str, str], ...]
+from app.refused import Headers, RefusedError
 
 # One text for every cause: a guesser must not learn which half of a credential was wrong.
 _CLIENT_TEXT = "client authentication failed"
@@ -16,34 +15,28 @@ _GRANT_TEXT = "the code or refresh token is unknown, expired, used, revoked or n
 _BEARER_TEXT = "the access token is unknown, expired or revoked"
 
 
-class OAuthError(Exception):
-    """An answer the RFCs foresee: code and description are public, the detail goes to the log only.
+class OAuthError(RefusedError):
+    """An answer the RFCs foresee: code and text are public, the detail goes to the log only.
 
-    `error` is empty only where RFC 6750 section 3.1 wants a challenge without an error code.
+    `code` is empty only where RFC 6750 section 3.1 wants a challenge without an error code.
     """
 
     def __init__(
-        self, error: str, description: str = "", *, status: int = 400, detail: str = "", headers: Headers = ()
+        self, code: str, what: str = "", *, status: int = 400, detail: str = "", headers: Headers = ()
     ) -> None:
-        super().__init__(error, description)
-        self.error = error
-        self.description = printable(description)
-        self.status = status
-        self.detail = detail
-        self.headers = headers
+        super().__init__(printable(what), code=code, status=status, detail=detail, headers=headers)
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.error, self.detail or self.description) if part)
+        return ": ".join(part for part in (self.code, self.detail or self.what) if part)
 
 
-class PageError(Exception):
+class PageError(RefusedError):
     """An authorization request we must not redirect (RFC 6749 section 4.1.2.1): the person is told instead."""
 
-    def __init__(self, title: str, explanation: str, status: int = 400) -> None:
-        super().__init__(title, explanation)
-        self.title = title
-        self.explanation = explanation
-        self.status = status
+    code = "page_error"
+
+    def __init__(self, title: str, what: str, status: int = 400) -> None:
+        super().__init__(what, title=title, status=status)
 
 
 def refused_link(explanation: str, *, status: int = 400) -> PageError:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 
 from app.oauth.bounds import LONGEST_URI
 from app.oauth.errors import refused_link
+from app.refused import RefusedError
 
 _LAST_PORT = 65_535
 
@@ -35,13 +36,13 @@ _LOOPBACK_URI = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,
 _ANSWER_PARAMETERS = {"code", "state", "iss", "error", "error_description", "error_uri"}
 
 
-class RedirectUriError(Exception):
+class RedirectUriError(RefusedError):
     """A redirect URI that cannot be registered, and why, for the person who registers it."""
+
+    code = "invalid_redirect_uri"
 
     def __init__(self, uri: str, reason: str) -> None:
         super().__init__(f"{uri[:LONGEST_URI]!r} {reason}")
-        self.uri = uri
-        self.reason = reason
 
 
 def check_registrable(uri: str, *, public: bool, development: bool) -> None:

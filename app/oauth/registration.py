@@ -16,6 +16,7 @@ from app.oauth.bounds import (
 from app.oauth.client import Client, ClientKind
 from app.oauth.redirect_uri import check_registrable
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+from app.refused import RefusedError
 
 GRANTS = ("authorization_code", "client_credentials", "refresh_token")
 _DEFAULT_GRANTS = {
@@ -28,8 +29,10 @@ _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
-class RegistrationError(Exception):
+class RegistrationError(RefusedError):
     """What about the registration is refused, and why."""
+
+    code = "invalid_client_metadata"
 
 
 def default_grants(kind: ClientKind) -> frozenset[str]:

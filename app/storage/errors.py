@@ -2,13 +2,34 @@
 
 import asyncpg
 
+from app.refused import RefusedError
+
 # Classes in which PostgreSQL cannot say whether the statement took effect: the connection broke (08), the server
 # is going down (57P), its surroundings failed (58). A pooler speaks in these classes too.
 _UNKNOWN = ("08", "57P", "58")
 
+# Classes of refusals that pass by themselves: rolled back for another transaction (40), no connection, memory or disk
+# left (53), in use by somebody else (55), cancelled from outside (57).
+_PASSING = ("40", "53", "55", "57")
 
-class StoreUnavailableError(Exception):
+
+class PassingError(RefusedError):
+    """A store is away or busy, which passes. Callers from outside learn no more than that."""
+
+    code = "temporarily_unavailable"
+    status = 503
+    title = "We are briefly unavailable"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("Please try again shortly.", detail=detail, headers=(("Retry-After", "2"),))
+
+
+class StoreUnavailableError(PassingError):
     """A store did not answer, or its answer leaves open whether the statement took effect."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.args = (detail,)  # by which it is made again, an object for each caller
 
 
 class NotSentError(StoreUnavailableError):
@@ -16,7 +37,10 @@ class NotSentError(StoreUnavailableError):
 
 
 class StatementRefusedError(Exception):
-    """The server proved that the statement took no effect."""
+    """The server proved that the statement took no effect.
+
+    That is a bug, such as a wrong column or a missing grant, unless the flow that asked knows the SQLSTATE.
+    """
 
     def __init__(self, sqlstate: str, message: str) -> None:
         super().__init__(f"{sqlstate} {message}")
@@ -28,9 +52,14 @@ class StatementRefusedError(Exception):
         return self.sqlstate in ("40001", "40P01")
 
 
+class StoreBusyError(StatementRefusedError, PassingError):
+    """The server refused for a reason that passes. Nothing took effect, and the same may be asked again."""
+
+
 def judge(error: BaseException) -> StoreUnavailableError | StatementRefusedError:
     """Read the outcome off an exception of asyncpg. By SQLSTATE: asyncpg derives connection loss from PostgresError."""
     sqlstate = getattr(error, "sqlstate", None)
     if isinstance(error, asyncpg.PostgresError) and sqlstate and not sqlstate.startswith(_UNKNOWN):
-        return StatementRefusedError(sqlstate, str(error))
+        kind = StoreBusyError if sqlstate.startswith(_PASSING) else StatementRefusedError
+        return kind(sqlstate, str(error))
     return StoreUnavailableError(f"PostgreSQL: {type(error).__name__} {error}")

@@ -1,7 +1,6 @@
 """The one place where an exception becomes an answer, in the form its caller reads: JSON, an AEMP document, or a page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal
 
@@ -15,9 +14,8 @@ from starlette.types import Scope
 from app.aemp.address.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
 from app.aemp.model.errors import AempError
 from app.aemp.write.render_error import render_error
-from app.flows.approval.browser_flow import FlowLostError
-from app.oauth.errors import OAuthError, PageError, temporarily_unavailable
-from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.oauth.challenge import printable
+from app.refused import RefusedError
 from app.web.api.rate_limit import rate_headers
 from app.web.pages.render import page
 from app.web.request import NO_STORE, context_of, field_value
@@ -27,76 +25,50 @@ RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
 Form = Literal["json", "aemp", "page"]
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An error on its way out: what programs read, what people read, and the headers that belong to it."""
-
-    status: int
-    code: str
-    text: str
-    title: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-# What a flow may end with by design.
-EXPECTED = (OAuthError, PageError, AempError, FlowLostError, StoreUnavailableError, StatementRefusedError)
-
-
 def mount_errors(app: FastAPI) -> None:
-    for kind in (*EXPECTED, HTTPException):
+    for kind in (RefusedError, HTTPException):
         app.add_exception_handler(kind, answer)
 
 
 async def answer(request: Request, error: Exception) -> Response:
-    """The answer to an error that was raised while this request was served."""
-    failure = _failure(error)
-    _note(request.scope, failure, error)
-    return _RENDERERS[_form(request)](request, failure)
+    """The answer to a refusal that was raised while this request was served."""
+    refused = error if isinstance(error, RefusedError) else _unrouted(error)
+    _note(request.scope, refused)
+    return _RENDERERS[_form(request)](request, refused)
 
 
-def refuse_as_json(scope: Scope, error: Exception) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of the answer that a machine endpoint gives to an error (RFC 6749 section 5.2)."""
-    failure = _failure(error)
-    _note(scope, failure, error)
-    return failure.status, *_json_parts(failure)
+def refuse_as_json(scope: Scope, refused: RefusedError) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the answer that a machine endpoint gives to a refusal (RFC 6749 section 5.2)."""
+    _note(scope, refused)
+    return refused.status, *_json_parts(refused)
 
 
-def _note(scope: Scope, failure: Failure, error: Exception) -> None:
+def _note(scope: Scope, refused: RefusedError) -> None:
     """For the request's line in the log, which says why, where the answer only says what."""
-    scope["refused"] = {"error": failure.code, "detail": str(error)}
+    scope["refused"] = {"error": refused.code, "detail": str(refused)}
 
 
 def unexpected(request: Request) -> Response:
     """A bug: it was logged, and the caller learns nothing of it."""
-    failure = Failure(500, "server_error", "Something went wrong on our side.", "Something went wrong")
-    return _RENDERERS[_form(request)](request, failure)
+    bare = RefusedError(
+        "Something went wrong on our side.", code="server_error", status=500, title="Something went wrong"
+    )
+    return _RENDERERS[_form(request)](request, bare)
 
 
-def _failure(error: Exception) -> Failure:
-    match error:
-        case OAuthError():
-            return Failure(error.status, error.error, error.description, headers=dict(error.headers))
-        case AempError():
-            return Failure(error.status, error.code, error.message, headers=dict(error.headers))
-        case PageError():
-            return Failure(error.status, "page_error", error.explanation, error.title)
-        case FlowLostError():
-            return Failure(
-                400,
-                "flow_lost",
-                "The page was open too long, or was begun in another browser or window. Nothing was changed. "
-                "Please start again where you came from.",
-                "This page has expired",
-            )
-        case StoreUnavailableError() | StatementRefusedError():
-            away = temporarily_unavailable()
-            headers = dict(away.headers)
-            return Failure(away.status, away.error, away.description, "We are briefly unavailable", headers)
-        case HTTPException():
-            phrase = HTTPStatus(error.status_code).phrase
-            code = phrase.lower().replace(" ", "_").replace("-", "_")
-            return Failure(error.status_code, code, f"{phrase}.", headers=dict(error.headers or {}))
-    raise TypeError(f"no answer is defined for {type(error).__name__}")
+def _unrouted(error: Exception) -> RefusedError:
+    """What the router refuses by itself. Raises TypeError when it is given anything else."""
+    if not isinstance(error, HTTPException):
+        raise TypeError(f"no answer is defined for {type(error).__name__}")
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    return RefusedError(
+        f"{phrase}.",
+        code=code,
+        status=error.status_code,
+        detail=str(error),
+        headers=tuple((error.headers or {}).items()),
+    )
 
 
 def _form(request: Request) -> Form:
@@ -108,39 +80,39 @@ def _form(request: Request) -> Form:
     return "json" if machine else "page"
 
 
-def _json(_request: Request, failure: Failure) -> Response:
-    headers, body = _json_parts(failure)
-    return Response(body, failure.status, headers)
+def _json(_request: Request, refused: RefusedError) -> Response:
+    headers, body = _json_parts(refused)
+    return Response(body, refused.status, headers)
 
 
-def _json_parts(failure: Failure) -> tuple[dict[str, str], bytes]:
+def _json_parts(refused: RefusedError) -> tuple[dict[str, str], bytes]:
     # A wrong method or address is the caller's request being invalid, in OAuth's words.
-    code = "invalid_request" if failure.code in ("not_found", "method_not_allowed") else failure.code
-    document = {"error": code} | ({"error_description": failure.text} if failure.text else {})
-    headers = {"Content-Type": "application/json", **NO_STORE, **failure.headers}
+    code = "invalid_request" if refused.code in ("not_found", "method_not_allowed") else refused.code
+    document = {"error": code} | ({"error_description": printable(refused.what)} if refused.what else {})
+    headers = {"Content-Type": "application/json", **NO_STORE, **dict(refused.headers)}
     return headers, orjson.dumps(document)
 
 
-def _aemp(request: Request, failure: Failure) -> Response:
+def _aemp(request: Request, refused: RefusedError) -> Response:
     offer = AEMP_1_2_OFFER if request.scope["path"].startswith("/api/v1/") else ISO_15143_OFFER
     try:
         representation = negotiate(field_value(request, "accept"), offer)
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML
-    code = failure.code or "unauthorized"
-    text = failure.text or "Send an access token: Authorization: Bearer ..."
-    content_type, body = render_error(representation, failure.status, code, text)
+    code = refused.code or "unauthorized"
+    text = refused.what or "Send an access token: Authorization: Bearer ..."
+    content_type, body = render_error(representation, refused.status, code, text)
     headers = {
         **NO_STORE,
         **rate_headers(request),
         "Vary": "Accept",
-        **failure.headers,
+        **dict(refused.headers),
         "Content-Type": content_type,
     }
     if "WWW-Authenticate" in headers:  # RFC 9728 section 5.1: where to learn who gives tokens
         address = f"{context_of(request).policy.issuer}{RESOURCE_METADATA}"
         headers["WWW-Authenticate"] += f', resource_metadata="{address}"'
-    return Response(body, failure.status, headers)
+    return Response(body, refused.status, headers)
 
 
 # What the router refuses by itself, told to people: title and explanation.
@@ -153,19 +125,40 @@ _UNROUTED = {
 }
 
 
-def _page(request: Request, failure: Failure) -> Response:
-    usual = (failure.title or "This request cannot be completed", failure.text)
-    title, explanation = _UNROUTED.get(failure.code, usual)
+# Where a page that tells of a refusal leads: a text and an address.
+_START = ("Go to the start page", "/")
+_WAYS_ON = {
+    "flow_lost": ("Sign in", "/app/login"),
+    "already_connected": ("See your connected applications", "/app/account/applications"),
+}
+
+
+def _page(request: Request, refused: RefusedError) -> Response:
+    usual = (refused.title or "This request cannot be completed", _sentence(refused.what))
+    title, explanation = _UNROUTED.get(refused.code, usual)
+    way_on, leads_to = _WAYS_ON.get(refused.code, _START)
     response = page(
         request,
         "error.html",
-        status=failure.status,
+        status=refused.status,
         title=title,
         explanation=explanation,
+        way_on=way_on,
+        way_on_url=leads_to,
         request_id=request.scope.get("request_id", ""),
     )
-    response.headers.update(failure.headers)
+    response.headers.update(dict(refused.headers))
     return response
 
 
-_RENDERERS: dict[Form, Callable[[Request, Failure], Response]] = {"json": _json, "aemp": _aemp, "page": _page}
+def _sentence(what: str) -> str:
+    """Rules and flows say what is wrong without a capital or a full stop, as a program or a terminal quotes it."""
+    ended = what if what.endswith((".", "!", "?")) or not what else f"{what}."
+    return ended[:1].upper() + ended[1:]
+
+
+_RENDERERS: dict[Form, Callable[[Request, RefusedError], Response]] = {
+    "json": _json,
+    "aemp": _aemp,
+    "page": _page,
+}

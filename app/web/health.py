@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app import __version__
 from app.door.draining import DRAINING
-from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.errors import PassingError, StatementRefusedError, StoreUnavailableError
 from app.storage.schema.migrations import read_migrations, select_schema_number
 from app.web.request import NO_STORE, context_of
 
@@ -49,7 +49,7 @@ async def _postgres(request: Request) -> str:
     try:
         async with asyncio.timeout(_PATIENCE_S):
             number = await select_schema_number(context_of(request).database)
-    except (StoreUnavailableError, TimeoutError):
+    except (PassingError, TimeoutError):
         return "unreachable"
     except StatementRefusedError:
         return "no schema: run `rovitracker migrate up`"

@@ -9,8 +9,9 @@ from starlette.types import Receive, Scope
 
 from app.context import Context
 from app.oauth.errors import invalid_request
+from app.refused import RefusedError
 from app.web.cross_origin import ANY_ORIGIN, READABLE
-from app.web.errors import EXPECTED, refuse_as_json
+from app.web.errors import refuse_as_json
 from app.web.request import address_of, context_of, read_body
 
 Headers = list[tuple[bytes, bytes]]
@@ -47,8 +48,8 @@ async def serve(handler: Handler, context: Context, scope: Scope, receive: Recei
     """The handler's answer, or that of the error it ended with; a bug goes on up."""
     try:
         answer = await handler(context, await _read(scope, receive))
-    except EXPECTED as error:
-        status, headers, body = refuse_as_json(scope, error)
+    except RefusedError as refused:
+        status, headers, body = refuse_as_json(scope, refused)
         answer = Answer(
             status, body, [(name.lower().encode(), text.encode()) for name, text in headers.items()]
         )

@@ -15,6 +15,7 @@ from app.context import Context
 from app.flows.account.add_customer import add_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.fleet.add_simulated import Simulation, add_simulated
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.client import ClientKind
 from bench.ground.codes import Application, Stores
 from bench.ground.context import opened
@@ -72,7 +73,7 @@ async def _add_customer(context: Context, machines: int, interval: timedelta) ->
     """Its id, and with what it signs in to how many machines."""
     name = f"bench-{secrets.token_hex(4)}"
     email, password = f"{name}@customer.example", secrets.token_urlsafe(16)
-    member = await add_customer(context, email=email, name=name, password=password)
+    member = await add_customer(context, COMMAND_LINE, email=email, name=name, password=password)
     simulation = Simulation(machines, _DAY, _DAY, interval, _SEED, context.now())
     await add_simulated(context, member.customer_id, simulation)
     return member.customer_id, {"email": email, "password": password, "machines": machines}
@@ -84,6 +85,7 @@ async def _register(
     """acts_for: the customer of its client_credentials tokens."""
     return await register_application(
         context,
+        COMMAND_LINE,
         name="Bench",
         company="Bench Ltd",
         redirect_uris=(_REDIRECT_URI,),

@@ -11,8 +11,11 @@ CREATE TABLE audit_event (
     customer_id    uuid,
     grant_id       uuid,
     request_id     text,
+    address        text,
     detail         jsonb NOT NULL DEFAULT '{}'
 ) PARTITION BY RANGE (id);
+COMMENT ON COLUMN audit_event.request_id IS 'Of the request that did it, as its answer and the log have it';
+COMMENT ON COLUMN audit_event.address IS 'Of the client that sent the request; null for a command and for the service itself';
 CREATE INDEX ON audit_event (application_id, id);
 CREATE INDEX ON audit_event (customer_id, id);
 

@@ -102,7 +102,7 @@ def test_list_of_200_parts_is_read(run: Callable[[str], object], separator: str)
     with pytest.raises(AempError) as refused:
         run("*/*" + separator * (200 // len(separator)))
     assert (refused.value.status, refused.value.code) == (431, "request_header_fields_too_large")
-    assert refused.value.message == "A header field is a list of more than 200 parts."
+    assert refused.value.what == "A header field is a list of more than 200 parts."
 
 
 def test_last_of_200_members_is_the_one_that_is_taken() -> None:

@@ -64,7 +64,7 @@ def test_nothing_acceptable_is_406(accept: str) -> None:
     with pytest.raises(AempError) as refused:
         negotiate(accept)
     assert (refused.value.status, refused.value.code) == (406, "not_acceptable")
-    assert "application/json" in refused.value.message
+    assert "application/json" in refused.value.what
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", "application/json, */*;q=0.1", "application/json, text/xml"])

@@ -201,8 +201,9 @@ def test_every_form_of_address_names_its_machine(address: str, name: str) -> Non
 
 def test_a_series_without_a_machine_needs_one_named() -> None:
     document = LOADS.replace(b"/Fleet/Equipment/B%20%2F7", b"")
-    with pytest.raises(ReadError, match=r"loads\.xml: .* --machine"):
+    with pytest.raises(ReadError, match=r"loads\.xml: it does not say which machine") as refused:
         series(document, "loads.xml", None)
+    assert refused.value.code == "nameless_series"
     assert series(document, "loads.xml", "p")[0].name == (None, "P")
 
 

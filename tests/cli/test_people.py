@@ -75,8 +75,14 @@ def test_a_token_issued_by_hand_is_good_until_it_is_revoked(
     assert rovitracker.ask("token", "inspect", stdin=token.read_text()) == {"active": False}
 
 
-def test_a_token_is_issued_by_an_operator_only(customer: str, rovitracker: Rovitracker) -> None:
-    nobody = ("--client-id", customer, "--customer", ANN, "--operator", ANN, "--reason", "x")
-    assert "no application has the client_id" in rovitracker.refuse("token", "issue", *nobody)
-    assert "--reason" in rovitracker.refuse("token", "issue", *nobody[:-2])
+def test_a_token_is_issued_by_an_operator_only(
+    customer: str, operator: str, rovitracker: Rovitracker
+) -> None:
+    nothing = ("--client-id", customer, "--customer", ANN, "--reason", "x")
+    nobody = (*nothing, "--operator", ANN)
+    said = rovitracker.refuse("token", "issue", *nobody)
+    assert said == f"rovitracker: {ANN} is no operator: `rovitracker operator add --help`\n"
+    said = rovitracker.refuse("token", "issue", *nothing, "--operator", operator)
+    assert "no application has the client_id" in said
+    assert "--reason" in rovitracker.refuse("token", "issue", *nobody[:4], *nobody[6:])
     assert "60s or 30d" in rovitracker.refuse("token", "issue", *nobody, "--expires-in", "3weeks")

@@ -17,6 +17,7 @@ from app.aemp.model.series import SERIES
 from app.context import Context
 from app.flows.account.register_application import register_application
 from app.flows.fleet.import_fleet import import_machines
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import PATTERN
 from app.simulation.fleet import simulate_fleet
 from tests.support.browser import Browser, query_of
@@ -194,6 +195,7 @@ async def test_the_documented_key_and_assertion_give_a_token(
     printed = await run("python", blocks_of("Keys instead")["python"], environment, tmp_path)
     registered = await register_application(
         context,
+        COMMAND_LINE,
         name="Keyed",
         company="Sitewise Rentals Ltd",
         kind="strict",

@@ -8,6 +8,7 @@ import httpx2
 
 from app.context import Context
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from bench.load.records import form_request
 from tests.door.attacks import WHOLE
 from tests.support.browser import Browser, form_of
@@ -69,6 +70,7 @@ async def _gateway_token(browser: Browser, context: Context, customer_id: UUID) 
     scope = "telemetry:write"
     registered = await register_application(
         context,
+        COMMAND_LINE,
         name="Gateway",
         company="RoviTracker",
         grants=("client_credentials",),

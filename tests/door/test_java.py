@@ -14,6 +14,7 @@ import pytest
 from app.aemp.model.times import format_time
 from app.context import Context
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from tests.door.target import Target, running_target
 from tests.support.history import THEN, add, figures
 from tests.support.people import World
@@ -53,6 +54,7 @@ async def gateway(context: Context, world: World) -> Gateway:
     await add(context, world.member.customer_id, "P1")
     registered = await register_application(
         context,
+        COMMAND_LINE,
         name="Gateway",
         company="RoviTracker",
         grants=("client_credentials",),

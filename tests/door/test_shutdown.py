@@ -13,6 +13,7 @@ import pytest
 from app.context import Context
 from app.door.server import GRACE_S
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from tests.door.closed_loop import ClosedLoop
 from tests.door.service import Service, holders, listening_inodes, serving
 from tests.support.depth import DEPTH
@@ -165,6 +166,7 @@ async def test_a_body_that_is_under_way_is_taken_whole(
 async def telemetry_token(context: Context, world: World, service: Service) -> str:
     registered = await register_application(
         context,
+        COMMAND_LINE,
         name="Gateway",
         company="RoviTracker",
         grants=("client_credentials",),

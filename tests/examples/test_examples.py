@@ -16,6 +16,7 @@ import pytest
 from app.context import Context
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.fleet.import_fleet import import_machines
+from app.oauth.actor import COMMAND_LINE
 from app.simulation.fleet import simulate_fleet
 from bench.ground.installation import UnavailableError, install_node, install_python
 from tests.support.browser import Browser
@@ -50,6 +51,7 @@ class Running:
     async def register(self, redirect_uri: str, **options: Any) -> RegisteredApplication:
         return await register_application(
             self.world.context,
+            COMMAND_LINE,
             name="Example",
             company="Example Ltd",
             redirect_uris=(redirect_uri,),

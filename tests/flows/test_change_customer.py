@@ -10,6 +10,7 @@ from app.context import Context
 from app.flows.account.add_customer import CustomerError
 from app.flows.account.change_customer import disable_customer, enable_customer, set_password
 from app.flows.account.sign_in import read_session, sign_in
+from app.oauth.actor import COMMAND_LINE
 from app.storage.people.people import delete_sessions_of, insert_session, select_sign_in, update_password
 from tests.support.people import PASSWORD, World
 
@@ -34,7 +35,9 @@ async def until_somebody_waits(context: Context) -> None:
 async def test_a_new_password_ends_the_sessions_of_the_old_one(context: Context, world: World) -> None:
     cookies = [await sign_in(context, email=world.member.email, password=PASSWORD) for _ in range(2)]
     assert all([await read_session(context, cookie) for cookie in cookies])
-    _, ended = await set_password(context, world.member.email, NEW_PASSWORD, cut_applications=True)
+    _, ended = await set_password(
+        context, COMMAND_LINE, world.member.email, NEW_PASSWORD, cut_applications=True
+    )
     assert ended == 2
     assert not any([await read_session(context, cookie) for cookie in cookies])
     assert await sign_in(context, email=world.member.email, password=PASSWORD) is None
@@ -64,7 +67,7 @@ async def test_a_session_that_begins_just_before_a_new_password_is_ended_by_it(
     digest = hashlib.sha256(world.member.email.encode()).digest()
     async with context.database.transaction() as signing_in:
         assert await insert_session(signing_in, digest, world.member.id, found[1], timedelta(hours=1))
-        change = set_password(context, world.member.email, NEW_PASSWORD, cut_applications=False)
+        change = set_password(context, COMMAND_LINE, world.member.email, NEW_PASSWORD, cut_applications=False)
         changing = asyncio.create_task(change)
         await until_somebody_waits(context)
     assert (await changing)[1] == 1
@@ -73,13 +76,13 @@ async def test_a_session_that_begins_just_before_a_new_password_is_ended_by_it(
 
 async def test_a_disabled_account_is_disabled_once_and_enabled_once(context: Context, world: World) -> None:
     email = world.member.email
-    await disable_customer(context, email)
+    await disable_customer(context, COMMAND_LINE, email)
     with pytest.raises(CustomerError, match="disabled already"):
-        await disable_customer(context, email)
+        await disable_customer(context, COMMAND_LINE, email)
     assert await sign_in(context, email=email, password=PASSWORD) is None
-    await enable_customer(context, email)
+    await enable_customer(context, COMMAND_LINE, email)
     with pytest.raises(CustomerError, match="not disabled"):
-        await enable_customer(context, email)
+        await enable_customer(context, COMMAND_LINE, email)
     assert await sign_in(context, email=email, password=PASSWORD)
 
 

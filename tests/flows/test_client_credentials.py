@@ -6,6 +6,7 @@ from app.flows.account.change_customer import disable_customer
 from app.flows.account.register_application import register_application
 from app.flows.token.client_credentials import issue_to_client
 from app.flows.token.issued_token import IssuedToken
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError
 from app.oauth.request import TokenRequest
@@ -21,6 +22,7 @@ REQUEST = TokenRequest.parse(
 async def robot_of(world: World) -> Client:
     registered = await register_application(
         world.context,
+        COMMAND_LINE,
         name="Robot",
         company="Sitewise Rentals Ltd",
         grants=("client_credentials",),
@@ -41,12 +43,12 @@ async def test_one_that_is_refused_takes_no_other_of_its_batch_along(world: Worl
     context = world.context
     disabled = await World.make(context)
     robots = [await robot_of(world), await robot_of(disabled), await robot_of(world)]
-    await disable_customer(context, disabled.member.email)
+    await disable_customer(context, COMMAND_LINE, disabled.member.email)
     first, refused, last = await asyncio.gather(
         *(issue_to_client(context, robot, REQUEST) for robot in robots), return_exceptions=True
     )
     assert isinstance(refused, OAuthError)
-    assert refused.error == "unauthorized_client"
+    assert refused.code == "unauthorized_client"
     issued = [parse(each.text) for each in (first, last) if not isinstance(each, BaseException)]
     assert await tokens_of(world, *robots) == {token.id for token in issued if token}
     assert len(issued) == 2
@@ -56,7 +58,7 @@ async def test_a_crowd_with_one_that_is_refused_shares_the_looks_too(world: Worl
     """A suspended application, which may ask as often as it likes, must not make each of the others ask alone."""
     disabled = await World.make(world.context)
     robot, refused = await robot_of(world), await robot_of(disabled)
-    await disable_customer(world.context, disabled.member.email)
+    await disable_customer(world.context, COMMAND_LINE, disabled.member.email)
     async with context_through_proxy(world.context, database_url) as (context, proxy):
         for each in (robot, refused):  # so that no statement of a new connection is counted
             await asyncio.gather(issue_to_client(context, each, REQUEST), return_exceptions=True)

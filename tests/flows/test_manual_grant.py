@@ -8,14 +8,15 @@ import orjson
 import pytest
 
 from app.context import Context
-from app.flows.account.add_customer import CustomerError
-from app.flows.account.add_operator import add_operator
+from app.flows.account.add_operator import OperatorError, add_operator, find_operator
 from app.flows.account.change_application import ApplicationError, change_status
 from app.flows.account.change_customer import disable_customer
 from app.flows.account.register_application import register_application
 from app.flows.token.manual_grant import ManualGrantError, ManualRequest, ManualToken, issue_manually
 from app.flows.token.revoke_token import revoke_any_token
+from app.oauth.actor import COMMAND_LINE, Actor, ActorKind
 from app.oauth.token_string import parse
+from app.refused import RefusedError
 from app.storage.people.operators import Operator
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World
@@ -26,13 +27,22 @@ CONNECTIONS = "/app/account/applications"
 @pytest.fixture
 async def operator(context: Context, world: World) -> Operator:
     return await add_operator(
-        context, email=f"olga.{world.member.id.hex}@rovitracker.example", name="Olga Reyes", password=PASSWORD
+        context,
+        COMMAND_LINE,
+        email=f"olga.{world.member.id.hex}@rovitracker.example",
+        name="Olga Reyes",
+        password=PASSWORD,
     )
 
 
 @pytest.fixture
-def asked(world: World, operator: Operator) -> ManualRequest:
-    return ManualRequest(world.client_id, world.member.email, operator.email, "Confirmed by phone, case 4711")
+def issuer(operator: Operator) -> Actor:
+    return Actor("operator", operator.id)
+
+
+@pytest.fixture
+def asked(world: World) -> ManualRequest:
+    return ManualRequest(world.client_id, world.member.email, "Confirmed by phone, case 4711")
 
 
 async def rows_about(context: Context, asked: ManualRequest) -> tuple[int, int]:
@@ -54,10 +64,10 @@ async def events_of(context: Context, world: World) -> list[dict[str, Any]]:
 
 
 async def test_token_opens_the_customers_machines_until_it_is_revoked(
-    context: Context, browser: Browser, world: World, asked: ManualRequest
+    context: Context, browser: Browser, world: World, issuer: Actor, asked: ManualRequest
 ) -> None:
     """O-143, R-19: like a token from a code, on the customer's list too."""
-    issued = await issue_manually(context, asked)
+    issued = await issue_manually(context, issuer, asked)
     token = parse(issued.text)
     assert token is not None
     assert token.token_class == "c"
@@ -67,25 +77,25 @@ async def test_token_opens_the_customers_machines_until_it_is_revoked(
     assert fleet.status_code == 200
     page = await browser.sign_in(await browser.get("/app/login"), world.member.email, PASSWORD)
     assert "Sitewise" in page.text
-    assert await revoke_any_token(context, issued.text)
+    assert await revoke_any_token(context, COMMAND_LINE, issued.text)
     assert await world.introspect(browser, issued.text) == {"active": False}
 
 
 async def test_customer_can_end_it_like_any_other(
-    context: Context, browser: Browser, world: World, asked: ManualRequest
+    context: Context, browser: Browser, world: World, issuer: Actor, asked: ManualRequest
 ) -> None:
     """O-143: individually, by whom it concerns."""
-    issued = await issue_manually(context, asked)
+    issued = await issue_manually(context, issuer, asked)
     page = await browser.sign_in(await browser.get("/app/login"), world.member.email, PASSWORD)
     await browser.submit(page, {}, action=f"{CONNECTIONS}/disconnect")
     assert await world.introspect(browser, issued.text) == {"active": False}
 
 
 async def test_audit_names_operator_customer_and_reason_and_not_the_token(
-    context: Context, world: World, operator: Operator, asked: ManualRequest
+    context: Context, world: World, operator: Operator, issuer: Actor, asked: ManualRequest
 ) -> None:
     """O-143."""
-    issued = await issue_manually(context, replace(asked, reason="  Confirmed by phone, case 4711 "))
+    issued = await issue_manually(context, issuer, replace(asked, reason="  Confirmed by phone, case 4711 "))
     event = (await events_of(context, world))[-1]
     assert event["event"] == "token.issued_manually"
     assert event["actor_id"] == str(operator.id)
@@ -95,7 +105,7 @@ async def test_audit_names_operator_customer_and_reason_and_not_the_token(
 
 
 async def test_its_end_is_the_one_that_was_asked_for(
-    context: Context, browser: Browser, world: World, asked: ManualRequest
+    context: Context, browser: Browser, world: World, issuer: Actor, asked: ManualRequest
 ) -> None:
     """O-143: absolute, whether it is used or not; without it that of every classic token."""
 
@@ -107,10 +117,10 @@ async def test_its_end_is_the_one_that_was_asked_for(
         return exp - iat
 
     assert (
-        await life_of(await issue_manually(context, replace(asked, expires_in=timedelta(days=30))))
+        await life_of(await issue_manually(context, issuer, replace(asked, expires_in=timedelta(days=30))))
         == 2_592_000
     )
-    assert await life_of(await issue_manually(context, asked)) == 365 * 86_400
+    assert await life_of(await issue_manually(context, issuer, asked)) == 365 * 86_400
 
 
 @pytest.mark.parametrize(
@@ -128,43 +138,55 @@ async def test_its_end_is_the_one_that_was_asked_for(
         ({"scope": 'aemp:"'}, "malformed"),
         ({"client_id": "nobody"}, "no application has the client_id nobody"),
         ({"customer_email": "nobody@nowhere.example"}, "nobody signs in with nobody@nowhere.example"),
-        ({"operator_email": "nobody@nowhere.example"}, "nobody@nowhere.example is no operator"),
     ],
     ids=lambda value: "" if isinstance(value, dict) else value,
 )
 async def test_what_is_refused_stores_nothing(
-    changes: dict[str, Any], told: str, context: Context, asked: ManualRequest
+    changes: dict[str, Any], told: str, context: Context, issuer: Actor, asked: ManualRequest
 ) -> None:
-    with pytest.raises((ManualGrantError, ApplicationError, CustomerError), match=told):
-        await issue_manually(context, replace(asked, **changes))
+    with pytest.raises(RefusedError, match=told):
+        await issue_manually(context, issuer, replace(asked, **changes))
     assert await rows_about(context, asked) == (0, 0)
 
 
-async def test_a_customer_is_no_operator(context: Context, world: World, asked: ManualRequest) -> None:
-    with pytest.raises(CustomerError, match="is no operator"):
-        await issue_manually(context, replace(asked, operator_email=world.member.email))
+@pytest.mark.parametrize("kind", ["customer", "application", "command line", "service"])
+async def test_only_an_operator_issues_by_hand(
+    kind: ActorKind, context: Context, operator: Operator, asked: ManualRequest
+) -> None:
+    """Whatever id it brings: the kind is what was proved."""
+    with pytest.raises(ManualGrantError, match="only an operator"):
+        await issue_manually(context, Actor(kind, operator.id), asked)
+    assert await rows_about(context, asked) == (0, 0)
+
+
+async def test_a_customer_is_no_operator(context: Context, world: World) -> None:
+    for email in (world.member.email, "nobody@nowhere.example"):
+        with pytest.raises(OperatorError, match=f"{email} is no operator"):
+            await find_operator(context, email)
 
 
 @pytest.mark.parametrize("party", ["application", "customer", "operator"])
 async def test_a_party_that_does_not_stand_gets_no_token(
-    party: str, context: Context, world: World, operator: Operator, asked: ManualRequest
+    party: str, context: Context, world: World, issuer: Actor, asked: ManualRequest
 ) -> None:
     """Judged by the statement that would store it, whatever was read before."""
     if party == "application":
-        await change_status(context, world.client_id, "suspend")
+        await change_status(context, COMMAND_LINE, world.client_id, "suspend")
     elif party == "customer":
-        await disable_customer(context, world.member.email)
+        await disable_customer(context, COMMAND_LINE, world.member.email)
     else:
         await context.database.count(
-            "UPDATE operator SET disabled_at = clock_timestamp() WHERE id = $1", operator.id
+            "UPDATE operator SET disabled_at = clock_timestamp() WHERE id = $1", issuer.id
         )
-    with pytest.raises((ApplicationError, CustomerError)):
-        await issue_manually(context, asked)
+    with pytest.raises(ApplicationError):
+        await issue_manually(context, issuer, asked)
     assert await rows_about(context, asked) == (0, 0)
 
 
-async def test_scope_is_no_wider_than_the_applications(context: Context, asked: ManualRequest) -> None:
+async def test_scope_is_no_wider_than_the_applications(
+    context: Context, issuer: Actor, asked: ManualRequest
+) -> None:
     """The default stands for what every application may ask for."""
-    other = await register_application(context, name="Other", company="Other Ltd")
-    issued = await issue_manually(context, replace(asked, client_id=str(other.client.id)))
+    other = await register_application(context, COMMAND_LINE, name="Other", company="Other Ltd")
+    issued = await issue_manually(context, issuer, replace(asked, client_id=str(other.client.id)))
     assert issued.scope == "aemp:read"

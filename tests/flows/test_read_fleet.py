@@ -21,6 +21,7 @@ from app.aemp.model.errors import AempError
 from app.context import Context, open_context
 from app.flows.fleet.change_owner import release_machine, transfer_machine
 from app.flows.fleet.read_fleet import read_fleet_page
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import new_id
 from app.settings import Settings
 from app.storage.people.people import Member
@@ -51,8 +52,10 @@ async def test_later_pages_follow_the_map_of_the_first_and_the_next_crawl_a_new_
     member, token_id = world.member, new_id()
     await fill(context, member.customer_id, *"ABCDEFGHI")
     assert await read(context, member.customer_id, token_id, 1) == ["A", "B", "C"]
-    await release_machine(context, member, "A")  # I takes its place, on a page that was read already
-    await release_machine(context, member, "E")  # H takes its place
+    await release_machine(
+        context, COMMAND_LINE, member, "A"
+    )  # I takes its place, on a page that was read already
+    await release_machine(context, COMMAND_LINE, member, "E")  # H takes its place
     await fill(context, member.customer_id, *"JKLM")
     later = [await read(context, member.customer_id, token_id, page) for page in (2, 3, 4, 5)]
     assert later == [["D", "F"], ["G", "H", "I"], ["J", "K", "L"], ["M"]]
@@ -69,10 +72,10 @@ async def test_a_machine_that_comes_back_stands_at_the_end_alone(world: World, c
     other = (await World.make(context)).member
     await fill(context, member.customer_id, *"ABCDEF")
     await read(context, member.customer_id, token_id, 1)
-    await release_machine(context, member, "A")  # F takes its place
+    await release_machine(context, COMMAND_LINE, member, "A")  # F takes its place
     for pin in "FD":
-        await transfer_machine(context, member, other, pin)
-        await transfer_machine(context, other, member, pin)
+        await transfer_machine(context, COMMAND_LINE, member, other, pin)
+        await transfer_machine(context, COMMAND_LINE, other, member, pin)
     later = [await read(context, member.customer_id, token_id, page) for page in (2, 3)]
     assert later == [["E"], ["F", "D"]]
 
@@ -83,7 +86,7 @@ async def test_each_token_has_a_map_of_its_own(world: World, context: Context) -
     member, early, late = world.member, new_id(), new_id()
     await fill(context, member.customer_id, *"ABCDE")
     await read(context, member.customer_id, early, 1)
-    await release_machine(context, member, "A")
+    await release_machine(context, COMMAND_LINE, member, "A")
     await read(context, member.customer_id, late, 1)
     assert await read(context, member.customer_id, early, 2) == ["D", "E"]
     for token_id in (late, new_id()):
@@ -97,7 +100,7 @@ async def test_a_page_of_a_map_may_be_empty_and_is_still_there(world: World, con
     await fill(context, member.customer_id, *"ABCDEFG")
     await read(context, member.customer_id, token_id, 1)
     for pin in "DEF":
-        await release_machine(context, member, pin)
+        await release_machine(context, COMMAND_LINE, member, pin)
     assert await read(context, member.customer_id, token_id, 2) == []
     assert await read(context, member.customer_id, token_id, 3) == ["G"]
 
@@ -153,14 +156,14 @@ class Crawls(RuleBasedStateMachine):
     @rule(owner=st.integers(0, 1), which=st.integers(0, 99))
     def leave(self, owner: int, which: int) -> None:
         for pin in self.one_of(owner, which):
-            self.run(release_machine(self.context, self.owners[owner], pin))
+            self.run(release_machine(self.context, COMMAND_LINE, self.owners[owner], pin))
             self.gone(owner, pin)
 
     @rule(owner=st.integers(0, 1), which=st.integers(0, 99))
     def change_hands(self, owner: int, which: int) -> None:
         to = 1 - owner
         for pin in self.one_of(owner, which):
-            self.run(transfer_machine(self.context, self.owners[owner], self.owners[to], pin))
+            self.run(transfer_machine(self.context, COMMAND_LINE, self.owners[owner], self.owners[to], pin))
             self.gone(owner, pin)
             self.fleets[to].add(pin)
 

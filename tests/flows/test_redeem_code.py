@@ -14,7 +14,7 @@ from app.flows.token.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials, TokenRequest
 from app.oauth.token_string import TokenString, bucket_of, mint, parse, secret_digest
-from app.storage.errors import StoreUnavailableError
+from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.postgres.database import Database, open_database
 from app.storage.token.codes import Approval, keys_of, put_code_back, take_code
 from app.storage.token.grants import Redemption, insert_grants_with_classic_tokens, select_grants
@@ -130,7 +130,7 @@ async def test_a_refused_statement_gives_the_code_back_and_leaves_no_row(
         f"$$ BEGIN RAISE EXCEPTION 'harm' USING ERRCODE = '{sqlstate}'; END $$; {HARM[place]}"
     )
     try:
-        with pytest.raises(StoreUnavailableError):
+        with pytest.raises(StatementRefusedError):
             await issue_token(fragile, request_for(world, code), "127.0.0.1")
     finally:
         await owner.execute("DROP TRIGGER harm ON classic_token")

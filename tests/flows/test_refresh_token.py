@@ -223,7 +223,7 @@ async def test_a_refused_strict_redemption_gives_the_code_back(
         f"$$ BEGIN RAISE EXCEPTION 'harm' USING ERRCODE = '23514'; END $$; {HARM[place]}"
     )
     try:
-        with pytest.raises(StoreUnavailableError):
+        with pytest.raises(StatementRefusedError):
             await issue_token(fragile, request, HERE)
     finally:
         await owner.execute(f"DROP TRIGGER harm ON {HARM[place].split(' ON ')[1].split()[0]}")

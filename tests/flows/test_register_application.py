@@ -7,6 +7,7 @@ import pytest
 from app.context import Context
 from app.flows.account.read_logo import LogoError
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError, check_name
 from app.storage.people.applications import count_applications
@@ -40,6 +41,7 @@ async def test_name_with_something_invisible_is_refused(context: Context, field:
     with pytest.raises(RegistrationError, match=field):
         await register_application(
             context,
+            COMMAND_LINE,
             name=name if field == "name" else "Sitewise",
             company=name if field == "company" else "Sitewise Ltd",
         )
@@ -81,7 +83,9 @@ async def test_redirect_uri_that_could_be_misread_is_refused(context: Context, u
     """O-10, O-13, O-33, O-124, R-35"""
     before = await count_applications(context.database)
     with pytest.raises(RedirectUriError):
-        await register_application(context, name="Sitewise", company="Sitewise Ltd", redirect_uris=(uri,))
+        await register_application(
+            context, COMMAND_LINE, name="Sitewise", company="Sitewise Ltd", redirect_uris=(uri,)
+        )
     assert await count_applications(context.database) == before
 
 
@@ -89,7 +93,9 @@ async def test_refused_logo_leaves_nothing_behind(context: Context) -> None:
     """R-66"""
     before = await count_applications(context.database)
     with pytest.raises(LogoError):
-        await register_application(context, name="Sitewise", company="Sitewise Ltd", logo=b"<svg/>")
+        await register_application(
+            context, COMMAND_LINE, name="Sitewise", company="Sitewise Ltd", logo=b"<svg/>"
+        )
     assert await count_applications(context.database) == before
 
 
@@ -97,17 +103,20 @@ async def test_too_many_redirect_uris_and_unknown_scopes_are_refused(context: Co
     with pytest.raises(RegistrationError, match="at most 20"):
         await register_application(
             context,
+            COMMAND_LINE,
             name="Sitewise",
             company="Sitewise Ltd",
             redirect_uris=tuple(f"https://sitewise.example/{number}" for number in range(21)),
         )
     with pytest.raises(RegistrationError, match="aemp:write"):
-        await register_application(context, name="Sitewise", company="Sitewise Ltd", scope=("aemp:write",))
+        await register_application(
+            context, COMMAND_LINE, name="Sitewise", company="Sitewise Ltd", scope=("aemp:write",)
+        )
 
 
 async def test_secret_is_stored_as_a_digest_only(context: Context) -> None:
     """R-24, O-142"""
-    registered = await register_application(context, name="Sitewise", company="Sitewise Ltd")
+    registered = await register_application(context, COMMAND_LINE, name="Sitewise", company="Sitewise Ltd")
     row = await context.database.row(
         "SELECT s::text AS stored FROM client_secret s WHERE application_id = $1", registered.client.id
     )

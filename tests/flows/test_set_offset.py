@@ -13,6 +13,7 @@ from app.aemp.read.report import Report
 from app.flows.fleet.find_machine import MachineError
 from app.flows.fleet.set_offset import OffsetError, set_offset
 from app.flows.fleet.write_telemetry import write_telemetry
+from app.oauth.actor import COMMAND_LINE
 from tests.support.history import HOUR, THEN, add, figures, snapshot
 from tests.support.people import World
 
@@ -46,7 +47,7 @@ async def values(world: World) -> list[float]:
 async def test_figures_go_on_from_where_they_stood(swapped: World) -> None:
     """Those that came before the offset was set, those after, and the newest."""
     customer_id = swapped.member.customer_id
-    done = await set_offset(swapped.context, swapped.member, "p1", THEN + 2 * HOUR, {})
+    done = await set_offset(swapped.context, COMMAND_LINE, swapped.member, "p1", THEN + 2 * HOUR, values={})
     assert (done.values, done.restated) == ({HOURS: 100.25, KM: 500}, 2)
     assert await values(swapped) == [90, 100.25, 100.75, 101.75]
     shown = await snapshot(swapped.context, customer_id, "P1")
@@ -58,14 +59,18 @@ async def test_figures_go_on_from_where_they_stood(swapped: World) -> None:
 
 
 async def test_a_late_reading_of_the_old_device_stays_as_it_is(swapped: World) -> None:
-    await set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: 100})
+    await set_offset(
+        swapped.context, COMMAND_LINE, swapped.member, "P1", THEN + 2 * HOUR, values={HOURS: 100}
+    )
     await tell(swapped, ("CumulativeOperatingHours", Hours(THEN + HOUR / 2, 95)), hours(2, 0.5))
     assert await values(swapped) == [90, 95, 100.25, 100.5, 101.5]
 
 
 async def test_the_same_again_changes_nothing_and_another_figure_replaces_it(swapped: World) -> None:
     for added, restated, expected in ((100, 2, 101.5), (100, 0, 101.5), (120, 2, 121.5)):
-        done = await set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: added})
+        done = await set_offset(
+            swapped.context, COMMAND_LINE, swapped.member, "P1", THEN + 2 * HOUR, values={HOURS: added}
+        )
         assert done.restated == restated
         assert (await values(swapped))[-1] == expected
 
@@ -73,16 +78,25 @@ async def test_the_same_again_changes_nothing_and_another_figure_replaces_it(swa
 async def test_of_two_who_set_it_at_once_the_second_sees_what_the_first_did(swapped: World) -> None:
     """Figures that were restated by both would be off by an offset for ever."""
     calls = [
-        set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: 100 + n}) for n in range(6)
+        set_offset(
+            swapped.context, COMMAND_LINE, swapped.member, "P1", THEN + 2 * HOUR, values={HOURS: 100 + n}
+        )
+        for n in range(6)
     ]
     await asyncio.gather(*calls)
-    await set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: 100})
+    await set_offset(
+        swapped.context, COMMAND_LINE, swapped.member, "P1", THEN + 2 * HOUR, values={HOURS: 100}
+    )
     assert await values(swapped) == [90, 100.25, 100.5, 101.5]
 
 
 async def test_a_second_replacement_leaves_the_first_one_in_force_before_it(swapped: World) -> None:
-    await set_offset(swapped.context, swapped.member, "P1", THEN + 3 * HOUR, {HOURS: 200})
-    await set_offset(swapped.context, swapped.member, "P1", THEN + 2 * HOUR, {HOURS: 100})
+    await set_offset(
+        swapped.context, COMMAND_LINE, swapped.member, "P1", THEN + 3 * HOUR, values={HOURS: 200}
+    )
+    await set_offset(
+        swapped.context, COMMAND_LINE, swapped.member, "P1", THEN + 2 * HOUR, values={HOURS: 100}
+    )
     assert await values(swapped) == [90, 100.25, 100.5, 201.5]
 
 
@@ -95,5 +109,5 @@ async def test_what_is_not_clear_changes_nothing(swapped: World) -> None:
         ("P1", {HOURS: 1, KM: 2e12}, OffsetError, r"2e\+12 cannot be added to any figure"),
     ):
         with pytest.raises(refusal, match=reason):
-            await set_offset(swapped.context, swapped.member, name, THEN, added)
+            await set_offset(swapped.context, COMMAND_LINE, swapped.member, name, THEN, values=added)
     assert await values(swapped) == [90, 100.25, 0.5, 1.5]

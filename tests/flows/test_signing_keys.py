@@ -22,6 +22,7 @@ from app.flows.upkeep.signing_keys import (
     rotate_signing_key,
     sign_introspection,
 )
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.answer import INACTIVE
 from app.oauth.keys import derive_keys
 from app.oauth.signing import KEPT_FOR
@@ -107,7 +108,7 @@ async def test_new_key_is_published_before_it_signs_and_the_old_one_stays(house:
         first = await signing(context)
         assert await signing(other) == first
         before = context.now()
-        new = await rotate_signing_key(context)
+        new = await rotate_signing_key(context, COMMAND_LINE)
         assert abs(new.begins_at - before - LEAD) < timedelta(seconds=2)
 
         async def is_published() -> bool:
@@ -122,15 +123,15 @@ async def test_new_key_is_published_before_it_signs_and_the_old_one_stays(house:
             assert await published(later(process, LEAD + KEPT_FOR + timedelta(minutes=1))) == [new.kid]
         assert [stage for _, stage in await list_signing_keys(context)] == ["signs", "waits"]
         with pytest.raises(SigningKeyError, match=f"{new.kid} begins to sign at"):
-            await rotate_signing_key(context)
+            await rotate_signing_key(context, COMMAND_LINE)
 
 
 async def test_known_key_is_gone_at_once(house: House) -> None:
     """Also where a rotation is under way, whose key its finder may have too."""
     async with house.process() as context, house.process() as other:
         await signing(other)
-        await rotate_signing_key(context)
-        new = await rotate_signing_key(context, at_once=True)
+        await rotate_signing_key(context, COMMAND_LINE)
+        new = await rotate_signing_key(context, COMMAND_LINE, at_once=True)
 
         async def is_alone() -> bool:
             return (await published(other), await signing(other)) == ([new.kid], new.kid)
@@ -144,7 +145,9 @@ async def test_of_two_rotations_at_once_one_takes_place(house: House) -> None:
     async with house.process() as context, house.process() as other:
         await signing(context)
         outcomes = await asyncio.gather(
-            rotate_signing_key(context), rotate_signing_key(other), return_exceptions=True
+            rotate_signing_key(context, COMMAND_LINE),
+            rotate_signing_key(other, COMMAND_LINE),
+            return_exceptions=True,
         )
         assert [isinstance(each, SigningKeyError) for each in outcomes].count(True) == 1
         assert len(await published(context)) == 2
@@ -152,7 +155,7 @@ async def test_of_two_rotations_at_once_one_takes_place(house: House) -> None:
 
 async def test_rotation_is_audited(house: House) -> None:
     async with house.process() as context:
-        new = await rotate_signing_key(context)
+        new = await rotate_signing_key(context, COMMAND_LINE)
         assert await signing(context) == new.kid  # the first has nobody to wait for
     (event,) = await house.owner(
         "SELECT actor_kind, detail FROM audit_event WHERE event = 'signing_key.made'"
@@ -168,7 +171,7 @@ async def test_upkeep_deletes_what_is_published_no_longer_and_nothing_else(house
     """R-108."""
     async with house.process() as context:
         first = await signing(context)
-        new = await rotate_signing_key(context)
+        new = await rotate_signing_key(context, COMMAND_LINE)
         assert await keep_signing_keys(context) == 0
         await house.owner("UPDATE signing_key SET leaves_at = clock_timestamp() WHERE kid = $1", first)
         assert await keep_signing_keys(context) == 1
@@ -208,7 +211,7 @@ async def test_private_half_of_another_row_signs_nothing(house: House) -> None:
     """Whoever may write the table still cannot make one key sign under another's name."""
     async with house.process() as context:
         first = await signing(context)
-        new = await rotate_signing_key(context)
+        new = await rotate_signing_key(context, COMMAND_LINE)
         await house.owner(
             "UPDATE signing_key k SET sealed = o.sealed FROM signing_key o WHERE k.kid = $1 AND o.kid = $2",
             new.kid,

@@ -11,6 +11,7 @@ import asyncpg
 from app.context import Context
 from app.flows.account.add_operator import add_operator
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.oauth.actor import COMMAND_LINE
 from tests.support.people import PASSWORD
 from tests.support.raw import RawAnswer, send
 from tests.support.server import free_port, running_service
@@ -60,6 +61,8 @@ async def open_house(context: Context, owner_url: str, settings: dict[str, str])
         owner = await asyncpg.connect(owner_url)
         stack.push_async_callback(owner.close)
         audience = f"{origin}/api"
-        watcher = await register_application(context, name="Watcher", company="Ours", audience=audience)
-        await add_operator(context, email=OPERATOR, name="Olga", password=PASSWORD)
+        watcher = await register_application(
+            context, COMMAND_LINE, name="Watcher", company="Ours", audience=audience
+        )
+        await add_operator(context, COMMAND_LINE, email=OPERATOR, name="Olga", password=PASSWORD)
         yield House(ports, context, owner, watcher, asyncio.get_running_loop())

@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from app.flows.account.add_customer import CustomerError, add_customer
+from app.flows.account.add_operator import find_operator
 from app.flows.account.change_application import ApplicationError, StatusChange, change_status, rotate_secret
 from app.flows.account.change_customer import disable_customer, enable_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.approval.connections import disconnect_application
 from app.flows.token.manual_grant import ManualRequest, issue_manually
+from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import compose, secret_digest
 from app.storage.people.people import Member
 from app.storage.token.codes import put_code_back, take_code
@@ -137,7 +139,9 @@ class Service:
     async def add_customer(self, customer: Customer) -> None:
         email = f"{customer.name}.{uuid4().hex[:12]}@hillside.example"
         context, name = self.house.context, customer.name
-        self.members[customer] = await add_customer(context, email=email, name=name, password=PASSWORD)
+        self.members[customer] = await add_customer(
+            context, COMMAND_LINE, email=email, name=name, password=PASSWORD
+        )
         self.browsers[customer] = Browser(base_url=f"http://localhost:{self.house.ports[0]}")
 
     async def register(self, application: Application) -> None:
@@ -146,6 +150,7 @@ class Service:
         grants += ["refresh_token"] if kind != "classic" else []
         made = await register_application(
             self.house.context,
+            COMMAND_LINE,
             name=application.name,
             company="Sitewise Rentals Ltd",
             kind="classic" if kind == "classic" else "strict",
@@ -161,7 +166,7 @@ class Service:
     async def change_status(self, application: Application, change: StatusChange) -> bool:
         """Whether it could be changed so."""
         with suppress(ApplicationError):
-            await change_status(self.house.context, self.client_id(application), change)
+            await change_status(self.house.context, COMMAND_LINE, self.client_id(application), change)
             return True
         return False
 
@@ -169,27 +174,34 @@ class Service:
         """The same."""
         change = enable_customer if enabled else disable_customer
         with suppress(CustomerError):
-            await change(self.house.context, self.members[customer].email)
+            await change(self.house.context, COMMAND_LINE, self.members[customer].email)
             return True
         return False
 
     async def disconnect(self, customer: Customer, application: Application) -> None:
         client_id = self.registered[application].client.id
-        await disconnect_application(self.house.context, self.members[customer], client_id)
+        member = self.members[customer]
+        await disconnect_application(
+            self.house.context, Actor("customer", member.id), member.customer_id, client_id
+        )
 
     async def rotate_secret(self, application: Application, *, overlap: bool) -> str | None:
         """None where it is refused."""
         overlap_for = timedelta(days=7 if overlap else 0)
         with suppress(ApplicationError):
-            return await rotate_secret(self.house.context, self.client_id(application), overlap_for)
+            return await rotate_secret(
+                self.house.context, COMMAND_LINE, self.client_id(application), overlap_for
+            )
         return None
 
     async def issue_manually(self, application: Application, customer: Customer) -> str | None:
         """The same."""
         email = self.members[customer].email
-        asked = ManualRequest(self.client_id(application), email, OPERATOR, "confirmed by telephone")
+        asked = ManualRequest(self.client_id(application), email, "confirmed by telephone")
         with suppress(ApplicationError):
-            return (await issue_manually(self.house.context, asked)).text
+            operator = await find_operator(self.house.context, OPERATOR)
+            issuer = Actor("operator", operator.id)
+            return (await issue_manually(self.house.context, issuer, asked)).text
         return None
 
     # ---- Time that passes ----

@@ -302,7 +302,7 @@ def test_type_has_to_be_named(assertion_type: str | None) -> None:
     """O-150: the one of RFC 7523."""
     with pytest.raises(OAuthError) as refused:
         parse_assertion(assertion_type, by_me())
-    assert refused.value.error == "invalid_client"
+    assert refused.value.code == "invalid_client"
     with pytest.raises(OAuthError):
         parse_assertion(ASSERTION_TYPE, None)
 

@@ -14,7 +14,7 @@ def refusal(headers: list[str]) -> tuple[int, str, str]:
         read_bearer(headers)
     ((name, value),) = caught.value.headers
     assert name == "WWW-Authenticate"
-    return caught.value.status, caught.value.error, value
+    return caught.value.status, caught.value.code, value
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer ", "Bearer   "])

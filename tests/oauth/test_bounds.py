@@ -26,7 +26,7 @@ NO_URI = "https://[::1"
 def refused(work: Callable[[], object]) -> tuple[int, str, str]:
     with pytest.raises(OAuthError) as caught:
         work()
-    return caught.value.status, caught.value.error, caught.value.description
+    return caught.value.status, caught.value.code, caught.value.what
 
 
 def application(**fields: object) -> Client:
@@ -108,7 +108,7 @@ def test_page_says_how_long_a_link_may_be() -> None:
     """R-76."""
     with pytest.raises(PageError) as caught:
         AuthorizationRequest.parse(b"client_id=" + b"a" * 16_384)
-    assert "16384 characters" in caught.value.explanation
+    assert "16384 characters" in caught.value.what
 
 
 def test_name_is_composed_only_when_it_may_fit() -> None:

@@ -85,7 +85,7 @@ def test_all_failures_look_alike() -> None:
         refusal(PUBLIC, by_post(SECRET)),
         refusal(replace(CONFIDENTIAL, status="deleted"), by_post(SECRET)),
     ]
-    assert {(error.error, error.description, error.status, error.headers) for error in errors} == {
+    assert {(error.code, error.what, error.status, error.headers) for error in errors} == {
         (
             "invalid_client",
             "client authentication failed",
@@ -100,31 +100,31 @@ def test_all_failures_look_alike() -> None:
 def test_no_other_secret_is_right(secret: str) -> None:
     """O-45: neither is a digest, an empty text, or text outside ASCII."""
     for offered in (secret, SECRET + secret[:1] if secret else SECRET[:-1], secret_digest(SECRET).hex()):
-        assert refusal(CONFIDENTIAL, by_post(offered)).error == "invalid_client"
+        assert refusal(CONFIDENTIAL, by_post(offered)).code == "invalid_client"
 
 
 def test_confidential_client_without_any_secret_is_refused() -> None:
     """O-44: an empty secret is not the proof of having none."""
     bare = replace(CONFIDENTIAL, secrets=())
-    assert refusal(bare, NOTHING).error == "invalid_client"
-    assert refusal(bare, by_post("")).error == "invalid_client"
+    assert refusal(bare, NOTHING).code == "invalid_client"
+    assert refusal(bare, by_post("")).code == "invalid_client"
 
 
 @pytest.mark.parametrize("secret", [SECRET, "", "anything"], ids=["real", "empty", "any"])
 def test_public_client_that_sends_a_secret_is_refused(secret: str) -> None:
-    assert refusal(PUBLIC, by_post(secret)).error == "invalid_client"
+    assert refusal(PUBLIC, by_post(secret)).code == "invalid_client"
 
 
 def test_secret_is_dead_at_its_expiry() -> None:
     leaving = replace(CONFIDENTIAL, secrets=(ClientSecret(secret_digest(SECRET), NOW),))
-    assert refusal(leaving, by_post(SECRET)).error == "invalid_client"
+    assert refusal(leaving, by_post(SECRET)).code == "invalid_client"
     assert authenticate(leaving, by_post(SECRET), NOW - timedelta(microseconds=1)) is leaving
 
 
 @pytest.mark.parametrize("status", ["pending", "deleted"])
 def test_client_not_yet_or_no_longer_there_cannot_authenticate(status: Literal["pending", "deleted"]) -> None:
     for client, credentials in ((CONFIDENTIAL, by_post(SECRET)), (PUBLIC, NOTHING)):
-        assert refusal(replace(client, status=status), credentials).error == "invalid_client"
+        assert refusal(replace(client, status=status), credentials).code == "invalid_client"
 
 
 def test_suspended_client_proves_who_it_is_and_is_not_active() -> None:
@@ -163,28 +163,28 @@ def test_assertion_proves_a_client_with_keys() -> None:
     suspended = replace(KEYED, status="suspended")
     assert authenticate(suspended, by_key(), NOW) is suspended
     for status in ("pending", "deleted"):
-        assert refusal(replace(KEYED, status=status), by_key()).error == "invalid_client"
+        assert refusal(replace(KEYED, status=status), by_key()).code == "invalid_client"
 
 
 def test_assertion_fails_like_everything_else() -> None:
     """O-45, O-150: unknown, without keys, public, by another key."""
     cases = [(None, by_key()), (CONFIDENTIAL, by_key()), (PUBLIC, by_key()), (KEYED, by_key(1))]
     refusals = [refusal(client, credentials) for client, credentials in cases]
-    assert {(error.error, error.status, error.description, error.headers) for error in refusals} == {
+    assert {(error.code, error.status, error.what, error.headers) for error in refusals} == {
         ("invalid_client", 401, *failure_of_a_secret())
     }
 
 
 def failure_of_a_secret() -> tuple[object, object]:
     error = refusal(CONFIDENTIAL, by_post("wrong"))
-    return error.description, error.headers
+    return error.what, error.headers
 
 
 def test_client_with_keys_is_proved_by_nothing_else() -> None:
     """O-134: nor by a secret that is there by mistake."""
     both = replace(KEYED, secrets=CONFIDENTIAL.secrets)
     for credentials in (by_post(SECRET), NOTHING):
-        assert refusal(both, credentials).error == "invalid_client"
+        assert refusal(both, credentials).code == "invalid_client"
 
 
 def test_repr_of_a_client_shows_no_digest() -> None:

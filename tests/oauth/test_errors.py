@@ -18,7 +18,7 @@ APP = Path(errors.__file__).parents[1]
 def test_description_of_every_cause_of_a_failed_authentication_is_the_same() -> None:
     """O-45: an unknown client and a wrong secret look alike; only the log tells them apart."""
     one, other = errors.invalid_client("unknown client"), errors.invalid_client("wrong secret")
-    assert (one.error, one.description, one.status) == (other.error, other.description, other.status)
+    assert (one.code, one.what, one.status) == (other.code, other.what, other.status)
     assert (one.status, dict(one.headers)) == (401, {"WWW-Authenticate": 'Basic realm="RoviTracker"'})
     assert one.detail != other.detail
 
@@ -26,20 +26,20 @@ def test_description_of_every_cause_of_a_failed_authentication_is_the_same() -> 
 def test_description_of_every_cause_of_an_invalid_grant_is_the_same() -> None:
     """O-43."""
     one, other = errors.invalid_grant("expired"), errors.invalid_grant("other client")
-    assert one.description == other.description
-    assert (one.error, one.status) == ("invalid_grant", 400)
+    assert one.what == other.what
+    assert (one.code, one.status) == ("invalid_grant", 400)
 
 
 def test_detail_is_logged_and_never_part_of_the_description() -> None:
     error = errors.invalid_client("the secret expired yesterday")
     assert "yesterday" in str(error)
-    assert "yesterday" not in error.description
+    assert "yesterday" not in error.what
 
 
 def test_unavailable_store_says_when_to_come_back() -> None:
     """O-64, O-96."""
     error = errors.temporarily_unavailable("connection refused", retry_after_s=7)
-    assert (error.error, error.status, error.headers) == (
+    assert (error.code, error.status, error.headers) == (
         "temporarily_unavailable",
         503,
         (("Retry-After", "7"),),
@@ -59,7 +59,7 @@ def test_bearer_error_carries_its_challenge(error: OAuthError, status: int, code
     """O-69, O-70, O-71, O-72, O-73: the code stands in the challenge, except where no credentials came at all."""
     ((name, value),) = error.headers
     attributes = dict(re.findall(r'(\w+)="([^"]*)"', value))
-    description = {"error_description": error.description} if code else {}
+    description = {"error_description": error.what} if code else {}
     expected = {"realm": "RoviTracker", "error": code, **description, "scope": scope}
     assert (error.status, name) == (status, "WWW-Authenticate")
     assert attributes == {key: text for key, text in expected.items() if text}
@@ -77,14 +77,14 @@ def test_bearer_error_carries_its_challenge(error: OAuthError, status: int, code
 )
 def test_named_error_is_made_anew_each_time(make: Callable[[], OAuthError], code: str) -> None:
     """A shared instance would collect the tracebacks of every request that raised it."""
-    assert make().error == code
+    assert make().code == code
     assert make() is not make()
 
 
 @given(st.text())
 def test_no_text_leaves_the_character_set_of_a_description(text: str) -> None:
     """O-24, O-58."""
-    assert re.fullmatch(r"[\x20\x21\x23-\x5B\x5D-\x7E]*", errors.invalid_request(text).description)
+    assert re.fullmatch(r"[\x20\x21\x23-\x5B\x5D-\x7E]*", errors.invalid_request(text).what)
 
 
 # RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 8707 section 2
@@ -109,7 +109,7 @@ def test_every_error_of_the_rfcs_is_made_in_one_file() -> None:
 
 def test_page_error_keeps_what_the_person_reads() -> None:
     error = errors.PageError("Unknown application", "Ask whoever sent you here.", status=404)
-    assert (error.title, error.explanation, error.status) == (
+    assert (error.title, error.what, error.status) == (
         "Unknown application",
         "Ask whoever sent you here.",
         404,

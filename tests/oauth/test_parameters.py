@@ -15,8 +15,8 @@ TEXT = st.text().filter(lambda text: "\0" not in text)
 def complaint(body: bytes) -> str:
     with pytest.raises(OAuthError) as caught:
         parse_form(body)
-    assert (caught.value.error, caught.value.status) == ("invalid_request", 400)
-    return caught.value.description
+    assert (caught.value.code, caught.value.status) == ("invalid_request", 400)
+    return caught.value.what
 
 
 @given(st.dictionaries(TEXT.filter(bool), TEXT, max_size=20))
@@ -32,7 +32,7 @@ def test_arbitrary_bytes_are_read_or_refused_as_invalid_request(raw: bytes) -> N
     try:
         values = dict(parse_form(raw))
     except OAuthError as error:
-        code = error.error
+        code = error.code
     assert code == "invalid_request"
     assert all(values.values())
 

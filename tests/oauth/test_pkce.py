@@ -29,7 +29,7 @@ def test_method_other_than_s256_is_refused_and_named(method: str | None) -> None
     """O-79, O-80, O-81: an absent method means plain."""
     with pytest.raises(OAuthError) as caught:
         check_challenge(CHALLENGE, method)
-    assert (caught.value.error, caught.value.description) == (
+    assert (caught.value.code, caught.value.what) == (
         "invalid_request",
         "code_challenge_method must be S256",
     )
@@ -40,7 +40,7 @@ def test_method_without_challenge_is_refused(method: str) -> None:
     """A half-sent challenge is a mistake, not a request without one."""
     with pytest.raises(OAuthError) as caught:
         check_challenge(None, method)
-    assert caught.value.error == "invalid_request"
+    assert caught.value.code == "invalid_request"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_malformed_challenge_is_refused(challenge: str) -> None:
     """O-82."""
     with pytest.raises(OAuthError) as caught:
         check_challenge(challenge, "S256")
-    assert caught.value.error == "invalid_request"
+    assert caught.value.code == "invalid_request"
 
 
 def test_verifier_for_a_code_without_challenge_fails() -> None:

@@ -43,7 +43,7 @@ def outcome(content_type: str | None, body: bytes, authorization: str | None) ->
     try:
         return TokenRequest.parse(content_type, body, authorization).credentials.method
     except OAuthError as error:
-        return error.error
+        return error.code
 
 
 def authorization_request(**parameters: str) -> AuthorizationRequest:
@@ -53,7 +53,7 @@ def authorization_request(**parameters: str) -> AuthorizationRequest:
 def check_fails_with(asked: AuthorizationRequest, *, strict: bool = False) -> str:
     with pytest.raises(OAuthError) as caught:
         request.check(asked, strict=strict)
-    return caught.value.error
+    return caught.value.code
 
 
 def test_documented_token_request_is_read() -> None:
@@ -108,19 +108,19 @@ def test_form_type_is_read_with_or_without_its_charset(content_type: str) -> Non
 def test_body_of_another_type_is_refused_with_415(content_type: str | None) -> None:
     """O-36."""
     error = refusal(b'{"code":"c"}', content_type=content_type)
-    assert (error.error, error.status) == ("invalid_request", 415)
+    assert (error.code, error.status) == ("invalid_request", 415)
 
 
 @pytest.mark.parametrize("content_type", [None, FORM, "application/json"])
 def test_empty_body_is_refused_with_400(content_type: str | None) -> None:
     """O-36."""
     error = refusal(b"", content_type=content_type)
-    assert (error.error, error.status) == ("invalid_request", 400)
+    assert (error.code, error.status) == ("invalid_request", 400)
 
 
 def test_repeated_parameter_of_a_token_request_is_refused() -> None:
     """O-38, R-34."""
-    assert refusal(CLASSIC_BODY + b"&code=d").error == "invalid_request"
+    assert refusal(CLASSIC_BODY + b"&code=d").code == "invalid_request"
 
 
 def test_empty_parameter_of_a_token_request_counts_as_absent() -> None:
@@ -136,7 +136,7 @@ def test_basic_credentials_are_form_decoded(client_id: str, client_secret: str) 
     try:
         read = token_request(b"code=c", basic(client_id, client_secret)).credentials
     except OAuthError as error:
-        read = Credentials(error.error, None, "none")
+        read = Credentials(error.code, None, "none")
     readable = "\0" not in client_id + client_secret
     expected = Credentials(client_id, secret_digest(client_secret), "client_secret_basic")
     assert read == (expected if readable else Credentials("invalid_client", None, "none"))
@@ -163,7 +163,7 @@ def test_client_id_in_the_body_may_repeat_the_one_in_the_header() -> None:
 def test_credentials_in_header_and_body_together_are_refused(body: bytes) -> None:
     """O-47."""
     error = refusal(body, basic("me", "mine"))
-    assert (error.error, error.status) == ("invalid_request", 400)
+    assert (error.code, error.status) == ("invalid_request", 400)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_credentials_in_header_and_body_together_are_refused(body: bytes) -> Non
 def test_unreadable_authorization_header_is_a_failed_authentication(authorization: str) -> None:
     """O-45, O-46."""
     error = refusal(CLASSIC_BODY, authorization)
-    assert (error.error, error.status) == ("invalid_client", 401)
+    assert (error.code, error.status) == ("invalid_client", 401)
     assert dict(error.headers)["WWW-Authenticate"].startswith("Basic ")
 
 
@@ -209,22 +209,22 @@ def test_assertion_names_the_client(more: dict[str, str]) -> None:
 
 def test_assertion_for_another_client_id_is_a_failed_authentication() -> None:
     """O-45, O-150."""
-    assert refusal(assertion_body(client_id="you")).error == "invalid_client"
-    assert refusal(b"client_id=me&client_assertion=x").error == "invalid_client"
-    assert refusal(b"client_id=me&client_assertion_type=" + ASSERTION_TYPE.encode()).error == "invalid_client"
+    assert refusal(assertion_body(client_id="you")).code == "invalid_client"
+    assert refusal(b"client_id=me&client_assertion=x").code == "invalid_client"
+    assert refusal(b"client_id=me&client_assertion_type=" + ASSERTION_TYPE.encode()).code == "invalid_client"
 
 
 @pytest.mark.parametrize("authorization", [basic("me", "mine"), "Basic x", "Bearer x", ""])
 def test_assertion_and_authorization_header_do_not_go_together(authorization: str) -> None:
     """O-47: whatever the header says."""
     error = refusal(assertion_body(), authorization)
-    assert (error.error, error.status) == ("invalid_request", 400)
+    assert (error.code, error.status) == ("invalid_request", 400)
 
 
 def test_assertion_and_secret_do_not_go_together() -> None:
     """O-47."""
-    assert refusal(assertion_body(client_secret="mine")).error == "invalid_request"
-    assert refusal(b"client_secret=mine&client_assertion=x").error == "invalid_request"
+    assert refusal(assertion_body(client_secret="mine")).code == "invalid_request"
+    assert refusal(b"client_secret=mine&client_assertion=x").code == "invalid_request"
 
 
 @pytest.mark.parametrize("kind", [TokenQuery, TokenRequest])
@@ -268,7 +268,7 @@ def test_absent_grant_type_is_refused_otherwise(body: bytes, *, strict: bool) ->
     """O-39."""
     with pytest.raises(OAuthError) as caught:
         request.grant_type_of(token_request(body), strict=strict)
-    assert caught.value.error == "invalid_request"
+    assert caught.value.code == "invalid_request"
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -291,7 +291,7 @@ def test_token_query_without_token_is_refused(body: bytes) -> None:
     """O-88, O-98."""
     with pytest.raises(OAuthError) as caught:
         TokenQuery.parse(FORM, body, None)
-    assert (caught.value.error, caught.value.status) == ("invalid_request", 400)
+    assert (caught.value.code, caught.value.status) == ("invalid_request", 400)
 
 
 def test_documented_authorization_request_is_read_and_passes() -> None:

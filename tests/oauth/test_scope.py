@@ -26,7 +26,7 @@ def test_arbitrary_text_is_a_scope_or_invalid_scope(text: str) -> None:
     try:
         outcome = scope.parse(text)
     except OAuthError as error:
-        outcome = error.error
+        outcome = error.code
     assert outcome in (tuple(sorted(set(text.split(" ")))), "invalid_scope")
 
 
@@ -38,7 +38,7 @@ def test_characters_outside_the_rfc_are_refused(text: str) -> None:
     """O-18, O-19."""
     with pytest.raises(OAuthError) as caught:
         scope.parse(text)
-    assert caught.value.error == "invalid_scope"
+    assert caught.value.code == "invalid_scope"
 
 
 def test_absent_scope_means_the_default() -> None:
@@ -51,7 +51,7 @@ def test_default_beyond_the_registration_is_refused() -> None:
     """O-19: a default never gives what the application was not registered for."""
     with pytest.raises(OAuthError) as caught:
         scope.narrow(None, ["fleet"])
-    assert caught.value.error == "invalid_scope"
+    assert caught.value.code == "invalid_scope"
 
 
 def test_part_of_what_is_allowed_may_be_asked() -> None:
@@ -63,7 +63,7 @@ def test_scope_beyond_what_is_allowed_is_refused_whole(requested: str) -> None:
     """O-18, O-19: case-sensitive, and never narrowed in silence."""
     with pytest.raises(OAuthError) as caught:
         scope.narrow(requested, ALLOWED)
-    assert caught.value.error == "invalid_scope"
+    assert caught.value.code == "invalid_scope"
 
 
 def test_every_known_scope_is_well_formed_and_explained() -> None:

@@ -21,6 +21,7 @@ from app.embedded import attach
 from app.embedded.removal import remove
 from app.flows.account.add_customer import add_customer
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from tests.conftest import make_database
 from tests.pages.other_site import open_other_site
 from tests.pages.service import Service, open_service
@@ -101,10 +102,11 @@ async def _save(visitor: Visitor, name: str, width: str, scheme: str) -> None:
 async def _world_for_readme(context: Context) -> World:
     """An application with a logo and a website, that nobody has connected yet."""
     member = await add_customer(
-        context, email="ann@hillside.example", name="Hillside Plant Hire", password=PASSWORD
+        context, COMMAND_LINE, email="ann@hillside.example", name="Hillside Plant Hire", password=PASSWORD
     )
     registered = await register_application(
         context,
+        COMMAND_LINE,
         name="Sitewise Rentals",
         company="Sitewise Rentals Ltd",
         redirect_uris=(REDIRECT_URI,),

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
+from app.refused import RefusedError
+from app.storage.errors import NotSentError, StatementRefusedError, StoreBusyError, StoreUnavailableError
 from app.storage.postgres.database import SERVICE_ROLE, Database, Timeouts, open_database
 from app.storage.valkey.valkey import Valkey
 from tests.support.people import World
@@ -70,6 +71,34 @@ async def test_a_refused_statement_inside_a_transaction_can_be_told_apart(single
             await transaction.row("SELECT 1 / 0")
     assert refused.value.sqlstate == "22012"
     assert await role_of(single) == SERVICE_ROLE
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        ("40001", StoreBusyError),
+        ("40P01", StoreBusyError),
+        ("53100", StoreBusyError),
+        ("53200", StoreBusyError),
+        ("55006", StoreBusyError),
+        ("55P03", StoreBusyError),
+        ("57014", StoreBusyError),
+        ("57P01", StoreUnavailableError),
+        ("58030", StoreUnavailableError),
+        ("22012", StatementRefusedError),
+        ("23505", StatementRefusedError),
+        ("42501", StatementRefusedError),
+        ("42703", StatementRefusedError),
+    ],
+)
+async def test_a_refusal_passes_by_its_class_alone(
+    single: Database, sqlstate: str, kind: type[Exception]
+) -> None:
+    """O-22: what passes may be asked again; what cannot is a bug, and what is left open is neither."""
+    with pytest.raises(Exception, match="told so") as refused:
+        await single.count(f"DO $$ BEGIN RAISE EXCEPTION 'told so' USING ERRCODE = '{sqlstate}'; END $$")
+    assert type(refused.value) is kind
+    assert isinstance(refused.value, RefusedError) == (kind is not StatementRefusedError)
 
 
 @pytest.mark.parametrize("when", ["a statement", "the commit"])

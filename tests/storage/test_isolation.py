@@ -9,6 +9,7 @@ import pytest
 from app.context import Context
 from app.flows.fleet.change_owner import release_machine
 from app.flows.fleet.import_fleet import import_machines
+from app.oauth.actor import COMMAND_LINE
 from app.storage.postgres.database import Row
 from tests.support.fleets import fill, machine, seen_by
 from tests.support.people import World
@@ -36,7 +37,7 @@ async def owned(context: Context, mark: str) -> UUID:
     customer_id = world.member.customer_id
     await fill(context, customer_id, f"{mark}0", f"{mark}1", f"{mark}2")
     await import_machines(context, customer_id, [machine(f"{mark}3", hours=3)])
-    await release_machine(context, world.member, f"{mark}0")
+    await release_machine(context, COMMAND_LINE, world.member, f"{mark}0")
     return customer_id
 
 

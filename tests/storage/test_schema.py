@@ -12,6 +12,7 @@ import pytest
 import app.storage
 from app.aemp.model.columns import HEADER_COLUMNS, READING_COLUMNS
 from app.context import Context
+from app.oauth.actor import SERVICE
 from app.oauth.token_string import bucket_of, new_id
 from app.storage.errors import StatementRefusedError
 from app.storage.fleet import page_maps
@@ -57,7 +58,7 @@ async def test_the_service_may_not(statement: str, context: Context) -> None:
 async def test_even_the_owner_does_not_rewrite_the_trail(
     statement: str, database_url: str, context: Context
 ) -> None:
-    await insert_audit_event(context.database, AuditEvent("test", "service"))
+    await insert_audit_event(context.database, AuditEvent("test", SERVICE))
     owner = await asyncpg.connect(database_url)
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):

@@ -12,6 +12,7 @@ from joserfc.jws import JWSRegistry
 
 from app.context import Context
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.assertion import ASSERTION_TYPE
 from tests.support.browser import ORIGIN
 
@@ -76,7 +77,9 @@ async def register_keyed(context: Context, *keys: Key, **options: Any) -> Regist
     """A strict application that acts by itself and proves itself by these keys."""
     whole: dict[str, Any] = {"grants": ("client_credentials",), "kind": "strict", **options}
     jwks = jwks_of(*(keys or (key_pair("EC"),)))
-    return await register_application(context, name="Keyed", company="Sitewise Ltd", jwks=jwks, **whole)
+    return await register_application(
+        context, COMMAND_LINE, name="Keyed", company="Sitewise Ltd", jwks=jwks, **whole
+    )
 
 
 def fresh(registered: RegisteredApplication, algorithm: str = "ES256", **claims: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ import httpx2
 from app.context import Context
 from app.flows.account.add_customer import add_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.oauth.actor import COMMAND_LINE
 from app.storage.people.people import Member
 from tests.support.browser import Browser, query_of
 
@@ -45,9 +46,11 @@ class World:
         cls, context: Context, *, name: str = "Sitewise", redirect_uris: tuple[str, ...] = (REDIRECT_URI,)
     ) -> Self:
         email = f"ann.{uuid4().hex[:12]}@hillside.example"
-        member = await add_customer(context, email=email, name="Hillside Plant Hire", password=PASSWORD)
+        member = await add_customer(
+            context, COMMAND_LINE, email=email, name="Hillside Plant Hire", password=PASSWORD
+        )
         registered = await register_application(
-            context, name=name, company="Sitewise Rentals Ltd", redirect_uris=redirect_uris
+            context, COMMAND_LINE, name=name, company="Sitewise Rentals Ltd", redirect_uris=redirect_uris
         )
         return cls(context, member, registered)
 
@@ -110,6 +113,7 @@ class Strict(World):
         world = await World.make(context)
         registered = await register_application(
             context,
+            COMMAND_LINE,
             name="Fuelwatch",
             company="Fuelwatch GmbH",
             kind="strict",

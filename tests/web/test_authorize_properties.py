@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.context import Context
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.registration import RegistrationError, check_name
 from tests.support.browser import Browser, query_of
 from tests.support.changing import change
@@ -43,7 +44,7 @@ async def test_answer_goes_to_the_registered_string_or_nowhere(
 ) -> None:
     """O-7, O-8, O-9, O-10, O-11, O-12, O-13, O-23, O-24, O-25, O-123, O-124, O-125, R-31, R-32."""
     application = await register_application(
-        context, name="Sitewise", company="Sitewise Ltd", redirect_uris=tuple(registered)
+        context, COMMAND_LINE, name="Sitewise", company="Sitewise Ltd", redirect_uris=tuple(registered)
     )
     query = {"client_id": str(application.client.id), "response_type": "token"}
     query |= {"state": state} if state else {}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.context import Context
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import Browser
 from tests.support.depth import examples
 from tests.web.told import error_by_redirect, error_on_page
@@ -30,6 +31,7 @@ COMPLETE = {
 async def strict(context: Context, request: pytest.FixtureRequest) -> RegisteredApplication:
     return await register_application(
         context,
+        COMMAND_LINE,
         name="Sitewise",
         company="Sitewise Ltd",
         redirect_uris=(HTTPS,),
@@ -43,6 +45,7 @@ async def native(context: Context) -> RegisteredApplication:
     """On a phone and a desktop, without a secret."""
     return await register_application(
         context,
+        COMMAND_LINE,
         name="Sitewise",
         company="Sitewise Ltd",
         redirect_uris=(PHONE, LOOPBACK, LOOPBACK_6),
@@ -154,6 +157,7 @@ async def test_port_of_a_confidential_application_may_not_vary(
     """O-123: in development it may register a loopback address, and even then only that one."""
     registered = await register_application(
         context,
+        COMMAND_LINE,
         name="Sitewise",
         company="Sitewise Ltd",
         redirect_uris=(LOOPBACK,),
@@ -169,6 +173,8 @@ async def test_application_without_an_address_gets_none_by_naming_one(
     browser: Browser, context: Context
 ) -> None:
     """O-8, O-13: nothing that was not registered beforehand is ever answered to."""
-    registered = await register_application(context, name="Sitewise", company="Sitewise Ltd", public=True)
+    registered = await register_application(
+        context, COMMAND_LINE, name="Sitewise", company="Sitewise Ltd", public=True
+    )
     for uri in (None, HTTPS, PHONE, LOOPBACK):
         error_on_page(await browser.get(request_of(registered, redirect_uri=uri)))

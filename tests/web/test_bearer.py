@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.context import Context
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import mint, parse
 from tests.support.browser import Browser
 from tests.support.changing import change
@@ -138,7 +139,7 @@ async def test_scope_too_small_is_told_with_the_one_that_is_needed(
 ) -> None:
     """O-73, O-131: a token of an application that acts for nobody reads nobody's machines."""
     robot = await register_application(
-        context, name="Robot", company="Sitewise Ltd", grants=("client_credentials",)
+        context, COMMAND_LINE, name="Robot", company="Sitewise Ltd", grants=("client_credentials",)
     )
     fields = {
         "grant_type": "client_credentials",

@@ -8,6 +8,7 @@ import pytest
 
 from app.context import Context
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import bucket_of, mint
 from tests.support.assertions import by_assertion, claims_of, key_pair, register_keyed, signed
 from tests.support.browser import Browser
@@ -28,6 +29,7 @@ async def strict(context: Context, world: World) -> RegisteredApplication:
     """One of the test's customer, with every grant that there is for it."""
     return await register_application(
         context,
+        COMMAND_LINE,
         name="Sitewise",
         company="Sitewise Ltd",
         kind="strict",
@@ -60,7 +62,9 @@ async def test_every_advertised_method_proves_who_calls(
     endpoint: str, browser: Browser, world: World, strict: RegisteredApplication
 ) -> None:
     """O-44, O-48, O-114, O-117, O-118, O-134: at the endpoint it is advertised for, for both kinds of application."""
-    public = await register_application(world.context, name="Phone", company="Sitewise Ltd", public=True)
+    public = await register_application(
+        world.context, COMMAND_LINE, name="Phone", company="Sitewise Ltd", public=True
+    )
     document = (await browser.get(SERVER)).json()
     methods = document[f"{endpoint}_auth_methods_supported"]
     keyed = await register_keyed(world.context)
@@ -133,7 +137,9 @@ async def test_public_application_has_no_secret_to_send_and_scans_for_no_tokens(
     browser: Browser, context: Context, world: World
 ) -> None:
     """O-45, O-99: a secret where there is none would make a guess look like a proof."""
-    public = await register_application(context, name="Phone", company="Sitewise Ltd", public=True)
+    public = await register_application(
+        context, COMMAND_LINE, name="Phone", company="Sitewise Ltd", public=True
+    )
     token = await world.token(browser)
     client_id = str(public.client.id)
     for path in ENDPOINTS.values():

@@ -12,6 +12,7 @@ from app.flows.account.change_application import change_status, rotate_secret
 from app.flows.account.change_customer import disable_customer, enable_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.fleet.import_fleet import import_machines
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import bucket_of, mint_client_secret, parse
 from app.process.rates import Rates
 from app.simulation.fleet import simulate_fleet
@@ -26,7 +27,11 @@ FLEET = "/api/v2/Fleet/1"
 
 async def register_robot(context: Context, **options: Any) -> RegisteredApplication:
     return await register_application(
-        context, name="Robot", company="Sitewise Ltd", **{"grants": ("client_credentials",), **options}
+        context,
+        COMMAND_LINE,
+        name="Robot",
+        company="Sitewise Ltd",
+        **{"grants": ("client_credentials",), **options},
     )
 
 
@@ -131,7 +136,9 @@ async def test_application_without_the_grant_is_told_so(browser: Browser, world:
 
 async def test_public_application_gets_no_token_by_its_id(browser: Browser, context: Context) -> None:
     """O-59: registering refuses it, and were the grant in the row nevertheless, the endpoint does."""
-    registered = await register_application(context, name="Phone", company="Sitewise Ltd", public=True)
+    registered = await register_application(
+        context, COMMAND_LINE, name="Phone", company="Sitewise Ltd", public=True
+    )
     await context.database.count(
         "UPDATE application SET grants = '{client_credentials}' WHERE id = $1", registered.client.id
     )
@@ -166,12 +173,12 @@ async def test_suspended_application_gets_none_and_its_tokens_sleep(
 ) -> None:
     token = await token_of(browser, robot)
     client_id = str(robot.client.id)
-    await change_status(context, client_id, "suspend")
+    await change_status(context, COMMAND_LINE, client_id, "suspend")
     assert error_of(await ask(browser, robot)) == "unauthorized_client"
     assert await introspect(browser, robot, token) == {"active": False}
-    await change_status(context, client_id, "resume")
+    await change_status(context, COMMAND_LINE, client_id, "resume")
     assert (await introspect(browser, robot, token))["active"] is True
-    await change_status(context, client_id, "delete")
+    await change_status(context, COMMAND_LINE, client_id, "delete")
     assert error_of(await ask(browser, robot), 401) == "invalid_client"
 
 
@@ -179,21 +186,21 @@ async def test_disabled_customers_application_gets_none_and_its_tokens_sleep(
     browser: Browser, context: Context, world: World, robot: RegisteredApplication
 ) -> None:
     token = await token_of(browser, robot)
-    await disable_customer(context, world.member.email)
+    await disable_customer(context, COMMAND_LINE, world.member.email)
     assert error_of(await ask(browser, robot)) == "unauthorized_client"
     assert await introspect(browser, robot, token) == {"active": False}
-    await enable_customer(context, world.member.email)
+    await enable_customer(context, COMMAND_LINE, world.member.email)
     assert (await introspect(browser, robot, token))["active"] is True
 
 
 async def test_both_secrets_are_right_while_a_rotation_overlaps(
     browser: Browser, context: Context, robot: RegisteredApplication
 ) -> None:
-    new = await rotate_secret(context, str(robot.client.id), timedelta(days=7))
+    new = await rotate_secret(context, COMMAND_LINE, str(robot.client.id), timedelta(days=7))
     assert (await ask(browser, robot)).status_code == 200
     assert (await ask(browser, robot, client_secret=new)).status_code == 200
     other = await register_robot(context)
-    await rotate_secret(context, str(other.client.id), timedelta(0))
+    await rotate_secret(context, COMMAND_LINE, str(other.client.id), timedelta(0))
     assert error_of(await ask(browser, other), 401) == "invalid_client"
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from app.context import Context
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import Browser, forms_of
 from tests.support.changing import change
 from tests.support.people import PASSWORD, REDIRECT_URI, World
@@ -86,7 +87,7 @@ async def test_disconnecting_touches_no_other_application_and_no_other_customer(
 ) -> None:
     """R-19"""
     second = await register_application(
-        world.context, name="Fuelwatch", company="Fuelwatch GmbH", redirect_uris=(REDIRECT_URI,)
+        world.context, COMMAND_LINE, name="Fuelwatch", company="Fuelwatch GmbH", redirect_uris=(REDIRECT_URI,)
     )
     other_application = World(world.context, world.member, second)
     stranger = await World.make(world.context)
@@ -186,7 +187,11 @@ async def test_names_on_the_list_are_escaped(browser: Browser, context: Context)
     """O-32, R-48"""
     world = await World.make(context)
     registered = await register_application(
-        context, name="<script>x</script>", company=f"<b>{uuid4()}</b>", redirect_uris=(REDIRECT_URI,)
+        context,
+        COMMAND_LINE,
+        name="<script>x</script>",
+        company=f"<b>{uuid4()}</b>",
+        redirect_uris=(REDIRECT_URI,),
     )
     await World(context, world.member, registered).token(browser)
     page = await browser.get(CONNECTIONS)

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from app.context import Context
 from app.flows.account.add_customer import add_customer
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.keys import derive_keys
 from app.oauth.token_string import parse
 from app.settings import Settings
@@ -110,8 +111,10 @@ async def test_page_does_not_name_a_connection_of_another_customer(
 async def test_names_are_shown_and_never_interpreted(browser: Browser, context: Context, name: str) -> None:
     """O-32, R-48"""
     email = f"{UUID(bytes=(name * 16).encode()[:16]).hex}@hillside.example"
-    await add_customer(context, email=email, name="Ann <b>Bold</b>", password=PASSWORD)
-    registered = await register_application(context, name=name, company=name, redirect_uris=(REDIRECT_URI,))
+    await add_customer(context, COMMAND_LINE, email=email, name="Ann <b>Bold</b>", password=PASSWORD)
+    registered = await register_application(
+        context, COMMAND_LINE, name=name, company=name, redirect_uris=(REDIRECT_URI,)
+    )
     url = f"/app/oauth2/authorize?client_id={registered.client.id}"
     login = await browser.get(url)
     consent = await browser.sign_in(login, email, PASSWORD)

@@ -10,6 +10,7 @@ from lxml import etree
 
 from app.flows.fleet.change_owner import release_machine
 from app.flows.fleet.import_fleet import import_machines
+from app.oauth.actor import COMMAND_LINE
 from app.storage.valkey.valkey import Valkey
 from tests.support.browser import Browser
 from tests.support.fleets import machine
@@ -38,7 +39,7 @@ async def pins_on(browser: Browser, token: str, address: str) -> list[str]:
 async def shrink(world: World) -> None:
     """Three machines of page 1 leave, and the last three take their places."""
     for pin in MACHINES[:3]:
-        await release_machine(world.context, world.member, pin)
+        await release_machine(world.context, COMMAND_LINE, world.member, pin)
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
@@ -63,7 +64,7 @@ async def test_links_of_a_crawl_lead_to_the_pages_of_its_map(
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     await browser.http.get("/api/v2/Fleet/1", headers=headers)
     for pin in MACHINES[:40]:
-        await release_machine(world.context, world.member, pin)
+        await release_machine(world.context, COMMAND_LINE, world.member, pin)
     second = (await browser.http.get("/api/v2/Fleet/2", headers=headers)).json()
     links = {link["rel"]: link["href"].rpartition("/")[2] for link in second["Links"]}
     assert links == {"self": "2", "prev": "1", "next": "3", "last": "3"}

@@ -8,6 +8,7 @@ import pytest
 from app.context import Context
 from app.flows.account.register_application import register_application
 from app.flows.upkeep.demo import CALLBACK, Demo
+from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import ORIGIN, Browser, form_of, forms_of
 from tests.support.people import PASSWORD, World
 from tests.support.request_lines import request_lines
@@ -18,7 +19,11 @@ from tests.web.services import Services
 @pytest.fixture
 async def demo(context: Context, world: World) -> Demo:
     registered = await register_application(
-        context, name="Sitewise Rentals", company="Sitewise Rentals Ltd", redirect_uris=(ORIGIN + CALLBACK,)
+        context,
+        COMMAND_LINE,
+        name="Sitewise Rentals",
+        company="Sitewise Rentals Ltd",
+        redirect_uris=(ORIGIN + CALLBACK,),
     )
     return Demo(
         world.member.email, PASSWORD, str(registered.client.id), registered.client_secret or "", issuer=ORIGIN

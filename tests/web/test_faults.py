@@ -64,22 +64,22 @@ async def test_fault_before_the_redirect_uri_is_proved_gets_a_bare_page(
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["unexpected error"]
 
 
-async def test_statement_the_database_refuses_is_told_as_unavailable(
+async def test_statement_the_database_refuses_is_told_as_a_fault_of_ours(
     browser: Browser, world: World, services: Services, broken: Database
 ) -> None:
     """O-22: by redirect where the address is proved, on a page where there is none; logged for us."""
     await world.consent_page(browser)
-    with capture_logs() as logs, request_lines() as lines:
+    with capture_logs() as logs:
         async with same_browser(browser, services.like(database=broken)) as other:
             asked = await other.get(world.authorize_url())
             page = await other.get("/app/account/applications")
-    assert query_of(asked)["error"] == "temporarily_unavailable"
-    assert (page.status_code, page.headers["retry-after"]) == (503, "2")
+    assert query_of(asked)["error"] == "server_error"
+    assert page.status_code == 500
+    assert "retry-after" not in page.headers
     assert "browser_session" not in page.text + asked.headers["location"]
-    warnings = [line for line in logs if line["log_level"] == "warning"]
-    warnings += [line for line in lines if line["level"] == "warning"]
-    assert len(warnings) == 2
-    assert all("browser_session" in line["detail"] for line in warnings)
+    faults = [line for line in logs if line["log_level"] == "error"]
+    assert [line["event"] for line in faults] == ["authorize failed", "unexpected error"]
+    assert all(line["exc_info"] is True for line in faults)
 
 
 @pytest.mark.parametrize("given", ["ref-4711", "a" * 64])

@@ -16,6 +16,7 @@ from app.aemp.model.values import Equipment, Hours
 from app.context import Context
 from app.flows.account.register_application import register_application
 from app.flows.fleet.import_fleet import import_machines
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.scope import KNOWN_SCOPES
 from app.simulation.fleet import simulate_fleet
 from app.web.reference import examples
@@ -79,7 +80,12 @@ async def reader(
     await import_machines(context, member.customer_id, machines)
     scope = tuple(KNOWN_SCOPES)
     registered = await register_application(
-        context, name="Sitewise", company="Sitewise Ltd", redirect_uris=(REDIRECT_URI,), scope=scope
+        context,
+        COMMAND_LINE,
+        name="Sitewise",
+        company="Sitewise Ltd",
+        redirect_uris=(REDIRECT_URI,),
+        scope=scope,
     )
     world = World(context, member, registered)
     code = await world.code(browser, scope=" ".join(scope))

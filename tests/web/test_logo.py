@@ -9,6 +9,7 @@ from PIL import Image
 
 from app.context import Context
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import Browser
 from tests.support.people import REDIRECT_URI, World
 from tests.web.reading import attributes_of
@@ -21,7 +22,12 @@ async def test_registered_logo_is_shown_and_served_for_ever(
     picture = io.BytesIO()
     Image.new("RGB", (300, 200), "orange").save(picture, "JPEG")
     registered = await register_application(
-        context, name="Logo", company="Logo Ltd", redirect_uris=(REDIRECT_URI,), logo=picture.getvalue()
+        context,
+        COMMAND_LINE,
+        name="Logo",
+        company="Logo Ltd",
+        redirect_uris=(REDIRECT_URI,),
+        logo=picture.getvalue(),
     )
     page = await World(context, world.member, registered).consent_page(browser)
     sources = attributes_of(page, "img", "src")

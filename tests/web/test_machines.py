@@ -8,6 +8,7 @@ import pytest
 from app.aemp.model.values import Equipment, EquipmentHeader, Hours, Location
 from app.flows.fleet.change_owner import release_machine
 from app.flows.fleet.import_fleet import import_machines
+from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import Browser
 from tests.support.fleets import fill, machine
 from tests.support.people import PASSWORD, World
@@ -97,7 +98,7 @@ async def test_customers_see_their_own_machines_alone(browser: Browser, world: W
 async def test_machine_that_left_is_gone_from_the_list_at_once(browser: Browser, world: World) -> None:
     await fill(world.context, world.member.customer_id, "STAYS", "LEAVES")
     assert "LEAVES" in words_of(await signed_in(browser, world))
-    await release_machine(world.context, world.member, "LEAVES")
+    await release_machine(world.context, COMMAND_LINE, world.member, "LEAVES")
     words = words_of(await browser.get(MACHINES))
     assert ("STAYS" in words, "LEAVES" in words) == (True, False)
 

@@ -7,6 +7,7 @@ import pytest
 
 from app.context import Context
 from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from app.storage.postgres.database import open_database
 from tests.support.assertions import fresh, register_keyed
 from tests.support.browser import ORIGIN, Browser
@@ -64,7 +65,9 @@ async def test_every_listed_way_to_authenticate_works_where_it_is_listed(
 async def ways_to_authenticate(context: Context) -> dict[str, dict[str, Any]]:
     """By the names of RFC 7591, what a request is sent with."""
     world, keyed = await World.make(context), await register_keyed(context)
-    public = await register_application(context, name="Phone", company="Sitewise Ltd", public=True)
+    public = await register_application(
+        context, COMMAND_LINE, name="Phone", company="Sitewise Ltd", public=True
+    )
     return {
         "client_secret_basic": {"auth": (world.client_id, world.client_secret)},
         "client_secret_post": {"data": {"client_id": world.client_id, "client_secret": world.client_secret}},

@@ -17,6 +17,7 @@ from app.context import Context
 from app.door.draining import DRAINING
 from app.flows.account.register_application import register_application
 from app.flows.fleet.import_fleet import import_machines
+from app.oauth.actor import COMMAND_LINE
 from app.process.failures import Failures, _Lane
 from app.process.rates import Rate, Rates
 from app.settings import Settings
@@ -118,6 +119,7 @@ async def token_to_write(context: Context, app: FastAPI, world: World) -> str:
     """Of an application that reports for this customer."""
     registered = await register_application(
         context,
+        COMMAND_LINE,
         name="Gateway",
         company="RoviTracker",
         grants=("client_credentials",),
@@ -144,6 +146,7 @@ async def strict_application(world: World, *, public: bool) -> Strict:
     """One that the same customer approves."""
     registered = await register_application(
         world.context,
+        COMMAND_LINE,
         name="Fuelwatch",
         company="Fuelwatch GmbH",
         kind="strict",

@@ -13,6 +13,7 @@ import pytest
 from app.context import Context
 from app.flows.account.change_application import change_application, change_status
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.assertion import ALGORITHMS, ASSERTION_TYPE
 from app.process.failures import Failures
 from app.storage.people.application_changes import ApplicationChanges
@@ -200,9 +201,11 @@ async def test_what_is_not_verified_uses_nothing_up(
 async def unlike(context: Context) -> dict[str, dict[str, str]]:
     """Every kind of wrong assertion, of applications there are and of one there is not."""
     keyed, secretive = await register_keyed(context), await World.make(context)
-    public = await register_application(context, name="Phone", company="Sitewise Ltd", public=True)
+    public = await register_application(
+        context, COMMAND_LINE, name="Phone", company="Sitewise Ltd", public=True
+    )
     pending = await register_keyed(context)
-    await change_status(context, str(pending.client.id), "delete")
+    await change_status(context, COMMAND_LINE, str(pending.client.id), "delete")
     me, now_s = str(keyed.client.id), int(time.time())
 
     def by(
@@ -306,7 +309,7 @@ async def test_new_keys_take_the_place_of_the_old_ones(
     """O-134: heard by every process, as any change of an application is."""
     client_id = str(keyed.client.id)
     new = key_pair("EC", 1)
-    await change_application(context, client_id, ApplicationChanges(), jwks=jwks_of(new))
+    await change_application(context, COMMAND_LINE, client_id, ApplicationChanges(), jwks=jwks_of(new))
     refused(await ask(browser, fresh(keyed)))
     assert (await ask(browser, by_assertion(signed(new, claims_of(client_id))))).status_code == 200
 
@@ -314,12 +317,19 @@ async def test_new_keys_take_the_place_of_the_old_ones(
 async def test_keys_end_the_secret(browser: Browser, context: Context) -> None:
     """O-134: nothing weaker than the keys is left beside them."""
     registered = await register_application(
-        context, name="Robot", company="Sitewise Ltd", kind="strict", grants=("client_credentials",)
+        context,
+        COMMAND_LINE,
+        name="Robot",
+        company="Sitewise Ltd",
+        kind="strict",
+        grants=("client_credentials",),
     )
     client_id = str(registered.client.id)
     secret = {"client_id": client_id, "client_secret": str(registered.client_secret)}
     assert (await ask(browser, secret)).status_code == 200
-    await change_application(context, client_id, ApplicationChanges(), jwks=jwks_of(key_pair("EC")))
+    await change_application(
+        context, COMMAND_LINE, client_id, ApplicationChanges(), jwks=jwks_of(key_pair("EC"))
+    )
     refused(await ask(browser, secret))
     assert (await ask(browser, fresh(registered))).status_code == 200
     rows = await context.database.rows(
@@ -331,7 +341,7 @@ async def test_keys_end_the_secret(browser: Browser, context: Context) -> None:
 async def test_suspended_application_proves_itself_and_gets_nothing(
     browser: Browser, context: Context, keyed: RegisteredApplication
 ) -> None:
-    await change_status(context, str(keyed.client.id), "suspend")
+    await change_status(context, COMMAND_LINE, str(keyed.client.id), "suspend")
     answer = await ask(browser, fresh(keyed))
     assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
 

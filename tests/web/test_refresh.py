@@ -10,6 +10,7 @@ import pytest
 from app.context import Context
 from app.flows.account.change_application import change_status
 from app.flows.account.change_customer import disable_customer, enable_customer
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import compose, mint
 from tests.support.browser import Browser
 from tests.support.changing import as_owner, change
@@ -242,12 +243,12 @@ async def test_a_forged_secret_part_is_unknown_and_harms_nothing(
 
 ENDINGS: dict[str, tuple[Any, Any]] = {
     "suspended application": (
-        lambda strict: change_status(strict.context, strict.client_id, "suspend"),
-        lambda strict: change_status(strict.context, strict.client_id, "resume"),
+        lambda strict: change_status(strict.context, COMMAND_LINE, strict.client_id, "suspend"),
+        lambda strict: change_status(strict.context, COMMAND_LINE, strict.client_id, "resume"),
     ),
     "disabled customer": (
-        lambda strict: disable_customer(strict.context, strict.member.email),
-        lambda strict: enable_customer(strict.context, strict.member.email),
+        lambda strict: disable_customer(strict.context, COMMAND_LINE, strict.member.email),
+        lambda strict: enable_customer(strict.context, COMMAND_LINE, strict.member.email),
     ),
 }
 
@@ -334,6 +335,6 @@ async def test_an_inactive_family_is_inactive_at_introspection(browser: Browser,
     """O-103."""
     strict = await Strict.register(context)
     pair = await strict.pair(browser)
-    await change_status(context, strict.client_id, "suspend")
+    await change_status(context, COMMAND_LINE, strict.client_id, "suspend")
     for token in pair:
         assert await introspect(browser, strict, token) == INACTIVE

@@ -15,6 +15,7 @@ from app.aemp.model.values import Hours, Location, TankLevel
 from app.context import Context
 from app.flows.account.register_application import register_application
 from app.flows.fleet.change_owner import transfer_machine
+from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import Browser
 from tests.support.fleets import seen_by
 from tests.support.history import HOUR, THEN, add, figures, snapshot
@@ -47,6 +48,7 @@ async def sender(
 ) -> Sender:
     registered = await register_application(
         context,
+        COMMAND_LINE,
         name="Gateway",
         company="RoviTracker",
         grants=("client_credentials",),
@@ -285,7 +287,7 @@ async def test_readings_go_to_whose_machine_it_was_at_their_time(context: Contex
     seller, buyer = [await World.make(context) for _ in range(2)]
     pin = f"SOLD-{seller.client_id}"
     await add(context, seller.member.customer_id, pin)
-    await transfer_machine(context, seller.member, buyer.member, pin)
+    await transfer_machine(context, COMMAND_LINE, seller.member, buyer.member, pin)
     sold_at = context.now()
     gateway = await sender(context, browser, None)
     written = await gateway.write(

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping
 
+from app.refused import RefusedError
 
-class AempError(Exception):
-    """A request refused. `status` is HTTP's, `code` is for programs, `message` is shown to the caller."""
+
+class AempError(RefusedError):
+    """A request refused. `status` is HTTP's, `code` is for programs, `what` is shown to the caller."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None
+        self, status: int, code: str, what: str, *, headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(f"{status} {code}: {message}")
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers: Mapping[str, str] = headers or {}
+        super().__init__(what, code=code, status=status, headers=tuple((headers or {}).items()))
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.code}: {self.what}"
 
 
-class ReadError(Exception):
+class ReadError(RefusedError):
     """A document refused whole: its name, the line or machine, and what is wrong there."""
+
+    code = "unreadable_document"
 
 
 class FlawError(ValueError):

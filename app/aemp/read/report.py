@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from app.aemp.history.history import NamedReading
 from app.aemp.model.bounds import LONGEST_ELEMENT_NAME, MOST_REJECTIONS
 from app.aemp.model.elements import HEADER
-from app.aemp.model.errors import FlawError
+from app.aemp.model.errors import FlawError, ReadError
 from app.aemp.model.identifiers import identifiers_of, normalise_identifier
 from app.aemp.model.text import clean
 from app.aemp.model.times import parse_time
@@ -88,12 +88,13 @@ def read_series(document: Any, name: str, machine: str | None) -> tuple[Report, 
     document: as `parse_file` gives it. machine: which one it is of, where its links do not say so. Raises ReadError.
     """
     with flaws_of(name):
-        return tuple(_series_page(page, machine or machine_named_in(page)) for page in pages_of(document))
+        pages = [(page, machine or machine_named_in(page)) for page in pages_of(document)]
+        if any(named is None for _, named in pages):
+            raise ReadError(f"{name}: it does not say which machine it is of", code="nameless_series")
+        return tuple(_series_page(page, named) for page, named in pages if named is not None)
 
 
-def _series_page(page: Mapping[str, Any], machine: str | None) -> Report:
-    if machine is None:
-        raise FlawError("it does not say which machine it is of: name it with --machine")
+def _series_page(page: Mapping[str, Any], machine: str) -> Report:
     known = {key: page[key] for key in page.keys() & _KNOWN_NAMES}  # others' extensions are no fault
     report = _report(Place(None), (None, normalise_identifier(machine)), known)
     if report.rejections:

@@ -5,19 +5,30 @@ from email_validator import EmailNotValidError, validate_email
 from app.context import Context
 from app.flows.account.sign_in import normal_email
 from app.flows.bounds import LONGEST_EMAIL, LONGEST_PERSON
+from app.oauth.actor import Actor
 from app.oauth.token_string import new_id
 from app.process.passwords import LONGEST_PASSWORD
+from app.refused import RefusedError
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.people import Member, insert_customer, insert_member
 
 SHORTEST_PASSWORD = 10
 
 
-class CustomerError(Exception):
-    """What about the new account is refused, and why."""
+class CustomerError(RefusedError):
+    """Why there cannot be such an account, or the one there is cannot be changed so."""
+
+    code = "customer_conflict"
+    status = 409
 
 
-async def add_customer(context: Context, *, email: str, name: str, password: str) -> Member:
+class PersonError(RefusedError):
+    """What is refused of the address, the name or the password of a person, customer or operator."""
+
+    code = "invalid_person"
+
+
+async def add_customer(context: Context, actor: Actor, *, email: str, name: str, password: str) -> Member:
     member = Member(new_id(), check_email(email), check_person(name), new_id(), check_person(name))
     check_password(password)
     password_hash = await context.passwords.hash(password)
@@ -26,7 +37,7 @@ async def add_customer(context: Context, *, email: str, name: str, password: str
         if not await insert_member(transaction, member, password_hash):
             raise CustomerError(f"somebody signs in with {member.email} already")
         await insert_audit_event(
-            transaction, AuditEvent("customer.added", "command line", customer_id=member.customer_id)
+            transaction, AuditEvent("customer.added", actor, customer_id=member.customer_id)
         )
     return member
 
@@ -37,24 +48,24 @@ def check_email(email: str) -> str:
     try:
         checked = validate_email(typed, check_deliverability=False, test_environment=True)
     except EmailNotValidError as refused:
-        raise CustomerError(f"e-mail address: {refused}") from None
+        raise PersonError(f"e-mail address: {refused}") from None
     return normal_email(checked.normalized)
 
 
 def check_email_length(email: str) -> None:
-    """Raises CustomerError when it is longer than an address may be."""
+    """Raises PersonError when it is longer than an address may be."""
     if len(email) > LONGEST_EMAIL:
-        raise CustomerError(f"e-mail address: at most {LONGEST_EMAIL} characters")
+        raise PersonError(f"e-mail address: at most {LONGEST_EMAIL} characters")
 
 
 def check_person(name: str) -> str:
     name = name.strip()
     if not name or len(name) > LONGEST_PERSON or not name.isprintable():
-        raise CustomerError(f"name: 1 to {LONGEST_PERSON} printable characters")
+        raise PersonError(f"name: 1 to {LONGEST_PERSON} printable characters")
     return name
 
 
 def check_password(password: str) -> None:
     """Long enough and not absurd; no rules on kinds of characters (NIST SP 800-63B section 3.1.1)."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise CustomerError(f"password: {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+        raise PersonError(f"password: {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")

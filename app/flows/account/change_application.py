@@ -7,10 +7,12 @@ from typing import Literal
 
 from app.context import Context
 from app.flows.account.read_logo import read_logo
+from app.oauth.actor import Actor
 from app.oauth.client import Client, ClientStatus, parse_client_id
 from app.oauth.client_keys import check_key_set
 from app.oauth.registration import check_registration
 from app.oauth.token_string import mint_client_secret, secret_digest
+from app.refused import RefusedError
 from app.storage.people.application_changes import (
     ApplicationChanges,
     delete_client_secrets,
@@ -36,8 +38,11 @@ _CHANGES: dict[StatusChange, tuple[tuple[ClientStatus, ...], ClientStatus, str]]
 _SHOWN = 40  # characters of what is no client_id; one has 36
 
 
-class ApplicationError(Exception):
+class ApplicationError(RefusedError):
     """Why the application cannot be changed so."""
+
+    code = "application_conflict"
+    status = 409
 
 
 async def find_application(context: Context, unverified_client_id: str) -> Application:
@@ -47,13 +52,16 @@ async def find_application(context: Context, unverified_client_id: str) -> Appli
     found = await context.gathered.applications.ask(client_id) if client_id else None
     if found is None:
         raise ApplicationError(
-            f"no application has the client_id {unverified_client_id[:_SHOWN]}: `rovitracker app list` names them"
+            f"no application has the client_id {unverified_client_id[:_SHOWN]}",
+            code="unknown_application",
+            status=404,
         )
     return found
 
 
 async def change_application(
     context: Context,
+    actor: Actor,
     client_id: str,
     changes: ApplicationChanges,
     *,
@@ -83,30 +91,30 @@ async def change_application(
         if written.jwks is not None:
             await delete_client_secrets(transaction, before.id)
         changed = ", ".join([*asked, *(["logo"] if logo is not None else [])])
-        await insert_audit_event(transaction, _event("application.updated", before, changed=changed))
+        await insert_audit_event(transaction, _event("application.updated", actor, before, changed=changed))
     context.changes.note(before.id)
     return replace(after, secrets=()) if written.jwks is not None else after
 
 
-async def change_status(context: Context, client_id: str, change: StatusChange) -> Client:
+async def change_status(context: Context, actor: Actor, client_id: str, change: StatusChange) -> Client:
     """One row decides: every process sees it at its next look, and no token is touched."""
     client = (await find_application(context, client_id)).client
     before, after, event = _CHANGES[change]
     async with context.database.transaction() as transaction:
         if not await update_status(transaction, client.id, before, after):
             raise ApplicationError(f"the application is {client.status}, so `{change}` changes nothing")
-        await insert_audit_event(transaction, _event(event, client))
+        await insert_audit_event(transaction, _event(event, actor, client))
     context.changes.note(client.id)
     return replace(client, status=after)
 
 
-async def rotate_secret(context: Context, client_id: str, overlap: timedelta) -> str:
+async def rotate_secret(context: Context, actor: Actor, client_id: str, overlap: timedelta) -> str:
     """The new secret, shown once, now. The one before stays good for the overlap."""
     client = (await find_application(context, client_id)).client
     if client.public:
         raise ApplicationError("a public application has no secret")
     if client.jwks is not None:
-        raise ApplicationError("the application proves itself by its keys: `rovitracker app update --jwks`")
+        raise ApplicationError("the application proves itself by its keys", code="keys_not_secret")
     if client.status == "deleted":
         raise ApplicationError("the application is deleted")
     secret = mint_client_secret()
@@ -117,21 +125,21 @@ async def rotate_secret(context: Context, client_id: str, overlap: timedelta) ->
                 "the secret of the last rotation is still good, and two are the most: retire it first"
             )
         await insert_audit_event(
-            transaction, _event("application.secret_rotated", client, overlap_s=overlap_s)
+            transaction, _event("application.secret_rotated", actor, client, overlap_s=overlap_s)
         )
     context.changes.note(client.id)
     return secret
 
 
-async def retire_secret(context: Context, client_id: str) -> None:
+async def retire_secret(context: Context, actor: Actor, client_id: str) -> None:
     """The secret that a rotation left good for a while is worth nothing from here on."""
     client = (await find_application(context, client_id)).client
     async with context.database.transaction() as transaction:
         if not await delete_leaving_secret(transaction, client.id):
             raise ApplicationError("there is no second secret that is still good")
-        await insert_audit_event(transaction, _event("application.secret_retired", client))
+        await insert_audit_event(transaction, _event("application.secret_retired", actor, client))
     context.changes.note(client.id)
 
 
-def _event(event: str, client: Client, **detail: str | int | None) -> AuditEvent:
-    return AuditEvent(event, "command line", application_id=client.id, detail=detail)
+def _event(event: str, actor: Actor, client: Client, **detail: str | int | None) -> AuditEvent:
+    return AuditEvent(event, actor, application_id=client.id, detail=detail)

@@ -3,6 +3,7 @@
 from app.context import Context
 from app.flows.account.add_customer import CustomerError, check_email_length, check_password
 from app.flows.account.sign_in import normal_email
+from app.oauth.actor import Actor
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.people import (
     Member,
@@ -20,33 +21,33 @@ async def find_member(context: Context, email: str) -> Member:
     check_email_length(email)
     member = await select_member(context.database, normal_email(email))
     if member is None:
-        raise CustomerError(f"nobody signs in with {email}: `rovitracker customer list` names who does")
+        raise CustomerError(f"nobody signs in with {email}", code="unknown_customer", status=404)
     return member
 
 
-async def disable_customer(context: Context, email: str) -> Member:
+async def disable_customer(context: Context, actor: Actor, email: str) -> Member:
     """Its sessions and every token that acts for it are worth nothing until it is enabled again."""
     member = await find_member(context, email)
     async with context.database.transaction() as transaction:
         if not await mark_customer_disabled(transaction, member.customer_id):
             raise CustomerError(f"{member.customer_name} is disabled already")
-        await insert_audit_event(transaction, _event("customer.disabled", member))
+        await insert_audit_event(transaction, _event("customer.disabled", actor, member))
     context.changes.note(member.customer_id)
     return member
 
 
-async def enable_customer(context: Context, email: str) -> Member:
+async def enable_customer(context: Context, actor: Actor, email: str) -> Member:
     member = await find_member(context, email)
     async with context.database.transaction() as transaction:
         if not await mark_customer_enabled(transaction, member.customer_id):
             raise CustomerError(f"{member.customer_name} is not disabled")
-        await insert_audit_event(transaction, _event("customer.enabled", member))
+        await insert_audit_event(transaction, _event("customer.enabled", actor, member))
     context.changes.note(member.customer_id)
     return member
 
 
 async def set_password(
-    context: Context, email: str, password: str, *, cut_applications: bool
+    context: Context, actor: Actor, email: str, password: str, *, cut_applications: bool
 ) -> tuple[Member, int]:
     """The person, and how many of their sessions ended.
 
@@ -61,11 +62,13 @@ async def set_password(
         if cut_applications:
             await upsert_revocations_of(transaction, member.customer_id)
         cut = "all" if cut_applications else "none"
-        await insert_audit_event(transaction, _event("customer.password_set", member, applications_cut=cut))
+        await insert_audit_event(
+            transaction, _event("customer.password_set", actor, member, applications_cut=cut)
+        )
     context.changes.note(member.customer_id)
     return member, ended
 
 
-def _event(event: str, member: Member, **detail: str | int | None) -> AuditEvent:
+def _event(event: str, actor: Actor, member: Member, **detail: str | int | None) -> AuditEvent:
     about = {"member": str(member.id), **detail}
-    return AuditEvent(event, "command line", customer_id=member.customer_id, detail=about)
+    return AuditEvent(event, actor, customer_id=member.customer_id, detail=about)

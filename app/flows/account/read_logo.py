@@ -3,12 +3,16 @@
 import asyncio
 import sys
 
+from app.refused import RefusedError
+
 LARGEST_LOGO = 1024 * 1024  # bytes
 _MOST_S = 10
 
 
-class LogoError(Exception):
+class LogoError(RefusedError):
     """Why the picture is refused."""
+
+    code = "invalid_logo"
 
 
 async def read_logo(picture: bytes) -> bytes:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.context import Context
 from app.flows.account.read_logo import read_logo
+from app.oauth.actor import Actor
 from app.oauth.client import Client, ClientKind
 from app.oauth.client_keys import check_key_set
 from app.oauth.registration import RegistrationError, check_registration, default_grants
@@ -27,6 +28,7 @@ class RegisteredApplication:
 
 async def register_application(
     context: Context,
+    actor: Actor,
     *,
     name: str,
     company: str,
@@ -64,7 +66,7 @@ async def register_application(
     png = await read_logo(logo) if logo is not None else None
     secret = None if public or client.jwks else mint_client_secret()
     try:
-        await _store(context, client, png, secret)
+        await _store(context, actor, client, png, secret)
     except StatementRefusedError as refused:
         if refused.sqlstate != _UNIQUE_VIOLATION:
             raise
@@ -72,7 +74,9 @@ async def register_application(
     return RegisteredApplication(client, secret)
 
 
-async def _store(context: Context, client: Client, png: bytes | None, secret: str | None) -> None:
+async def _store(
+    context: Context, actor: Actor, client: Client, png: bytes | None, secret: str | None
+) -> None:
     logo_digest = hashlib.sha256(png).digest() if png is not None else None
     async with context.database.transaction() as transaction:
         if png is not None and logo_digest is not None:
@@ -81,5 +85,5 @@ async def _store(context: Context, client: Client, png: bytes | None, secret: st
         if secret is not None:
             await insert_client_secret(transaction, client.id, slot=1, digest=secret_digest(secret))
         await insert_audit_event(
-            transaction, AuditEvent("application.registered", "command line", application_id=client.id)
+            transaction, AuditEvent("application.registered", actor, application_id=client.id)
         )

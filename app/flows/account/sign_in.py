@@ -5,13 +5,17 @@ import secrets
 
 from app.context import Context
 from app.flows.bounds import LONGEST_EMAIL
+from app.oauth.actor import Actor
 from app.process.passwords import LONGEST_PASSWORD
+from app.refused import RefusedError
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.people import Member, delete_session, insert_session, select_session, select_sign_in
 
 
-class SignInError(Exception):
+class SignInError(RefusedError):
     """What was typed is too long to be anybody's: which of the two, and how long it may be."""
+
+    code = "invalid_sign_in"
 
 
 async def sign_in(context: Context, *, email: str, password: str) -> str | None:
@@ -33,7 +37,7 @@ async def sign_in(context: Context, *, email: str, password: str) -> str | None:
             return None
         await insert_audit_event(
             transaction,
-            AuditEvent("customer.signed_in", "customer", actor_id=member.id, customer_id=member.customer_id),
+            AuditEvent("customer.signed_in", Actor("customer", member.id), customer_id=member.customer_id),
         )
     return cookie
 

@@ -9,6 +9,7 @@ from app.oauth.pkce import check_challenge
 from app.oauth.redirect_uri import append, match
 from app.oauth.request import AuthorizationRequest, check, check_resource
 from app.oauth.scope import narrow
+from app.refused import RefusedError
 from app.storage.people.applications import Application
 
 
@@ -23,11 +24,11 @@ class AuthorizationAsked:
     code_challenge: str | None
 
 
-class AuthorizationRefused(Exception):  # noqa: N818  # the RFC's refusal, answered by redirect
+class AuthorizationRefused(RefusedError):  # noqa: N818  # the RFC's refusal, answered by redirect
     """The application is told, at a redirect URI that is proved to be its own."""
 
     def __init__(self, error: OAuthError, redirect_uri: str, state: str | None) -> None:
-        super().__init__(str(error))
+        super().__init__(error.what, code=error.code, status=error.status, detail=str(error))
         self.error = error
         self.redirect_uri = redirect_uri
         self.state = state
@@ -82,8 +83,8 @@ def answer_uri(context: Context, redirect_uri: str, state: str | None, *paramete
 
 def refusal_uri(context: Context, redirect_uri: str, state: str | None, error: OAuthError) -> str:
     """The same for an error (RFC 6749 section 4.1.2.1)."""
-    description = [("error_description", error.description)] if error.description else []
-    return answer_uri(context, redirect_uri, state, ("error", error.error), *description)
+    description = [("error_description", error.what)] if error.what else []
+    return answer_uri(context, redirect_uri, state, ("error", error.code), *description)
 
 
 def _challenge(request: AuthorizationRequest, *, required: bool) -> str | None:

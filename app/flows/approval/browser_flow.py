@@ -10,10 +10,21 @@ import orjson
 
 from app.context import Context
 from app.oauth.keys import Purpose
+from app.refused import RefusedError
 
 
-class FlowLostError(Exception):
+class FlowLostError(RefusedError):
     """The state is missing, forged, too old, or another browser's; the person starts again from the application."""
+
+    code = "flow_lost"
+    title = "This page has expired"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            "The page was open too long, or was begun in another browser or window. Nothing was changed. "
+            "Please start again where you came from.",
+            detail=detail,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from app.context import Context
+from app.oauth.actor import Actor
 from app.storage.people.applications import Application, select_applications
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.people.people import Member
 from app.storage.token.grants import Connection, select_connections, upsert_revocation
 
 
@@ -34,18 +34,19 @@ async def connected_at(context: Context, customer_id: UUID, application_id: UUID
     return None
 
 
-async def disconnect_application(context: Context, member: Member, application_id: UUID) -> None:
+async def disconnect_application(
+    context: Context, actor: Actor, customer_id: UUID, application_id: UUID
+) -> None:
     """One row ends every token and every code approved until now; each process sees it at its next look."""
     async with context.database.transaction() as transaction:
-        await upsert_revocation(transaction, customer_id=member.customer_id, application_id=application_id)
+        await upsert_revocation(transaction, customer_id=customer_id, application_id=application_id)
         await insert_audit_event(
             transaction,
             AuditEvent(
                 "application.disconnected",
-                "customer",
-                actor_id=member.id,
+                actor,
                 application_id=application_id,
-                customer_id=member.customer_id,
+                customer_id=customer_id,
             ),
         )
-    context.changes.note((member.customer_id, application_id))
+    context.changes.note((customer_id, application_id))

@@ -11,6 +11,7 @@ from app.oauth.code_secret import code_secret
 from app.oauth.errors import PageError, access_denied
 from app.oauth.redirect_uri import match
 from app.oauth.token_string import TokenString, bucket_of, compose, with_bucket
+from app.refused import RefusedError
 from app.storage.people.applications import Application
 from app.storage.people.people import Member
 from app.storage.token.codes import Approval, Marker, write_decision
@@ -19,11 +20,15 @@ from app.storage.token.grants import select_approval_state
 Decision = Literal["approve", "deny"]
 
 
-class AlreadyConnectedError(Exception):
+class AlreadyConnectedError(RefusedError):
     """The approval was redeemed before: nothing is written, and no second code is given out."""
 
+    code = "already_connected"
+    status = 409
+    title = "This application is connected already"
+
     def __init__(self, application: Application) -> None:
-        super().__init__(str(application.client.id))
+        super().__init__(f"{application.client.name} was connected by this approval before.")
         self.application = application
 
 

@@ -7,6 +7,7 @@ from app.aemp.model.identity import identity_of
 from app.aemp.model.values import EquipmentHeader
 from app.context import Context
 from app.flows.fleet.find_machine import MachineError, find_machine, no_machine
+from app.oauth.actor import Actor
 from app.storage.fleet.fleet_changes import (
     Named,
     delete_identifiers,
@@ -26,7 +27,7 @@ from app.storage.people.people import Member
 from app.storage.postgres.database import Transaction
 
 
-async def release_machine(context: Context, owner: Member, identifier: str) -> EquipmentHeader:
+async def release_machine(context: Context, actor: Actor, owner: Member, identifier: str) -> EquipmentHeader:
     """From now on nobody's: no page, look-up or series shows it. Raises MachineError."""
     async with ingest(context.database) as transaction:
         # 1. Whose it is: who comes second finds the period ended. It waits for those who write readings by it.
@@ -38,11 +39,13 @@ async def release_machine(context: Context, owner: Member, identifier: str) -> E
         # 3. What is known of it
         await delete_identifiers(transaction, machine.key)
         await delete_latest(transaction, machine.key)
-        await insert_audit_event(transaction, _event("machine.released", owner.customer_id, machine))
+        await insert_audit_event(transaction, _event("machine.released", actor, owner.customer_id, machine))
     return machine.header
 
 
-async def transfer_machine(context: Context, owner: Member, to: Member, identifier: str) -> EquipmentHeader:
+async def transfer_machine(
+    context: Context, actor: Actor, owner: Member, to: Member, identifier: str
+) -> EquipmentHeader:
     """From now on the other customer's, who sees nothing that it reported before. Raises MachineError."""
     if owner.customer_id == to.customer_id:
         raise MachineError(f"{to.email} signs in for the same account as {owner.email}")
@@ -63,7 +66,7 @@ async def transfer_machine(context: Context, owner: Member, to: Member, identifi
             ("machine.given", owner.customer_id),
             ("machine.received", to.customer_id),
         ):
-            await insert_audit_event(transaction, _event(event, customer_id, machine))
+            await insert_audit_event(transaction, _event(event, actor, customer_id, machine))
     return machine.header
 
 
@@ -85,5 +88,5 @@ async def _refuse_double(transaction: Transaction, to: Member, header: Equipment
         raise MachineError(f"{to.customer_name} has a machine {identity[-1]} already: remove that one first")
 
 
-def _event(event: str, customer_id: UUID, machine: Named) -> AuditEvent:
-    return AuditEvent(event, "command line", customer_id=customer_id, detail={"equipment_key": machine.key})
+def _event(event: str, actor: Actor, customer_id: UUID, machine: Named) -> AuditEvent:
+    return AuditEvent(event, actor, customer_id=customer_id, detail={"equipment_key": machine.key})

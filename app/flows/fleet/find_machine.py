@@ -2,13 +2,17 @@
 
 from app.aemp.model.errors import FlawError
 from app.aemp.model.identifiers import normalise_identifier
+from app.refused import RefusedError
 from app.storage.fleet.fleet_changes import Named, select_named
 from app.storage.people.people import Member
 from app.storage.postgres.database import Transaction
 
 
-class MachineError(Exception):
+class MachineError(RefusedError):
     """Which machine is meant is not clear, or it cannot go there."""
+
+    code = "machine_conflict"
+    status = 409
 
 
 async def find_machine(transaction: Transaction, owner: Member, identifier: str) -> Named:
@@ -28,10 +32,9 @@ def _normalised(identifier: str) -> str:
     try:
         return normalise_identifier(identifier)
     except FlawError as flaw:
-        raise MachineError(str(flaw)) from None
+        raise MachineError(str(flaw), code="invalid_identifier", status=400) from None
 
 
 def no_machine(owner: Member, identifier: str) -> MachineError:
-    return MachineError(
-        f"{owner.customer_name} has no machine {identifier}: `rovitracker fleet show` lists them"
-    )
+    told = f"{owner.customer_name} has no machine {identifier}"
+    return MachineError(told, code="unknown_machine", status=404)

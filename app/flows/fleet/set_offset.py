@@ -7,6 +7,8 @@ from datetime import datetime
 from app.aemp.model.series import OPERATING_HOURS, Metric
 from app.context import Context
 from app.flows.fleet.find_machine import find_machine
+from app.oauth.actor import Actor
+from app.refused import RefusedError
 from app.storage.fleet.fleet_import import ingest
 from app.storage.fleet.offsets import Offset, lock_readings, select_last_value, upsert_offset
 from app.storage.people.audit import AuditEvent, insert_audit_event
@@ -20,8 +22,10 @@ COUNTED = (Metric.CUMULATIVE_OPERATING_HOURS, Metric.DISTANCE)
 _HIGHEST = OPERATING_HOURS.value.highest
 
 
-class OffsetError(Exception):
+class OffsetError(RefusedError):
     """There is nothing to go on from, or what is to be added is no figure."""
+
+    code = "invalid_offset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,13 @@ class OffsetSet:
 
 
 async def set_offset(
-    context: Context, owner: Member, identifier: str, from_at: datetime, values: Mapping[Metric, float]
+    context: Context,
+    actor: Actor,
+    owner: Member,
+    identifier: str,
+    from_at: datetime,
+    *,
+    values: Mapping[Metric, float],
 ) -> OffsetSet:
     """values: what is added from that time on; without any, each figure goes on from where it stood.
 
@@ -49,7 +59,11 @@ async def set_offset(
         # 2. What is added
         put = values or await _last_values(transaction, machine.key, from_at)
         if not put:
-            raise OffsetError(f"nothing is known of {identifier} before then: give the figures")
+            raise OffsetError(
+                f"nothing is known of {identifier} before then: give the figures",
+                code="no_figures",
+                status=409,
+            )
         # 3. To what is stored, and to what will be
         restated = 0
         for metric, added in put.items():
@@ -58,7 +72,7 @@ async def set_offset(
         detail |= {metric.name.lower(): str(added) for metric, added in put.items()}
         await insert_audit_event(
             transaction,
-            AuditEvent("machine.offset_set", "command line", customer_id=owner.customer_id, detail=detail),
+            AuditEvent("machine.offset_set", actor, customer_id=owner.customer_id, detail=detail),
         )
     return OffsetSet(put, restated)
 

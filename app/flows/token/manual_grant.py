@@ -4,31 +4,34 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.context import Context
-from app.flows.account.add_customer import CustomerError, check_email_length
 from app.flows.account.change_application import ApplicationError, find_application
 from app.flows.account.change_customer import find_member
-from app.flows.account.sign_in import normal_email
 from app.flows.bounds import LONGEST_REASON
+from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError
 from app.oauth.scope import Scope, narrow
 from app.oauth.token_string import bucket_of, mint, new_id, with_bucket
+from app.refused import RefusedError
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.people.operators import select_operator
 from app.storage.token.manual_grants import ManualGrant, insert_manual_grant
 
 
-class ManualGrantError(Exception):
+class ManualGrantError(RefusedError):
     """Why no token is issued."""
+
+    code = "invalid_manual_grant"
 
 
 @dataclass(frozen=True, slots=True)
 class ManualRequest:
-    """Who issues what to whom, and why. expires_in: the token's absolute end; None for that of every classic token."""
+    """What is issued to which application, for which customer, and why.
+
+    expires_in: the token's absolute end; None for that of every classic token.
+    """
 
     client_id: str
     customer_email: str
-    operator_email: str
     reason: str
     scope: str | None = None
     expires_in: timedelta | None = None
@@ -44,16 +47,18 @@ class ManualToken:
     expires_at: datetime
 
 
-async def issue_manually(context: Context, asked: ManualRequest) -> ManualToken:
-    """Grant, token and audit event stand or fall together. Raises ManualGrantError, ApplicationError or CustomerError."""
+async def issue_manually(context: Context, actor: Actor, asked: ManualRequest) -> ManualToken:
+    """Grant, token and audit event stand or fall together.
+
+    Raises RefusedError when the actor is no operator, when one of the parties does not stand, or when what is asked
+    does not fit.
+    """
+    if actor.kind != "operator" or actor.id is None:
+        raise ManualGrantError("only an operator issues a token by hand", code="no_operator", status=403)
     reason = _check_reason(asked.reason)
-    check_email_length(asked.operator_email)
     absolute = _check_life(context, asked.expires_in)
     client = (await find_application(context, asked.client_id)).client
     member = await find_member(context, asked.customer_email)
-    operator = await select_operator(context.database, normal_email(asked.operator_email))
-    if operator is None:
-        raise CustomerError(f"{asked.operator_email} is no operator: `rovitracker operator add --help`")
     scope = " ".join(_check_scope(asked.scope, client))
     bucket = bucket_of(member.customer_id)
     token = mint("at", "c", bucket)
@@ -61,7 +66,7 @@ async def issue_manually(context: Context, asked: ManualRequest) -> ManualToken:
         id=with_bucket(new_id(), bucket),
         application_id=client.id,
         customer_id=member.customer_id,
-        operator_id=operator.id,
+        operator_id=actor.id,
         token_id=token.id,
         token_digest=token.digest,
         scope=scope,
@@ -72,12 +77,11 @@ async def issue_manually(context: Context, asked: ManualRequest) -> ManualToken:
         expires_at = await insert_manual_grant(transaction, grant)
         if expires_at is None:
             raise ApplicationError(
-                f"the application is {client.status}, or the customer {member.customer_name} is disabled"
+                f"the application is {client.status}, or the customer {member.customer_name} or the operator is disabled"
             )
         event = AuditEvent(
             "token.issued_manually",
-            "operator",
-            actor_id=operator.id,
+            actor,
             application_id=client.id,
             customer_id=member.customer_id,
             grant_id=grant.id,
@@ -107,4 +111,4 @@ def _check_scope(scope: str | None, client: Client) -> Scope:
     try:
         return narrow(scope, client.scope)
     except OAuthError as refused:
-        raise ManualGrantError(f"{refused.description}: {' '.join(client.scope)}") from None
+        raise ManualGrantError(f"{refused.what}: {' '.join(client.scope)}") from None

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.token.issued_token import IssuedToken
 from app.flows.token.revoke_surplus import revoke_surplus
+from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.errors import invalid_grant, invalid_request
 from app.oauth.pkce import verifier_matches
@@ -98,11 +99,11 @@ async def _store(
     redeem = gathered.strict_redemptions if client.kind == "strict" else gathered.redemptions
     try:
         inserted = await redeem(redemption)
-    except (StatementRefusedError, NotSentError) as refused:
+    except (StatementRefusedError, NotSentError):
         # Proven to have had no effect, so the customer need not approve again: the code goes back with its own end.
         life_ms = int(context.policy.code_life.total_seconds() * 1000)
         await put_code_back(context.valkey, redemption.approval, code_life_ms=life_ms)
-        raise StoreUnavailableError(f"the token could not be stored: {refused}") from refused
+        raise
     if not inserted:
         await _judge_standing_grant(context, client, request, code, redemption.token_id)
 
@@ -148,8 +149,7 @@ async def _refuse_replay(
         context.database,
         AuditEvent(
             "code.replayed" if entitled else "code.replay_refused",
-            actor_kind="application",
-            actor_id=client.id,
+            Actor("application", client.id),
             application_id=grant.application_id,
             grant_id=grant.id,
         ),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.context import Context
 from app.flows.token.issued_token import IssuedToken
+from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.errors import invalid_grant, invalid_request, invalid_target
 from app.oauth.request import TokenRequest
@@ -91,8 +92,7 @@ async def _end_family(context: Context, spent: StoredRefreshToken) -> NoReturn:
     """Two hold it, and one of them stole it: nobody can tell which, so both lose it (RFC 9700 section 4.14.2)."""
     event = AuditEvent(
         "refresh_token.replayed",
-        actor_kind="application",
-        actor_id=spent.application_id,
+        Actor("application", spent.application_id),
         application_id=spent.application_id,
         customer_id=spent.customer_id,
         grant_id=spent.grant_id,
@@ -108,8 +108,7 @@ async def _refuse_stranger(context: Context, rotation: Rotation, standing: Store
     """Another application holds the whole of it. That could only cut a connection that is not its own, so it is noted."""
     event = AuditEvent(
         "refresh_token.replay_refused",
-        actor_kind="application",
-        actor_id=rotation.application_id,
+        Actor("application", rotation.application_id),
         application_id=standing.application_id,
         customer_id=standing.customer_id,
         grant_id=standing.grant_id,

@@ -4,9 +4,10 @@ from hmac import compare_digest
 
 from app.context import Context
 from app.flows.token.issue_token import authenticate_client
+from app.oauth.actor import Actor
 from app.oauth.request import TokenQuery
 from app.oauth.token_string import TokenString, parse
-from app.storage.people.audit import ActorKind, AuditEvent, insert_audit_event
+from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.postgres.database import Statements
 from app.storage.token.grants import mark_grant_revoked
 from app.storage.token.refresh_tokens import StoredRefreshToken, select_refresh_tokens
@@ -20,14 +21,14 @@ async def revoke_token(context: Context, query: TokenQuery, address: str) -> Non
     client = await authenticate_client(context, query.credentials, address)
     found = await _find(context, query.token)
     if found is not None and found[1].application_id == client.id:
-        await _revoke(context, *found, actor_kind="application")
+        await _revoke(context, Actor("application", client.id), *found)
 
 
-async def revoke_any_token(context: Context, unverified_token: str) -> bool:
-    """For the command line: whether there was such a token."""
+async def revoke_any_token(context: Context, actor: Actor, unverified_token: str) -> bool:
+    """Whether there was such a token, of whichever application."""
     found = await _find(context, parse(unverified_token))
     if found is not None:
-        await _revoke(context, *found, actor_kind="command line")
+        await _revoke(context, actor, *found)
     return found is not None
 
 
@@ -49,7 +50,7 @@ async def _select(context: Context, token: TokenString) -> Stored | None:
     return None
 
 
-async def _revoke(context: Context, token: TokenString, stored: Stored, *, actor_kind: ActorKind) -> None:
+async def _revoke(context: Context, actor: Actor, token: TokenString, stored: Stored) -> None:
     """The mark and its audit event stand or fall together."""
     async with context.database.transaction() as transaction:
         if await _mark(transaction, token, stored):
@@ -57,8 +58,7 @@ async def _revoke(context: Context, token: TokenString, stored: Stored, *, actor
                 transaction,
                 AuditEvent(
                     "token.revoked" if token.kind == "at" else "grant.revoked",
-                    actor_kind=actor_kind,
-                    actor_id=stored.application_id if actor_kind == "application" else None,
+                    actor,
                     application_id=stored.application_id,
                     customer_id=stored.customer_id,
                     grant_id=stored.grant_id,

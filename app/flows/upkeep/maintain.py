@@ -9,7 +9,7 @@ import structlog
 from app.context import Context
 from app.flows.fleet.last_24 import refresh_last_24
 from app.flows.upkeep.signing_keys import keep_signing_keys
-from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.errors import PassingError
 from app.storage.fleet.fleet_changes import delete_past_moves
 from app.storage.fleet.fleet_import import ingest
 from app.storage.schema.maintenance import call_create_partitions, call_delete_past_rows
@@ -54,6 +54,8 @@ async def maintain_for_ever(context: Context, owner_url: str) -> None:
         try:
             done = await maintain(context, owner_url)
             _log.info("maintained", **asdict(done))
-        except (StoreUnavailableError, StatementRefusedError) as error:
-            _log.warning("maintenance postponed", detail=str(error))
+        except PassingError as passing:
+            _log.warning("maintenance postponed", detail=str(passing))
+        except Exception:  # noqa: BLE001  # nobody awaits this task, and in an hour it may go well
+            _log.exception("maintenance failed")
         await asyncio.sleep(_EVERY_S * random.uniform(0.9, 1.1))  # noqa: S311  # spreads processes, guards nothing

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from app.context import Context
+from app.oauth.actor import SERVICE, Actor
 from app.oauth.signing import (
     KEPT_FOR,
     SigningKey,
@@ -14,7 +15,8 @@ from app.oauth.signing import (
     signer,
     stage,
 )
-from app.storage.people.audit import ActorKind, AuditEvent, insert_audit_event
+from app.refused import RefusedError
+from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.signing_keys import (
     ALL_KEYS,
     call_delete_past_signing_keys,
@@ -26,8 +28,11 @@ from app.storage.people.signing_keys import (
 from app.storage.postgres.database import Statements
 
 
-class SigningKeyError(Exception):
+class SigningKeyError(RefusedError):
     """Why the keys cannot be rotated now."""
+
+    code = "rotation_under_way"
+    status = 409
 
 
 async def sign_introspection(context: Context, answer: bytes, *, audience: str) -> bytes:
@@ -54,7 +59,7 @@ async def list_signing_keys(context: Context) -> tuple[tuple[SigningKey, Stage],
     return tuple((key, stage(key, keys, context.now())) for key in keys)
 
 
-async def rotate_signing_key(context: Context, *, at_once: bool = False) -> SigningKey:
+async def rotate_signing_key(context: Context, actor: Actor, *, at_once: bool = False) -> SigningKey:
     """A new key, published from now on, that signs once everybody has seen it. Raises SigningKeyError.
 
     at_once: it signs from now on and the others are gone, as when a private half has become known.
@@ -70,7 +75,7 @@ async def rotate_signing_key(context: Context, *, at_once: bool = False) -> Sign
         first = signer(keys, context.now()) is None
         lead = timedelta(0) if at_once or first else context.policy.signing_key_lead
         stay = timedelta(0) if at_once else KEPT_FOR
-        key = await _make(context, transaction, "command line", lead=lead, stay=stay)
+        key = await _make(context, transaction, actor, lead=lead, stay=stay)
     context.changes.note(ALL_KEYS)
     return key
 
@@ -95,18 +100,18 @@ async def _make_first(context: Context) -> SigningKey:
         keys = await select_signing_keys(transaction, context.keys)
         key = signer(keys, context.now())
         if key is None:
-            key = await _make(context, transaction, "service", lead=timedelta(0), stay=KEPT_FOR)
+            key = await _make(context, transaction, SERVICE, lead=timedelta(0), stay=KEPT_FOR)
     context.changes.note(ALL_KEYS)
     return key
 
 
 async def _make(
-    context: Context, statements: Statements, actor_kind: ActorKind, *, lead: timedelta, stay: timedelta
+    context: Context, statements: Statements, actor: Actor, *, lead: timedelta, stay: timedelta
 ) -> SigningKey:
     new = make_signing_key(context.keys, now_s=int(context.now().timestamp()))
     key = await insert_signing_key(statements, new, context.keys, begins_in=lead, others_stay=stay)
     detail: dict[str, str | int | None] = {"kid": key.kid, "begins_at": f"{key.begins_at:%Y-%m-%dT%H:%M:%SZ}"}
-    await insert_audit_event(statements, AuditEvent("signing_key.made", actor_kind, detail=detail))
+    await insert_audit_event(statements, AuditEvent("signing_key.made", actor, detail=detail))
     return key
 
 

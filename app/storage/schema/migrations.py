@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import app
+from app.refused import SetUpError
 from app.storage.errors import StatementRefusedError, judge
 from app.storage.postgres.database import DRIVER_ERRORS, Statements
 from app.storage.schema.owner import owner_connection
@@ -24,12 +25,14 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 )"""
 
 
-class MigrationError(Exception):
+class MigrationError(SetUpError):
     """Which migration failed or does not fit, and why; everything before it stands."""
 
 
 class DevelopmentSchemaError(MigrationError):
     """A development version made the database, and no migration leads from its schema to this one."""
+
+    code = "development_schema"
 
 
 @dataclass(frozen=True, slots=True)

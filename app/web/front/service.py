@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.door.answers import WHOLE
-from app.logs import REQUEST_ID
+from app.origin import SERVED
 from app.web.cookies import keep_own_cookies
 from app.web.errors import unexpected
 from app.web.front.access_log import note_request, request_id_of
@@ -63,7 +63,7 @@ class Service(FastAPI):
             return
         began = perf_counter()
         request_id = scope["request_id"] = request_id_of(scope)
-        outer_id = REQUEST_ID.set(request_id)
+        outer = SERVED.set((request_id, scope.get("client")))
         answering = Answering(send, (b"x-request-id", request_id.encode()))
         try:
             hot = self._hot.get(scope["path"]) if scope["method"] == "POST" else None
@@ -83,7 +83,7 @@ class Service(FastAPI):
             await unexpected(Request(scope))(scope, receive, answering.send)
         finally:
             note_request(scope, answering.status, perf_counter() - began)
-            REQUEST_ID.reset(outer_id)
+            SERVED.reset(outer)
 
 
 class Answering:

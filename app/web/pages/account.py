@@ -16,6 +16,7 @@ from app.flows.account.sign_in import read_session
 from app.flows.approval.browser_flow import FormFlow, SignInFlow, open_form, seal_flow
 from app.flows.approval.connections import ConnectedApplication, disconnect_application, list_connections
 from app.flows.fleet.read_fleet import FleetPage, read_fleet_page
+from app.oauth.actor import Actor
 from app.oauth.errors import PageError
 from app.oauth.parameters import has_parameter, parse_query
 from app.oauth.scope import KNOWN_SCOPES
@@ -74,7 +75,9 @@ async def submit_disconnect(request: Request) -> Response:
     if member is None:
         return see_other(LOGIN)
     flow = open_form(context, form.get("form"), browser=session, action=_DISCONNECT)
-    await disconnect_application(context, member, UUID(flow.subject))
+    await disconnect_application(
+        context, Actor("customer", member.id), member.customer_id, UUID(flow.subject)
+    )
     return see_other(f"{CONNECTIONS}?disconnected")
 
 

@@ -24,7 +24,8 @@ from app.oauth.errors import PageError, refused_link, server_error, temporarily_
 from app.oauth.scope import KNOWN_SCOPES
 from app.oauth.token_string import new_id
 from app.policy import Policy
-from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.refused import RefusedError
+from app.storage.errors import PassingError
 from app.storage.people.people import Member
 from app.web.pages.account import MACHINES
 from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
@@ -159,11 +160,11 @@ async def _told_by_redirect(
     """Once the redirect URI is proved, a fault of ours is the application's to know (O-21, O-22)."""
     try:
         return await work()
-    except PageError:
-        raise
-    except (StoreUnavailableError, StatementRefusedError) as failed:
-        _log.warning("authorize: store unavailable", detail=str(failed))
+    except PassingError as passing:
+        _log.warning("authorize: store unavailable", detail=str(passing))
         error = temporarily_unavailable()
+    except RefusedError:  # told to the person, as everywhere
+        raise
     except Exception:  # noqa: BLE001  # RFC 6749 section 4.1.2.1 wants server_error by redirect, whatever it was
         _log.exception("authorize failed")
         error = server_error()

@@ -66,8 +66,8 @@ def _parameters(issuer: str) -> list[Json]:
 
 def _location(issuer: str, error: OAuthError) -> str:
     answered = {
-        "error": error.error,
-        "error_description": error.description,
+        "error": error.code,
+        "error_description": error.what,
         "state": examples.STATE,
         "iss": issuer,
     }

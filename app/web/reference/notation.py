@@ -49,7 +49,7 @@ def page_content(summary: str) -> Json:
 def refusal(description: str, *cases: Case, headers: Mapping[str, str] | None = None) -> Json:
     """A JSON error answer (RFC 6749 section 5.2), each case in the very words that are sent."""
     examples = {
-        name: example(summary, {"error": error.error, "error_description": error.description})
+        name: example(summary, {"error": error.code, "error_description": error.what})
         for name, summary, error in cases
     }
     return answer(

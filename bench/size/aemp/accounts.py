@@ -13,6 +13,7 @@ from app.flows.fleet.import_fleet import import_machines
 from app.flows.fleet.last_24 import refresh_last_24
 from app.flows.fleet.load_history import load_history
 from app.flows.fleet.write_history import prepare_history
+from app.oauth.actor import COMMAND_LINE
 from app.storage.fleet.fleet_import import ingest, select_headers
 from bench.ground.database import connected
 from bench.size.aemp.figures import DAY, METRICS, STEP, Fleet, tell
@@ -92,10 +93,11 @@ async def keys_of(context: Context, fleet: Fleet) -> list[int]:
 
 async def _add_account(context: Context, name: str, machines: int, steps: int, ends_at: datetime) -> Account:
     member = await add_customer(
-        context, email=f"{name}@customer.example", name=name, password=secrets.token_urlsafe(16)
+        context, COMMAND_LINE, email=f"{name}@customer.example", name=name, password=secrets.token_urlsafe(16)
     )
     registered = await register_application(
         context,
+        COMMAND_LINE,
         name=name,
         company="Bench Ltd",
         grants=("client_credentials",),

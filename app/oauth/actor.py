@@ -1,0 +1,17 @@
+"""Who does what the audit trail tells of."""
+
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+ActorKind = Literal["customer", "operator", "application", "command line", "service"]
+
+
+class Actor(NamedTuple):
+    """id: of the member, the operator or the application; None for a command line and for the service itself."""
+
+    kind: ActorKind
+    id: UUID | None = None
+
+
+COMMAND_LINE = Actor("command line")  # whoever has an account on the machine
+SERVICE = Actor("service")  # what it does by itself

@@ -1,0 +1,52 @@
+"""What is refused by design: one value, raised where the rule is and told to programs, people and terminals in their forms.
+
+Exception
+ ├─ RefusedError      the caller may read why
+ │   └─ SetUpError    only those who run the service may
+ └─ anything else     is a bug: logged with its trace, and answered bare
+"""
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class RefusedError(Exception):
+    """A refusal, whoever asked: `web/errors.py` answers it over HTTP, and `cli/` prints it as one line.
+
+    what: what is wrong, in words for the caller. code: its name, for programs. status: of HTTP.
+    title: heading of the page that tells it. detail: more, for the log and the terminal of those who run the service.
+    """
+
+    code: str = "refused"
+    status: int = 400
+    title: str = ""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        title: str | None = None,
+        detail: str = "",
+        headers: Headers = (),
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.code = self.code if code is None else code
+        self.status = self.status if status is None else status
+        self.title = self.title if title is None else title
+        self.detail = detail
+        self.headers = headers
+
+    def __str__(self) -> str:
+        return self.detail or self.what
+
+
+class SetUpError(RefusedError):
+    """Settings, schema or private servers do not fit. Callers from outside learn only that the service is away."""
+
+    code = "not_set_up"
+    status = 503
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__("The service is not set up.", code=code, detail=detail)
