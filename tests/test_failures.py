@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from app.context import Context
 from app.door.addresses import network_of
 from app.oauth.token_string import mint
-from app.process.failures import Failures, LaneFullError, _networks
 from app.settings import Settings
+from app.throttling.failures import Failures, LaneFullError
+from app.throttling.networks import networks_around
 from tests.support.browser import Browser
 from tests.support.changing import until
 from tests.support.people import World
@@ -103,10 +104,10 @@ def is_over(failures: Failures, address: str) -> bool:
 @given(st.integers(0, 2**128 - 1).map(IPv6Address))
 def test_wider_networks_of_a_name_are_those_around_its_address(address: IPv6Address) -> None:
     assume(address.ipv4_mapped is None)
-    found = [IPv6Network(name) for name, _ in _networks(network_of(str(address)))]
+    found = [IPv6Network(name) for name, _ in networks_around(network_of(str(address)))]
     assert found == [IPv6Network((address, length), strict=False) for length in (64, 56, 48)]
-    seen = [name for name, _ in _networks(f"app from {network_of(str(address))}")]
-    assert seen == [f"app from {name}" for name, _ in _networks(network_of(str(address)))]
+    seen = [name for name, _ in networks_around(f"app from {network_of(str(address))}")]
+    assert seen == [f"app from {name}" for name, _ in networks_around(network_of(str(address)))]
 
 
 def test_holder_of_an_ipv6_48_has_sixteen_budgets_and_not_one_for_each_64() -> None:

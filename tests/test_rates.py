@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.process.rates import Rates
+from app.throttling.budgets import Rates
 
 
 @pytest.fixture

@@ -11,16 +11,16 @@ from app.context import Context
 from app.storage.fleet.history import STAGING
 from app.storage.schema.maintenance import select_excessive_rights
 
-VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "COUNT", "CREATE")
+VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "REFUND", "COUNT", "CREATE")
 # Written under the ingest role, to which the transactions of these files change first.
 INGEST = {"fleet_import", "fleet_changes", "history", "known_machines", "last_24", "offsets"}
 
 
 def statements() -> Iterator[tuple[str, str, str]]:
-    for module in pkgutil.iter_modules(app.storage.__path__):
-        for name, value in vars(importlib.import_module(f"app.storage.{module.name}")).items():
+    for module in pkgutil.walk_packages(app.storage.__path__, "app.storage."):
+        for name, value in vars(importlib.import_module(module.name)).items():
             if name.isupper() and name.startswith(VERBS) and isinstance(value, str):
-                yield module.name, name, value
+                yield module.name.rpartition(".")[2], name, value
 
 
 STATEMENTS = list(statements())

@@ -13,8 +13,8 @@ from app.flows.account.change_customer import disable_customer, enable_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.fleet.import_fleet import import_machines
 from app.oauth.token_string import bucket_of, mint_client_secret, parse
-from app.process.rates import Rates
 from app.simulation.fleet import simulate_fleet
+from app.throttling.budgets import Rates
 from tests.support.browser import Browser
 from tests.support.people import World
 from tests.web.services import Services, unreachable_database

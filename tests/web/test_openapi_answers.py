@@ -17,11 +17,11 @@ from app.context import Context
 from app.door.draining import DRAINING
 from app.flows.account.register_application import register_application
 from app.flows.fleet.import_fleet import import_machines
-from app.process.failures import Failures, _Lane
-from app.process.rates import Rate, Rates
 from app.settings import Settings
 from app.simulation.fleet import simulate_fleet
 from app.storage.people.signing_keys import remember_signing_keys
+from app.throttling.budgets import Rate, Rates
+from app.throttling.failures import Failures, _Lane
 from app.web.reference import examples
 from tests.support.assertions import register_keyed
 from tests.support.browser import ORIGIN, Browser, query_of

@@ -17,7 +17,7 @@ from app.aemp.model.values import Equipment, EquipmentHeader, TankLevel
 from app.context import Context
 from app.flows.fleet.import_fleet import import_machines
 from app.metrics import MEASUREMENTS
-from app.process.rates import Rates
+from app.throttling.budgets import Rates
 from tests.support.browser import Browser
 from tests.support.histories import history_of
 from tests.support.people import World

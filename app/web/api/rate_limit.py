@@ -5,7 +5,7 @@ import time
 from starlette.requests import Request
 
 from app.aemp.model.errors import AempError
-from app.process.rates import WINDOW_S, Rate
+from app.throttling.budgets import WINDOW_S, Rate
 from app.web.api.bearer import Caller
 from app.web.request import context_of
 

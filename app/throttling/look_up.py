@@ -2,20 +2,18 @@
 
 from uuid import UUID
 
-from app.context import Context
 from app.oauth.errors import too_many_failures
-from app.process.failures import LaneFullError
 from app.storage.postgres.remembered import Remembered, Value
+from app.throttling.failures import Failures, LaneFullError
 
 
 async def look_up(
-    context: Context, remembered: Remembered[UUID, Value], key: UUID, asker: str
+    failures: Failures, remembered: Remembered[UUID, Value], key: UUID, asker: str
 ) -> Value | None:
     """None for what is not there, which counts as the asker's failure; above its limit it waits in a lane of its own."""
     found = remembered.recall(key)
     if found is not None:
         return found
-    failures = context.failures
     if not failures.over(asker):
         found = await remembered.ask(key)
     else:

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
+from app.throttling.networks import is_ipv6, networks_around
+
 _MOST_NAMES = 20_000
 _LANE_WAITING = 8
 _LANE_PAUSE_S = 0.05
-_IPV6 = "::/64"  # as app/door/addresses.py writes it, in full: 2001:0db8:0001:0002::/64
 
 
 class LaneFullError(Exception):
@@ -36,7 +37,7 @@ class Failures:
 
     def note(self, name: str) -> None:
         """What a network may have it fills by itself, and no more of the wider one that it shares with others."""
-        for network, part in _networks(name):
+        for network, part in networks_around(name):
             was_over = self._is_over(network)
             self._add(network, part)
             if was_over:
@@ -79,9 +80,9 @@ class Failures:
         return lane is not None and lane.waiting >= _LANE_WAITING
 
     def _widest_over(self, name: str) -> str | None:
-        if not name.endswith(_IPV6):
+        if not is_ipv6(name):
             return name if self._is_over(name) else None
-        return next((each for each, _ in reversed(_networks(name)) if self._is_over(each)), None)
+        return next((each for each, _ in reversed(networks_around(name)) if self._is_over(each)), None)
 
     def _is_over(self, name: str) -> bool:
         return name in self._levels and self._level(name) > self._most
@@ -117,10 +118,3 @@ class _Lane:
     async def __aexit__(self, *_raised: object) -> None:
         self._lock.release()
         self.waiting -= 1
-
-
-def _networks(name: str) -> tuple[tuple[str, float], ...]:
-    """The name itself, and the /56 and the /48 around a /64; the part of a failure that counts to each."""
-    if not name.endswith(_IPV6):
-        return ((name, 1.0),)
-    return ((name, 1.0), (f"{name[:-7]}00::/56", 1 / 4), (f"{name[:-10]}::/48", 1 / 16))
