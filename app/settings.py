@@ -262,9 +262,9 @@ class Settings(BaseSettings):
         60,
         ge=1,
         le=1_000_000,
-        description="forged tokens a minute from one address, failed authentications of applications from one address, those of "
-        "one application from one address, and forged tokens of one introspecting application, of one process; above it they "
-        "are slowed or answered 429. An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
+        description="forged tokens a minute from one address, unknown applications and failed authentications from one address, those of "
+        "one application from one address, wrong codes and tokens of one application, and those of all public applications from one "
+        "address, of one process; above it they are slowed or answered 429. An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
     )
     limit_reads: int = Field(
         10_000,

@@ -2,7 +2,7 @@
 
 | counted | by whom | in | file | above it |
 | --- | --- | --- | --- | --- |
-| failures: what is forged, made up or unknown | address, or proven application | each process | `failures.py` | looked up one at a time in a lane (`look_up.py`); 429 `slow_down` when that is full |
+| failures: tokens, codes, applications and logos that nobody issued | address, or proven application | each process | `failures.py` | looked up one at a time in a lane (`look_up.py`); 429 `slow_down` when that is full |
 | wrong secrets of applications | application seen from an address | each process | `failures.py` | 429 `slow_down`, but never for the right one |
 | guesses of passwords | account, network, known browser | PostgreSQL | `guesses.py` | the sign-in page with 429, nothing is hashed |
 | reads of the AEMP API | connection | each process | `budgets.py` | 429 `too_many_requests` |

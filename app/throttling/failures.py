@@ -33,6 +33,7 @@ class Failures:
         self._most = float(a_minute)
         self._drained_a_second = a_minute / 60
         self._levels: dict[str, tuple[float, float]] = {}  # how full, and when that was
+        self._over: set[str] = set()  # those above the limit, and some that have drained since
         self._lanes: dict[str, _Lane] = {}
 
     def note(self, name: str) -> None:
@@ -44,7 +45,8 @@ class Failures:
                 break
 
     def over(self, name: str) -> bool:
-        return bool(self._levels) and self._widest_over(name) is not None
+        """The first look is all that a request costs while nobody fails too often."""
+        return bool(self._over) and self._widest_over(name) is not None
 
     def crowded(self, name: str) -> bool:
         """Whether it is over its limit and its lane full: as many wait there as may."""
@@ -85,14 +87,23 @@ class Failures:
         return next((each for each, _ in reversed(networks_around(name)) if self._is_over(each)), None)
 
     def _is_over(self, name: str) -> bool:
-        return name in self._levels and self._level(name) > self._most
+        if name not in self._over:
+            return False
+        if self._level(name) > self._most:
+            return True
+        self._over.discard(name)
+        return False
 
     def _add(self, name: str, part: float) -> None:
         level = self._level(name) + part
         self._levels.pop(name, None)
         if len(self._levels) >= _MOST_NAMES:
-            del self._levels[next(iter(self._levels))]
+            oldest = next(iter(self._levels))
+            del self._levels[oldest]
+            self._over.discard(oldest)
         self._levels[name] = (min(level, 2 * self._most), time.monotonic())
+        if level > self._most:
+            self._over.add(name)
 
     def _level(self, name: str) -> float:
         level, at = self._levels.get(name, (0.0, 0.0))
