@@ -21,6 +21,7 @@ from tests.web.services import Services
 PAGE = Path(__file__).parents[2] / "docs" / "operators.md"
 # What fail2ban 1.0 puts in the place of its tag, for an address in either family.
 ADDR = r"(?:(?P<ip4>(?:\d{1,3}\.){3}\d{1,3})|(?P<ip6>(?:[0-9a-fA-F]{1,4}::?|:){1,7}(?:[0-9a-fA-F]{1,4}|(?<=:):)))"
+DIRECTIVES = {"%Y": r"\d{4}", **{f"%{each}": r"\d\d" for each in "mdHMS"}, "%f": r"\d{1,6}", "%z": "Z"}
 GUESSER, HONEST, V6 = "192.0.2.66", "192.0.2.7", "2001:db8::66"
 
 
@@ -30,7 +31,7 @@ def documented_filter() -> tuple[re.Pattern[str], re.Pattern[str]]:
     definition = configparser.ConfigParser()
     definition.read_string(block)
     date = definition["Definition"]["datepattern"]
-    for directive, digits in (("%Y", r"\d{4}"), *((f"%{each}", r"\d\d") for each in "mdHMS")):
+    for directive, digits in DIRECTIVES.items():
         date = date.replace(directive, digits)
     return re.compile(definition["Definition"]["failregex"].replace("<ADDR>", ADDR)), re.compile(date)
 

@@ -115,7 +115,7 @@ async def test_a_limit_comes_back_by_itself(few: FastAPI, world: World) -> None:
 async def test_one_password_for_many_accounts_is_counted_by_address(
     few_from_one_address: FastAPI, world: World
 ) -> None:
-    """R-52: those behind another address sign in as before."""
+    """O-50, R-52: those behind another address sign in as before."""
     async with Browser(few_from_one_address, address=fresh_address()) as sprayer:
         assert await statuses(sprayer, [nobody() for _ in range(6)]) == [400] * 4 + [429] * 2
         assert (await guess(sprayer, world.member.email, PASSWORD)).status_code == 429
@@ -136,7 +136,7 @@ async def test_a_whole_ipv6_48_guesses_sixteen_times_as_often_as_a_64(few_from_o
 async def test_a_known_browser_enters_while_its_account_and_its_address_are_guessed_at(
     services: Services, world: World
 ) -> None:
-    """R-53: in an unknown browser the same person has to wait."""
+    """O-50, R-53: in an unknown browser the same person has to wait."""
     app = services.under(guess_limits=GuessLimits(3, 4))
     shared = fresh_address()
     async with Browser(app, address=shared) as owner, Browser(app, address=shared) as guesser:
@@ -279,7 +279,7 @@ async def two_processes(
 async def test_parallel_passwords_for_one_account_are_counted_exactly_over_two_processes(
     two_processes: tuple[str, str], world: World
 ) -> None:
-    """R-51: from a thousand addresses at once, of which ten get as far as the hash."""
+    """O-50, R-51: from a thousand addresses at once, of which ten get as far as the hash."""
     room = asyncio.Semaphore(40)
     async with AsyncExitStack() as stack:
         pages = []

@@ -22,7 +22,7 @@ async def revoke_token(context: Context, query: TokenQuery, address: str) -> Non
     Raises OAuthError for the caller's own faults, and 429 when the caller failed too often.
     """
     client = await authenticate_client(context, query.credentials, address)
-    if query.token is None:  # no store need be asked, so there is nothing to fail at
+    if query.token is None or query.token.kind not in ("at", "rt"):  # no store is asked, so nobody fails
         return
     asker = asker_of(client, query.credentials, address)
     found = await in_turn(context.failures, asker, _find(context, query.token))
