@@ -8,7 +8,7 @@
 | reads of the AEMP API | connection | each process | `budgets.py` | 429 `too_many_requests` |
 
 One rule holds for all: what succeeds is never counted as a failure, and what was not looked up is never called wrong.
-`networks.py` counts the /64 of an IPv6 address to the /56 and the /48 around it. `web/front/turnstile.py` answers the 429
+`networks.py` counts the /64 of an IPv6 address to the /56 and the /48 around it. `web/front/full_lanes.py` answers the 429
 of a full lane before the framework; `web/api/rate_limit.py` answers that of a budget, and `web/pages/login.py` that of the
 sign-in. Connections are bounded in `door/`, places for hashing in `process/passwords.py`; both answer before anything is
 counted here.

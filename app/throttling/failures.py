@@ -1,4 +1,4 @@
-"""Who failed too often lately, and the narrow way they then take: slowed, never refused as if they were wrong."""
+"""Failures of one process: who failed too often lately, and the lane in which they are then looked up one at a time."""
 
 import asyncio
 import time
