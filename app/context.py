@@ -10,9 +10,7 @@ from app.oauth.keys import Keys, derive_keys
 from app.oauth.signing import SigningKey
 from app.policy import Policy, policy_of
 from app.process.background import Background
-from app.process.failures import Failures
 from app.process.passwords import Passwords
-from app.process.rates import Rates
 from app.process.recent import Recent
 from app.settings import Settings
 from app.storage.fleet.series import Asked
@@ -24,6 +22,8 @@ from app.storage.postgres.remembered import Remembered
 from app.storage.token.gathered import Gathered, gather_statements
 from app.storage.valkey.valkey import Valkey
 from app.stores import Stores, secret_keys
+from app.throttling.budgets import Budgets
+from app.throttling.failures import Failures
 
 # How many readings a range has, for a reader who goes through its pages.
 _COUNTS_S, _MOST_COUNTS = 60.0, 10_000
@@ -41,7 +41,7 @@ class Context:
     gathered: Gathered
     signing_keys: Remembered[UUID, tuple[SigningKey, ...]]
     failures: Failures
-    rates: Rates
+    budgets: Budgets
     counts: Recent[tuple[Asked, str], int]
     passwords: Passwords
     background: Background
@@ -100,7 +100,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             gathered,
             signing_keys,
             failures,
-            Rates(a_minute=settings.limit_reads),
+            Budgets(a_minute=settings.limit_reads),
             Recent(keep_s=_COUNTS_S, most=_MOST_COUNTS),
             passwords,
             background,

@@ -17,8 +17,8 @@ from app.metrics import MEASUREMENTS
 from app.settings import Settings, load_settings
 from app.stores import open_stores
 from app.web.errors import mount_errors
+from app.web.front.full_lanes import FullLanes
 from app.web.front.service import Service
-from app.web.front.turnstile import Turnstile
 from app.web.routes import router
 
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.add_middleware(Turnstile)
+    app.add_middleware(FullLanes)
     app.include_router(router)
     mount_errors(app)
     return app

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.settings import Settings
+from app.throttling.guesses import GuessLimits
 
 MOST_CLASSIC_TOKENS = 10  # live ones from codes, a customer, application and scope
 
@@ -24,7 +25,9 @@ class Policy:
     refresh_grace: timedelta
     session_idle: timedelta
     session_absolute: timedelta
+    known_browser_life: timedelta
     signing_key_lead: timedelta
+    guess_limits: GuessLimits
 
     @property
     def key_set_age(self) -> timedelta:
@@ -61,5 +64,7 @@ def policy_of(settings: Settings) -> Policy:
         refresh_grace=settings.refresh_grace,
         session_idle=settings.session_idle,
         session_absolute=settings.session_absolute,
+        known_browser_life=settings.known_browser,
         signing_key_lead=settings.signing_key_lead,
+        guess_limits=GuessLimits(settings.limit_guesses_per_account, settings.limit_guesses_per_address),
     )

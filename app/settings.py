@@ -230,6 +230,10 @@ class Settings(BaseSettings):
     session_idle: Duration = Field(_duration("12h"), description="a sign-in, from the last page")
     session_absolute: Duration = Field(_duration("7d"), description="a sign-in, from the password")
     session_flow: Duration = Field(_duration("30m"), description="an unfinished sign-in or consent page")
+    known_browser: Duration = Field(
+        _duration("365d"),
+        description="how long a browser is known in which somebody signed in; in it they sign in while others guess at their password",
+    )
     signing_key_lead: Duration = Field(
         _duration("10m"),
         description="a new signing key is published before it signs; verifiers may keep the published keys for half of that",
@@ -258,9 +262,9 @@ class Settings(BaseSettings):
         60,
         ge=1,
         le=1_000_000,
-        description="forged tokens a minute from one address, failed authentications of applications from one address, those of "
-        "one application from one address, and forged tokens of one introspecting application, of one process; above it they "
-        "are slowed or answered 429. An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
+        description="forged tokens a minute from one address, unknown applications and failed authentications from one address, those of "
+        "one application from one address, wrong codes and tokens of one application, and those of all public applications from one "
+        "address, of one process; above it they are slowed or answered 429. An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
     )
     limit_reads: int = Field(
         10_000,
@@ -282,8 +286,25 @@ class Settings(BaseSettings):
         description="open connections of one address (IPv6: a /64) to one process, three quarters of `LIMIT_CONNECTIONS` at most; "
         "more are answered 429. Those of `TRUSTED_PROXIES` are not counted",
     )
+    limit_guesses_per_account: int = Field(
+        10,
+        ge=1,
+        le=1_000_000,
+        description="wrong passwords in 15 minutes for one account, and in one browser it is known in, of all processes together; "
+        "above it a sign-in is answered 429",
+    )
+    limit_guesses_per_address: int = Field(
+        50,
+        ge=1,
+        le=1_000_000,
+        description="wrong passwords in 15 minutes from one address, of all processes together; above it a sign-in is answered 429. "
+        "An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
+    )
     limit_password_checks: int = Field(
-        2, ge=1, le=64, description="passwords hashed at once by one process; eight times as many may wait"
+        2,
+        ge=1,
+        le=64,
+        description="passwords hashed at once by one process; eight times as many may wait, half of all from one address",
     )
 
     @classmethod

@@ -89,6 +89,8 @@ def make_settings(database_url: str, redis_url: str, data_dir: Path, **changes: 
         "data_dir": data_dir,
         "limit_queue_wait": "5s",  # a busy machine is not an overloaded service
         "limit_failures": 1_000_000,
+        "limit_guesses_per_account": 1_000_000,
+        "limit_guesses_per_address": 1_000_000,
     }
     return Settings.model_validate({**values, **changes})
 

@@ -20,7 +20,8 @@ RULES = {
     "simulation": {"aemp"},
     "storage": {"oauth", "aemp", "origin"},
     "process": {"storage"},
-    "flows": {"storage", "oauth", "aemp", "simulation", "context", "policy", "process"},
+    "throttling": {"oauth", "storage"},
+    "flows": {"storage", "oauth", "aemp", "simulation", "context", "policy", "process", "throttling"},
     "web": {
         "flows",
         "storage",
@@ -33,6 +34,7 @@ RULES = {
         "origin",
         "policy",
         "process",
+        "throttling",
     },
     "door": {"logs", "metrics"},
     "embedded": set(),
@@ -41,9 +43,9 @@ RULES = {
     "settings": {"randomness"},
     "logs": {"origin"},
     "metrics": set(),
-    "policy": {"settings"},
+    "policy": {"settings", "throttling"},
     "stores": {"embedded", "settings", "storage"},
-    "context": {"oauth", "policy", "process", "settings", "storage", "stores"},
+    "context": {"oauth", "policy", "process", "settings", "storage", "stores", "throttling"},
 }
 # Only these put the parts together, so they may import everything.
 ASSEMBLERS = {"cli", "main", "demo", "__main__"}

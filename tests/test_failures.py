@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from app.context import Context
 from app.door.addresses import network_of
 from app.oauth.token_string import mint
-from app.process.failures import Failures, LaneFullError, _networks
 from app.settings import Settings
+from app.throttling.failures import Failures, LaneFullError
+from app.throttling.networks import networks_around
 from tests.support.browser import Browser
 from tests.support.changing import until
-from tests.support.people import World
+from tests.support.people import Strict, World, pair_of
 from tests.web.services import Services
 
 FORGED = mint("at", "c", 0).text  # well-formed, and nobody ever issued it
@@ -103,10 +104,10 @@ def is_over(failures: Failures, address: str) -> bool:
 @given(st.integers(0, 2**128 - 1).map(IPv6Address))
 def test_wider_networks_of_a_name_are_those_around_its_address(address: IPv6Address) -> None:
     assume(address.ipv4_mapped is None)
-    found = [IPv6Network(name) for name, _ in _networks(network_of(str(address)))]
+    found = [IPv6Network(name) for name, _ in networks_around(network_of(str(address)))]
     assert found == [IPv6Network((address, length), strict=False) for length in (64, 56, 48)]
-    seen = [name for name, _ in _networks(f"app from {network_of(str(address))}")]
-    assert seen == [f"app from {name}" for name, _ in _networks(network_of(str(address)))]
+    seen = [name for name, _ in networks_around(f"app from {network_of(str(address))}")]
+    assert seen == [f"app from {name}" for name, _ in networks_around(network_of(str(address)))]
 
 
 def test_holder_of_an_ipv6_48_has_sixteen_budgets_and_not_one_for_each_64() -> None:
@@ -287,6 +288,91 @@ async def test_wrong_secrets_slow_nobodys_tokens(world: World, strict_app: FastA
             *(browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {FORGED}") for _ in range(3))
         )
     assert [answer.status_code for answer in answers] == [401] * 3
+
+
+async def made_up(strict: Strict, browser: Browser, what: str) -> httpx2.Response:
+    """Well-formed, and nobody ever issued it."""
+    match what:
+        case "code":
+            return await strict.exchange(browser, mint("ac", "s", 0).text)
+        case "refresh token":
+            return await strict.refresh(browser, mint("rt", "s", 0).text)
+        case _:
+            return await strict.revoke(browser, mint("at" if what == "access" else "rt", "s", 0).text)
+
+
+MADE_UP = [("code", 400), ("refresh token", 400), ("access", 200), ("revoked refresh token", 200)]
+
+
+@pytest.mark.parametrize(("what", "looked_up"), MADE_UP)
+@pytest.mark.parametrize("public", [True, False])
+async def test_made_up_codes_and_tokens_are_slowed(
+    context: Context, strict_app: FastAPI, what: str, looked_up: int, *, public: bool
+) -> None:
+    """O-50, R-84: each costs a store its answer, whether a secret came with it or only a client_id that all may know."""
+    strict = await Strict.register(context, public=public)
+    async with Browser(strict_app) as browser:
+        assert [(await made_up(strict, browser, what)).status_code for _ in range(4)] == [looked_up] * 4
+        flood = await asyncio.gather(*(made_up(strict, browser, what) for _ in range(30)))
+    assert {answer.status_code for answer in flood} == {looked_up, 429}
+    refused = [answer for answer in flood if answer.status_code == 429]
+    assert all(answer.headers["retry-after"] for answer in refused)
+    assert {answer.json()["error"] for answer in refused} == {"slow_down"}
+
+
+async def test_public_applications_of_one_address_have_one_lane(
+    context: Context, strict_app: FastAPI
+) -> None:
+    """R-84: else every client_id that is known would be a budget more."""
+    known = [await Strict.register(context, public=True) for _ in range(3)]
+    async with Browser(strict_app) as browser:
+        for each in (*known, *known):
+            await made_up(each, browser, "code")
+        flood = await asyncio.gather(*(made_up(each, browser, "code") for each in known * 10))
+    assert 429 in {answer.status_code for answer in flood}
+    async with Browser(strict_app, address="192.0.2.9") as elsewhere:
+        assert (await made_up(known[0], elsewhere, "code")).status_code == 400
+
+
+@pytest.mark.parametrize("public", [True, False])
+async def test_the_right_code_and_token_are_never_called_wrong_in_a_flood(
+    context: Context, strict_app: FastAPI, *, public: bool
+) -> None:
+    """O-50, R-84: they wait their turn, and one that found the lane full is as good afterwards as before."""
+    strict = await Strict.register(context, public=public)
+    async with Browser(strict_app) as browser:
+        code = await strict.code(browser)
+        for _ in range(5):
+            await made_up(strict, browser, "code")
+        flood = [asyncio.create_task(made_up(strict, browser, "refresh token")) for _ in range(12)]
+        await until(lambda: any(task.done() for task in flood))
+        early = await strict.exchange(browser, code)
+        assert early.status_code == 429
+        await asyncio.gather(*flood)
+        pair = pair_of(await strict.exchange(browser, code))
+        assert (await strict.refresh(browser, pair.refresh)).status_code == 200
+
+
+async def test_made_up_logos_are_slowed(strict_app: FastAPI) -> None:
+    """R-84."""
+    async with Browser(strict_app) as browser:
+        answers = [await browser.get(f"/app/logo/{uuid4().hex * 2}.png") for _ in range(4)]
+        assert {each.status_code for each in answers} == {404}
+        flood = await asyncio.gather(*(browser.get(f"/app/logo/{uuid4().hex * 2}.png") for _ in range(20)))
+    assert {each.status_code for each in flood} == {404, 429}
+
+
+async def test_what_succeeds_is_nobodys_failure(context: Context, strict_app: FastAPI) -> None:
+    strict = await Strict.register(context, public=True)
+    async with Browser(strict_app) as browser:
+        pair = await strict.pair(browser)
+        for _ in range(6):
+            pair = await strict.refreshed(browser, pair.refresh)
+        assert (await strict.revoke(browser, pair.refresh)).status_code == 200
+        assert (await strict.revoke(browser, pair.refresh)).status_code == 200
+        for nothing_to_look_up in ("rubbish", mint("ac", "s", 0).text):
+            assert (await strict.revoke(browser, nothing_to_look_up)).status_code == 200
+    assert not strict_app.state.context.failures._levels
 
 
 async def test_mistyped_strings_count_as_nobodys_failure(strict_app: FastAPI) -> None:

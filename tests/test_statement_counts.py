@@ -11,10 +11,10 @@ from fastapi import FastAPI
 from app.context import Context
 from app.main import create_app
 from app.oauth.token_string import mint
-from app.process.failures import Failures
 from app.settings import Settings
 from app.storage.people.signing_keys import remember_signing_keys
 from app.storage.postgres.changes import Changes
+from app.throttling.failures import Failures
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
 from tests.support.changing import until

@@ -1,4 +1,4 @@
-"""State of one process that is no store: work in the background, who failed lately, budgets, places for hashing.
+"""State of one process that is no store: work in the background, values of a moment ago, places for hashing.
 
-It may import the errors of storage. Begin with `failures.py`.
+It may import the errors of storage. Begin with `background.py`.
 """

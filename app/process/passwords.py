@@ -2,8 +2,10 @@
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -32,14 +34,21 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=_PASSES, memory_cost=_KIB, parallelism=1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._places = threads * (1 + _WAITING_PER_THREAD)
+        self._places_each = -(-self._places // 2)
         self._taken = 0
+        self._taken_by: Counter[str] = Counter()
 
     async def hash(self, password: str) -> str:
         return await self._run(self._hash, password)
 
-    async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether it is the password; None stands for an address nobody has, and takes as long."""
-        right = await self._run(self._matches, password_hash or NOBODY, password)
+    async def verify(self, password_hash: str | None, password: str, *, askers: tuple[str, ...] = ()) -> bool:
+        """Whether it is the password; None stands for an address nobody has, and takes as long.
+
+        askers: whose places it takes, such as the networks around an address; each has half of all at most (R-60).
+        Raises StoreUnavailableError when no place is left.
+        """
+        with self._place_of(askers):
+            right = await self._run(self._matches, password_hash or NOBODY, password)
         return right and password_hash is not None
 
     def close(self) -> None:
@@ -53,6 +62,19 @@ class Passwords:
             return self._hasher.verify(password_hash, _as_typed(password))
         except VerifyMismatchError:
             return False
+
+    @contextmanager
+    def _place_of(self, askers: tuple[str, ...]) -> Iterator[None]:
+        if any(self._taken_by[asker] >= self._places_each for asker in askers):
+            raise StoreUnavailableError("too many passwords from one network wait to be checked")
+        self._taken_by.update(askers)
+        try:
+            yield
+        finally:
+            self._taken_by.subtract(askers)
+            for asker in askers:
+                if not self._taken_by[asker]:
+                    del self._taken_by[asker]
 
     async def _run(self, work: Callable[..., Answer], *arguments: str) -> Answer:
         if self._taken >= self._places:  # a flood of sign-ins waits outside, not in our memory (R-60)

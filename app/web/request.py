@@ -44,6 +44,12 @@ def address_of(scope: Scope) -> str:
     return network_of(client[0]) if client else ""
 
 
+def client_of(scope: Scope) -> str:
+    """The address of the client, as the log has it; empty where the server knows none."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
 def field_value(request: Request, name: str) -> str:
     """Of a header that is a list: all the lines it came in, as one (RFC 9110 section 5.2); empty when there is none."""
     return ", ".join(request.headers.getlist(name))

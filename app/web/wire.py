@@ -8,7 +8,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from app.context import Context
-from app.oauth.errors import invalid_request
+from app.oauth.client import parse_client_id
+from app.oauth.errors import OAuthError, invalid_request
+from app.oauth.request import TokenRequest
 from app.refused import RefusedError
 from app.web.cross_origin import ANY_ORIGIN, READABLE
 from app.web.errors import refuse_as_json
@@ -46,10 +48,14 @@ Handler = Callable[[Context, Call], Awaitable[Answer]]
 
 async def serve(handler: Handler, context: Context, scope: Scope, receive: Receive) -> Answer:
     """The handler's answer, or that of the error it ended with; a bug goes on up."""
+    call = None
     try:
-        answer = await handler(context, await _read(scope, receive))
+        call = await _read(scope, receive)
+        answer = await handler(context, call)
     except RefusedError as refused:
         status, headers, body = refuse_as_json(scope, refused)
+        if call is not None and (client_id := _claimed_client_id(call)):
+            scope["refused"]["client_id"] = client_id
         answer = Answer(
             status, body, [(name.lower().encode(), text.encode()) for name, text in headers.items()]
         )
@@ -64,6 +70,18 @@ async def respond(handler: Handler, request: Request) -> Response:
     response = Response(answer.body, answer.status)
     response.raw_headers.extend(answer.headers)
     return response
+
+
+def _claimed_client_id(call: Call) -> str | None:
+    """For the log: the application that a refused request says it comes from, whether it proved so or not.
+
+    It is read once more, so that a request that succeeds carries nothing for it. None for what cannot be a client_id.
+    """
+    try:
+        claimed = TokenRequest.parse(call.content_type, call.body, call.authorization).credentials.client_id
+    except OAuthError:
+        return None
+    return claimed if claimed and parse_client_id(claimed) else None
 
 
 async def _read(scope: Scope, receive: Receive) -> Call:

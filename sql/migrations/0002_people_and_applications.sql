@@ -84,14 +84,35 @@ CREATE INDEX ON browser_session (member_id);
 CREATE INDEX ON browser_session (expires_at);
 COMMENT ON TABLE browser_session IS 'Who is signed in, by the SHA-256 of the cookie.';
 
+CREATE TABLE known_browser (
+    id_digest  bytea PRIMARY KEY CHECK (octet_length(id_digest) = 32),
+    member_id  uuid NOT NULL REFERENCES customer_member,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX ON known_browser (member_id, expires_at);
+CREATE INDEX ON known_browser (expires_at);
+COMMENT ON TABLE known_browser IS 'A browser that a person signed in with, by the SHA-256 of its cookie. It opens nothing: its guesses are counted apart.';
+
+CREATE TABLE guess (
+    name  text PRIMARY KEY,
+    level double precision NOT NULL,
+    at    timestamptz NOT NULL
+);
+CREATE INDEX ON guess (at);
+COMMENT ON TABLE guess IS 'How many passwords were guessed lately: for one account, from one network, or from one known browser.';
+COMMENT ON COLUMN guess.name IS 'What is counted: account, network or browser, and which; an e-mail address and a cookie stand as digests';
+COMMENT ON COLUMN guess.level IS 'The share of its limit that was used at the moment `at`; it drains from 1 to 0 in one window';
+
 -- The service changes only what a verb changes. It deletes nothing that the audit trail may name.
-GRANT SELECT, INSERT ON customer, customer_member, operator, application, application_logo, client_secret, browser_session
-    TO rovitracker_service;
+GRANT SELECT, INSERT ON customer, customer_member, operator, application, application_logo, client_secret, browser_session,
+    known_browser, guess TO rovitracker_service;
 GRANT UPDATE (disabled_at) ON customer, operator TO rovitracker_service;
 GRANT UPDATE (password_hash) ON customer_member, operator TO rovitracker_service;
 GRANT UPDATE (name, company, status, grants, scope, redirect_uris, customer_id, logo_digest, jwks) ON application
     TO rovitracker_service;
 GRANT UPDATE (digest, created_at, expires_at), DELETE ON client_secret TO rovitracker_service;
 GRANT UPDATE (last_seen_at, expires_at), DELETE ON browser_session TO rovitracker_service;
+GRANT UPDATE (expires_at), DELETE ON known_browser TO rovitracker_service;
+GRANT UPDATE (level, at) ON guess TO rovitracker_service;
 -- The role that writes machines looks their customers up.
 GRANT SELECT ON customer TO rovitracker_ingest;

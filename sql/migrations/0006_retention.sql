@@ -24,6 +24,8 @@ INSERT INTO retention (name, kind, keep, partition_step, reason) VALUES
     ('application_logo',     'table',      NULL,       NULL,    'cached for ever under its digest'),
     ('client_secret',        'table',      NULL,       NULL,    'two rows an application at most'),
     ('browser_session',      'table',      '1 day',    NULL,    'a day after it expired'),
+    ('known_browser',        'table',      '1 day',    NULL,    'a day after it expired'),
+    ('guess',                'table',      '1 hour',   NULL,    'longer than a window, after which a count is 0'),
     ('authorization_grant',  'table',      '1 day',    NULL,    'a day after its code, and not before the last token from it is gone'),
     ('classic_token',        'table',      '30 days',  NULL,    'a month after it expired or was revoked'),
     ('strict_token',         'partitions', '1 day',    'day',   'a day after the newest token of the partition expired'),
@@ -133,6 +135,20 @@ BEGIN
     DELETE FROM browser_session WHERE id_digest IN (
         SELECT id_digest FROM browser_session
         WHERE expires_at < moment - (keep_for ->> 'browser_session')::interval
+        LIMIT most FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS past = ROW_COUNT;
+    total := total + past;
+
+    DELETE FROM known_browser WHERE id_digest IN (
+        SELECT id_digest FROM known_browser
+        WHERE expires_at < moment - (keep_for ->> 'known_browser')::interval
+        LIMIT most FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS past = ROW_COUNT;
+    total := total + past;
+
+    DELETE FROM guess WHERE name IN (
+        SELECT name FROM guess
+        WHERE at < moment - (keep_for ->> 'guess')::interval
         LIMIT most FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS past = ROW_COUNT;
     total := total + past;

@@ -6,9 +6,9 @@ import pytest
 
 from app.context import Context
 from app.flows.account.add_customer import CustomerError, PersonError, add_customer
-from app.flows.account.sign_in import sign_in
 from app.oauth.actor import COMMAND_LINE
 from app.storage.people.people import select_customers
+from tests.support.people import session_of
 
 PASSWORD = "correct horse battery"
 
@@ -23,7 +23,7 @@ async def test_added_person_can_sign_in(context: Context) -> None:
         context, COMMAND_LINE, email=f" {email.upper()} ", name=" Hillside ", password=PASSWORD
     )
     assert (member.email, member.name, member.customer_name) == (email, "Hillside", "Hillside")
-    assert await sign_in(context, email=email, password=PASSWORD)
+    assert await session_of(context, email=email, password=PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ async def test_password_is_stored_as_argon2id_only(context: Context) -> None:
 async def test_session_is_stored_as_a_digest_only(context: Context) -> None:
     """R-24"""
     member = await add_customer(context, COMMAND_LINE, email=address(), name="Hillside", password=PASSWORD)
-    cookie = await sign_in(context, email=member.email, password=PASSWORD)
+    cookie = await session_of(context, email=member.email, password=PASSWORD)
     assert cookie is not None
     row = await context.database.row(
         "SELECT string_agg(s::text, ',') AS stored FROM browser_session s WHERE member_id = $1", member.id

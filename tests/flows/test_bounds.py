@@ -10,7 +10,7 @@ from app.flows.account.add_operator import add_operator, find_operator
 from app.flows.account.change_application import ApplicationError, find_application
 from app.flows.account.change_customer import find_member, set_password
 from app.flows.account.register_application import register_application
-from app.flows.account.sign_in import SignInError, sign_in
+from app.flows.account.sign_in import SignInError
 from app.flows.fleet.change_owner import release_machine
 from app.flows.fleet.find_machine import MachineError
 from app.flows.token.manual_grant import ManualGrantError, ManualRequest, issue_manually
@@ -18,7 +18,7 @@ from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
 from app.oauth.token_string import new_id
-from tests.support.people import PASSWORD, World
+from tests.support.people import PASSWORD, World, session_of
 from tests.support.ticks import held_least
 
 ACCENTS = "\N{COMBINING ACUTE ACCENT}" * 15_000 + "\N{COMBINING DOT BELOW}" * 15_000
@@ -99,12 +99,12 @@ REFUSED: dict[str, tuple[Attempt, type[Exception], str]] = {
         "a machine's identifier is longer than 255 characters",
     ),
     "sign-in": (
-        lambda world: sign_in(world.context, email=world.member.email, password=ACCENTS),
+        lambda world: session_of(world.context, email=world.member.email, password=ACCENTS),
         SignInError,
         "A password has at most 1,000 characters.",
     ),
     "address of a sign-in": (
-        lambda world: sign_in(world.context, email=ACCENTS, password="x"),
+        lambda world: session_of(world.context, email=ACCENTS, password="x"),
         SignInError,
         "An e-mail address has at most 254 characters.",
     ),
@@ -139,4 +139,4 @@ async def test_password_of_a_thousand_accents_is_a_password(context: Context) ->
         password=password,
     )
     composed = "\N{GREEK SMALL LETTER ALPHA WITH TONOS}" * 500
-    assert await sign_in(context, email=member.email, password=composed)
+    assert await session_of(context, email=member.email, password=composed)

@@ -9,10 +9,10 @@ import pytest
 from app.context import Context
 from app.flows.account.add_customer import CustomerError
 from app.flows.account.change_customer import disable_customer, enable_customer, set_password
-from app.flows.account.sign_in import read_session, sign_in
+from app.flows.account.sign_in import read_session
 from app.oauth.actor import COMMAND_LINE
 from app.storage.people.people import delete_sessions_of, insert_session, select_sign_in, update_password
-from tests.support.people import PASSWORD, World
+from tests.support.people import PASSWORD, World, session_of
 
 NEW_PASSWORD = "another horse, another battery"
 
@@ -33,15 +33,15 @@ async def until_somebody_waits(context: Context) -> None:
 
 
 async def test_a_new_password_ends_the_sessions_of_the_old_one(context: Context, world: World) -> None:
-    cookies = [await sign_in(context, email=world.member.email, password=PASSWORD) for _ in range(2)]
+    cookies = [await session_of(context, email=world.member.email, password=PASSWORD) for _ in range(2)]
     assert all([await read_session(context, cookie) for cookie in cookies])
     _, ended = await set_password(
         context, COMMAND_LINE, world.member.email, NEW_PASSWORD, cut_applications=True
     )
     assert ended == 2
     assert not any([await read_session(context, cookie) for cookie in cookies])
-    assert await sign_in(context, email=world.member.email, password=PASSWORD) is None
-    assert await sign_in(context, email=world.member.email, password=NEW_PASSWORD)
+    assert await session_of(context, email=world.member.email, password=PASSWORD) is None
+    assert await session_of(context, email=world.member.email, password=NEW_PASSWORD)
 
 
 async def test_a_sign_in_that_checked_the_old_password_opens_no_session_beside_the_new_one(
@@ -52,7 +52,7 @@ async def test_a_sign_in_that_checked_the_old_password_opens_no_session_beside_t
     async with context.database.transaction() as changing:
         await update_password(changing, world.member.id, hashed)
         await delete_sessions_of(changing, world.member.id)
-        signing_in = asyncio.create_task(sign_in(context, email=world.member.email, password=PASSWORD))
+        signing_in = asyncio.create_task(session_of(context, email=world.member.email, password=PASSWORD))
         await until_somebody_waits(context)
     assert await signing_in is None
     assert await sessions_of(world) == 0
@@ -66,7 +66,9 @@ async def test_a_session_that_begins_just_before_a_new_password_is_ended_by_it(
     assert found is not None
     digest = hashlib.sha256(world.member.email.encode()).digest()
     async with context.database.transaction() as signing_in:
-        assert await insert_session(signing_in, digest, world.member.id, found[1], timedelta(hours=1))
+        assert await insert_session(
+            signing_in, digest, world.member.id, found.password_hash, timedelta(hours=1)
+        )
         change = set_password(context, COMMAND_LINE, world.member.email, NEW_PASSWORD, cut_applications=False)
         changing = asyncio.create_task(change)
         await until_somebody_waits(context)
@@ -79,11 +81,11 @@ async def test_a_disabled_account_is_disabled_once_and_enabled_once(context: Con
     await disable_customer(context, COMMAND_LINE, email)
     with pytest.raises(CustomerError, match="disabled already"):
         await disable_customer(context, COMMAND_LINE, email)
-    assert await sign_in(context, email=email, password=PASSWORD) is None
+    assert await session_of(context, email=email, password=PASSWORD) is None
     await enable_customer(context, COMMAND_LINE, email)
     with pytest.raises(CustomerError, match="not disabled"):
         await enable_customer(context, COMMAND_LINE, email)
-    assert await sign_in(context, email=email, password=PASSWORD)
+    assert await session_of(context, email=email, password=PASSWORD)
 
 
 async def sessions_of(world: World) -> int:

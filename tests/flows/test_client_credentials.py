@@ -45,7 +45,7 @@ async def test_one_that_is_refused_takes_no_other_of_its_batch_along(world: Worl
     robots = [await robot_of(world), await robot_of(disabled), await robot_of(world)]
     await disable_customer(context, COMMAND_LINE, disabled.member.email)
     first, refused, last = await asyncio.gather(
-        *(issue_to_client(context, robot, REQUEST) for robot in robots), return_exceptions=True
+        *(issue_to_client(context, robot, REQUEST, "") for robot in robots), return_exceptions=True
     )
     assert isinstance(refused, OAuthError)
     assert refused.code == "unauthorized_client"
@@ -61,9 +61,11 @@ async def test_a_crowd_with_one_that_is_refused_shares_the_looks_too(world: Worl
     await disable_customer(world.context, COMMAND_LINE, disabled.member.email)
     async with context_through_proxy(world.context, database_url) as (context, proxy):
         for each in (robot, refused):  # so that no statement of a new connection is counted
-            await asyncio.gather(issue_to_client(context, each, REQUEST), return_exceptions=True)
+            await asyncio.gather(issue_to_client(context, each, REQUEST, ""), return_exceptions=True)
         before = proxy.statements_asked()
-        asking = [issue_to_client(context, each, REQUEST) for each in (*[robot] * 15, refused, *[robot] * 15)]
+        asking = [
+            issue_to_client(context, each, REQUEST, "") for each in (*[robot] * 15, refused, *[robot] * 15)
+        ]
         answers = await asyncio.gather(*asking, return_exceptions=True)
     assert [type(answer) for answer in answers] == [IssuedToken] * 15 + [OAuthError] + [IssuedToken] * 15
     assert proxy.statements_asked() - before <= 5
@@ -74,6 +76,6 @@ async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, da
     robot = await robot_of(world)
     async with context_through_proxy(world.context, database_url) as (context, proxy):
         proxy.lose_reply(to=robot.id.bytes)
-        issued = parse((await issue_to_client(context, robot, REQUEST)).text)
+        issued = parse((await issue_to_client(context, robot, REQUEST, "")).text)
     assert issued is not None
     assert await tokens_of(world, robot) == {issued.id}

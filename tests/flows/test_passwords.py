@@ -52,6 +52,15 @@ async def test_flood_waits_outside(passwords: Passwords) -> None:
     assert await passwords.verify(await passwords.hash("x"), "x")
 
 
+async def test_no_asker_has_more_than_half_of_the_places(passwords: Passwords) -> None:
+    """R-60: of nine places five, whichever of its networks an address is counted by; the others are for the others."""
+    flood = [passwords.verify(None, "x", askers=(f"/64 {number}", "/48")) for number in range(8)]
+    others = [passwords.verify(None, "x", askers=("another",)) for _ in range(4)]
+    answers = await asyncio.gather(*flood, *others, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [bool] * 5 + [StoreUnavailableError] * 3 + [bool] * 4
+    assert not passwords._taken_by
+
+
 async def test_hashing_leaves_the_loop_free(passwords: Passwords) -> None:
     """R-60, R-110"""
     hashing = asyncio.gather(*(passwords.hash("x") for _ in range(5)))

@@ -11,7 +11,7 @@ from app.context import Context
 from app.storage.fleet.history import STAGING
 from app.storage.schema.maintenance import select_excessive_rights
 
-VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "COUNT", "CREATE")
+VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "REFUND", "COUNT", "CREATE")
 # Written under the ingest role, to which the transactions of these files change first.
 INGEST = {"fleet_import", "fleet_changes", "history", "known_machines", "last_24", "offsets"}
 

@@ -23,8 +23,15 @@ class Form:
 class Browser:
     """Answers come back as they are, redirects too, so that each can be asserted on."""
 
-    def __init__(self, app: FastAPI | None = None, *, base_url: str = ORIGIN) -> None:
-        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False) if app is not None else None
+    def __init__(
+        self, app: FastAPI | None = None, *, base_url: str = ORIGIN, address: str = "127.0.0.1"
+    ) -> None:
+        """address: where its requests come from; only an app in this process believes it."""
+        transport = (
+            httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=(address, 123))
+            if app is not None
+            else None
+        )
         self.http = httpx2.AsyncClient(transport=transport, base_url=base_url, timeout=30)
 
     async def __aenter__(self) -> Self:

@@ -10,6 +10,7 @@ import httpx2
 from app.context import Context
 from app.flows.account.add_customer import add_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.flows.account.sign_in import SignedIn, Visitor, sign_in
 from app.oauth.actor import COMMAND_LINE
 from app.storage.people.people import Member
 from tests.support.browser import Browser, query_of
@@ -153,6 +154,12 @@ class Strict(World):
         return await browser.http.post(
             "/app/oauth2/revoke", data={**self.credentials, "token": token, **fields}
         )
+
+
+async def session_of(context: Context, *, email: str, password: str) -> str | None:
+    """The cookie of a new session, signed in to without a browser; None when the password is refused."""
+    outcome = await sign_in(context, email=email, password=password, visitor=Visitor("", ""))
+    return outcome.session if isinstance(outcome, SignedIn) else None
 
 
 async def reads(browser: Browser, token: str) -> bool:

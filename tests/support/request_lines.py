@@ -12,10 +12,19 @@ from app.logs import REQUESTS
 @contextmanager
 def request_lines() -> Iterator[list[dict[str, Any]]]:
     """The lines of the requests within the block, once it has ended."""
-    stream, lines = StringIO(), list[dict[str, Any]]()
+    lines = list[dict[str, Any]]()
+    with written_lines() as written:
+        yield lines
+    lines.extend(json.loads(line) for line in written)
+
+
+@contextmanager
+def written_lines() -> Iterator[list[str]]:
+    """The same as they are written."""
+    stream, lines = StringIO(), list[str]()
     REQUESTS.open(stream, "debug")
     try:
         yield lines
     finally:
         REQUESTS.close()
-        lines.extend(json.loads(line) for line in stream.getvalue().splitlines())
+        lines.extend(stream.getvalue().splitlines())

@@ -14,8 +14,8 @@ from app.flows.account.register_application import RegisteredApplication, regist
 from app.flows.fleet.import_fleet import import_machines
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import bucket_of, mint_client_secret, parse
-from app.process.rates import Rates
 from app.simulation.fleet import simulate_fleet
+from app.throttling.budgets import Budgets
 from tests.support.browser import Browser
 from tests.support.people import World
 from tests.web.services import Services, unreachable_database
@@ -221,7 +221,7 @@ async def test_every_token_of_an_application_takes_from_one_budget(
     services: Services, robot: RegisteredApplication
 ) -> None:
     """It can have as many as it asks for."""
-    async with Browser(services.like(rates=Rates(a_minute=1))) as browser:
+    async with Browser(services.like(budgets=Budgets(a_minute=1))) as browser:
         tokens = [await token_of(browser, robot) for _ in range(2)]
         answers = [await browser.get(FLEET, Authorization=f"Bearer {token}") for token in tokens]
     assert [answer.status_code for answer in answers] == [200, 429]

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.context import Context
-from app.process.failures import Failures
+from app.throttling.failures import Failures
 from app.web.pages.render import ASSET_VERSION
 from app.web.routes import router
 from tests.support.browser import Browser

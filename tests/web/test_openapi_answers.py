@@ -18,11 +18,11 @@ from app.door.draining import DRAINING
 from app.flows.account.register_application import register_application
 from app.flows.fleet.import_fleet import import_machines
 from app.oauth.actor import COMMAND_LINE
-from app.process.failures import Failures, _Lane
-from app.process.rates import Rate, Rates
 from app.settings import Settings
 from app.simulation.fleet import simulate_fleet
 from app.storage.people.signing_keys import remember_signing_keys
+from app.throttling.budgets import Budget, Budgets
+from app.throttling.failures import Failures, _Lane
 from app.web.reference import examples
 from tests.support.assertions import register_keyed
 from tests.support.browser import ORIGIN, Browser, query_of
@@ -93,7 +93,7 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
             strict, public = [await strict_application(world, public=each) for each in (False, True)]
             async with (
                 Browser(services.like(failures=exhausted(world))) as wary,
-                Browser(services.like(rates=NoBudget())) as spent,
+                Browser(services.like(budgets=NoBudget())) as spent,
                 Browser(services.like(now=lambda: examples.ASKED_AT, policy=production)) as then,
             ):
                 keyed = await register_keyed(context)
@@ -156,13 +156,13 @@ async def strict_application(world: World, *, public: bool) -> Strict:
     return Strict(world.context, world.member, registered)
 
 
-class NoBudget(Rates):
+class NoBudget(Budgets):
     """That of somebody who has just asked for all there is."""
 
     def __init__(self) -> None:
         super().__init__(a_minute=1)
 
-    def take(self, name: UUID) -> Rate:
+    def take(self, name: UUID) -> Budget:
         super().take(name)
         return super().take(name)
 

@@ -15,9 +15,9 @@ from app.flows.account.change_application import change_application, change_stat
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.assertion import ALGORITHMS, ASSERTION_TYPE
-from app.process.failures import Failures
 from app.storage.people.application_changes import ApplicationChanges
 from app.storage.token.assertions import key_of
+from app.throttling.failures import Failures
 from tests.support.assertions import (
     KEY_OF,
     by_assertion,

@@ -17,7 +17,7 @@ from app.aemp.model.values import Equipment, EquipmentHeader, TankLevel
 from app.context import Context
 from app.flows.fleet.import_fleet import import_machines
 from app.metrics import MEASUREMENTS
-from app.process.rates import Rates
+from app.throttling.budgets import Budgets
 from tests.support.browser import Browser
 from tests.support.histories import history_of
 from tests.support.people import World
@@ -324,7 +324,7 @@ async def test_snapshot_is_as_of_its_newest_reading(reader: Reader, app: FastAPI
 
 async def test_budget_is_told_and_kept(reader: Reader, services: Services) -> None:
     """Each answer says what is left; the first one too many says when to go on."""
-    async with Browser(services.like(rates=Rates(a_minute=3))) as browser:
+    async with Browser(services.like(budgets=Budgets(a_minute=3))) as browser:
         few = Reader(browser.http, reader.token, reader.began_at, reader.world)
         answers = [await few.get(FLEET) for _ in range(4)]
         elsewhere = await few.get("/api/v1/Fleet", "*/*")
@@ -345,7 +345,7 @@ async def test_budget_is_told_and_kept(reader: Reader, services: Services) -> No
 async def test_refreshing_gives_no_new_budget_and_another_connection_has_its_own(
     reader: Reader, services: Services
 ) -> None:
-    async with Browser(services.like(rates=Rates(a_minute=1))) as browser:
+    async with Browser(services.like(budgets=Budgets(a_minute=1))) as browser:
         one = Reader(browser.http, reader.token, reader.began_at, reader.world)
         other = Reader(browser.http, await reader.world.token(browser), reader.began_at, reader.world)
         statuses = [(await each.get(FLEET)).status_code for each in (one, one, other, other)]

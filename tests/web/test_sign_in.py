@@ -174,7 +174,8 @@ async def test_cookies_over_http_are_for_this_browser_only(browser: Browser, wor
     marked = set_cookies_of(await browser.get(LOGIN))
     opened = set_cookies_of(await try_password(browser, world.member.email, PASSWORD))
     assert set(marked) == {"rovi_browser"}
-    assert set(opened) == {SESSION}
+    assert set(opened) == {SESSION, "rovi_known"}
+    assert "max-age=31536000" in opened["rovi_known"]
     for attributes in (*marked.values(), *opened.values()):
         assert {"httponly", "samesite=lax", "path=/"} <= attributes
         assert "secure" not in attributes
@@ -193,7 +194,8 @@ async def test_cookies_over_https_are_bound_to_this_host(world: World, services:
         assert "Development mode" not in words_of(page)
         closed = set_cookies_of(await browser.submit(page, {}, action="/app/logout", Origin=origin))
     assert set(marked) == {"__Host-rovi_browser"}
-    assert set(opened) == set(closed) == {"__Host-rovi_session"}
+    assert set(opened) == {"__Host-rovi_session", "__Host-rovi_known"}
+    assert set(closed) == {"__Host-rovi_session"}
     for attributes in (*marked.values(), *opened.values(), *closed.values()):
         assert {"secure", "httponly", "samesite=lax", "path=/"} <= attributes
         assert not [each for each in attributes if each.startswith("domain")]
@@ -280,7 +282,7 @@ async def test_session_never_outlives_its_longest_life(world: World, services: S
 async def test_flood_of_passwords_is_shed_and_holds_up_no_token(
     browser: Browser, world: World, services: Services
 ) -> None:
-    """R-60: a bounded queue, 503 with Retry-After beyond it, and introspection goes on meanwhile."""
+    """R-60: half of a bounded queue, 503 with Retry-After beyond it, and introspection goes on meanwhile."""
     token = await world.token(browser)
     passwords = Passwords(threads=1)
     async with same_browser(browser, services.like(passwords=passwords)) as flooded:
@@ -295,8 +297,9 @@ async def test_flood_of_passwords_is_shed_and_holds_up_no_token(
             await asyncio.sleep(0.02)
         answers = await flood
     passwords.close()
-    assert sorted(answer.status_code for answer in answers) == [400] * 9 + [503] * 15
+    assert {answer.status_code for answer in answers} == {400, 503}
     shed = [answer for answer in answers if answer.status_code == 503]
+    assert len(shed) > 10
     assert all(answer.headers["retry-after"] for answer in shed)
     assert slowest < 1
     assert (await try_password(browser, world.member.email, PASSWORD)).status_code == 303

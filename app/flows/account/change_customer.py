@@ -5,6 +5,7 @@ from app.flows.account.add_customer import CustomerError, check_email_length, ch
 from app.flows.account.sign_in import normal_email
 from app.oauth.actor import Actor
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.known_browsers import delete_known_browsers_of
 from app.storage.people.people import (
     Member,
     delete_sessions_of,
@@ -59,6 +60,7 @@ async def set_password(
     async with context.database.transaction() as transaction:
         await update_password(transaction, member.id, password_hash)
         ended = await delete_sessions_of(transaction, member.id)
+        await delete_known_browsers_of(transaction, member.id)
         if cut_applications:
             await upsert_revocations_of(transaction, member.customer_id)
         cut = "all" if cut_applications else "none"

@@ -5,11 +5,11 @@ from typing import NewType
 from uuid import UUID
 
 from app.context import Context
-from app.flows.token.look_up import look_up
 from app.oauth.token_string import TokenString
 from app.storage.postgres.remembered import Remembered
 from app.storage.token.refresh_tokens import StoredRefreshToken
 from app.storage.token.tokens import StoredToken, update_token_used
+from app.throttling.look_up import look_up
 
 # A token that was active when it was read: a row that passed check_token, and no other.
 AccessToken = NewType("AccessToken", StoredToken)
@@ -25,7 +25,7 @@ async def check_token(context: Context, token: TokenString | None, asker: str) -
     """
     if token is None or token.kind != "at":
         return None
-    stored = await look_up(context, _kept(context, token), token.id, asker)
+    stored = await look_up(context.failures, _kept(context, token), token.id, asker)
     if stored is None:
         return None
     if not compare_digest(stored.digest, token.digest):
@@ -50,7 +50,7 @@ async def check_refresh_token(context: Context, token: TokenString | None, asker
     """The same for a refresh token, a spent one not being active."""
     if token is None or token.kind != "rt":
         return None
-    stored = await look_up(context, context.gathered.refresh_tokens, token.id, asker)
+    stored = await look_up(context.failures, context.gathered.refresh_tokens, token.id, asker)
     if stored is None:
         return None
     if not compare_digest(stored.digest, token.digest):

@@ -8,7 +8,7 @@ from app.flows.token.check_token import (
     check_token,
     keep_alive,
 )
-from app.flows.token.issue_token import authenticate_client
+from app.flows.token.issue_token import asker_of, authenticate_client
 from app.oauth.client import Client
 from app.oauth.errors import invalid_client
 from app.oauth.request import TokenQuery
@@ -22,7 +22,7 @@ async def introspect_token(
     client = await authenticate_client(context, query.credentials, address)
     if client.public:
         raise invalid_client("public applications may not introspect")
-    asker = f"caller {query.credentials.client_id}"  # the same as its id, which takes its time to be spelt
+    asker = asker_of(client, query.credentials, address)
     if query.token is not None and query.token.kind == "rt":
         return await _introspect_refresh_token(context, client, query.token, asker)
     token = await check_token(context, query.token, asker)

@@ -5,7 +5,6 @@ from uuid import UUID
 from app.context import Context
 from app.flows.token.client_credentials import issue_to_client
 from app.flows.token.issued_token import IssuedToken
-from app.flows.token.look_up import look_up
 from app.flows.token.redeem_code import redeem_code
 from app.flows.token.refresh_token import refresh
 from app.flows.token.use_assertion import use_assertion
@@ -13,6 +12,7 @@ from app.oauth.client import Client, authenticate, parse_client_id
 from app.oauth.errors import OAuthError, too_many_failures, unauthorized_client, unsupported_grant_type
 from app.oauth.request import Credentials, TokenRequest, grant_type_of
 from app.storage.people.applications import Application
+from app.throttling.look_up import look_up
 
 _GRANTS = {
     "authorization_code": redeem_code,
@@ -31,7 +31,7 @@ async def issue_token(context: Context, request: TokenRequest, address: str) -> 
     # 3. may they
     grant_type = _allowed_grant(client, request)
     # 4. what, and 5. remember: the grant's own part consumes the code and commits the token
-    return await _GRANTS[grant_type](context, client, request)
+    return await _GRANTS[grant_type](context, client, request, asker_of(client, request.credentials, address))
 
 
 async def authenticate_client(context: Context, credentials: Credentials, address: str) -> Client:
@@ -63,6 +63,12 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
     return client
 
 
+def asker_of(client: Client, credentials: Credentials, address: str) -> str:
+    """Who fails when there is no such code or token: a client_id that proves nothing is anybody's at that address."""
+    # What was sent is the same as the application's id, which takes its time to be spelt.
+    return f"public applications from {address}" if client.public else f"caller {credentials.client_id}"
+
+
 async def read_application(
     context: Context, unverified_client_id: str | None, address: str
 ) -> Application | None:
@@ -73,7 +79,9 @@ async def _look_up_application(context: Context, client_id: UUID | None, address
     """Its failures are counted apart from those of tokens: a wrong secret must not slow its neighbours' API requests."""
     if client_id is None:
         return None
-    return await look_up(context, context.gathered.applications, client_id, f"applications from {address}")
+    return await look_up(
+        context.failures, context.gathered.applications, client_id, f"applications from {address}"
+    )
 
 
 def _read_client_id(unverified: str | None) -> UUID | None:

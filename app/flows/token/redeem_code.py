@@ -17,16 +17,24 @@ from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavail
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.codes import Approval, put_code_back, take_code
 from app.storage.token.grants import Redemption, StandingGrant, mark_grant_revoked, select_grants
+from app.throttling.look_up import redeem_in_turn
 
 
-async def redeem_code(context: Context, client: Client, request: TokenRequest) -> IssuedToken:
-    """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned."""
+async def redeem_code(context: Context, client: Client, request: TokenRequest, asker: str) -> IssuedToken:
+    """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned.
+
+    Raises OAuthError 429, with the code left as it was, when the asker failed too often.
+    """
     if request.code is None:
         raise invalid_request("code is missing")
     check_resource(request.resource, served=context.policy.audience)  # before anything is taken
     code = parse(request.code)
     if code is None or code.kind != "ac":
         raise invalid_grant("not one of our codes: no store was asked")
+    return await redeem_in_turn(context.failures, asker, _redeem(context, client, request, code))
+
+
+async def _redeem(context: Context, client: Client, request: TokenRequest, code: TokenString) -> IssuedToken:
     approval = await _take(context, code)
     if approval is None:
         await _refuse_second_use(context, client, request, code)

@@ -18,10 +18,14 @@ from app.oauth.token_string import mint, parse
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.grants import mark_grant_revoked
 from app.storage.token.refresh_tokens import Rotation, StoredRefreshToken
+from app.throttling.look_up import redeem_in_turn
 
 
-async def refresh(context: Context, client: Client, request: TokenRequest) -> IssuedToken:
-    """RFC 6749 section 6, rotating for every client (RFC 9700 section 4.14.2). A request that is refused spends nothing."""
+async def refresh(context: Context, client: Client, request: TokenRequest, asker: str) -> IssuedToken:
+    """RFC 6749 section 6, rotating for every client (RFC 9700 section 4.14.2). A request that is refused spends nothing.
+
+    Raises OAuthError 429, with nothing looked up, when the asker failed too often.
+    """
     if request.refresh_token is None:
         raise invalid_request("refresh_token is missing")
     presented = parse(request.refresh_token)
@@ -39,7 +43,8 @@ async def refresh(context: Context, client: Client, request: TokenRequest) -> Is
         scope=None if request.scope is None else " ".join(parse_scope(request.scope)),
         resource=request.resource,
     )
-    scope = await _rotate(context, rotation, grace=context.policy.refresh_grace)
+    rotating = _rotate(context, rotation, grace=context.policy.refresh_grace)
+    scope = await redeem_in_turn(context.failures, asker, rotating)
     life_s = int(context.policy.strict_access_life.total_seconds())
     return IssuedToken(token.text, life_s, scope, successor.text)
 

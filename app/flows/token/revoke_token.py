@@ -3,7 +3,7 @@
 from hmac import compare_digest
 
 from app.context import Context
-from app.flows.token.issue_token import authenticate_client
+from app.flows.token.issue_token import asker_of, authenticate_client
 from app.oauth.actor import Actor
 from app.oauth.request import TokenQuery
 from app.oauth.token_string import TokenString, parse
@@ -12,16 +12,25 @@ from app.storage.postgres.database import Statements
 from app.storage.token.grants import mark_grant_revoked
 from app.storage.token.refresh_tokens import StoredRefreshToken, select_refresh_tokens
 from app.storage.token.tokens import StoredToken, mark_token_revoked, select_tokens
+from app.throttling.look_up import in_turn
 
 Stored = StoredToken | StoredRefreshToken
 
 
 async def revoke_token(context: Context, query: TokenQuery, address: str) -> None:
-    """RFC 7009 section 2.1. A token of another application is left alone, and nobody learns that it exists."""
+    """RFC 7009 section 2.1. A token of another application is left alone, and nobody learns that it exists.
+
+    Raises OAuthError for the caller's own faults, and 429 when the caller failed too often.
+    """
     client = await authenticate_client(context, query.credentials, address)
-    found = await _find(context, query.token)
-    if found is not None and found[1].application_id == client.id:
-        await _revoke(context, Actor("application", client.id), *found)
+    if query.token is None or query.token.kind not in ("at", "rt"):  # no store is asked, so nobody fails
+        return
+    asker = asker_of(client, query.credentials, address)
+    found = await in_turn(context.failures, asker, _find(context, query.token))
+    if found is None or found[1].application_id != client.id:
+        context.failures.note(asker)
+        return
+    await _revoke(context, Actor("application", client.id), *found)
 
 
 async def revoke_any_token(context: Context, actor: Actor, unverified_token: str) -> bool:

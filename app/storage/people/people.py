@@ -41,16 +41,32 @@ async def insert_member(statements: Statements, member: Member, password_hash: s
 
 
 SELECT_SIGN_IN = """
-SELECT m.id, m.email, m.name, m.customer_id, c.name AS customer_name, m.password_hash, c.disabled_at IS NULL AS enabled
+SELECT m.id, m.email, m.name, m.customer_id, c.name AS customer_name, m.password_hash, c.disabled_at IS NULL AS enabled,
+       EXISTS (SELECT FROM known_browser k
+               WHERE k.id_digest = $2 AND k.member_id = m.id AND k.expires_at > clock_timestamp()) AS known_browser
 FROM customer_member m JOIN customer c ON c.id = m.customer_id
 WHERE m.email = $1
 """
 
 
-async def select_sign_in(statements: Statements, email: str) -> tuple[Member, str, bool] | None:
-    """The person, the password hash, and whether the account is enabled."""
-    row = await statements.row(SELECT_SIGN_IN, email)
-    return (_member(row), row["password_hash"], row["enabled"]) if row else None
+@dataclass(frozen=True, slots=True)
+class SignInRow:
+    """What a sign-in is judged by. known_browser: whether this person signed in with this browser before."""
+
+    member: Member
+    password_hash: str
+    enabled: bool
+    known_browser: bool
+
+
+async def select_sign_in(
+    statements: Statements, email: str, browser_digest: bytes | None = None
+) -> SignInRow | None:
+    """None when nobody signs in with this address."""
+    row = await statements.row(SELECT_SIGN_IN, email, browser_digest)
+    if row is None:
+        return None
+    return SignInRow(_member(row), row["password_hash"], row["enabled"], row["known_browser"])
 
 
 SELECT_CUSTOMER_BY_EMAIL = """

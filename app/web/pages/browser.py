@@ -13,7 +13,7 @@ from app.oauth.parameters import parse_form
 from app.web.cookies import PLAIN, SECURE
 from app.web.request import context_of, read_body
 
-CookieName = Literal["browser", "session"]
+CookieName = Literal["browser", "session", "known"]
 
 # A form of ours carries its request sealed, which is half as long again and may have been 16 KiB.
 _LARGEST_FORM = 32 * 1024
@@ -39,7 +39,7 @@ def set_cookie(request: Request, response: Response, name: CookieName, value: st
     response.set_cookie(
         _full_name(context, name),
         value,
-        max_age=int(context.policy.session_absolute.total_seconds()) if name == "session" else None,
+        max_age=_life_s(context, name),
         secure=context.policy.secure,
         httponly=True,
         samesite="lax",
@@ -77,6 +77,12 @@ def _refuse_other_sites(request: Request) -> None:
             "For your safety it was not accepted. Nothing was changed.",
             403,
         )
+
+
+def _life_s(context: Context, name: CookieName) -> int | None:
+    """None: until the browser is closed."""
+    lives = {"session": context.policy.session_absolute, "known": context.policy.known_browser_life}
+    return int(lives[name].total_seconds()) if name in lives else None
 
 
 def _full_name(context: Context, name: CookieName) -> str:

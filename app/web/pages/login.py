@@ -3,10 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.account.sign_in import SignInError, sign_in, sign_out
+from app.flows.account.sign_in import NotSignedIn, SignInError, Visitor, sign_in, sign_out
 from app.flows.approval.authorize import AuthorizationAsked
 from app.flows.approval.browser_flow import FormFlow, SignInFlow, open_form, open_sign_in, seal_flow
 from app.flows.token.issue_token import read_application
+from app.throttling.guesses import TooManyGuessesError
 from app.web.pages.browser import (
     browser_of,
     cookie_of,
@@ -16,14 +17,18 @@ from app.web.pages.browser import (
     set_cookie,
 )
 from app.web.pages.render import page, see_other, shown
-from app.web.request import address_of, context_of
+from app.web.request import address_of, client_of, context_of
 
 LOGIN = "/app/login"
 LOGOUT = "/app/logout"
 CONNECTIONS = "/app/account/applications"
 
 _SIGN_OUT = "sign out"
-_REFUSED = "That e-mail address and password do not belong together. Please check both and try again."
+# One text for an unknown address, a wrong password and a limit, so that none gives an account away (R-54).
+_REFUSED = (
+    "That e-mail address and password do not belong together, or there were too many attempts. "
+    "Please check both, and try again in a few minutes."
+)
 
 
 async def login(request: Request) -> Response:
@@ -31,7 +36,7 @@ async def login(request: Request) -> Response:
 
 
 async def login_page(
-    request: Request, flow: SignInFlow, *, email: str = "", error: str | None = None
+    request: Request, flow: SignInFlow, *, email: str = "", error: str | None = None, status: int = 400
 ) -> Response:
     """The page for a sign-in that leads to flow.path."""
     browser = browser_of(request)
@@ -39,7 +44,7 @@ async def login_page(
     response = page(
         request,
         "login.html",
-        status=400 if error else 200,
+        status=status if error else 200,
         leads_to=flow.redirect_uri,
         action=LOGIN,
         hidden=[("flow", seal_flow(context_of(request), flow, browser=browser))],
@@ -58,17 +63,36 @@ async def submit_login(request: Request) -> Response:
     flow = open_sign_in(context, form.get("flow"), browser=cookie_of(request, "browser"))
     email = form.get("email", "")
     try:
-        session = await sign_in(context, email=email, password=form.get("password", ""))
+        outcome = await sign_in(
+            context, email=email, password=form.get("password", ""), visitor=_visitor(request)
+        )
     except SignInError as refused:
         return await login_page(request, flow, email=email, error=str(refused))
-    if session is None:
+    except TooManyGuessesError as limited:
+        _note_refusal(request, "too_many_guesses", str(limited))
+        response = await login_page(request, flow, email=email, error=_REFUSED, status=429)
+        response.headers["Retry-After"] = str(limited.retry_after_s)
+        return response
+    if isinstance(outcome, NotSignedIn):
+        _note_refusal(request, "sign_in_failed", outcome.cause)
         return await login_page(request, flow, email=email, error=_REFUSED)
     replaced = cookie_of(request, "session")
     if replaced:
         await sign_out(context, replaced)
     response = see_other(flow.path)
-    set_cookie(request, response, "session", session)
+    set_cookie(request, response, "session", outcome.session)
+    set_cookie(request, response, "known", outcome.known_browser)
     return response
+
+
+def _visitor(request: Request) -> Visitor:
+    scope = request.scope
+    return Visitor(client_of(scope), address_of(scope), cookie_of(request, "known"))
+
+
+def _note_refusal(request: Request, error: str, detail: str) -> None:
+    """For the request's line in the log; the page tells one text for all causes."""
+    request.scope["refused"] = {"error": error, "detail": detail}
 
 
 async def submit_logout(request: Request) -> Response:

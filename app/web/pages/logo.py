@@ -3,9 +3,11 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.context import Context
 from app.oauth.errors import PageError
 from app.storage.people.applications import select_logo
-from app.web.request import context_of
+from app.throttling.look_up import in_turn
+from app.web.request import address_of, context_of
 
 _DIGEST_LENGTH = 64  # hexadecimal digits
 
@@ -19,10 +21,19 @@ _HEADERS = {
 async def logo(request: Request) -> Response:
     """GET /app/logo/{digest}.png, the digest in hexadecimal."""
     digest = _digest(request.path_params["digest"])
-    png = await select_logo(context_of(request).database, digest) if digest else None
+    png = await _find(context_of(request), digest, address_of(request.scope)) if digest else None
     if png is None:
         raise PageError("There is no such picture", "The address is wrong, or the picture was replaced.", 404)
     return Response(png, media_type="image/png", headers=_HEADERS)
+
+
+async def _find(context: Context, digest: bytes, address: str) -> bytes | None:
+    """A digest that was made up costs a store its answer too. Raises OAuthError 429 when an address made up too many."""
+    asker = f"logos from {address}"
+    png = await in_turn(context.failures, asker, select_logo(context.database, digest))
+    if png is None:
+        context.failures.note(asker)
+    return png
 
 
 def _digest(text: str) -> bytes | None:

@@ -81,7 +81,7 @@ RESPONSES: Json = {
         "Too many failures of yours.",
         (
             "slow_down",
-            "Too many wrong secrets or forged tokens came from you. Try again after `Retry-After` seconds.",
+            "Too many wrong secrets, codes or tokens came from you. Try again after `Retry-After` seconds.",
             too_many_failures(),
         ),
         headers={"Retry-After": "RetryAfter"},

@@ -1,4 +1,4 @@
-"""Who failed too often lately, and the narrow way they then take: slowed, never refused as if they were wrong."""
+"""Failures of one process: who failed too often lately, and the lane in which they are then looked up one at a time."""
 
 import asyncio
 import time
@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
+from app.throttling.networks import is_ipv6, networks_around
+
 _MOST_NAMES = 20_000
 _LANE_WAITING = 8
 _LANE_PAUSE_S = 0.05
-_IPV6 = "::/64"  # as app/door/addresses.py writes it, in full: 2001:0db8:0001:0002::/64
 
 
 class LaneFullError(Exception):
@@ -32,18 +33,20 @@ class Failures:
         self._most = float(a_minute)
         self._drained_a_second = a_minute / 60
         self._levels: dict[str, tuple[float, float]] = {}  # how full, and when that was
+        self._over: set[str] = set()  # those above the limit, and some that have drained since
         self._lanes: dict[str, _Lane] = {}
 
     def note(self, name: str) -> None:
         """What a network may have it fills by itself, and no more of the wider one that it shares with others."""
-        for network, part in _networks(name):
+        for network, part in networks_around(name):
             was_over = self._is_over(network)
             self._add(network, part)
             if was_over:
                 break
 
     def over(self, name: str) -> bool:
-        return bool(self._levels) and self._widest_over(name) is not None
+        """The first look is all that a request costs while nobody fails too often."""
+        return bool(self._over) and self._widest_over(name) is not None
 
     def crowded(self, name: str) -> bool:
         """Whether it is over its limit and its lane full: as many wait there as may."""
@@ -79,19 +82,28 @@ class Failures:
         return lane is not None and lane.waiting >= _LANE_WAITING
 
     def _widest_over(self, name: str) -> str | None:
-        if not name.endswith(_IPV6):
+        if not is_ipv6(name):
             return name if self._is_over(name) else None
-        return next((each for each, _ in reversed(_networks(name)) if self._is_over(each)), None)
+        return next((each for each, _ in reversed(networks_around(name)) if self._is_over(each)), None)
 
     def _is_over(self, name: str) -> bool:
-        return name in self._levels and self._level(name) > self._most
+        if name not in self._over:
+            return False
+        if self._level(name) > self._most:
+            return True
+        self._over.discard(name)
+        return False
 
     def _add(self, name: str, part: float) -> None:
         level = self._level(name) + part
         self._levels.pop(name, None)
         if len(self._levels) >= _MOST_NAMES:
-            del self._levels[next(iter(self._levels))]
+            oldest = next(iter(self._levels))
+            del self._levels[oldest]
+            self._over.discard(oldest)
         self._levels[name] = (min(level, 2 * self._most), time.monotonic())
+        if level > self._most:
+            self._over.add(name)
 
     def _level(self, name: str) -> float:
         level, at = self._levels.get(name, (0.0, 0.0))
@@ -117,10 +129,3 @@ class _Lane:
     async def __aexit__(self, *_raised: object) -> None:
         self._lock.release()
         self.waiting -= 1
-
-
-def _networks(name: str) -> tuple[tuple[str, float], ...]:
-    """The name itself, and the /56 and the /48 around a /64; the part of a failure that counts to each."""
-    if not name.endswith(_IPV6):
-        return ((name, 1.0),)
-    return ((name, 1.0), (f"{name[:-7]}00::/56", 1 / 4), (f"{name[:-10]}::/48", 1 / 16))

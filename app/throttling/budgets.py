@@ -11,7 +11,7 @@ _ROUNDING_S = 1e-6  # sums of shares miss the whole minute by less
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class Budget:
     """What is left of a budget. reset_s: until it is whole again; retry_after_s: 0 for a request that was granted."""
 
     limit: int
@@ -20,11 +20,11 @@ class Rate:
     retry_after_s: int = 0
 
 
-class Rates:
-    """Of one process: of several each has its own, and a caller gets at most the sum.
+class Budgets:
+    """Each process has its own, so a caller of several gets at most the sum.
 
-    Of a budget only the moment is kept at which it is whole again; each request moves it on by its share of a
-    minute. Memory is bounded: whose budget was begun first is forgotten first, and has a whole one again.
+    What is kept of a budget is the moment at which it is whole again. Each request moves that on by its share of a
+    minute. Memory is bounded: the budget that was begun first is forgotten first, and is whole again then.
     """
 
     def __init__(self, *, a_minute: int) -> None:
@@ -32,15 +32,15 @@ class Rates:
         self._share_s = WINDOW_S / a_minute
         self._whole_at: dict[UUID, float] = {}
 
-    def take(self, name: UUID) -> Rate:
+    def take(self, name: UUID) -> Budget:
         now = time.monotonic()
         whole_s = max(0.0, self._whole_at.get(name, now) - now)
         over_s = whole_s + self._share_s - WINDOW_S
         if over_s > _ROUNDING_S:
-            return Rate(self._limit, 0, math.ceil(whole_s), max(1, math.ceil(over_s)))
+            return Budget(self._limit, 0, math.ceil(whole_s), max(1, math.ceil(over_s)))
         whole_s += self._share_s
         if name not in self._whole_at and len(self._whole_at) >= _MOST_NAMES:
             del self._whole_at[next(iter(self._whole_at))]
         self._whole_at[name] = now + whole_s
         remaining = int((WINDOW_S - whole_s) / self._share_s + _ROUNDING_S)
-        return Rate(self._limit, remaining, math.ceil(whole_s))
+        return Budget(self._limit, remaining, math.ceil(whole_s))

@@ -1,4 +1,4 @@
-"""Before the framework's way to a guarded route: a flood of forged tokens is turned away here, where it costs the least."""
+"""A flood of forged tokens is answered 429 here, before the framework, where that costs the least."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,8 +13,8 @@ from app.web.request import address_of, context_of
 _GUARDED = "/api/"
 
 
-class Turnstile:
-    """Answers only whom the guard would turn away in this very moment. To all others it is one look into a dict."""
+class FullLanes:
+    """Answers 429 to callers that `look_up` would refuse right now. All others pay one look into a dictionary."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,0 +1,55 @@
+"""Look something up, one at a time in a lane for those who failed too often lately, and note who fails."""
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+from uuid import UUID
+
+from app.oauth.errors import OAuthError, too_many_failures
+from app.storage.postgres.remembered import Remembered, Value
+from app.throttling.failures import Failures, LaneFullError
+
+Answer = TypeVar("Answer")
+
+
+async def look_up(
+    failures: Failures, remembered: Remembered[UUID, Value], key: UUID, asker: str
+) -> Value | None:
+    """What is remembered, at once; else what the store has, in turn. None is the asker's failure.
+
+    Raises OAuthError 429 when the asker failed too often and the lane is full.
+    """
+    found = remembered.recall(key)
+    if found is not None:
+        return found
+    found = await in_turn(failures, asker, remembered.ask(key))
+    if found is None:
+        failures.note(asker)
+    return found
+
+
+async def in_turn(failures: Failures, asker: str, asking: Coroutine[Any, Any, Answer]) -> Answer:
+    """The answer of a question to a store: at once, or in the lane of an asker who failed too often.
+
+    Raises OAuthError 429 when the lane is full; then nothing was asked.
+    """
+    if not failures.over(asker):
+        return await asking
+    try:
+        async with failures.lane(asker):
+            return await asking
+    except LaneFullError as full:
+        raise too_many_failures("its lane is full") from full
+    finally:
+        asking.close()  # it may never have begun
+
+
+async def redeem_in_turn(failures: Failures, asker: str, redeeming: Coroutine[Any, Any, Answer]) -> Answer:
+    """The same for what is spent: invalid_grant is the asker's failure, and what succeeds is nobody's."""
+    try:
+        if not failures.over(asker):
+            return await redeeming
+        return await in_turn(failures, asker, redeeming)
+    except OAuthError as refused:
+        if refused.code == "invalid_grant":
+            failures.note(asker)
+        raise
