@@ -48,6 +48,8 @@ class Service:
             "ROVITRACKER_LIMIT_READS": "10000000",
             # All of the load comes from one address, with as many connections as a plan asks for.
             "ROVITRACKER_LIMIT_CONNECTIONS_PER_ADDRESS": "1000000",
+            # For the same reason: one address takes half of the places for hashing, and each user signs in at the start.
+            "ROVITRACKER_LIMIT_PASSWORD_CHECKS": "4",
             **{f"ROVITRACKER_{name}": value for name, value in self.settings.items()},
         }
 
