@@ -15,7 +15,8 @@ from app.flows.fleet.change_owner import release_machine, transfer_machine
 Identifier = Annotated[
     str,
     typer.Argument(
-        metavar="IDENTIFIER", help="Its PIN or VIN, else its serial number, else the customer's own id."
+        metavar="IDENTIFIER",
+        help="The machine's PIN or VIN, else its serial number, else the customer's own id.",
     ),
 ]
 
@@ -54,7 +55,7 @@ def transfer(
     identifier: Identifier,
     as_json: Json = False,
 ) -> None:
-    """Hand a machine over to another customer, who sees what it reports from now on and nothing from before."""
+    """Hand a machine over to another customer, who sees only what it reports from now on."""
 
     async def work(context: Context) -> EquipmentHeader:
         return await transfer_machine(
