@@ -1,4 +1,4 @@
-"""Which PostgreSQL and Valkey: those of the settings, or the private ones; and what the data directory keeps beside them."""
+"""The stores are those of the settings or the private ones; the data directory keeps some files beside them."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""What the command line prints: tables for people on a terminal, one JSON document for programs, one line for errors."""
+"""The command line prints tables for people on a terminal, one JSON document for programs, one line for errors."""
 
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""How long what reaches the OAuth rules may be; each bound is checked before work that could grow faster than its input."""
+"""Length bounds of input to the OAuth rules; each is checked before work that could grow faster than its input."""
 
 # Forms and queries. A page's form brings a larger bound of its own.
 LARGEST_FORM = 16 * 1024  # bytes

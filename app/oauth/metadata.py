@@ -1,4 +1,4 @@
-"""What the service says about itself: RFC 8414 for the authorization server, RFC 9728 for the API."""
+"""The metadata that the service publishes: RFC 8414 for the authorization server, RFC 9728 for the API."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Who asks in a run: applications, and customers with their machines, added as the command line adds them."""
+"""The callers of a run: applications, and customers with their machines, added as the command line adds them."""
 
 import itertools
 import math

@@ -109,7 +109,7 @@ def interleave(contenders: Sequence[Contender], stores: StorePids, plan: Plan, f
 
 
 def ratios(rounds: Rounds, one: str, other: str, measure: Callable[[Round], float]) -> list[float]:
-    """Of neighbours in time: each round of the one against the other's of that round, and against the one before."""
+    """Ratios of neighbours in time: each round of the one against the other's of that round, and against the one before."""
     ours, theirs = ([measure(each) for each in rounds[name]] for name in (one, other))
     same = [mine / its for mine, its in zip(ours, theirs, strict=True)]
     earlier = [mine / its for (_, mine), (its, _) in zip(pairwise(ours), pairwise(theirs), strict=True)]

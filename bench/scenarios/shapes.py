@@ -1,4 +1,4 @@
-"""How the number of users changes over a run. Each user keeps its pace, so the load changes with it."""
+"""The number of users changes over a run. Each user keeps its pace, so the load changes with it."""
 
 from locust import LoadTestShape
 

@@ -1,4 +1,4 @@
-"""What was answered: all of it for the verdict, and what fell into the measured time for the figures."""
+"""The tally counts all answers for the verdict, and those within the measured time for the figures."""
 
 from array import array
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""What the AEMP API refuses, when, and in the very words that are sent."""
+"""The refusals of the AEMP API: when each happens, and the exact words that are sent."""
 
 from app.aemp.address.negotiation import Representation
 from app.aemp.model.bounds import MOST_PARTS

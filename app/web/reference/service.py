@@ -1,4 +1,4 @@
-"""What the service says about itself: discovery documents, health, version."""
+"""The service describes itself: discovery documents, health, version."""
 
 from app.web.health import PUBLISHED
 from app.web.oauth.metadata import JWKS, describe_resource, describe_server

@@ -1,4 +1,4 @@
-"""How PostgreSQL finds a page: the plans of its statements, run as the service runs them, and what must not be in them."""
+"""PostgreSQL's plans for a page: its statements run as the service runs them, and what a plan must not have."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
