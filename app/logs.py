@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import orjson
 import structlog
 
-# Whatever slips into a line: our own strings are recognisable by their prefix, and their checksum is not needed to hide them.
+# Secrets that slip into a line: our own strings have a recognisable prefix, and hiding them needs no check of their checksum.
 _OURS = re.compile(r"rovi_(at|rt|ac|cs)_[0-9A-Za-z]+")
 _OURS_IN_BYTES = re.compile(_OURS.pattern.encode())
 

@@ -26,7 +26,7 @@ _DAY, _SEED = timedelta(days=1), 1
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The applications, and whom they act for."""
+    """The applications, and the customers they act for."""
 
     customer_id: UUID
     applications: Sequence[Application]

@@ -190,7 +190,7 @@ def generate_apart(
 
 
 def wait_until_quiet(pid: int, stores: StorePids) -> None:
-    """What the round before left to do shall not be on this one's bill."""
+    """Work left over by the round before must not count for this one."""
     deadline = time.monotonic() + _LONGEST_NOISE_S
     before = read_processor_time(pid, stores)
     while time.monotonic() < deadline:

@@ -20,7 +20,7 @@ class Shape(LoadTestShape):
         self._tally = tally
 
     def tick(self) -> tuple[int, float] | None:
-        """How many users there shall be, asked once a second; None ends the run."""
+        """The number of users to have, asked once a second; None ends the run."""
         share = (self.get_run_time() - self._warm_up_s) / self._seconds
         if share >= 1:
             return None

@@ -61,7 +61,7 @@ async def create(owner_url: str, name: str, template: str | None) -> None:
 
 
 async def read_size(url: str, tables: Sequence[str]) -> Size:
-    """Of these tables, with all their partitions."""
+    """The size of these tables, with all their partitions."""
     async with connected(url) as connection:
         row = await connection.fetchrow(_SELECT_SIZES, list(tables))
         return Size(row["tables"], row["indexes"])

@@ -14,7 +14,7 @@ ActorKind = Literal["customer", "operator", "application", "command line", "serv
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """What happened, who did it, to whom. `detail` never holds a secret, a code or a token."""
+    """One event: what happened, who did it, and who it concerns. `detail` never holds a secret, a code or a token."""
 
     event: str
     actor_kind: ActorKind
