@@ -5,22 +5,20 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from contextvars import ContextVar
 from typing import Any, TextIO
 
 import orjson
 import structlog
 
-# Secrets that slip into a line: our own strings have a recognisable prefix, and hiding them needs no check of their checksum.
+from app.origin import origin
+
+# Whatever slips into a line: our own strings are recognisable by their prefix, and their checksum is not needed to hide them.
 _OURS = re.compile(r"rovi_(at|rt|ac|cs)_[0-9A-Za-z]+")
 _OURS_IN_BYTES = re.compile(_OURS.pattern.encode())
 
 _LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 _FLUSH_EVERY_S = 0.02
 _MOST_UNWRITTEN = 200
-
-
-REQUEST_ID: ContextVar[str] = ContextVar("request_id")  # of the request that is served
 
 
 class RequestLines:
@@ -108,7 +106,7 @@ def configure_logs(level: str, stream: TextIO = sys.stdout) -> None:
 
 
 def add_request_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    if request_id := REQUEST_ID.get(""):
+    if request_id := origin().request_id:
         event["request_id"] = request_id
     return event
 

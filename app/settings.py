@@ -20,14 +20,13 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.randomness import SHORTEST, is_random
+
 PREFIX = "ROVITRACKER_"
 SECRETS_DIR = Path("/run/secrets")  # where container engines mount theirs
 CHECKOUT = Path(__file__).parent.parent
 
 _UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
-_WEAKEST_KEY = 32  # characters; a generated key has 64
-_FEWEST_CHARACTERS = 8  # different ones; 32 random hexadecimal digits have them all but once in 28 million
-
 _PROXIES = "write the addresses of your proxies, such as 10.0.0.5, or their network, such as 10.0.0.0/8"
 _MAPPED_BITS = 96  # of ::ffff:0:0/96, before the IPv4 address (RFC 4291 section 2.5.5.2)
 
@@ -343,9 +342,9 @@ class Settings(BaseSettings):
             wrong.append(f"{PREFIX}PUBLIC_URL must be an https origin, such as https://auth.example.com")
         if not self.secret_keys:
             wrong.append(f"{PREFIX}SECRET_KEYS is missing: set it to the output of `openssl rand -hex 32`")
-        if any(_is_weak(key.get_secret_value()) for key in self.secret_keys):
+        if not all(is_random(key.get_secret_value()) for key in self.secret_keys):
             wrong.append(
-                f"{PREFIX}SECRET_KEYS holds a weak key: each needs {_WEAKEST_KEY} random characters or more (`openssl rand -hex 32`)"
+                f"{PREFIX}SECRET_KEYS holds a weak key: each needs {SHORTEST} random characters or more, no words and no patterns (`openssl rand -hex 32`)"
             )
         if self.smtp_url and _mail_in_clear(self.smtp_url.get_secret_value()):
             wrong.append(f"{PREFIX}SMTP_URL must use TLS: smtps://, or smtp:// with ?starttls=required")
@@ -426,11 +425,6 @@ def _nearest_choice(value: str, refused: str) -> str:
 
 def _same(one: SecretStr | None, other: SecretStr | None) -> bool:
     return one is not None and other is not None and one.get_secret_value() == other.get_secret_value()
-
-
-def _is_weak(key: str) -> bool:
-    """Short, or long but not random: few different characters, or a pattern repeated, as keys in examples are."""
-    return len(key) < _WEAKEST_KEY or len(set(key)) < _FEWEST_CHARACTERS or key in (key * 2)[1:-1]
 
 
 def _mail_in_clear(url: str) -> bool:

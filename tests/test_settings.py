@@ -53,6 +53,8 @@ WEAK_KEYS = {
     "one letter": "a" * 64,
     "few letters": "abcdefg" + "a" * 57,
     "an example's pattern": "0123456789abcdef" * 4,
+    "words": "rovitracker-production-secret-key-one",
+    "the keyboard": "qwertyuiopasdfghjklzxcvbnm1234567890",
     "a phrase twice": "correct horse battery staple" * 2,
 }
 

@@ -6,19 +6,19 @@ from typing import Any
 
 import orjson
 from joserfc.errors import JoseError, SecurityWarning
-from joserfc.jwk import Key, RSAKey, import_key
+from joserfc.jwk import Key, import_key
 
 from app.oauth.assertion import ALGORITHMS, RENAMED, fits
 from app.oauth.registration import RegistrationError
+from app.oauth.sound_keys import LONGEST_NUMBER, objection_to_key
 
 # All of them are tried for an assertion that names none. A rotation needs two.
 _MOST_KEYS = 5
 LARGEST_KEY_SET = 16 * 1024  # bytes
 _LONGEST_KID = 128
-_RSA_BITS = (2048, 4096)  # below it is too weak, above it takes long to verify
-_RSA_EXPONENT = 65_537  # as every library makes them; a larger one takes long to verify
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
+_NUMBERS = ("n", "e", "x", "y")
 _KEPT = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
 
 
@@ -61,10 +61,9 @@ def _check_key(number: int, entry: Any) -> Key:
         raise RegistrationError(
             f"key {number}: it fits none of {', '.join(ALGORITHMS)}: use an EC key on P-256, RSA, or Ed25519"
         )
-    if isinstance(key, RSAKey) and not _is_sound(key):
-        raise RegistrationError(
-            f"key {number}: an RSA key has {_RSA_BITS[0]} to {_RSA_BITS[1]} bits and the exponent {_RSA_EXPONENT}"
-        )
+    objection = objection_to_key(key, entry)
+    if objection is not None:
+        raise RegistrationError(f"key {number}: {objection}")
     return key
 
 
@@ -76,6 +75,8 @@ def _objection(entry: Mapping[str, Any]) -> str | None:
         return "it has a private half: keep that to yourself, and register the public one"
     if entry.get("use", "sig") != "sig":
         return "it is not for signatures"
+    if any(len(entry[name]) > LONGEST_NUMBER for name in _NUMBERS if isinstance(entry.get(name), str)):
+        return "a number in it is longer than 4,096 bits"
     kid = entry.get("kid", "")
     if not isinstance(kid, str) or len(kid) > _LONGEST_KID or not kid.isprintable():
         return f"its kid is not a text of at most {_LONGEST_KID} characters"
@@ -85,8 +86,3 @@ def _objection(entry: Mapping[str, Any]) -> str | None:
 def _canonical(entry: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in entry.items() if name in _KEPT}
     return {**kept, "alg": RENAMED.get(str(kept["alg"]), kept["alg"])} if "alg" in kept else kept
-
-
-def _is_sound(key: RSAKey) -> bool:
-    fewest, most = _RSA_BITS
-    return fewest <= key.public_key.key_size <= most and key.public_key.public_numbers().e == _RSA_EXPONENT

@@ -24,13 +24,13 @@ _PARTS = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*):(?://(?P<authority>[^/?]*+))?+(?P<path>[^?]*+)(?:\?(?P<query>.*+))?"
 )
 _AUTHORITY = re.compile(
-    r"(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
 )
 
 # Browsers resolve localhost by the machine's own tables, which others may write; the literals go nowhere else
 # (RFC 8252 section 8.3).
 _LOOPBACK = ("127.0.0.1", "[::1]")
-_LOOPBACK_URI = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
+_LOOPBACK_URI = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?((?:[/?].*)?)")
 
 _ANSWER_PARAMETERS = {"code", "state", "iss", "error", "error_description", "error_uri"}
 
@@ -114,7 +114,7 @@ def _place_objection(parts: re.Match[str], *, public: bool, development: bool) -
         return _private_scheme_objection(parts, public=public)
     authority = _AUTHORITY.fullmatch(parts["authority"] or "")
     if authority is None or not _is_port(authority["port"]):
-        return f"needs a host name and, if any, a port from 1 to {_LAST_PORT}"
+        return f"needs a host name and, if any, a port from 1 to {_LAST_PORT} without a zero before it"
     is_loopback = authority["host"] in _LOOPBACK and (public or development)
     is_localhost = authority["host"] == "localhost" and development
     if parts["scheme"] == "https" or is_loopback or is_localhost:
@@ -142,4 +142,4 @@ def _differ_in_port_only(requested: str, known: str) -> bool:
 
 
 def _is_port(text: str | None) -> bool:
-    return text is None or 1 <= int(text) <= _LAST_PORT
+    return text is None or int(text) <= _LAST_PORT

@@ -39,7 +39,8 @@ class Result:
         connections = f"{plan.connections} connections unless said otherwise"
         yield f"### {self.name}\n\n{connections}, {plan.rounds} rounds of {plan.seconds:g} s; medians"
         yield table(self.rounds)
-        (first, *_, last) = self.rounds
+        first, *others = self.rounds  # one alone is compared with itself
+        last = others[-1] if others else first
         seen = ", ".join(f"{name} {spread(pairs)}" for name, pairs in self.pairs.items())
         verdict = "" if self.bar is None else f", at most {self.bar:.2f}: {'met' if self.met else 'NOT MET'}"
         yield f"**{last} / {first}: {seen}{verdict}**"

@@ -30,7 +30,7 @@ def document(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def every_round(results: Sequence[Result]) -> dict[str, Any]:
-    """Every round of the floods; the overload has only one."""
+    """All rounds of the floods; the overload has only one."""
     return {each.name: summary.every_round(each.rounds) for each in results if isinstance(each, Flood)}
 
 

@@ -1,6 +1,6 @@
 """Every regular expression of ours as it is used, with what it could take long for: beginnings that never end as it wants."""
 
-from app import logs, settings
+from app import logs, randomness, settings
 from app.aemp.address import addresses, negotiation, paging
 from app.aemp.model import identifiers, text, times
 from app.aemp.read import interpret
@@ -185,6 +185,25 @@ CASES: dict[str, Case] = {
     ),
     "app/oauth/token_string.py:_SHAPE": case(
         token_string._SHAPE.fullmatch, ("rovi_at_c", "a"), ("", "rovi_at_c"), ("rovi_", "r")
+    ),
+    "app/randomness.py:_WORD": case(
+        randomness._WORD.fullmatch,
+        ("", "a", "-"),
+        ("", "A", "-"),
+        ("", "1", "-"),
+        ("A", "a", "-"),
+        ("a", "1", "-"),
+    ),
+    "app/randomness.py:_CAMEL": case(
+        randomness._CAMEL.fullmatch,
+        ("", "a", "-"),
+        ("", "Aa", "-"),
+        ("A", "a", "-"),
+        ("Aa", "1", "-"),
+        ("", "A"),
+    ),
+    "app/randomness.py:_common_in_words": case(
+        randomness._common_in_words, ("", "a"), ("", "-"), ("", "a-"), ("", "Aa"), ("", "abc-"), ("", "Aa1-")
     ),
     "app/settings.py:parse_duration": case(
         settings.parse_duration, ("", "1"), ("1", " ", "x"), ("1", " ", "m"), ("", " 1"), ("1", "m")

@@ -23,6 +23,8 @@ README = (ROOT / "README.md").read_text()
 NOT_RUN = {
     "make test": "it is this very run: the suite would start itself without end",
     "make conformance": "half the suite, many times over; tests/conformance/test_faults.py runs a part of it",
+    "make audit": "it asks a service on the network; tests/test_audit.py runs it against one that is not there",
+    "make check-door": "the tests of the door at depth; the suite has each in a short form",
     "make browsers": "it installs a package on the machine, which CI does before this suite",
 }
 

@@ -137,16 +137,21 @@ def test_a_long_block_is_one_line_in_the_log_and_so_are_many() -> None:
     [line] = [each for each in logs if each["event"] == "event loop blocked"]
     assert line["log_level"] == "warning"
     assert line["lag_ms"] >= WARN_ABOVE_S * 1000
-    assert line["busy_ms"] == pytest.approx(130, abs=15)
+    assert 0 <= line["busy_ms"] <= line["lag_ms"]
 
 
-def test_a_later_line_says_how_many_were_kept_silent() -> None:
+async def test_a_later_line_says_how_many_were_kept_silent() -> None:
+    """Told the time, as the machine's own would make lines by chance."""
+    watchdog = Watchdog(asyncio.get_running_loop(), LagMeasurements())
+    short, long = WARN_ABOVE_S * 0.9, WARN_ABOVE_S * 1.2
     with capture_logs() as logs:
-        lags_of(uvloop.new_event_loop, *[lambda: time.sleep(WARN_ABOVE_S + 0.03)] * 6, warn_every_s=0.5)
-    unsaid = [each["unsaid"] for each in logs if each["event"] == "event loop blocked"]
-    assert unsaid[0] == 0
-    assert sum(unsaid) + len(unsaid) >= 3
-    assert max(unsaid) >= 1
+        for at, lag_s in ((100, long), (101, long), (102, short), (109, long), (111, long), (122, long)):
+            watchdog._note(lag_s, lag_s / 2, at)
+    assert [(each["lag_ms"], each["busy_ms"], each["unsaid"]) for each in logs] == [
+        (120, 60, 0),
+        (120, 60, 2),
+        (120, 60, 0),
+    ]
 
 
 def test_watching_ends_with_the_service() -> None:

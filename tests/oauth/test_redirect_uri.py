@@ -67,6 +67,12 @@ NEVER = [
     "https://app.example.com:0/cb",
     "https://app.example.com:65536/cb",
     "https://app.example.com:8a/cb",
+    "https://app.example.com:0443/cb",
+    "https://app.example.com:+443/cb",
+    "https://[2001:db8::7]:00443/cb",
+    "http://127.0.0.1:08000/cb",
+    "http://[::1]:00005/cb",
+    "http://localhost:08000/cb",
     "https://app.example.com:443:443/cb",
     "https://[::1/cb",
     "https://::1/cb",
@@ -258,6 +264,14 @@ def test_port_of_a_public_applications_loopback_uri_may_vary(host: str, port: st
     [
         "http://127.0.0.1:0/cb",
         "http://127.0.0.1:65536/cb",
+        "http://127.0.0.1:08000/cb",
+        "http://127.0.0.1:00080/cb",
+        "http://127.0.0.1:000000080/cb",
+        "http://127.0.0.1:+80/cb",
+        "http://127.0.0.1:-80/cb",
+        "http://127.0.0.1:8_0/cb",
+        "http://127.0.0.1:80 /cb",
+        "http://127.0.0.1:0x50/cb",
         "http://127.0.0.1:/cb",
         "http://127.0.0.1:80@evil.example/cb",
         "http://127.0.0.1:8000/other",
@@ -276,6 +290,17 @@ def test_nothing_but_the_port_of_a_loopback_uri_may_vary(requested: str) -> None
     """O-123, O-156: same literal, same path."""
     with pytest.raises(PageError):
         match(requested, ["http://127.0.0.1:3000/cb"], public=True)
+
+
+@given(st.integers(-10, 200_000), st.sampled_from(["", "0", "00", "+"]))
+def test_port_is_a_number_in_its_one_spelling(number: int, before: str) -> None:
+    """O-123, R-31: what a browser and we could read as two ports is none."""
+    requested = f"http://127.0.0.1:{before}{number}/cb"
+    if not before and 1 <= number <= 65_535:
+        assert match(requested, ["http://127.0.0.1/cb"], public=True) == requested
+    else:
+        with pytest.raises(PageError):
+            match(requested, ["http://127.0.0.1/cb"], public=True)
 
 
 def test_port_of_a_confidential_applications_loopback_uri_may_not_vary() -> None:

@@ -200,9 +200,10 @@ async def statuses_from(address: str, port: int, world: World, *, guesses: int) 
     return statuses
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.skipif(not has_ipv6(), reason="no IPv6 here: IPv4 callers under --host :: are not shown")
 async def test_ipv4_caller_of_a_service_on_both_families_fails_for_itself_alone(
-    database_url: str, redis_url: str, world: World, tmp_path: Path
+    workers: str, database_url: str, redis_url: str, world: World, tmp_path: Path
 ) -> None:
     """R-84: there it arrives as ::ffff:a.b.c.d, like all others in one /64."""
     settings = {
@@ -212,8 +213,7 @@ async def test_ipv4_caller_of_a_service_on_both_families_fails_for_itself_alone(
         "ROVITRACKER_HOST": "::",
     }
     port = free_port()
-    # Of one process uvicorn's socket takes IPv6 alone.
-    async with running_service("serve", "--workers", "2", port=port, settings=settings):
+    async with running_service("serve", "--workers", workers, port=port, settings=settings):
         assert 429 in await statuses_from("127.0.0.2", port, world, guesses=20)
         assert await statuses_from("127.0.0.3", port, world, guesses=FORGIVEN) == [401] * FORGIVEN
         async with Browser(base_url=f"http://127.0.0.1:{port}") as browser:

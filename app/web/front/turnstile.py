@@ -1,4 +1,4 @@
-"""The turnstile refuses a flood of forged tokens before the framework, where it costs the least."""
+"""Before the framework's way to a guarded route: a flood of forged tokens is turned away here, where it costs the least."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,7 +14,7 @@ _GUARDED = "/api/"
 
 
 class Turnstile:
-    """Answers 429 to callers that the guard would reject right now. Everybody else pays one dict look-up."""
+    """Answers only whom the guard would turn away in this very moment. To all others it is one look into a dict."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

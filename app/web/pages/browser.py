@@ -16,7 +16,7 @@ from app.web.request import context_of, read_body
 CookieName = Literal["browser", "session"]
 
 # A form of ours carries its request sealed, which is half as long again and may have been 16 KiB.
-_LARGEST_FORM = 64 * 1024
+_LARGEST_FORM = 32 * 1024
 
 
 def cookie_of(request: Request, name: CookieName) -> str | None:
