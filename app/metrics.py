@@ -91,7 +91,7 @@ class _Tally:
 
 
 class Measurements:
-    """Of one process."""
+    """The measurements of one process."""
 
     def __init__(self) -> None:
         self._tallies: dict[tuple[str, str, int], _Tally] = {}

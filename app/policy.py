@@ -1,4 +1,4 @@
-"""What the service was set to: lifetimes, limits and names the flows go by, with no way back to the environment."""
+"""The policy holds the configured lifetimes, limits and names for the flows, with no way back to the environment."""
 
 from dataclasses import dataclass
 from datetime import timedelta

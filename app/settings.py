@@ -156,34 +156,39 @@ class Settings(BaseSettings):
 
     database_url: DatabaseUrl | None = Field(
         None,
-        description="PostgreSQL DSN (several hosts allowed) for the service's role; without it and `REDIS_URL` private servers start",
+        description="PostgreSQL DSN for the service's role; several hosts are allowed. Private servers start when neither this nor "
+        "`REDIS_URL` is set",
     )
     migration_database_url: DatabaseUrl | None = Field(
         None,
-        description="the owner's DSN; default the same as `DATABASE_URL`, and then every connection does `SET ROLE rovitracker_service`",
+        description="the owner's DSN. The default is `DATABASE_URL`; every connection then does `SET ROLE rovitracker_service`",
     )
     direct_database_url: DatabaseUrl | None = Field(
-        None, description="a session-level connection where `DATABASE_URL` goes through a pooler"
+        None, description="DSN of PostgreSQL itself, where `DATABASE_URL` goes through a pooler"
     )
-    redis_url: RedisUrl | None = Field(None, description="`redis://`, `rediss://` or `unix://`")
+    redis_url: RedisUrl | None = Field(
+        None, description="Valkey's address: `redis://`, `rediss://` or `unix://`"
+    )
     public_url: Origin | None = Field(
         None,
-        description="origin without path: the issuer and the base of every absolute link; default `http://localhost:{PORT}`",
+        description="origin without a path: the issuer, and the base of every absolute link. The default is `http://localhost:{PORT}`",
     )
     secret_keys: SecretList = Field(
         (),
-        description="comma-separated; the first seals, all open; in development one is made once into the data directory",
+        description="secret keys, comma-separated; the first seals, and all open. In development one is made once, in the data directory",
     )
     environment: Literal["development", "production"] | None = Field(
-        None, description="`development` when the private servers are used, else `production`"
+        None,
+        description="`development` or `production`. The default is `development` with the private servers, else `production`",
     )
     smtp_url: SmtpUrl | None = Field(
-        None, description="outgoing mail: `smtps://user:password@host:465`, or `smtp://` with STARTTLS"
+        None,
+        description="server of outgoing mail: `smtps://user:password@host:465`, or `smtp://` with STARTTLS",
     )
     mail_from: str | None = Field(None, description="sender of outgoing mail")
     trusted_proxies: NetworkList = Field(
         (),
-        description="addresses or networks whose `X-Forwarded-For` and `X-Forwarded-Proto` count, comma-separated; default none",
+        description="addresses or networks of proxies, comma-separated. Only their `X-Forwarded-For` and `X-Forwarded-Proto` are believed",
     )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: Port = Field(8000, description="port to listen on")
@@ -191,26 +196,26 @@ class Settings(BaseSettings):
     management_port: Port | None = Field(None, description="port of `/metrics`")
     shutdown_delay: Brief = Field(
         timedelta(0),
-        description="how long a service that is told to stop goes on taking connections while `/health/ready` is 503, so "
-        "that a load balancer notices; at most `1m`",
+        description="how long a stopping service still takes connections while `/health/ready` is 503, so that a load "
+        "balancer notices; at most `1m`",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
     )
     asgi_front: bool = Field(
         True,
-        description="whether token and introspection requests go past the web framework; the answers are the same",
+        description="whether token and introspection requests bypass the web framework; the answers are the same",
     )
     token_cache: bool = Field(
         True,
-        description="whether live tokens are remembered; a revoked one is refused within a second either way",
+        description="whether processes remember live tokens; a revoked token is refused within a second either way",
     )
     data_dir: Path | None = Field(
-        None, description="where the private servers, the demo and the development key live"
+        None, description="folder of the private servers, the demo and the development key"
     )
     secrets_dir: Path | None = Field(
         None,
-        description="folder of files named like settings, each holding its value; default `/run/secrets` where it exists",
+        description="folder of files that are named like settings and hold their values. The default is `/run/secrets` where it exists",
     )
     code_lifetime: Duration = Field(_duration("60s"), description="an authorization code, from the approval")
     strict_access_lifetime: Duration = Field(
@@ -222,7 +227,7 @@ class Settings(BaseSettings):
     )
     refresh_grace: Brief = Field(
         timedelta(0),
-        description="how long a spent refresh token may be presented once more, its answer having been lost, before that "
+        description="how long a spent refresh token may be used once more, because its answer may have been lost; later use "
         "ends its family; at most `1m`",
     )
     classic_idle: Duration = Field(_duration("365d"), description="a classic access token, from its last use")
@@ -232,17 +237,17 @@ class Settings(BaseSettings):
     session_flow: Duration = Field(_duration("30m"), description="an unfinished sign-in or consent page")
     known_browser: Duration = Field(
         _duration("365d"),
-        description="how long a browser is known in which somebody signed in; in it they sign in while others guess at their password",
+        description="how long a browser stays known after somebody signed in; there they sign in while others guess their password",
     )
     signing_key_lead: Duration = Field(
         _duration("10m"),
-        description="a new signing key is published before it signs; verifiers may keep the published keys for half of that",
+        description="how long a new signing key is published before it signs; verifiers may keep the published keys for half of that",
     )
     limit_database_connections: int = Field(
         8,
         ge=2,
         le=1000,
-        description="PostgreSQL connections of one process, besides those its gathered statements hold",
+        description="PostgreSQL connections of one process, without those that its gathered statements hold",
     )
     limit_redis_connections: int = Field(16, ge=1, le=10_000, description="Valkey connections of one process")
     limit_queue: int = Field(
@@ -253,7 +258,7 @@ class Settings(BaseSettings):
     )
     limit_queue_wait: Duration = Field(
         _duration("500ms"),
-        description="how long a request may wait for its turn at a store; then it is answered 503",
+        description="how long a request may wait for its turn at a store; after that it is answered 503",
     )
     limit_cached_tokens: int = Field(
         20_000, ge=1, le=10_000_000, description="live tokens that one process remembers, about 2 KB each"
@@ -262,29 +267,28 @@ class Settings(BaseSettings):
         60,
         ge=1,
         le=1_000_000,
-        description="forged tokens a minute from one address, unknown applications and failed authentications from one address, those of "
-        "one application from one address, wrong codes and tokens of one application, and those of all public applications from one "
-        "address, of one process; above it they are slowed or answered 429. An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
+        description="failed attempts a minute and process before a caller is slowed down or gets 429: forged tokens, unknown "
+        "applications, wrong secrets, assertions and codes. They are counted for each address, for each application, and for each "
+        "application and address. An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
     )
     limit_reads: int = Field(
         10_000,
         ge=1,
         le=10_000_000,
-        description="requests of the AEMP API a minute for one connection of a customer and an application, of one process; "
-        "above it they are answered 429",
+        description="AEMP API requests a minute and process for one application's connection to one customer; more are answered 429",
     )
     limit_connections: int = Field(
         10_000,
         ge=16,
         le=1_000_000,
-        description="open connections of clients to one process, as far as its open files allow; more are answered 503",
+        description="client connections that one process holds open, as far as its limit of open files allows; more are answered 503",
     )
     limit_connections_per_address: int = Field(
         2_000,
         ge=1,
         le=1_000_000,
-        description="open connections of one address (IPv6: a /64) to one process, three quarters of `LIMIT_CONNECTIONS` at most; "
-        "more are answered 429. Those of `TRUSTED_PROXIES` are not counted",
+        description="connections that one address (IPv6: a /64) holds open to one process; more are answered 429. It is three "
+        "quarters of `LIMIT_CONNECTIONS` at most. Connections of `TRUSTED_PROXIES` are not counted",
     )
     limit_guesses_per_account: int = Field(
         10,
@@ -304,7 +308,7 @@ class Settings(BaseSettings):
         2,
         ge=1,
         le=64,
-        description="passwords hashed at once by one process; eight times as many may wait, half of all from one address",
+        description="passwords that one process hashes at once; eight times as many may wait, half of them from one address",
     )
 
     @classmethod

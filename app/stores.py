@@ -1,4 +1,4 @@
-"""Which PostgreSQL and Valkey: those of the settings, or the private ones; and what the data directory keeps beside them."""
+"""The stores are those of the settings or the private ones; the data directory keeps some files beside them."""
 
 import os
 import secrets
@@ -71,7 +71,7 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def write_private(file: Path, text: str, *, replace: bool = False) -> None:
-    """Write a file only its owner reads, whole or not at all; one that stands is kept unless it shall be replaced."""
+    """Write a file only its owner reads, whole or not at all; one that stands is kept unless it is to be replaced."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -34,7 +34,7 @@ from app.oauth.assertion import import_keys
 from app.oauth.client_keys import LARGEST_KEY_SET
 from app.storage.people.applications import Application, select_all_applications
 
-cli = typer.Typer(help="Applications of other companies, and their secrets.", no_args_is_help=True)
+cli = typer.Typer(help="Manage applications of other companies, and their secrets.", no_args_is_help=True)
 
 
 @cli.command(
@@ -56,9 +56,9 @@ def register(
     jwks: Jwks = None,
     as_json: Json = False,
 ) -> None:
-    """Register an application; prints its client_id and, this once, its client_secret.
+    """Register an application, and print its client_id and, only this once, its client_secret.
 
-    With --jwks there is none: it authenticates by what it signs with its keys.
+    With --jwks it has no secret, and authenticates with signatures of its keys.
     """
     if resource_server != (audience is not None):
         fail("--resource-server and --audience URI belong together")
@@ -105,7 +105,7 @@ def list_(as_json: Json = False) -> None:
 
 @cli.command(epilog="Example: rovitracker app show 0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d")
 def show(client_id: ClientId, as_json: Json = False) -> None:
-    """Show one application, a deleted one too."""
+    """Show one application, even a deleted one."""
     found = with_context(lambda context: find_application(context, client_id))
     print_record(_details(found), as_json=as_json)
 

@@ -64,9 +64,9 @@ def update(
     jwks: Jwks = None,
     as_json: Json = False,
 ) -> None:
-    """Change what is named and nothing else; addresses, scopes, grants and keys replace all those before.
+    """Change only what the options name; addresses, scopes, grants and keys replace all earlier ones.
 
-    With --jwks, a client_secret it has ends at once.
+    With --jwks, its present client_secret ends at once.
     """
     if not any((name, company, logo, redirect_uri, scope, grant, customer, jwks)):
         fail("name what shall change: rovitracker app update --help")
@@ -105,7 +105,7 @@ def update(
 
 
 def approve(client_id: ClientId, as_json: Json = False) -> None:
-    """Let an application that waits for approval begin."""
+    """Approve an application that waits for it."""
     _change_status(client_id, "approve", as_json=as_json)
 
 
@@ -124,7 +124,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete an application for ever: its tokens are inactive from here on, its client_id is never used again."""
+    """Delete an application for ever. Its tokens become inactive, and its client_id is never used again."""
     if not yes:
         found = with_context(lambda context: find_application(context, client_id))
         confirm(f"Delete {found.client.name} of {found.client.company} for ever?", skip="--yes")
@@ -139,12 +139,12 @@ def rotate(
             parser=duration,
             metavar="DURATION",
             show_default="7d",
-            help="How long the old secret stays good; 0s for not at all.",
+            help="How long the old secret still works; 0s ends it at once.",
         ),
     ] = timedelta(days=7),
     as_json: Json = False,
 ) -> None:
-    """Give a new client_secret, printed this once; the old one stays good for a while."""
+    """Make a new client_secret and print it, only this once. The old one still works for a while."""
     secret = with_context(lambda context: rotate_secret(context, COMMAND_LINE, client_id, overlap))
     print_record({"client_id": client_id, "client_secret": secret}, as_json=as_json)
 
@@ -156,7 +156,7 @@ def retire(client_id: ClientId, as_json: Json = False) -> None:
 
 
 def authentication_of(client: Client) -> str:
-    """By the names of RFC 7591; a secret may be sent in either of two ways."""
+    """Name the method as RFC 7591 does; a secret may be sent in either of two ways."""
     if client.public:
         return "none"
     return "private_key_jwt" if client.jwks is not None else "client_secret"

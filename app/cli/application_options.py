@@ -1,4 +1,4 @@
-"""What can be said of an application on the command line."""
+"""The options that describe an application on the command line."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +7,8 @@ import typer
 
 from app.oauth.registration import GRANTS
 
-_NAME = typer.Option(help="What customers read on the consent page.")
-_COMPANY = typer.Option(help="Who makes it.")
+_NAME = typer.Option(help="The name that customers read on the consent page.")
+_COMPANY = typer.Option(help="The company that makes the application.")
 
 ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="The application's client_id.")]
 Name = Annotated[str, _NAME]
@@ -16,40 +16,46 @@ NewName = Annotated[str | None, _NAME]
 Company = Annotated[str, _COMPANY]
 NewCompany = Annotated[str | None, _COMPANY]
 Logo = Annotated[
-    Path | None, typer.Option(help="PNG, JPEG or WebP.", exists=True, dir_okay=False, readable=True)
+    Path | None,
+    typer.Option(help="The logo, as PNG, JPEG or WebP.", exists=True, dir_okay=False, readable=True),
 ]
-RedirectUris = Annotated[list[str] | None, typer.Option(help="Complete address; repeat for several.")]
+RedirectUris = Annotated[list[str] | None, typer.Option(help="A complete address; repeat for several.")]
 Scope = Annotated[
-    list[str] | None, typer.Option(help="What it may ask for; repeat for several; default aemp:read.")
+    list[str] | None,
+    typer.Option(help="A scope it may ask for; repeat for several. The default is aemp:read."),
 ]
 Strict = Annotated[
     bool,
     typer.Option(
-        "--strict", help="Tokens of an hour that are refreshed, PKCE, and every parameter the RFCs ask for."
+        "--strict",
+        help="Tokens live an hour and are refreshed; PKCE and all parameters of the RFCs are required.",
     ),
 ]
 Public = Annotated[
-    bool, typer.Option("--public", help="Without a secret, on people's own devices; implies --strict.")
+    bool,
+    typer.Option("--public", help="It runs on people's own devices and has no secret; implies --strict."),
 ]
 ResourceServer = Annotated[
-    bool, typer.Option("--resource-server", help="May introspect the tokens for its --audience.")
+    bool, typer.Option("--resource-server", help="It may introspect the tokens for its --audience.")
 ]
-Audience = Annotated[str | None, typer.Option(metavar="URI", help="Of a resource server, as tokens name it.")]
+Audience = Annotated[
+    str | None, typer.Option(metavar="URI", help="The resource server's URI, as tokens name it.")
+]
 Grants = Annotated[
     list[str] | None,
     typer.Option(
         metavar="TYPE",
-        help=f"One of {', '.join(GRANTS)}; repeat for several. Default: authorization_code, for strict "
-        "applications with refresh_token.",
+        help=f"One of {', '.join(GRANTS)}; repeat for several. The default is authorization_code, and for strict "
+        "applications also refresh_token.",
     ),
 ]
 ActsFor = Annotated[
-    str | None, typer.Option(metavar="EMAIL", help="Whom its client_credentials tokens act for.")
+    str | None, typer.Option(metavar="EMAIL", help="The customer that its client_credentials tokens act for.")
 ]
 Jwks = Annotated[
     Path | None,
     typer.Option(
-        help="JWK Set of the public keys it proves itself by (private_key_jwt), for strict applications. It then has "
+        help="JWK Set of the public keys that a strict application authenticates with (private_key_jwt). It then has "
         "no client_secret.",
         exists=True,
         dir_okay=False,

@@ -1,4 +1,4 @@
-"""What `doctor` makes of the facts: each finding says what is, whether that is good, and what to do."""
+"""`doctor` judges the facts: each finding names the state, whether it is good, and what to do."""
 
 import os
 import platform

@@ -12,7 +12,7 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def config(as_json: Json = False) -> None:
-    """Print the settings in force, secrets masked."""
+    """Print the settings in force, with secrets masked."""
     settings = load_settings()
     rows = [
         {

@@ -13,21 +13,24 @@ from app.oauth.actor import COMMAND_LINE
 from app.storage.people.people import Member, select_customers
 
 cli = typer.Typer(
-    help="Customers: accounts that own machines, and the people who sign in for them.", no_args_is_help=True
+    help="Manage customers: accounts that own machines, and the people who sign in for them.",
+    no_args_is_help=True,
 )
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Of somebody who signs in for the account.")]
+Email = Annotated[
+    str, typer.Argument(metavar="EMAIL", help="The e-mail address of somebody who signs in for the account.")
+]
 
 
 @cli.command(
     epilog="Example: rovitracker customer add --email ann@hillside.example --name 'Hillside Plant Hire' < password.txt"
 )
 def add(
-    email: Annotated[str, typer.Option(help="With which the first person signs in.")],
-    name: Annotated[str, typer.Option(help="Of the account.")],
+    email: Annotated[str, typer.Option(help="The e-mail address that the first person signs in with.")],
+    name: Annotated[str, typer.Option(help="The account's name.")],
     as_json: Json = False,
 ) -> None:
-    """Add a customer; the password is read from stdin or asked for."""
+    """Add a customer. It reads the password from stdin or asks for it."""
     password = read_secret("Password", confirm=True)
     member = with_context(
         lambda context: add_customer(context, COMMAND_LINE, email=email, name=name, password=password)
@@ -54,7 +57,7 @@ def list_(as_json: Json = False) -> None:
 
 @cli.command(epilog="Example: rovitracker customer disable ann@hillside.example")
 def disable(email: Email, as_json: Json = False) -> None:
-    """Make an account's sessions and tokens inactive, until it is enabled again; nothing is deleted."""
+    """Make an account's sessions and tokens inactive, until it is enabled again. Nothing is deleted."""
     member = with_context(lambda context: disable_customer(context, COMMAND_LINE, email))
     print_record({**_record(member), "status": "disabled"}, as_json=as_json)
 
@@ -73,12 +76,12 @@ def set_password_(
         bool,
         typer.Option(
             "--keep-applications",
-            help="Leave the connected applications connected: the password was only forgotten, nobody else knew it.",
+            help="Keep the applications connected, because the password was only forgotten and nobody else knew it.",
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Give a person a new password, read from stdin or asked for; ends their sessions and cuts their applications."""
+    """Set a new password, read from stdin or asked for. It ends the person's sessions and disconnects applications."""
     password = read_secret("New password", confirm=True)
     member, ended = with_context(
         lambda context: set_password(

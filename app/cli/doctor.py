@@ -1,4 +1,4 @@
-"""`rovitracker doctor`: looks at everything the service rests on and says what to do."""
+"""`rovitracker doctor`: checks everything that the service needs, and says what to do."""
 
 import asyncio
 import smtplib
@@ -47,7 +47,7 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check versions, settings, stores, schema, clocks, partitions, limits and mail; fails when something is wrong."""
+    """Check versions, settings, stores, schema, clocks, partitions, limits and mail; fail when something is wrong."""
     configure_logs("error", sys.stderr)
     findings = list(_examine())
     if wants_json(as_json):

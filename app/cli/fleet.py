@@ -32,7 +32,8 @@ from app.storage.people.people import Member
 _LAST_PAGE = 10**LONGEST_PAGE - 1
 
 cli = typer.Typer(
-    help="Machines of a customer: import, show, simulate, offset, remove, transfer.", no_args_is_help=True
+    help="Manage a customer's machines: import, show, simulate, offset, remove, transfer.",
+    no_args_is_help=True,
 )
 
 
@@ -45,19 +46,19 @@ def import_(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="AEMP 1.2 or ISO 15143-3, fleets and series, XML or JSON; assets of the Rovi API.",
+            help="Documents of AEMP 1.2 or ISO 15143-3, fleets or series, XML or JSON; or assets of the Rovi API.",
             exists=True,
             dir_okay=False,
         ),
     ],
     machine: Annotated[
-        str | None, typer.Option(help="Whose the series are, where their links do not say so.")
+        str | None, typer.Option(help="The machine of the series, if their links do not name it.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Import machines and their readings; of a file with a fault nothing is imported.
+    """Import machines and their readings; a file with a fault is not imported at all.
 
-    Of what is known already nothing is stored; nor is what history does not keep, of which the newest is shown alone.
+    Known readings are not stored again. History does not keep some figures; only the newest of these is shown.
     """
     documents = [_read(file, machine) for file in files]
 
@@ -73,9 +74,9 @@ def import_(
 )
 def simulate(
     customer: Customer,
-    machines: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")],
-    days: Annotated[float, typer.Option(min=0.1, max=3650, help="How long they have been at work.")],
-    interval: Annotated[str, typer.Option(help="Between two readings.")] = "5m",
+    machines: Annotated[int, typer.Option(min=1, max=100_000, help="The number of machines.")],
+    days: Annotated[float, typer.Option(min=0.1, max=3650, help="The days that they have been at work.")],
+    interval: Annotated[str, typer.Option(help="The time between two readings.")] = "5m",
     seed: Annotated[int, typer.Option(help="The same seed gives the same machines.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -105,7 +106,7 @@ def simulate(
 @cli.command(epilog="Example: rovitracker fleet show --customer ann@hillside.example --page 2")
 def show(
     customer: Customer,
-    page: Annotated[int, typer.Option(min=1, max=_LAST_PAGE, help="100 machines each.")] = 1,
+    page: Annotated[int, typer.Option(min=1, max=_LAST_PAGE, help="The page; each has 100 machines.")] = 1,
     as_json: Json = False,
 ) -> None:
     """List a customer's machines with their newest readings."""

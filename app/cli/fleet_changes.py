@@ -16,7 +16,8 @@ from app.oauth.actor import COMMAND_LINE
 Identifier = Annotated[
     str,
     typer.Argument(
-        metavar="IDENTIFIER", help="Its PIN or VIN, else its serial number, else the customer's own id."
+        metavar="IDENTIFIER",
+        help="The machine's PIN or VIN, else its serial number, else the customer's own id.",
     ),
 ]
 
@@ -55,7 +56,7 @@ def transfer(
     identifier: Identifier,
     as_json: Json = False,
 ) -> None:
-    """Hand a machine over to another customer, who sees what it reports from now on and nothing from before."""
+    """Hand a machine over to another customer, who sees only what it reports from now on."""
 
     async def work(context: Context) -> EquipmentHeader:
         return await transfer_machine(

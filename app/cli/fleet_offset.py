@@ -1,4 +1,4 @@
-"""`rovitracker fleet offset`: after a device was replaced, a machine's figures go on from where they stood."""
+"""`rovitracker fleet offset`: continues a machine's figures after its device was replaced."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -30,14 +30,14 @@ def offset(
     from_: Annotated[
         str, typer.Option("--from", metavar="TIME", help="When the new device began to report.")
     ],
-    hours: Annotated[float | None, typer.Option(help="What is added to its operating hours.")] = None,
-    kilometres: Annotated[float | None, typer.Option(help="What is added to its odometer.")] = None,
+    hours: Annotated[float | None, typer.Option(help="The hours to add to its operating hours.")] = None,
+    kilometres: Annotated[float | None, typer.Option(help="The kilometres to add to its odometer.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Let a machine's hours and distance go on after its device was replaced.
+    """Continue a machine's hours and distance after its device was replaced.
 
-    Without figures both go on from where they stood, as if the new device began at zero. Figures that came
-    since are restated. The same again changes nothing.
+    Without figures both continue from where they stood, as if the new device began at zero. Figures that came
+    since then are restated. Repeating the command changes nothing.
     """
     from_at = _time(from_)
     told = {Metric.CUMULATIVE_OPERATING_HOURS: hours, Metric.DISTANCE: kilometres}

@@ -17,7 +17,7 @@ from app.cli.walk import Walk
 from app.settings import load_settings
 
 cli = typer.Typer(
-    help="Walk a whole flow against a running service, each step printed.", no_args_is_help=True
+    help="Run a whole flow against a running service, and print each step.", no_args_is_help=True
 )
 
 _DISCOVERY = "/.well-known/oauth-authorization-server"
@@ -25,18 +25,20 @@ _FLEET = "/api/v2/Fleet/1"
 _PORT = 8400
 _PATIENCE_S = 600
 
-ClientId = Annotated[str, typer.Option(help="The application's; its secret is read from stdin or asked for.")]
+ClientId = Annotated[
+    str, typer.Option(help="The application's client_id. Its secret is read from stdin or asked for.")
+]
 Url = Annotated[
     str | None, typer.Option(help="The service's address.", show_default="ROVITRACKER_PUBLIC_URL in force")
 ]
-Scope = Annotated[str | None, typer.Option(help="What to ask for.", show_default="aemp:read")]
+Scope = Annotated[str | None, typer.Option(help="The scope to ask for.", show_default="aemp:read")]
 
 
 @cli.command(
     epilog="Example: rovitracker flow client --client-id 0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d < secret.txt"
 )
 def client(client_id: ClientId, url: Url = None, scope: Scope = None, as_json: Json = False) -> None:
-    """Client credentials (RFC 6749 section 4.4): a token, what it is worth, and the machines it opens."""
+    """Get a token by client credentials (RFC 6749 section 4.4), introspect it, and read the machines it opens."""
     credentials = {"client_id": client_id, "client_secret": read_secret("Client secret")}
     with Walk(_service(url), as_json=as_json) as walk:
         endpoints = _discover(walk)
@@ -65,18 +67,18 @@ def code(
         typer.Option(
             min=0,
             max=65_535,
-            help="Of the local page; http://127.0.0.1:PORT/callback must be registered. 0: any free one.",
+            help="The local page's port; http://127.0.0.1:PORT/callback must be registered. 0 takes any free port.",
         ),
     ] = _PORT,
     public: Annotated[
-        bool, typer.Option("--public", help="A public application, which has no secret to read.")
+        bool, typer.Option("--public", help="The application is public, and has no secret to read.")
     ] = False,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Authorization code (RFC 6749 section 4.1): a page on this machine sends you to sign in and takes the answer.
+    """Get a token by an authorization code (RFC 6749 section 4.1). A local page sends you to sign in, and takes the answer.
 
-    Of a strict application the token is refreshed once.
+    A strict application's token is refreshed once.
     """
     secret = {} if public else {"client_secret": read_secret("Client secret")}
     credentials = {"client_id": client_id, **secret}

@@ -9,12 +9,12 @@ from app.cli.work import with_context
 from app.flows.upkeep.signing_keys import list_signing_keys, rotate_signing_key
 from app.oauth.actor import COMMAND_LINE
 
-cli = typer.Typer(help="The keys the service signs its answers with.", no_args_is_help=True)
+cli = typer.Typer(help="Manage the keys that the service signs its answers with.", no_args_is_help=True)
 
 
 @cli.command("list", epilog="Example: rovitracker key list")
 def list_(as_json: Json = False) -> None:
-    """List the published keys: one that waits, the one that signs, those that signed."""
+    """List the published keys: one that waits, the one that signs, and those that signed before."""
     found = with_context(list_signing_keys)
     rows = [
         {
@@ -35,12 +35,12 @@ def rotate(
         bool,
         typer.Option(
             "--at-once",
-            help="For a key that has become known: the new one signs now and the others are published no longer. "
-            "Verifiers that kept them fail until they fetch anew.",
+            help="Use this when a key has become known. The new key signs now, and the others are no longer published. "
+            "Verifiers that kept those fail until they fetch again.",
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a new key: published now, it signs once nobody can be without it; the one before stays for a day."""
+    """Make and publish a new key, which signs once every verifier can have it. The key before stays for a day."""
     key = with_context(lambda context: rotate_signing_key(context, COMMAND_LINE, at_once=at_once))
     print_record({"kid": key.kid, "begins_to_sign_at": key.begins_at}, as_json=as_json)

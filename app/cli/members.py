@@ -1,4 +1,4 @@
-"""The option that says whose account a verb is about."""
+"""The option that names the account a verb is about."""
 
 from typing import Annotated
 

@@ -16,12 +16,12 @@ from app.storage.schema.migrations import (
 )
 from app.stores import open_stores
 
-cli = typer.Typer(help="The database schema.", no_args_is_help=True)
+cli = typer.Typer(help="Migrate the database schema.", no_args_is_help=True)
 
 
 @cli.command(epilog="Example: rovitracker migrate up")
 def up(as_json: Json = False) -> None:
-    """Apply what is pending; safe when two run at once, and after one was killed."""
+    """Apply pending migrations. This is safe when two run at once, and after one was killed."""
     applied: list[Migration] = []
     with open_stores(load_settings()) as stores:
         asyncio.run(apply_migrations(stores.owner_url, read_migrations(), applied.append))

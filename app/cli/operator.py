@@ -10,7 +10,7 @@ from app.cli.work import with_context
 from app.flows.account.add_operator import add_operator
 from app.oauth.actor import COMMAND_LINE
 
-cli = typer.Typer(help="People of RoviTracker.", no_args_is_help=True)
+cli = typer.Typer(help="Manage people of RoviTracker.", no_args_is_help=True)
 
 
 @cli.callback()
@@ -22,11 +22,11 @@ def _group() -> None:
     epilog="Example: rovitracker operator add --email olga@rovitracker.example --name 'Olga Reyes' < password.txt"
 )
 def add(
-    email: Annotated[str, typer.Option(help="With which the operator signs in.")],
-    name: Annotated[str, typer.Option(help="Of the person, as the audit trail names them.")],
+    email: Annotated[str, typer.Option(help="The e-mail address that the operator signs in with.")],
+    name: Annotated[str, typer.Option(help="The person's name, as the audit trail has it.")],
     as_json: Json = False,
 ) -> None:
-    """Add an operator; the password is read from stdin or asked for."""
+    """Add an operator. It reads the password from stdin or asks for it."""
     password = read_secret("Password", confirm=True)
     operator = with_context(
         lambda context: add_operator(context, COMMAND_LINE, email=email, name=name, password=password)

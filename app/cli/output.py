@@ -1,4 +1,4 @@
-"""What the command line prints: tables for people on a terminal, one JSON document for programs, one line for errors."""
+"""The command line prints tables for people on a terminal, one JSON document for programs, one line for errors."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from rich.table import Table
 
 Json = Annotated[
     bool,
-    typer.Option("--json", help="One JSON document on stdout; the default when stdout is not a terminal."),
+    typer.Option("--json", help="Print one JSON document; the default when stdout is not a terminal."),
 ]
 
 errors = Console(stderr=True, highlight=False)

@@ -28,9 +28,13 @@ from app.storage.postgres.database import open_database
 from app.storage.schema.maintenance import select_excessive_rights
 from app.stores import Stores
 
-Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
-Port = Annotated[int | None, typer.Option(min=1, max=65_535, help="Port to listen on.", show_default="8000")]
-Workers = Annotated[int | None, typer.Option(min=1, max=256, help="Processes that serve.", show_default="1")]
+Host = Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")]
+Port = Annotated[
+    int | None, typer.Option(min=1, max=65_535, help="The port to listen on.", show_default="8000")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=256, help="The number of processes that serve.", show_default="1")
+]
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -39,7 +43,7 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def serve(host: Host = None, port: Port = None, workers: Workers = None, as_json: Json = False) -> None:
-    """Serve; without database settings on private servers that it starts itself."""
+    """Run the service. Without database settings it starts private servers of its own."""
     flags = {"host": host, "port": port, "workers": workers}
     settings = load_settings(**flags)
     with _bind(settings) as listener, ready_stores(settings) as stores:
@@ -50,7 +54,7 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None, as_json
 
 
 def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
-    """Serve with a demo customer, fleet and application, made when the database is empty."""
+    """Run the service with a demo customer, fleet and application, made when the database is empty."""
     flags: dict[str, Any] = {"host": host, "port": port}
     settings = load_settings(**flags)
     if not settings.development:

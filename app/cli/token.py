@@ -1,4 +1,4 @@
-"""`rovitracker token`: issue a token by the manual route, look at one, end one."""
+"""`rovitracker token`: issue a token by hand, inspect one, end one."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -19,7 +19,8 @@ from app.oauth.token_string import parse
 from app.storage.token.refresh_tokens import StoredRefreshToken
 
 cli = typer.Typer(
-    help="Access and refresh tokens; a token to look at or end is read from stdin.", no_args_is_help=True
+    help="Manage access and refresh tokens. A token to inspect or revoke is read from stdin.",
+    no_args_is_help=True,
 )
 
 
@@ -29,10 +30,14 @@ cli = typer.Typer(
 )
 def issue(
     client_id: Annotated[str, typer.Option(help="The application that gets the token.")],
-    customer: Annotated[str, typer.Option(metavar="EMAIL", help="Whose machines it may read.")],
-    operator: Annotated[str, typer.Option(metavar="EMAIL", help="Who confirmed it with the customer.")],
-    reason: Annotated[str, typer.Option(help="For the audit trail.")],
-    scope: Annotated[str | None, typer.Option(help="What it may do.", show_default="aemp:read")] = None,
+    customer: Annotated[str, typer.Option(metavar="EMAIL", help="The customer whose machines it may read.")],
+    operator: Annotated[
+        str, typer.Option(metavar="EMAIL", help="The operator who confirmed it with the customer.")
+    ],
+    reason: Annotated[str, typer.Option(help="The reason, for the audit trail.")],
+    scope: Annotated[
+        str | None, typer.Option(help="The scope of the token.", show_default="aemp:read")
+    ] = None,
     expires_in: Annotated[
         timedelta | None,
         typer.Option(
@@ -44,7 +49,7 @@ def issue(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Issue a token that a customer agreed to by other means; printed this once."""
+    """Issue a token that a customer agreed to by other means, and print it, only this once."""
     asked = ManualRequest(client_id, customer, reason, scope, expires_in)
 
     async def work(context: Context) -> ManualToken:
@@ -99,7 +104,7 @@ def _details(token: AccessToken | RefreshToken) -> dict[str, Any]:
 
 @cli.command(epilog="Example: rovitracker token revoke < token.txt")
 def revoke(as_json: Json = False) -> None:
-    """Revoke a token at once, for every process; a refresh token ends with all that came from its approval."""
+    """Revoke a token at once, for every process. A refresh token ends with all tokens from its approval."""
     text = read_secret("Token")
     if not with_context(lambda context: revoke_any_token(context, COMMAND_LINE, text)):
         fail("no such token was issued here")

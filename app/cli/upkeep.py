@@ -1,4 +1,4 @@
-"""`rovitracker maintain`: what the service does by itself every hour, now."""
+"""`rovitracker maintain`: does now what the service does by itself every hour."""
 
 from dataclasses import asdict
 
@@ -14,9 +14,9 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def maintain(as_json: Json = False) -> None:
-    """Create the partitions of the days to come, drop those that are past, delete rows that are past.
+    """Create the partitions of the coming days, drop past ones, and delete past rows.
 
-    Signing keys are kept, and figures of the last 24 hours computed.
+    It also keeps up the signing keys, and computes the figures of the last 24 hours.
     """
     done = with_stores(lambda context, stores: maintain_stores(context, stores.owner_url))
     print_record(asdict(done), as_json=as_json)

@@ -1,4 +1,4 @@
-"""How a verb gets at the stores: settings read, servers started or found, schema checked, context opened."""
+"""How a verb reaches the stores: it reads settings, starts or finds servers, checks the schema, opens a context."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""How answers leave: head and body in one write, and whole answers in one message."""
+"""Answers leave with head and body in one write, and whole answers in one message."""
 
 import asyncio
 from collections.abc import Callable, Mapping

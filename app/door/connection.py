@@ -21,7 +21,7 @@ from app.door.watch import State
 
 
 class Part(Enum):
-    """Of which part of a message the next byte is."""
+    """The part of a message that the next byte belongs to."""
 
     NONE = auto()  # between two messages
     HEAD = auto()

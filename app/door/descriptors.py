@@ -1,4 +1,4 @@
-"""How many files and sockets a process may have open, and how many of them are left for connections (R-111)."""
+"""The files and sockets a process may have open, and how many of them are left for connections (R-111)."""
 
 import resource
 import sys

@@ -1,4 +1,4 @@
-"""What leaving in order asks of sockets: who still waits at them, and that nobody new joins the queue."""
+"""Sockets of a process that stops: clients that still wait are served, and nobody new joins the queue."""
 
 import ctypes
 import select

@@ -1,4 +1,4 @@
-"""Which heads are refused because another parser could read them differently, and what the refusals say."""
+"""The heads that are refused because another parser could read them differently, and the texts of the refusals."""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""How long a connection may stay in one phase without getting on; no clock is read and no timer is set for a request."""
+"""Time limits for each phase of a connection, without reading a clock or setting a timer for a request."""
 
 from enum import Enum
 from math import inf

@@ -1,4 +1,4 @@
-"""How bytes become requests: uvicorn's protocol on httptools, with every bound counted as the bytes arrive.
+"""uvicorn's protocol on httptools turns bytes into requests, and counts every bound as the bytes arrive.
 
 uvicorn bounds nothing by itself. Whatever another parser could frame differently ends the connection.
 """

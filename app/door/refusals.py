@@ -1,4 +1,4 @@
-"""What a refusal at the edge leaves behind: one line in the log with the address, and a count."""
+"""A refusal at the edge leaves one line in the log with the address, and a count."""
 
 import logging
 from datetime import UTC, datetime

@@ -21,7 +21,7 @@ class Account:
 
 
 def choose_account(server_id: str) -> Account | None:
-    """Whom new servers run as: the caller itself, or for root a number of their own that nobody else has."""
+    """The account that new servers run as: the caller's, or for root a number that nobody else has."""
     if os.geteuid() != 0:
         return None
     for ids in (_HIGH_IDS, _LOW_IDS):
@@ -35,7 +35,7 @@ def choose_account(server_id: str) -> Account | None:
 
 
 def builder(gid: int) -> Account:
-    """Whom initdb runs as: it insists on a name in the passwd file, so it borrows one that exists.
+    """The account that initdb runs as: it insists on a name in the passwd file, so it borrows one that exists.
 
     The private group keeps other processes of that name out: folders open to the group alone, and no ptrace.
     """

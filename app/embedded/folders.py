@@ -1,4 +1,4 @@
-"""Where a data directory's private servers keep what, and the record that ties them to it."""
+"""The folders of a data directory's private servers, and the record that ties them to it."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Where the two server programs are: in the installed wheels, or copied to where another account can run them."""
+"""The two server programs lie in the installed wheels, or are copied where another account can run them."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""How long what reaches the OAuth rules may be; each bound is checked before work that could grow faster than its input."""
+"""Length bounds of input to the OAuth rules; each is checked before work that could grow faster than its input."""
 
 # Forms and queries. A page's form brings a larger bound of its own.
 LARGEST_FORM = 16 * 1024  # bytes
@@ -17,7 +17,7 @@ LONGEST_ASSERTION_CLAIMS = 4096
 # Bytes of a request that is remembered because it comes again; twenty thousand of them are kept.
 LONGEST_REMEMBERED = 1024
 
-# Of a registration
+# Bounds of a registration
 LONGEST_NAME = 120
 # What it is composed of: a letter with three accents is four characters before they are composed.
 LONGEST_UNCOMPOSED_NAME = 4 * LONGEST_NAME

@@ -27,7 +27,7 @@ class ClientSecret:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered application. `audience` makes it a resource server; `customer_id` is whom it acts for by itself.
+    """A registered application. `audience` makes it a resource server; `customer_id` is the customer it acts for by itself.
 
     jwks: its public keys as a JWK Set; it proves itself by them and has no secret.
     """

@@ -1,4 +1,4 @@
-"""What the secret keys seal and derive: flow state in browsers, private keys in the database, the codes' secret part."""
+"""The secret keys seal flow state and private keys, and derive the codes' secret part."""
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode

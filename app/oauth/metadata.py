@@ -1,4 +1,4 @@
-"""What the service says about itself: RFC 8414 for the authorization server, RFC 9728 for the API."""
+"""The metadata that the service publishes: RFC 8414 for the authorization server, RFC 9728 for the API."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ def authorization_server(
     service_documentation: str | None = None,
 ) -> dict[str, object]:
     """Metadata of exactly what exists: `endpoints` maps members such as `token_endpoint` or `jwks_uri` to their paths."""
-    # Whoever cannot prove who it is must not scan for tokens (RFC 7662 section 4).
+    # A caller that cannot authenticate must not scan for tokens (RFC 7662 section 4).
     proving_methods = [method for method in auth_methods if method != "none"]
     members: dict[str, object] = {
         "issuer": issuer,

@@ -87,7 +87,7 @@ def _read_encoded(raw: bytes) -> Parameters:
             values[name] = value
         if name:
             seen.add(name)
-    # Of two values neither is kept, so that nobody can come to rely on the first or on the last.
+    # Neither of two values is kept, so that nobody can come to rely on the first or on the last.
     kept = {name: value for name, value in values.items() if name not in repeated} if repeated else values
     return Parameters(kept, frozenset(repeated), frozenset(malformed))
 

@@ -1,4 +1,4 @@
-"""What an application may be registered as: its names, kind, grants, scope and addresses, judged as one value."""
+"""The values an application may be registered with: names, kind, grants, scope and addresses, judged as one."""
 
 import unicodedata
 from collections.abc import Collection

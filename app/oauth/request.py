@@ -1,4 +1,4 @@
-"""What arrives at the endpoints, each kind of request read once into one frozen value."""
+"""Requests at the endpoints: each kind is read once into one frozen value."""
 
 import binascii
 import re

@@ -1,4 +1,4 @@
-"""What simulated machines reported all along: the days behind their snapshots, reading by reading."""
+"""Simulated machines report the days behind their snapshots, reading by reading."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How a statement may end: done, proven not done, or unknown (which every connection loss and time-out is)."""
+"""A statement ends done, proven not done, or unknown; every connection loss and time-out is unknown."""
 
 import asyncpg
 

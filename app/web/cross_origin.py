@@ -1,4 +1,4 @@
-"""What scripts of other origins may read: answers for browser-based applications, which hold no secret and send no cookie.
+"""The answers that scripts of other origins may read: browser applications hold no secret and send no cookie.
 
 The authorization endpoint, the pages and introspection are not among it (RFC 9700 section 2.6).
 """

@@ -1,4 +1,4 @@
-"""Is the process alive, can it serve, which version is it."""
+"""Three routes for operators: is the process alive, can it serve, which version is it."""
 
 import asyncio
 import platform

@@ -1,4 +1,4 @@
-"""What a handler reads off a request: the context, a bounded body, the address parts that are safe to trust."""
+"""A handler reads from a request: the context, a bounded body, the address parts that are safe to trust."""
 
 from string import punctuation
 from typing import cast
@@ -39,7 +39,7 @@ async def read_body(receive: Receive, *, most: int = MOST_BODY_BYTES) -> bytes:
 
 
 def address_of(scope: Scope) -> str:
-    """Whose failures a request counts to: its IPv4 address, or the /64 of an IPv6 one."""
+    """The address that a request's failures count for: its IPv4 address, or the /64 of an IPv6 one."""
     client = scope.get("client")
     return network_of(client[0]) if client else ""
 
@@ -51,7 +51,7 @@ def client_of(scope: Scope) -> str:
 
 
 def field_value(request: Request, name: str) -> str:
-    """Of a header that is a list: all the lines it came in, as one (RFC 9110 section 5.2); empty when there is none."""
+    """Join all lines of a header that is a list (RFC 9110 section 5.2); empty when there is none."""
     return ", ".join(request.headers.getlist(name))
 
 

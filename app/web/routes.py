@@ -23,7 +23,7 @@ from app.web.reference.document import OPENAPI, openapi
 router = APIRouter()
 route = router.add_api_route
 
-# Of documents whose head alone may be asked for too (RFC 9110 section 9.3.2). Pages of a person's own begin or go on with
+# Documents whose head alone may be asked for too (RFC 9110 section 9.3.2). Pages of a person's own begin or go on with
 # something when they are read, so they are only ever read whole.
 READ = ["GET", "HEAD"]
 

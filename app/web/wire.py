@@ -1,4 +1,4 @@
-"""The way of the machine endpoints: bytes in, bytes out, whoever carries them between the socket and the handler."""
+"""The machine endpoints take bytes and give bytes, whoever carries them between the socket and the handler."""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple

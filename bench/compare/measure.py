@@ -15,7 +15,7 @@ from bench.compare.sides import Running, Side, running
 from bench.load.machine import StorePids, read_processor_time
 from bench.load.records import form_request, get_request
 
-# Of processor time: short beside the waves of a shared machine, and long beside its own two ends.
+# Seconds of processor time: short beside the waves of a shared machine, and long beside its own two ends.
 _BURST_S = 0.025
 _TOKENS = 100
 _SAMPLE = (2, 100)  # bursts and requests
@@ -39,7 +39,7 @@ SCENARIOS = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Of a round and scenario: seconds of each service's processor time, connections that are busy at once."""
+    """A round of a scenario. seconds: of each service's processor time. connections: how many are busy at once."""
 
     seconds: float
     connections: int

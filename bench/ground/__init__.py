@@ -1,1 +1,1 @@
-"""What a measurement stands on: private servers, the service, accounts, codes and tokens, and how a program begins and ends."""
+"""The ground of a measurement: private servers, the service, accounts, codes and tokens, and a program's begin and end."""

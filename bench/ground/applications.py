@@ -1,4 +1,4 @@
-"""Who asks in a run: applications, and customers with their machines, added as the command line adds them."""
+"""The callers of a run: applications, and customers with their machines, added as the command line adds them."""
 
 import itertools
 import math
@@ -27,7 +27,7 @@ _DAY, _SEED = timedelta(days=1), 1
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The applications, and whom they act for."""
+    """The applications, and the customers they act for."""
 
     customer_id: UUID
     applications: Sequence[Application]

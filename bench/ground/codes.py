@@ -30,7 +30,7 @@ _NOW_US = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One that exchanges codes; customer_id: whom it acts for by itself."""
+    """One that exchanges codes; customer_id: the customer it acts for by itself."""
 
     client_id: UUID
     client_secret: str = field(repr=False)

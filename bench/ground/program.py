@@ -1,4 +1,4 @@
-"""What the programs of the load tests share: options of a plan, a clean end, the report in two files, the exit status."""
+"""The programs of the load tests share options of a plan, a clean end, a report in two files, and the exit status."""
 
 import argparse
 import signal
@@ -92,7 +92,7 @@ def add_plan(
     seconds: tuple[float, str],
     connections: tuple[int, str],
 ) -> None:
-    """Of each its default, and what the program says of it."""
+    """Each option's default, and what the program says about it."""
     add = parser.add_argument
     add("--rounds", type=count, default=rounds[0], help=f"{rounds[1]} ({rounds[0]})")
     add("--seconds", type=positive, default=seconds[0], help=f"{seconds[1]} ({seconds[0]:g})")

@@ -1,4 +1,4 @@
-"""How the contenders of `make bench-limit` are started."""
+"""The contenders of `make bench-limit` are started here."""
 
 import sys
 from collections.abc import Iterator, Mapping

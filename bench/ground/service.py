@@ -62,7 +62,7 @@ class Service:
 
 
 def service_on(servers: Private, database_url: str, **settings: str) -> Service:
-    """A service on one of the databases of private servers. Many connections wait long on a slow machine, and shall not be turned away."""
+    """A service on a database of private servers. Connections that wait long on a slow machine must not be turned away."""
     stores = {"DATABASE_URL": database_url, "REDIS_URL": servers.redis_url(), "ENVIRONMENT": "development"}
     shared = {**stores, "LIMIT_QUEUE_WAIT": "5s", "DATA_DIR": f"{servers.data_dir}"}
     return Service(servers.folder, free_port(), {**shared, **settings})

@@ -36,7 +36,7 @@ class Private:
         return self.embedded.database_url
 
     def redis_url(self, number: int = 0) -> str:
-        """Of one of Valkey's databases."""
+        """The address of one of Valkey's databases."""
         return f"{self.embedded.redis_url.partition('?')[0]}?db={number}"
 
 

@@ -1,4 +1,4 @@
-"""What all contenders of a run share: the stores, the accounts, the plan; and what each is asked."""
+"""All contenders of a run share the stores, the accounts and the plan; this file also says what each is asked."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

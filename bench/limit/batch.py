@@ -30,7 +30,7 @@ class Batch(Generic[Item]):
             futures, self._items, self._futures = self._futures, [], []
             try:
                 answers = await self._run(items)
-            except Exception as error:  # noqa: BLE001  # whoever waits shall hear of it
+            except Exception as error:  # noqa: BLE001  # everybody who waits must hear of it
                 for future in futures:
                     future.set_exception(error)
             else:

@@ -37,7 +37,7 @@ class Result:
 
     @property
     def other(self) -> str:
-        """Whom ours is compared with."""
+        """The contender that ours is compared with."""
         return list(self.rounds)[1]
 
     @property
@@ -51,7 +51,7 @@ class Result:
 
     @property
     def met(self) -> bool:
-        """Of a rate the bar is the least, of a latency the most."""
+        """The bar is the least for a rate, and the most for a latency."""
         if self.bar is None:
             return True
         return self.ratio >= self.bar if self.measure == "rate" else self.ratio <= self.bar

@@ -1,4 +1,4 @@
-"""Where the limit keeps its codes and tokens: its own database, and one of Valkey's beside the service's."""
+"""The limit keeps its codes and tokens in its own database, and in one of Valkey's beside the service's."""
 
 import uvloop
 

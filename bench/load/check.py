@@ -1,4 +1,4 @@
-"""What must be true after a round, of the service and of the limit alike: the answers on the wire, the rows in PostgreSQL."""
+"""Checks after a round, for the service and the limit alike: answers on the wire, and rows in PostgreSQL."""
 
 import asyncio
 import time

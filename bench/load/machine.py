@@ -1,4 +1,4 @@
-"""What a run was measured on, and what each part of it cost in processor time."""
+"""The machine that a run was measured on, and the processor time of each part."""
 
 import os
 import platform
@@ -80,7 +80,7 @@ def cores() -> int:
 
 
 def _tree_s(pid: int) -> float:
-    """Of a process and its living descendants, and of the dead ones they waited for."""
+    """The cost of a process and its living descendants, and of the dead ones they waited for."""
     root = psutil.Process(pid)
     total = 0.0
     for process in (root, *root.children(recursive=True)):

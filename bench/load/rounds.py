@@ -109,7 +109,7 @@ def interleave(contenders: Sequence[Contender], stores: StorePids, plan: Plan, f
 
 
 def ratios(rounds: Rounds, one: str, other: str, measure: Callable[[Round], float]) -> list[float]:
-    """Of neighbours in time: each round of the one against the other's of that round, and against the one before."""
+    """Ratios of neighbours in time: each round of the one against the other's of that round, and against the one before."""
     ours, theirs = ([measure(each) for each in rounds[name]] for name in (one, other))
     same = [mine / its for mine, its in zip(ours, theirs, strict=True)]
     earlier = [mine / its for (_, mine), (its, _) in zip(pairwise(ours), pairwise(theirs), strict=True)]
@@ -190,7 +190,7 @@ def generate_apart(
 
 
 def wait_until_quiet(pid: int, stores: StorePids) -> None:
-    """What the round before left to do shall not be on this one's bill."""
+    """Work left over by the round before must not count for this one."""
     deadline = time.monotonic() + _LONGEST_NOISE_S
     before = read_processor_time(pid, stores)
     while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Where peers keep what they issue: databases of their own in the run's PostgreSQL, and one of its Valkey."""
+"""Peers keep their codes and tokens in their own databases of the run's PostgreSQL, and in one of its Valkey."""
 
 import secrets
 from collections.abc import Sequence

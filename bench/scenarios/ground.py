@@ -1,4 +1,4 @@
-"""What the scenarios of a run share: one service, its accounts and applications; and what each is given before it starts."""
+"""The scenarios of a run share one service, its accounts and applications; each is given its supplies before it starts."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What an integrator's server asks, each request with what its answer must be."""
+"""The requests of an integrator's server, each with what its answer must be."""
 
 from locust.contrib.fasthttp import FastHttpSession
 

@@ -1,4 +1,4 @@
-"""What locust loads: the users of every scenario, their options, and the verdict.
+"""locust loads this file: the users of every scenario, their options, and the verdict.
 
 `make bench` starts it with all that its scenarios need. FullFlow also runs on a service that runs already: its accounts
 are the `demo.json` of a demo run, or a list of the same objects.

@@ -1,4 +1,4 @@
-"""What is prepared before locust starts and left in a folder for it, and what it leaves there."""
+"""The folder that is prepared for locust before it starts, and that locust leaves its results in."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields

@@ -46,16 +46,16 @@ class Result:
 
     @property
     def generator_share(self) -> float:
-        """Of one core, which is all that locust can use."""
+        """The generator's share of one core, which is all that locust can use."""
         return float(self.figures["generator_cpu_s"] / self.figures["seconds"])
 
     @property
     def late_share(self) -> float:
-        """Of the tasks of the open model, those that began after they were due."""
+        """The share of the open model's tasks that began after they were due."""
         return float(self.figures["late"] / self.figures["tasks"]) if self.figures["tasks"] else 0.0
 
     def cost_us(self, seconds: float) -> float:
-        """Of one request."""
+        """The cost of one request."""
         return seconds / int(self.figures["answered"]) * 1e6
 
 

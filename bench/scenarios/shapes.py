@@ -1,4 +1,4 @@
-"""How the number of users changes over a run. Each user keeps its pace, so the load changes with it."""
+"""The number of users changes over a run. Each user keeps its pace, so the load changes with it."""
 
 from locust import LoadTestShape
 
@@ -20,7 +20,7 @@ class Shape(LoadTestShape):
         self._tally = tally
 
     def tick(self) -> tuple[int, float] | None:
-        """How many users there shall be, asked once a second; None ends the run."""
+        """The number of users to have, asked once a second; None ends the run."""
         share = (self.get_run_time() - self._warm_up_s) / self._seconds
         if share >= 1:
             return None

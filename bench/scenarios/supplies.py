@@ -1,4 +1,4 @@
-"""What the users of a run take from: prepared codes, live tokens, accounts; and where their answers are kept."""
+"""The users of a run take prepared codes, live tokens and accounts from here, and keep their answers here."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ class NothingPreparedError(Exception):
 
 
 class Turn(NamedTuple):
-    """Whose turn it is, with one token that it asks about and one that it reads with."""
+    """The application whose turn it is, with one token to ask about and one to read with."""
 
     caller: Caller
     token: str

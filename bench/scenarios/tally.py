@@ -1,4 +1,4 @@
-"""What was answered: all of it for the verdict, and what fell into the measured time for the figures."""
+"""The tally counts all answers for the verdict, and those within the measured time for the figures."""
 
 from array import array
 from collections import Counter, defaultdict
@@ -23,7 +23,7 @@ class Tally:
         self._cpu_s = self._seconds = 0.0
 
     def note(self, name: str, response_time: float, exception: object, **_rest: object) -> None:
-        """Of locust's request event."""
+        """Handle locust's request event."""
         self.answered[name] += 1
         if exception is not None:
             self.failed[name, str(exception)] += 1

@@ -1,4 +1,4 @@
-"""Who loads the service, a class a scenario. Each user waits for its answer before it asks on."""
+"""The users that load the service, one class for each scenario. Each waits for its answer before it sends the next request."""
 
 import itertools
 import random

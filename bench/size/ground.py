@@ -1,4 +1,4 @@
-"""What size is measured on: private servers, databases that are filled or found, and a service on any of these."""
+"""Size is measured on private servers, databases that are filled or found, and a service on any of these."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""How far a long piece of work is: a bar where somebody watches, else a line now and then."""
+"""The progress of a long piece of work: a bar where somebody watches, else a line now and then."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Who asks in a flood: honest callers about what is live, and beside them a forger, with a name and address of its own."""
+"""The callers in a flood: honest ones about live tokens, and a forger with its own name and address."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

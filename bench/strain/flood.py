@@ -145,5 +145,5 @@ def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
 
 
 def _files(asker: Contender, ground: Ground) -> tuple[Path, Path]:
-    """Of requests, and of the answers to them."""
+    """The files of requests, and of the answers to them."""
     return ground.folder / f"{asker.name}.requests", ground.folder / f"{asker.name}.answers"

@@ -1,4 +1,4 @@
-"""What strain did, as markdown and as one document."""
+"""The results of strain, as markdown and as one document."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict

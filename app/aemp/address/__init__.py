@@ -1,4 +1,4 @@
-"""Where a document is: the forms of an address, pages and their links, ranges of dates, and what a client accepts.
+"""The address of a document: its forms, pages and links, ranges of dates, and what a client accepts.
 
 It may import `model/`. Begin with `addresses.py`.
 """

@@ -1,4 +1,4 @@
-"""What an AEMP address names: a page of the fleet, a machine, a series of its readings, or which series there are.
+"""An AEMP address names a page of the fleet, a machine, a series of its readings, or the list of its series.
 
 ISO 15143-3 leaves open how a machine is named, and every provider has its own form; all of them are understood, in
 any letter case. Segments are split before they are decoded, so that an encoded slash parts nothing.
@@ -37,7 +37,7 @@ class FleetAddress:
 
 @dataclass(frozen=True, slots=True)
 class MachineAddress:
-    """perhaps: what else was named if there is no such machine: one whose identifier two unreadable dates follow."""
+    """perhaps: the machine meant if the last two segments were misspelt dates."""
 
     machine: Sought
     perhaps: Sought | None = None
@@ -137,5 +137,5 @@ def no_such_address() -> AempError:
 
 
 def no_such_dates() -> AempError:
-    """Of an identifier followed by what is neither dates nor a model and a serial number."""
+    """An identifier is followed by segments that are neither dates nor a model and a serial number."""
     return AempError(400, "invalid_date", "A date has a time and a zone, such as 2025-01-31T12:00:00Z.")

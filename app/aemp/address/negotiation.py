@@ -1,4 +1,4 @@
-"""Which representation a client gets: Accept and Accept-Encoding by RFC 9110 section 12."""
+"""Content negotiation chooses a representation by Accept and Accept-Encoding (RFC 9110 section 12)."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What was reported over time, and how late, restated and shifted readings settle.
+"""The history of machines, and how late, restated and shifted readings settle.
 
 It may import `model/`. Begin with `settle.py`.
 """

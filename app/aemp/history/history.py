@@ -1,4 +1,4 @@
-"""What machines report beside or beyond a snapshot, and the figures, positions and codes that history is made of."""
+"""The values of history: figures, positions and codes, also those that machines report beside a snapshot."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -61,7 +61,7 @@ LOCATION = _OF_SNAPSHOTS["Location"]
 
 @dataclass(slots=True)
 class History:
-    """Of one machine, in no order. standing: columns of what does not change with time, such as a tank's capacity."""
+    """One machine's readings, in no order. standing: columns that do not change with time, such as a tank's capacity."""
 
     figures: list[Figure] = field(default_factory=list)
     locations: list[Location] = field(default_factory=list)
@@ -95,7 +95,7 @@ def readings_of(machine: Equipment) -> Iterator[NamedReading]:
 
 
 def name_of_figure(figure: Figure) -> str:
-    """Of the element that it was the value of."""
+    """Name of the element this figure belongs to."""
     return _NAMES.get(figure[1], SwitchStatus.__name__)
 
 

@@ -69,7 +69,7 @@ FaultRow: TypeAlias = tuple[datetime, int, int, int, str, str | None, str | None
 
 @dataclass(slots=True)
 class Latest:
-    """Of one machine, what becomes the newest unless a newer one is known.
+    """One machine's values that become the newest unless newer ones are known.
 
     standing: columns of what does not change with time. newest_at: of all that goes into history.
     """

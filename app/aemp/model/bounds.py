@@ -1,4 +1,4 @@
-"""How long parts of documents, addresses and header fields may be; each bound is checked before work that could grow faster."""
+"""Length bounds of documents, addresses and header fields; each is checked before work that could grow faster."""
 
 # Documents
 LARGEST_DOCUMENT = (

@@ -1,4 +1,4 @@
-"""What goes wrong in AEMP and is expected: a request refused with a status, a document that cannot be read."""
+"""The expected errors of AEMP: a request refused with a status, a document that cannot be read."""
 
 from collections.abc import Mapping
 

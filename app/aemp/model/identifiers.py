@@ -1,4 +1,4 @@
-"""How machines are looked up: by PIN (for vehicles their VIN), then serial number, then equipment id."""
+"""Machines are looked up by PIN (for vehicles their VIN), then serial number, then equipment id."""
 
 import re
 import unicodedata

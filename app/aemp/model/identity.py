@@ -1,4 +1,4 @@
-"""By what a machine that is reported again is recognised."""
+"""How a machine is recognised when it is reported again."""
 
 from app.aemp.model.identifiers import normalise_identifier
 from app.aemp.model.values import EquipmentHeader

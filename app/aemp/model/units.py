@@ -1,4 +1,4 @@
-"""What the spellings of units in other providers' documents are worth in ours."""
+"""Spellings of units in other providers' documents, and their values in our units."""
 
 from app.aemp.model.bounds import LONGEST_UNIT
 from app.aemp.model.errors import FlawError

@@ -85,7 +85,7 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class SwitchStatus:
-    """Of a series only. number: of the tracker's input, from 1."""
+    """A reading that only a series has. number: of the tracker's input, from 1."""
 
     at: datetime
     number: int
@@ -94,7 +94,7 @@ class SwitchStatus:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Of a series only: a fault or caution code as the machine reported it."""
+    """A fault or caution code as the machine reported it; only a series has one."""
 
     at: datetime
     identifier: str

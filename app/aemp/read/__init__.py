@@ -1,4 +1,4 @@
-"""How documents that come in are read: AEMP and ISO 15143-3 as XML and JSON, series, and RoviTracker's assets.
+"""Documents that come in: AEMP and ISO 15143-3 as XML and JSON, series, and RoviTracker's assets.
 
 It may import `model/` and `history/`. Begin with `read.py`.
 """

@@ -69,7 +69,7 @@ def _link(link: Link) -> dict[str, str]:
 
 
 def _vendor_link(link: Link) -> dict[str, str]:
-    """Of five clients of this type two lower the value, one compares `Next` and one `Last` to the letter."""
+    """Capitalise a link's name: of five clients, two lower it, one compares `Next` and one `Last` to the letter."""
     rel, href = link.rel[:1].upper() + link.rel[1:], clean(link.href)
     return {"rel": rel, "href": href, "Rel": rel, "Href": href}
 

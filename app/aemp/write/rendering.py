@@ -1,4 +1,4 @@
-"""What both renderings share: text made once from the table of elements, with places where values are written.
+"""Both renderings share text made once from the table of elements, with places for values.
 
 A page is a join of strings. The event loop stands still for it, so every element is one call, and all times of a
 document are written by one. What a library would guarantee, that any name gives a well-formed document, is kept by

@@ -1,4 +1,4 @@
-"""What readings are judged by: which machine a name means, in whose fleet it was when, and what its figures are off by."""
+"""Known machines judge readings: which machine a name means, who owned it when, and its offsets."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

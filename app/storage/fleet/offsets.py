@@ -1,4 +1,4 @@
-"""What is added to the figures of a machine since its device was replaced; stored figures are restated with it."""
+"""Offsets are added to a machine's figures since its device was replaced; stored figures are restated with them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from app.storage.postgres.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """Of one machine and metric, from a time on."""
+    """The offset of one machine and metric, from a time on."""
 
     key: int
     metric: int

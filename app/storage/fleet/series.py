@@ -1,4 +1,4 @@
-"""A machine's readings over time, read under row-level security: of the customer's own period of ownership only."""
+"""A machine's readings over time, read under row-level security for the customer's own period of ownership only."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

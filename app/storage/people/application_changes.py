@@ -1,4 +1,4 @@
-"""What changes about a registered application: its description, its status, its secrets."""
+"""Changes of a registered application: its description, its status, its secrets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What ended or changed, heard from PostgreSQL's own triggers, and whether it would have been heard by now."""
+"""Changes that PostgreSQL's own triggers announce, and whether a recent change would have been heard by now."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What `doctor` asks the stores about themselves."""
+"""The questions that `doctor` asks the stores about themselves."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -12,5 +12,5 @@ async def mark_assertion_used(valkey: Valkey, client_id: UUID, jti: str, *, life
 
 
 def key_of(client_id: UUID, jti: str) -> str:
-    """Of one length whatever the jti, which is another's for another application."""
+    """Fixed length. The client id is hashed in, so two applications may use the same jti."""
     return f"rovi:{{{sha256(client_id.bytes + jti.encode()).hexdigest()}}}:assertion"

@@ -9,7 +9,7 @@ from app.storage.postgres.database import Statements
 
 
 class ClientToken(NamedTuple):
-    """One token to remember. customer_id: whom the application acted for when it proved itself, and the id's bucket."""
+    """One token to remember. customer_id: the customer the application acted for when it proved itself, and the id's bucket."""
 
     id: UUID
     digest: bytes

@@ -1,4 +1,4 @@
-"""What the requests of the token path share: statements that go out together, and answers that are remembered."""
+"""The requests of the token path share statements that go out together, and answers that are remembered."""
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass

@@ -225,9 +225,9 @@ class Connection:
     used_at: datetime | None
 
 
-# Of a classic grant its tokens are asked, of a strict one its newest unspent refresh token, and an access token where
-# there is none to refresh or no more: it may outlive the family. A LIMIT within each look: a family of many spent tokens
-# costs no more than a young one.
+# A classic grant is live while one of its tokens is. A strict grant is live while its newest unspent refresh token is, or
+# else an access token, which may outlive the family. Each look has a LIMIT, so a family of many spent tokens costs no more
+# than a young one.
 SELECT_CONNECTIONS = """
 WITH live AS (
     SELECT t.application_id, t.scope, t.approved_at, t.used_at, g.member_id

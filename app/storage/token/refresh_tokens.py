@@ -52,7 +52,7 @@ class StoredRefreshToken:
 # ORDER BY id: two processes whose batches overlap would deadlock without it.
 # The digest is compared here, since a round trip before would double the cost: the first bytes of a SHA-256 over 160
 # random bits, which is all that time could tell, help nobody.
-# Whatever the token rests on is judged under the snapshot that commits. What ends meanwhile ends the new tokens too,
+# Everything the token rests on is judged under the snapshot that commits. What ends meanwhile ends the new tokens too,
 # since each of their checks looks at the same rows.
 INSERT_SUCCESSORS = """
 WITH asked AS (

@@ -70,7 +70,7 @@ class Valkey:
         await self._soon("SET", key, value, "PX", str(life_ms))
 
     async def _soon(self, *command: bytes | str) -> Any:
-        """A hung server costs a moment, every other second, those who ask in it, and the rest nothing."""
+        """While Valkey hangs, callers wait at most 0.2 s, and only once every two seconds."""
         if monotonic() < self._silent_until:
             return None
         try:
@@ -89,7 +89,7 @@ class Valkey:
         return self._pipe if self._pipe is not None and self._pipe.open else None
 
     async def _open_pipe(self) -> Pipe:
-        """Whoever comes while it is being opened waits for the same, and hears of the same failure."""
+        """Callers that come while it is being opened wait for the same connection, and get the same failure."""
         if self._opening is None:
             self._opening = asyncio.create_task(self._connect())
         return await asyncio.shield(self._opening)

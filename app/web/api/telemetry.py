@@ -1,4 +1,4 @@
-"""Readings in: what devices and gateways of RoviTracker report, in batches."""
+"""The telemetry route takes readings in batches, from devices and gateways of RoviTracker."""
 
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any

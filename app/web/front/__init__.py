@@ -1,4 +1,4 @@
-"""What happens to every request before and after its handler.
+"""Every request passes here before and after its handler.
 
 The service gives it an id, a line in the log and a measurement, and sends the hot paths past the framework.
 It may import `door/` and the handlers of `web/oauth/`. Begin with `service.py`.

@@ -1,4 +1,4 @@
-"""What every request leaves behind: a line in the log and a measurement, both made as cheap as they are frequent."""
+"""Every request leaves a line in the log and a measurement, made cheaply because they are frequent."""
 
 import logging
 import re

@@ -63,7 +63,7 @@ def page(
 def see_other(location: str, *, to_application: bool = False) -> Response:
     """303, so that a form's fields are never posted on (RFC 9700 section 4.12).
 
-    to_application: the address we came from holds the flow; the application's site shall not read it.
+    to_application: the address we came from holds the flow; the application's site must not read it.
     """
     referrer = "no-referrer" if to_application else "same-origin"
     return RedirectResponse(location, 303, {**NO_STORE, "Referrer-Policy": referrer})

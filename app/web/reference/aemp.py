@@ -25,14 +25,14 @@ _SENT = {
     "RateLimit-Policy": "RateLimitPolicy",
     "RateLimit": "RateLimit",
 }
-_NOT_MODIFIED = answer("You have it already: one of the tags in `If-None-Match` is its.", headers=_SENT)
+_NOT_MODIFIED = answer("You have this document already: `If-None-Match` names its tag.", headers=_SENT)
 
 _V1, _V2 = "/api/v1/Fleet", "/api/v2/Fleet"
 _PARAMETER = re.compile(r"{(\w+)}")
 _FULL = f"{PAGE_SIZE} machines; fewer on the last page."
 _SHORTENED = "The first of three pages, shortened to one of its 100 machines"
 _ANY_FORM = (
-    "The machine can be named as `ID/{id}` and `MakeModelSerial/{make}/{model}/{serial}` as well, or by the bare "
+    "You can also name the machine as `ID/{id}`, as `MakeModelSerial/{make}/{model}/{serial}`, or as the bare "
     "`{make}/{model}/{serial}`."
 )
 
@@ -48,8 +48,8 @@ def _fleet(issuer: str) -> Iterator[Json]:
     content = _fleet_content(examples.first_page(issuer), _SHORTENED)
     missing, malformed = (refused.NO_PAGE,), (refused.NOT_A_PAGE,)
     said = (
-        "ISO 15143-3 (AEMP 2.0), page by page: follow the link `next`; the last page has none. XML unless `Accept` asks for "
-        "JSON. Sent compressed with `Accept-Encoding: gzip` or `zstd`. Page 1 may be asked for without its number."
+        "ISO 15143-3 (AEMP 2.0), page by page. Follow the link `next`; the last page has none. The answer is XML, unless "
+        "`Accept` asks for JSON. `Accept-Encoding: gzip` or `zstd` compresses it. You may ask for page 1 without its number."
     )
     yield _operation(
         f"{_V2}/{{page}}",
@@ -99,8 +99,8 @@ def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[
         *([refused.NOT_A_PAGE] * paged),
     )
     said = (
-        f"Readings of one kind by time, page by page, both dates included and at most 31 days apart. Without dates they are "
-        f"of the last two weeks, and the links name the dates. {_ANY_FORM}"
+        f"Readings of one kind by time, page by page. Both dates are included, and at most 31 days apart. Without dates the "
+        f"series covers the last two weeks, and the links name the dates. {_ANY_FORM}"
     )
     return _operation(
         "/".join((base, *(f"{{{each}}}" for each in further))),
@@ -113,7 +113,7 @@ def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[
 
 
 def _index(issuer: str) -> Iterator[Json]:
-    said = "The machine's name, and a link to each series that has a reading between the dates; `rel` names the series."
+    said = "The machine's name, and a link to each series that has a reading between the dates. `rel` names the series."
     for form in MACHINE_FORMS:
         machine = f"{_V2}/Equipment/{form.path}"
         content = _fleet_content(
@@ -133,8 +133,8 @@ def _index(issuer: str) -> Iterator[Json]:
 
 def _aemp_1_2(issuer: str) -> Iterator[Json]:
     said = (
-        "For software made for the first version of the standard. XML only, and without links: read on until a page is not "
-        "found."
+        "For software made for the first version of the standard. The answer is XML only, and has no links. Read on until a "
+        "page is not found."
     )
     page, one = examples.first_page(issuer), examples.one_machine("")
     paged = _responses(_FULL, _v1_content(page, _SHORTENED))

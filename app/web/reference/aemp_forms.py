@@ -41,26 +41,28 @@ def _page(name: str, description: str) -> Json:
 
 
 _ANY_CASE = "Percent-encoded; upper and lower case are the same."
-_NAMED = "PIN or VIN, serial number, or the customer's own number for it, in this order."
+_NAMED = "The machine's PIN or VIN, serial number, or the customer's own number, in this order."
 
 PARAMETERS: Json = {
     "page": _page("page", f"Counted from 1, {PAGE_SIZE} to a page."),
-    "identifier": _segment("identifier", examples.PIN, f"Its {_NAMED} {_ANY_CASE}"),
-    "vin": _segment("vin", examples.PIN, f"Its {_NAMED} {_ANY_CASE}"),
-    "id": _segment("id", examples.EQUIPMENT_ID, f"The customer's own number for it. {_ANY_CASE}"),
-    "make": _segment("make", examples.MAKE, f"`OEMName` of its header. {_ANY_CASE}"),
-    "model": _segment("model", examples.MODEL, f"`Model` of its header. {_ANY_CASE}"),
-    "serial": _segment("serial", examples.SERIAL_NUMBER, f"`SerialNumber` of its header. {_ANY_CASE}"),
+    "identifier": _segment("identifier", examples.PIN, f"{_NAMED} {_ANY_CASE}"),
+    "vin": _segment("vin", examples.PIN, f"{_NAMED} {_ANY_CASE}"),
+    "id": _segment("id", examples.EQUIPMENT_ID, f"The customer's own number for the machine. {_ANY_CASE}"),
+    "make": _segment("make", examples.MAKE, f"`OEMName` in the machine's header. {_ANY_CASE}"),
+    "model": _segment("model", examples.MODEL, f"`Model` in the machine's header. {_ANY_CASE}"),
+    "serial": _segment(
+        "serial", examples.SERIAL_NUMBER, f"`SerialNumber` in the machine's header. {_ANY_CASE}"
+    ),
     "series": _segment(
         "series",
         "CumulativeOperatingHours",
-        "Which readings; upper and lower case are the same. `Location` and `DEFRemaining` are understood too.",
+        "The kind of readings; upper and lower case are the same. `Location` and `DEFRemaining` also work.",
         enum=[series.name for series in SERIES],
     ),
     "startDate": _segment(
         "startDate", examples.START_DATE, "The first moment, with a zone.", format="date-time"
     ),
     "endDate": _segment(
-        "endDate", examples.END_DATE, "The last moment, at most 31 days later; included.", format="date-time"
+        "endDate", examples.END_DATE, "The last moment, included; at most 31 days later.", format="date-time"
     ),
 }

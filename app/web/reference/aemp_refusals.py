@@ -1,4 +1,4 @@
-"""What the AEMP API refuses, when, and in the very words that are sent."""
+"""The refusals of the AEMP API: when each happens, and the exact words that are sent."""
 
 from app.aemp.address.negotiation import Representation
 from app.aemp.model.bounds import MOST_PARTS
@@ -13,17 +13,17 @@ _AGAIN = {"Retry-After": "RetryAfter"}
 # Name of an example, when it happens, and the words that are sent.
 _INVALID_TOKEN: AempCase = (
     "invalid_token",
-    "It expired, or was revoked by you or by the customer. Offer the customer to connect again.",
+    "The token expired, or you or the customer revoked it. Offer the customer to connect again.",
     "the access token is unknown, expired or revoked",
 )
 _NO_TOKEN: AempCase = (
     "unauthorized",
-    "There is no `Authorization: Bearer` header.",
+    "The request has no `Authorization: Bearer` header.",
     "Send an access token: Authorization: Bearer ...",
 )
 _TOO_NARROW: AempCase = (
     "insufficient_scope",
-    "It lacks the scope, or acts for no customer.",
+    "The token lacks the scope, or acts for no customer.",
     "the access token does not reach this far",
 )
 MALFORMED: AempCase = (
@@ -33,20 +33,20 @@ MALFORMED: AempCase = (
 )
 NOT_A_PAGE: AempCase = (
     "invalid_page",
-    "`page` is no decimal number.",
+    "`page` is not a decimal number.",
     "A page is a decimal number; the first page is 1.",
 )
 NO_PAGE: AempCase = (
     "page_not_found",
-    "Past the end.",
+    "The page is past the last one.",
     "There is no such page. The link with rel `last` names the last one.",
 )
 NO_MACHINE: AempCase = (
     "equipment_not_found",
-    "No such machine, or another customer's.",
+    "The machine is unknown, or another customer's.",
     "There is no such machine in this fleet.",
 )
-NO_SERIES: AempCase = ("series_not_found", "No such series.", "There is no such series.")
+NO_SERIES: AempCase = ("series_not_found", "The series is unknown.", "There is no such series.")
 NOT_A_DATE: AempCase = (
     "invalid_date",
     "A date cannot be read, or has no time or no zone.",
@@ -59,7 +59,7 @@ NOT_A_RANGE: AempCase = (
 )
 SLOW_DOWN: AempCase = (
     "slow_down",
-    "Too many tokens from your address were none of ours. Try again after `Retry-After` seconds.",
+    "Your address sent too many forged tokens. Try again after `Retry-After` seconds.",
     "too many failed attempts from here: wait, and try again",
 )
 _BUDGET_SPENT: AempCase = (
@@ -82,12 +82,12 @@ _AWAY: AempCase = (
 def refusals(
     forms: tuple[Representation, ...], missing: tuple[AempCase, ...], malformed: tuple[AempCase, ...] = ()
 ) -> Json:
-    """missing, malformed: those of this address, beside the ones that every address has."""
+    """Describe the refusals of one address. missing, malformed: its own, beside those that every address has."""
     everywhere = {status: ref("responses", _name(status, forms)) for status in _everywhere(forms)}
     malformed_answer = aemp_refusal(400, "The request is malformed.", *malformed, MALFORMED, forms=forms)
     own = {"400": malformed_answer}
     if missing:
-        own["404"] = aemp_refusal(404, "Not in this customer's fleet.", *missing, forms=forms)
+        own["404"] = aemp_refusal(404, "This customer's fleet does not have it.", *missing, forms=forms)
     return dict(sorted((own | everywhere).items()))
 
 
@@ -96,15 +96,18 @@ def _everywhere(forms: tuple[Representation, ...]) -> Json:
     if forms == JSON_AND_XML:
         served += ", application/iso15143-snapshot+json, application/json"
     unserved = ("not_acceptable", "`Accept` names none of our formats.", f"This address serves {served}.")
-    unknown, spent = "No token, or one that does not work.", "Too many requests, or failures."
+    unknown, spent = (
+        "The token is missing, or does not work.",
+        "You sent too many requests, or too many of them failed.",
+    )
     narrow = "The token does not cover this."
     return {
         "401": aemp_refusal(401, unknown, _INVALID_TOKEN, _NO_TOKEN, forms=forms, headers=_CHALLENGED),
         "403": aemp_refusal(403, narrow, _TOO_NARROW, forms=forms, headers=_CHALLENGED),
-        "406": aemp_refusal(406, "We have no such format.", unserved, forms=XML),
+        "406": aemp_refusal(406, "The service has no such format.", unserved, forms=XML),
         "429": aemp_refusal(429, spent, _BUDGET_SPENT, SLOW_DOWN, forms=forms, headers=_AGAIN),
         "431": aemp_refusal(431, "A header field is too long.", _TOO_MANY_PARTS, forms=forms),
-        "503": aemp_refusal(503, "We are briefly away.", _AWAY, forms=forms, headers=_AGAIN),
+        "503": aemp_refusal(503, "The service is briefly unavailable.", _AWAY, forms=forms, headers=_AGAIN),
     }
 
 

@@ -27,40 +27,42 @@ def _query(name: str, description: str, schema: Json, *, required: bool = False,
 def _parameters(issuer: str) -> list[Json]:
     text: Json = {"type": "string"}
     return [
-        _query("client_id", "Yours, from registration.", {**text, "format": "uuid"}, required=True)
+        _query("client_id", "Your client id, from registration.", {**text, "format": "uuid"}, required=True)
         | {"example": examples.CLIENT_ID},
         _query(
             "state",
-            f"Comes back byte for byte; at most {LONGEST_STATE} bytes. Make it unguessable and keep it in the customer's "
-            "session: it tells you that the answer belongs to the customer you sent.",
+            f"It comes back byte for byte, and has at most {LONGEST_STATE} bytes. Make it unguessable and keep it in the "
+            "customer's session. It tells you that the answer belongs to the customer you sent.",
             {**text, "maxLength": LONGEST_STATE},
             example=examples.STATE,
         ),
         _query(
             "redirect_uri",
-            "One of your registered addresses, compared letter by letter. May be left out when there is only one.",
+            "One of your registered addresses, compared letter by letter. You may leave it out when there is only one.",
             {**text, "format": "uri"},
             example=examples.REDIRECT_URI,
         ),
         _query(
             "response_type",
-            "May be left out; not by strict applications.",
+            "It may be left out. Strict applications always send it.",
             {**text, "enum": ["code"], "default": "code"},
         ),
-        _query("scope", "May be left out.", {**text, "enum": sorted(KNOWN_SCOPES), "default": DEFAULT_SCOPE}),
+        _query(
+            "scope", "It may be left out.", {**text, "enum": sorted(KNOWN_SCOPES), "default": DEFAULT_SCOPE}
+        ),
         _query(
             "code_challenge",
-            "PKCE (RFC 7636), recommended, and required of strict applications: the base64url SHA-256 of a `code_verifier` "
-            "that you send with the code.",
+            "The base64url SHA-256 of a `code_verifier` that you send with the code (PKCE, RFC 7636). It is recommended, "
+            "and required for strict applications.",
             {**text, "pattern": CHALLENGE_PATTERN},
         ),
         _query("code_challenge_method", "Required with `code_challenge`.", {**text, "enum": ["S256"]}),
         _query(
             "resource",
-            "RFC 8707. The one API there is; may be left out.",
+            "RFC 8707. There is one API, so it may be left out.",
             {**text, "enum": [f"{issuer}/api"]},
         ),
-        _query("response_mode", "May be left out.", {**text, "enum": ["query"], "default": "query"}),
+        _query("response_mode", "It may be left out.", {**text, "enum": ["query"], "default": "query"}),
     ]
 
 
@@ -79,12 +81,12 @@ def _location(issuer: str, error: OAuthError) -> str:
 def _responses(issuer: str) -> Json:
     return {
         "200": answer(
-            "The sign-in page or, for a customer who is signed in, the page that asks for consent. It is always shown, "
-            "also when the application was connected before.",
+            "The sign-in page or, for a signed-in customer, the consent page. It is always shown, even when the application "
+            "was connected before.",
             page_content("For the customer's browser."),
         ),
         "303": {
-            "description": "The request is refused, and your address is told why.",
+            "description": "The request is refused, and your address receives the reason.",
             "headers": {
                 "Location": {
                     "description": "Your `redirect_uri` with `error`, `error_description`, `state` and `iss`.",
@@ -94,7 +96,7 @@ def _responses(issuer: str) -> Json:
                             "`response_type` is not `code`.", _location(issuer, _REFUSED)
                         ),
                         "invalid_scope": example(
-                            "`scope` names what the application may not ask for.",
+                            "`scope` names something that the application may not ask for.",
                             _location(issuer, _SCOPE_REFUSED),
                         ),
                     },
@@ -102,12 +104,12 @@ def _responses(issuer: str) -> Json:
             },
         },
         "400": answer(
-            "`client_id` is unknown, or `redirect_uri` is not registered for it. The customer is told on a page of ours; "
-            "nothing is ever sent to an address that is not yours.",
+            "`client_id` is unknown, or `redirect_uri` is not registered for it. Our error page tells the customer. Nothing "
+            "is ever sent to an address that is not yours.",
             page_content("For the customer's browser."),
         ),
         "503": answer(
-            "Our database is away. Once `redirect_uri` is proved, this too comes by redirect, as "
+            "Our database is unavailable. Once `redirect_uri` is verified, this too comes by redirect, as "
             "`error=temporarily_unavailable`.",
             page_content("For the customer's browser."),
             headers={"Retry-After": "RetryAfter"},
@@ -120,12 +122,12 @@ def _comes_back(issuer: str) -> Json:
     text: Json = {"type": "string"}
     return {
         "summary": "The customer's browser comes back to your address",
-        "description": "Compare `state` with the one in the session and `iss` with ours; stop if either differs.",
+        "description": "Compare `state` with the one in the session, and `iss` with ours. Stop if either differs.",
         "parameters": [
             _query(
                 "code",
-                "The customer approved. It lives 60 seconds and works once; used a second time, the tokens that came "
-                "from it are revoked.",
+                "The customer approved. The code lives 60 seconds and works once. A second use revokes the tokens that "
+                "came from it.",
                 {**text, "pattern": CODE_PATTERN},
                 example=examples.CODE,
             ),
@@ -134,11 +136,11 @@ def _comes_back(issuer: str) -> Json:
                 "The customer did not approve (`access_denied`), or the request was refused.",
                 {**text, "pattern": "^[a-z_]+$"},
             ),
-            _query("error_description", "For your log, beside `error`.", text),
-            _query("state", "Yours, as it was sent.", text, example=examples.STATE),
-            _query("iss", "Who answers (RFC 9207).", {**text, "const": issuer}, required=True),
+            _query("error_description", "Explains `error`, for your log.", text),
+            _query("state", "The `state` that you sent.", text, example=examples.STATE),
+            _query("iss", "The issuer that answers (RFC 9207).", {**text, "const": issuer}, required=True),
         ],
-        "responses": {"200": {"description": "Your page; what it answers is up to you."}},
+        "responses": {"200": {"description": "Your own page. You decide what it answers."}},
     }
 
 
@@ -147,8 +149,8 @@ def _get(issuer: str) -> Json:
         "operationId": "authorize",
         "tags": ["connect"],
         "summary": "Send the customer to approve",
-        "description": "Link or redirect the customer's browser here. The customer signs in, sees your name, company and "
-        "logo and what you ask for, and decides; then the browser comes back to your `redirect_uri`.",
+        "description": "Link or redirect the customer's browser here. The customer signs in, sees your name, company, "
+        "logo and what you ask for, and decides. Then the browser comes back to your `redirect_uri`.",
         "security": [],
         "parameters": _parameters(issuer),
         "responses": _responses(issuer),
@@ -170,18 +172,18 @@ def _post(issuer: str) -> Json:
         "examples": {"documented": example("Three fields", asked)},
     }
     too_large = answer(
-        "As a link it would be longer than 8 KiB.", page_content("For the customer's browser.")
+        "The request would be longer than 8 KiB as a link.", page_content("For the customer's browser.")
     )
     return {
         "operationId": "authorizeByPost",
         "tags": ["connect"],
         "summary": "Send the customer by a form",
-        "description": "The same request in a body. It goes on as `GET` with the same parameters.",
+        "description": "The same request in a body. It continues as `GET` with the same parameters.",
         "security": [],
         "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": form}},
         "responses": {
             "303": {
-                "description": "On to the same request by `GET`.",
+                "description": "Leads to the same request by `GET`.",
                 "headers": {"Location": {"schema": {"type": "string"}}},
             },
             "413": too_large,

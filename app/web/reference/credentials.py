@@ -1,4 +1,4 @@
-"""How an application says who it is wherever its own server asks, and how all those endpoints refuse alike."""
+"""How an application authenticates at the endpoints that its server calls, and what they all refuse."""
 
 from app.oauth.assertion import ASSERTION_TYPE
 from app.oauth.bounds import LONGEST_AUTHORIZATION
@@ -23,29 +23,29 @@ CREDENTIALS: Json = {
     "client_id": {
         **TEXT,
         "format": "uuid",
-        "description": "Yours, from registration. Here or by HTTP Basic, not both.",
+        "description": "Your client id, from registration. Send it here or by HTTP Basic, not both.",
     },
     "client_secret": {
         **TEXT,
         "pattern": SECRET_PATTERN,
-        "description": "Yours, from registration. Here or by HTTP Basic, not both. Public applications have none.",
+        "description": "Your secret, from registration. Send it here or by HTTP Basic, not both. Public applications have none.",
     },
     "client_assertion_type": {
         **TEXT,
         "enum": [ASSERTION_TYPE],
-        "description": "With `client_assertion`.",
+        "description": "Required with `client_assertion`.",
     },
     "client_assertion": {
         **TEXT,
         "pattern": JWT_PATTERN,
-        "description": "In place of a secret, where your application is registered with keys (RFC 7523): `iss` and `sub` are "
-        "your `client_id`, `aud` is the issuer, `exp` at most five minutes ahead, `jti` never the same.",
+        "description": "Replaces a secret when your application is registered with keys (RFC 7523). `iss` and `sub` are your "
+        "`client_id`, `aud` is the issuer, `exp` is at most five minutes ahead, and `jti` is new each time.",
     },
 }
 
 RESPONSES: Json = {
     "InvalidClient": refusal(
-        "Who asks is not proved.",
+        "Client authentication failed.",
         (
             "invalid_client",
             "`client_id`, `client_secret` or `client_assertion` is wrong; we do not say which.",
@@ -62,7 +62,7 @@ RESPONSES: Json = {
         ),
     ),
     "NotAForm": refusal(
-        "The body is no form.",
+        "The body is not a form.",
         (
             "invalid_request",
             "The body is something else, such as JSON.",
@@ -78,7 +78,7 @@ RESPONSES: Json = {
         ),
     ),
     "TooManyFailures": refusal(
-        "Too many failures of yours.",
+        "Too many attempts of yours failed.",
         (
             "slow_down",
             "Too many wrong secrets, codes or tokens came from you. Try again after `Retry-After` seconds.",
@@ -87,7 +87,7 @@ RESPONSES: Json = {
         headers={"Retry-After": "RetryAfter"},
     ),
     "Unavailable": refusal(
-        "We are briefly away.",
+        "The service is briefly unavailable.",
         (
             "temporarily_unavailable",
             "Try again after `Retry-After` seconds.",

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: what programs may ask of this service, and what they are answered."""
+"""The OpenAPI 3.1 document: the requests that programs may send to this service, and its answers."""
 
 from functools import cache
 
@@ -52,7 +52,7 @@ def describe(issuer: str) -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": issuer}],
-        "externalDocs": {"description": "The same for people", "url": issuer + DOCUMENTATION},
+        "externalDocs": {"description": "The same text for people", "url": issuer + DOCUMENTATION},
         "tags": [{"name": tag.name, "description": f"{tag.title}. {tag.text}"} for tag in introduction.TAGS],
         "paths": {
             **authorize.paths(issuer),
@@ -109,30 +109,33 @@ def _header(description: str, **schema: object) -> Json:
 
 
 _RESPONSE_HEADERS: Json = {
-    "NoStore": _header("Holds secrets, or changes at once: nobody keeps it.", const="no-store"),
-    "Private": _header("For the one who asked, and asked again each time.", const="private, no-cache"),
-    "Public": _header("May be kept for an hour.", const="public, max-age=3600"),
-    "PublicBriefly": _header(
-        "May be kept for less time than a new key waits before it signs.", pattern=r"^public, max-age=\d+$"
+    "NoStore": _header("The answer holds secrets, or changes at once. Nobody may keep it.", const="no-store"),
+    "Private": _header(
+        "Only the caller may keep the answer, and must check it again each time.", const="private, no-cache"
     ),
-    "Varies": _header("What the answer depends on.", const="Accept, Accept-Encoding"),
+    "Public": _header("The answer may be kept for an hour.", const="public, max-age=3600"),
+    "PublicBriefly": _header(
+        "The answer may be kept. A new key waits longer than that before it signs.",
+        pattern=r"^public, max-age=\d+$",
+    ),
+    "Varies": _header("The request headers that the answer depends on.", const="Accept, Accept-Encoding"),
     "EntityTag": _header(
-        "Of the document and its coding: send it as `If-None-Match`, and what you have is answered 304.",
+        "The tag of the document and its coding. Send it as `If-None-Match`; an unchanged document is answered 304.",
         pattern='^"[^"]+"$',
     ),
     "RateLimitPolicy": _header(
-        "How many requests a minute one connection of a customer has (an IETF draft). The same number, what is left and "
-        "when it is whole again also stand in `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`.",
+        "How many requests a minute one connection of a customer has (an IETF draft). `X-RateLimit-Limit`, "
+        "`X-RateLimit-Remaining` and `X-RateLimit-Reset` also name this number, the requests left, and when all are back.",
         pattern=r'^"reads";q=\d+;w=60$',
     ),
     "RateLimit": _header(
-        "What is left of that, and in how many seconds it is whole again.", pattern=r'^"reads";r=\d+;t=\d+$'
+        "The requests left, and the seconds until the budget is full again.", pattern=r'^"reads";r=\d+;t=\d+$'
     ),
-    "AnyOrigin": _header("Pages of any site may read it.", const="*"),
-    "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
+    "AnyOrigin": _header("Pages of any site may read the answer.", const="*"),
+    "RetryAfter": {"description": "The seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "BasicChallenge": _header("How to authenticate.", const=BASIC),
     "BearerChallenge": _header(
-        "RFC 6750: `error` says what is wrong with the token, `resource_metadata` (RFC 9728) where to get another.",
+        "RFC 6750. `error` says what is wrong with the token. `resource_metadata` (RFC 9728) says where to get another.",
         pattern="^Bearer ",
     ),
 }
@@ -143,8 +146,8 @@ def _security_schemes(issuer: str) -> Json:
         "basic": {
             "type": "http",
             "scheme": "basic",
-            "description": "The application, by `client_id` and `client_secret`. Instead of it, both may be sent as fields "
-            "of the form; a public application sends its `client_id` alone, one registered with keys a `client_assertion`.",
+            "description": "The application's `client_id` and `client_secret`. You may send both as fields of the form "
+            "instead. A public application sends only its `client_id`. An application with keys sends a `client_assertion`.",
         },
         "bearer": {
             "type": "http",

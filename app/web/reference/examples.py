@@ -33,7 +33,7 @@ CODE = "rovi_ac_c033RrdFKfr3IloMamUiClSCLvtZKFKld7zGWPGMvl1mLj9TkE2GE7D3"
 TOKEN = "rovi_at_c033RrdLcauUUeHOTHYJKDG3m6Co4PjF9ORgrLmRs5ToPpP9TI3F4D3a"
 TOKEN_ID = UUID("019e8c8d-4cb8-79d9-b4eb-4ee78df7e02e")
 SHORT_TOKEN = "rovi_at_s033RrkOi47iO31dQ25dyco529MtEPkR77TvswhAlz1Ld8lwE00HIYnS"
-# Of applications of the strict kind: one that keeps a secret, one on people's own devices.
+# Strict applications: one that keeps a secret, one on people's own devices.
 STRICT_CLIENT_ID = "019c41d9-fcb8-7b1b-a3f1-cc17b415ec8e"
 PUBLIC_CLIENT_ID = "019caefe-a550-7e4a-b5ab-a4aa2a6712a2"
 REFRESH_TOKEN = "rovi_rt_s033RrdMGkjevEWIl1jq69OIJdUWh0PBKLko3qMPfJuAIbbo3e3geTHM"

@@ -5,10 +5,14 @@ from app.aemp.write.render_xml import AEMP_1_2_NAMESPACE, ISO_20190501_NAMESPACE
 from app.web.reference.notation import Json, schema_ref
 
 _TIME: Json = {"type": "string", "format": "date-time"}
-_READ_AT: Json = {**_TIME, "description": "When the machine reported it.", "xml": {"attribute": True}}
+_READ_AT: Json = {
+    **_TIME,
+    "description": "When the machine reported the reading.",
+    "xml": {"attribute": True},
+}
 _SNAPSHOT_AT: Json = {
     **_TIME,
-    "description": "When the newest reading in it was reported.",
+    "description": "When the newest reading in the document was reported.",
     "xml": {"attribute": True},
 }
 _VERSION: Json = {"type": "string", "xml": {"attribute": True}}
@@ -25,31 +29,31 @@ _KINDS: dict[Kind, Json] = {
 }
 
 _MEANINGS = {
-    "AverageLoadFactorLast24": "Average engine load of the last 24 hours.",
-    "Location": "Where it was, WGS 84.",
-    "CumulativeActiveRegenerationHours": "Hours of burning the particle filter clean, since new.",
+    "AverageLoadFactorLast24": "Average engine load in the last 24 hours.",
+    "Location": "Where the machine was (WGS 84).",
+    "CumulativeActiveRegenerationHours": "Hours of particle filter regeneration, since new.",
     "CumulativeIdleHours": "Hours with the engine idling, since new.",
-    "CumulativeIdleNonOperatingHours": "Hours idling in which it did no work, since new.",
+    "CumulativeIdleNonOperatingHours": "Hours of idling without work, since new.",
     "CumulativeLoadCount": "Loads moved, since new.",
     "CumulativeOperatingHours": "Hours the engine ran, since new.",
     "CumulativePowerTakeOffHours": "Hours of power take-off, since new.",
     "CumulativePayloadTotals": "Weight moved, since new.",
-    "DEFRemaining": "Diesel exhaust fluid (AdBlue) left in its tank.",
+    "DEFRemaining": "Diesel exhaust fluid (AdBlue) left in the tank.",
     "Distance": "The odometer.",
     "EngineStatus": "Whether an engine was running.",
     "FuelUsed": "Fuel burned, since new.",
     "FuelUsedLast24": "Fuel burned in the last 24 hours.",
-    "FuelRemaining": "Fuel left in its tank.",
-    "MaximumSpeedLast24": "Highest speed of the last 24 hours.",
+    "FuelRemaining": "Fuel left in the tank.",
+    "MaximumSpeedLast24": "Highest speed in the last 24 hours.",
 }
 
 _HEADER_MEANINGS = {
-    "UnitInstallDateTime": "When its tracker was installed.",
-    "OEMName": "Who made it.",
-    "Model": "Always there, empty where it is not known.",
-    "EquipmentID": "The customer's own number for it.",
-    "SerialNumber": "The maker's number for it.",
-    "PIN": "Product identification number; for a vehicle its VIN.",
+    "UnitInstallDateTime": "When the tracker was installed.",
+    "OEMName": "The maker of the machine.",
+    "Model": "The model. It is always there, and empty when it is not known.",
+    "EquipmentID": "The customer's own number for the machine.",
+    "SerialNumber": "The maker's number for the machine.",
+    "PIN": "Product identification number. For a vehicle this is its VIN.",
 }
 
 
@@ -90,7 +94,7 @@ EQUIPMENT_HEADER: Json = {
 
 EQUIPMENT: Json = {
     "type": "object",
-    "description": "One machine. What it does not report is left out.",
+    "description": "One machine. Figures that it does not report are left out.",
     "required": ["EquipmentHeader"],
     "properties": {
         "EquipmentHeader": schema_ref("EquipmentHeader"),
@@ -104,7 +108,7 @@ LINK: Json = {
     "properties": {
         "rel": {
             "type": "string",
-            "description": "`self`, `prev`, `next` or `last`; or the name of a series.",
+            "description": "`self`, `prev`, `next`, `last`, or the name of a series.",
         },
         "href": {"type": "string", "format": "uri"},
     },
@@ -113,7 +117,7 @@ LINK: Json = {
 # As XML the two lists have no element around them: Links and Equipment simply repeat.
 FLEET: Json = {
     "type": "object",
-    "description": "Machines as they stood at one time, by ISO 15143-3. One machine is a fleet of one.",
+    "description": "Machines at one time, by ISO 15143-3. A single machine is a fleet of one.",
     "required": ["snapshotTime", "version", "Equipment"],
     "properties": {
         "snapshotTime": _SNAPSHOT_AT,
@@ -145,7 +149,7 @@ _AMOUNT: Json = {"type": "number", "minimum": 0}
 
 EQUIPMENT_1_2: Json = {
     "type": "object",
-    "description": "One machine as AEMP 1.2 knows it. What it does not report is left out.",
+    "description": "One machine as AEMP 1.2 knows it. Figures that it does not report are left out.",
     "required": ["EquipmentHeader"],
     "properties": {
         "EquipmentHeader": {
@@ -155,7 +159,10 @@ EQUIPMENT_1_2: Json = {
                 "UnitInstallDateTime": _TIME,
                 "Make": {"type": "string"},
                 "Model": {"type": "string"},
-                "EquipmentID": {"type": "string", "description": "Where the customer gave none, the PIN."},
+                "EquipmentID": {
+                    "type": "string",
+                    "description": "The customer's own number, or the PIN if there is none.",
+                },
                 "SerialNumber": {"type": "string"},
             },
         },
@@ -175,7 +182,7 @@ EQUIPMENT_1_2: Json = {
 
 FLEET_1_2: Json = {
     "type": "object",
-    "description": "Machines as they stood at one time, by AEMP 1.2.",
+    "description": "Machines at one time, by AEMP 1.2.",
     "required": ["snapshotTime", "version", "Equipment"],
     "properties": {
         "snapshotTime": _SNAPSHOT_AT,
@@ -192,13 +199,13 @@ AEMP_ERROR: Json = {
         "status": {"type": "integer", "description": "The HTTP status.", "xml": {"name": "Status"}},
         "code": {
             "type": "string",
-            "description": "For programs.",
+            "description": "The error's code, for programs.",
             "pattern": "^[a-z_]+$",
             "xml": {"name": "Code"},
         },
         "message": {
             "type": "string",
-            "description": "For people. Its words may change.",
+            "description": "An explanation for people. Its words may change.",
             "xml": {"name": "Message"},
         },
     },

@@ -1,11 +1,11 @@
-"""The way from nothing to a customer's machines in five steps, and the shelves the addresses stand on."""
+"""The five steps from nothing to a customer's machines, and the groups that the addresses are sorted into."""
 
 from dataclasses import dataclass
 
 from app.oauth.token_string import PATTERN
 
 TITLE = "RoviTracker for integrators"
-SUMMARY = "OAuth2 tokens for telemetry of construction and rental equipment, and the AEMP API they open."
+SUMMARY = "OAuth2 tokens for telemetry of construction and rental equipment, and the AEMP API that they open."
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A shelf of addresses; `name` is what operations are tagged with."""
+    """A group of addresses; operations carry its `name` as their tag."""
 
     name: str
     title: str
@@ -26,8 +26,8 @@ class Tag:
 STEPS = (
     Step(
         "Register, once",
-        "Tell us your company's name, your application's name, its logo and the complete addresses customers may come "
-        "back to. You receive `client_id` and, this once, `client_secret`. Keep the secret on your server.",
+        "Tell us your company's name, your application's name, its logo and the complete addresses that customers "
+        "may come back to. You receive `client_id` and, only this once, `client_secret`. Keep the secret on your server.",
     ),
     Step(
         "Send the customer",
@@ -51,17 +51,15 @@ STEPS = (
 
 _TOKEN_LIFE = (
     "A token lives 365 days from its last use and three years at most, so a regular reader needs no refresh. A customer "
-    "can disconnect you at any time; you notice by a 401."
+    "can disconnect you at any time. A 401 tells you."
 )
 _STRICT = (
-    "Registered as strict, an application keeps to PKCE, gets tokens of an hour, and a refresh token with each: it works "
-    "once, gives the next pair, and lives 30 days. On people's own devices it is public, without a secret."
+    "A strict application uses PKCE and gets tokens that live an hour. Each comes with a refresh token, which works once, "
+    "gives the next pair, and lives 30 days. An application on people's own devices is public, and has no secret."
 )
-_REQUEST_ID = (
-    "Every answer carries `X-Request-Id`. Give it when you ask for help; send your own, and it is kept."
-)
+_REQUEST_ID = "Every answer carries `X-Request-Id`. Give it when you ask for help. If you send your own, the answer keeps it."
 _LEAKED_TOKENS = (
-    f"Tokens can be recognised in logs and repositories by `{PATTERN.replace('?:', '')}`. The last six characters are a "
+    f"The pattern `{PATTERN.replace('?:', '')}` recognises tokens in logs and repositories. The last six characters are a "
     "checksum, so a mistyped token is refused without a look-up."
 )
 NOTES = (_TOKEN_LIFE, _STRICT, _REQUEST_ID, _LEAKED_TOKENS)
@@ -70,20 +68,20 @@ TAGS = (
     Tag(
         "connect",
         "Connect a customer",
-        "From the customer's approval to a token, by OAuth 2.0, and what to do with the token later.",
+        "How the customer's approval becomes a token by OAuth 2.0, and what you can do with the token later.",
     ),
     Tag("aemp", "Read machines", "The customer's fleet, in the standards of the industry."),
-    Tag("telemetry", "Report readings", "For the devices and gateways that the machines' figures come from."),
+    Tag("telemetry", "Report readings", "For the devices and gateways that send the machines' figures."),
     Tag("discovery", "Discover", "For OAuth2 libraries that configure themselves."),
     Tag(
         "operation",
         "Health and version",
-        "For those who run the service, and for whoever wants to know whether it is up.",
+        "For operators, and for everybody who wants to know whether the service is up.",
     ),
 )
 
 
 def description() -> str:
-    """The same as CommonMark, for whoever reads the document in a tool."""
+    """Write the same as CommonMark, for people who read the document in a tool."""
     steps = "\n".join(f"{number}. **{step.what}.** {step.how}" for number, step in enumerate(STEPS, 1))
     return "\n\n".join((SUMMARY, steps, *NOTES))

@@ -1,4 +1,4 @@
-"""How OpenAPI writes what the other files here have to say: references, examples, answers and refusals."""
+"""OpenAPI's notation for the other files here: references, examples, answers and refusals."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

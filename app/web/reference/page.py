@@ -236,7 +236,7 @@ def _requests(document: Json, path: str, method: str, operation: Json) -> Iterat
 
 
 def _members(document: Json, answer: Json) -> Iterator[Field]:
-    """Of a JSON answer, whatever other form it has; fleets have a table of their own."""
+    """The JSON form of an answer, whatever other form it has; fleets have a table of their own."""
     content = answer.get("content", {})
     if next(iter(content), None) != "application/json":
         return

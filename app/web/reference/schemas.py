@@ -39,28 +39,26 @@ TOKEN_ANSWER = _object(
         "Seconds until the token ends if it is not used. Each use of a long-lived token renews it."
     ),
     scope=_text(f"What the token covers. The scopes are {_SCOPES}."),
-    refresh_token=_text(
-        "Of a strict application, to get the next pair with. It works once.", pattern=REFRESH_PATTERN
-    ),
+    refresh_token=_text("Gives a strict application the next pair. It works once.", pattern=REFRESH_PATTERN),
 )
 
 INTROSPECTION: Json = {
-    "description": "The token's state. Whatever the reason for an inactive one, nothing is said beside it.",
+    "description": "The token's state. An inactive token is answered the same for every reason.",
     "oneOf": [
         _object(
             ("active", "scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti"),
-            active={"type": "boolean", "const": True, "description": "Whether it works."},
+            active={"type": "boolean", "const": True, "description": "Whether the token works."},
             scope=_text("What the token covers."),
-            client_id=_text("The application it was issued to.", format="uuid"),
-            token_type=_text("How the token is used; absent of a refresh token.", const="Bearer"),
-            exp=_seconds("When it ends if it is not used, in seconds since 1970 (UTC)."),
-            iat=_seconds("When it was issued, in seconds since 1970 (UTC)."),
+            client_id=_text("The application that got the token.", format="uuid"),
+            token_type=_text("How the token is used. A refresh token has none.", const="Bearer"),
+            exp=_seconds("When the token ends if it is not used, in seconds since 1970 (UTC)."),
+            iat=_seconds("When the token was issued, in seconds since 1970 (UTC)."),
             sub=_text(
-                "The customer whose machines it reads; the application, where it acts for no customer.",
+                "The customer whose machines the token reads, or the application if the token acts for no customer.",
                 format="uuid",
             ),
-            aud={**_ADDRESS, "description": "The API it is meant for."},
-            iss={**_ADDRESS, "description": "Who issued it."},
+            aud={**_ADDRESS, "description": "The API that the token is meant for."},
+            iss={**_ADDRESS, "description": "The issuer of the token."},
             jti=_text("The token's id, which is no secret.", format="uuid"),
         ),
         {**_object(("active",), active={"const": False}), "maxProperties": 1},
@@ -71,13 +69,13 @@ NOTHING = _object(())
 
 OAUTH_ERROR = _object(
     ("error",),
-    error=_text("For programs.", pattern="^[a-z_]+$"),
-    error_description=_text("For people who read logs. Its words may change."),
+    error=_text("The error's code, for programs.", pattern="^[a-z_]+$"),
+    error_description=_text("An explanation for people who read logs. Its words may change."),
 )
 
 SERVER_METADATA = _object(
     ("issuer", "authorization_endpoint", "token_endpoint", "response_types_supported"),
-    issuer={**_ADDRESS, "description": "Compare it with `iss` of the answers."},
+    issuer={**_ADDRESS, "description": "Compare it with `iss` in the answers."},
     authorization_endpoint=_ADDRESS,
     token_endpoint=_ADDRESS,
     introspection_endpoint=_ADDRESS,
@@ -100,8 +98,8 @@ SERVER_METADATA = _object(
 )
 
 SIGNED_INTROSPECTION = _text(
-    "A JWT of type `token-introspection+jwt`, for the one who asked: `iss`, `aud` (your `client_id`), `iat`, and the answer "
-    "as `token_introspection`.",
+    "A JWT of type `token-introspection+jwt` for the caller. It has `iss`, `aud` (your `client_id`), `iat`, and the answer as "
+    "`token_introspection`.",
     pattern=JWT_PATTERN,
 )
 
@@ -110,7 +108,7 @@ KEY_SET = _object(
     keys={
         "type": "array",
         "minItems": 1,
-        "description": "The key that signs, those that will, and those that did until a day ago.",
+        "description": "The key that signs now, keys that will sign, and keys that signed until a day ago.",
         "items": _object(
             ("kty", "crv", "x", "y", "use", "alg", "kid"),
             kty={"const": "EC"},
@@ -126,7 +124,7 @@ KEY_SET = _object(
 
 RESOURCE_METADATA = _object(
     ("resource", "authorization_servers"),
-    resource={**_ADDRESS, "description": "The audience its tokens carry."},
+    resource={**_ADDRESS, "description": "The audience that tokens for the API carry."},
     authorization_servers={"type": "array", "items": _ADDRESS},
     scopes_supported=_TEXTS,
     bearer_methods_supported=_TEXTS,
@@ -139,21 +137,21 @@ ALIVE = _object(("status",), status={"const": "ok"})
 READY = _object(
     ("status", "postgresql", "valkey"),
     status=_text(
-        "`degraded`: tokens are checked and issued, new approvals and applications with keys wait. "
-        "`draining`: it is about to stop.",
+        "`degraded`: tokens are checked and issued, but new approvals and applications with keys wait. "
+        "`draining`: the process is about to stop.",
         enum=["ok", "degraded", "unavailable", "draining"],
     ),
-    postgresql=_text("`ok`, or what is wrong with it."),
-    valkey=_text("`ok`, or what is wrong with it."),
+    postgresql=_text("`ok`, or what is wrong with the store."),
+    valkey=_text("`ok`, or what is wrong with the store."),
 )
 
 VERSION = _object(
     ("version",),
-    version=_text("Of the service."),
-    python=_text("Of the interpreter it runs on, in development."),
+    version=_text("The version of the service."),
+    python=_text("The version of the interpreter, in development."),
     schema={
         "type": "integer",
         "minimum": 1,
-        "description": "The number of the database schema it needs, in development.",
+        "description": "The number of the required database schema, in development.",
     },
 )

@@ -7,8 +7,8 @@ from app.web.reference.fleet_schemas import reading_schema
 from app.web.reference.notation import Json, schema_ref
 
 _MEANINGS = {
-    "CumulativeNonproductiveIdleHours": "Hours idling in which it did no work, since new.",
-    "SwitchStatus": "Whether an input of its tracker was on.",
+    "CumulativeNonproductiveIdleHours": "Hours of idling without work, since new.",
+    "SwitchStatus": "Whether an input of the tracker was on.",
     "FaultCode": "A fault that the machine reported.",
     "CautionCode": "A caution that the machine reported.",
 }

@@ -1,4 +1,4 @@
-"""What the service says about itself: discovery documents, health, version."""
+"""The service describes itself: discovery documents, health, version."""
 
 from app.web.health import PUBLISHED
 from app.web.oauth.metadata import JWKS, describe_resource, describe_server
@@ -49,9 +49,9 @@ def _discovery(issuer: str) -> Json:
         JWKS: _operation(
             "readKeys",
             "discovery",
-            "The keys that answers are signed with",
-            "For whoever asks for signed answers (RFC 9701). A new key stands here before it signs, so that a set kept for "
-            "as long as `Cache-Control` says never lacks one.",
+            "The keys that sign answers",
+            "For callers who ask for signed answers (RFC 9701). A new key is published here before it signs. So a set that you "
+            "keep as long as `Cache-Control` says is always complete.",
             {
                 "200": answer(
                     "A JWK Set (RFC 7517).",
@@ -70,13 +70,13 @@ def _discovery(issuer: str) -> Json:
             "describeResource",
             issuer,
             "The AEMP API",
-            "Which server gives tokens for the API; challenges point here.",
+            "Names the server that gives tokens for the API. Challenges point here.",
         ),
         "/.well-known/oauth-protected-resource": _resource(
             "describeResourceOfOrigin",
             issuer,
             "The AEMP API, at the root",
-            "The same, where some libraries look for it.",
+            "The same document at the place where some libraries look for it.",
         ),
     }
 
@@ -86,20 +86,20 @@ def _ready() -> Json:
     unavailable = {**_WELL, "status": "unavailable", "postgresql": "unreachable"}
     can = {
         "ok": example("All is well.", _WELL),
-        "degraded": example("Tokens are checked and issued, new approvals wait.", degraded),
+        "degraded": example("Tokens are checked and issued; new approvals wait.", degraded),
     }
     cannot = {
         "unavailable": example("Nothing can be served.", unavailable),
-        "draining": example("It is about to stop; use another.", {**_WELL, "status": "draining"}),
+        "draining": example("The process is about to stop; use another.", {**_WELL, "status": "draining"}),
     }
     return _operation(
         "ready",
         "operation",
         "Can it serve?",
-        "For load balancers.",
+        "Load balancers ask this.",
         {
-            "200": answer("It can.", json_content("Ready", can), headers=_NO_STORE),
-            "503": answer("It cannot.", json_content("Ready", cannot), headers=_NO_STORE),
+            "200": answer("The process can serve.", json_content("Ready", can), headers=_NO_STORE),
+            "503": answer("The process cannot serve.", json_content("Ready", cannot), headers=_NO_STORE),
         },
     )
 
@@ -111,18 +111,18 @@ def _health() -> Json:
             "alive",
             "operation",
             "Does the process answer?",
-            "For what restarts it. Never touches a store.",
-            {"200": answer("It does.", alive, headers=_NO_STORE)},
+            "A supervisor asks this, to restart the process. It never touches a store.",
+            {"200": answer("The process answers.", alive, headers=_NO_STORE)},
         ),
         "/health/ready": _ready(),
         "/version": _operation(
             "version",
             "operation",
             "What is running?",
-            "The version of the service. In development the interpreter, and the database schema it needs, are named too.",
+            "The version of the service. In development it also names the interpreter and the required database schema.",
             {
                 "200": answer(
-                    "This.",
+                    "The versions.",
                     json_content("Version", {"version": example("Now", PUBLISHED)}),
                     headers=_NO_STORE,
                 )

@@ -1,4 +1,4 @@
-"""Readings in: batches of devices and gateways, what is kept of them, and what is refused."""
+"""The telemetry endpoint: batches from devices and gateways, what is kept of them, and what is refused."""
 
 from app.aemp.history.history import FURTHER_ELEMENTS
 from app.web.api.telemetry import MOST_BATCH_BYTES, READERS, TELEMETRY, WRITE
@@ -19,12 +19,12 @@ TAKEN: Json = {
         "stored": {
             "type": "integer",
             "minimum": 0,
-            "description": "How many of them were new, or told something else than was known.",
+            "description": "How many of them were new, or differed from the known reading.",
         },
         "rejected": {
             "type": "array",
             "items": schema_ref("RejectedReading"),
-            "description": "Every reading that is not kept, and why; all others are.",
+            "description": "Every reading that is not kept, with the reason. All others are kept.",
         },
     },
 }
@@ -33,11 +33,22 @@ REJECTED: Json = {
     "type": "object",
     "required": ["reason"],
     "properties": {
-        "line": {"type": "integer", "minimum": 1, "description": "The line of the body, where it has lines."},
-        "machine": {"type": "integer", "minimum": 1, "description": "Which machine of the document."},
-        "reading": {"type": "string", "description": "The element; none where the line cannot be read."},
-        "datetime": {"type": "string", "format": "date-time", "description": "Its time, where it has one."},
-        "reason": {"type": "string", "description": "For people. Its words may change."},
+        "line": {"type": "integer", "minimum": 1, "description": "The line of the body, if it has lines."},
+        "machine": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "The number of the machine in the document.",
+        },
+        "reading": {
+            "type": "string",
+            "description": "The element. It is missing when the line cannot be read.",
+        },
+        "datetime": {
+            "type": "string",
+            "format": "date-time",
+            "description": "The reading's time, if it has one.",
+        },
+        "reason": {"type": "string", "description": "An explanation for people. Its words may change."},
     },
 }
 
@@ -59,11 +70,12 @@ def paths() -> Json:
 
 
 _DESCRIPTION = (
-    "JSON lines, a machine each: `PIN`, `SerialNumber` or `EquipmentID`, the first of which decides, and elements of ISO "
-    "15143-3, each a reading or a list of readings with its `datetime`. Or an ISO 15143-3 document, of a fleet or of one "
-    f"series. Beside the elements of a fleet there are {_FURTHER}. The same again changes nothing; a late reading finds "
-    "its place in the history, and the latest figure of a time counts. It needs the scope `telemetry:write`. An application "
-    "registered for a customer writes for their machines; one of RoviTracker's own for everybody's, by PIN or serial number."
+    "Send JSON lines, one for each machine. A line has `PIN`, `SerialNumber` or `EquipmentID`; the first of them decides. It "
+    "has elements of ISO 15143-3, each a reading or a list of readings with its `datetime`. Or send an ISO 15143-3 document, "
+    f"of a fleet or of one series. Beside the elements of a fleet there are {_FURTHER}. Repeating a reading changes nothing. "
+    "A late reading takes its place in the history, and the latest figure for a time counts. You need the scope "
+    "`telemetry:write`. An application registered for a customer writes for that customer's machines. RoviTracker's own "
+    "application writes for everybody's machines, by PIN or serial number."
 )
 
 
@@ -78,16 +90,16 @@ def _content(media_type: str) -> Json:
 
 _RESPONSES: Json = {
     "200": answer(
-        "What has become of the batch.",
+        "The result of the batch.",
         json_content("Taken", {"lines": example("One reading that cannot be true", examples.TAKEN)}),
         headers={"Cache-Control": "NoStore"},
     ),
     "400": aemp_refusal(
         400,
-        "The body is no document, or the request is malformed.",
+        "The body is not a document, or the request is malformed.",
         (
             "malformed_document",
-            "It is neither XML nor JSON.",
+            "The body is neither XML nor JSON.",
             "The body cannot be read: neither XML nor JSON.",
         ),
         refused.MALFORMED,
@@ -97,17 +109,17 @@ _RESPONSES: Json = {
     "403": ref("responses", "AempRefusal403"),
     "413": aemp_refusal(
         413,
-        "Send more batches instead.",
+        "The batch is too large. Send several smaller ones.",
         (
             "invalid_request",
-            "It is larger than a mebibyte.",
+            "The body is larger than a mebibyte.",
             f"the body is larger than {MOST_BATCH_BYTES} bytes",
         ),
         forms=_FORMS,
     ),
     "415": aemp_refusal(
         415,
-        "We do not read that.",
+        "The service does not read this format.",
         (
             "unsupported_media_type",
             "`Content-Type` names none of our formats, or the body is compressed.",
@@ -116,7 +128,11 @@ _RESPONSES: Json = {
         forms=_FORMS,
     ),
     "429": aemp_refusal(
-        429, "Too many failures.", refused.SLOW_DOWN, forms=_FORMS, headers={"Retry-After": "RetryAfter"}
+        429,
+        "Too many attempts failed.",
+        refused.SLOW_DOWN,
+        forms=_FORMS,
+        headers={"Retry-After": "RetryAfter"},
     ),
     "503": ref("responses", "AempRefusal503"),
 }

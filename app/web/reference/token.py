@@ -31,38 +31,38 @@ def _token_fields(issuer: str) -> Json:
         "code": {
             **TEXT,
             "pattern": CODE_PATTERN,
-            "description": "What came back to your address, within 60 seconds.",
+            "description": "The code that came back to your address, within 60 seconds.",
         },
         "grant_type": {
             **TEXT,
             "enum": list(GRANT_TYPES),
-            "description": "May be left out with `code`, and then means `authorization_code`; not by strict applications.",
+            "description": "With `code` it may be left out, and then means `authorization_code`. Strict applications always send it.",
         },
         "refresh_token": {
             **TEXT,
             "pattern": REFRESH_PATTERN,
-            "description": "The newest one you were given. It works once.",
+            "description": "Your newest refresh token. It works once.",
         },
         "redirect_uri": {
             **TEXT,
             "format": "uri",
-            "description": "May be left out. When it is sent, it must be the address the code went to.",
+            "description": "It may be left out. When you send it, it must be the address that the code went to.",
         },
         "code_verifier": {
             **TEXT,
             "pattern": VERIFIER_PATTERN,
-            "description": "Required when the customer was sent with a `code_challenge`, as strict applications always do.",
+            "description": "Required when you sent the customer with a `code_challenge`. Strict applications always do.",
         },
         "scope": {
             **TEXT,
             "enum": sorted(KNOWN_SCOPES),
-            "description": f"For `client_credentials`: `{DEFAULT_SCOPE}` where it is left out. For `refresh_token`: at most "
-            "what the customer approved, and that where it is left out.",
+            "description": f"For `client_credentials` the default is `{DEFAULT_SCOPE}`. For `refresh_token` ask at most for what the "
+            "customer approved, which is the default.",
         },
         "resource": {
             **TEXT,
             "enum": [f"{issuer}/api"],
-            "description": "For `client_credentials` and `refresh_token` (RFC 8707); may be left out.",
+            "description": "Used with `client_credentials` and `refresh_token` (RFC 8707). It may be left out.",
         },
     }
 
@@ -81,7 +81,7 @@ def _token_request(issuer: str) -> Json:
             "documented": example("Three fields", {**_SENT, "code": examples.CODE}),
             "standard": example("As libraries send it: HTTP Basic, grant type, PKCE", standard),
             "public": example(
-                "Of a public application, which has no secret",
+                "A public application, which has no secret",
                 {
                     "grant_type": "authorization_code",
                     "client_id": examples.PUBLIC_CLIENT_ID,
@@ -94,11 +94,11 @@ def _token_request(issuer: str) -> Json:
                 {"grant_type": "refresh_token", "refresh_token": examples.REFRESH_TOKEN},
             ),
             "client_credentials": example(
-                "For the application itself, where it is registered for that",
+                "For the application itself, if it is registered for that",
                 {"grant_type": "client_credentials"},
             ),
             "private_key_jwt": example(
-                "The same for one that is registered with keys",
+                "The same for an application that is registered with keys",
                 {
                     "grant_type": "client_credentials",
                     "client_assertion_type": ASSERTION_TYPE,
@@ -114,7 +114,7 @@ def _token_refusals() -> Json:
         "The request cannot be granted.",
         (
             "invalid_grant",
-            "The code or refresh token is unknown, expired, used, revoked or not for this. Send the customer again.",
+            "The code or refresh token is unknown, expired, used, revoked or not for this request. Send the customer again.",
             invalid_grant("not shown"),
         ),
         (
@@ -130,7 +130,7 @@ def _token_refusals() -> Json:
         ("unsupported_grant_type", "There is no such grant type.", unsupported_grant_type()),
         (
             "invalid_scope",
-            "The scope is not one you may ask for, or reaches beyond what the customer approved.",
+            "You may not ask for this scope, or the customer approved less.",
             invalid_scope("scope reaches beyond what this application may ask for"),
         ),
         (
@@ -153,7 +153,7 @@ def _token(issuer: str) -> Json:
             _issued(examples.SHORT_TOKEN, _HOUR_S, examples.REFRESH_TOKEN),
         ),
         "refresh_token": example(
-            "For a refresh token, which is spent by it",
+            "For a refresh token, which is then spent",
             _issued(examples.SHORT_TOKEN, _HOUR_S, examples.NEXT_REFRESH_TOKEN),
         ),
         "client_credentials": example("For the application itself", _issued(examples.SHORT_TOKEN, _HOUR_S)),
@@ -162,15 +162,15 @@ def _token(issuer: str) -> Json:
         "operationId": "requestToken",
         "tags": ["connect"],
         "summary": "Exchange the code for a token",
-        "description": "From your server, with your secret. The token lives 365 days from its last use and three years at "
-        "most; there is nothing to refresh. Of one customer, your ten newest tokens work. A strict application's token lives "
-        "an hour and comes with a refresh token that is good for 30 days, and its successors for a year. Each works once: "
-        "presented a second time, it ends the connection, since somebody else may hold it.",
+        "description": "Call this from your server, with your secret. The token lives 365 days from its last use and three "
+        "years at most. You need not refresh it. Your ten newest tokens of one customer work. A strict application's token "
+        "lives an hour. It comes with a refresh token that is good for 30 days, and its successors for a year. Each refresh "
+        "token works once. A second use ends the connection, since somebody else may hold the token.",
         "security": AUTHENTICATED,
         "requestBody": _token_request(issuer),
         "responses": {
             "200": answer(
-                "The token, stored before it is answered.",
+                "The token. It is stored before it is answered.",
                 json_content("TokenAnswer", issued),
                 headers={"Cache-Control": "NoStore"},
             ),

@@ -22,7 +22,7 @@ def _query_form(description: str) -> Json:
     fields = {
         "token": {**TEXT, "description": description},
         **CREDENTIALS,
-        "token_type_hint": {**TEXT, "description": "Not needed: a token says what it is."},
+        "token_type_hint": {**TEXT, "description": "Not needed, since a token says what it is."},
     }
     return form(("token",), fields, {"documented": example("With HTTP Basic", {"token": examples.TOKEN})})
 
@@ -44,26 +44,26 @@ def _active(issuer: str, *, refresh: bool = False) -> object:
 
 def _introspect(issuer: str) -> Json:
     states = {
-        "active": example("It works.", _active(issuer)),
-        "refresh_token": example("It is a refresh token that nobody used.", _active(issuer, refresh=True)),
-        "inactive": example("It does not, or is not yours to ask about.", orjson.loads(INACTIVE)),
+        "active": example("The token works.", _active(issuer)),
+        "refresh_token": example("The token is an unused refresh token.", _active(issuer, refresh=True)),
+        "inactive": example("The token does not work, or you may not ask about it.", orjson.loads(INACTIVE)),
     }
     signed = {
         "signed": example(
-            "The first, for one who asks for it", examples.signed_answer(issuer, _active(issuer))
+            "The first answer, signed on request", examples.signed_answer(issuer, _active(issuer))
         )
     }
     return {
         "operationId": "introspectToken",
         "tags": ["connect"],
         "summary": "Ask whether a token works",
-        "description": "RFC 7662. You see your own tokens, refresh tokens too; a resource server sees the access tokens meant "
-        f"for it. Not for public applications. With `Accept: {JWT_TYPE}` the answer is signed (RFC 9701).",
+        "description": "RFC 7662. You see your own tokens, refresh tokens too. A resource server sees the access tokens that "
+        f"are meant for it. Public applications cannot ask. With `Accept: {JWT_TYPE}` the answer is signed (RFC 9701).",
         "security": AUTHENTICATED,
-        "requestBody": _query_form("The token asked about."),
+        "requestBody": _query_form("The token that you ask about."),
         "responses": {
             "200": answer(
-                "What the token is.",
+                "The state of the token.",
                 {
                     **json_content("Introspection", states),
                     JWT_TYPE: {"schema": schema_ref("SignedIntrospection"), "examples": signed},
@@ -81,14 +81,14 @@ def _revoke() -> Json:
         "operationId": "revokeToken",
         "tags": ["connect"],
         "summary": "End a token",
-        "description": "RFC 7009, for when a customer leaves you. A second after the answer nobody accepts it any more. A "
-        "refresh token ends with every token that came from the same approval, an access token alone.",
+        "description": "RFC 7009. End a token when a customer leaves you. A second after the answer nobody accepts it any "
+        "more. Ending a refresh token ends every token from the same approval. Ending an access token ends only that one.",
         "security": AUTHENTICATED,
         "requestBody": _query_form("The token to end."),
         "responses": {
             "200": answer(
-                "It does not work now, or never did. The body says nothing.",
-                json_content("Nothing", {"ended": example("Whatever the token was", {})}),
+                "The token does not work now, or never did. The body says nothing about it.",
+                json_content("Nothing", {"ended": example("The same for every token", {})}),
                 headers={"Cache-Control": "NoStore"},
             ),
             "400": refusal("The request is malformed.", _MISSING),

@@ -22,7 +22,7 @@ from bench.size.database import keep
 
 SMALL_MACHINES, SMALL_STEPS = 100, DAY // STEP
 
-# Of table and index together. The index grows in a hundred thousand places at once, which leaves its pages half full.
+# Bytes of table and index together. The index grows in a hundred thousand places at once, which leaves its pages half full.
 _BYTES_A_READING = 143
 # Later readings are told while the ingest is measured, and none may be from the future.
 _ROOM = timedelta(hours=12)
@@ -85,7 +85,7 @@ async def keep_told(owner_url: str, accounts: Accounts, told: int) -> None:
 
 
 async def keys_of(context: Context, fleet: Fleet) -> list[int]:
-    """Of the machines in the order of their numbers."""
+    """The keys of the machines, in the order of their numbers."""
     async with ingest(context.database) as transaction:
         headers = await select_headers(transaction, fleet.customer_id)
     return sorted(headers, key=lambda key: headers[key].serial_number or "")
@@ -109,7 +109,7 @@ async def _add_account(context: Context, name: str, machines: int, steps: int, e
 
 
 async def _filling(context: Context, fleet: Fleet) -> Filling:
-    """Of all but the last step."""
+    """A filling of all steps but the last."""
     async with ingest(context.database) as transaction:
         row = await transaction.row("SELECT number FROM fleet WHERE customer_id = $1", fleet.customer_id)
     assert row is not None  # noqa: S101  # it has machines

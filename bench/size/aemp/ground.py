@@ -36,7 +36,7 @@ class FleetGround(Ground):
             yield context
 
     def token(self, account: Account) -> str:
-        """Of a service that runs."""
+        """Get a token from the running service."""
         return self.service.client_token(account.client_id, account.client_secret)
 
 

@@ -75,7 +75,7 @@ class Ingest:
 
     @property
     def pairs(self) -> list[float]:
-        """Of neighbours in time."""
+        """The ratios of neighbours in time."""
         same = [ours.rate / copied.rate for ours, copied in zip(self.ours, self.copied, strict=True)]
         later = [
             ours.rate / copied.rate

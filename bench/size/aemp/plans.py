@@ -1,4 +1,4 @@
-"""How PostgreSQL finds a page: the plans of its statements, run as the service runs them, and what must not be in them."""
+"""PostgreSQL's plans for a page: its statements run as the service runs them, and what a plan must not have."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Explained:
 
 
 async def explain_pages(ground: FleetGround) -> list[Explained]:
-    """Of the middle of the large fleet, and of its history, in the transactions that pages are read in."""
+    """Explain pages from the middle of the large fleet and its history, in the transactions that read them."""
     fleet = ground.large
     number, step = fleet.machines // 2, (fleet.told - WINDOW) // 2
     async with ground.context() as context:

@@ -1,4 +1,4 @@
-"""What it costs to write a page of 100 machines, beside everything else that a request takes."""
+"""The cost of writing a page of 100 machines, apart from everything else that a request takes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

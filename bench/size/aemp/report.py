@@ -1,4 +1,4 @@
-"""What was seen of large fleets, as markdown and as one document."""
+"""The results of large fleets, as markdown and as one document."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""What a service on a filled database is asked: codes of customers from all over it, tokens from all over it."""
+"""A service on a filled database is asked about codes of customers and tokens from all over it."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""What one exchange leaves behind: bytes of write-ahead log, of tables and of indexes."""
+"""One exchange leaves behind bytes of write-ahead log, of tables and of indexes."""
 
 from dataclasses import dataclass
 from pathlib import Path
