@@ -54,11 +54,11 @@ class TrustedProxies:
         return address is not None and self._hold(address)
 
     def client_of(self, headers: Headers) -> tuple[str, int] | None:
-        """The client of a trusted proxy: the rightmost address in X-Forwarded-For that is no trusted proxy's.
+        """The client behind a trusted proxy: the rightmost address in X-Forwarded-For that is no trusted proxy's.
 
-        Each proxy adds the address of its own peer on the right, so what stands left of a stranger's is the stranger's
-        word. A member that cannot be read ends the walk: who wrote what is left of it is not known. Then, and where all
-        are trusted, the last proxy that was read counts, since no stranger can choose it. None says the peer itself.
+        Each proxy adds the address of its own peer on the right. What stands left of a stranger's is the stranger's word.
+        A member that cannot be read ends the walk, for nobody knows who wrote what is left of it. Then the last proxy that
+        was read counts, as it does where all are trusted: no stranger can choose it. None says the peer itself.
         """
         nearest = None
         fields = [value for name, value in headers if name == b"x-forwarded-for"]

@@ -140,7 +140,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("member", UNREADABLE)
 def test_unreadable_member_ends_the_walk_at_the_last_proxy_that_was_read(member: str) -> None:
-    """R-78: who wrote what stands left of it is not known, and no stranger can choose whom it is counted to."""
+    """R-78: nobody knows who wrote what stands left of it, and no stranger can choose the one that counts."""
     assert client_of(member) is None
     assert client_of(f"203.0.113.1, {member}") is None
     assert client_of(f"203.0.113.1, {member}, 10.0.0.3:80, 10.0.0.2") == ("10.0.0.3", 80)

@@ -115,7 +115,7 @@ NAMES = re.compile(
 
 
 async def versions_of(context: Context) -> set[str]:
-    """Of the interpreter, the libraries and the stores, the service's own left out; short ones are no evidence."""
+    """The interpreter's, the libraries' and the stores', without the service's own; short ones are no evidence."""
     row = await context.database.row("SELECT current_setting('server_version') AS version")
     assert row is not None
     found = {python_version(), str(row["version"]).split()[0], *(each.version for each in distributions())}

@@ -190,7 +190,7 @@ def has_ipv6() -> bool:
 
 
 async def statuses_from(address: str, port: int, world: World, *, guesses: int) -> list[int]:
-    """Of wrong secrets from this address of ours, each on a connection of its own, so that every worker has its share."""
+    """What wrong secrets from this address are answered, each on its own connection, so that every worker has its share."""
     fields = {"client_id": world.client_id, "client_secret": "wrong", "code": "x"}
     statuses = []
     for _ in range(guesses):

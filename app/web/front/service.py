@@ -39,7 +39,7 @@ HOT = {
     )
 }
 
-# No browser may take an answer for another kind of content than it says it is. Each answer has this, since any may echo input.
+# No browser may take an answer for another kind of content than it says it is.
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 _log = structlog.get_logger()
