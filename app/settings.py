@@ -3,139 +3,41 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import timedelta
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_interface, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from app.randomness import SHORTEST, is_random
 from app.refused import SetUpError
+from app.setting_kinds import (
+    Brief,
+    DatabaseUrl,
+    Duration,
+    NetworkList,
+    Origin,
+    Port,
+    RedisUrl,
+    SecretList,
+    SmtpUrl,
+    parse_duration,
+)
 
 PREFIX = "ROVITRACKER_"
 SECRETS_DIR = Path("/run/secrets")  # where container engines mount theirs
 CHECKOUT = Path(__file__).parent.parent
 
-_UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
-_PROXIES = "write the addresses of your proxies, such as 10.0.0.5, or their network, such as 10.0.0.0/8"
-_MAPPED_BITS = 96  # of ::ffff:0:0/96, before the IPv4 address (RFC 4291 section 2.5.5.2)
-
 
 class SettingsError(SetUpError):
     """What is wrong with the settings, a line each, and what to set instead."""
-
-
-def parse_duration(value: Any) -> Any:
-    """`60`, `500ms`, `60s`, `5m`, `1h`, `30d` or `1y` (365 days)."""
-    if isinstance(value, timedelta):
-        return value
-    found = re.fullmatch(r"(\d{1,9})\s*(ms|[smhdy]?)", str(value).strip())
-    if not found:
-        raise ValueError("a duration is a number with ms, s, m, h, d or y, such as 60s or 30d")
-    try:
-        return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
-    except OverflowError:
-        raise ValueError("a duration has at most 2,700,000 years") from None
-
-
-def _parse_list(value: Any) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _of_scheme(*schemes: str, example: str) -> AfterValidator:
-    """An address of one of these schemes. The address itself stays out of the message: it has a password."""
-
-    def check(value: SecretStr) -> SecretStr:
-        address = value.get_secret_value()
-        if not address.startswith(tuple(f"{scheme}://" for scheme in schemes)) or not _has_port(address):
-            raise ValueError(f"an address such as {example}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _has_port(address: str) -> bool:
-    """Whether what stands in the place of the port is one, or nothing; several hosts have theirs read later."""
-    with suppress(ValueError):
-        parts = urlsplit(address)
-        return "," in parts.netloc or parts.port is None or parts.port > 0
-    return False
-
-
-def _check_origin(value: str) -> str:
-    parts = urlsplit(value)
-    bare = value.removesuffix("/")
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.netloc
-        or bare != f"{parts.scheme}://{parts.netloc}"
-    ):
-        raise ValueError("an origin without path, such as https://auth.example.com")
-    if "@" in parts.netloc:
-        raise ValueError("an origin carries no user name")
-    return bare
-
-
-def _check_minute(value: timedelta) -> timedelta:
-    """For what costs something as long as it lasts."""
-    if value > timedelta(minutes=1):
-        raise ValueError("a minute at most, such as 10s; 0s for none")
-    return value
-
-
-def _parse_networks(value: Any) -> Any:
-    return [_parse_network(part) if isinstance(part, str) else part for part in _parse_list(value)]
-
-
-def _parse_network(text: str) -> IPv4Network | IPv6Network:
-    """An address, or a network by its first address. Raises ValueError, with the remedy, when it is neither, or everybody."""
-    try:
-        interface = ip_interface(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no address and no network: {_PROXIES}") from None
-    if "%" in text:
-        raise ValueError(f"{text!r} has a zone, which is not looked at: write {text.partition('%')[0]}")
-    network, own = (_without_mapping(each) for each in (interface.network, ip_network(interface.ip)))
-    if not network.prefixlen:
-        raise ValueError(f"{text} is everybody, and whoever connects could name any address: {_PROXIES}")
-    if own.network_address != network.network_address:
-        raise ValueError(f"{text} has host bits set: write {network}, or {own.network_address} for it alone")
-    return network
-
-
-def _without_mapping(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    """An IPv4-mapped network is the IPv4 network: a peer is called by its IPv4 address, however it is connected."""
-    first = network.network_address
-    if isinstance(first, IPv6Address) and first.ipv4_mapped is not None and network.prefixlen >= _MAPPED_BITS:
-        return IPv4Network((first.ipv4_mapped, network.prefixlen - _MAPPED_BITS))
-    return network
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
-Brief = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_minute)]
-SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
-NetworkList = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_parse_networks)]
-Origin = Annotated[str, AfterValidator(_check_origin)]
-Port = Annotated[int, Field(ge=0, le=65_535)]
-DatabaseUrl = Annotated[
-    SecretStr,
-    _of_scheme("postgresql", "postgres", example="postgresql://user:password@host:5432/database"),
-]
-RedisUrl = Annotated[
-    SecretStr, _of_scheme("redis", "rediss", "unix", example="redis://:password@host:6379/0")
-]
-SmtpUrl = Annotated[SecretStr, _of_scheme("smtp", "smtps", example="smtps://user:password@host:465")]
 
 
 def _duration(text: str) -> timedelta:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.door.server import GRACE_S
+from app.setting_kinds import parse_duration
 from app.settings import (
     PREFIX,
     SECRETS_DIR,
@@ -19,7 +20,6 @@ from app.settings import (
     SettingsError,
     check_names,
     load_settings,
-    parse_duration,
 )
 from deploy.create_secrets import READERS, create_secrets, rotate_key
 from tests.support.composition import BASE, PRODUCTION, Read, read_compose, tool

@@ -5,7 +5,7 @@ from typing import cast
 
 import typer
 
-from app.settings import parse_duration
+from app.setting_kinds import parse_duration
 
 
 def duration(value: str | timedelta) -> timedelta:

@@ -26,7 +26,7 @@ from app.flows.fleet.add_simulated import Added, Simulation, add_simulated
 from app.flows.fleet.import_fleet import import_machines
 from app.flows.fleet.read_fleet import read_fleet_page
 from app.flows.fleet.write_telemetry import write_telemetry
-from app.settings import parse_duration
+from app.setting_kinds import parse_duration
 from app.storage.people.people import Member
 
 _LAST_PAGE = 10**LONGEST_PAGE - 1

@@ -6,24 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from app.aemp.model.errors import AempError, FlawError, ReadError
-from app.flows.account.add_customer import CustomerError
-from app.oauth.errors import OAuthError, PageError
-from app.oauth.redirect_uri import RedirectUriError
-from app.oauth.registration import RegistrationError
+from app.refused import RefusedError
 
 Input = TypeVar("Input")
 
 # What a rule refuses by; to refuse is to answer.
 REFUSALS = (
-    AempError,
-    CustomerError,
-    FlawError,
-    OAuthError,
-    PageError,
-    ReadError,
-    RedirectUriError,
-    RegistrationError,
+    RefusedError,
     ValueError,
 )
 

@@ -1,6 +1,6 @@
 """Every regular expression of ours as it is used, with what it could take long for: beginnings that never end as it wants."""
 
-from app import logs, randomness, settings
+from app import logs, randomness, setting_kinds, settings
 from app.aemp.address import addresses, negotiation, paging
 from app.aemp.model import identifiers, text, times
 from app.aemp.read import interpret
@@ -205,8 +205,8 @@ CASES: dict[str, Case] = {
     "app/randomness.py:_common_in_words": case(
         randomness._common_in_words, ("", "a"), ("", "-"), ("", "a-"), ("", "Aa"), ("", "abc-"), ("", "Aa1-")
     ),
-    "app/settings.py:parse_duration": case(
-        settings.parse_duration, ("", "1"), ("1", " ", "x"), ("1", " ", "m"), ("", " 1"), ("1", "m")
+    "app/setting_kinds.py:parse_duration": case(
+        setting_kinds.parse_duration, ("", "1"), ("1", " ", "x"), ("1", " ", "m"), ("", " 1"), ("1", "m")
     ),
     "app/settings.py:_nearest_choice": case(
         lambda given: settings._nearest_choice("x", given), ("", "'"), ("'", "a"), ("", "'a"), ("", "'a' ")

@@ -13,7 +13,7 @@ from app.flows.account.add_customer import check_password, check_person
 from app.flows.account.sign_in import normal_email
 from app.oauth.bounds import MOST_ACCEPT_PARTS
 from app.oauth.signing import asks_for_jwt
-from app.settings import parse_duration
+from app.setting_kinds import parse_duration
 from app.storage.schema.address import shown_address
 from app.web.api.telemetry import MOST_BATCH_BYTES
 from app.web.cookies import keep_own_cookies
