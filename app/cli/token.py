@@ -43,7 +43,7 @@ def issue(
         typer.Option(
             parser=duration,
             metavar="DURATION",
-            help="Its end, whether used or not.",
+            help="When the token ends, whether used or not.",
             show_default="that of every classic token",
         ),
     ] = None,
