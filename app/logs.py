@@ -12,7 +12,7 @@ import structlog
 
 from app.origin import origin
 
-# Whatever slips into a line: our own strings are recognisable by their prefix, and their checksum is not needed to hide them.
+# Our own strings are known by their prefix, so they are hidden wherever they slip into a line.
 _OURS = re.compile(r"rovi_(at|rt|ac|cs)_[0-9A-Za-z]+")
 _OURS_IN_BYTES = re.compile(_OURS.pattern.encode())
 

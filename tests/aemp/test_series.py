@@ -232,7 +232,7 @@ def test_figures_read_back_as_they_were_to_two_decimals(hours: float) -> None:
 
 
 def test_required_children_are_what_a_row_holds() -> None:
-    """Of a series of one metric exactly one child changes with time."""
+    """A series of one metric has exactly one child that changes with time."""
     for series in SERIES:
         if len(series.metrics) == 1:
             required = [child for child in series.element.children if child.required]

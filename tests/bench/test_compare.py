@@ -41,7 +41,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Of one commit, which holds an `app` that runs nothing."""
+    """A repository of one commit, which holds an `app` that runs nothing."""
     folder = tmp_path / "repository"
     (folder / "app").mkdir(parents=True)
     (folder / "app" / "__init__.py").touch()

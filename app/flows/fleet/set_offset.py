@@ -18,7 +18,7 @@ from app.storage.postgres.database import Transaction
 # What a tracker counts by itself; the rest comes from the machine's own computers.
 COUNTED = (Metric.CUMULATIVE_OPERATING_HOURS, Metric.DISTANCE)
 
-# Of a distance too. Beyond it no figure can be written, nor put right again.
+# This holds for a distance too. A figure beyond it can neither be written nor put right again.
 _HIGHEST = OPERATING_HOURS.value.highest
 
 

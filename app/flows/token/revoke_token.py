@@ -42,7 +42,7 @@ async def revoke_any_token(context: Context, actor: Actor, unverified_token: str
 
 
 async def _find(context: Context, token: TokenString | None) -> tuple[TokenString, Stored] | None:
-    """By what the token's own string says it is, whatever the caller hints."""
+    """The token's own string says what it is. A hint of the caller's changes nothing."""
     stored = None if token is None else await _select(context, token)
     if token is None or stored is None or not compare_digest(stored.digest, token.digest):
         return None

@@ -91,7 +91,7 @@ async def keep_signing_keys(context: Context) -> int:
 
 
 async def _make_first(context: Context) -> SigningKey:
-    """Of processes that start at once one makes it, and the others find it.
+    """If several processes start together, one makes it and the others find it.
 
     It signs at once: whoever has kept a set of ours has kept one whose keys we can no longer open.
     """
