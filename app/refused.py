@@ -1,4 +1,4 @@
-"""What is refused by design: one value, raised where the rule is and told to programs, people and terminals in their forms.
+"""A refusal by design: one value, raised where the rule is, and shown to programs, people and terminals in their forms.
 
 Exception
  ├─ RefusedError      the caller may read why

@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     session_flow: Duration = Field(_duration("30m"), description="an unfinished sign-in or consent page")
     known_browser: Duration = Field(
         _duration("365d"),
-        description="how long a browser stays known after somebody signed in; there they sign in while others guess their password",
+        description="how long a browser stays known after a sign-in; there its owner can sign in while others guess the password",
     )
     signing_key_lead: Duration = Field(
         _duration("10m"),
@@ -196,14 +196,14 @@ class Settings(BaseSettings):
         10,
         ge=1,
         le=1_000_000,
-        description="wrong passwords in 15 minutes for one account, and in one browser it is known in, of all processes together; "
-        "above it a sign-in is answered 429",
+        description="wrong passwords in 15 minutes for one account in unknown browsers, and in each browser that knows it; more are answered "
+        "429. All processes count together",
     )
     limit_guesses_per_address: int = Field(
         50,
         ge=1,
         le=1_000_000,
-        description="wrong passwords in 15 minutes from one address, of all processes together; above it a sign-in is answered 429. "
+        description="wrong passwords in 15 minutes from one address; more are answered 429. All processes count together. "
         "An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
     )
     limit_password_checks: int = Field(

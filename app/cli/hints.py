@@ -1,4 +1,4 @@
-"""What a refusal looks like on a terminal: its line, and which verb or option helps."""
+"""A refusal on a terminal: its line, and the verb or option that helps."""
 
 from app.cli.work import make_anew
 from app.refused import RefusedError

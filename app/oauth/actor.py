@@ -1,4 +1,4 @@
-"""Who does what the audit trail tells of."""
+"""The actor of an audited event."""
 
 from typing import Literal, NamedTuple
 from uuid import UUID

@@ -81,7 +81,7 @@ RESPONSES: Json = {
         "Too many attempts of yours failed.",
         (
             "slow_down",
-            "Too many wrong secrets, codes or tokens came from you. Try again after `Retry-After` seconds.",
+            "You sent too many wrong secrets, codes or tokens. Try again after `Retry-After` seconds.",
             too_many_failures(),
         ),
         headers={"Retry-After": "RetryAfter"},
