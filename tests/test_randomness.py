@@ -97,7 +97,7 @@ WRITTEN = [
 ]
 
 
-@pytest.mark.parametrize("key", WRITTEN)
+@pytest.mark.parametrize("key", WRITTEN, ids=range(len(WRITTEN)))  # some are made anew each time
 def test_key_that_somebody_wrote_is_refused(key: str) -> None:
     """R-113: words, rows of the keyboard, sequences, repetitions, and what is in every example."""
     assert not is_random(key)

@@ -96,13 +96,19 @@ def test_modulus_that_anybody_can_take_apart_is_refused(make: Callable[[], int])
     assert "anybody could find its private half" in refusal(rsa(modulus))
 
 
-@pytest.mark.parametrize("modulus", [1, 3, 15, 2**512 + 1, 2**1024 + 643, MODULUS >> 1, MODULUS >> 1024])
+@pytest.mark.parametrize(
+    "modulus", [1, 3, 15, 2**512 + 1, 2**1024 + 643, MODULUS >> 1, MODULUS >> 1024], ids=int.bit_length
+)
 def test_tiny_modulus_is_refused(modulus: int) -> None:
     """O-150."""
     assert refusal(rsa(modulus)).startswith("key 1: ")
 
 
-@pytest.mark.parametrize("exponent", [1, 2, 3, 65_536, 65_538, 65_539, MODULUS - 2, 2**2048 + 1])
+@pytest.mark.parametrize(
+    "exponent",
+    [1, 2, 3, 65_536, 65_538, 65_539, MODULUS - 2, 2**2048 + 1],
+    ids=["1", "2", "3", "65536", "65538", "65539", "the modulus less 2", "a bit longer than the modulus"],
+)
 def test_exponent_other_than_the_usual_is_refused(exponent: int) -> None:
     """O-150: 1 makes every message its own signature."""
     assert refusal(rsa(MODULUS, exponent)).startswith("key 1: ")
