@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.hints import told
 from app.settings import Settings, SettingsError, load_settings
 
 GOOD_KEY = secrets.token_hex(32)
@@ -165,9 +166,10 @@ def test_every_misspelt_setting_is_answered_with_the_one_that_was_meant(
 
 def test_a_name_like_no_setting_leads_to_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROVITRACKER_XYZZY", "1")
-    assert (
-        refusal()
-        == "ROVITRACKER_XYZZY is not a setting; without it, `rovitracker config` lists those there are"
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert told(refused.value) == (
+        "ROVITRACKER_XYZZY is not a setting: without it, `rovitracker config` lists those there are"
     )
 
 
