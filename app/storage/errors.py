@@ -9,8 +9,8 @@ from app.refused import RefusedError
 _UNKNOWN = ("08", "57P", "58")
 
 # Classes of refusals that pass by themselves: rolled back for another transaction (40), no connection, memory or disk
-# left (53), in use by somebody else (55), cancelled from outside (57).
-_PASSING = ("40", "53", "55", "57")
+# left (53), in use by somebody else (55), cancelled from outside (57); and a standby, until it is promoted (25006).
+_PASSING = ("25006", "40", "53", "55", "57")
 
 
 class PassingError(RefusedError):

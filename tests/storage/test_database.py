@@ -76,6 +76,7 @@ async def test_a_refused_statement_inside_a_transaction_can_be_told_apart(single
 @pytest.mark.parametrize(
     ("sqlstate", "kind"),
     [
+        ("25006", StoreBusyError),
         ("40001", StoreBusyError),
         ("40P01", StoreBusyError),
         ("53100", StoreBusyError),
