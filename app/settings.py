@@ -170,8 +170,8 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="failed attempts a minute and process before a caller is slowed down or gets 429: forged tokens, unknown "
-        "applications, wrong secrets, assertions and codes. They are counted for each address, for each application, and for each "
-        "application and address. An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
+        "applications, wrong secrets and assertions, and made-up codes of public applications. They are counted for each address, "
+        "for each introspecting application, and for each application and address. An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
     )
     limit_reads: int = Field(
         10_000,

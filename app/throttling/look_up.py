@@ -27,12 +27,12 @@ async def look_up(
     return found
 
 
-async def in_turn(failures: Failures, asker: str, asking: Coroutine[Any, Any, Answer]) -> Answer:
+async def in_turn(failures: Failures, asker: str | None, asking: Coroutine[Any, Any, Answer]) -> Answer:
     """The answer of a question to a store: at once, or in the lane of an asker who failed too often.
 
-    Raises OAuthError 429 when the lane is full; then nothing was asked.
+    asker: None for who is not to be slowed. Raises OAuthError 429 when the lane is full; then nothing was asked.
     """
-    if not failures.over(asker):
+    if asker is None or not failures.over(asker):
         return await asking
     try:
         async with failures.lane(asker):
@@ -43,8 +43,15 @@ async def in_turn(failures: Failures, asker: str, asking: Coroutine[Any, Any, An
         asking.close()  # it may never have begun
 
 
-async def redeem_in_turn(failures: Failures, asker: str, redeeming: Coroutine[Any, Any, Answer]) -> Answer:
-    """The same for what is spent: invalid_grant is the asker's failure, and what succeeds is nobody's."""
+async def redeem_in_turn(
+    failures: Failures, asker: str | None, redeeming: Coroutine[Any, Any, Answer]
+) -> Answer:
+    """The same for what is spent: invalid_grant is the asker's failure, and what succeeds is nobody's.
+
+    asker: None for who is not to be slowed.
+    """
+    if asker is None:
+        return await redeeming
     try:
         if not failures.over(asker):
             return await redeeming

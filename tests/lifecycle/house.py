@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from app.context import Context
+from app.door.bounds import Bounds
 from app.flows.account.add_operator import add_operator
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.oauth.actor import COMMAND_LINE
@@ -19,6 +20,8 @@ from tests.support.server import free_port, running_service
 PROCESSES = (0, 1)
 OPERATOR = "olga@rovitracker.example"
 CODE_LIFE_S = 600  # a busy machine takes its time between two steps
+
+_AT_ONCE = 1 + Bounds().pipelined
 
 Result = TypeVar("Result")
 
@@ -37,8 +40,11 @@ class House:
         return self.loop.run_until_complete(work)
 
     async def ask(self, process: int, requests: Sequence[bytes]) -> list[RawAnswer]:
-        """One after another on one connection."""
-        answers = await send(self.ports[process], b"".join(requests), answers=len(requests))
+        """One after another, as many on one connection as may wait there."""
+        answers: list[RawAnswer] = []
+        for start in range(0, len(requests), _AT_ONCE):
+            some = requests[start : start + _AT_ONCE]
+            answers += await send(self.ports[process], b"".join(some), answers=len(some))
         assert len(answers) == len(requests)
         return answers
 

@@ -30,6 +30,7 @@ from app.settings import SettingsError
 from app.storage.errors import NotSentError, PassingError, StoreBusyError, StoreUnavailableError
 from app.storage.people.applications import Application
 from app.storage.schema.migrations import DevelopmentSchemaError, MigrationError
+from app.throttling.guesses import TooManyGuessesError
 
 _CLIENT = Client(
     id=UUID(int=1),
@@ -76,6 +77,7 @@ REFUSALS: tuple[RefusedError, ...] = (
     StoreUnavailableError("PostgreSQL: OSError at 10.0.0.7"),
     NotSentError("too many requests wait"),
     StoreBusyError("55P03", "lock not available in table secret_plans"),
+    TooManyGuessesError(30),
 )
 
 

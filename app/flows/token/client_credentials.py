@@ -11,7 +11,7 @@ from app.storage.token.client_tokens import ClientToken
 
 
 async def issue_to_client(
-    context: Context, client: Client, request: TokenRequest, _asker: str
+    context: Context, client: Client, request: TokenRequest, _asker: str | None
 ) -> IssuedToken:
     """Short-lived for every kind of application, and without a refresh token: the secret is at hand (section 4.4.3).
 

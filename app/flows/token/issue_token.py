@@ -31,7 +31,7 @@ async def issue_token(context: Context, request: TokenRequest, address: str) -> 
     # 3. may they
     grant_type = _allowed_grant(client, request)
     # 4. what, and 5. remember: the grant's own part consumes the code and commits the token
-    return await _GRANTS[grant_type](context, client, request, asker_of(client, request.credentials, address))
+    return await _GRANTS[grant_type](context, client, request, stranger_of(client, address))
 
 
 async def authenticate_client(context: Context, credentials: Credentials, address: str) -> Client:
@@ -67,6 +67,14 @@ def asker_of(client: Client, credentials: Credentials, address: str) -> str:
     """Who fails when there is no such code or token: a client_id that proves nothing is anybody's at that address."""
     # What was sent is the same as the application's id, which takes its time to be spelt.
     return f"public applications from {address}" if client.public else f"caller {credentials.client_id}"
+
+
+def stranger_of(client: Client, address: str) -> str | None:
+    """Who fails when a code or token was made up: a public client_id proves nothing, so it is anybody's there.
+
+    None for an application that proved itself. It hands on what browsers bring, and nobody's browser may slow it.
+    """
+    return f"public applications from {address}" if client.public else None
 
 
 async def read_application(

@@ -20,7 +20,9 @@ from app.storage.token.grants import Redemption, StandingGrant, mark_grant_revok
 from app.throttling.look_up import redeem_in_turn
 
 
-async def redeem_code(context: Context, client: Client, request: TokenRequest, asker: str) -> IssuedToken:
+async def redeem_code(
+    context: Context, client: Client, request: TokenRequest, asker: str | None
+) -> IssuedToken:
     """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned.
 
     Raises OAuthError 429, with the code left as it was, when the asker failed too often.

@@ -21,7 +21,7 @@ from app.storage.token.refresh_tokens import Rotation, StoredRefreshToken
 from app.throttling.look_up import redeem_in_turn
 
 
-async def refresh(context: Context, client: Client, request: TokenRequest, asker: str) -> IssuedToken:
+async def refresh(context: Context, client: Client, request: TokenRequest, asker: str | None) -> IssuedToken:
     """RFC 6749 section 6, rotating for every client (RFC 9700 section 4.14.2). A request that is refused spends nothing.
 
     Raises OAuthError 429, with nothing looked up, when the asker failed too often.

@@ -3,7 +3,7 @@
 from hmac import compare_digest
 
 from app.context import Context
-from app.flows.token.issue_token import asker_of, authenticate_client
+from app.flows.token.issue_token import authenticate_client, stranger_of
 from app.oauth.actor import Actor
 from app.oauth.request import TokenQuery
 from app.oauth.token_string import TokenString, parse
@@ -25,10 +25,11 @@ async def revoke_token(context: Context, query: TokenQuery, address: str) -> Non
     client = await authenticate_client(context, query.credentials, address)
     if query.token is None or query.token.kind not in ("at", "rt"):  # no store is asked, so nobody fails
         return
-    asker = asker_of(client, query.credentials, address)
+    asker = stranger_of(client, address)
     found = await in_turn(context.failures, asker, _find(context, query.token))
     if found is None or found[1].application_id != client.id:
-        context.failures.note(asker)
+        if asker is not None:
+            context.failures.note(asker)
         return
     await _revoke(context, Actor("application", client.id), *found)
 
