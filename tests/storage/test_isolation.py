@@ -15,7 +15,7 @@ from tests.support.fleets import fill, machine, seen_by
 from tests.support.people import World
 
 # Where statements are asked after the customer is named.
-MODULES = ("fleet",)
+MODULES = ("fleet.fleet",)
 
 STATEMENTS = {
     name: value

@@ -4,7 +4,7 @@ import random
 import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -22,6 +22,7 @@ TOKEN, INTROSPECT, REVOKE = (f"/app/oauth2/{name}" for name in ("token", "intros
 
 # How often one took longer than the other, of all the ways to pair them: 0.5 for two of one kind. They are asked in
 # turns, so what else the machine does stretches both. Four standard deviations of 300 pairs, and eight of 3,000.
+MOST_MEASUREMENTS = 10
 MOST_APART = 0.1 if DEPTH == 1 else 0.06
 
 REFUSAL = b'{"error":"invalid_client","error_description":"client authentication failed"}'
@@ -83,7 +84,8 @@ def assert_alike(port: int, one: Callable[[], bytes], other: Callable[[], bytes]
     """Measured again where something else came in between; a difference that is there stays, however often it is measured."""
     shares: list[float] = []
     while not shares or abs(shares[-1] - 0.5) >= MOST_APART:
-        assert len(shares) < 3, shares
+        assert len(shares) < MOST_MEASUREMENTS, shares
+        sleep(0.2 * len(shares))  # a crowd on the machine passes
         shares.append(share_longer(port, one, other))
 
 
