@@ -55,7 +55,7 @@ def make_wheel(links: Path, version: str, tag: str) -> str:
 
 
 def refusal(install: Callable[[Path], Path], folder: Path) -> tuple[type[InstallationError], str]:
-    """Of which kind it is, and what it says."""
+    """The kind of the refusal, and what it says."""
     with pytest.raises(InstallationError) as raised:
         install(folder)
     return raised.type, str(raised.value)

@@ -28,7 +28,7 @@ def test_items_are_told_apart() -> None:
 
 
 def test_items_are_cited_one_by_one() -> None:
-    """Of a range nobody says which of its items a test really shows."""
+    """A range does not say which of its items a test really shows."""
     ranges = [
         f"{file.relative_to(ROOT)}: {found}"
         for file in sorted((ROOT / "tests").rglob("test_*.py"))

@@ -117,7 +117,7 @@ def _trees(run: Callable[[bytes], object]) -> Case:
 
 
 def _parsed(run: Callable[[Any], object]) -> tuple[Case, Case]:
-    """Of a document that was parsed; parsing it is part of the cost."""
+    """Two cases for a reader of parsed documents; the parsing is part of the cost."""
 
     def parse_and_run(given: bytes) -> object:
         return run(read.parse(given))

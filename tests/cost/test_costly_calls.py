@@ -14,7 +14,7 @@ from tests.cost.clock import assert_costs_at_most, assert_grows_no_faster
 from tests.cost.oauth_readers import ABOVE, BELOW
 from tests.cost.sources import places_of_costly_calls
 
-# Of the loop's time for one request.
+# One request may take as much of the loop's time.
 _MOST_S = 0.01
 
 _ACCENTS = ("a", ABOVE + BELOW)

@@ -59,7 +59,7 @@ class Service:
 
     @property
     def pid(self) -> int:
-        """Of the supervisor, or of the only process."""
+        """The supervisor's, or that of the only process."""
         return self.process.pid
 
     def descendants(self) -> list[psutil.Process]:

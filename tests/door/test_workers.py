@@ -129,7 +129,7 @@ def test_a_service_that_cannot_start_ends_with_an_error(workers: int) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_port_that_is_taken_between_binding_and_listening_ends_it(workers: int) -> None:
-    """Of two that are started at once both may bind, but only one listens."""
+    """Two that are started at once may both bind, but only one listens."""
     done = run_server(
         "mine = bound(); winner = socket.socket(); winner.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1);"
         "winner.bind(mine.getsockname()); winner.listen();"

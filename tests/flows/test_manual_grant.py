@@ -153,7 +153,7 @@ async def test_what_is_refused_stores_nothing(
 async def test_only_an_operator_issues_by_hand(
     kind: ActorKind, context: Context, operator: Operator, asked: ManualRequest
 ) -> None:
-    """Whatever id it brings: the kind is what was proved."""
+    """The kind is what was proved, so no id makes up for it."""
     with pytest.raises(ManualGrantError, match="only an operator"):
         await issue_manually(context, Actor(kind, operator.id), asked)
     assert await rows_about(context, asked) == (0, 0)

@@ -56,7 +56,7 @@ def waiting_codes(model: Model) -> list[Approval]:
 
 
 def working_codes(model: Model) -> list[Approval]:
-    """Whose use would do something, or its second use."""
+    """Approvals whose code would do something when it is used, once or twice."""
     return [each for each in model.approvals if each.code != "burned" and not each.revoked]
 
 

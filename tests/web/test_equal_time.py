@@ -23,7 +23,7 @@ TOKEN, INTROSPECT, REVOKE = (f"/app/oauth2/{name}" for name in ("token", "intros
 # How often one took longer than the other, of all the ways to pair them: 0.5 for two of one kind. They are asked in
 # turns, so what else the machine does stretches both. Four standard deviations of 300 pairs, and eight of 3,000.
 MOST_MEASUREMENTS = 10
-MOST_APART = 0.1 if DEPTH == 1 else 0.06
+MOST_APART = 0.08 if DEPTH == 1 else 0.06
 
 REFUSAL = b'{"error":"invalid_client","error_description":"client authentication failed"}'
 
