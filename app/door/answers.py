@@ -49,6 +49,10 @@ class Cycle(RequestResponseCycle):
         return b"".join(parts)
 
 
+def _always() -> bool:
+    return True
+
+
 class JoinedTransport:
     """A transport that keeps the head of an answer back for its body, which as a rule comes in the same moment."""
 
@@ -57,7 +61,7 @@ class JoinedTransport:
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
         *,
-        may_close: Callable[[], bool] = lambda: True,
+        may_close: Callable[[], bool] = _always,
     ) -> None:
         """may_close: asked at each `close`, and closes in its own way when it says no."""
         self._transport = transport
@@ -88,6 +92,10 @@ class JoinedTransport:
     def __getattr__(self, name: str) -> Any:
         """Everything else is the transport's own."""
         return getattr(self._transport, name)
+
+    def close_freely(self) -> None:
+        """Nobody is asked any more."""
+        self._may_close = _always
 
     def _let_go(self) -> None:
         if self._head is not None:
