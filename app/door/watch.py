@@ -11,8 +11,8 @@ from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.framing import CROWDED, CROWDED_ADDRESS, Refusal
 
-# To end a thousand connections takes 60 ms here, so others get their turn in between.
-_AT_ONCE = 100
+# To end twenty takes a millisecond or two, and then others get their turn.
+_AT_ONCE = 20
 
 
 class Connection(Protocol):
