@@ -42,7 +42,7 @@ RULES = {
     "randomness": set(),
     "setting_kinds": set(),
     "settings": {"randomness", "setting_kinds"},
-    "logs": {"origin"},
+    "logs": {"oauth", "origin"},
     "metrics": set(),
     "policy": {"settings", "throttling"},
     "stores": {"embedded", "settings", "storage"},

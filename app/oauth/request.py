@@ -22,7 +22,6 @@ from app.oauth.errors import (
     authorization_too_long,
     invalid_client,
     invalid_request,
-    invalid_target,
     refused_link,
     request_object_refused,
     unsupported_response_type,
@@ -36,6 +35,9 @@ _FORM_TYPE = "application/x-www-form-urlencoded"  # as nearly everybody writes i
 _FORM = re.compile(
     r'application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE
 )
+
+# What no grant spends, and what holds no secret.
+_REPEATED = frozenset(("grant_type", "client_id", "scope", "resource"))
 
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
@@ -56,33 +58,23 @@ class TokenRequest:
 
     grant_type: str | None
     credentials: Credentials
-    code: str | None = field(repr=False)
-    redirect_uri: str | None
-    code_verifier: str | None = field(repr=False)
-    refresh_token: str | None = field(repr=False)
     scope: str | None
     resource: str | None
+    parameters: Mapping[str, str] = field(repr=False)  # all of them but secrets; the grant knows its own
 
     @classmethod
     def parse(cls, content_type: str | None, body: bytes, authorization: str | None) -> Self:
         """Read the body and the Authorization header; the query is not even passed, so nothing in it counts."""
         form = _read_form(content_type, body)
-        return cls(
-            grant_type=form.get("grant_type"),
-            credentials=_read_credentials(authorization, form),
-            code=form.get("code"),
-            redirect_uri=form.get("redirect_uri"),
-            code_verifier=form.get("code_verifier"),
-            refresh_token=form.get("refresh_token"),
-            scope=form.get("scope"),
-            resource=form.get("resource"),
-        )
+        credentials = _read_credentials(authorization, form)
+        # The secret goes no further.
+        parameters = {name: value for name, value in form.items() if name != "client_secret"}
+        return cls(form.get("grant_type"), credentials, form.get("scope"), form.get("resource"), parameters)
 
     @property
     def repeats(self) -> bool:
-        """Whether nothing in it works only once, so that the same bytes may well come again."""
-        once = (self.code, self.refresh_token, self.code_verifier, self.credentials.assertion)
-        return all(each is None for each in once)
+        """Whether the same bytes may well come again: they hold nothing but what is sent with every request."""
+        return self.parameters.keys() <= _REPEATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +213,6 @@ def check(request: AuthorizationRequest, *, strict: bool) -> None:
         raise unsupported_response_type("the only response mode is query")
 
 
-def check_resource(resource: str | None, *, served: str) -> None:
-    """RFC 8707 section 2: there is one audience to ask for."""
-    if resource not in (None, served):
-        raise invalid_target()
-
-
 def response_type_of(request: AuthorizationRequest, *, strict: bool) -> Literal["code"]:
     """The response type asked for; the documented classic request leaves it out and means code."""
     if request.response_type is None and strict:
@@ -234,15 +220,6 @@ def response_type_of(request: AuthorizationRequest, *, strict: bool) -> Literal[
     if request.response_type not in (None, "code"):
         raise unsupported_response_type()
     return "code"
-
-
-def grant_type_of(request: TokenRequest, *, strict: bool) -> str:
-    """The grant type asked for; the documented classic request sends a code alone and means authorization_code."""
-    if request.grant_type is not None:
-        return request.grant_type
-    if strict or request.code is None:
-        raise invalid_request("grant_type is missing")
-    return "authorization_code"
 
 
 def _read_form(content_type: str | None, body: bytes) -> Mapping[str, str]:

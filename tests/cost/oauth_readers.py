@@ -3,11 +3,13 @@
 from base64 import urlsafe_b64encode
 from uuid import UUID
 
+from app.flows.token.grants import GRANTS
 from app.oauth import (
     bearer,
     challenge,
     client,
     client_keys,
+    grant_type,
     keys,
     parameters,
     pkce,
@@ -76,7 +78,7 @@ def _registration(**fields: object) -> Client:
 
 
 def _check(client: Client) -> object:
-    return registration.check_registration(client, development=True)
+    return registration.check_registration(client, GRANTS.values(), development=True)
 
 
 CASES: dict[str, tuple[Case, ...]] = {
@@ -228,8 +230,8 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", "a"),
         ),
     ),
-    "app/oauth/request.py:check_resource": (
-        _text(lambda given: request.check_resource(given, served="https://auth.example/api"), ("", "a")),
+    "app/oauth/grant_type.py:check_resource": (
+        _text(lambda given: grant_type.check_resource(given, served="https://auth.example/api"), ("", "a")),
     ),
     "app/oauth/scope.py:narrow": (
         _text(lambda given: scope.narrow(given, ["aemp:read"]), ("", "a"), ("a", " a"), ("", "aemp:read ")),

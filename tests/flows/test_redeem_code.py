@@ -89,12 +89,9 @@ def request_for(world: World, code: TokenString) -> TokenRequest:
     return TokenRequest(
         grant_type=None,
         credentials=credentials,
-        code=code.text,
-        redirect_uri=None,
-        code_verifier=None,
-        refresh_token=None,
         scope=None,
         resource=None,
+        parameters={"code": code.text},
     )
 
 

@@ -3,7 +3,7 @@
 from hmac import compare_digest
 
 from app.context import Context
-from app.flows.token.issue_token import authenticate_client, stranger_of
+from app.flows.token.authenticate import authenticate_client, stranger_of
 from app.oauth.actor import Actor
 from app.oauth.request import TokenQuery
 from app.oauth.token_string import TokenString, parse
