@@ -23,6 +23,7 @@ from app.oauth import (
 from app.oauth.assertion import ASSERTION_TYPE, parse_assertion
 from app.oauth.bounds import LONGEST_UNCOMPOSED_NAME
 from app.oauth.client import Client
+from app.process.read_before import ReadBefore
 from tests.cost.cases import Case, case
 
 LENGTHS = (200, 2_000)  # within every bound, and beyond most
@@ -204,9 +205,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "app/oauth/request.py:AuthorizationRequest.parse": (_bytes(request.AuthorizationRequest.parse, *_PAIRS),),
-    "app/oauth/request.py:ReadBefore.read": (
+    "app/process/read_before.py:ReadBefore.read": (
         _bytes(
-            lambda given: request.ReadBefore(request.TokenQuery.parse).read(_FORM, given, None),
+            lambda given: ReadBefore(request.TokenQuery.parse).read(_FORM, given, None),
             *_PAIRS,
         ),
     ),

@@ -13,10 +13,11 @@ from app.oauth.client import Client, _parse_canonical, parse_client_id
 from app.oauth.errors import OAuthError, PageError
 from app.oauth.parameters import has_parameter, parse_form
 from app.oauth.registration import RegistrationError, check_name, check_registration
-from app.oauth.request import AuthorizationRequest, ReadBefore, TokenQuery, TokenRequest
+from app.oauth.request import AuthorizationRequest, TokenQuery, TokenRequest
 from app.oauth.scope import parse as parse_scope
 from app.oauth.signing import asks_for_jwt
 from app.oauth.token_string import mint
+from app.process.read_before import ReadBefore
 
 FORM = "application/x-www-form-urlencoded"
 ABOVE = "\N{COMBINING ACUTE ACCENT}"

@@ -14,11 +14,11 @@ from app.oauth.grant_type import name_of_grant
 from app.oauth.request import (
     AuthorizationRequest,
     Credentials,
-    ReadBefore,
     TokenQuery,
     TokenRequest,
 )
 from app.oauth.token_string import mint, secret_digest
+from app.process.read_before import ReadBefore
 from tests.support.assertions import by_assertion, claims_of, key_pair, signed
 
 FORM = "application/x-www-form-urlencoded"
@@ -65,10 +65,12 @@ def test_documented_token_request_is_read() -> None:
     assert read.parameters == {"client_id": "me", "code": "c"}  # and no secret
 
 
-def test_every_parameter_of_the_token_endpoint_has_its_field() -> None:
+def test_every_parameter_of_a_token_request_is_kept_but_the_secret() -> None:
     names = ("grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "resource")
-    read = token_request(urlencode({name: f"the {name}" for name in names}).encode())
-    assert [getattr(read, name) for name in names] == [f"the {name}" for name in names]
+    sent = {name: f"the {name}" for name in names}
+    read = token_request(urlencode({**sent, "client_id": "me", "client_secret": "mine"}).encode())
+    assert read.parameters == {**sent, "client_id": "me"}
+    assert (read.grant_type, read.scope, read.resource) == ("the grant_type", "the scope", "the resource")
 
 
 def test_repr_of_a_request_shows_no_secret() -> None:

@@ -3,10 +3,9 @@
 import pytest
 
 from app.context import Context
-from app.flows.token import redeem_code
 from app.flows.token.grants import GRANTS, Grant
 from app.flows.token.issued_token import MintedTokens
-from app.flows.token.redeem_code import ProvenCode
+from app.flows.token.redeem_code import ProvenCode, prove_code, remember_grant
 from app.oauth.client import Client
 from app.oauth.grant_type import Asked
 from app.oauth.registration import RegistrationError
@@ -20,11 +19,11 @@ TYPED = "urn:example:typed"  # a code that a person types over, so that no redir
 
 async def prove(context: Context, client: Client, asked: Asked) -> ProvenCode:
     code = {"code": asked.parameters["typed"], "code_verifier": VERIFIER}
-    return await redeem_code.prove(context, client, Asked(code, asked.scope, asked.resource))
+    return await prove_code(context, client, Asked(code, asked.scope, asked.resource))
 
 
 async def remember(context: Context, client: Client, proof: ProvenCode, tokens: MintedTokens) -> str:
-    return await redeem_code.remember(context, client, proof, tokens)
+    return await remember_grant(context, client, proof, tokens)
 
 
 @pytest.fixture(autouse=True)

@@ -48,7 +48,7 @@ async def decide(
         marker,
         approval,
         marker_life_ms=_marker_life_ms(context),
-        code_life_ms=_milliseconds(context.policy.code_life),
+        code_life_ms=_milliseconds(context.policy.lifetimes.code),
     )
     if (decided.marker.member_id, decided.marker.decision) != (member.id, decision):
         raise PageError(
@@ -65,7 +65,7 @@ async def decide(
 
 async def _still_registered(context: Context, flow: ApprovalFlow, redirect_uri: str | None) -> Application:
     """The application may have lost the redirect URI, or everything, while the page was open."""
-    application = await context.gathered.applications(flow.application_id)
+    application = await context.gathered.applications.find(flow.application_id)
     if application is None or not application.client.active:
         raise PageError(
             "This application is not available", "It was suspended or removed meanwhile. Nothing was shared."
@@ -126,7 +126,7 @@ def _expired() -> PageError:
 
 def _marker_life_ms(context: Context) -> int:
     """Counted from the decision, so it outlives every copy of the form, by more than clocks may differ."""
-    return _milliseconds(context.policy.flow_life + context.policy.code_life)
+    return _milliseconds(context.policy.flow_life + context.policy.lifetimes.code)
 
 
 def _milliseconds(duration: timedelta) -> int:

@@ -20,17 +20,19 @@ class OwnAuthority(NamedTuple):
     resource: str | None
 
 
-async def prove(_context: Context, client: Client, asked: Asked) -> OwnAuthority:
+async def prove_client(_context: Context, client: Client, asked: Asked) -> OwnAuthority:
     """Raises invalid_scope for more than the application is registered for."""
     scope = " ".join(narrow(asked.scope, client.scope))
     return OwnAuthority(bucket_of(client.customer_id or client.id), scope, asked.resource)
 
 
-async def remember(context: Context, client: Client, proof: OwnAuthority, tokens: MintedTokens) -> str:
+async def remember_client_token(
+    context: Context, client: Client, proof: OwnAuthority, tokens: MintedTokens
+) -> str:
     """The token's scope, once it is committed. Raises unauthorized_client when the application is suspended."""
     token = tokens.access
     wanted = ClientToken(token.id, token.digest, client.id, client.customer_id, proof.scope, proof.resource)
-    if not await context.gathered.client_tokens(wanted) and not await _stands(context, wanted):
+    if not await context.gathered.insert_client_token(wanted) and not await _stands(context, wanted):
         raise unauthorized_client("the application or its customer is suspended")
     return proof.scope
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from app.context import Context
-from app.flows.token import client_credentials, redeem_code, refresh_token
+from app.flows.token.client_credentials import prove_client, remember_client_token
 from app.flows.token.issued_token import MintedTokens
+from app.flows.token.redeem_code import prove_code, remember_grant
+from app.flows.token.refresh_token import prove_refresh_token, remember_successor
 from app.oauth.client import Client
 from app.oauth.grant_type import Asked, GrantType
 
@@ -37,8 +39,8 @@ AUTHORIZATION_CODE = Grant(
     name="authorization_code",
     required=("code",),
     optional=("redirect_uri", "code_verifier"),
-    prove=redeem_code.prove,
-    remember=redeem_code.remember,
+    prove=prove_code,
+    remember=remember_grant,
     default_for=("classic", "strict"),
     redirects=True,
     refreshable=True,
@@ -47,8 +49,8 @@ REFRESH_TOKEN = Grant(
     name="refresh_token",
     required=("refresh_token",),
     optional=("scope",),
-    prove=refresh_token.prove,
-    remember=refresh_token.remember,
+    prove=prove_refresh_token,
+    remember=remember_successor,
     default_for=("strict",),
     strict_only=True,
     refreshable=True,
@@ -57,8 +59,8 @@ REFRESH_TOKEN = Grant(
 CLIENT_CREDENTIALS = Grant(
     name="client_credentials",
     optional=("scope",),
-    prove=client_credentials.prove,
-    remember=client_credentials.remember,
+    prove=prove_client,
+    remember=remember_client_token,
     confidential_only=True,
     acts_alone=True,
     always_short=True,

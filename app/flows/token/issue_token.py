@@ -31,8 +31,7 @@ async def _give(context: Context, client: Client, grant: Grant[Any], asked: Aske
     # 5. Remember: the grant commits what was minted, so nobody hears of a token that is not stored.
     tokens = mint_tokens(client, grant, proof.bucket)
     scope = await grant.remember(context, client, proof, tokens)
-    policy = context.policy
-    life = policy.classic_life if tokens.access.token_class == "c" else policy.strict_access_life
+    life = context.policy.lifetimes.access(tokens.access.token_class)
     refresh_token = tokens.refresh.text if tokens.refresh else None
     return IssuedToken(tokens.access.text, int(life.total_seconds()), scope, refresh_token)
 

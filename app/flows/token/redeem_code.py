@@ -32,7 +32,7 @@ class ProvenCode(NamedTuple):
         return self.code.bucket
 
 
-async def prove(context: Context, client: Client, asked: Asked) -> ProvenCode:
+async def prove_code(context: Context, client: Client, asked: Asked) -> ProvenCode:
     """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned."""
     code = parse(asked.parameters["code"])
     if code is None or code.kind != "ac":
@@ -45,19 +45,18 @@ async def prove(context: Context, client: Client, asked: Asked) -> ProvenCode:
     return ProvenCode(code, code_verifier, approval)
 
 
-async def remember(context: Context, client: Client, proof: ProvenCode, tokens: MintedTokens) -> str:
+async def remember_grant(context: Context, client: Client, proof: ProvenCode, tokens: MintedTokens) -> str:
     """The approved scope, once grant and tokens are committed. Raises invalid_grant when they may not be.
 
     Raises StoreUnavailableError when nobody knows; proven to have had no effect, the code goes back first.
     """
     approval = proof.approval
     classic = tokens.access.token_class == "c"
-    redeem = context.gathered.redemptions if classic else context.gathered.strict_redemptions
     try:
-        inserted = await redeem(_redemption(approval, tokens))
+        inserted = await context.gathered.insert_redemption(_redemption(approval, tokens), classic=classic)
     except (StatementRefusedError, NotSentError):
         # The customer need not approve again: the code goes back with its own end.
-        life_ms = int(context.policy.code_life.total_seconds() * 1000)
+        life_ms = int(context.policy.lifetimes.code.total_seconds() * 1000)
         await put_code_back(context.valkey, approval, code_life_ms=life_ms)
         raise
     if not inserted:

@@ -32,7 +32,7 @@ class Presented(NamedTuple):
         return self.token.bucket
 
 
-async def prove(_context: Context, _client: Client, asked: Asked) -> Presented:
+async def prove_refresh_token(_context: Context, _client: Client, asked: Asked) -> Presented:
     """RFC 6749 section 6. Raises invalid_grant for what is no refresh token of ours."""
     presented = parse(asked.parameters["refresh_token"])
     if presented is None or presented.kind != "rt":
@@ -40,7 +40,7 @@ async def prove(_context: Context, _client: Client, asked: Asked) -> Presented:
     return Presented(presented, asked.scope, asked.resource)
 
 
-async def remember(context: Context, client: Client, proof: Presented, tokens: MintedTokens) -> str:
+async def remember_successor(context: Context, client: Client, proof: Presented, tokens: MintedTokens) -> str:
     """Rotates for every client (RFC 9700 section 4.14.2). A request that is refused spends nothing."""
     access, successor = tokens
     assert successor is not None  # noqa: S101  # registration lets strict applications alone refresh
@@ -55,12 +55,12 @@ async def remember(context: Context, client: Client, proof: Presented, tokens: M
         scope=proof.scope,
         resource=proof.resource,
     )
-    return await _rotate(context, rotation, grace=context.policy.refresh_grace)
+    return await _rotate(context, rotation, grace=context.policy.lifetimes.refresh_grace)
 
 
 async def _rotate(context: Context, rotation: Rotation, *, grace: timedelta) -> str:
     """The access token's scope, once it and the successor are committed."""
-    scope = await context.gathered.rotations(rotation)
+    scope = await context.gathered.insert_successor(rotation)
     if scope is not None:
         return scope
     # What was committed while the statement waited for the row, a new snapshot shows.

@@ -179,11 +179,12 @@ async def _told_by_redirect(
 
 def _duration(policy: Policy, client: Client) -> str:
     """The end of "The connection lasts ..."."""
-    idle, absolute = policy.classic_idle, policy.classic_absolute
+    lifetimes = policy.lifetimes
+    idle, absolute = lifetimes.classic_idle, lifetimes.classic_absolute
     if client.kind == "strict":
         if not client.allows("refresh_token"):
-            return _spoken(policy.strict_access_life)
-        idle, absolute = policy.refresh_idle, policy.refresh_absolute
+            return _spoken(lifetimes.strict_access)
+        idle, absolute = lifetimes.refresh_idle, lifetimes.refresh_absolute
     return (
         f"until you disconnect it; it ends by itself after {_spoken(idle)} without use, "
         f"and after {_spoken(absolute)} at the latest"
