@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from app.bounded import Bounded
 from app.oauth.keys import Keys, derive_keys
+from app.oauth.request import TokenQuery, TokenRequest
 from app.oauth.signing import SigningKey
 from app.policy import Policy, policy_of
 from app.process.background import Background
 from app.process.passwords import Passwords
+from app.process.read_before import ReadBefore
 from app.process.recent import Recent
 from app.settings import Settings
 from app.storage.fleet.series import Asked
@@ -20,6 +23,7 @@ from app.storage.postgres.database import Database, open_database
 from app.storage.postgres.gather import Bounds
 from app.storage.postgres.remembered import Remembered
 from app.storage.token.gathered import Gathered, gather_statements
+from app.storage.token.tokens import StoredToken
 from app.storage.valkey.valkey import Valkey
 from app.stores import Stores, secret_keys
 from app.throttling.budgets import Budgets
@@ -27,6 +31,8 @@ from app.throttling.failures import Failures
 
 # How many readings a range has, for a reader who goes through its pages.
 _COUNTS_S, _MOST_COUNTS = 60.0, 10_000
+# Programs send the same bytes each time: as many of them as there are programs, or tokens that they ask about.
+_MOST_REQUESTS, _MOST_QUERIES = 2_000, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,9 @@ class Context:
     failures: Failures
     budgets: Budgets
     counts: Recent[tuple[Asked, str], int]
+    token_requests: ReadBefore[TokenRequest]
+    token_queries: ReadBefore[TokenQuery]
+    descriptions: Bounded[StoredToken, bytes]
     passwords: Passwords
     background: Background
     now: Callable[[], datetime]
@@ -74,12 +83,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             bounds=bounds,
             most_tokens=settings.limit_cached_tokens if settings.token_cache else 0,
             audience=policy.audience,
-            code_life=policy.code_life,
-            classic_idle=policy.classic_idle,
-            classic_absolute=policy.classic_absolute,
-            strict_access=policy.strict_access_life,
-            refresh_idle=policy.refresh_idle,
-            refresh_absolute=policy.refresh_absolute,
+            lifetimes=policy.lifetimes,
         )
         stack.push_async_callback(gathered.close)
         valkey = Valkey(
@@ -102,6 +106,9 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             failures,
             Budgets(a_minute=settings.limit_reads),
             Recent(keep_s=_COUNTS_S, most=_MOST_COUNTS),
+            ReadBefore(TokenRequest.parse, most=_MOST_REQUESTS),
+            ReadBefore(TokenQuery.parse, most=_MOST_QUERIES),
+            Bounded(_MOST_QUERIES),
             passwords,
             background,
             utc_now,

@@ -10,10 +10,11 @@ from typing import Any, TextIO
 import orjson
 import structlog
 
+from app.oauth.token_string import LEAKED
 from app.origin import origin
 
 # Our own strings are known by their prefix, so they are hidden wherever they slip into a line.
-_OURS = re.compile(r"rovi_(at|rt|ac|cs)_[0-9A-Za-z]+")
+_OURS = re.compile(LEAKED)
 _OURS_IN_BYTES = re.compile(_OURS.pattern.encode())
 
 _LINE = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.oauth.lifetimes import Lifetimes
 from app.settings import Settings
 from app.throttling.guesses import GuessLimits
 
@@ -15,14 +16,8 @@ class Policy:
 
     issuer: str
     development: bool
-    code_life: timedelta
+    lifetimes: Lifetimes
     flow_life: timedelta
-    classic_idle: timedelta
-    classic_absolute: timedelta
-    strict_access_life: timedelta
-    refresh_idle: timedelta
-    refresh_absolute: timedelta
-    refresh_grace: timedelta
     session_idle: timedelta
     session_absolute: timedelta
     known_browser_life: timedelta
@@ -33,11 +28,6 @@ class Policy:
     def key_set_age(self) -> timedelta:
         """How long verifiers may keep the published keys: half of what a new one waits before it signs."""
         return self.signing_key_lead / 2
-
-    @property
-    def classic_life(self) -> timedelta:
-        """What a classic token has before it is used for the first time."""
-        return min(self.classic_idle, self.classic_absolute)
 
     @property
     def audience(self) -> str:
@@ -54,17 +44,23 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(
         issuer=settings.issuer,
         development=settings.development,
-        code_life=settings.code_lifetime,
+        lifetimes=_lifetimes_of(settings),
         flow_life=settings.session_flow,
-        classic_idle=settings.classic_idle,
-        classic_absolute=settings.classic_absolute,
-        strict_access_life=settings.strict_access_lifetime,
-        refresh_idle=settings.refresh_idle,
-        refresh_absolute=settings.refresh_absolute,
-        refresh_grace=settings.refresh_grace,
         session_idle=settings.session_idle,
         session_absolute=settings.session_absolute,
         known_browser_life=settings.known_browser,
         signing_key_lead=settings.signing_key_lead,
         guess_limits=GuessLimits(settings.limit_guesses_per_account, settings.limit_guesses_per_address),
+    )
+
+
+def _lifetimes_of(settings: Settings) -> Lifetimes:
+    return Lifetimes(
+        code=settings.code_lifetime,
+        classic_idle=settings.classic_idle,
+        classic_absolute=settings.classic_absolute,
+        strict_access=settings.strict_access_lifetime,
+        refresh_idle=settings.refresh_idle,
+        refresh_absolute=settings.refresh_absolute,
+        refresh_grace=settings.refresh_grace,
     )

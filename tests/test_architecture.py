@@ -15,12 +15,13 @@ APP = ROOT / "app"
 RULES = {
     "refused": set(),  # what every room may raise, so every room may import it
     "origin": set(),
+    "bounded": set(),
     "oauth": set(),
     "aemp": set(),
     "simulation": {"aemp"},
-    "storage": {"oauth", "aemp", "origin"},
-    "process": {"storage"},
-    "throttling": {"oauth", "storage"},
+    "storage": {"oauth", "aemp", "bounded", "origin"},
+    "process": {"bounded", "oauth", "storage"},
+    "throttling": {"bounded", "oauth", "storage"},
     "flows": {"storage", "oauth", "aemp", "simulation", "context", "policy", "process", "throttling"},
     "web": {
         "flows",
@@ -42,11 +43,11 @@ RULES = {
     "randomness": set(),
     "setting_kinds": set(),
     "settings": {"randomness", "setting_kinds"},
-    "logs": {"origin"},
+    "logs": {"oauth", "origin"},
     "metrics": set(),
-    "policy": {"settings", "throttling"},
+    "policy": {"oauth", "settings", "throttling"},
     "stores": {"embedded", "settings", "storage"},
-    "context": {"oauth", "policy", "process", "settings", "storage", "stores", "throttling"},
+    "context": {"bounded", "oauth", "policy", "process", "settings", "storage", "stores", "throttling"},
 }
 # Only these put the parts together, so they may import everything.
 ASSEMBLERS = {"cli", "main", "demo", "__main__"}

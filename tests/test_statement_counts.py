@@ -278,6 +278,6 @@ async def test_a_crowd_shares_its_statements(counted: Counted) -> None:
     before = await counted.settle()
     application = counted.world.registered.client.id
     gathered = counted.world.context.gathered
-    found = await asyncio.gather(*(gathered.applications(application) for _ in range(100)))
+    found = await asyncio.gather(*(gathered.applications.find(application) for _ in range(100)))
     assert all(found)
     assert await counted.settle() - before <= 2

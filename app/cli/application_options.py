@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.oauth.registration import GRANTS
+from app.flows.token.grants import GRANTS
 
 _NAME = typer.Option(help="The name that customers read on the consent page.")
 _COMPANY = typer.Option(help="The company that makes the application.")
@@ -45,7 +45,7 @@ Grants = Annotated[
     list[str] | None,
     typer.Option(
         metavar="TYPE",
-        help=f"One of {', '.join(GRANTS)}; repeat for several. The default is authorization_code, and for strict "
+        help=f"One of {', '.join(sorted(GRANTS))}; repeat for several. The default is authorization_code, and for strict "
         "applications also refresh_token.",
     ),
 ]

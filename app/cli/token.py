@@ -11,8 +11,8 @@ from app.cli.secret import read_secret
 from app.cli.work import with_context
 from app.context import Context
 from app.flows.account.add_operator import find_operator
+from app.flows.approval.manual_grant import ManualRequest, ManualToken, issue_manually
 from app.flows.token.check_token import AccessToken, RefreshToken, check_refresh_token, check_token
-from app.flows.token.manual_grant import ManualRequest, ManualToken, issue_manually
 from app.flows.token.revoke_token import revoke_any_token
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import parse

@@ -1,7 +1,7 @@
 """The values an application may be registered with: names, kind, grants, scope and addresses, judged as one."""
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 from urllib.parse import urlsplit
@@ -14,15 +14,10 @@ from app.oauth.bounds import (
     MOST_REDIRECT_URIS,
 )
 from app.oauth.client import Client, ClientKind
+from app.oauth.grant_type import GrantType
 from app.oauth.redirect_uri import check_registrable
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
 from app.refused import RefusedError
-
-GRANTS = ("authorization_code", "client_credentials", "refresh_token")
-_DEFAULT_GRANTS = {
-    "classic": frozenset({"authorization_code"}),
-    "strict": frozenset({"authorization_code", "refresh_token"}),
-}
 
 _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
 # Letters, marks and one symbol by their category, yet drawn as nothing: fillers, joiners, a blank Braille cell.
@@ -35,17 +30,20 @@ class RegistrationError(RefusedError):
     code = "invalid_client_metadata"
 
 
-def default_grants(kind: ClientKind) -> frozenset[str]:
-    return _DEFAULT_GRANTS[kind]
+def default_grants(kind: ClientKind, grants: Collection[GrantType]) -> frozenset[str]:
+    return frozenset(grant.name for grant in grants if kind in grant.default_for)
 
 
-def check_registration(client: Client, *, development: bool) -> Client:
-    """The application in its canonical form. Raises RegistrationError or RedirectUriError."""
+def check_registration(client: Client, grants: Collection[GrantType], *, development: bool) -> Client:
+    """The application in its canonical form. Raises RegistrationError or RedirectUriError.
+
+    grants: all that the service offers.
+    """
     if len(client.redirect_uris) > MOST_REDIRECT_URIS:
         raise RegistrationError(f"redirect URIs: at most {MOST_REDIRECT_URIS}")
     for uri in client.redirect_uris:
         check_registrable(uri, public=client.public, development=development)
-    objection = _grant_objection(client) or _audience_objection(client) or _keys_objection(client)
+    objection = _grant_objection(client, grants) or _audience_objection(client) or _keys_objection(client)
     if objection is not None:
         raise RegistrationError(objection)
     return replace(
@@ -86,26 +84,37 @@ def _check_word(what: str, text: str) -> None:
         raise RegistrationError(f"{what}: at most {LONGEST_WORD} characters each")
 
 
-def _grant_objection(client: Client) -> str | None:
-    for grant in sorted(client.grants):
-        _check_word("grant", grant)
-        if grant not in GRANTS:
-            return f"grant {grant!r} is not known; {_nearest(grant, GRANTS)}"
-    codes, by_itself, refreshes = (client.allows(grant) for grant in GRANTS)
-    objections = {
-        "client_credentials: a public application has no secret to act by": client.public and by_itself,
-        "refresh_token: for strict applications only; classic access tokens live long instead": (
-            client.kind == "classic" and refreshes
-        ),
-        "refresh_token: the first one comes with a code, so authorization_code is needed too": (
-            refreshes and not codes
-        ),
-        "a customer of its own is for the client_credentials grant only": (
-            client.customer_id is not None and not by_itself
-        ),
-        "redirect URIs are for the authorization_code grant only": bool(client.redirect_uris) and not codes,
-    }
-    return next((objection for objection, holds in objections.items() if holds), None)
+def _grant_objection(client: Client, grants: Collection[GrantType]) -> str | None:
+    known = sorted(grant.name for grant in grants)
+    for name in sorted(client.grants):
+        _check_word("grant", name)
+        if name not in known:
+            return f"grant {name!r} is not known; {_nearest(name, known)}"
+    return next(_grant_objections(client, grants), None)
+
+
+def _grant_objections(client: Client, grants: Collection[GrantType]) -> Iterator[str]:
+    allowed = [grant for grant in grants if client.allows(grant.name)]
+    for grant in allowed:
+        if client.public and grant.confidential_only:
+            yield f"{grant.name}: a public application has no secret to act by"
+    for grant in allowed:
+        if client.kind == "classic" and grant.strict_only:
+            yield f"{grant.name}: for strict applications only; classic access tokens live long instead"
+    begins = [grant for grant in grants if grant.refreshable and not grant.continues]
+    for grant in allowed:
+        if grant.continues and not any(client.allows(other.name) for other in begins):
+            yield f"{grant.name}: the first one comes with a code, so {_names(begins)} is needed too"
+    if client.customer_id is not None and not any(grant.acts_alone for grant in allowed):
+        alone = _names(grant for grant in grants if grant.acts_alone)
+        yield f"a customer of its own is for the {alone} grant only"
+    if client.redirect_uris and not any(grant.redirects for grant in allowed):
+        redirecting = _names(grant for grant in grants if grant.redirects)
+        yield f"redirect URIs are for the {redirecting} grant only"
+
+
+def _names(grants: Iterable[GrantType]) -> str:
+    return " or ".join(grant.name for grant in grants)
 
 
 def _audience_objection(client: Client) -> str | None:

@@ -3,17 +3,15 @@
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Generic, Literal, Self, TypeVar
+from typing import Literal, Self
 
 from app.oauth.assertion import ClientAssertion, parse_assertion
 from app.oauth.bounds import (
     LARGEST_FORM,
     LONGEST_AUTHORIZATION,
     LONGEST_CONTENT_TYPE,
-    LONGEST_REMEMBERED,
     LONGEST_STATE,
     MOST_FIELDS,
 )
@@ -22,7 +20,6 @@ from app.oauth.errors import (
     authorization_too_long,
     invalid_client,
     invalid_request,
-    invalid_target,
     refused_link,
     request_object_refused,
     unsupported_response_type,
@@ -31,11 +28,14 @@ from app.oauth.parameters import Parameters, check_wellformed, decode, parse_for
 from app.oauth.token_string import TokenString, secret_digest
 from app.oauth.token_string import parse as parse_token
 
-_FORM_TYPE = "application/x-www-form-urlencoded"  # as nearly everybody writes it
+FORM_TYPE = "application/x-www-form-urlencoded"  # as nearly everybody writes it
 # RFC 6749 asks for UTF-8 whether or not the type says so; any other charset would be read wrongly.
 _FORM = re.compile(
     r'application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE
 )
+
+# What no grant spends, and what holds no secret.
+_REPEATED = frozenset(("grant_type", "client_id", "scope", "resource"))
 
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
@@ -56,33 +56,23 @@ class TokenRequest:
 
     grant_type: str | None
     credentials: Credentials
-    code: str | None = field(repr=False)
-    redirect_uri: str | None
-    code_verifier: str | None = field(repr=False)
-    refresh_token: str | None = field(repr=False)
     scope: str | None
     resource: str | None
+    parameters: Mapping[str, str] = field(repr=False)  # all of them but secrets; the grant knows its own
 
     @classmethod
     def parse(cls, content_type: str | None, body: bytes, authorization: str | None) -> Self:
         """Read the body and the Authorization header; the query is not even passed, so nothing in it counts."""
         form = _read_form(content_type, body)
-        return cls(
-            grant_type=form.get("grant_type"),
-            credentials=_read_credentials(authorization, form),
-            code=form.get("code"),
-            redirect_uri=form.get("redirect_uri"),
-            code_verifier=form.get("code_verifier"),
-            refresh_token=form.get("refresh_token"),
-            scope=form.get("scope"),
-            resource=form.get("resource"),
-        )
+        credentials = _read_credentials(authorization, form)
+        # The secret goes no further.
+        parameters = {name: value for name, value in form.items() if name != "client_secret"}
+        return cls(form.get("grant_type"), credentials, form.get("scope"), form.get("resource"), parameters)
 
     @property
     def repeats(self) -> bool:
-        """Whether nothing in it works only once, so that the same bytes may well come again."""
-        once = (self.code, self.refresh_token, self.code_verifier, self.credentials.assertion)
-        return all(each is None for each in once)
+        """Whether the same bytes may well come again: they hold nothing but what is sent with every request."""
+        return self.parameters.keys() <= _REPEATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,57 +98,6 @@ class TokenQuery:
     def repeats(self) -> bool:
         """As of a token request."""
         return self.credentials.assertion is None
-
-
-Read = TypeVar("Read", bound=TokenRequest | TokenQuery)
-Value = TypeVar("Value")
-
-
-class ReadBefore(Generic[Read]):
-    """Reads requests, and those it read before without reading: programs ask the same again and again.
-
-    Known by the digest of their bytes, and without a token or secret in them, so that memory holds no more than a store.
-    One is kept when it comes a second time: a flood of made-up tokens, each asked about once, displaces none. What works
-    only once is never kept, nor is what is longer than any application's own request: strangers would fill the memory.
-    """
-
-    def __init__(
-        self,
-        parse: Callable[[str | None, bytes, str | None], Read],
-        *,
-        most: int = 20_000,
-    ) -> None:
-        self._parse = parse
-        self._most = most
-        self._requests: dict[bytes, Read] = {}
-        self._seen: dict[bytes, None] = {}
-
-    def read(self, content_type: str | None, body: bytes, authorization: str | None) -> Read:
-        """As `parse`, errors too."""
-        if content_type != _FORM_TYPE:
-            return self._parse(content_type, body, authorization)
-        whole = body if authorization is None else b"%b\n%b" % (authorization.encode(), body)
-        key = sha256(whole).digest()
-        request = self._requests.get(key)
-        if request is None:
-            request = self._parse(content_type, body, authorization)
-            if request.repeats and len(whole) <= LONGEST_REMEMBERED:
-                self._remember(key, request)
-        return request
-
-    def _remember(self, key: bytes, request: Read) -> None:
-        if key in self._seen:
-            del self._seen[key]
-            _put(self._requests, key, request, most=self._most)
-        else:
-            _put(self._seen, key, None, most=self._most)
-
-
-def _put(kept: dict[bytes, Value], key: bytes, value: Value, *, most: int) -> None:
-    """In the place of the oldest, where there is none left."""
-    if len(kept) >= most:
-        del kept[next(iter(kept))]
-    kept[key] = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +160,6 @@ def check(request: AuthorizationRequest, *, strict: bool) -> None:
         raise unsupported_response_type("the only response mode is query")
 
 
-def check_resource(resource: str | None, *, served: str) -> None:
-    """RFC 8707 section 2: there is one audience to ask for."""
-    if resource not in (None, served):
-        raise invalid_target()
-
-
 def response_type_of(request: AuthorizationRequest, *, strict: bool) -> Literal["code"]:
     """The response type asked for; the documented classic request leaves it out and means code."""
     if request.response_type is None and strict:
@@ -236,19 +169,10 @@ def response_type_of(request: AuthorizationRequest, *, strict: bool) -> Literal[
     return "code"
 
 
-def grant_type_of(request: TokenRequest, *, strict: bool) -> str:
-    """The grant type asked for; the documented classic request sends a code alone and means authorization_code."""
-    if request.grant_type is not None:
-        return request.grant_type
-    if strict or request.code is None:
-        raise invalid_request("grant_type is missing")
-    return "authorization_code"
-
-
 def _read_form(content_type: str | None, body: bytes) -> Mapping[str, str]:
     if not body:
         raise invalid_request("the body is empty")
-    if content_type != _FORM_TYPE and not _is_form(content_type or ""):
+    if content_type != FORM_TYPE and not _is_form(content_type or ""):
         raise invalid_request("the body must be application/x-www-form-urlencoded", status=415)
     return parse_form(body)
 

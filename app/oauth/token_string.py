@@ -6,6 +6,7 @@ kind     class   UUIDv7      random secret   CRC-32 of all before
 
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -21,13 +22,24 @@ from app.oauth import base62
 TokenKind = Literal["at", "rt", "ac"]
 TokenClass = Literal["c", "s"]
 
+# Every kind of token, with the classes it is issued in. A kind that is added here is published, masked and documented.
+TOKEN_KINDS: Mapping[TokenKind, str] = {
+    "at": "[cs]",  # access tokens
+    "rt": "s",  # refresh tokens, of strict applications alone
+    "ac": "[cs]",  # authorization codes
+}
+_CLIENT_SECRET = "cs"  # the kind
+
 # Published, so that scanners of source code can find what leaked.
-PATTERN = "rovi_(?:at|rt|ac)_[cs][0-9A-Za-z]{55}"
-CLIENT_SECRET_PATTERN = "rovi_cs_[0-9A-Za-z]{49}"  # the shape of secrets, not one
+PATTERN = f"rovi_(?:{'|'.join(TOKEN_KINDS)})_[cs][0-9A-Za-z]{{55}}"
+PATTERNS = {kind: f"rovi_{kind}_{classes}[0-9A-Za-z]{{55}}" for kind, classes in TOKEN_KINDS.items()}
+CLIENT_SECRET_PATTERN = f"rovi_{_CLIENT_SECRET}_[0-9A-Za-z]{{49}}"
+# Wherever one of them slips into a line, whole or cut short; the group is its kind.
+LEAKED = f"rovi_({'|'.join([*TOKEN_KINDS, _CLIENT_SECRET])})_[0-9A-Za-z]+"
 
 _SHAPE = re.compile(PATTERN)
-_KINDS: dict[str, TokenKind] = {"at": "at", "rt": "rt", "ac": "ac"}
-_CLASSES: dict[str, TokenClass] = {"c": "c", "s": "s"}
+_KINDS: Mapping[str, TokenKind] = {kind: kind for kind in TOKEN_KINDS}
+_CLASSES: Mapping[str, TokenClass] = {"c": "c", "s": "s"}
 
 _BUCKET_BITS = 0xFFF
 _VERSION_AND_VARIANT = 0xF << 76 | 0b11 << 62
@@ -112,7 +124,7 @@ def issued_at(token_id: UUID) -> datetime:
 
 def mint_client_secret() -> str:
     """A fresh client secret of 256 bits. Clients disagree whether Basic is form-encoded: no character of it cares."""
-    body = f"rovi_cs_{base62.encode(int.from_bytes(urandom(32)), 43)}"
+    body = f"rovi_{_CLIENT_SECRET}_{base62.encode(int.from_bytes(urandom(32)), 43)}"
     return body + _checksum(body)
 
 

@@ -1,4 +1,4 @@
 """State of one process that is no store: work in the background, values of a moment ago, places for hashing.
 
-It may import the errors of storage. Begin with `background.py`.
+It may import the errors of storage and the values of `oauth/`. Begin with `background.py`.
 """

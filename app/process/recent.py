@@ -4,6 +4,8 @@ import time
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from app.bounded import Bounded
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -12,8 +14,8 @@ class Recent(Generic[Key, Value]):
     """Kept for a time and up to a number, the oldest forgotten first."""
 
     def __init__(self, *, keep_s: float, most: int) -> None:
-        self._keep_s, self._most = keep_s, most
-        self._kept: dict[Key, tuple[Value, float]] = {}
+        self._keep_s = keep_s
+        self._kept = Bounded[Key, tuple[Value, float]](most)
 
     def get(self, key: Key) -> Value | None:
         value, until = self._kept.get(key, (None, 0.0))
@@ -21,6 +23,4 @@ class Recent(Generic[Key, Value]):
 
     def keep(self, key: Key, value: Value) -> None:
         self._kept.pop(key, None)
-        if len(self._kept) >= self._most:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = (value, time.monotonic() + self._keep_s)
+        self._kept.put(key, (value, time.monotonic() + self._keep_s))

@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.bounded import Bounded
+
 WINDOW_S = 60
 _MOST_NAMES = 20_000
 _ROUNDING_S = 1e-6  # sums of shares miss the whole minute by less
@@ -30,7 +32,7 @@ class Budgets:
     def __init__(self, *, a_minute: int) -> None:
         self._limit = a_minute
         self._share_s = WINDOW_S / a_minute
-        self._whole_at: dict[UUID, float] = {}
+        self._whole_at = Bounded[UUID, float](_MOST_NAMES)
 
     def take(self, name: UUID) -> Budget:
         now = time.monotonic()
@@ -39,8 +41,6 @@ class Budgets:
         if over_s > _ROUNDING_S:
             return Budget(self._limit, 0, math.ceil(whole_s), max(1, math.ceil(over_s)))
         whole_s += self._share_s
-        if name not in self._whole_at and len(self._whole_at) >= _MOST_NAMES:
-            del self._whole_at[next(iter(self._whole_at))]
-        self._whole_at[name] = now + whole_s
+        self._whole_at.put(name, now + whole_s)
         remaining = int((WINDOW_S - whole_s) / self._share_s + _ROUNDING_S)
         return Budget(self._limit, remaining, math.ceil(whole_s))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
+from app.bounded import Bounded
 from app.throttling.networks import is_ipv6, networks_around
 
 _MOST_NAMES = 20_000
@@ -32,7 +33,7 @@ class Failures:
     def __init__(self, *, a_minute: int) -> None:
         self._most = float(a_minute)
         self._drained_a_second = a_minute / 60
-        self._levels: dict[str, tuple[float, float]] = {}  # how full, and when that was
+        self._levels = Bounded[str, tuple[float, float]](_MOST_NAMES)  # how full, and when that was
         self._over: set[str] = set()  # those above the limit, and some that have drained since
         self._lanes: dict[str, _Lane] = {}
 
@@ -97,11 +98,9 @@ class Failures:
     def _add(self, name: str, part: float) -> None:
         level = self._level(name) + part
         self._levels.pop(name, None)
-        if len(self._levels) >= _MOST_NAMES:
-            oldest = next(iter(self._levels))
-            del self._levels[oldest]
-            self._over.discard(oldest)
-        self._levels[name] = (min(level, 2 * self._most), time.monotonic())
+        forgotten = self._levels.put(name, (min(level, 2 * self._most), time.monotonic()))
+        if forgotten is not None:
+            self._over.discard(forgotten)
         if level > self._most:
             self._over.add(name)
 

@@ -3,11 +3,13 @@
 from base64 import urlsafe_b64encode
 from uuid import UUID
 
+from app.flows.token.grants import GRANTS
 from app.oauth import (
     bearer,
     challenge,
     client,
     client_keys,
+    grant_type,
     keys,
     parameters,
     pkce,
@@ -21,6 +23,7 @@ from app.oauth import (
 from app.oauth.assertion import ASSERTION_TYPE, parse_assertion
 from app.oauth.bounds import LONGEST_UNCOMPOSED_NAME
 from app.oauth.client import Client
+from app.process.read_before import ReadBefore
 from tests.cost.cases import Case, case
 
 LENGTHS = (200, 2_000)  # within every bound, and beyond most
@@ -76,7 +79,7 @@ def _registration(**fields: object) -> Client:
 
 
 def _check(client: Client) -> object:
-    return registration.check_registration(client, development=True)
+    return registration.check_registration(client, GRANTS.values(), development=True)
 
 
 CASES: dict[str, tuple[Case, ...]] = {
@@ -202,9 +205,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "app/oauth/request.py:AuthorizationRequest.parse": (_bytes(request.AuthorizationRequest.parse, *_PAIRS),),
-    "app/oauth/request.py:ReadBefore.read": (
+    "app/process/read_before.py:ReadBefore.read": (
         _bytes(
-            lambda given: request.ReadBefore(request.TokenQuery.parse).read(_FORM, given, None),
+            lambda given: ReadBefore(request.TokenQuery.parse).read(_FORM, given, None),
             *_PAIRS,
         ),
     ),
@@ -228,8 +231,8 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", "a"),
         ),
     ),
-    "app/oauth/request.py:check_resource": (
-        _text(lambda given: request.check_resource(given, served="https://auth.example/api"), ("", "a")),
+    "app/oauth/grant_type.py:check_resource": (
+        _text(lambda given: grant_type.check_resource(given, served="https://auth.example/api"), ("", "a")),
     ),
     "app/oauth/scope.py:narrow": (
         _text(lambda given: scope.narrow(given, ["aemp:read"]), ("", "a"), ("a", " a"), ("", "aemp:read ")),

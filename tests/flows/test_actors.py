@@ -27,7 +27,14 @@ SILENT = ("flows", "oauth", "aemp", "simulation", "storage", "process")
 FILES = sorted(file for room in SILENT for file in (APP / room).rglob("*.py"))
 
 # These prove who acts before anything is written, so nobody tells them.
-PROVING = {"sign_in", "revoke_token", "issue_token", "redeem_code", "refresh"}
+PROVING = {
+    "sign_in",
+    "revoke_token",
+    "prove_code",
+    "remember_grant",
+    "prove_refresh_token",
+    "remember_successor",
+}
 # These are what the service does by itself.
 OWN = {"sign_introspection", "read_key_set", "keep_signing_keys"}
 

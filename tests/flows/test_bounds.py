@@ -11,9 +11,9 @@ from app.flows.account.change_application import ApplicationError, find_applicat
 from app.flows.account.change_customer import find_member, set_password
 from app.flows.account.register_application import register_application
 from app.flows.account.sign_in import SignInError
+from app.flows.approval.manual_grant import ManualGrantError, ManualRequest, issue_manually
 from app.flows.fleet.change_owner import release_machine
 from app.flows.fleet.find_machine import MachineError
-from app.flows.token.manual_grant import ManualGrantError, ManualRequest, issue_manually
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError

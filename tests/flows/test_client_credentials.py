@@ -2,25 +2,21 @@
 
 import asyncio
 
+from app.context import Context
 from app.flows.account.change_customer import disable_customer
-from app.flows.account.register_application import register_application
-from app.flows.token.client_credentials import issue_to_client
+from app.flows.account.register_application import RegisteredApplication, register_application
+from app.flows.token.issue_token import issue_token
 from app.flows.token.issued_token import IssuedToken
 from app.oauth.actor import COMMAND_LINE
-from app.oauth.client import Client
 from app.oauth.errors import OAuthError
-from app.oauth.request import TokenRequest
-from app.oauth.token_string import parse
+from app.oauth.request import Credentials, TokenRequest
+from app.oauth.token_string import parse, secret_digest
 from tests.support.people import World
 from tests.support.stores import context_through_proxy
 
-REQUEST = TokenRequest.parse(
-    "application/x-www-form-urlencoded", b"grant_type=client_credentials&client_id=x&client_secret=y", None
-)
 
-
-async def robot_of(world: World) -> Client:
-    registered = await register_application(
+async def robot_of(world: World) -> RegisteredApplication:
+    return await register_application(
         world.context,
         COMMAND_LINE,
         name="Robot",
@@ -28,12 +24,19 @@ async def robot_of(world: World) -> Client:
         grants=("client_credentials",),
         customer_id=world.member.customer_id,
     )
-    return registered.client
 
 
-async def tokens_of(world: World, *robots: Client) -> set[object]:
+async def issue_to(context: Context, robot: RegisteredApplication) -> IssuedToken:
+    secret = secret_digest(robot.client_secret or "")
+    credentials = Credentials(str(robot.client.id), secret, "client_secret_post")
+    return await issue_token(
+        context, TokenRequest("client_credentials", credentials, None, None, {}), "127.0.0.1"
+    )
+
+
+async def tokens_of(world: World, *robots: RegisteredApplication) -> set[object]:
     rows = await world.context.database.rows(
-        "SELECT id FROM strict_token WHERE application_id = ANY($1)", [robot.id for robot in robots]
+        "SELECT id FROM strict_token WHERE application_id = ANY($1)", [robot.client.id for robot in robots]
     )
     return {row["id"] for row in rows}
 
@@ -45,7 +48,7 @@ async def test_one_that_is_refused_takes_no_other_of_its_batch_along(world: Worl
     robots = [await robot_of(world), await robot_of(disabled), await robot_of(world)]
     await disable_customer(context, COMMAND_LINE, disabled.member.email)
     first, refused, last = await asyncio.gather(
-        *(issue_to_client(context, robot, REQUEST, "") for robot in robots), return_exceptions=True
+        *(issue_to(context, robot) for robot in robots), return_exceptions=True
     )
     assert isinstance(refused, OAuthError)
     assert refused.code == "unauthorized_client"
@@ -61,11 +64,9 @@ async def test_a_crowd_with_one_that_is_refused_shares_the_looks_too(world: Worl
     await disable_customer(world.context, COMMAND_LINE, disabled.member.email)
     async with context_through_proxy(world.context, database_url) as (context, proxy):
         for each in (robot, refused):  # so that no statement of a new connection is counted
-            await asyncio.gather(issue_to_client(context, each, REQUEST, ""), return_exceptions=True)
+            await asyncio.gather(issue_to(context, each), return_exceptions=True)
         before = proxy.statements_asked()
-        asking = [
-            issue_to_client(context, each, REQUEST, "") for each in (*[robot] * 15, refused, *[robot] * 15)
-        ]
+        asking = [issue_to(context, each) for each in (*[robot] * 15, refused, *[robot] * 15)]
         answers = await asyncio.gather(*asking, return_exceptions=True)
     assert [type(answer) for answer in answers] == [IssuedToken] * 15 + [OAuthError] + [IssuedToken] * 15
     assert proxy.statements_asked() - before <= 5
@@ -75,7 +76,7 @@ async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, da
     """R-4: sent again, the statement inserts nothing, and the token is found to stand."""
     robot = await robot_of(world)
     async with context_through_proxy(world.context, database_url) as (context, proxy):
-        proxy.lose_reply(to=robot.id.bytes)
-        issued = parse((await issue_to_client(context, robot, REQUEST, "")).text)
+        proxy.lose_reply(to=robot.client.id.bytes)
+        issued = parse((await issue_to(context, robot)).text)
     assert issued is not None
     assert await tokens_of(world, robot) == {issued.id}

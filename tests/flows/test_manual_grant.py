@@ -12,7 +12,7 @@ from app.flows.account.add_operator import OperatorError, add_operator, find_ope
 from app.flows.account.change_application import ApplicationError, change_status
 from app.flows.account.change_customer import disable_customer
 from app.flows.account.register_application import register_application
-from app.flows.token.manual_grant import ManualGrantError, ManualRequest, ManualToken, issue_manually
+from app.flows.approval.manual_grant import ManualGrantError, ManualRequest, ManualToken, issue_manually
 from app.flows.token.revoke_token import revoke_any_token
 from app.oauth.actor import COMMAND_LINE, Actor, ActorKind
 from app.oauth.token_string import parse

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -15,7 +14,7 @@ from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials, TokenRequest
 from app.oauth.token_string import TokenString, bucket_of, mint, parse, secret_digest
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.postgres.database import Database, open_database
+from app.storage.postgres.database import open_database
 from app.storage.token.codes import Approval, keys_of, put_code_back, take_code
 from app.storage.token.grants import Redemption, insert_grants_with_classic_tokens, select_grants
 from app.storage.valkey.valkey import Valkey
@@ -26,20 +25,17 @@ from tests.support.proxy import proxy_to
 from tests.support.stores import context_through_proxy, gathered_on, valkey_socket
 from tests.web.services import unreachable_database
 
-MINUTE = timedelta(minutes=1)
-YEAR = timedelta(days=365)
-
 
 def redemption_of(approval: Approval) -> Redemption:
     token = mint("at", "c", bucket_of(approval.customer_id))
     return Redemption(approval, token.id, token.digest)
 
 
-async def insert(database: Database, *redemptions: Redemption) -> frozenset[object]:
+async def insert(world: World, *redemptions: Redemption) -> frozenset[object]:
+    context = world.context
+    lifetimes = context.policy.lifetimes
     return frozenset(
-        await insert_grants_with_classic_tokens(
-            database, redemptions, code_life=MINUTE, idle=YEAR, absolute=YEAR
-        )
+        await insert_grants_with_classic_tokens(context.database, redemptions, lifetimes=lifetimes)
     )
 
 
@@ -48,7 +44,7 @@ async def test_of_two_redeemers_in_one_batch_one_wins(world: World) -> None:
     database = world.context.database
     approval, _ = await approval_for(world, database)
     rivals = [redemption_of(approval) for _ in range(2)]
-    won = await insert(database, *rivals)
+    won = await insert(world, *rivals)
     assert len(won) == 1
     grant = (await select_grants(database, [approval.code_id]))[approval.code_id]
     assert {grant.first_token_id} == won
@@ -61,8 +57,8 @@ async def test_the_same_redeemer_sent_again_finds_its_own_token(world: World) ->
     database = world.context.database
     approval, _ = await approval_for(world, database)
     redemption = redemption_of(approval)
-    assert await insert(database, redemption) == {redemption.token_id}
-    assert await insert(database, redemption) == frozenset()
+    assert await insert(world, redemption) == {redemption.token_id}
+    assert await insert(world, redemption) == frozenset()
     grant = (await select_grants(database, [approval.code_id]))[approval.code_id]
     assert grant.first_token_id == redemption.token_id
 
@@ -73,15 +69,15 @@ async def test_a_code_ends_by_the_databases_clock(world: World) -> None:
     approval, _ = await approval_for(world, database)
     second = 1_000_000
     old, fresh = (approval._replace(approved_at_us=approval.approved_at_us - s * second) for s in (61, 50))
-    assert await insert(database, redemption_of(old)) == frozenset()
-    assert len(await insert(database, redemption_of(fresh))) == 1
+    assert await insert(world, redemption_of(old)) == frozenset()
+    assert len(await insert(world, redemption_of(fresh))) == 1
 
 
 async def test_a_batch_of_many_is_one_commit_and_all_win(world: World) -> None:
     database = world.context.database
     approvals = [(await approval_for(world, database))[0] for _ in range(50)]
     redemptions = [redemption_of(approval) for approval in approvals]
-    assert await insert(database, *redemptions) == {each.token_id for each in redemptions}
+    assert await insert(world, *redemptions) == {each.token_id for each in redemptions}
 
 
 def request_for(world: World, code: TokenString) -> TokenRequest:
@@ -89,12 +85,9 @@ def request_for(world: World, code: TokenString) -> TokenRequest:
     return TokenRequest(
         grant_type=None,
         credentials=credentials,
-        code=code.text,
-        redirect_uri=None,
-        code_verifier=None,
-        refresh_token=None,
         scope=None,
         resource=None,
+        parameters={"code": code.text},
     )
 
 
@@ -209,8 +202,8 @@ async def test_a_code_whose_statement_was_never_sent_goes_back(world: World) -> 
     """R-90: PostgreSQL went down between the proof and the token, so nothing took effect, provably."""
     code = await waiting_code(world)
     async with unreachable_database() as database:
-        redemptions = gathered_on(world.context, database).redemptions
-        gathered = replace(world.context.gathered, redemptions=redemptions)
+        redemptions = gathered_on(world.context, database).classic_redemptions
+        gathered = replace(world.context.gathered, classic_redemptions=redemptions)
         with pytest.raises(StoreUnavailableError):
             await issue_token(
                 replace(world.context, gathered=gathered), request_for(world, code), "127.0.0.1"

@@ -45,7 +45,9 @@ def rotation_of(strict: Strict, token: TokenString) -> Rotation:
 async def rotate(context: Context, *rotations: Rotation) -> set[object]:
     audience = context.policy.audience
     return set(
-        await insert_successors(context.database, rotations, audience=audience, access_life=HOUR, idle=MONTH)
+        await insert_successors(
+            context.database, rotations, audience=audience, lifetimes=context.policy.lifetimes
+        )
     )
 
 
@@ -139,7 +141,8 @@ async def test_a_lost_reply_within_the_grace_still_gives_the_pair(
     token = await begin(context, strict)
     lost = await refresh(context, strict, token)
     async with context_through_proxy(context, database_url) as (through, proxy):
-        policy = replace(context.policy, refresh_grace=timedelta(seconds=30))
+        lifetimes = replace(context.policy.lifetimes, refresh_grace=timedelta(seconds=30))
+        policy = replace(context.policy, lifetimes=lifetimes)
         lenient = replace(through, policy=policy)
         await refresh(lenient, strict, await begin(context, strict))
         proxy.lose_reply(to=read(lost.refresh).digest)

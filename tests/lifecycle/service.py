@@ -15,7 +15,7 @@ from app.flows.account.change_application import ApplicationError, StatusChange,
 from app.flows.account.change_customer import disable_customer, enable_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.approval.connections import disconnect_application
-from app.flows.token.manual_grant import ManualRequest, issue_manually
+from app.flows.approval.manual_grant import ManualRequest, issue_manually
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import compose, secret_digest
 from app.storage.people.people import Member

@@ -7,15 +7,17 @@ from uuid import UUID
 
 import pytest
 
+from app.flows.token.grants import GRANTS
 from app.oauth.bearer import read_bearer
 from app.oauth.client import Client, _parse_canonical, parse_client_id
 from app.oauth.errors import OAuthError, PageError
 from app.oauth.parameters import has_parameter, parse_form
 from app.oauth.registration import RegistrationError, check_name, check_registration
-from app.oauth.request import AuthorizationRequest, ReadBefore, TokenQuery, TokenRequest
+from app.oauth.request import AuthorizationRequest, TokenQuery, TokenRequest
 from app.oauth.scope import parse as parse_scope
 from app.oauth.signing import asks_for_jwt
 from app.oauth.token_string import mint
+from app.process.read_before import ReadBefore
 
 FORM = "application/x-www-form-urlencoded"
 ABOVE = "\N{COMBINING ACUTE ACCENT}"
@@ -82,7 +84,7 @@ def test_content_type_of_255_characters_is_read() -> None:
     """R-76."""
     spaced = f"{FORM};" + " " * (255 - len(FORM) - len("; charset=utf-8") + 1) + "charset=utf-8"
     assert len(spaced) == 255
-    assert TokenRequest.parse(spaced, b"code=a", None).code == "a"
+    assert TokenRequest.parse(spaced, b"code=a", None).parameters["code"] == "a"
     assert refused(lambda: TokenRequest.parse(spaced + " ", b"code=a", None))[:2] == (415, "invalid_request")
 
 
@@ -135,13 +137,16 @@ def test_name_is_composed_only_when_it_may_fit() -> None:
 def test_registration_says_how_long_its_parts_may_be(fields: dict[str, object], told: str) -> None:
     """R-76."""
     with pytest.raises(RegistrationError) as caught:
-        check_registration(application(**fields), development=False)
+        check_registration(application(**fields), GRANTS.values(), development=False)
     assert str(caught.value).startswith(told)
 
 
 def test_audience_of_2000_characters_is_registered() -> None:
     audience = "https://api.example/" + "a" * 1980
-    assert check_registration(application(audience=audience), development=False).audience == audience
+    assert (
+        check_registration(application(audience=audience), GRANTS.values(), development=False).audience
+        == audience
+    )
 
 
 def test_client_ids_that_are_none_are_not_remembered() -> None:

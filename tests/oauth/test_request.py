@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from app.oauth import request
 from app.oauth.assertion import ASSERTION_TYPE
 from app.oauth.errors import OAuthError, PageError
+from app.oauth.grant_type import name_of_grant
 from app.oauth.request import (
     AuthorizationRequest,
     Credentials,
-    ReadBefore,
     TokenQuery,
     TokenRequest,
 )
 from app.oauth.token_string import mint, secret_digest
+from app.process.read_before import ReadBefore
 from tests.support.assertions import by_assertion, claims_of, key_pair, signed
 
 FORM = "application/x-www-form-urlencoded"
@@ -60,13 +61,16 @@ def test_documented_token_request_is_read() -> None:
     """O-36, O-39, O-48: body credentials and a code, no grant type, no redirect URI."""
     read = token_request(CLASSIC_BODY)
     assert read.credentials == Credentials("me", secret_digest("mine"), "client_secret_post")
-    assert (read.code, read.grant_type, read.redirect_uri) == ("c", None, None)
+    assert (read.grant_type, read.scope, read.resource) == (None, None, None)
+    assert read.parameters == {"client_id": "me", "code": "c"}  # and no secret
 
 
-def test_every_parameter_of_the_token_endpoint_has_its_field() -> None:
+def test_every_parameter_of_a_token_request_is_kept_but_the_secret() -> None:
     names = ("grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "resource")
-    read = token_request(urlencode({name: f"the {name}" for name in names}).encode())
-    assert [getattr(read, name) for name in names] == [f"the {name}" for name in names]
+    sent = {name: f"the {name}" for name in names}
+    read = token_request(urlencode({**sent, "client_id": "me", "client_secret": "mine"}).encode())
+    assert read.parameters == {**sent, "client_id": "me"}
+    assert (read.grant_type, read.scope, read.resource) == ("the grant_type", "the scope", "the resource")
 
 
 def test_repr_of_a_request_shows_no_secret() -> None:
@@ -89,7 +93,7 @@ def test_repr_of_a_request_shows_no_secret() -> None:
 )
 def test_form_type_is_read_with_or_without_its_charset(content_type: str) -> None:
     """O-36."""
-    assert TokenRequest.parse(content_type, CLASSIC_BODY, None).code == "c"
+    assert TokenRequest.parse(content_type, CLASSIC_BODY, None).parameters["code"] == "c"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +131,7 @@ def test_empty_parameter_of_a_token_request_counts_as_absent() -> None:
     """O-38."""
     read = token_request(b"client_id=me&client_secret=&code=&grant_type=")
     assert read.credentials == Credentials("me", None, "none")
-    assert (read.code, read.grant_type) == (None, None)
+    assert (read.parameters, read.grant_type) == ({"client_id": "me"}, None)
 
 
 @given(st.text(min_size=1), st.text())
@@ -258,7 +262,7 @@ def test_arbitrary_token_request_is_read_or_refused(
 
 def test_absent_grant_type_with_a_code_means_authorization_code_for_classic_applications() -> None:
     """O-39."""
-    assert request.grant_type_of(token_request(CLASSIC_BODY), strict=False) == "authorization_code"
+    assert name_of_grant(token_request(CLASSIC_BODY), strict=False) == "authorization_code"
 
 
 @pytest.mark.parametrize(
@@ -267,14 +271,14 @@ def test_absent_grant_type_with_a_code_means_authorization_code_for_classic_appl
 def test_absent_grant_type_is_refused_otherwise(body: bytes, *, strict: bool) -> None:
     """O-39."""
     with pytest.raises(OAuthError) as caught:
-        request.grant_type_of(token_request(body), strict=strict)
+        name_of_grant(token_request(body), strict=strict)
     assert caught.value.code == "invalid_request"
 
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_grant_type_sent_is_the_one_meant(*, strict: bool) -> None:
     """O-40: what it is worth, the grants decide."""
-    assert request.grant_type_of(token_request(b"grant_type=password&code=c"), strict=strict) == "password"
+    assert name_of_grant(token_request(b"grant_type=password&code=c"), strict=strict) == "password"
 
 
 def test_token_query_is_read_with_its_hint() -> None:

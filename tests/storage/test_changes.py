@@ -61,7 +61,7 @@ async def test_whatever_ends_a_token_ends_what_is_remembered_of_it(
     assert gathered.classic_tokens.recall(token_id)
     await owner.execute(ENDINGS[ending], token_id)
     assert await until(lambda: gathered.classic_tokens.recall(token_id) is None) < 1
-    stored = await gathered.classic_tokens(token_id)
+    stored = await gathered.classic_tokens.find(token_id)
     assert stored is None or not stored.active
 
 

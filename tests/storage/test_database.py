@@ -191,10 +191,10 @@ async def test_a_silent_server_costs_a_bounded_time(world: World, database_url: 
     """R-91: it accepts and never answers; the statement's and the clean-up's time-outs bound the wait."""
     short = Timeouts(acquire_s=0.2, connect_s=0.2, statement_s=0.2)
     async with context_through_proxy(world.context, database_url, timeouts=short) as (context, proxy):
-        assert await context.gathered.applications(world.registered.client.id)
+        assert await context.gathered.applications.find(world.registered.client.id)
         proxy.fall_silent()
         began = time.monotonic()
-        asked = [context.gathered.applications(world.registered.client.id) for _ in range(300)]
+        asked = [context.gathered.applications.find(world.registered.client.id) for _ in range(300)]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert all(isinstance(each, StoreUnavailableError) for each in answers)
         assert time.monotonic() - began < 2

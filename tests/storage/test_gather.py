@@ -33,9 +33,9 @@ class Recorder:
 async def test_those_who_wait_share_the_next_batch() -> None:
     run = Recorder()
     gather = Gather(run, Bounds(queue=100, wait_s=5))
-    first = asyncio.create_task(gather(0))
+    first = asyncio.create_task(gather.ask(0))
     await asyncio.sleep(0.002)
-    assert await asyncio.gather(*(gather(item) for item in range(1, 50))) == [
+    assert await asyncio.gather(*(gather.ask(item) for item in range(1, 50))) == [
         item * 2 for item in range(1, 50)
     ]
     assert await first == 0
@@ -49,7 +49,7 @@ async def test_a_poisoned_row_fails_alone() -> None:
             raise StatementRefusedError("23514", "unlucky")
 
     gather = Gather(Recorder(refuse), Bounds(queue=100, wait_s=5))
-    answers = await asyncio.gather(*(gather(item) for item in range(10, 16)), return_exceptions=True)
+    answers = await asyncio.gather(*(gather.ask(item) for item in range(10, 16)), return_exceptions=True)
     assert [each for each in answers if not isinstance(each, Exception)] == [20, 22, 24, 28, 30]
     assert isinstance(answers[3], StatementRefusedError)
 
@@ -61,7 +61,7 @@ async def test_an_unknown_outcome_is_asked_for_once_more() -> None:
 
     run = Recorder(lose)
     gather = Gather(run, Bounds(queue=100, wait_s=5))
-    assert await gather(21) == 42
+    assert await gather.ask(21) == 42
     assert run.batches == [[21], [21]]
 
 
@@ -71,7 +71,7 @@ async def test_an_outcome_that_stays_unknown_is_said_to_be() -> None:
 
     run = Recorder(lose)
     gather = Gather(run, Bounds(queue=100, wait_s=5))
-    answers = await asyncio.gather(gather(1), gather(2), return_exceptions=True)
+    answers = await asyncio.gather(gather.ask(1), gather.ask(2), return_exceptions=True)
     assert all(isinstance(each, StoreUnavailableError) for each in answers)
     assert len(run.batches) == 2
 
@@ -86,7 +86,7 @@ async def test_a_refusal_after_a_lost_reply_proves_nothing() -> None:
 
     run = Recorder(lose_then_refuse)
     with pytest.raises(StoreUnavailableError, match="the connection broke"):
-        await Gather(run, Bounds(queue=10, wait_s=5))(1)
+        await Gather(run, Bounds(queue=10, wait_s=5)).ask(1)
     assert len(run.batches) == 2
 
 
@@ -95,7 +95,7 @@ async def test_what_was_never_sent_is_known_to_be_undone() -> None:
         raise NotSentError("no connection")
 
     with pytest.raises(NotSentError):
-        await Gather(Recorder(refuse_connection), Bounds(queue=10, wait_s=5))(1)
+        await Gather(Recorder(refuse_connection), Bounds(queue=10, wait_s=5)).ask(1)
 
 
 async def test_a_lost_race_is_run_again_and_not_for_ever() -> None:
@@ -108,11 +108,11 @@ async def test_a_lost_race_is_run_again_and_not_for_ever() -> None:
     run = Recorder(deadlock)
     gather = Gather(run, Bounds(queue=10, wait_s=5))
     with pytest.raises(StatementRefusedError, match="40P01"):
-        await gather(1)
+        await gather.ask(1)
     assert run.batches == [[1]] * 3
-    assert await gather(2) == 4
+    assert await gather.ask(2) == 4
     again = Recorder(lambda _items, call: deadlock([0], call + 1))
-    assert await Gather(again, Bounds(queue=10, wait_s=5))(2) == 4
+    assert await Gather(again, Bounds(queue=10, wait_s=5)).ask(2) == 4
     assert again.batches == [[2], [2]]
 
 
@@ -124,7 +124,7 @@ async def test_those_behind_a_dead_store_hear_of_it_at_once() -> None:
 
     run = Recorder(lose)
     gather = Gather(run, Bounds(queue=1000, wait_s=5, batch=10))
-    answers = await asyncio.gather(*(gather(item) for item in range(500)), return_exceptions=True)
+    answers = await asyncio.gather(*(gather.ask(item) for item in range(500)), return_exceptions=True)
     assert run.batches == [list(range(10))] * 2
     assert [type(each) for each in answers] == [StoreUnavailableError] * 10 + [NotSentError] * 490
     assert len({id(each) for each in answers}) == 500  # R-85: no two requests share an error
@@ -136,7 +136,7 @@ async def test_a_batch_of_the_wrong_length_is_everybodys_fault() -> None:
         return list(items[1:])
 
     answers = await asyncio.gather(
-        *(gather(item) for gather in [Gather(short, Bounds(queue=9, wait_s=5))] for item in (1, 2)),
+        *(gather.ask(item) for gather in [Gather(short, Bounds(queue=9, wait_s=5))] for item in (1, 2)),
         return_exceptions=True,
     )
     assert all(isinstance(each, ValueError) for each in answers)
@@ -146,9 +146,9 @@ async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
     """R-86: its place in a batch is skipped before it is sent, and ignored afterwards."""
     run = Recorder()
     gather = Gather(run, Bounds(queue=2000, wait_s=5))
-    blocker = asyncio.create_task(gather(0))
+    blocker = asyncio.create_task(gather.ask(0))
     await asyncio.sleep(0.002)
-    tasks = [asyncio.create_task(gather(item)) for item in range(1, 1001)]
+    tasks = [asyncio.create_task(gather.ask(item)) for item in range(1, 1001)]
     await asyncio.sleep(0)
     for task in tasks[::2]:
         task.cancel()
@@ -161,7 +161,7 @@ async def test_a_caller_that_goes_away_disturbs_nobody() -> None:
 
 async def test_more_than_the_queue_holds_are_turned_away_at_once() -> None:
     gather = Gather(Recorder(), Bounds(queue=3, wait_s=5))
-    answers = await asyncio.gather(*(gather(item) for item in range(5)), return_exceptions=True)
+    answers = await asyncio.gather(*(gather.ask(item) for item in range(5)), return_exceptions=True)
     assert sum(isinstance(each, NotSentError) for each in answers) == 2
 
 
@@ -174,13 +174,13 @@ async def test_who_waits_too_long_is_turned_away_though_the_store_hangs() -> Non
         return list(items)
 
     gather = Gather(hang, Bounds(wait_s=0.05))
-    in_flight = asyncio.create_task(gather(0))
+    in_flight = asyncio.create_task(gather.ask(0))
     await asyncio.sleep(0)
     began = asyncio.get_running_loop().time()
-    behind = await asyncio.gather(*(gather(item) for item in range(1, 100)), return_exceptions=True)
+    behind = await asyncio.gather(*(gather.ask(item) for item in range(1, 100)), return_exceptions=True)
     assert all(type(each) is NotSentError for each in behind)
     assert asyncio.get_running_loop().time() - began < 0.5
-    later = asyncio.create_task(gather(100))
+    later = asyncio.create_task(gather.ask(100))
     let_go.set()
     assert (await in_flight, await later) == (0, 100)
 
@@ -188,14 +188,14 @@ async def test_who_waits_too_long_is_turned_away_though_the_store_hangs() -> Non
 async def test_batches_have_a_most() -> None:
     run = Recorder()
     gather = Gather(run, Bounds(queue=1000, wait_s=5, batch=64))
-    await asyncio.gather(*(gather(item) for item in range(200)))
+    await asyncio.gather(*(gather.ask(item) for item in range(200)))
     assert max(map(len, run.batches)) == 64
 
 
 async def test_closing_waits_for_what_is_in_flight() -> None:
     run = Recorder()
     gather = Gather(run, Bounds(queue=10, wait_s=5))
-    task = asyncio.create_task(gather(4))
+    task = asyncio.create_task(gather.ask(4))
     await asyncio.sleep(0)
     await gather.close()
     assert task.done() or await task == 8
@@ -207,7 +207,7 @@ async def test_a_fault_reaches_every_caller_as_its_own() -> None:
         raise ValueError("a bug")
 
     gather = Gather(Recorder(fail), Bounds(queue=10, wait_s=5))
-    answers = await asyncio.gather(gather(1), gather(2), return_exceptions=True)
+    answers = await asyncio.gather(gather.ask(1), gather.ask(2), return_exceptions=True)
     assert all(isinstance(each, ValueError) for each in answers)
 
 

@@ -50,10 +50,7 @@ class Old:
         inserted = await insert_grants_with_strict_tokens(
             self.context.database,
             [redemption],
-            code_life=MINUTE,
-            access_life=access,
-            idle=MONTH,
-            absolute=absolute,
+            lifetimes=replace(self.context.policy.lifetimes, strict_access=access, refresh_absolute=absolute),
         )
         assert inserted == [token.id]
         return first

@@ -12,21 +12,16 @@ from tests.support.people import VERIFIER, Pair, Strict, reads
 HERE = "127.0.0.1"
 
 
-def asked(
-    strict: Strict, grant_type: str, *, code: str | None = None, refresh_token: str | None = None
-) -> TokenRequest:
+def asked(strict: Strict, grant_type: str, **parameters: str) -> TokenRequest:
     secret = strict.registered.client_secret
     return TokenRequest(
         grant_type=grant_type,
         credentials=Credentials(strict.client_id, secret_digest(secret), "client_secret_post")
         if secret
         else Credentials(strict.client_id, None, "none"),
-        code=code,
-        redirect_uri=None,
-        code_verifier=VERIFIER,
-        refresh_token=refresh_token,
         scope=None,
         resource=None,
+        parameters={"code_verifier": VERIFIER, **parameters},
     )
 
 

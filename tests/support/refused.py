@@ -17,9 +17,9 @@ from app.flows.account.sign_in import SignInError
 from app.flows.approval.authorize import AuthorizationRefused
 from app.flows.approval.browser_flow import FlowLostError
 from app.flows.approval.decide import AlreadyConnectedError
+from app.flows.approval.manual_grant import ManualGrantError
 from app.flows.fleet.find_machine import MachineError
 from app.flows.fleet.set_offset import OffsetError
-from app.flows.token.manual_grant import ManualGrantError
 from app.flows.upkeep.signing_keys import SigningKeyError
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError, PageError

@@ -50,10 +50,5 @@ def gathered_on(context: Context, database: Database, changes: Changes | None = 
         bounds=Bounds(wait_s=5),
         most_tokens=1000,
         audience=policy.audience,
-        code_life=policy.code_life,
-        classic_idle=policy.classic_idle,
-        classic_absolute=policy.classic_absolute,
-        strict_access=policy.strict_access_life,
-        refresh_idle=policy.refresh_idle,
-        refresh_absolute=policy.refresh_absolute,
+        lifetimes=policy.lifetimes,
     )

@@ -41,20 +41,20 @@ class Services:
         """One with another policy."""
         return self.like(policy=replace(self.context.policy, **changes))
 
-    def gathered(self, database: Database, **changes: Any) -> Gathered:
-        """Statements of the token path on another database, or with another life of codes."""
+    def lasting(self, **changes: timedelta) -> FastAPI:
+        """One whose codes and tokens live for another time."""
+        return self.under(lifetimes=replace(self.context.policy.lifetimes, **changes))
+
+    def gathered(self, database: Database, **changes: timedelta) -> Gathered:
+        """Statements of the token path on another database, or with other lifetimes."""
         policy = self.context.policy
-        values = {
-            "audience": policy.audience,
-            "code_life": policy.code_life,
-            "classic_idle": policy.classic_idle,
-            "classic_absolute": policy.classic_absolute,
-            "strict_access": policy.strict_access_life,
-            "refresh_idle": policy.refresh_idle,
-            "refresh_absolute": policy.refresh_absolute,
-        }
         made = gather_statements(
-            database, Changes(), bounds=Bounds(queue=10), most_tokens=0, **{**values, **changes}
+            database,
+            Changes(),
+            bounds=Bounds(queue=10),
+            most_tokens=0,
+            audience=policy.audience,
+            lifetimes=replace(policy.lifetimes, **changes),
         )
         self._made.append(made)
         return made

@@ -57,7 +57,7 @@ async def test_page_says_who_asks_for_what_and_how_to_end_it(browser: Browser, w
 
 async def test_page_names_the_lifetimes_in_force(services: Services, world: World) -> None:
     """O-31: what is set, not what is the default."""
-    shorter = services.under(classic_idle=timedelta(days=30), classic_absolute=timedelta(days=365))
+    shorter = services.lasting(classic_idle=timedelta(days=30), classic_absolute=timedelta(days=365))
     async with Browser(shorter) as browser:
         words = words_of(await world.consent_page(browser))
     assert "ends by itself after 30 days without use, and after a year at the latest" in words
@@ -237,7 +237,7 @@ async def test_approval_nobody_fetched_in_time_has_expired(
 ) -> None:
     """O-26: the code is gone from Valkey with its time, and the page cannot make another."""
     page = await world.consent_page(browser)
-    hasty = services.under(code_life=timedelta(milliseconds=200))
+    hasty = services.lasting(code=timedelta(milliseconds=200))
     async with same_browser(browser, hasty) as other:
         assert (await decide(other, page, "approve")).status_code == 303
         await asyncio.sleep(0.3)
@@ -298,7 +298,7 @@ async def test_code_is_refused_when_its_minute_is_over_by_database_time(
     """O-26, R-6, R-9: even where Valkey still has it."""
     code = await world.code(browser)
     await asyncio.sleep(0.3)
-    gathered = services.gathered(context.database, code_life=timedelta(milliseconds=200))
+    gathered = services.gathered(context.database, code=timedelta(milliseconds=200))
     async with same_browser(browser, services.like(gathered=gathered)) as other:
         answer = await world.exchange(other, code)
     await gathered.close()

@@ -8,7 +8,8 @@ from starlette.routing import Route
 
 from app.aemp.model.elements import ELEMENTS
 from app.aemp.model.series import SERIES
-from app.flows.token.issue_token import GRANT_TYPES
+from app.flows.token.grants import GRANTS
+from app.web.reference.credentials import CREDENTIALS
 from app.web.routes import router
 from tests.support.browser import Browser
 from tests.web.described import (
@@ -155,7 +156,9 @@ def references_in(part: Any) -> list[str]:
 
 def test_what_grows_with_the_code_is_in_the_document() -> None:
     form = OPERATIONS["requestToken"].form["schema"]["properties"]
-    assert form["grant_type"]["enum"] == list(GRANT_TYPES)
+    assert form["grant_type"]["enum"] == list(GRANTS)
+    parameters = {name for grant in GRANTS.values() for name in (*grant.required, *grant.optional)}
+    assert form.keys() == parameters | CREDENTIALS.keys() | {"grant_type", "resource"}
     equipment = resolved({"$ref": "#/components/schemas/Equipment"})["properties"]
     assert list(equipment) == ["EquipmentHeader", *(element.name for element in ELEMENTS)]
     documents = resolved({"$ref": "#/components/schemas/Series"})["oneOf"]

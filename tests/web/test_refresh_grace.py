@@ -25,7 +25,7 @@ async def strict(request: pytest.FixtureRequest, context: Context) -> Strict:
 @pytest.fixture
 async def lenient(browser: Browser, services: Services) -> AsyncIterator[Browser]:
     """A service that grants ten seconds."""
-    async with same_browser(browser, services.under(refresh_grace=GRACE)) as lenient:
+    async with same_browser(browser, services.lasting(refresh_grace=GRACE)) as lenient:
         yield lenient
 
 

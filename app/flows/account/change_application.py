@@ -7,6 +7,7 @@ from typing import Literal
 
 from app.context import Context
 from app.flows.account.read_logo import read_logo
+from app.flows.token.grants import GRANTS
 from app.oauth.actor import Actor
 from app.oauth.client import Client, ClientStatus, parse_client_id
 from app.oauth.client_keys import check_key_set
@@ -78,7 +79,9 @@ async def change_application(
     asked = {
         name: value for name, value in asdict(changes).items() if value is not None and name != "logo_digest"
     }
-    after = check_registration(replace(before, **asked), development=context.policy.development)
+    after = check_registration(
+        replace(before, **asked), GRANTS.values(), development=context.policy.development
+    )
     png = await read_logo(logo) if logo is not None else None
     logo_digest = hashlib.sha256(png).digest() if png is not None else None
     # What is written is the canonical form of what was asked for, and nothing else.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.context import Context
 from app.flows.account.read_logo import read_logo
+from app.flows.token.grants import GRANTS
 from app.oauth.actor import Actor
 from app.oauth.client import Client, ClientKind
 from app.oauth.client_keys import check_key_set
@@ -54,7 +55,7 @@ async def register_application(
         name=name,
         company=company,
         status="active",
-        grants=frozenset(grants) or default_grants("strict" if public else kind),
+        grants=frozenset(grants) or default_grants("strict" if public else kind, GRANTS.values()),
         scope=scope,
         redirect_uris=redirect_uris,
         audience=audience,
@@ -62,7 +63,7 @@ async def register_application(
         secrets=(),
         jwks=check_key_set(jwks) if jwks is not None else None,
     )
-    client = check_registration(asked, development=context.policy.development)
+    client = check_registration(asked, GRANTS.values(), development=context.policy.development)
     png = await read_logo(logo) if logo is not None else None
     secret = None if public or client.jwks else mint_client_secret()
     try:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from app.context import Context
-from app.flows.token.issue_token import read_application
+from app.flows.token.authenticate import read_application
 from app.oauth.errors import OAuthError, PageError, invalid_request, unauthorized_client
+from app.oauth.grant_type import check_resource
 from app.oauth.pkce import check_challenge
 from app.oauth.redirect_uri import append, match
-from app.oauth.request import AuthorizationRequest, check, check_resource
+from app.oauth.request import AuthorizationRequest, check
 from app.oauth.scope import narrow
 from app.refused import RefusedError
 from app.storage.people.applications import Application

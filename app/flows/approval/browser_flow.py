@@ -28,17 +28,23 @@ class FlowLostError(RefusedError):
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentFlow:
-    """One consent page: what is asked, and by whom it was seen."""
+class ApprovalFlow:
+    """What a customer is asked to approve, and who saw it."""
 
     flow_id: UUID
     member_id: UUID
     customer_id: UUID
     application_id: UUID
-    redirect_uri: str
-    state: str | None
     scope: str
     code_challenge: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFlow(ApprovalFlow):
+    """One consent page, and where the browser goes with the answer."""
+
+    redirect_uri: str
+    state: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
 """Approve or deny (RFC 6749 section 4.1.2): the first decision on a consent page stands, and repeating it repeats its answer."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, NoReturn
 
 from app.context import Context
-from app.flows.approval.authorize import answer_uri, refusal_uri
-from app.flows.approval.browser_flow import ConsentFlow
+from app.flows.approval.browser_flow import ApprovalFlow
 from app.oauth.client import Client
 from app.oauth.code_secret import code_secret
-from app.oauth.errors import PageError, access_denied
+from app.oauth.errors import PageError
 from app.oauth.redirect_uri import match
 from app.oauth.token_string import TokenString, bucket_of, compose, with_bucket
 from app.refused import RefusedError
@@ -32,17 +31,24 @@ class AlreadyConnectedError(RefusedError):
         self.application = application
 
 
-async def decide(context: Context, flow: ConsentFlow, member: Member, decision: Decision) -> str:
-    """Where the browser goes next. Raises PageError when the approval can no longer be completed."""
-    application = await _still_registered(context, flow)
+async def decide(
+    context: Context, flow: ApprovalFlow, member: Member, decision: Decision, *, redirect_uri: str | None
+) -> TokenString | None:
+    """The code of an approval, None for a denial.
+
+    redirect_uri: where the code goes, and is bound to; None where no browser takes it.
+    Raises PageError when the approval can no longer be completed, AlreadyConnectedError when it was redeemed.
+    """
+    application = await _still_registered(context, flow, redirect_uri)
     client = application.client
     marker = await _new_marker(context, flow, member, decision, application)
+    approval = _approval(context, flow, client, marker, redirect_uri) if decision == "approve" else None
     decided = await write_decision(
         context.valkey,
         marker,
-        _approval(context, flow, member, client, marker) if decision == "approve" else None,
+        approval,
         marker_life_ms=_marker_life_ms(context),
-        code_life_ms=_milliseconds(context.policy.code_life),
+        code_life_ms=_milliseconds(context.policy.lifetimes.code),
     )
     if (decided.marker.member_id, decided.marker.decision) != (member.id, decision):
         raise PageError(
@@ -51,26 +57,26 @@ async def decide(context: Context, flow: ConsentFlow, member: Member, decision: 
             409,
         )
     if decision == "deny":
-        return refusal_uri(context, flow.redirect_uri, flow.state, access_denied())
+        return None
     if not decided.code_waits:
-        await _explain_missing_code(context, marker, application)
-    code = _code(context, client, decided.marker)
-    return answer_uri(context, flow.redirect_uri, flow.state, ("code", code.text))
+        await _raise_why_no_code_waits(context, marker, application)
+    return _code(context, client, decided.marker)
 
 
-async def _still_registered(context: Context, flow: ConsentFlow) -> Application:
+async def _still_registered(context: Context, flow: ApprovalFlow, redirect_uri: str | None) -> Application:
     """The application may have lost the redirect URI, or everything, while the page was open."""
-    application = await context.gathered.applications(flow.application_id)
+    application = await context.gathered.applications.find(flow.application_id)
     if application is None or not application.client.active:
         raise PageError(
             "This application is not available", "It was suspended or removed meanwhile. Nothing was shared."
         )
-    match(flow.redirect_uri, application.client.redirect_uris, public=application.client.public)
+    if redirect_uri is not None:
+        match(redirect_uri, application.client.redirect_uris, public=application.client.public)
     return application
 
 
 async def _new_marker(
-    context: Context, flow: ConsentFlow, member: Member, decision: Decision, application: Application
+    context: Context, flow: ApprovalFlow, member: Member, decision: Decision, application: Application
 ) -> Marker:
     """PostgreSQL is asked first: its clock gives approved_at, and a grant under this id ends the matter."""
     code_id = with_bucket(flow.flow_id, bucket_of(flow.customer_id))
@@ -81,15 +87,15 @@ async def _new_marker(
 
 
 def _approval(
-    context: Context, flow: ConsentFlow, member: Member, client: Client, marker: Marker
+    context: Context, flow: ApprovalFlow, client: Client, marker: Marker, redirect_uri: str | None
 ) -> Approval:
     return Approval(
         code_id=marker.code_id,
         code_digest=_code(context, client, marker).digest,
         application_id=client.id,
         customer_id=flow.customer_id,
-        member_id=member.id,
-        redirect_uri=flow.redirect_uri,
+        member_id=marker.member_id,
+        redirect_uri=redirect_uri,
         scope=flow.scope,
         audience=None,
         code_challenge=flow.code_challenge,
@@ -106,8 +112,8 @@ def _code(context: Context, client: Client, marker: Marker) -> TokenString:
     return compose("ac", token_class, marker.code_id, code_secret(key, marker.code_id))
 
 
-async def _explain_missing_code(context: Context, marker: Marker, application: Application) -> None:
-    """Marker without code: it was redeemed a moment ago, or nobody fetched it in time."""
+async def _raise_why_no_code_waits(context: Context, marker: Marker, application: Application) -> NoReturn:
+    """A marker without its code: it was redeemed a moment ago, or nobody fetched it in time."""
     _, granted = await select_approval_state(context.database, marker.code_id)
     if granted:
         raise AlreadyConnectedError(application)
@@ -120,7 +126,7 @@ def _expired() -> PageError:
 
 def _marker_life_ms(context: Context) -> int:
     """Counted from the decision, so it outlives every copy of the form, by more than clocks may differ."""
-    return _milliseconds(context.policy.flow_life + context.policy.code_life)
+    return _milliseconds(context.policy.flow_life + context.policy.lifetimes.code)
 
 
 def _milliseconds(duration: timedelta) -> int:

@@ -1,4 +1,4 @@
 """Tokens: how they are issued, checked, told about and ended.
 
-It may import `account/`, for the manual route. Begin with `issue_token.py`; `check_token.py` guards the API.
+It imports no other room of the flows. Begin with `issue_token.py` and its table, `grants.py`; `check_token.py` guards the API.
 """

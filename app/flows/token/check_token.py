@@ -42,8 +42,7 @@ def must_be_looked_up(context: Context, token: TokenString | None) -> bool:
 
 
 def _kept(context: Context, token: TokenString) -> Remembered[UUID, StoredToken]:
-    gathered = context.gathered
-    return gathered.classic_tokens if token.token_class == "c" else gathered.strict_tokens
+    return context.gathered.tokens_of(token.token_class)
 
 
 async def check_refresh_token(context: Context, token: TokenString | None, asker: str) -> RefreshToken | None:
@@ -62,7 +61,7 @@ async def check_refresh_token(context: Context, token: TokenString | None, asker
 def keep_alive(context: Context, token: AccessToken) -> None:
     """A classic token that is used lives on from here: written after the answer, and at most once a day."""
     if token.renewable:
-        idle = context.policy.classic_idle
+        idle = context.policy.lifetimes.classic_idle
 
         async def renew() -> None:
             await update_token_used(context.database, token.id, idle)

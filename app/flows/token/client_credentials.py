@@ -1,33 +1,42 @@
 """The client credentials grant (RFC 6749 section 4.4): an application acts by itself, for its own customer or for nobody."""
 
+from typing import NamedTuple
+
 from app.context import Context
-from app.flows.token.issued_token import IssuedToken
+from app.flows.token.issued_token import MintedTokens
 from app.oauth.client import Client
 from app.oauth.errors import unauthorized_client
-from app.oauth.request import TokenRequest, check_resource
+from app.oauth.grant_type import Asked
 from app.oauth.scope import narrow
-from app.oauth.token_string import bucket_of, mint
+from app.oauth.token_string import bucket_of
 from app.storage.token.client_tokens import ClientToken
 
 
-async def issue_to_client(
-    context: Context, client: Client, request: TokenRequest, _asker: str | None
-) -> IssuedToken:
-    """Short-lived for every kind of application, and without a refresh token: the secret is at hand (section 4.4.3).
+class OwnAuthority(NamedTuple):
+    """The application's own: authenticating itself was the proof."""
 
-    Nothing is looked up that could be made up, so nobody can fail.
-    """
-    if client.public:  # whoever knows the client_id would be the application
-        raise unauthorized_client("public applications have no credentials to act by")
-    check_resource(request.resource, served=context.policy.audience)
-    scope = " ".join(narrow(request.scope, client.scope))
-    token = mint("at", "s", bucket_of(client.customer_id or client.id))
-    asked = ClientToken(token.id, token.digest, client.id, client.customer_id, scope, request.resource)
-    if not await context.gathered.client_tokens(asked) and not await _stands(context, asked):
+    bucket: int
+    scope: str
+    resource: str | None
+
+
+async def prove_client(_context: Context, client: Client, asked: Asked) -> OwnAuthority:
+    """Raises invalid_scope for more than the application is registered for."""
+    scope = " ".join(narrow(asked.scope, client.scope))
+    return OwnAuthority(bucket_of(client.customer_id or client.id), scope, asked.resource)
+
+
+async def remember_client_token(
+    context: Context, client: Client, proof: OwnAuthority, tokens: MintedTokens
+) -> str:
+    """The token's scope, once it is committed. Raises unauthorized_client when the application is suspended."""
+    token = tokens.access
+    wanted = ClientToken(token.id, token.digest, client.id, client.customer_id, proof.scope, proof.resource)
+    if not await context.gathered.insert_client_token(wanted) and not await _stands(context, wanted):
         raise unauthorized_client("the application or its customer is suspended")
-    return IssuedToken(token.text, int(context.policy.strict_access_life.total_seconds()), scope)
+    return proof.scope
 
 
-async def _stands(context: Context, asked: ClientToken) -> bool:
+async def _stands(context: Context, wanted: ClientToken) -> bool:
     """Another's in the batch may have been refused; or a first attempt committed, and its answer was lost."""
-    return await context.gathered.strict_tokens.ask(asked.id) is not None
+    return await context.gathered.strict_tokens.ask(wanted.id) is not None

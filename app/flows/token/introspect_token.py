@@ -1,6 +1,7 @@
 """Introspect a token for the party that asks (RFC 7662): its own, or for a resource server those of its audience."""
 
 from app.context import Context
+from app.flows.token.authenticate import asker_of, authenticate_client
 from app.flows.token.check_token import (
     AccessToken,
     RefreshToken,
@@ -8,7 +9,6 @@ from app.flows.token.check_token import (
     check_token,
     keep_alive,
 )
-from app.flows.token.issue_token import asker_of, authenticate_client
 from app.oauth.client import Client
 from app.oauth.errors import invalid_client
 from app.oauth.request import TokenQuery

@@ -1,105 +1,44 @@
-"""Issue a token: the phases every grant goes through, in the order that keeps a wrong secret from burning a code."""
+"""Issue a token: five phases that every grant goes through, ordered so that a wrong secret burns no code."""
 
-from uuid import UUID
+from typing import Any
 
 from app.context import Context
-from app.flows.token.client_credentials import issue_to_client
-from app.flows.token.issued_token import IssuedToken
-from app.flows.token.redeem_code import redeem_code
-from app.flows.token.refresh_token import refresh
-from app.flows.token.use_assertion import use_assertion
-from app.oauth.client import Client, authenticate, parse_client_id
-from app.oauth.errors import OAuthError, too_many_failures, unauthorized_client, unsupported_grant_type
-from app.oauth.request import Credentials, TokenRequest, grant_type_of
-from app.storage.people.applications import Application
-from app.throttling.look_up import look_up
-
-_GRANTS = {
-    "authorization_code": redeem_code,
-    "refresh_token": refresh,
-    "client_credentials": issue_to_client,
-}
-GRANT_TYPES = tuple(_GRANTS)
-
-_NOBODY = UUID(int=0)  # no application's id, which all are of version 7
+from app.flows.token.authenticate import authenticate_client, stranger_of
+from app.flows.token.grants import GRANTS, Grant
+from app.flows.token.issued_token import IssuedToken, mint_tokens
+from app.oauth.client import Client
+from app.oauth.errors import unsupported_grant_type
+from app.oauth.grant_type import Asked, check_allowed, name_of_grant, read_asked
+from app.oauth.request import TokenRequest
+from app.throttling.look_up import redeem_in_turn
 
 
 async def issue_token(context: Context, request: TokenRequest, address: str) -> IssuedToken:
     """RFC 6749 section 3.2. Answered only after the token is committed; raises OAuthError or StoreUnavailableError."""
-    # 1. who, and 2. prove it: before anything the request names is consumed (O-53)
+    # 1. Who asks, and 2. its proof: before anything the request names is consumed (O-53).
     client = await authenticate_client(context, request.credentials, address)
-    # 3. may they
-    grant_type = _allowed_grant(client, request)
-    # 4. what, and 5. remember: the grant's own part consumes the code and commits the token
-    return await _GRANTS[grant_type](context, client, request, stranger_of(client, address))
+    # 3. May it use this grant?
+    grant = _allowed_grant(client, request)
+    # 4. What does it ask for? Whoever keeps making up codes waits in a lane, whichever grant it names.
+    asked = read_asked(grant, request, served=context.policy.audience)
+    granting = _give(context, client, grant, asked)
+    return await redeem_in_turn(context.failures, stranger_of(client, address), granting)
 
 
-async def authenticate_client(context: Context, credentials: Credentials, address: str) -> Client:
-    """The application that proved itself; unknown, wrong and used before end alike, and after the same work.
-
-    Only who failed is limited, after the comparison: the right secret is never refused.
-    """
-    client_id = _read_client_id(credentials.client_id)
-    remembered = context.gathered.applications.recall(client_id) if client_id else None
-    application = remembered or await _look_up_application(context, client_id, address)
-    try:
-        client = authenticate(
-            application.client if application else None,
-            credentials,
-            context.now(),
-            issuer=context.policy.issuer,
-        )
-        if credentials.assertion is not None:
-            await use_assertion(context, client, credentials.assertion)
-    except OAuthError as error:
-        if remembered is not None:
-            # The store was asked for an unknown one, and that was counted. Else time would tell them apart (O-45).
-            await _look_up_application(context, _NOBODY, address)
-        guesser = f"{client_id or 'unknown'} from {address}"
-        context.failures.note(guesser)
-        if context.failures.over(guesser):
-            raise too_many_failures(str(error)) from error
-        raise
-    return client
+async def _give(context: Context, client: Client, grant: Grant[Any], asked: Asked) -> IssuedToken:
+    """The grant proves whose authority it is, and that becomes tokens."""
+    proof = await grant.prove(context, client, asked)
+    # 5. Remember: the grant commits what was minted, so nobody hears of a token that is not stored.
+    tokens = mint_tokens(client, grant, proof.bucket)
+    scope = await grant.remember(context, client, proof, tokens)
+    life = context.policy.lifetimes.access(tokens.access.token_class)
+    refresh_token = tokens.refresh.text if tokens.refresh else None
+    return IssuedToken(tokens.access.text, int(life.total_seconds()), scope, refresh_token)
 
 
-def asker_of(client: Client, credentials: Credentials, address: str) -> str:
-    """Who fails when there is no such code or token: a client_id that proves nothing is anybody's at that address."""
-    # What was sent is the same as the application's id, which takes its time to be spelt.
-    return f"public applications from {address}" if client.public else f"caller {credentials.client_id}"
-
-
-def stranger_of(client: Client, address: str) -> str | None:
-    """Who fails when a code or token was made up: a public client_id proves nothing, so it is anybody's there.
-
-    None for an application that proved itself. It hands on what browsers bring, and nobody's browser may slow it.
-    """
-    return f"public applications from {address}" if client.public else None
-
-
-async def read_application(
-    context: Context, unverified_client_id: str | None, address: str
-) -> Application | None:
-    return await _look_up_application(context, _read_client_id(unverified_client_id), address)
-
-
-async def _look_up_application(context: Context, client_id: UUID | None, address: str) -> Application | None:
-    """Its failures are counted apart from those of tokens: a wrong secret must not slow its neighbours' API requests."""
-    if client_id is None:
-        return None
-    return await look_up(
-        context.failures, context.gathered.applications, client_id, f"applications from {address}"
-    )
-
-
-def _read_client_id(unverified: str | None) -> UUID | None:
-    return parse_client_id(unverified) if unverified else None
-
-
-def _allowed_grant(client: Client, request: TokenRequest) -> str:
-    grant_type = grant_type_of(request, strict=client.kind == "strict")
-    if grant_type not in _GRANTS:
+def _allowed_grant(client: Client, request: TokenRequest) -> Grant[Any]:
+    grant = GRANTS.get(name_of_grant(request, strict=client.kind == "strict"))
+    if grant is None:
         raise unsupported_grant_type()
-    if not client.allows(grant_type):
-        raise unauthorized_client("this application was not registered for this grant type")
-    return grant_type
+    check_allowed(client, grant)
+    return grant

@@ -1,6 +1,17 @@
-"""What every grant gives in the end."""
+"""What every grant gives in the end, and the strings it is made of."""
 
 from typing import NamedTuple
+
+from app.oauth.client import Client
+from app.oauth.grant_type import GrantType
+from app.oauth.token_string import TokenString, mint
+
+
+class MintedTokens(NamedTuple):
+    """Fresh strings that nobody knows yet. They are worth nothing until the grant remembers them."""
+
+    access: TokenString
+    refresh: TokenString | None
 
 
 class IssuedToken(NamedTuple):
@@ -13,3 +24,14 @@ class IssuedToken(NamedTuple):
 
     def __repr__(self) -> str:
         return f"IssuedToken(scope={self.scope!r})"
+
+
+def mint_tokens(client: Client, grant: GrantType, bucket: int) -> MintedTokens:
+    """Classic applications get one that lives long; strict ones a short one, and a refresh token if they may use it.
+
+    bucket: of the customer or application that the tokens are for, as all ids of theirs.
+    """
+    if client.kind == "classic" and not grant.always_short:
+        return MintedTokens(mint("at", "c", bucket), None)
+    refreshes = grant.refreshable and client.allows("refresh_token")
+    return MintedTokens(mint("at", "s", bucket), mint("rt", "s", bucket) if refreshes else None)

@@ -1,47 +1,70 @@
 """Redeem an authorization code: taken from Valkey once, and turned into its grant and first token by one statement."""
 
 from hmac import compare_digest
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 from uuid import UUID
 
 from app.context import Context
-from app.flows.token.issued_token import IssuedToken
+from app.flows.token.issued_token import MintedTokens
 from app.flows.token.revoke_surplus import revoke_surplus
 from app.oauth.actor import Actor
 from app.oauth.client import Client
-from app.oauth.errors import invalid_grant, invalid_request
+from app.oauth.errors import invalid_grant
+from app.oauth.grant_type import Asked
 from app.oauth.pkce import verifier_matches
-from app.oauth.request import TokenRequest, check_resource
-from app.oauth.token_string import TokenString, mint, parse
+from app.oauth.token_string import TokenString, parse
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.codes import Approval, put_code_back, take_code
 from app.storage.token.grants import Redemption, StandingGrant, mark_grant_revoked, select_grants
-from app.throttling.look_up import redeem_in_turn
 
 
-async def redeem_code(
-    context: Context, client: Client, request: TokenRequest, asker: str | None
-) -> IssuedToken:
-    """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned.
+class ProvenCode(NamedTuple):
+    """A code that was taken by the application it was made for."""
 
-    Raises OAuthError 429, with the code left as it was, when the asker failed too often.
-    """
-    if request.code is None:
-        raise invalid_request("code is missing")
-    check_resource(request.resource, served=context.policy.audience)  # before anything is taken
-    code = parse(request.code)
+    code: TokenString
+    code_verifier: str | None
+    approval: Approval
+
+    @property
+    def bucket(self) -> int:
+        """The customer's, as in all ids of theirs."""
+        return self.code.bucket
+
+
+async def prove_code(context: Context, client: Client, asked: Asked) -> ProvenCode:
+    """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned."""
+    code = parse(asked.parameters["code"])
     if code is None or code.kind != "ac":
         raise invalid_grant("not one of our codes: no store was asked")
-    return await redeem_in_turn(context.failures, asker, _redeem(context, client, request, code))
-
-
-async def _redeem(context: Context, client: Client, request: TokenRequest, code: TokenString) -> IssuedToken:
+    code_verifier = asked.parameters.get("code_verifier")
     approval = await _take(context, code)
     if approval is None:
-        await _refuse_second_use(context, client, request, code)
-    _check(approval, client, request, code)
-    return await _remember(context, client, request, code, approval)
+        await _refuse_second_use(context, client, code, code_verifier)
+    _check(approval, client, code, asked)
+    return ProvenCode(code, code_verifier, approval)
+
+
+async def remember_grant(context: Context, client: Client, proof: ProvenCode, tokens: MintedTokens) -> str:
+    """The approved scope, once grant and tokens are committed. Raises invalid_grant when they may not be.
+
+    Raises StoreUnavailableError when nobody knows; proven to have had no effect, the code goes back first.
+    """
+    approval = proof.approval
+    classic = tokens.access.token_class == "c"
+    try:
+        inserted = await context.gathered.insert_redemption(_redemption(approval, tokens), classic=classic)
+    except (StatementRefusedError, NotSentError):
+        # The customer need not approve again: the code goes back with its own end.
+        life_ms = int(context.policy.lifetimes.code.total_seconds() * 1000)
+        await put_code_back(context.valkey, approval, code_life_ms=life_ms)
+        raise
+    if not inserted:
+        await _judge_standing_grant(context, client, proof, tokens.access.id)
+    if classic:
+        pair = (approval.customer_id, client.id)
+        context.background.collect("surplus", pair, lambda pairs: revoke_surplus(context, pairs), pause_s=0.2)
+    return approval.scope
 
 
 async def _take(context: Context, code: TokenString) -> Approval | None:
@@ -61,86 +84,47 @@ async def _take(context: Context, code: TokenString) -> Approval | None:
         return approval
 
 
-def _check(approval: Approval, client: Client, request: TokenRequest, code: TokenString) -> None:
+def _check(approval: Approval, client: Client, code: TokenString, asked: Asked) -> None:
     """What the code is bound to (RFC 6749 section 4.1.3, RFC 7636 section 4.6)."""
     if not compare_digest(approval.code_digest, code.digest):
         raise invalid_grant("the code's secret part is wrong")
     if approval.application_id != client.id:
         raise invalid_grant("the code belongs to another application")
-    if request.redirect_uri is not None and request.redirect_uri != approval.redirect_uri:
+    if asked.parameters.get("redirect_uri", approval.redirect_uri) != approval.redirect_uri:
         raise invalid_grant("redirect_uri differs from the one the code went to")
-    if not verifier_fits(approval.code_challenge, request.code_verifier):
+    if not verifier_matches(approval.code_challenge, asked.parameters.get("code_verifier")):
         raise invalid_grant("code_verifier does not fit the challenge")
 
 
-def verifier_fits(code_challenge: str | None, code_verifier: str | None) -> bool:
-    """A verifier without a challenge is refused too: somebody stripped the challenge on the way (RFC 9700 section 4.8.2)."""
-    if code_challenge is None or code_verifier is None:
-        return code_challenge is None and code_verifier is None
-    return verifier_matches(code_challenge, code_verifier)
-
-
-async def _remember(
-    context: Context, client: Client, request: TokenRequest, code: TokenString, approval: Approval
-) -> IssuedToken:
-    strict, bucket = client.kind == "strict", code.bucket  # the customer's, as all ids of theirs
-    token = mint("at", "s" if strict else "c", bucket)
-    refresh = mint("rt", "s", bucket) if strict and client.allows("refresh_token") else None
-    await _store(context, client, request, code, _redemption(approval, token, refresh))
-    if strict:
-        life_s = int(context.policy.strict_access_life.total_seconds())
-        return IssuedToken(token.text, life_s, approval.scope, refresh.text if refresh else None)
-    pair = (approval.customer_id, client.id)
-    context.background.collect("surplus", pair, lambda pairs: revoke_surplus(context, pairs), pause_s=0.2)
-    return IssuedToken(token.text, int(context.policy.classic_life.total_seconds()), approval.scope)
-
-
-def _redemption(approval: Approval, token: TokenString, refresh: TokenString | None) -> Redemption:
+def _redemption(approval: Approval, tokens: MintedTokens) -> Redemption:
+    access, refresh = tokens
     if refresh is None:
-        return Redemption(approval, token.id, token.digest)
-    return Redemption(approval, token.id, token.digest, refresh.id, refresh.digest)
+        return Redemption(approval, access.id, access.digest)
+    return Redemption(approval, access.id, access.digest, refresh.id, refresh.digest)
 
 
-async def _store(
-    context: Context, client: Client, request: TokenRequest, code: TokenString, redemption: Redemption
-) -> None:
-    """Committed when it returns; raises whatever else became of it."""
-    gathered = context.gathered
-    redeem = gathered.strict_redemptions if client.kind == "strict" else gathered.redemptions
-    try:
-        inserted = await redeem(redemption)
-    except (StatementRefusedError, NotSentError):
-        # Proven to have had no effect, so the customer need not approve again: the code goes back with its own end.
-        life_ms = int(context.policy.code_life.total_seconds() * 1000)
-        await put_code_back(context.valkey, redemption.approval, code_life_ms=life_ms)
-        raise
-    if not inserted:
-        await _judge_standing_grant(context, client, request, code, redemption.token_id)
-
-
-async def _judge_standing_grant(
-    context: Context, client: Client, request: TokenRequest, code: TokenString, token_id: UUID
-) -> None:
+async def _judge_standing_grant(context: Context, client: Client, proof: ProvenCode, token_id: UUID) -> None:
     """No row came back. ON CONFLICT hides a row that was committed meanwhile, so a new snapshot is asked."""
+    code = proof.code
     grant = (await select_grants(context.database, [code.id])).get(code.id)
     if grant is None:
         raise invalid_grant("expired, or the application, the customer or the approval no longer stands")
     if grant.first_token_id != token_id:
-        await _refuse_replay(context, client, request, code, grant)
+        await _refuse_replay(context, client, code, proof.code_verifier, grant)
     # Our own first attempt committed and its answer was lost: the token stands.
 
 
 async def _refuse_second_use(
-    context: Context, client: Client, request: TokenRequest, code: TokenString
+    context: Context, client: Client, code: TokenString, code_verifier: str | None
 ) -> NoReturn:
     grant = (await select_grants(context.database, [code.id])).get(code.id)
     if grant is None:
         raise invalid_grant("unknown or expired")
-    await _refuse_replay(context, client, request, code, grant)
+    await _refuse_replay(context, client, code, code_verifier, grant)
 
 
 async def _refuse_replay(
-    context: Context, client: Client, request: TokenRequest, code: TokenString, grant: StandingGrant
+    context: Context, client: Client, code: TokenString, code_verifier: str | None, grant: StandingGrant
 ) -> NoReturn:
     """A second use ends everything issued from the code, if the caller holds the whole of it (RFC 6749 section 4.1.2).
 
@@ -150,7 +134,7 @@ async def _refuse_replay(
         grant.application_id == client.id
         and grant.code_digest is not None
         and compare_digest(grant.code_digest, code.digest)
-        and (not client.public or verifier_fits(grant.code_challenge, request.code_verifier))
+        and (not client.public or verifier_matches(grant.code_challenge, code_verifier))
     )
     if entitled:
         await mark_grant_revoked(context.database, grant.id)

@@ -3,55 +3,64 @@
 from dataclasses import replace
 from datetime import timedelta
 from hmac import compare_digest
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 from uuid import UUID
 
 from app.context import Context
-from app.flows.token.issued_token import IssuedToken
+from app.flows.token.issued_token import MintedTokens
 from app.oauth.actor import Actor
 from app.oauth.client import Client
-from app.oauth.errors import invalid_grant, invalid_request, invalid_target
-from app.oauth.request import TokenRequest
+from app.oauth.errors import invalid_grant, invalid_target
+from app.oauth.grant_type import Asked
 from app.oauth.scope import narrow
-from app.oauth.scope import parse as parse_scope
-from app.oauth.token_string import mint, parse
+from app.oauth.token_string import TokenString, parse
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.grants import mark_grant_revoked
 from app.storage.token.refresh_tokens import Rotation, StoredRefreshToken
-from app.throttling.look_up import redeem_in_turn
 
 
-async def refresh(context: Context, client: Client, request: TokenRequest, asker: str | None) -> IssuedToken:
-    """RFC 6749 section 6, rotating for every client (RFC 9700 section 4.14.2). A request that is refused spends nothing.
+class Presented(NamedTuple):
+    """A refresh token that could be ours. The statement that spends it is its proof. scope, resource: None for all of it."""
 
-    Raises OAuthError 429, with nothing looked up, when the asker failed too often.
-    """
-    if request.refresh_token is None:
-        raise invalid_request("refresh_token is missing")
-    presented = parse(request.refresh_token)
+    token: TokenString
+    scope: str | None
+    resource: str | None
+
+    @property
+    def bucket(self) -> int:
+        """The customer's, as in all ids of theirs."""
+        return self.token.bucket
+
+
+async def prove_refresh_token(_context: Context, _client: Client, asked: Asked) -> Presented:
+    """RFC 6749 section 6. Raises invalid_grant for what is no refresh token of ours."""
+    presented = parse(asked.parameters["refresh_token"])
     if presented is None or presented.kind != "rt":
         raise invalid_grant("not one of our refresh tokens: no store was asked")
-    successor, token = mint("rt", "s", presented.bucket), mint("at", "s", presented.bucket)
+    return Presented(presented, asked.scope, asked.resource)
+
+
+async def remember_successor(context: Context, client: Client, proof: Presented, tokens: MintedTokens) -> str:
+    """Rotates for every client (RFC 9700 section 4.14.2). A request that is refused spends nothing."""
+    access, successor = tokens
+    assert successor is not None  # noqa: S101  # registration lets strict applications alone refresh
     rotation = Rotation(
-        presented.id,
-        presented.digest,
+        proof.token.id,
+        proof.token.digest,
         client.id,
         successor_id=successor.id,
         successor_digest=successor.digest,
-        token_id=token.id,
-        token_digest=token.digest,
-        scope=None if request.scope is None else " ".join(parse_scope(request.scope)),
-        resource=request.resource,
+        token_id=access.id,
+        token_digest=access.digest,
+        scope=proof.scope,
+        resource=proof.resource,
     )
-    rotating = _rotate(context, rotation, grace=context.policy.refresh_grace)
-    scope = await redeem_in_turn(context.failures, asker, rotating)
-    life_s = int(context.policy.strict_access_life.total_seconds())
-    return IssuedToken(token.text, life_s, scope, successor.text)
+    return await _rotate(context, rotation, grace=context.policy.lifetimes.refresh_grace)
 
 
 async def _rotate(context: Context, rotation: Rotation, *, grace: timedelta) -> str:
     """The access token's scope, once it and the successor are committed."""
-    scope = await context.gathered.rotations(rotation)
+    scope = await context.gathered.insert_successor(rotation)
     if scope is not None:
         return scope
     # What was committed while the statement waited for the row, a new snapshot shows.

@@ -3,7 +3,7 @@
 from hmac import compare_digest
 
 from app.context import Context
-from app.flows.token.issue_token import authenticate_client, stranger_of
+from app.flows.token.authenticate import authenticate_client, stranger_of
 from app.oauth.actor import Actor
 from app.oauth.request import TokenQuery
 from app.oauth.token_string import TokenString, parse
@@ -53,7 +53,7 @@ async def _find(context: Context, token: TokenString | None) -> tuple[TokenStrin
 async def _select(context: Context, token: TokenString) -> Stored | None:
     audience, ids = context.policy.audience, [token.id]
     if token.kind == "at":
-        found = await select_tokens(context.database, token.token_class, ids, audience=audience)
+        found = await select_tokens(context.database, ids, token_class=token.token_class, audience=audience)
         return found.get(token.id)
     if token.kind == "rt":
         return (await select_refresh_tokens(context.database, ids, audience=audience)).get(token.id)

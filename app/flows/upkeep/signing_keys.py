@@ -38,7 +38,7 @@ class SigningKeyError(RefusedError):
 async def sign_introspection(context: Context, answer: bytes, *, audience: str) -> bytes:
     """The answer as a JWT for the one who asked (RFC 9701). Raises StoreUnavailableError."""
     now = context.now()
-    keys = await context.signing_keys(ALL_KEYS) or ()
+    keys = await context.signing_keys.find(ALL_KEYS) or ()
     key = signer(keys, now) or await _make_first(context)
     return introspection_jwt(
         key, answer, issuer=context.policy.issuer, audience=audience, issued_at=int(now.timestamp())
@@ -47,7 +47,7 @@ async def sign_introspection(context: Context, answer: bytes, *, audience: str) 
 
 async def read_key_set(context: Context) -> bytes:
     """The published JWK Set, which is never empty. Raises StoreUnavailableError."""
-    keys = await context.signing_keys(ALL_KEYS) or ()
+    keys = await context.signing_keys.find(ALL_KEYS) or ()
     if signer(keys, context.now()) is None:
         await _make_first(context)
         keys = await context.signing_keys.ask(ALL_KEYS) or ()

@@ -53,7 +53,8 @@ class Gather(Generic[Item, Answer]):
         self._worker: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
 
-    async def __call__(self, item: Item) -> Answer:
+    async def ask(self, item: Item) -> Answer:
+        """The item's own answer. Raises NotSentError when too many wait, or this one waits too long."""
         if len(self._waiting) >= self._bounds.queue:
             raise NotSentError("too many requests wait for PostgreSQL")
         loop = asyncio.get_running_loop()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, NamedTuple, TypeVar
 
+from app.bounded import Bounded
 from app.storage.postgres.changes import Changes
 
 Key = TypeVar("Key", bound=Hashable)
@@ -41,9 +42,9 @@ class Remembered(Generic[Key, Value]):
         self._changes = changes
         self._rests_on = rests_on
         self._most = most
-        self._answers: dict[Key, Answer[Value]] = {}
+        self._answers = Bounded[Key, Answer[Value]](most)
 
-    async def __call__(self, key: Key) -> Value | None:
+    async def find(self, key: Key) -> Value | None:
         """What is remembered, else what is there."""
         value = self.recall(key)
         return value if value is not None else await self.ask(key)
@@ -65,7 +66,5 @@ class Remembered(Generic[Key, Value]):
         value = await self._ask(key)
         if value is not None and self._most and (resting := self._rests_on(value)) is not None:
             subjects, life_s = resting
-            if len(self._answers) >= self._most:
-                self._answers.pop(next(iter(self._answers)))  # the oldest: cheap, and fair enough
-            self._answers[key] = Answer(value, subjects, asked_at, sent_at + life_s)
+            self._answers.put(key, Answer(value, subjects, asked_at, sent_at + life_s))
         return value

@@ -35,14 +35,17 @@ class Marker:
 
 
 class Approval(NamedTuple):
-    """What an authorization code stands for. Times are microseconds since 1970, by PostgreSQL's clock."""
+    """What an authorization code stands for. Times are microseconds since 1970, by PostgreSQL's clock.
+
+    redirect_uri: where the code went; None where no browser takes it.
+    """
 
     code_id: UUID
     code_digest: bytes
     application_id: UUID
     customer_id: UUID
     member_id: UUID
-    redirect_uri: str
+    redirect_uri: str | None
     scope: str
     audience: str | None
     code_challenge: str | None

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from app.oauth.lifetimes import Lifetimes
 from app.storage.people.applications import Application, select_applications
 from app.storage.postgres.changes import Changes
 from app.storage.postgres.database import Database, Held, Statements
@@ -31,19 +32,35 @@ _TOKEN_LIFE_S = 60.0  # a renewal is not told: a token may seem to end this much
 _MOST_APPLICATIONS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Call one like a function: `await gathered.applications(id)`."""
+    """What is looked up one by one and asked for together, and what is inserted so."""
 
     applications: Remembered[UUID, Application]
     classic_tokens: Remembered[UUID, StoredToken]
     strict_tokens: Remembered[UUID, StoredToken]
-    redemptions: Gather[Redemption, bool]
-    client_tokens: Gather[ClientToken, bool]
-    strict_redemptions: Gather[Redemption, bool]
-    rotations: Gather[Rotation, str | None]
     refresh_tokens: Remembered[UUID, StoredRefreshToken]
+    classic_redemptions: Gather[Redemption, bool]
+    strict_redemptions: Gather[Redemption, bool]
+    client_tokens: Gather[ClientToken, bool]
+    rotations: Gather[Rotation, str | None]
     close: Callable[[], Awaitable[None]]
+
+    def tokens_of(self, token_class: TokenClass) -> Remembered[UUID, StoredToken]:
+        return self.classic_tokens if token_class == "c" else self.strict_tokens
+
+    def insert_redemption(self, redemption: Redemption, *, classic: bool) -> Awaitable[bool]:
+        """Whether its tokens were inserted. If not, it lost, was refused, or stood already."""
+        redemptions = self.classic_redemptions if classic else self.strict_redemptions
+        return redemptions.ask(redemption)
+
+    def insert_client_token(self, token: ClientToken) -> Awaitable[bool]:
+        """Whether all of its batch were inserted. If not, each looks for its own."""
+        return self.client_tokens.ask(token)
+
+    def insert_successor(self, rotation: Rotation) -> Awaitable[str | None]:
+        """The access token's scope; None when it was refused, or stood already."""
+        return self.rotations.ask(rotation)
 
 
 def gather_statements(
@@ -53,67 +70,33 @@ def gather_statements(
     bounds: Bounds,
     most_tokens: int,
     audience: str,
-    code_life: timedelta,
-    classic_idle: timedelta,
-    classic_absolute: timedelta,
-    strict_access: timedelta,
-    refresh_idle: timedelta,
-    refresh_absolute: timedelta,
+    lifetimes: Lifetimes,
 ) -> Gathered:
     """most_tokens: how many to remember; 0 asks for each. audience: of tokens that name none."""
     gather = _Gathers(database, bounds)
 
-    async def applications(statements: Statements, ids: Sequence[UUID]) -> list[Application | None]:
-        found = await select_applications(statements, ids)
-        return [found.get(each) for each in ids]
-
-    async def redemptions(statements: Statements, items: Sequence[Redemption]) -> list[bool]:
-        inserted = await insert_grants_with_classic_tokens(
-            statements, items, code_life=code_life, idle=classic_idle, absolute=classic_absolute
-        )
-        return _each_in(inserted, [item.token_id for item in items])
-
-    async def client_tokens(statements: Statements, items: Sequence[ClientToken]) -> list[bool]:
-        # As a rule all are inserted. Else nobody here knows whose was: each looks for its own.
-        inserted = await insert_strict_tokens(statements, items, life=strict_access)
-        return [inserted == len(items)] * len(items)
-
-    async def tokens(
-        token_class: TokenClass, statements: Statements, ids: Sequence[UUID]
-    ) -> list[StoredToken | None]:
-        found = await select_tokens(statements, token_class, ids, audience=audience)
-        return [found.get(each) for each in ids]
-
-    families = _gather_families(
-        gather,
-        audience=audience,
-        code_life=code_life,
-        access_life=strict_access,
-        idle=refresh_idle,
-        absolute=refresh_absolute,
-    )
-
-    def remembered_tokens(ask: Gather[UUID, StoredToken | None]) -> Remembered[UUID, StoredToken]:
+    def remember_tokens(token_class: TokenClass) -> Remembered[UUID, StoredToken]:
+        select = partial(select_tokens, token_class=token_class, audience=audience)
+        ask = gather(partial(_look_up, select)).ask
         return Remembered(ask, changes, rests_on=token_rests_on, most=most_tokens)
 
+    look_up_applications = gather(partial(_look_up, select_applications)).ask
+    look_up_refresh_tokens = gather(partial(_look_up, partial(select_refresh_tokens, audience=audience))).ask
+    insert_classic = partial(insert_grants_with_classic_tokens, lifetimes=lifetimes)
+    insert_strict = partial(insert_grants_with_strict_tokens, lifetimes=lifetimes)
     return Gathered(
-        Remembered(gather(applications), changes, rests_on=application_rests_on, most=_MOST_APPLICATIONS),
-        remembered_tokens(gather(partial(tokens, "c"))),
-        remembered_tokens(gather(partial(tokens, "s"))),
-        gather(redemptions),
-        gather(client_tokens),
-        *families[:2],
-        Remembered(families[2], changes, rests_on=_rests_on_nothing, most=0),
-        gather.close,
+        applications=Remembered(
+            look_up_applications, changes, rests_on=application_rests_on, most=_MOST_APPLICATIONS
+        ),
+        classic_tokens=remember_tokens("c"),
+        strict_tokens=remember_tokens("s"),
+        refresh_tokens=Remembered(look_up_refresh_tokens, changes, rests_on=_rests_on_nothing, most=0),
+        classic_redemptions=gather(partial(_redeem, insert_classic)),
+        strict_redemptions=gather(partial(_redeem, insert_strict)),
+        client_tokens=gather(partial(_issue, life=lifetimes.strict_access)),
+        rotations=gather(partial(_rotate, audience=audience, lifetimes=lifetimes)),
+        close=gather.close,
     )
-
-
-def _each_in(inserted: Sequence[UUID], asked: Sequence[UUID]) -> list[bool]:
-    """Whether each was inserted; as a rule all were, and none need be looked for."""
-    if len(inserted) == len(asked):
-        return [True] * len(asked)
-    standing = set(inserted)
-    return [each in standing for each in asked]
 
 
 def application_rests_on(application: Application) -> tuple[tuple[Hashable, ...], float]:
@@ -127,6 +110,43 @@ def token_rests_on(token: StoredToken) -> tuple[tuple[Hashable, ...], float] | N
     pair = (token.customer_id, token.application_id)
     subjects = (token.id, token.grant_id, token.application_id, token.customer_id, pair)
     return subjects, min(_TOKEN_LIFE_S, token.left_s)
+
+
+def _rests_on_nothing(_: StoredRefreshToken) -> None:
+    """A refresh token is used once: an answer about it is never given again."""
+
+
+Select = Callable[[Statements, Sequence[UUID]], Awaitable[dict[UUID, Answer]]]
+Insert = Callable[[Statements, Sequence[Redemption]], Awaitable[Sequence[UUID]]]
+
+
+async def _look_up(
+    select: Select[Answer], statements: Statements, ids: Sequence[UUID]
+) -> list[Answer | None]:
+    found = await select(statements, ids)
+    return [found.get(each) for each in ids]
+
+
+async def _redeem(insert: Insert, statements: Statements, redemptions: Sequence[Redemption]) -> list[bool]:
+    """As a rule all were inserted, and none need be looked for."""
+    inserted = await insert(statements, redemptions)
+    if len(inserted) == len(redemptions):
+        return [True] * len(redemptions)
+    standing = set(inserted)
+    return [each.token_id in standing for each in redemptions]
+
+
+async def _issue(statements: Statements, tokens: Sequence[ClientToken], *, life: timedelta) -> list[bool]:
+    """As a rule all are inserted. Else nobody here knows whose was: each looks for its own."""
+    inserted = await insert_strict_tokens(statements, tokens, life=life)
+    return [inserted == len(tokens)] * len(tokens)
+
+
+async def _rotate(
+    statements: Statements, rotations: Sequence[Rotation], *, audience: str, lifetimes: Lifetimes
+) -> list[str | None]:
+    scopes = await insert_successors(statements, rotations, audience=audience, lifetimes=lifetimes)
+    return [scopes.get(each.token_id) for each in rotations]
 
 
 class _Gathers:
@@ -149,37 +169,3 @@ class _Gathers:
         for made, held in self._made:
             await made.close()
             await held.give_back()
-
-
-def _gather_families(
-    gather: _Gathers,
-    *,
-    audience: str,
-    code_life: timedelta,
-    access_life: timedelta,
-    idle: timedelta,
-    absolute: timedelta,
-) -> tuple[Gather[Redemption, bool], Gather[Rotation, str | None], Gather[UUID, StoredRefreshToken | None]]:
-    """Those of strict applications: a code that begins a family, a token that continues it, and a look at one."""
-
-    async def redemptions(statements: Statements, items: Sequence[Redemption]) -> list[bool]:
-        inserted = await insert_grants_with_strict_tokens(
-            statements, items, code_life=code_life, access_life=access_life, idle=idle, absolute=absolute
-        )
-        return _each_in(inserted, [item.token_id for item in items])
-
-    async def rotations(statements: Statements, items: Sequence[Rotation]) -> list[str | None]:
-        scopes = await insert_successors(
-            statements, items, audience=audience, access_life=access_life, idle=idle
-        )
-        return [scopes.get(item.token_id) for item in items]
-
-    async def look_up(statements: Statements, ids: Sequence[UUID]) -> list[StoredRefreshToken | None]:
-        found = await select_refresh_tokens(statements, ids, audience=audience)
-        return [found.get(each) for each in ids]
-
-    return gather(redemptions), gather(rotations), gather(look_up)
-
-
-def _rests_on_nothing(_: StoredRefreshToken) -> None:
-    """A refresh token is used once: an answer about it is never given again."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from app.oauth.lifetimes import Lifetimes
 from app.storage.postgres.database import Database, Statements
 from app.storage.token.codes import Approval
+from app.storage.token.standing import is_newer_than_cut, parties_of, stands
 
 
 class Redemption(NamedTuple):
@@ -44,10 +46,8 @@ WITH asked AS (
 ), entitled AS (
     SELECT asked.*
     FROM asked
-    JOIN application a ON a.id = asked.application_id AND a.status = 'active'
-    JOIN customer c ON c.id = asked.customer_id AND c.disabled_at IS NULL
-    LEFT JOIN revocation r ON r.customer_id = asked.customer_id AND r.application_id = asked.application_id
-    WHERE asked.approved_at > coalesce(r.revoked_before, '-infinity')
+    {parties}
+    WHERE {stands}
       AND asked.approved_at + $12::interval > clock_timestamp()
 ), granted AS (
     INSERT INTO authorization_grant
@@ -57,7 +57,8 @@ WITH asked AS (
     ON CONFLICT DO NOTHING
     RETURNING id, first_token_id
 )"""
-_CLASSIC = _GRANT.format(more_arrays="", more_columns="", expires_at="NULL::timestamptz")
+_STANDING = {"parties": parties_of("asked"), "stands": stands("asked")}
+_CLASSIC = _GRANT.format(more_arrays="", more_columns="", expires_at="NULL::timestamptz", **_STANDING)
 INSERT_GRANTS_WITH_CLASSIC_TOKENS = f"""{_CLASSIC}
 INSERT INTO classic_token
     (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
@@ -75,13 +76,15 @@ async def insert_grants_with_classic_tokens(
     statements: Statements,
     redemptions: Sequence[Redemption],
     *,
-    code_life: timedelta,
-    idle: timedelta,
-    absolute: timedelta,
+    lifetimes: Lifetimes,
 ) -> list[UUID]:
     """Ids of the tokens that were inserted. An id that is missing lost, was refused, or stood already."""
     rows = await statements.rows(
-        INSERT_GRANTS_WITH_CLASSIC_TOKENS, *_columns(redemptions), code_life, idle, absolute
+        INSERT_GRANTS_WITH_CLASSIC_TOKENS,
+        *_columns(redemptions),
+        lifetimes.code,
+        lifetimes.classic_idle,
+        lifetimes.classic_absolute,
     )
     return [row["id"] for row in rows]
 
@@ -91,6 +94,7 @@ _STRICT = _GRANT.format(
     more_arrays=", $16::uuid[], $17::bytea[]",
     more_columns=", refresh_id, refresh_digest",
     expires_at="CASE WHEN refresh_id IS NULL THEN clock_timestamp() + $13::interval ELSE approved_at + $15::interval END",
+    **_STANDING,
 )
 INSERT_GRANTS_WITH_STRICT_TOKENS = f"""{_STRICT}, won AS (
     SELECT e.*, moment
@@ -117,19 +121,16 @@ async def insert_grants_with_strict_tokens(
     statements: Statements,
     redemptions: Sequence[Redemption],
     *,
-    code_life: timedelta,
-    access_life: timedelta,
-    idle: timedelta,
-    absolute: timedelta,
+    lifetimes: Lifetimes,
 ) -> list[UUID]:
-    """The same of strict applications. idle, absolute: of the refresh tokens, from their issue and from the approval."""
+    """The same of strict applications, with a refresh token where the redemption has one."""
     rows = await statements.rows(
         INSERT_GRANTS_WITH_STRICT_TOKENS,
         *_columns(redemptions),
-        code_life,
-        access_life,
-        idle,
-        absolute,
+        lifetimes.code,
+        lifetimes.strict_access,
+        lifetimes.refresh_idle,
+        lifetimes.refresh_absolute,
         [redemption.refresh_id for redemption in redemptions],
         [redemption.refresh_digest for redemption in redemptions],
     )
@@ -228,7 +229,7 @@ class Connection:
 # A classic grant is live while one of its tokens is. A strict grant is live while its newest unspent refresh token is, or
 # else an access token, which may outlive the family. Each look has a LIMIT, so a family of many spent tokens costs no more
 # than a young one.
-SELECT_CONNECTIONS = """
+SELECT_CONNECTIONS = f"""
 WITH live AS (
     SELECT t.application_id, t.scope, t.approved_at, t.used_at, g.member_id
     FROM classic_token t
@@ -256,7 +257,7 @@ FROM live t
 JOIN application a ON a.id = t.application_id AND a.status IN ('active', 'suspended')
 LEFT JOIN customer_member m ON m.id = t.member_id
 LEFT JOIN revocation r ON r.customer_id = $1 AND r.application_id = t.application_id
-WHERE t.approved_at > coalesce(r.revoked_before, '-infinity')
+WHERE {is_newer_than_cut("t")}
 GROUP BY t.application_id ORDER BY max(t.approved_at) DESC
 """
 

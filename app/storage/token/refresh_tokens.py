@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from uuid import UUID
 
+from app.oauth.lifetimes import Lifetimes
 from app.storage.postgres.database import Statements
+from app.storage.token.standing import parties_of, stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class StoredRefreshToken:
 # random bits, which is all that time could tell, help nobody.
 # Everything the token rests on is judged under the snapshot that commits. What ends meanwhile ends the new tokens too,
 # since each of their checks looks at the same rows.
-INSERT_SUCCESSORS = """
+INSERT_SUCCESSORS = f"""
 WITH asked AS (
     SELECT *
     FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::uuid[], $5::bytea[], $6::uuid[], $7::bytea[], $8::text[], $9::text[])
@@ -73,11 +74,9 @@ WITH asked AS (
 ), chosen AS (
     SELECT DISTINCT ON (l.id) l.*
     FROM locked l
-    JOIN application a ON a.id = l.application_id AND a.status = 'active'
-    JOIN customer c ON c.id = l.customer_id AND c.disabled_at IS NULL
+    {parties_of("l")}
     JOIN authorization_grant g ON g.id = l.grant_id AND g.bucket = l.bucket AND g.revoked_at IS NULL
-    LEFT JOIN revocation r ON r.customer_id = l.customer_id AND r.application_id = l.application_id
-    WHERE l.approved_at > coalesce(r.revoked_before, '-infinity')
+    WHERE {stands("l")}
     ORDER BY l.id
 ), spent AS (
     UPDATE refresh_token t SET successor_id = chosen.successor_id
@@ -107,8 +106,7 @@ async def insert_successors(
     rotations: Sequence[Rotation],
     *,
     audience: str,
-    access_life: timedelta,
-    idle: timedelta,
+    lifetimes: Lifetimes,
 ) -> dict[UUID, str]:
     """Ids of the access tokens that were inserted, each with its scope. One that is missing was refused, or stood already.
 
@@ -126,26 +124,23 @@ async def insert_successors(
         [rotation.scope for rotation in rotations],
         [rotation.resource for rotation in rotations],
         audience,
-        access_life,
-        idle,
+        lifetimes.strict_access,
+        lifetimes.refresh_idle,
     )
     return {row["id"]: row["scope"] for row in rows}
 
 
 # The columns are StoredRefreshToken's fields in their order.
-SELECT_REFRESH_TOKENS = """
+SELECT_REFRESH_TOKENS = f"""
 SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, coalesce(t.audience, $2), t.successor_id,
        floor(extract(epoch FROM t.issued_at))::bigint, floor(extract(epoch FROM t.expires_at))::bigint,
        extract(epoch FROM clock_timestamp() - t.issued_at)::float8,
        t.successor_id IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
-       AND a.status = 'active' AND c.disabled_at IS NULL
-       AND t.approved_at > coalesce(r.revoked_before, '-infinity') AS active
+       AND {stands("t")} AS active
 FROM unnest($1::uuid[]) AS asked(id)
 JOIN refresh_token t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
-JOIN application a ON a.id = t.application_id
-JOIN customer c ON c.id = t.customer_id
+{parties_of("t")}
 JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
-LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
 """
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from app.storage.postgres.database import Statements
+from app.storage.token.standing import cut_of, is_newer_than_cut, parties_of, stands
 
 TokenClass = Literal["c", "s"]
 
@@ -40,32 +41,33 @@ class StoredToken:
         return scope in self.scope.split(" ")
 
 
-# What a token rests on, judged in one look: itself, its grant, the application, the customer, the pair's revocation.
+# What a token rests on, judged in one look: itself, its grant and its parties.
 # The columns are StoredToken's fields in their order.
 _LOOK_UP = """
 SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, coalesce(t.audience, $2),
        floor(extract(epoch FROM t.issued_at))::bigint, {used_at}, floor(extract(epoch FROM t.expires_at))::bigint,
        extract(epoch FROM t.expires_at - clock_timestamp())::float8, {renewable},
        t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
-       AND a.status = 'active' AND c.disabled_at IS NULL
-       AND t.approved_at > coalesce(r.revoked_before, '-infinity') AS active
+       AND {stands} AS active
 FROM unnest($1::uuid[]) AS asked(id)
 JOIN {table} t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
-JOIN application a ON a.id = t.application_id
-LEFT JOIN customer c ON c.id = t.customer_id
+{parties}
 LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
-LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
 """
+_STANDING = {"parties": parties_of("t", alone=True), "stands": stands("t")}
 SELECT_CLASSIC_TOKENS = _LOOK_UP.format(
     table="classic_token",
     used_at="floor(extract(epoch FROM t.used_at))::bigint",
     renewable="t.used_at < clock_timestamp() - interval '1 day'",
+    **_STANDING,
 )
-SELECT_STRICT_TOKENS = _LOOK_UP.format(table="strict_token", used_at="NULL::bigint", renewable="false")
+SELECT_STRICT_TOKENS = _LOOK_UP.format(
+    table="strict_token", used_at="NULL::bigint", renewable="false", **_STANDING
+)
 
 
 async def select_tokens(
-    statements: Statements, token_class: TokenClass, ids: Sequence[UUID], *, audience: str
+    statements: Statements, ids: Sequence[UUID], *, token_class: TokenClass, audience: str
 ) -> dict[UUID, StoredToken]:
     """audience: of a token that was issued without naming one."""
     statement = SELECT_CLASSIC_TOKENS if token_class == "c" else SELECT_STRICT_TOKENS
@@ -124,15 +126,15 @@ async def select_crowded_pairs(
 
 # Tokens from codes only (a grant with a code); the manual route is counted by people.
 # Locked in order of id first: two processes that clear the same pair would deadlock without it.
-MARK_SURPLUS_REVOKED = """
+MARK_SURPLUS_REVOKED = f"""
 WITH surplus AS (
     SELECT id, bucket FROM (
         SELECT t.id, t.bucket, row_number() OVER (PARTITION BY t.scope ORDER BY t.id DESC) AS place
         FROM classic_token t
         JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket AND g.code_digest IS NOT NULL
-        LEFT JOIN revocation r ON r.customer_id = t.customer_id AND r.application_id = t.application_id
+        {cut_of("t")}
         WHERE t.customer_id = $1 AND t.application_id = $2 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp()
-          AND g.revoked_at IS NULL AND t.approved_at > coalesce(r.revoked_before, '-infinity')
+          AND g.revoked_at IS NULL AND {is_newer_than_cut("t")}
     ) live WHERE place > $3
 ), locked AS (
     SELECT t.id, t.bucket FROM classic_token t JOIN surplus USING (id, bucket) ORDER BY t.id FOR UPDATE OF t

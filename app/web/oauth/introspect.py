@@ -1,7 +1,5 @@
 """POST /app/oauth2/introspect (RFC 7662), and the same signed (RFC 9701)."""
 
-from functools import lru_cache
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,20 +8,18 @@ from app.flows.token.check_token import AccessToken, RefreshToken
 from app.flows.token.introspect_token import introspect_token
 from app.flows.upkeep.signing_keys import sign_introspection
 from app.oauth.answer import INACTIVE, introspection_answer
-from app.oauth.request import ReadBefore, TokenQuery
 from app.oauth.signing import JWT_TYPE, asks_for_jwt
 from app.storage.token.refresh_tokens import StoredRefreshToken
 from app.web.wire import NO_STORE, Answer, Call, respond
 
-_QUERIES = ReadBefore(TokenQuery.parse)
 _SIGNED = [(b"content-type", JWT_TYPE.encode()), *NO_STORE]
 
 
 async def answer_introspection(context: Context, call: Call) -> Answer:
     """200 with the token's state; every reason not to tell is the same inactive answer (O-102)."""
-    query = _QUERIES.read(call.content_type, call.body, call.authorization)
+    query = context.token_queries.read(call.content_type, call.body, call.authorization)
     token = await introspect_token(context, query, call.address)
-    described = _describe(token, context.policy.issuer)
+    described = _describe(context, token)
     if call.accept is None or not asks_for_jwt(call.accept):
         return Answer(200, described)
     # Proved by now, so it is the caller's own name.
@@ -35,11 +31,17 @@ async def introspect(request: Request) -> Response:
     return await respond(answer_introspection, request)
 
 
-def _describe(token: AccessToken | RefreshToken | None, issuer: str) -> bytes:
+def _describe(context: Context, token: AccessToken | RefreshToken | None) -> bytes:
+    """A token that is remembered is the same value each time, so what is said of it is written once."""
     if token is None:
         return INACTIVE
-    write = _write if isinstance(token, StoredRefreshToken) else _write_remembered
-    return write(token, issuer)
+    if isinstance(token, StoredRefreshToken):
+        return _write(token, context.policy.issuer)
+    described = context.descriptions.get(token)
+    if described is None:
+        described = _write(token, context.policy.issuer)
+        context.descriptions.put(token, described)
+    return described
 
 
 def _write(token: AccessToken | RefreshToken, issuer: str) -> bytes:
@@ -55,6 +57,3 @@ def _write(token: AccessToken | RefreshToken, issuer: str) -> bytes:
         issued_at=token.issued_at,
         expires_at=token.expires_at,
     )
-
-
-_write_remembered = lru_cache(maxsize=20_000)(_write)  # of a remembered token, written once

@@ -4,7 +4,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.token.issue_token import GRANT_TYPES
+from app.flows.token.grants import GRANTS
 from app.oauth.metadata import authorization_server, protected_resource
 from app.web.request import context_of
 
@@ -34,7 +34,7 @@ def describe_server(issuer: str) -> dict[str, object]:
     return authorization_server(
         issuer,
         endpoints=_ENDPOINTS,
-        grant_types=GRANT_TYPES,
+        grant_types=tuple(GRANTS),
         service_documentation=issuer + DOCUMENTATION,
     )
 

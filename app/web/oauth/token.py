@@ -6,16 +6,14 @@ from starlette.responses import Response
 from app.context import Context
 from app.flows.token.issue_token import issue_token
 from app.oauth.answer import token_answer
-from app.oauth.request import ReadBefore, TokenRequest
+from app.oauth.request import TokenRequest
 from app.web.wire import Answer, Call, respond
-
-_REPEATED = ReadBefore(TokenRequest.parse, most=2000)
 
 
 async def answer_token(context: Context, call: Call) -> Answer:
     """Bytes in, bytes out: the answer leaves only after the token is committed."""
     # A code comes once; an application that asks for itself sends the same bytes each time.
-    read = _REPEATED.read if b"=client_credentials" in call.body else TokenRequest.parse
+    read = context.token_requests.read if b"=client_credentials" in call.body else TokenRequest.parse
     asked = read(call.content_type, call.body, call.authorization)
     issued = await issue_token(context, asked, call.address)
     body = token_answer(issued.text, "Bearer", issued.expires_in_s, issued.scope, issued.refresh_token)

@@ -13,6 +13,7 @@ from app.flows.account.sign_in import read_session
 from app.flows.approval.authorize import (
     AuthorizationAsked,
     AuthorizationRefused,
+    answer_uri,
     check_authorization,
     refusal_uri,
 )
@@ -20,7 +21,7 @@ from app.flows.approval.browser_flow import ConsentFlow, open_consent, seal_flow
 from app.flows.approval.connections import connected_at
 from app.flows.approval.decide import AlreadyConnectedError, Decision, decide
 from app.oauth.client import Client
-from app.oauth.errors import PageError, refused_link, server_error, temporarily_unavailable
+from app.oauth.errors import PageError, access_denied, refused_link, server_error, temporarily_unavailable
 from app.oauth.scope import KNOWN_SCOPES
 from app.oauth.token_string import new_id
 from app.policy import Policy
@@ -91,7 +92,7 @@ async def _decide(request: Request, flow: ConsentFlow, decision: Decision) -> Re
             403,
         )
     try:
-        location = await decide(context, flow, member, decision)
+        code = await decide(context, flow, member, decision, redirect_uri=flow.redirect_uri)
     except AlreadyConnectedError as connected:
         return page(
             request,
@@ -101,6 +102,10 @@ async def _decide(request: Request, flow: ConsentFlow, decision: Decision) -> Re
             application=shown(connected.application),
             connections_url=CONNECTIONS,
         )
+    if code is None:
+        location = refusal_uri(context, flow.redirect_uri, flow.state, access_denied())
+    else:
+        location = answer_uri(context, flow.redirect_uri, flow.state, ("code", code.text))
     return see_other(location, to_application=True)
 
 
@@ -174,11 +179,12 @@ async def _told_by_redirect(
 
 def _duration(policy: Policy, client: Client) -> str:
     """The end of "The connection lasts ..."."""
-    idle, absolute = policy.classic_idle, policy.classic_absolute
+    lifetimes = policy.lifetimes
+    idle, absolute = lifetimes.classic_idle, lifetimes.classic_absolute
     if client.kind == "strict":
         if not client.allows("refresh_token"):
-            return _spoken(policy.strict_access_life)
-        idle, absolute = policy.refresh_idle, policy.refresh_absolute
+            return _spoken(lifetimes.strict_access)
+        idle, absolute = lifetimes.refresh_idle, lifetimes.refresh_absolute
     return (
         f"until you disconnect it; it ends by itself after {_spoken(idle)} without use, "
         f"and after {_spoken(absolute)} at the latest"

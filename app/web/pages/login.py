@@ -6,7 +6,7 @@ from starlette.responses import Response
 from app.flows.account.sign_in import NotSignedIn, SignInError, Visitor, sign_in, sign_out
 from app.flows.approval.authorize import AuthorizationAsked
 from app.flows.approval.browser_flow import FormFlow, SignInFlow, open_form, open_sign_in, seal_flow
-from app.flows.token.issue_token import read_application
+from app.flows.token.authenticate import read_application
 from app.throttling.guesses import TooManyGuessesError
 from app.web.pages.browser import (
     browser_of,

@@ -1,12 +1,12 @@
 """Schemas of what the OAuth2 endpoints, the discovery documents and the health routes answer."""
 
 from app.oauth.scope import KNOWN_SCOPES
-from app.oauth.token_string import CLIENT_SECRET_PATTERN
+from app.oauth.token_string import CLIENT_SECRET_PATTERN, PATTERNS
 from app.web.reference.notation import Json
 
-TOKEN_PATTERN = "^rovi_at_[cs][0-9A-Za-z]{55}$"
-CODE_PATTERN = "^rovi_ac_[cs][0-9A-Za-z]{55}$"
-REFRESH_PATTERN = "^rovi_rt_s[0-9A-Za-z]{55}$"
+TOKEN_PATTERN = f"^{PATTERNS['at']}$"
+CODE_PATTERN = f"^{PATTERNS['ac']}$"
+REFRESH_PATTERN = f"^{PATTERNS['rt']}$"
 SECRET_PATTERN = f"^{CLIENT_SECRET_PATTERN}$"
 CHALLENGE_PATTERN = "^[A-Za-z0-9_-]{43}$"
 JWT_PATTERN = r"^[\w-]+\.[\w-]+\.[\w-]+$"

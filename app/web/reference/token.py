@@ -2,7 +2,7 @@
 
 import orjson
 
-from app.flows.token.issue_token import GRANT_TYPES
+from app.flows.token.grants import GRANTS
 from app.oauth.answer import token_answer
 from app.oauth.assertion import ASSERTION_TYPE
 from app.oauth.errors import (
@@ -35,7 +35,7 @@ def _token_fields(issuer: str) -> Json:
         },
         "grant_type": {
             **TEXT,
-            "enum": list(GRANT_TYPES),
+            "enum": list(GRANTS),
             "description": "With `code` it may be left out, and then means `authorization_code`. Strict applications always send it.",
         },
         "refresh_token": {

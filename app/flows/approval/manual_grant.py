@@ -70,7 +70,7 @@ async def issue_manually(context: Context, actor: Actor, asked: ManualRequest) -
         token_id=token.id,
         token_digest=token.digest,
         scope=scope,
-        idle=context.policy.classic_idle,
+        idle=context.policy.lifetimes.classic_idle,
         absolute=absolute,
     )
     async with context.database.transaction() as transaction:
@@ -101,7 +101,7 @@ def _check_reason(text: str) -> str:
 
 
 def _check_life(context: Context, expires_in: timedelta | None) -> timedelta:
-    most = context.policy.classic_absolute
+    most = context.policy.lifetimes.classic_absolute
     if expires_in is not None and not timedelta(0) < expires_in <= most:
         raise ManualGrantError(f"a token lives for at least a second and {most.days} days at most")
     return expires_in or most

@@ -1,0 +1,75 @@
+"""Authenticate: which application calls, proved; and whose failure it is when it cannot prove itself."""
+
+from uuid import UUID
+
+from app.context import Context
+from app.flows.token.use_assertion import use_assertion
+from app.oauth.client import Client, authenticate, parse_client_id
+from app.oauth.errors import OAuthError, too_many_failures
+from app.oauth.request import Credentials
+from app.storage.people.applications import Application
+from app.throttling.look_up import look_up
+
+_NOBODY = UUID(int=0)  # no application's id, which all are of version 7
+
+
+async def authenticate_client(context: Context, credentials: Credentials, address: str) -> Client:
+    """The application that proved itself; unknown, wrong and used before end alike, and after the same work.
+
+    Only who failed is limited, after the comparison: the right secret is never refused.
+    """
+    client_id = _read_client_id(credentials.client_id)
+    remembered = context.gathered.applications.recall(client_id) if client_id else None
+    application = remembered or await _look_up_application(context, client_id, address)
+    try:
+        client = authenticate(
+            application.client if application else None,
+            credentials,
+            context.now(),
+            issuer=context.policy.issuer,
+        )
+        if credentials.assertion is not None:
+            await use_assertion(context, client, credentials.assertion)
+    except OAuthError as error:
+        if remembered is not None:
+            # The store was asked for an unknown one, and that was counted. Else time would tell them apart (O-45).
+            await _look_up_application(context, _NOBODY, address)
+        guesser = f"{client_id or 'unknown'} from {address}"
+        context.failures.note(guesser)
+        if context.failures.over(guesser):
+            raise too_many_failures(str(error)) from error
+        raise
+    return client
+
+
+def asker_of(client: Client, credentials: Credentials, address: str) -> str:
+    """Who fails when there is no such code or token: a client_id that proves nothing is anybody's at that address."""
+    # What was sent is the same as the application's id, which takes its time to be spelt.
+    return f"public applications from {address}" if client.public else f"caller {credentials.client_id}"
+
+
+def stranger_of(client: Client, address: str) -> str | None:
+    """Who fails when a code or token was made up: a public client_id proves nothing, so it is anybody's there.
+
+    None for an application that proved itself. It hands on what browsers bring, and nobody's browser may slow it.
+    """
+    return f"public applications from {address}" if client.public else None
+
+
+async def read_application(
+    context: Context, unverified_client_id: str | None, address: str
+) -> Application | None:
+    return await _look_up_application(context, _read_client_id(unverified_client_id), address)
+
+
+async def _look_up_application(context: Context, client_id: UUID | None, address: str) -> Application | None:
+    """Its failures are counted apart from those of tokens: a wrong secret must not slow its neighbours' API requests."""
+    if client_id is None:
+        return None
+    return await look_up(
+        context.failures, context.gathered.applications, client_id, f"applications from {address}"
+    )
+
+
+def _read_client_id(unverified: str | None) -> UUID | None:
+    return parse_client_id(unverified) if unverified else None
