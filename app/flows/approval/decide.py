@@ -1,4 +1,4 @@
-"""Approve or deny (RFC 6749 section 4.1.2): the first decision on a consent page stands, and repeating it repeats its answer."""
+"""Approve or deny (RFC 6749 section 4.1.2): a page's first decision stands, and repeating it repeats its answer."""
 
 from datetime import timedelta
 from typing import Literal
@@ -33,7 +33,10 @@ class AlreadyConnectedError(RefusedError):
 
 
 async def decide(context: Context, flow: ConsentFlow, member: Member, decision: Decision) -> str:
-    """Where the browser goes next. Raises PageError when the approval can no longer be completed."""
+    """The address the browser goes to next.
+
+    Raises PageError when the approval can no longer be completed, and AlreadyConnectedError when it was redeemed.
+    """
     application = await _still_registered(context, flow)
     client = application.client
     marker = await _new_marker(context, flow, member, decision, application)
@@ -107,7 +110,7 @@ def _code(context: Context, client: Client, marker: Marker) -> TokenString:
 
 
 async def _explain_missing_code(context: Context, marker: Marker, application: Application) -> None:
-    """Marker without code: it was redeemed a moment ago, or nobody fetched it in time."""
+    """A marker without its code was redeemed a moment ago, or nobody fetched the code in time."""
     _, granted = await select_approval_state(context.database, marker.code_id)
     if granted:
         raise AlreadyConnectedError(application)
