@@ -48,7 +48,7 @@ class Child:
     unit: Unit | None = None
     required: bool = True
     lowest: float = 0.0
-    # Beyond any machine's life, and still written without an exponent.
+    # It is beyond any machine's life, and still written without an exponent.
     highest: float = 1e12
     decimals: int = 2
 
