@@ -90,7 +90,7 @@ class Worker(Process):
 
 
 class Supervisor(Multiprocess):
-    """uvicorn's, with our workers. It holds no listening socket while they serve what is left."""
+    """uvicorn's supervisor with our workers. It holds no listening socket while they serve what is left."""
 
     config: Config
     processes: list[Worker]  # type: ignore[assignment]  # uvicorn's own, which are all that it starts
@@ -180,6 +180,6 @@ class Supervisor(Multiprocess):
         return False
 
     def _note_end(self, sig: int, _frame: FrameType | None) -> None:
-        """At once, since a rolling restart takes its time; the loop takes the signal up when it comes to it."""
+        """Note it at once, since a rolling restart takes its time; the loop takes the signal up later."""
         self._ending = True
         self.signal_queue.append(sig)
