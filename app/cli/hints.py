@@ -18,6 +18,6 @@ HINTS = {
 
 
 def told(refused: RefusedError) -> str:
-    """What was refused, and what to do about it."""
+    """The line of a refusal, and what to do about it."""
     hint = make_anew(load_settings()) if refused.code == "development_schema" else HINTS.get(refused.code)
     return f"{refused}: {hint}" if hint else str(refused)
