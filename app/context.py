@@ -31,7 +31,7 @@ _COUNTS_S, _MOST_COUNTS = 60.0, 10_000
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Built once a process; flows take it as their first argument."""
+    """The context of a process; flows take it as their first argument."""
 
     policy: Policy
     keys: Keys
