@@ -34,7 +34,7 @@ _TOLD: tuple[type[Exception], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was measured. markdown: for people. document: medians, for programs. met: every bar. rounds: all of it."""
+    """The result of a run. markdown: for people. document: medians, for programs. met: every bar. rounds: all of it."""
 
     markdown: str
     document: Mapping[str, Any]

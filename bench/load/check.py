@@ -44,7 +44,7 @@ _COUNT_CROWDED = (
 
 
 class CheckError(Exception):
-    """What was answered or stored, and is wrong."""
+    """Something that was answered or stored is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

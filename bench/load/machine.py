@@ -31,7 +31,7 @@ class ProcessorTime:
 
     @property
     def elsewhere_s(self) -> float:
-        """What was none of ours."""
+        """Processor time that went to no part of the run."""
         return max(0.0, self.machine_s - self.service_s - self.stores_s - self.load_s)
 
     def since(self, earlier: "ProcessorTime") -> "ProcessorTime":

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.load.rounds import Round, Rounds
 
-# What is told of a round: its attribute, its heading, and how the median is written.
+# The figures told of a round: attribute, heading, and how the median is written.
 _COLUMNS = (
     ("rate", "requests/s", ",.0f"),
     ("p50_ms", "p50 ms", ".2f"),

@@ -24,7 +24,7 @@ _SEED_S = 300.0
 
 
 class Task(StrEnum):
-    """What is asked of a server."""
+    """The kind of request that a server is asked."""
 
     EXCHANGE = "code exchange"
     INTROSPECT = "introspection"
@@ -124,7 +124,7 @@ class ServingPeer:
         return Contender(self.peer.name, self.url, self.pid, write, once=task is Task.EXCHANGE, check=check)
 
     def seed(self, codes: int, tokens: int) -> dict[str, Any]:
-        """What its own models put into its store."""
+        """Let the server's own models fill its store, and return what they made."""
         try:
             done = subprocess.run(
                 [self.program, *self.peer.seed, str(codes), str(tokens)],

@@ -74,7 +74,7 @@ def set_fsync(redis_url: str, fsync: Fsync) -> None:
 
 
 def empty_redis(redis_url: str) -> None:
-    """What the rounds before left: it has room for some hundred thousand artefacts."""
+    """Delete what the rounds before left: there is room for some hundred thousand artefacts."""
     with redis.Redis.from_url(_address(redis_url)) as valkey:
         valkey.flushdb()
 
