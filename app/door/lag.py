@@ -1,4 +1,4 @@
-"""A watchdog tells how long the event loop was blocked, in a metric, and in a warning when that was long (R-110)."""
+"""A watchdog measures how long the event loop was blocked, and warns when that was long (R-110)."""
 
 import asyncio
 from collections.abc import Iterator

@@ -69,7 +69,7 @@ def copy_software(software: Software, home: Path) -> Software:
 def refresh_copy(software: Software, home: Path, account: Account) -> Software:
     """Bring a home's copy to the installed versions.
 
-    Whatever runs as the home's account can plant links in it. So the copy is made beside the home, in a
+    A program of the home's account can plant links in it. So the copy is made beside the home, in a
     folder of root, and comes in by one rename, which follows no link.
     """
     copied = copied_software(home)

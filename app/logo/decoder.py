@@ -1,4 +1,4 @@
-"""A program of its own that turns a picture from stdin into a small PNG on stdout, or says why not.
+"""A program of its own turns a picture from stdin into a small PNG on stdout, or says why not.
 
 Decoding foreign pictures is where memory-safety bugs live, so it happens where a crash or a bomb costs nothing:
 limits on memory, processor time and files are set before the first byte is looked at.

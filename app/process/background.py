@@ -26,7 +26,7 @@ class Background:
         self._hurry = asyncio.Event()
 
     def start(self, key: Hashable, work: Work) -> bool:
-        """Start the work in a task of its own; False when too much is under way, and it is left out."""
+        """Start the work in a task of its own, or leave it out: False when too much is under way."""
         if key in self._tasks:
             self._again[key] = work
         elif len(self._tasks) < self._most:

@@ -18,6 +18,7 @@ def pages_of(document: Any) -> list[dict[str, Any]]:
     """The pages of a series, each `{element: readings, "links": links}`; none where the document is of another kind.
 
     document: as it was parsed, JSON or the root of XML.
+    Raises FlawError when a link in it is too long.
     """
     if isinstance(document, dict | list):
         pages = document if isinstance(document, list) else [document]

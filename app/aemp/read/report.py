@@ -29,7 +29,7 @@ Name: TypeAlias = tuple[str | None, str]
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A reading that is not kept, and why. at: None when no time can be read. element: None when no reading can."""
+    """A reading that is not kept. at: None when no time can be read. element: None when no reading can."""
 
     place: Place
     element: str | None

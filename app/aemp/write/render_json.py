@@ -79,7 +79,7 @@ def _text(text: str) -> str:
 
 
 def _leaf(child: Child) -> Leaf:
-    """A leaf ends with a comma: behind a header's last one it is cut off, behind a reading's its time follows."""
+    """A leaf ends with a comma. Behind a header's last one it is cut off; behind a reading's its time follows."""
     before, after = f'"{child.name}":', ","
     if child.unit:
         stated = f'"{child.unit.name}":"{child.unit.spelling}",'

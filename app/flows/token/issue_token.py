@@ -1,4 +1,4 @@
-"""Issue a token: the phases every grant goes through, in the order that keeps a wrong secret from burning a code."""
+"""Issue a token: five phases that every grant goes through, ordered so that a wrong secret burns no code."""
 
 from uuid import UUID
 

@@ -100,7 +100,7 @@ ORDER BY placed.place
 async def select_mapped_page(
     database: Database, customer_id: UUID, page_map: PageMap, *, first: int, last: int
 ) -> FleetPage:
-    """Read a page by an earlier map: machines that left since are left out, and the others stand where they stood."""
+    """Read a page by an earlier map: machines that left are left out, and the others stand where they stood."""
     arguments = (first, last, page_map.version, page_map.machine_count, page_map.joined)
     async with fleet_of(database, customer_id) as transaction:
         rows = await transaction.rows(SELECT_MAPPED_PAGE, customer_id, *arguments)
