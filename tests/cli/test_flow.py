@@ -94,7 +94,7 @@ class Begun:
         return unescape(link)
 
     def decide(self, decision: str) -> httpx2.Response:
-        """What the local page says when the customer's browser has come back to it."""
+        """The local page's answer when the customer's browser has come back to it."""
         return asyncio.run(_decide(self.begin_at(), decision))
 
     def end(self) -> tuple[int, str, str]:
@@ -201,7 +201,7 @@ def test_flow_code_walks_through_sign_in_and_consent(walker: Walker, local: tupl
 
 @pytest.mark.parametrize("kind", ["--strict", "--public"])
 def test_flow_code_of_a_strict_application_refreshes_once(walker: Walker, kind: str) -> None:
-    """What it ends with is a live family, which the command line can look at and end."""
+    """It ends with a live family, which the command line can look at and end."""
     port = free_port()
     client_id, secret = walker.register(kind, "--redirect-uri", f"http://127.0.0.1:{port}/callback")
     assert (secret is None) == (kind == "--public")

@@ -24,7 +24,7 @@ _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @dataclass(slots=True)
 class Terminal:
-    """What stands on the screen, how far it was read, and a keyboard."""
+    """A screen, how far it was read, and a keyboard."""
 
     process: subprocess.Popen[bytes]
     handle: int

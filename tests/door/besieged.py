@@ -96,7 +96,7 @@ async def besieged(
 async def flood(
     service: Besieged, *attacks: str, requests: Path | None = None, **options: float | str
 ) -> dict[str, Any]:
-    """What became of each attack, sent from a process of its own that the honest need not wait for.
+    """The outcome of each attack, sent from a process of its own that the honest need not wait for.
 
     requests: a file of whole ones, as one more attack. options: the flooder's.
     """
@@ -121,7 +121,7 @@ async def flood(
 
 @dataclass(slots=True)
 class Observed:
-    """What was seen of the service during something. slowest_s: of honest requests."""
+    """The service as it was seen during something. slowest_s: of honest requests."""
 
     memory_mib: float = 0.0
     open_files: int = 0

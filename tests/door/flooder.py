@@ -32,7 +32,7 @@ _ESTABLISHED = 1
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one attack.
+    """The outcome of one attack.
 
     ended: connections by how: "closed" and "reset" by the server, "held" until the flood was over, "refused".
     statuses: of all answers. silent: ended after a part of a request, and told nothing. lasted_s: the longest of those

@@ -128,7 +128,7 @@ def slow_app() -> ASGIApp:
 
 @asynccontextmanager
 async def serving(log: Path, *, workers: int, **settings: str) -> AsyncIterator[Service]:
-    """`rovitracker serve`, once every worker serves. Whatever is left at the end is killed."""
+    """`rovitracker serve`, once every worker serves. A process that is left at the end is killed."""
     port = free_port()
     with log.open("wb") as stream:
         process = await asyncio.create_subprocess_exec(

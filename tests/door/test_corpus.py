@@ -62,7 +62,7 @@ async def ear(app: FastAPI) -> AsyncIterator[int]:
 
 
 def fault_in(sending: Sending, answers: Sequence[RawAnswer]) -> str:
-    """What is wrong with the answers to an attack and the probe behind it, or nothing."""
+    """The fault in the answers to an attack and the probe behind it; empty when there is none."""
     attack = sending.attack
     due = attack.answers if attack.closes else (*attack.answers, 200)
     statuses = tuple(answer.status for answer in answers)

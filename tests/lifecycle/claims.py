@@ -1,4 +1,4 @@
-"""What the model says of all there is, held against what each process says: what lives is found living, what ended is refused within a second."""
+"""The model is held against each process: what lives is found living, what ended is refused within a second."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What reading a large fleet costs, as the service's own sessions plan it: the rows of the page, wherever it lies."""
+"""Reading a large fleet costs the rows of the page, wherever it lies, as the service's own sessions plan it."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -23,7 +23,7 @@ STATEMENTS = {
     for name, value in vars(importlib.import_module(f"app.storage.{module}")).items()
     if name.startswith("SELECT_") and isinstance(value, str)
 }
-# What each is asked beside the customer, when it is asked for the owner's machines. A new statement is added here.
+# The arguments of each beside the customer, to ask for the owner's machines. A new statement is added here.
 ASKED: dict[str, tuple[object, ...]] = {
     "SELECT_FLEET_PAGE": (1, 100),
     "SELECT_MAPPED_PAGE": (1, 100, 0, 4, 4),

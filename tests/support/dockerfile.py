@@ -62,7 +62,7 @@ def read_stages(file: Path = CHECKOUT / "Dockerfile") -> list[Stage]:
 
 
 def build_context(folder: Path) -> Path:
-    """What the engine would be sent: what .dockerignore lets through, but for files git ignores."""
+    """The files that the engine would be sent: those .dockerignore lets through, but for files git ignores."""
     rules = (CHECKOUT / ".dockerignore").read_text().splitlines()
     assert "*" in rules, ".dockerignore names what may be sent, not what may not"
     allowed = [rule[1:] for rule in rules if rule.startswith("!")]

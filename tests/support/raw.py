@@ -22,7 +22,7 @@ class RawAnswer:
 
     @property
     def told(self) -> str:
-        """What kind of answer it is: the error's name in JSON, one of our pages, or the server's own word."""
+        """The kind of answer it is: the error's name in JSON, one of our pages, or the server's own word."""
         kind = self.headers.get("content-type", "")
         if kind == "application/json":
             return str(self.document.get("error", "json"))

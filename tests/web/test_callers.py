@@ -1,4 +1,4 @@
-"""Who calls the machine endpoints: how they prove it, how a failure is told, and what each kind of application may leave out."""
+"""Callers of the machine endpoints: their proof, how its failure is told, and what each kind may leave out."""
 
 from base64 import b64encode
 from typing import Any

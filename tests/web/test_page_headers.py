@@ -1,4 +1,4 @@
-"""What every page of ours is sent with, and what it is made of."""
+"""The headers that every page of ours is sent with, and the parts it is made of."""
 
 import re
 from urllib.parse import urlsplit

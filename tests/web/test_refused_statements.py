@@ -48,7 +48,7 @@ async def ground(services: Services, database_of_harm: str) -> AsyncIterator[Gro
     await database.close()
 
 
-# What is done to the database, and undone.
+# Faults done to the database, and how each is undone.
 BUGS = {
     "a wrong column": (
         "ALTER TABLE application RENAME COLUMN status TO state",

@@ -46,7 +46,7 @@ class Reader:
         return await self.http.get(path, headers=sent)
 
     def dates(self, first: int = 0, last: int = READINGS - 1) -> str:
-        """As segments, from one reading to another."""
+        """Two segments, from one reading's time to another's."""
         return "/".join(written(self.began_at + number * STEP) for number in (first, last))
 
 
