@@ -122,7 +122,7 @@ MEASUREMENTS = Measurements()
 
 
 class LagMeasurements:
-    """How late the event loop was. Nothing is written before `hand_on`."""
+    """The lateness of the event loop. Nothing is written before `hand_on`."""
 
     def __init__(self) -> None:
         self._lag = _Tally(_LAG, LAG_BUCKETS)

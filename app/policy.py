@@ -36,7 +36,7 @@ class Policy:
 
     @property
     def classic_life(self) -> timedelta:
-        """What a classic token has before it is used for the first time."""
+        """The life of a classic token that was never used."""
         return min(self.classic_idle, self.classic_absolute)
 
     @property

@@ -8,7 +8,7 @@ SHORTEST = 32  # characters; a generated key has 64
 _FEWEST_CHARACTERS = 8  # different ones; 32 random hexadecimal digits have them all but once in 28 million
 _FRESH = 2 / 3  # of the characters; of random ones more than nine in ten are
 
-# Along the rows of the keyboard and down its columns, and back.
+# The keys along the rows of the keyboard and down its columns, and back.
 _KEYS = (
     "1234567890 qwertyuiop qwertzuiop azertyuiop asdfghjkl qsdfghjklm zxcvbnm yxcvbnm wxcvbn "
     "1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik 9ol"

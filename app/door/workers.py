@@ -56,7 +56,7 @@ class Worker(Process):
         return super().is_alive(timeout)
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
-        """In the worker: serve."""
+        """Serve, in the worker."""
         # A terminal that goes away tells everybody; the supervisor then replaces the workers.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         # The socket came here by inheritance, and a program that this process runs must not hold it.
@@ -68,7 +68,7 @@ class Worker(Process):
         self._serving.run(sockets)
 
     def pong(self) -> None:
-        """In the worker: take the supervisor's word on how to leave, or give a sign of life."""
+        """Take the supervisor's word on how to leave, or give a sign of life, in the worker."""
         word = self.child_conn.recv()
         if isinstance(word, Leaving):
             self._serving.leaving = self._serving.leaving or word

@@ -167,7 +167,7 @@ def _spawn_keeper(folders: Folders, keeper_fd: int) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROVITRACKER_")}
     keeper = subprocess.Popen(  # noqa: S603 - this interpreter and our own module
         [sys.executable, "-m", "app.embedded", f"{folders.data_dir}", f"{keeper_fd}"],
-        # Neither pipe of the caller: whoever reads its output must not wait for the keeper's end.
+        # It gets neither pipe of the caller: whoever reads its output must not wait for the keeper's end.
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

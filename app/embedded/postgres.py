@@ -19,7 +19,7 @@ _CANNOT_CONNECT_NOW = (
     b"\0C57P"  # the SQLSTATE field of a server that starts or stops; other refusals are answers
 )
 
-# Given on the command line, where neither a file in the cluster nor ALTER SYSTEM can take durability away.
+# They stand on the command line, where neither a file in the cluster nor ALTER SYSTEM can take durability away.
 _SETTINGS = {
     # What was acknowledged outlives kill -9 and power cuts.
     "fsync": "on",
@@ -41,7 +41,7 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "lc_messages": "C",
-    # To the keeper's pipe, which bounds the log.
+    # It logs to the keeper's pipe, which bounds the log.
     "logging_collector": "off",
     "log_destination": "stderr",
     "log_checkpoints": "off",

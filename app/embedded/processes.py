@@ -30,7 +30,7 @@ _POLL_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How one server is run, and how one sees that it works."""
+    """A server's program: how it is run, and how one sees that it works."""
 
     name: str
     command: Sequence[str]

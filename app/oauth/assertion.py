@@ -90,7 +90,7 @@ def parse_assertion(assertion_type: str | None, unverified: str | None) -> Clien
 
 
 def objection_to(assertion: ClientAssertion, jwks: str | None, *, issuer: str, now: datetime) -> str | None:
-    """Why it does not prove that an application with these keys signed it for us; None when it does.
+    """The reason why it proves nothing; None when an application with these keys signed it for us.
 
     jwks: the registered keys, or None where there are none.
     """

@@ -11,7 +11,7 @@ from app.aemp.model.errors import AempError
 
 
 class Representation(Enum):
-    """What we can send; the value is its content type. The order is our preference among equals."""
+    """A representation that we can send; the value is its content type. The order is our preference among equals."""
 
     XML = "application/xml; charset=utf-8"
     TEXT_XML = "text/xml; charset=utf-8"
@@ -69,7 +69,7 @@ def negotiate(accept: str, offer: tuple[Representation, ...] = ISO_15143_OFFER) 
 
 
 def choose_coding(accept_encoding: str) -> Coding | None:
-    """How to compress: of our codings the one with the highest weight, if that is not below identity's.
+    """Choose the coding of ours with the highest weight, if that is not below identity's.
 
     `*` means gzip: a client that takes anything was written when there was nothing else.
     Raises AempError 431 when the list is too long.

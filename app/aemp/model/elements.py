@@ -19,7 +19,7 @@ from app.aemp.model.values import (
 
 
 class Kind(Enum):
-    """What a child element holds; the value is its PostgreSQL type."""
+    """The kind of a child element; the value is its PostgreSQL type."""
 
     TIME = "timestamptz"
     TEXT = "text"

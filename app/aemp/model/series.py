@@ -10,7 +10,7 @@ from app.aemp.model.values import Fault, Reading, SwitchStatus
 
 
 class Metric(IntEnum):
-    """What a row of `reading` measures. The numbers are stored: none is ever given to another meaning."""
+    """The metric of a row of `reading`. The numbers are stored: none is ever given to another meaning."""
 
     CUMULATIVE_OPERATING_HOURS = 1
     CUMULATIVE_IDLE_HOURS = 2

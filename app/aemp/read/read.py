@@ -21,7 +21,7 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a document something stands, counted from 1; the line where it is known."""
+    """A place in a document, counted from 1. line: None when it is not known."""
 
     line: int | None
     machine: int | None = None

@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What to simulate. days: how long the machines have worked. history: the last part, whose readings are written."""
+    """A fleet to make up. days: how long its machines have worked. history: the last part, whose readings are written."""
 
     machines: int
     days: timedelta
@@ -31,7 +31,7 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What was added. stored: rows of history."""
+    """The fleet that was added. stored: rows of history."""
 
     machines: Imported
     stored: int

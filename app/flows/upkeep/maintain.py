@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Maintained:
-    """What was done. partitions_postponed: past, but in use; the next run tries again.
+    """The work of one run. partitions_postponed: past, but in use; the next run tries again.
 
     machines_refreshed: how many had their figures of the last 24 hours computed anew.
     """

@@ -129,7 +129,7 @@ class Valkey:
         await _known(self._client.ping())
 
     async def info(self) -> Mapping[str, Any]:
-        """What the server says of itself, by the names of the INFO command."""
+        """The server's facts about itself, by the names of the INFO command."""
         return cast("Mapping[str, Any]", await _known(self._client.info()))
 
     async def time(self) -> datetime:
