@@ -75,7 +75,7 @@ def describe_machine() -> str:
 
 
 def cores() -> int:
-    """Those this process may use, which in a container are fewer than the machine has."""
+    """The cores this process may use, which in a container are fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

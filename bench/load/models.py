@@ -186,7 +186,7 @@ class Model(ABC):
 
 
 class Closed(Model):
-    """So many connections, each of which sends its next request when the one before is answered."""
+    """The closed model: each connection sends its next request when the one before is answered."""
 
     async def start(self) -> None:
         self._own(asyncio.create_task(self._watch()))

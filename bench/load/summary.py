@@ -28,7 +28,7 @@ def table(rounds: Rounds) -> str:
 
 
 def table_of(medians: Mapping[str, Mapping[str, float]]) -> str:
-    """By contender."""
+    """A table by contender."""
     lines = [
         "| | " + " | ".join(heading for _, heading, _ in _COLUMNS) + " |",
         "| --- |" + " ---: |" * len(_COLUMNS),

@@ -17,7 +17,7 @@ _DATABASE = 15  # of Valkey, the last one: the service and the bare limit have t
 
 
 class Store(Protocol):
-    """Where a peer's access tokens stand."""
+    """The place where a peer's access tokens stand."""
 
     def count(self, database_url: str, redis_url: str, tokens: Sequence[str]) -> int:
         """How many of them are there."""

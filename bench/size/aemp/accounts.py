@@ -77,7 +77,7 @@ async def fill_accounts(context: Context, owner_url: str, machines: int, steps: 
 
 
 def found(kept: Any) -> Accounts:
-    """From what the filling keeps about itself."""
+    """The accounts, from what the filling keeps about itself."""
     return Accounts(_account(kept["small"]), _account(kept["large"]))
 
 
