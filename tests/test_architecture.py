@@ -124,7 +124,7 @@ def test_sub_rooms_of_a_room_import_each_other_in_one_direction() -> None:
 
 
 def sub_room_of(module: str) -> str:
-    """Such as app.flows.token; empty for what stands in its room itself."""
+    """A name such as app.flows.token; empty for a module that stands in its room itself."""
     parts = module.split(".")
     return ".".join(parts[:3]) if len(parts) > 2 and APP.joinpath(*parts[1:3]).is_dir() else ""
 

@@ -27,7 +27,7 @@ _SAMPLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Lags:
-    """Since the service began, in milliseconds: the longest, and how many were up to each bucket's end."""
+    """The lags since the service began: the longest, in milliseconds, and how many were up to each bucket's end."""
 
     longest_ms: dict[str, float]
     up_to: dict[str, dict[float, float]]
@@ -63,7 +63,7 @@ class Besieged:
         return int(self.process.num_fds())
 
     async def lags(self) -> Lags:
-        """Those of now too, which the service hands on a little later."""
+        """The lags with those of now, which the service hands on a little later."""
         await asyncio.sleep(HAND_ON_EVERY_S + 0.1)
         async with httpx2.AsyncClient() as client:
             text = (await client.get(f"http://127.0.0.1:{self.management_port}/metrics", timeout=30)).text

@@ -108,7 +108,7 @@ async def assert_faultless(
 
 
 def cuts_of(attack: Attack) -> Sequence[int]:
-    """Where it is cut in two: everywhere at depth, and else where a line and the head end, and at one more place."""
+    """The places where it is cut in two: all at depth, else the ends of a line and of the head, and one more."""
     size = len(attack.sent)
     if DEEP and size <= SHORT:
         return range(1, size)

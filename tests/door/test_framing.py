@@ -1,4 +1,4 @@
-"""Where a message ends is said once: what two parsers could read differently is refused, and nothing after it is read."""
+"""A message says once where it ends: if two parsers could differ, it is refused, and nothing after it is read."""
 
 import asyncio
 

@@ -20,7 +20,7 @@ Factory = Callable[[], asyncio.AbstractEventLoop]
 
 
 def compute(seconds: float) -> None:
-    """So much of the processor, however long that takes on a busy machine."""
+    """Use so much of the processor, however long that takes on a busy machine."""
     until = thread_time() + seconds
     while thread_time() < until:
         pass

@@ -149,7 +149,7 @@ async def started(program: Path, environment: dict[str, str]) -> AsyncIterator[P
 
 
 def programs(kind: str) -> pytest.MarkDecorator:
-    """Those of one kind of application, as parameters."""
+    """The programs for one kind of application, as parameters."""
     chosen = [program for program in PROGRAMS if program.stem.endswith(kind)]
     assert chosen
     return pytest.mark.parametrize("program", chosen, ids=str)

@@ -175,7 +175,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(at=processes, token=a(tokens), by=st.none() | a(applications))
     def revoke(self, at: int, token: Token, by: Application | None) -> None:
-        """By its own application, or by any."""
+        """Revoke a token by its own application, or by any."""
         by = by or token.application
         expected = self._decided(by, lambda: self.model.revoke(token, by))
         found = self.run(self.service.ask(at, "revoke", by, token=self.service.texts[token]))
@@ -230,7 +230,7 @@ class Lifecycle(RuleBasedStateMachine):
     @where_there_are(living_tokens)
     @rule(token=a(living_tokens), days=st.sampled_from([(2, 2), (2, 355), (40, 40), (40, 1080), (400, 400)]))
     def let_days_pass(self, token: Token, days: tuple[int, int]) -> None:
-        """Since it was used last, and since it was issued."""
+        """Let days pass since it was used last, and since it was issued."""
         token.grow_older(*days)
         self.run(self.service.let_days_pass(token, *days))
 

@@ -205,7 +205,7 @@ class Model:
         return self._issue(application, application.acts_for, None, renewable=False), None
 
     def issue_manually(self, application: Application, customer: Customer) -> AccessToken | None:
-        """By an operator: a classic token, whatever the kind of application."""
+        """Issue a classic token as an operator, whatever the kind of application."""
         if not self.may_act(application, customer):
             return None
         return self._issue(application, customer, None, renewable=True)
@@ -258,7 +258,7 @@ class Model:
     # ---- Making ----
 
     def register(self, kind: Kind, acts_for: Customer) -> Application:
-        """Only classic applications act for somebody by themselves, so that there are some who do not."""
+        """Register one; only classic applications act for somebody by themselves, so that there are others."""
         name = f"{kind}_{len(self.applications) + 1}"
         secrets = [] if kind == "public" else [Secret(f"{name}_secret_1")]
         application = Application(name, kind, acts_for if kind == "classic" else None, secrets)

@@ -42,7 +42,7 @@ async def owned(context: Context, mark: str) -> UUID:
 
 
 def opened(statement: str, condition: str) -> str:
-    """Without this condition on whose rows it wants."""
+    """The statement without its condition on whose rows it wants."""
     whatever, count = re.subn(condition, "$1::uuid IS NOT NULL", statement)
     assert count
     return whatever

@@ -51,7 +51,7 @@ class Handed:
     told: dict[UUID, datetime]
 
     def asked(self, name: str) -> tuple[object, ...]:
-        """By the first owner, about all that time."""
+        """The arguments for the first owner, about all that time."""
         times = sorted(self.told.values())
         return self.key, times[0], times[-1], next(iter(self.told)), *ASKED[name]
 

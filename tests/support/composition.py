@@ -96,7 +96,7 @@ def run_stores(folder: Path, valkey_command: list[str]) -> Iterator[ComposedStor
 
 
 def _superuser(data_dir: Path, sockets: str) -> dict[str, str]:
-    """In compose its own user on its own socket, which needs no password; here the one the private server was given."""
+    """The superuser: in compose its own on its own socket, without a password; here the private server's."""
     record = json.loads((data_dir / "embedded" / "record.json").read_bytes())
     return {"PGHOST": sockets, "PGUSER": "postgres", "PGPASSWORD": record["postgres_password"]}
 

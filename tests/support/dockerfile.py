@@ -31,7 +31,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """From one FROM to the next."""
+    """A stage reaches from one FROM to the next."""
 
     base: str
     name: str

@@ -42,7 +42,7 @@ async def strict(context: Context, request: pytest.FixtureRequest) -> Registered
 
 @pytest.fixture
 async def native(context: Context) -> RegisteredApplication:
-    """On a phone and a desktop, without a secret."""
+    """An application on a phone and a desktop, without a secret."""
     return await register_application(
         context,
         COMMAND_LINE,

@@ -83,7 +83,7 @@ async def test_every_advertised_method_proves_who_calls(
 
 
 async def call(browser: Browser, path: str, proof: dict[str, Any]) -> httpx2.Response:
-    """With a code and a token that were never issued."""
+    """Call with a code and a token that were never issued."""
     asked = {"grant_type": "authorization_code", "code": "x", "token": mint("at", "c", 7).text}
     return await browser.http.post(path, **{**proof, "data": {**asked, **proof.get("data", {})}})
 

@@ -256,7 +256,7 @@ def text_of(each: Documented) -> str:
 
 
 def comparable(value: object) -> object:
-    """Without what is of the moment, and the first machine of many."""
+    """The document without what is of the moment, and with only the first machine of many."""
     if isinstance(value, list):
         return [comparable(each) for each in value]
     if not isinstance(value, dict):
@@ -290,7 +290,7 @@ def leaving(app: FastAPI) -> httpx2.ASGITransport:
 
 
 async def test_documented_parameters_come_back_to_the_application(story: Story) -> None:
-    """Those of the callback: `code` or `error`, `state` as it was, `iss`."""
+    """They are those of the callback: `code` or `error`, `state` as it was, `iss`."""
     callback = OPERATIONS["authorize"].described["callbacks"]["answer"]["{$request.query.redirect_uri}"][
         "get"
     ]

@@ -29,7 +29,7 @@ class Ground(NamedTuple):
 
 @pytest.fixture(scope="module")
 async def database_of_harm(servers: tuple[str, str], worker: int) -> str:
-    """In it nobody waits long for a lock, as where an operator has set so."""
+    """A database in which nobody waits long for a lock, as an operator may set it."""
     name = f"harmed_{worker}"
     url = await make_database(servers[0], name)
     owner = await asyncpg.connect(url)
