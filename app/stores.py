@@ -74,7 +74,7 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def write_private(file: Path, text: str, *, replace: bool = False) -> None:
-    """Write a file that only its owner reads, whole or not at all. replace: whether one that stands is lost."""
+    """Write a file that only its owner reads, whole or not at all. replace: else a file that stands is kept."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

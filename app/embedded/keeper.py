@@ -119,7 +119,10 @@ def keep(folders: Folders) -> None:
 
 
 def lock_home(home: Path) -> None:
-    """Raises EmbeddedError when another data directory, which this one copies, runs servers on the home."""
+    """Keep two data directories, one a copy of the other, from running servers on one home.
+
+    Raises EmbeddedError when the other one runs them.
+    """
     home_fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY)  # closed by the end of this process
     if not lock_now(home_fd, EXCLUSIVE):
         raise EmbeddedError(f"{home} is in use by another data directory, of which this one must be a copy")

@@ -38,6 +38,7 @@ async def check_authorization(context: Context, raw_query: bytes, address: str) 
     """Judge an authorization request.
 
     Raises PageError until application and redirect URI are proved (O-6, O-7), and AuthorizationRefused after that.
+    Raises OAuthError 429 when the address made up too many applications.
     """
     request = AuthorizationRequest.parse(raw_query)
     application = await read_application(context, request.client_id, address)

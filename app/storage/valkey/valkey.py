@@ -58,7 +58,7 @@ class Valkey:
         return cast("bytes | None", await self._call("GETDEL", key))
 
     async def mark(self, key: str, *, life_ms: int) -> bool:
-        """Set a key for its life, and tell whether it was new. If several set it at once, on any process, one is told so."""
+        """Set a key, and tell whether it was new. If several set it at once, on any process, only one is told so."""
         return await self._call("SET", key, b"", "NX", "PX", str(life_ms)) is not None
 
     async def get_soon(self, key: str) -> bytes | None:
