@@ -37,7 +37,7 @@ _MOST_REQUESTS, _MOST_QUERIES = 2_000, 20_000
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Built once a process; flows take it as their first argument."""
+    """The context of a process; flows take it as their first argument."""
 
     policy: Policy
     keys: Keys

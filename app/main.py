@@ -44,7 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
                 with watched_loop():
                     yield
                 upkeep.cancel()
-                # With a store that hangs its end may fail too, which is no reason to lose the last lines.
+                # If a store hangs, its end may fail too, which is no reason to lose the last lines.
                 await asyncio.gather(upkeep, return_exceptions=True)
                 REQUESTS.flush()
                 MEASUREMENTS.flush()
@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def app_from_environment() -> FastAPI:
-    """What uvicorn's workers import: each reads the same environment."""
+    """The application as uvicorn's workers import it: each reads the same environment."""
     settings = load_settings()
     configure_logs(settings.log_level)
     return create_app(settings)

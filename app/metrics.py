@@ -76,12 +76,12 @@ class _Tally:
         self._seconds += seconds
 
     def add_least(self, count: int, seconds: float) -> None:
-        """So many at once that all belong into the first bucket. seconds: of them together."""
+        """Add many at once that all belong into the first bucket. seconds: their sum."""
         self._counts[0] += count
         self._seconds += seconds
 
     def hand_on(self) -> None:
-        """The library has no call for more than one measurement."""
+        """Add all to the histogram at once, for which the library has no call."""
         for number, count in enumerate(self._counts):
             if count:
                 self._histogram._buckets[number].inc(count)  # noqa: SLF001
@@ -122,7 +122,7 @@ MEASUREMENTS = Measurements()
 
 
 class LagMeasurements:
-    """How late the event loop was. Nothing is written before `hand_on`."""
+    """The lateness of the event loop. Nothing is written before `hand_on`."""
 
     def __init__(self) -> None:
         self._lag = _Tally(_LAG, LAG_BUCKETS)
@@ -131,7 +131,7 @@ class LagMeasurements:
         self.longest_busy_s = 0.0
 
     def add_punctual(self, count: int, seconds: float) -> None:
-        """So many that were less late than the first bucket is wide. seconds: of lateness, together."""
+        """Add many that were less late than the first bucket is wide. seconds: the sum of their lateness."""
         self._lag.add_least(count, seconds)
         self._busy.add_least(count, 0.0)
 
@@ -153,7 +153,7 @@ LAGS = LagMeasurements()
 
 @contextmanager
 def serve_metrics(host: str, port: int, *, workers: int) -> Iterator[dict[str, str]]:
-    """GET /metrics until the block ends; the environment that workers, which are processes of their own, need for it."""
+    """Serve GET /metrics until the block ends; yield the environment that worker processes need for it."""
     if workers == 1:
         server, thread = _start(host, port, REGISTRY)
         environment: dict[str, str] = {}

@@ -1,10 +1,10 @@
-"""Where the work in hand came from: the request that is served, for the lines of the log and the audit trail."""
+"""The origin of the work in hand: the request that is served, for the log and the audit trail."""
 
 from contextvars import ContextVar
 from typing import NamedTuple
 
-# The id of the request, and its client's address and port. It is a bare tuple, since every request sets it and few ask;
-# and no more of the request, since connections that it opens keep what it set for as long as they live.
+# The id of the request, and its client's address and port. It is a bare tuple, since every request sets it and few ask.
+# It holds no more of the request, since connections that it opens keep what it set for as long as they live.
 Served = tuple[str, tuple[str, int] | None]
 SERVED: ContextVar[Served | None] = ContextVar("served", default=None)
 

@@ -8,7 +8,7 @@ SHORTEST = 32  # characters; a generated key has 64
 _FEWEST_CHARACTERS = 8  # different ones; 32 random hexadecimal digits have them all but once in 28 million
 _FRESH = 2 / 3  # of the characters; of random ones more than nine in ten are
 
-# Along the rows of the keyboard and down its columns, and back.
+# The keys along the rows of the keyboard and down its columns, and back.
 _KEYS = (
     "1234567890 qwertyuiop qwertzuiop azertyuiop asdfghjkl qsdfghjklm zxcvbnm yxcvbnm wxcvbn "
     "1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik 9ol"
@@ -34,9 +34,9 @@ _SHORTEST_WORDS, _SHORTEST_CAMEL = 3, 4  # characters on the average
 
 
 def is_random(key: str) -> bool:
-    """Whether nothing says that it is not: a key that is guessed cannot be told from one that is not by its look alone.
+    """Whether nothing says that a key was not made at random; its look alone proves nothing.
 
-    What is text in hexadecimal digits or base64 is judged as that text.
+    Text in hexadecimal digits or base64 is judged as that text.
     """
     return all(_looks_random(text) for text in (key, *_decoded(key)))
 
@@ -66,7 +66,7 @@ def _from_base64(text: str) -> bytes:
 
 
 def _fresh(text: str) -> int:
-    """How many characters do not follow from those before them: by a run, a row of the keyboard, or a repetition."""
+    """How many characters do not follow from those before, by a run, a row of the keyboard or a repetition."""
     fresh, before = 0, set()
     for at in range(len(text)):
         block = text[max(0, at - _REPEATED + 1) : at + 1]
@@ -82,7 +82,7 @@ def _goes_on(text: str, at: int) -> bool:
 
 
 def _is_step(text: str, at: int, apart: int) -> bool:
-    """As in aaa, abc and 321, or with one other character between each of them."""
+    """Whether a character goes on as in aaa, abc and 321, perhaps with one other character between each."""
     if at < 2 * apart:
         return False
     steps = {ord(text[end]) - ord(text[end - apart]) for end in (at, at - apart)}
@@ -96,7 +96,7 @@ def _is_of_words(text: str) -> bool:
 
 
 def _common_in_words(text: str) -> float:
-    """How many of the pairs are enough to say so."""
+    """The share of common pairs that is enough to call it words."""
     if _CAMEL.fullmatch(text) and sum(map(str.isupper, text)) * _SHORTEST_CAMEL <= len(text):
         return _COMMON_IN_CAMEL_CASE
     words = re.findall(r"[A-Za-z0-9]+", text)

@@ -1,4 +1,4 @@
-"""A refusal by design: one value, raised where the rule is, and shown to programs, people and terminals in their forms.
+"""A refusal by design: one value, raised where the rule is, and shown to programs, people and terminals.
 
 Exception
  ├─ RefusedError      the caller may read why
@@ -10,7 +10,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class RefusedError(Exception):
-    """A refusal, whoever asked: `web/errors.py` answers it over HTTP, and `cli/` prints it as one line.
+    """A refusal: `web/errors.py` answers it over HTTP, and `cli/` prints it as one line.
 
     what: what is wrong, in words for the caller. code: its name, for programs. status: of HTTP.
     title: heading of the page that tells it. detail: more, for the log and the terminal of those who run the service.

@@ -16,7 +16,7 @@ _MAPPED_BITS = 96  # of ::ffff:0:0/96, before the IPv4 address (RFC 4291 section
 
 
 def parse_duration(value: Any) -> Any:
-    """`60`, `500ms`, `60s`, `5m`, `1h`, `30d` or `1y` (365 days)."""
+    """Read `60`, `500ms`, `60s`, `5m`, `1h`, `30d` or `1y` (365 days). Raises ValueError when it is anything else."""
     if isinstance(value, timedelta):
         return value
     found = re.fullmatch(r"(\d{1,9})\s*(ms|[smhdy]?)", str(value).strip())
@@ -67,7 +67,7 @@ def _check_origin(value: str) -> str:
 
 
 def _check_minute(value: timedelta) -> timedelta:
-    """For what costs something as long as it lasts."""
+    """Bound a time in which something costs as long as it lasts."""
     if value > timedelta(minutes=1):
         raise ValueError("a minute at most, such as 10s; 0s for none")
     return value

@@ -34,7 +34,10 @@ class Stores:
 
 @contextmanager
 def open_stores(settings: Settings) -> Iterator[Stores]:
-    """The stores of the settings; without them the private servers, started if need be and held until the end."""
+    """The stores of the settings, or the private servers, started if need be and held until the end.
+
+    Raises EmbeddedError when the private servers cannot be used.
+    """
     if settings.database_url and settings.redis_url:
         database_url = settings.database_url.get_secret_value()
         owner_url = (
@@ -71,7 +74,7 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
 
 
 def write_private(file: Path, text: str, *, replace: bool = False) -> None:
-    """Write a file only its owner reads, whole or not at all; one that stands is kept unless it is to be replaced."""
+    """Write a file that only its owner reads, whole or not at all. replace: else a file that stands is kept."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

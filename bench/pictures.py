@@ -45,7 +45,7 @@ def _rates(medians: dict[str, Any]) -> list[tuple[str, float]]:
 
 
 def _latencies(results: Sequence[dict[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    """By contender: share of our peak in percent, p99 in ms."""
+    """The latencies by contender: share of our peak in percent, p99 in ms."""
     lines: dict[str, list[tuple[float, float]]] = {}
     for result in results:
         offered = re.fullmatch(r"code exchange, (\d+) % of our peak offered", result["name"])

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _ask(osv_url: str, patience_s: int) -> tuple[list[dict[str, Any]], str]:
-    """What pip-audit learnt of each package, or nothing and its last words."""
+    """The facts that pip-audit learnt of each package, or none and its last words."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         pinned = [word for path in PINNED for word in ("--requirement", str(path))]

@@ -31,7 +31,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Before the closing line: how many browser tests did not run, and why."""
+    """Say before the closing line how many browser tests did not run, and why."""
     skipped = [report for report in terminalreporter.getreports("skipped") if "browser" in report.keywords]
     reasons = sorted({report.longrepr[2].removeprefix("Skipped: ") for report in skipped})
     terminalreporter.write_line(": ".join([f"Browser tests that did not run: {len(skipped)}", *reasons]))

@@ -1,4 +1,4 @@
-"""The rooms of the house keep their walls: who may import whom, and where the frameworks are known."""
+"""The rooms of the house keep their walls: which may import which, and where the frameworks are known."""
 
 import ast
 from collections.abc import Collection, Iterator
@@ -125,7 +125,7 @@ def test_sub_rooms_of_a_room_import_each_other_in_one_direction() -> None:
 
 
 def sub_room_of(module: str) -> str:
-    """Such as app.flows.token; empty for what stands in its room itself."""
+    """A name such as app.flows.token; empty for a module that stands in its room itself."""
     parts = module.split(".")
     return ".".join(parts[:3]) if len(parts) > 2 and APP.joinpath(*parts[1:3]).is_dir() else ""
 
@@ -135,7 +135,7 @@ ROOMS = sorted({file.parent for file in SOURCES} - {APP})
 
 @pytest.mark.parametrize("room", ROOMS, ids=name_of)
 def test_every_room_has_a_plate_at_its_door(room: Path) -> None:
-    """What lives there, what it may import, where to begin."""
+    """It says what lives there, what it may import, and where to begin."""
     plate = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
     first, *more = plate.split("\n\n")
     assert first.endswith(".")

@@ -1,4 +1,4 @@
-"""Who fails too often is slowed in a lane of their own; nobody else is, and nothing right is called wrong."""
+"""Callers who fail too often are slowed in a lane of their own; nobody else is, and nothing right is called wrong."""
 
 import asyncio
 from ipaddress import IPv6Address, IPv6Network

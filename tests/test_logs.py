@@ -1,4 +1,4 @@
-"""What a running service writes: a JSON line a request, and nothing that opens anything."""
+"""A running service writes a JSON line a request, and nothing that opens anything."""
 
 import asyncio
 import json

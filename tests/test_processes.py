@@ -195,7 +195,7 @@ async def test_whatever_was_acknowledged_while_postgresql_was_killed_stands(
 
 @dataclass(slots=True)
 class Journal:
-    """What one application was told, by a client that writes down only what was acknowledged."""
+    """The notes of one application's client, which writes down only what was acknowledged."""
 
     world: World
     acknowledged: dict[str, bool] = field(default_factory=dict)

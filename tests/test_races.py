@@ -103,7 +103,7 @@ def outcome(answers: list[httpx2.Response]) -> list[int]:
 
 
 async def end_everywhere(browsers: list[Browser], answer: httpx2.Response) -> None:
-    """What this answer gave is refused at every process within a second, and can be refreshed at none."""
+    """The tokens of this answer are refused at every process within a second, and can be refreshed at none."""
     if answer.status_code == 200:
         for each in browsers:
             await within_a_second(partial(refused, each, answer.json()["access_token"]))

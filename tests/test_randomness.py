@@ -21,7 +21,7 @@ def of(alphabet: str, length: int) -> Callable[[], str]:
 
 
 def base64_of(make: Callable[[], str]) -> Callable[[], str]:
-    """As a shell's pipe does it, the end of the line with it."""
+    """Encode it as a shell's pipe does, the end of the line with it."""
     return lambda: base64.b64encode(f"{make()}\n".encode()).decode()
 
 

@@ -1,4 +1,4 @@
-"""What was found out a moment ago: forgotten in time, and not without bound."""
+"""Recent values are forgotten in time, and never grow without bound."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What the settings refuse, in whose name, and that no refusal repeats a secret."""
+"""Settings refuse a wrong value by its variable's name, and no refusal repeats a secret."""
 
 import secrets
 from datetime import timedelta

@@ -274,7 +274,7 @@ async def test_a_fleet_page_costs_the_token_and_one_transaction_of_two(counted: 
 
 
 async def test_a_crowd_shares_its_statements(counted: Counted) -> None:
-    """Of a hundred at once the first goes alone, and those that came meanwhile together."""
+    """When a hundred come at once, the first goes alone, and the others go together."""
     before = await counted.settle()
     application = counted.world.registered.client.id
     gathered = counted.world.context.gathered

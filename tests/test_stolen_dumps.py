@@ -46,7 +46,7 @@ async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
 
 
 async def private_halves(context: Context) -> dict[str, str]:
-    """Of the signing keys, as their JWKs would have them."""
+    """The private halves of the signing keys, as their JWKs would have them."""
     keys = await select_signing_keys(context.database, context.keys)
     return {f"signing key {key.kid}": str(key.private["d"]) for key in keys if key.private is not None}
 

@@ -44,7 +44,7 @@ def check_python() -> Finding:
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
-    """Those that can be read and still be a mistake; what cannot be right is refused at every start."""
+    """Judge settings that can be read and still be a mistake; wrong ones are refused at every start."""
     kind = "development" if settings.development else "production"
     if settings.development and settings.host not in ("127.0.0.1", "::1", "localhost"):
         yield Finding(
@@ -83,7 +83,7 @@ def _owner_todo(folder: Path) -> str:
 
 
 def check_files(limit: int, settings: Settings, *, connections: int) -> Finding:
-    """limit: the hard one, up to which the service raises its own. connections: of clients, that it may hold."""
+    """limit: the hard one, up to which the service raises its own. connections: how many clients' it may hold."""
     stores = settings.limit_database_connections + settings.limit_redis_connections
     fit = most_connections(limit, stores=stores)
     found = f"{limit} open files a process, enough for {fit} of {connections} connections"
@@ -173,7 +173,7 @@ def check_valkey(facts: ValkeyFacts, settings: Settings) -> Iterator[Finding]:
 
 
 def check_clock(store: str, theirs: datetime, before: datetime, after: datetime) -> Finding:
-    """Their clock against ours, read before and after: what the way took cannot be told from a difference."""
+    """Compare their clock with ours, read before and after, since the way to them takes time too."""
     apart = max(before - theirs, theirs - after, timedelta(0))
     check, found = f"clock of {store}", f"{apart.total_seconds():.1f} s apart from this machine's"
     if apart <= _CLOCKS_APART:

@@ -135,7 +135,7 @@ async def _examine_valkey(settings: Settings, stores: Stores) -> AsyncIterator[F
 
 
 def _check_mail(url: str) -> Finding:
-    """Greets the server and secures the line, and sends nothing."""
+    """Greet the server and secure the line, but send nothing."""
     parts = urlsplit(url)
     shown = shown_address(url)
     try:

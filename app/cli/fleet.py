@@ -177,13 +177,13 @@ async def _import_series(context: Context, member: Member, document: _Document) 
 
 
 def _warn(name: str, refused: list[tuple[str, str]]) -> None:
-    """A line for each reason, however many readings it is of."""
+    """Print a line for each reason, however many readings it concerns."""
     for (element, reason), count in Counter(refused).items():
         errors.print(f"{name}: {count} of {element} not kept: {reason}", soft_wrap=True, markup=False)
 
 
 def _progress() -> Progress:
-    """On stderr, and only where somebody watches."""
+    """Show progress on stderr, and only where somebody watches."""
     return Progress(console=errors, transient=True, disable=not errors.is_terminal)
 
 

@@ -71,7 +71,7 @@ def transfer(
 
 
 def named(header: EquipmentHeader) -> dict[str, str | None]:
-    """What a machine goes by, as every verb prints it."""
+    """The names of a machine, as every verb prints them."""
     return {
         "oem_name": header.oem_name,
         "model": header.model,

@@ -113,7 +113,7 @@ def _service(url: str | None) -> str:
 
 
 def _discover(walk: Walk) -> dict[str, Any]:
-    """RFC 8414 section 3.3: whoever names another issuer than the address it was asked at is not to be believed."""
+    """Believe no service that names another issuer than the address it was asked at (RFC 8414 section 3.3)."""
     found = walk.get("Where the endpoints are", _DISCOVERY)
     if not isinstance(found, dict) or "issuer" not in found:
         fail(f"what answers at {walk.url} is no authorization server: name one with --url")
@@ -156,7 +156,7 @@ def _check_registered(walk: Walk, page: LocalPage, client_id: str) -> None:
 
 
 def _send_customer(walk: Walk, page: LocalPage, *, open_browser: bool) -> dict[str, str]:
-    """What the browser brought back. Where to go is told on stderr: stdout may be a program's."""
+    """Send the customer to a browser, and return what it brought back. stderr says where: stdout may be a program's."""
     errors.print(f"Open {page.origin}/ and sign in as a customer; waiting for the answer ...", soft_wrap=True)
     if open_browser:
         webbrowser.open(f"{page.origin}/")

@@ -1,4 +1,4 @@
-"""The application's side of a browser flow, on this machine alone: a page that begins it and the callback that ends it."""
+"""The application's side of a browser flow, on this machine alone: a first page, and the callback."""
 
 import queue
 import threading
@@ -32,7 +32,7 @@ _HEADERS = {
 
 @dataclass(slots=True)
 class LocalPage:
-    """Where it listens, and the callback's parameters when they have come."""
+    """A page, where it listens, and the callback's parameters when they have come."""
 
     origin: str
     state: str
@@ -75,7 +75,7 @@ def _page(title: str, text: str, *, link: str = "") -> str:
 
 @contextmanager
 def serve_page(port: int, state: str) -> Iterator[LocalPage]:
-    """port: 0 for any free one."""
+    """Serve the page until the block ends. port: 0 for any free one."""
     page = LocalPage(origin="", state=state)
 
     class Handler(BaseHTTPRequestHandler):

@@ -4,7 +4,7 @@ from app.cli.work import make_anew
 from app.refused import RefusedError
 from app.settings import load_settings
 
-# By the code of the refusal. Rules and flows know no command line, so they cannot say this themselves.
+# The help for a refusal, by its code. Rules and flows know no command line, so they cannot say this themselves.
 HINTS = {
     "keys_not_secret": "`rovitracker app update --jwks` replaces them",
     "nameless_series": "name it with --machine",
@@ -18,6 +18,6 @@ HINTS = {
 
 
 def told(refused: RefusedError) -> str:
-    """What was refused, and what to do about it."""
+    """The line of a refusal, and what to do about it."""
     hint = make_anew(load_settings()) if refused.code == "development_schema" else HINTS.get(refused.code)
     return f"{refused}: {hint}" if hint else str(refused)

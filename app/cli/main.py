@@ -77,7 +77,7 @@ def run() -> None:
 
 
 def _misuse(error: typer.TyperException) -> str:
-    """A mistyped verb, option or value: which, and the nearest there is or where all are listed."""
+    """Name a mistyped verb, option or value, and the nearest there is, or where all are listed."""
     # The classes are typer's own affair; these attributes are click's old promise.
     message: str = getattr(error, "format_message", error.__str__)()
     context = getattr(error, "ctx", None)

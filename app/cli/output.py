@@ -31,7 +31,7 @@ def print_json(document: Any) -> None:
 
 
 def print_records(records: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
-    """Records of one shape: a table with a column a key, or a JSON array."""
+    """Print records of one shape, as a table with a column a key, or a JSON array."""
     if wants_json(as_json):
         print_json(list(records))
         return
@@ -45,7 +45,7 @@ def print_records(records: Sequence[Mapping[str, Any]], *, as_json: bool, empty:
 
 
 def print_record(record: Mapping[str, Any], *, as_json: bool) -> None:
-    """One record: a line a key, or a JSON object."""
+    """Print one record, as a line a key, or a JSON object."""
     if wants_json(as_json):
         print_json(record)
         return
@@ -63,7 +63,7 @@ def confirm(question: str, *, skip: str) -> None:
 
 
 def fail(message: str) -> NoReturn:
-    """One clear line on stderr, and an exit code that says failure."""
+    """Print one clear line on stderr, and end with an exit code that says failure."""
     errors.print(f"rovitracker: {message}", soft_wrap=True, markup=False)
     raise typer.Exit(1)
 

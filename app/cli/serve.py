@@ -74,7 +74,7 @@ def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
 def _listen(
     settings: Settings, listener: socket.socket, flags: dict[str, Any], *, logs_to_stderr: bool
 ) -> None:
-    """Blocks until the service is stopped."""
+    """Serve until the service is stopped."""
     if logs_to_stderr:
         # The document on stdout stays the only one, whatever the workers write.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

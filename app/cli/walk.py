@@ -59,7 +59,7 @@ class Walk:
         return self._send(step, f"POST {path} {shown}", self._http.build_request("POST", path, data=fields))
 
     def probe(self, path: str) -> int:
-        """Status of a page a browser will open, no step of its own."""
+        """The status of a page that a browser will open; this is no step of its own."""
         return self._answer(self._http.build_request("GET", path)).status_code
 
     def note(self, step: str, request: str, status: int, answer: Any) -> None:
@@ -104,7 +104,7 @@ def _document(response: httpx2.Response) -> Any:
 
 
 def _short(document: Any) -> Any:
-    """A page of a fleet in a line a machine; everything else as it came."""
+    """A page of a fleet with one line a machine; everything else as it came."""
     if not isinstance(document, dict) or "Equipment" not in document:
         return document
     headers = [machine["EquipmentHeader"] for machine in document["Equipment"]]

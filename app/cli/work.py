@@ -22,7 +22,7 @@ def with_context(work: Callable[[Context], Awaitable[Answer]]) -> Answer:
 
 
 def with_stores(work: Callable[[Context, Stores], Awaitable[Answer]]) -> Answer:
-    """The same for work that needs the owner's address too."""
+    """Run one verb's work that needs the stores' addresses too."""
     settings = load_settings()
     configure_logs("warning", sys.stderr)
 
@@ -46,7 +46,7 @@ def ready_stores(settings: Settings) -> Iterator[Stores]:
 
 
 def make_anew(settings: Settings) -> str:
-    """What to do about a database that no migration fits."""
+    """The way out for a database that no migration fits."""
     if settings.embedded:
         return f"remove {data_dir(settings)}, and start again"
     return "set ROVITRACKER_DATABASE_URL to an empty database"

@@ -1,4 +1,4 @@
-"""Addresses: what network one party holds, and whose request it is that a trusted proxy hands on."""
+"""Addresses: the network that one party holds, and the client whose request a trusted proxy hands on."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,9 +23,9 @@ _WITH_PORT = re.compile(
 
 
 def network_of(address: str) -> str:
-    """What one party can be taken to hold: an IPv4 address, or the /64 of an IPv6 address.
+    """The network that one party can be taken to hold: an IPv4 address, or the /64 of an IPv6 address.
 
-    The /64 is written in full, so that the name of a wider network is a part of it. What is no address stays as it is.
+    The /64 is written in full, so that the name of a wider network is a part of it. Any other text stays as it is.
     """
     return _network_of_ipv6(address) if ":" in address else address
 
@@ -58,7 +58,7 @@ class TrustedProxies:
 
         Each proxy adds the address of its own peer on the right. What stands left of a stranger's is the stranger's word.
         A member that cannot be read ends the walk, for nobody knows who wrote what is left of it. Then the last proxy that
-        was read counts, as it does where all are trusted: no stranger can choose it. None says the peer itself.
+        was read counts, as it does where all are trusted: no stranger can choose it. None stands for the peer itself.
         """
         nearest = None
         fields = [value for name, value in headers if name == b"x-forwarded-for"]
@@ -87,7 +87,7 @@ def scheme_of(headers: Headers) -> str | None:
 
 
 def _members_from_the_right(fields: Sequence[bytes]) -> Iterator[str]:
-    """The members of a list that came in several lines, the empty ones left out; of a long list only the last."""
+    """The members of a list in several lines, without the empty ones; a long list gives only its last."""
     left = _MOST_HOPS
     for field in reversed(fields):
         for member in reversed(field.rsplit(b",", left)):

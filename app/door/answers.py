@@ -16,7 +16,7 @@ _TOO_LARGE = (
 
 
 class Cycle(RequestResponseCycle):
-    """A request and its answer. A whole answer is taken at its word: to look into each header takes longer than the rest."""
+    """A request and its answer. A whole answer is trusted: to look into each header takes longer than the rest."""
 
     async def send(self, message: Any) -> None:
         if self.waiting_for_100_continue and self.more_body:
@@ -30,8 +30,8 @@ class Cycle(RequestResponseCycle):
             await self.flow.drain()
         if self.disconnected:
             return
-        # Kept back like a head: the answers of a turn of the loop then leave together, and wake their readers once. Sent
-        # at once they made an introspection from memory a fifth dearer.
+        # It is kept back like a head: the answers of a turn of the loop then leave together, and wake their readers once.
+        # Sent at once they made an introspection from memory a fifth dearer.
         self.transport.write(self._spell(message))
         self.response_started = self.response_complete = True
         self.message_event.set()
@@ -54,7 +54,7 @@ def _always() -> bool:
 
 
 class JoinedTransport:
-    """A transport that keeps the head of an answer back for its body, which as a rule comes in the same moment."""
+    """A transport that keeps an answer's head back for its body, which mostly comes in the same moment."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class JoinedTransport:
         *,
         may_close: Callable[[], bool] = _always,
     ) -> None:
-        """may_close: asked at each `close`, and closes in its own way when it says no."""
+        """may_close: asked at each `close`; when it says no, it closes in its own way."""
         self._transport = transport
         self._may_close = may_close
         self._loop = loop
@@ -94,7 +94,7 @@ class JoinedTransport:
         return getattr(self._transport, name)
 
     def close_freely(self) -> None:
-        """Nobody is asked any more."""
+        """Close from now on without asking."""
         self._may_close = _always
 
     def _let_go(self) -> None:

@@ -1,4 +1,4 @@
-"""The bounds of one client: what it may send and hold, and how long it may take. RFC 9112 leaves the figures to the server."""
+"""The bounds of one client: what it may send and hold, and how long it may take. RFC 9112 leaves them to the server."""
 
 from dataclasses import dataclass
 

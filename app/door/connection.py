@@ -96,7 +96,7 @@ class Connection(HttpToolsProtocol):
         return True
 
     def shutdown(self) -> None:
-        """The process ends: what was asked is answered, and what is asked in the next moment too."""
+        """Leave, since the process ends: answer what was asked, and what is asked in the next moment."""
         self._leaving = True
         self._patience.begin_anew()
         if self._is_answering():
@@ -104,7 +104,7 @@ class Connection(HttpToolsProtocol):
             self.deaf = self.deaf or self._part is Part.NONE
 
     def sweep(self) -> None:
-        """Asked once a second."""
+        """Look once a second whether the client has taken too long, and end the connection then."""
         phase = self._phase()
         moved = self._body_size if phase is Phase.BODY else 0
         if phase is Phase.WRITE:
@@ -158,7 +158,7 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer it when those before are answered, and close; nothing more is read."""
+        """Send a refusal when the requests before are answered, and close; nothing more is read."""
         self.deaf = True
         note_refusal(self.client, refusal)
         word = framing.spell(refusal, self.server_state.default_headers)
@@ -193,7 +193,7 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _may_close(self) -> bool:
-        """Whether to close at once is safe: bytes that nobody read would reset the connection, and its last answer."""
+        """Whether it is safe to close at once: bytes that nobody read would reset the connection, and its last answer."""
         unread = self._part is not Part.NONE or self._unread_size > 0 or self.flow.read_paused
         if self._ended or self.lingering or not unread or not self.transport.can_write_eof():
             return True

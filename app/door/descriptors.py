@@ -34,7 +34,7 @@ def most_connections(limit: int, *, stores: int) -> int:
 
 
 def fitting_connections(wanted: int, *, stores: int) -> int:
-    """As many as are wanted, or as fit: one more would take the descriptor that the next store connection needs."""
+    """The number wanted, or as many as fit: one more would take the descriptor that a store's connection needs."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     fit = wanted if soft == resource.RLIM_INFINITY else most_connections(soft, stores=stores)
     if fit < wanted:

@@ -5,7 +5,7 @@ import select
 import socket
 import struct
 
-# Said by the server in the state that ASGI hands to the application with every request: the process is about to leave.
+# The server says so in the state that ASGI hands to the application with every request: the process is about to leave.
 DRAINING = "draining"
 
 _SO_ATTACH_FILTER = 26  # Linux; the socket module has no name for it

@@ -1,4 +1,4 @@
-"""The heads that are refused because another parser could read them differently, and the texts of the refusals."""
+"""Heads that are refused because another parser could read them differently, and the texts of the refusals."""
 
 import re
 from functools import lru_cache
@@ -14,7 +14,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Refusal(NamedTuple):
-    """What ends a connection. reason: one sentence, for the client and for the log."""
+    """A refusal that ends a connection. reason: one sentence, for the client and for the log."""
 
     status: int
     reason: str
@@ -57,7 +57,7 @@ def is_host(value: bytes) -> bool:
 
 
 def judge_size(method: bytes, url: bytes, headers: Headers, bounds: Bounds) -> Refusal | None:
-    """For a head that came in more than one slice: a head within one is below every bound but the number of fields."""
+    """Judge a head that came in several slices; within one it is below every bound but the number of fields."""
     if len(url) > bounds.target:
         return LONG_TARGET
     sizes = [len(name) + len(value) + 4 for name, value in headers]

@@ -1,4 +1,4 @@
-"""A watchdog over the event loop: how long it was blocked, as a metric, and as a warning where that was long (R-110)."""
+"""A watchdog measures how long the event loop was blocked, and warns when that was long (R-110)."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 
 @contextmanager
 def watched_loop() -> Iterator[None]:
-    """The running loop is watched until the block ends."""
+    """Watch the running loop until the block ends."""
     watchdog = Watchdog(asyncio.get_running_loop(), LAGS)
     watchdog.start()
     try:
@@ -30,7 +30,7 @@ def watched_loop() -> Iterator[None]:
 
 
 class Watchdog:
-    """A timer that begins anew whenever it has fired. What it is late by, the loop was blocked.
+    """A timer that begins anew whenever it has fired. It is late by as long as the loop was blocked.
 
     A block that began between two ticks is seen shorter than it was, by 10 ms at most. A pause of the garbage collector
     is a block too, and so is time in which the machine ran something else: `busy` tells the two apart.
@@ -68,7 +68,7 @@ class Watchdog:
         self._handle = self._loop.call_later(INTERVAL_S, self._tick)
 
     def _tick(self) -> None:
-        """Two microseconds, a hundred times a second: a fifth of a thousandth of one core."""
+        """It takes two microseconds, a hundred times a second: a fifth of a thousandth of one core."""
         now, computed_s = perf_counter(), thread_time()
         lag_s = now - self._due_at
         if lag_s < _PUNCTUAL_S:

@@ -7,7 +7,7 @@ from app.door.bounds import Bounds
 
 
 class Phase(Enum):
-    """What a connection waits for, and which bound says how long."""
+    """The thing that a connection waits for; the value names the bound on it."""
 
     FIRST = "first_byte_s"  # the first byte of its first request
     IDLE = "keep_alive_s"  # the first byte of another one
@@ -19,7 +19,7 @@ class Phase(Enum):
 
 
 class Patience:
-    """One connection's. It is asked once a sweep, and compares what it is told with what it was told before."""
+    """The patience with one connection. It is asked once a sweep, and compares what it is told with the time before."""
 
     __slots__ = ("_bounds", "_mark", "_phase", "_request", "_waited_s")
 
@@ -36,7 +36,7 @@ class Patience:
     def is_over(self, phase: Phase, request: object, moved: int, *, leaving: bool) -> bool:
         """Whether the time for this phase of this request is up.
 
-        moved: a number that grows with every byte got on; leaving: whether the process ends.
+        moved: a number that grows with every byte that arrives or leaves. leaving: whether the process ends.
         """
         step = self._bounds.body_step if phase is Phase.BODY else 1
         if phase is not self._phase or request is not self._request or moved - self._mark >= step:

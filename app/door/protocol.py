@@ -1,6 +1,6 @@
 """uvicorn's protocol on httptools turns bytes into requests, and counts every bound as the bytes arrive.
 
-uvicorn bounds nothing by itself. Whatever another parser could frame differently ends the connection.
+uvicorn bounds nothing by itself. A message that another parser could frame differently ends the connection.
 """
 
 import asyncio

@@ -40,7 +40,7 @@ _OURS: dict[str, Any] = {
 
 
 class Config(uvicorn.Config):
-    """uvicorn's, with what we chose, bounds, and the proxies whose forwarded headers count."""
+    """uvicorn's configuration with our choices, the bounds, and the proxies whose forwarded headers count."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Config(uvicorn.Config):
 
 
 class Leaving(Enum):
-    """Who leaves, which decides what becomes of the listening socket that all workers share."""
+    """The processes that leave, which decides what becomes of the listening socket that all workers share."""
 
     ALL = auto()
     ONE = auto()  # the others go on, and the queue is theirs
@@ -68,7 +68,7 @@ class Leaving(Enum):
 class Server(uvicorn.Server):
     """It leaves in this order: not ready, newcomers out, queue served, socket closed, answers finished.
 
-    leaving: None where a supervisor says it when the time has come.
+    leaving: None when a supervisor will say it.
     """
 
     config: Config
@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
         self.leaving = leaving
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn's own signature
-        """Take a signal as uvicorn does, but do not raise it again at the end: it has done its work by then."""
+        """Take a signal as uvicorn does, but do not raise it again: it has done its work by then."""
         self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
         self.should_exit = True
 
@@ -140,7 +140,7 @@ class Server(uvicorn.Server):
 
 
 def _in(seconds: float) -> float:
-    """The loop's time by then."""
+    """The loop's time in so many seconds."""
     return asyncio.get_running_loop().time() + seconds
 
 

@@ -1,4 +1,4 @@
-"""The open connections of one process: how many there are, and the sweep that ends those which have waited too long."""
+"""The open connections of one process are counted, and a sweep ends those that have waited too long."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _AT_ONCE = 20
 
 
 class Connection(Protocol):
-    """network: where it comes from, or empty when it is not counted, as a trusted proxy's is."""
+    """network: where it comes from; empty when it is not counted, as for a trusted proxy."""
 
     network: str
 
@@ -33,7 +33,7 @@ class Watch:
         self._timer: asyncio.Handle | None = None
 
     def enter(self, connection: Connection) -> Refusal | None:
-        """Counts it in, also when it is refused: it is open until it leaves."""
+        """Count a connection, even one that is refused: it is open until it leaves."""
         network = connection.network
         here = self._by_network.get(network, 0) + 1
         self._by_network[network] = here
@@ -72,7 +72,7 @@ class Watch:
 
 
 class State(ServerState):
-    """uvicorn's, which all connections of a process share, with the watch over them."""
+    """uvicorn's state, which all connections of a process share, with the watch over them."""
 
     def __init__(self, bounds: Bounds, trusted: TrustedProxies) -> None:
         super().__init__()

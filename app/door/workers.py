@@ -56,7 +56,7 @@ class Worker(Process):
         return super().is_alive(timeout)
 
     def target(self, sockets: list[socket.socket] | None = None) -> None:
-        """In the worker: serve."""
+        """Serve, in the worker."""
         # A terminal that goes away tells everybody; the supervisor then replaces the workers.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         # The socket came here by inheritance, and a program that this process runs must not hold it.
@@ -68,7 +68,7 @@ class Worker(Process):
         self._serving.run(sockets)
 
     def pong(self) -> None:
-        """In the worker: take the supervisor's word on how to leave, or give a sign of life."""
+        """Take the supervisor's word on how to leave, or give a sign of life, in the worker."""
         word = self.child_conn.recv()
         if isinstance(word, Leaving):
             self._serving.leaving = self._serving.leaving or word
@@ -90,7 +90,7 @@ class Worker(Process):
 
 
 class Supervisor(Multiprocess):
-    """uvicorn's, with our workers. It holds no listening socket while they serve what is left."""
+    """uvicorn's supervisor with our workers. It holds no listening socket while they serve what is left."""
 
     config: Config
     processes: list[Worker]  # type: ignore[assignment]  # uvicorn's own, which are all that it starts
@@ -180,6 +180,6 @@ class Supervisor(Multiprocess):
         return False
 
     def _note_end(self, sig: int, _frame: FrameType | None) -> None:
-        """At once, since a rolling restart takes its time; the loop takes the signal up when it comes to it."""
+        """Note it at once, since a rolling restart takes its time; the loop takes the signal up later."""
         self._ending = True
         self.signal_queue.append(sig)

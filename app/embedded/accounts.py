@@ -21,7 +21,10 @@ class Account:
 
 
 def choose_account(server_id: str) -> Account | None:
-    """The account that new servers run as: the caller's, or for root a number that nobody else has."""
+    """The account that new servers run as: the caller's, or for root a number that nobody else has.
+
+    Raises EmbeddedError when a container maps no number for root to use.
+    """
     if os.geteuid() != 0:
         return None
     for ids in (_HIGH_IDS, _LOW_IDS):
@@ -35,9 +38,10 @@ def choose_account(server_id: str) -> Account | None:
 
 
 def builder(gid: int) -> Account:
-    """The account that initdb runs as: it insists on a name in the passwd file, so it borrows one that exists.
+    """The account that initdb runs as: it insists on a name in the passwd file, so it borrows one.
 
     The private group keeps other processes of that name out: folders open to the group alone, and no ptrace.
+    Raises EmbeddedError when the file has none of the usual names.
     """
     for name in _BUILDERS:
         try:
@@ -50,7 +54,7 @@ def builder(gid: int) -> Account:
 
 
 def require_name() -> None:
-    """Say before initdb does, and more clearly, that it cannot work for a user without a name."""
+    """Raises EmbeddedError, before initdb does and more clearly, when the user has no name."""
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:

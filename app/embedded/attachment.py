@@ -75,7 +75,10 @@ class Embedded:
 
 
 def attach(data_dir: Path) -> Embedded:
-    """Start the servers that do not run, wait until both answer, and hold them."""
+    """Start the servers that do not run, wait until both answer, and hold them.
+
+    Raises EmbeddedError when they cannot be used, or do not answer in time.
+    """
     folders = Folders(data_dir.resolve())
     deadline = time.monotonic() + _START_S
     try:
@@ -94,7 +97,8 @@ def attach(data_dir: Path) -> Embedded:
 def start_keeper_if_none(folders: Folders, deadline: float) -> None:
     """Start a keeper unless one lives, and wait until its servers answer.
 
-    The lock is taken here and handed over by inheritance: of several starters exactly one starts it.
+    The lock is taken here and handed over by inheritance, so that only one of several starters starts it.
+    Raises EmbeddedError when the keeper fails, or its servers do not answer in time.
     """
     keeper_fd = try_lock(folders.keeper_lock, EXCLUSIVE)
     if keeper_fd is None:
@@ -163,7 +167,7 @@ def _spawn_keeper(folders: Folders, keeper_fd: int) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROVITRACKER_")}
     keeper = subprocess.Popen(  # noqa: S603 - this interpreter and our own module
         [sys.executable, "-m", "app.embedded", f"{folders.data_dir}", f"{keeper_fd}"],
-        # Neither pipe of the caller: whoever reads its output must not wait for the keeper's end.
+        # It gets neither pipe of the caller: whoever reads its output must not wait for the keeper's end.
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -11,7 +11,7 @@ import sys
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
-# Nothing of the caller's environment: PGHOST or LD_PRELOAD would change what the servers do.
+# It has nothing of the caller's environment: PGHOST or LD_PRELOAD would change what the servers do.
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 

@@ -23,14 +23,14 @@ _LONGEST_RUN_FOLDER = 103 - len("/.s.PGSQL.5432")
 
 
 def default_data_dir(checkout: Path | None) -> Path:
-    """Where data lies when nobody says: beside the code in a checkout, else in the user's data folder."""
+    """The data directory when none is set: beside the code in a checkout, else in the user's data folder."""
     if checkout is None:
         return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "rovitracker"
     return data_dir_of(checkout.resolve(), os.geteuid())
 
 
 def data_dir_of(checkout: Path, uid: int) -> Path:
-    """Beside the code; of root, whose checkout may be where its servers' own user cannot go, under STATE_ROOT."""
+    """Beside the code, or for root under STATE_ROOT, since its servers' own user may not reach the checkout."""
     if uid != 0:
         return checkout / ".data"
     return STATE_ROOT / f"{checkout.name}-{hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]}"
@@ -62,14 +62,14 @@ class Folders:
 
     @property
     def keeper_lock(self) -> Path:
-        """Exclusive, of the one process that runs the servers."""
+        """Held exclusively by the one process that runs the servers."""
         return self.private / "keeper.lock"
 
     def log(self, name: str) -> Path:
         return self.private / f"{name}.log"
 
     def open(self) -> None:
-        """Create what is missing; refuse a private folder that is open to others or of another user."""
+        """Create what is missing. Raises EmbeddedError when the private folder is another user's, or open to others."""
         if self.data_dir.is_relative_to(STATE_ROOT) and os.geteuid() == 0:
             open_state_root()
         self.data_dir.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Which servers belong to a data directory, and the passwords only its owner may read."""
+    """The servers that belong to a data directory, and the passwords only its owner may read."""
 
     server_id: str
     account: Account | None  # None: the servers run as the data directory's owner
@@ -106,6 +106,7 @@ class Record:
 
     @classmethod
     def load(cls, folders: Folders) -> Self | None:
+        """The record, if there is one. Raises EmbeddedError when it is damaged."""
         try:
             values = json.loads(folders.record.read_bytes())
             account = values.pop("account")
@@ -132,7 +133,10 @@ class Record:
 
 
 def open_state_root() -> None:
-    """Create the parent of root's server homes: others pass through it to nothing they may enter."""
+    """Create the parent of root's server homes: others pass through it to nothing they may enter.
+
+    Raises EmbeddedError when it is there, and is not root's with mode 0711.
+    """
     try:
         STATE_ROOT.mkdir(parents=True)
         STATE_ROOT.chmod(0o711)
@@ -154,7 +158,10 @@ def run_folder(folders: Folders, record: Record) -> Path | None:
 
 
 def settle_run_folder(folders: Folders, record: Record) -> Path:
-    """Find or make the folder of the sockets, and note it in the data directory."""
+    """Find or make the folder of the sockets, and note it in the data directory.
+
+    Raises EmbeddedError when no temp folder has a path that is short enough.
+    """
     if (run := run_folder(folders, record)) is not None:
         return run
     make = _make_run_folder if record.account is None else _open_home_run_folder
@@ -186,7 +193,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _linked_run_folder(folders: Folders, record: Record) -> Path | None:
-    """Whether it is there or not. A copied data directory's link leads to the sockets of another's servers."""
+    """The folder linked to, there or not; None for a copy's link, which leads to the sockets of another's servers."""
     try:
         run = folders.run_link.readlink()
     except FileNotFoundError:
@@ -196,7 +203,7 @@ def _linked_run_folder(folders: Folders, record: Record) -> Path | None:
 
 
 def _run_prefix(folders: Folders) -> str:
-    """Told by what a copy never shares and a folder that is moved keeps."""
+    """The prefix names the folder's device and inode, which a copy never shares and a moved folder keeps."""
     private = folders.private.stat()
     return f"rovitracker-{private.st_dev:x}-{private.st_ino:x}-"
 

@@ -14,7 +14,10 @@ from app.embedded.software import Software, copy_software
 
 
 def settle_home(folders: Folders, software: Software) -> Record:
-    """Make the home if there never was one, else check it."""
+    """Make the home if there never was one, else check it.
+
+    Raises EmbeddedError when its record or its data is gone, or another PostgreSQL made it.
+    """
     record = Record.load(folders) or _first_record(folders)
     home = record.home(folders)
     if not record.complete:

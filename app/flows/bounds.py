@@ -1,4 +1,4 @@
-"""How long what people write of themselves may be; each bound is checked before work that could grow faster than its input."""
+"""Length bounds of what people write; each is checked before work that could grow faster than its input."""
 
 LONGEST_EMAIL = 254  # RFC 5321 section 4.5.3.1.3
 LONGEST_PERSON = 120

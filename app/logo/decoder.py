@@ -1,4 +1,4 @@
-"""Run as a process of its own: reads one picture from stdin, writes it as a small PNG to stdout, or says why not.
+"""A program of its own turns a picture from stdin into a small PNG on stdout, or says why not.
 
 Decoding foreign pictures is where memory-safety bugs live, so it happens where a crash or a bomb costs nothing:
 limits on memory, processor time and files are set before the first byte is looked at.
@@ -21,7 +21,7 @@ _PROCESSOR_S = 5
 
 
 def decode(picture: bytes) -> bytes:
-    """The picture re-encoded, at most 256 pixels wide and high; ValueError with the reason otherwise."""
+    """The picture encoded anew, at most 256 pixels wide and high. Raises ValueError, with the reason, when it is refused."""
     with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
         if not all(_SMALLEST <= side <= _LARGEST for side in image.size):
             raise ValueError(

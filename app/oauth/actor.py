@@ -7,7 +7,7 @@ ActorKind = Literal["customer", "operator", "application", "command line", "serv
 
 
 class Actor(NamedTuple):
-    """id: of the member, the operator or the application; None for a command line and for the service itself."""
+    """id: of the member, the operator or the application; None for a command line and for the service."""
 
     kind: ActorKind
     id: UUID | None = None

@@ -11,7 +11,7 @@ INACTIVE = b'{"active":false}'
 def token_answer(
     token: str, token_type: str, expires_in: int, scope: str, refresh_token: str | None = None
 ) -> bytes:
-    """RFC 6749 section 5.1, and `type`, which the documented wire calls what the RFC calls `token_type`."""
+    """The answer of RFC 6749 section 5.1, with `token_type` also under our documented name `type`."""
     members = {
         "access_token": token,
         "token_type": token_type,

@@ -17,20 +17,20 @@ from app.oauth.errors import invalid_client
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-# Nothing symmetric and no `none`. The last is what libraries called Ed25519 before RFC 9864, and means nothing else here.
+# No algorithm is symmetric or `none`. Libraries called Ed25519 by the last name before RFC 9864; it means that alone here.
 ALGORITHMS = ("ES256", "PS256", "RS256", "Ed25519", "EdDSA")
 RENAMED = {"EdDSA": "Ed25519"}
 
-LONGEST_AHEAD_S = 300  # of its end, until when it must be remembered that it was used
-CLOCKS_APART_S = 10  # so far an application's clock may be ahead where it says when it signed
+LONGEST_AHEAD_S = 300  # how far ahead it may end; until then its use must be remembered
+CLOCKS_APART_S = 10  # how far an application's clock may be ahead when it says when it signed
 
-# RFC 8725 section 3.11: what says that it is something else is not taken for an assertion.
+# RFC 8725 section 3.11: a JWT that says it is something else is not taken for an assertion.
 _TYPES = (None, "JWT", "client-authentication+jwt")
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAssertion:
-    """Well-formed, and not verified: whoever sent it wrote all of it. Times are seconds since 1970."""
+    """A well-formed assertion, not verified: whoever sent it wrote all of it. Times are seconds since 1970."""
 
     unverified_client_id: str
     audience: str
@@ -42,13 +42,13 @@ class ClientAssertion:
 
 
 class _Registry(JWSRegistry):
-    """What of a JWS is read at all, and by which algorithms it is verified."""
+    """The bounds on a JWS, and the algorithms that it is verified by."""
 
     max_header_length = LONGEST_ASSERTION_HEADER
     max_payload_length = LONGEST_ASSERTION_CLAIMS
 
     def get_alg(self, name: str) -> JWSAlgModel:
-        """Ours and no other; the library's EdDSA warns at each use, and is for keys on other curves too."""
+        """Give our algorithms only; the library's EdDSA warns at each use, and is for keys on other curves too."""
         if name not in ALGORITHMS:
             raise UnsupportedAlgorithmError(name)
         return self.algorithms[RENAMED.get(name, name)]
@@ -57,12 +57,12 @@ class _Registry(JWSRegistry):
 # RFC 7515 section 4: header parameters we do not know are ignored, those that say where to find a key among them.
 _REGISTRY = _Registry(strict_check_header=False)
 
-# Verified with where the caller has no key that fits, so that time does not tell who is registered with what. What they
+# These verify where the caller has no key that fits, so that time does not tell who is registered with what. What they
 # verify proves nothing: anybody can find the private half of the second.
 _DECOY_EC: list[Key] = [ECKey.generate_key(private=False)]
 _DECOY_RSA: list[Key] = [RSAKey.import_key({"kty": "RSA", "n": "_" * 341 + "w", "e": "AQAB"})]
 _DECOY_OKP: list[Key] = [OKPKey.generate_key(private=False)]
-# By algorithm: to look for the one that fits would take longer than to have one.
+# They stand by algorithm: to look for the one that fits would take longer.
 _DECOYS = {
     "ES256": _DECOY_EC,
     "PS256": _DECOY_RSA,
@@ -73,7 +73,7 @@ _DECOYS = {
 
 
 def parse_assertion(assertion_type: str | None, unverified: str | None) -> ClientAssertion:
-    """Read an assertion; invalid_client, alike for every reason, for what cannot be one."""
+    """Read an assertion. Raises invalid_client, alike for every reason, when it cannot be one."""
     if assertion_type != ASSERTION_TYPE or unverified is None:
         raise invalid_client("client_assertion and client_assertion_type do not belong together")
     try:
@@ -90,7 +90,7 @@ def parse_assertion(assertion_type: str | None, unverified: str | None) -> Clien
 
 
 def objection_to(assertion: ClientAssertion, jwks: str | None, *, issuer: str, now: datetime) -> str | None:
-    """Why it does not prove that an application with these keys signed it for us; None when it does.
+    """The reason why it proves nothing; None when an application with these keys signed it for us.
 
     jwks: the registered keys, or None where there are none.
     """
@@ -109,12 +109,12 @@ def objection_to(assertion: ClientAssertion, jwks: str | None, *, issuer: str, n
 
 @lru_cache(maxsize=1000)
 def import_keys(jwks: str) -> tuple[Key, ...]:
-    """The keys of a JWK Set that was checked when it was registered; one without a name has its thumbprint for one."""
+    """The keys of a JWK Set that registration checked; a key without a name gets its thumbprint for one."""
     return tuple(KeySet.import_key_set(orjson.loads(jwks)))
 
 
 def fits(key: Key, algorithm: str) -> bool:
-    """Whether a key may verify what was signed by this algorithm: by its type, curve, and what it says it is for."""
+    """Whether a key may verify this algorithm, by its type, its curve, and what it says it is for."""
     try:
         _REGISTRY.get_alg(algorithm).check_key(key)
     except JoseError:
@@ -123,7 +123,7 @@ def fits(key: Key, algorithm: str) -> bool:
 
 
 def _is_signed_by(assertion: ClientAssertion, keys: Sequence[Key]) -> bool:
-    """Verified where it stands: ES256 takes 80 microseconds, RS256 35, Ed25519 120, and a thread would take longer to begin.
+    """Verify on the spot: ES256 takes 80 microseconds, RS256 35, Ed25519 120, and a thread would take longer to begin.
 
     A key is found by its name, or by trying all that fit, of which registration allows few.
     """
@@ -136,7 +136,7 @@ def _is_signed_by(assertion: ClientAssertion, keys: Sequence[Key]) -> bool:
 
 def _read_claims(claims: Any, signed: CompactSignature) -> ClientAssertion | None:
     header = signed.headers()
-    # A header parameter that must be understood is none that we understand.
+    # `crit` lists header parameters that must be understood, and we understand none.
     if "crit" in header or header.get("typ") not in _TYPES:
         return None
     match claims:

@@ -7,9 +7,10 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def encode(number: int, width: int) -> str:
-    """Spell a number of 0 or more in exactly `width` characters, zero-padded. OverflowError when it needs more.
+    """Spell a number of 0 or more in exactly `width` characters, zero-padded.
 
-    GMP, since every token request spells two numbers of 128 bits and more: divided in Python they took a fifth of it.
+    GMP does it, since a token request spells two numbers of 128 bits and more: dividing in Python took a fifth of it.
+    Raises OverflowError when the number needs more characters.
     """
     text: str = gmpy2.digits(number, 62).zfill(width)
     if len(text) != width:

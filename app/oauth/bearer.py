@@ -13,7 +13,10 @@ _TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 def read_bearer(authorization_headers: Sequence[str]) -> str:
-    """The unverified token of a request with these Authorization headers. Body and query are never looked at."""
+    """The unverified token in these Authorization headers. Body and query are never looked at.
+
+    Raises OAuthError when there is no token, it is malformed or too long, or there are several headers.
+    """
     if len(authorization_headers) > 1:
         raise malformed_bearer("there is more than one Authorization header")
     scheme, _, unverified_token = (authorization_headers[0] if authorization_headers else "").partition(" ")

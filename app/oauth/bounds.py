@@ -19,7 +19,7 @@ LONGEST_REMEMBERED = 1024
 
 # Bounds of a registration
 LONGEST_NAME = 120
-# What it is composed of: a letter with three accents is four characters before they are composed.
+# Before it is composed: a letter with three accents is four characters then.
 LONGEST_UNCOMPOSED_NAME = 4 * LONGEST_NAME
 LONGEST_URI = 2000
 MOST_REDIRECT_URIS = 20

@@ -55,15 +55,15 @@ class Client:
         return grant_type in self.grants
 
 
-# What an unknown client is compared with: no secret has this digest, and the work is the same.
+# An unknown client is compared with this: no secret has this digest, and the work is the same.
 _NO_SECRETS = (ClientSecret(bytes(32), expires_at=None),)
 _NO_DIGEST = secret_digest("")  # of the secret that was not sent
 
 
 def authenticate(client: Client | None, credentials: Credentials, now: datetime, *, issuer: str) -> Client:
-    """The client, if the caller proved to be it; invalid_client, alike in body and time, if not.
+    """The client that the caller proved to be. Whether an assertion was used before is not judged here.
 
-    Whether an assertion was used before is not judged here.
+    Raises invalid_client, alike in body and time, when the proof fails.
     """
     objection = _objection(client, credentials, now, issuer)
     if client is None:
@@ -83,7 +83,7 @@ def authenticate(client: Client | None, credentials: Credentials, now: datetime,
 
 def parse_client_id(unverified: str) -> UUID | None:
     """The application id a client_id stands for: its canonical text, in no other spelling."""
-    # Before it is remembered: a stranger's names would else fill the memory by their length.
+    # The length comes first: else a stranger's long names would fill the memory.
     return _parse_canonical(unverified) if len(unverified) == _CANONICAL_LENGTH else None
 
 
@@ -99,7 +99,7 @@ def _parse_canonical(unverified: str) -> UUID | None:
 def _objection(client: Client | None, credentials: Credentials, now: datetime, issuer: str) -> str | None:
     if credentials.assertion is not None:
         return objection_to(credentials.assertion, client.jwks if client else None, issuer=issuer, now=now)
-    # A secret of one that has keys would be a second, weaker way in, however it came to be there.
+    # A secret beside keys would be a second, weaker way in, however it came to be there.
     secrets = client.secrets if client and client.jwks is None else _NO_SECRETS
     live = _has_live_secret(secrets, credentials.secret_digest or _NO_DIGEST, now)
     return None if live else "wrong or expired secret"

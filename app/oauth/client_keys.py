@@ -1,4 +1,4 @@
-"""The public keys an application may be registered with (RFC 7517), judged one by one and kept in their canonical form."""
+"""The public keys an application may be registered with (RFC 7517), judged one by one and made canonical."""
 
 import warnings
 from collections.abc import Mapping
@@ -23,7 +23,10 @@ _KEPT = frozenset({"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"})
 
 
 def check_key_set(unverified: bytes) -> str:
-    """The JWK Set as it is stored: nothing private, nothing that is not needed. Raises RegistrationError."""
+    """The JWK Set as it is stored: nothing private, nothing that is not needed.
+
+    Raises RegistrationError when it is no JWK Set, or a key in it is not accepted.
+    """
     entries = _entries(unverified)
     keys = [_check_key(number, entry) for number, entry in enumerate(entries, 1)]
     kids = [key.kid or key.thumbprint() for key in keys]
@@ -68,7 +71,7 @@ def _check_key(number: int, entry: Any) -> Key:
 
 
 def _objection(entry: Mapping[str, Any]) -> str | None:
-    """Before any of it is read as a key: a private half must not even be parsed here, let alone kept."""
+    """Judge an entry before it is read as a key: a private half must not even be parsed here."""
     if entry.get("kty") == "oct" or "k" in entry:
         return "it is symmetric; only public keys are registered"
     if not _PRIVATE.isdisjoint(entry):

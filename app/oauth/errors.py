@@ -49,19 +49,19 @@ def invalid_request(description: str, *, status: int = 400) -> OAuthError:
 
 
 def body_too_large(most_bytes: int) -> OAuthError:
-    """Its rest stays unread, so nothing else can follow on the connection (RFC 9110 section 15.5.14)."""
+    """The rest of the body stays unread, so nothing else can follow on the connection (RFC 9110 section 15.5.14)."""
     description = f"the body is larger than {most_bytes} bytes"
     return OAuthError("invalid_request", description, status=413, headers=(("Connection", "close"),))
 
 
 def authorization_too_long() -> OAuthError:
-    """RFC 9110 section 5.4; the status is of RFC 6585 section 5."""
+    """The refusal of RFC 9110 section 5.4, with the status of RFC 6585 section 5."""
     description = f"the Authorization header is longer than {LONGEST_AUTHORIZATION} characters"
     return invalid_request(description, status=431)
 
 
 def request_object_refused(name: str) -> OAuthError:
-    """RFC 9101 section 7; `name` is the parameter that carries one."""
+    """The refusal of RFC 9101 section 7. name: of the parameter that carries a request object."""
     return OAuthError(f"{name}_not_supported", "request objects are not supported")
 
 
@@ -112,7 +112,7 @@ def temporarily_unavailable(detail: str = "", *, retry_after_s: int = 2) -> OAut
 
 
 def too_many_failures(detail: str = "", *, retry_after_s: int = 2) -> OAuthError:
-    """Never told as wrong: what was not looked up may be right (RFC 6585 section 4; the code is RFC 8628's)."""
+    """Say nothing of right or wrong, since nothing was looked up (RFC 6585 section 4; the code is RFC 8628's)."""
     return OAuthError(
         "slow_down",
         "too many failed attempts from here: wait, and try again",

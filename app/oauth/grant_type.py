@@ -36,7 +36,7 @@ class GrantType:
 
 
 class Asked(NamedTuple):
-    """All that a grant sees of a request: parameters that are there, a scope in canonical form, a resource of ours."""
+    """All that a grant sees of a request: its parameters, a scope in canonical form, a resource of ours."""
 
     parameters: Mapping[str, str]
     scope: str | None
@@ -44,7 +44,10 @@ class Asked(NamedTuple):
 
 
 def name_of_grant(request: TokenRequest, *, strict: bool) -> str:
-    """The grant type asked for; the documented classic request sends a code alone and means authorization_code."""
+    """The grant type asked for; the documented classic request sends a code alone and means authorization_code.
+
+    Raises invalid_request when it is missing otherwise.
+    """
     if request.grant_type is not None:
         return request.grant_type
     if strict or "code" not in request.parameters:
@@ -73,6 +76,6 @@ def read_asked(grant: GrantType, request: TokenRequest, *, served: str) -> Asked
 
 
 def check_resource(resource: str | None, *, served: str) -> None:
-    """RFC 8707 section 2: there is one audience to ask for."""
+    """RFC 8707 section 2: there is one audience to ask for. Raises invalid_target for another."""
     if resource not in (None, served):
         raise invalid_target()

@@ -14,11 +14,11 @@ Purpose = Literal["flow", "form", "signing key"]
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The first key seals, all open; every use has its own subkey (RFC 5869), so that none can stand in for another."""
+    """The first key seals, and all open. Every use has a subkey (RFC 5869), so that none stands in for another."""
 
     seals: dict[Purpose, MultiFernet] = field(repr=False)
     code_keys: dict[str, bytes] = field(repr=False)
-    code_key_name: str  # which is the first key's
+    code_key_name: str  # the first key's
 
     def seal(self, purpose: Purpose, payload: bytes, *, now_s: int) -> str:
         """Authenticated encryption, URL-safe text."""
@@ -28,7 +28,7 @@ class Keys:
         """The payload, or None for anything forged, changed, meant for something else, or older than life_s."""
         try:
             sealed = unverified.encode("ascii")
-            # Base64 skips stray characters and spare bits: of all spellings of a text only our own is one.
+            # Base64 skips stray characters and spare bits, so we accept only our own spelling of a text.
             if urlsafe_b64encode(urlsafe_b64decode(sealed)) != sealed:
                 return None
             return self.seals[purpose].decrypt_at_time(sealed, life_s, now_s)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """Of codes and tokens. idle: from the last use; absolute: from the approval.
+    """The lives of codes and tokens. idle: from the last use; absolute: from the approval.
 
     refresh_grace: how long a spent refresh token may be sent again, when the answer to it was lost.
     """

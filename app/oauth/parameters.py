@@ -16,7 +16,7 @@ _SPEAKABLE = re.compile(r"[a-z_]{1,32}")
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What was sent once and readably, and the names of the rest, whose values are gone on purpose."""
+    """Parameters that were sent once and readably, and the names of the rest, without values on purpose."""
 
     values: Mapping[str, str]
     repeated: frozenset[str]
@@ -24,25 +24,28 @@ class Parameters:
 
 
 def parse_form(body: bytes, *, largest: int = LARGEST_FORM) -> Mapping[str, str]:
-    """Parameters of a token, introspection or revocation request; invalid_request unless all are in order."""
+    """Parameters of a token, introspection or revocation request. Raises invalid_request unless all are in order."""
     parameters = _read(body, largest)
     check_wellformed(parameters.repeated, parameters.malformed)
     return parameters.values
 
 
 def parse_query(raw: bytes) -> Parameters:
-    """Parameters of an authorization request, where the redirect URI must be proved before any error may travel."""
+    """Parameters of an authorization request, whose redirect URI must be proved before any error may travel.
+
+    Raises invalid_request when the query is too long.
+    """
     return _read(raw, LARGEST_FORM)
 
 
 def has_parameter(raw: bytes, name: str) -> bool:
-    """Whether a query names this parameter, in whatever spelling. Raises invalid_request when it is too long."""
+    """Whether a query names this parameter, in any spelling. Raises invalid_request when it is too long."""
     _check_size(raw, LARGEST_FORM)
     return any(decode(part.partition(b"=")[0]) == name for part in raw.split(b"&"))
 
 
 def check_wellformed(repeated: Collection[str], malformed: Collection[str]) -> None:
-    """invalid_request for the first parameter out of order (RFC 6749 sections 3.1 and 3.2)."""
+    """Raises invalid_request when a parameter is repeated or malformed (RFC 6749 sections 3.1 and 3.2)."""
     for names, complaint in (
         (repeated, "is sent more than once"),
         (malformed, "is too long or badly encoded"),
@@ -62,7 +65,7 @@ def _check_size(raw: bytes, largest: int) -> None:
 
 
 def _read_plain(raw: bytes) -> Parameters | None:
-    """What nearly all token requests are: nothing encoded, nothing repeated, nothing empty. None for anything else."""
+    """The parameters of nearly all token requests: none is encoded, repeated or empty. None for any other request."""
     if not _PLAIN.fullmatch(raw):
         return None
     pairs = [part.split("=") for part in raw.decode().split("&")]

@@ -12,7 +12,10 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def check_challenge(code_challenge: str | None, code_challenge_method: str | None) -> str | None:
-    """The challenge of an authorization request, or None when it has none. Whether it needs one, others decide."""
+    """The challenge of an authorization request, or None when it has none. Whether it needs one, others decide.
+
+    Raises invalid_request when the challenge is malformed, or its method is not S256.
+    """
     if code_challenge is None:
         if code_challenge_method is not None:
             raise invalid_request("code_challenge_method is sent without code_challenge")

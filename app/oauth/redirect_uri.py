@@ -15,7 +15,7 @@ _FORBIDDEN = (
     ("*", "has a wildcard (*): register each address in full"),
     ("\\", "has a backslash, which browsers read as a slash"),
 )
-# What RFC 3986 section 2 lets a URI consist of, the % only before two hexadecimal digits.
+# RFC 3986 section 2 lets a URI consist of these, the % only before two hexadecimal digits.
 _CHARACTERS = re.compile(r"(?:[A-Za-z0-9._~:/?\[\]@!$&'()+,;=-]|%[0-9A-Fa-f]{2})*")
 _ENCODED_TRICK = re.compile(rb"[\x00-\x1F\x7F\\]")
 
@@ -46,7 +46,7 @@ class RedirectUriError(RefusedError):
 
 
 def check_registrable(uri: str, *, public: bool, development: bool) -> None:
-    """Refuse what could be compared loosely, read differently by a browser, or answered to somebody else."""
+    """Raises RedirectUriError when a URI could be compared loosely, read differently, or answered to somebody else."""
     reason = _spelling_objection(uri)
     if reason is None:
         parts = _PARTS.fullmatch(uri)
@@ -61,7 +61,7 @@ def check_registrable(uri: str, *, public: bool, development: bool) -> None:
 
 
 def match(requested: str | None, registered: Sequence[str], *, public: bool) -> str:
-    """The URI the answer goes to (RFC 6749 section 3.1.2.3); a PageError, never a redirect, when there is none."""
+    """The URI the answer goes to (RFC 6749 section 3.1.2.3). Raises PageError, never a redirect, when there is none."""
     if requested is None:
         if len(registered) == 1:
             return registered[0]

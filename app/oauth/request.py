@@ -42,7 +42,7 @@ AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_j
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who the caller says it is, and the secret or assertion it offers for that (RFC 6749 section 2.3); nothing is proved."""
+    """The caller's claim, and the secret or assertion it offers for that (RFC 6749 section 2.3); nothing is proved."""
 
     client_id: str | None
     secret_digest: bytes | None = field(repr=False)  # the secret itself goes no further than this file

@@ -24,7 +24,7 @@ _SCOPE = re.compile(rf"{_NAME}(?: {_NAME})*")
 
 @lru_cache(maxsize=256)  # the same few in every request
 def parse(text: str) -> Scope:
-    """Read scope tokens; invalid_scope for characters or spaces the RFC does not allow, and for what is too long."""
+    """Read scope tokens. Raises invalid_scope when they are too long, or not spelt as the RFC allows."""
     if len(text) > LONGEST_SCOPE:
         raise invalid_scope(f"scope is longer than {LONGEST_SCOPE} characters")
     if not _SCOPE.fullmatch(text):
@@ -33,7 +33,7 @@ def parse(text: str) -> Scope:
 
 
 def narrow(requested: str | None, allowed: Collection[str], default: str = DEFAULT_SCOPE) -> Scope:
-    """The scope asked for, or the default; invalid_scope when any of it is not allowed."""
+    """The scope asked for, or the default. Raises invalid_scope when any of it is not allowed."""
     scope = parse(default if requested is None else requested)
     if not set(scope) <= set(allowed):
         raise invalid_scope("scope reaches beyond what this application may ask for")

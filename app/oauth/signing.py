@@ -14,13 +14,13 @@ from app.oauth.bounds import MOST_ACCEPT_PARTS
 from app.oauth.errors import invalid_request
 from app.oauth.keys import Keys
 
-# One for all: every library verifies it, an answer grows by 86 characters, and it takes 40 microseconds to sign, of
-# which RS256 takes 260. One for all also leaves nobody a weaker one to choose.
+# One algorithm for all: every library verifies it, an answer grows by 86 characters, and signing takes 40 microseconds,
+# where RS256 takes 260. Nobody is left a weaker one to choose.
 ALGORITHM = "ES256"
 
 JWT_TYPE = "application/token-introspection+jwt"
 
-# What is signed answers a question of the moment. Whoever verifies a day late asks again.
+# A signed answer is about the moment. Whoever verifies a day late asks again.
 KEPT_FOR = timedelta(days=1)
 
 _JWT_TYPE = JWT_TYPE.encode()
@@ -47,7 +47,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """What is stored of a new pair; the private half sealed with the secret key of that name."""
+    """A new pair as it is stored. sealed_with: the name of the secret key that sealed the private half."""
 
     kid: str
     public_jwk: bytes
@@ -67,7 +67,7 @@ def seal_private(keys: Keys, pair: ECKey, *, now_s: int) -> str:
 
 
 def open_private(keys: Keys, kid: str, sealed: str) -> ECKey | None:
-    """The pair, if we can open it and it is the one of that name: rows of a database can be exchanged."""
+    """The pair, if we can open it and it has that name: rows of a database can be exchanged."""
     opened = keys.unseal_stored("signing key", sealed)
     if opened is None:
         return None
@@ -76,7 +76,7 @@ def open_private(keys: Keys, kid: str, sealed: str) -> ECKey | None:
 
 
 def signer(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
-    """The key that signs now: of those published that we can open the newest that has begun, else the first that will.
+    """The key that signs now: among published keys we can open, the newest that has begun, else the first.
 
     keys: in the order in which they begin.
     """
@@ -86,7 +86,7 @@ def signer(keys: Sequence[SigningKey], now: datetime) -> SigningKey | None:
 
 
 def stage(key: SigningKey, keys: Sequence[SigningKey], now: datetime) -> Stage:
-    """Where in its life a key is."""
+    """The stage of its life that a key is in."""
     if not _is_published(key, now):
         return "gone"
     if key is signer(keys, now):

@@ -1,4 +1,4 @@
-"""Public keys that anybody could sign for: what a library takes, and what proves nothing all the same."""
+"""Public keys that anybody could sign for: a library takes them, and they prove nothing."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 _RSA_BITS = (2048, 4096)  # below it is too weak, above it takes long to verify
 _RSA_EXPONENT = 65_537  # as every library makes them; a larger one takes long to verify
 
-# As long as the longest number there may be: what is longer is not even read.
+# The longest number there may be; a longer one is not even read.
 LONGEST_NUMBER = 683  # characters of base64, 4,096 bits
 
 _COORDINATE = 32  # octets, of P-256 and of Ed25519
@@ -35,7 +35,7 @@ _SMALL_PRIMES = prod(_odd_primes(2000))
 
 
 def objection_to_key(key: Key, entry: Mapping[str, Any]) -> str | None:
-    """Why it must not be registered, as the end of a sentence; None when it may be.
+    """The reason why it must not be registered, as the end of a sentence; None when it may be.
 
     key: as the library read it from the entry.
     """
@@ -68,7 +68,7 @@ def _objection_to_rsa(modulus: int, exponent: int) -> str | None:
 
 
 def _has_close_factors(modulus: int) -> bool:
-    """Fermat's method: a square among them, and what a generator made that took the next prime for the second."""
+    """Fermat's method finds a square, and the product of a generator that took the next prime for the second."""
     middle = isqrt(modulus - 1) + 1
     return any(
         isqrt(difference) ** 2 == difference

@@ -15,10 +15,10 @@ _log = structlog.get_logger()
 
 
 class Background:
-    """Asked again while it runs, a piece of work runs once more afterwards: what it missed is seen then."""
+    """Work that is asked for again while it runs is run once more afterwards, and sees what it missed."""
 
     def __init__(self, *, most: int = 1000, patience_s: float = _PATIENCE_S) -> None:
-        """patience_s: how long a process that ends waits for it."""
+        """patience_s: how long a process that ends waits for its work."""
         self._most, self._patience_s = most, patience_s
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
         self._again: dict[Hashable, Work] = {}
@@ -26,7 +26,7 @@ class Background:
         self._hurry = asyncio.Event()
 
     def start(self, key: Hashable, work: Work) -> bool:
-        """False when so much is under way that this is left out."""
+        """Start the work in a task of its own, or leave it out: False when too much is under way."""
         if key in self._tasks:
             self._again[key] = work
         elif len(self._tasks) < self._most:
@@ -53,7 +53,7 @@ class Background:
             self._collected[name] = {item}
 
     async def settle(self) -> None:
-        """Wait for what has been started, pauses cut short; what takes longer than its patience is given up."""
+        """Wait for what has been started, pauses cut short, and give up what takes longer than the patience."""
         self._hurry.set()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks.values(), timeout=self._patience_s)

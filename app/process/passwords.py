@@ -15,15 +15,15 @@ from app.storage.errors import StoreUnavailableError
 
 Answer = TypeVar("Answer")
 
-# Composing accents takes a time that grows with the square of their number: of a thousand, two milliseconds.
+# Composing accents takes a time that grows with the square of their number: a thousand take two milliseconds.
 LONGEST_PASSWORD = 1000
 
 _WAITING_PER_THREAD = 8
 
 # OWASP's floor for argon2id, in one lane.
 _KIB, _PASSES = 19_456, 2
-# Verified against when nobody has the address, so that the answer takes as long as for somebody (R-54). Of no password:
-# to hash one took every start of the service, and every verb of the command line, a twentieth of a second.
+# Verified against when nobody has the address, so that the answer takes as long as for somebody (R-54). It is no
+# password's hash: making one cost every start of the service, and every verb of the command line, 50 ms.
 NOBODY = f"$argon2id$v=19$m={_KIB},t={_PASSES},p=1${'A' * 22}${'A' * 43}"
 
 
@@ -39,12 +39,13 @@ class Passwords:
         self._taken_by: Counter[str] = Counter()
 
     async def hash(self, password: str) -> str:
+        """Raises StoreUnavailableError when no place is left."""
         return await self._run(self._hash, password)
 
     async def verify(self, password_hash: str | None, password: str, *, askers: tuple[str, ...] = ()) -> bool:
         """Whether it is the password; None stands for an address nobody has, and takes as long.
 
-        askers: whose places it takes, such as the networks around an address; each has half of all at most (R-60).
+        askers: names that each hold half of all places at most, such as the networks around an address (R-60).
         Raises StoreUnavailableError when no place is left.
         """
         with self._place_of(askers):

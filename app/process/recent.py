@@ -1,4 +1,4 @@
-"""What was found out a moment ago and need not be asked again at once."""
+"""Values found out a moment ago, which need not be asked for again at once."""
 
 import time
 from collections.abc import Hashable
@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Key, Value]):
-    """Kept for a time and up to a number, the oldest forgotten first."""
+    """Values kept for a time and up to a number; the oldest is forgotten first."""
 
     def __init__(self, *, keep_s: float, most: int) -> None:
         self._keep_s = keep_s

@@ -1,6 +1,6 @@
 """Throttling: who is slowed or answered 429, and by which count.
 
-| counted | by whom | in | file | above it |
+| counted | per | in | file | above it |
 | --- | --- | --- | --- | --- |
 | failures: tokens, codes, applications and logos that nobody issued | address, or proven application | each process | `failures.py` | looked up one at a time in a lane (`look_up.py`); 429 `slow_down` when that is full |
 | wrong secrets of applications | application seen from an address | each process | `failures.py` | 429 `slow_down`, but never for the right one |

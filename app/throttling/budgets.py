@@ -1,4 +1,4 @@
-"""How often each caller may read: a budget that refills as time goes by, so that a minute may begin at any moment."""
+"""Budgets bound how often each caller may read. They refill all the time, so a minute may begin at any moment."""
 
 import math
 import time
@@ -14,7 +14,7 @@ _ROUNDING_S = 1e-6  # sums of shares miss the whole minute by less
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What is left of a budget. reset_s: until it is whole again; retry_after_s: 0 for a request that was granted."""
+    """A budget after a request. reset_s: until it is whole again; retry_after_s: 0 for a request that was granted."""
 
     limit: int
     remaining: int
@@ -25,8 +25,8 @@ class Budget:
 class Budgets:
     """Each process has its own, so a caller of several gets at most the sum.
 
-    What is kept of a budget is the moment at which it is whole again. Each request moves that on by its share of a
-    minute. Memory is bounded: the budget that was begun first is forgotten first, and is whole again then.
+    For each caller we store when its budget is whole again; each request moves that time on by its share of a minute.
+    Memory is bounded: the budget that was begun first is forgotten first, and is whole again then.
     """
 
     def __init__(self, *, a_minute: int) -> None:

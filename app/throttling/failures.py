@@ -1,4 +1,4 @@
-"""Failures of one process: who failed too often lately, and the lane in which they are then looked up one at a time."""
+"""Failures of one process: the callers who failed too often lately, and the lanes that slow them."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ _LANE_PAUSE_S = 0.05
 
 
 class LaneFullError(Exception):
-    """So many wait in this caller's own lane already."""
+    """Too many wait in this caller's own lane already."""
 
     retry_after_s = 1
 
@@ -26,8 +26,8 @@ class Failures:
     A name is an address, a caller, or an application seen from an address. Memory is bounded: the name that failed
     first is forgotten first.
 
-    A name that ends in the /64 of an IPv6 address counts to the networks around it too. Who holds a /48 has 65,536 of
-    them, and four or sixteen times the limit of one all the same.
+    A name that ends in the /64 of an IPv6 address counts to the networks around it too. A /48 holds 65,536 of them,
+    yet it has sixteen times the limit of one, and a /56 has four times.
     """
 
     def __init__(self, *, a_minute: int) -> None:
@@ -38,7 +38,10 @@ class Failures:
         self._lanes: dict[str, _Lane] = {}
 
     def note(self, name: str) -> None:
-        """What a network may have it fills by itself, and no more of the wider one that it shares with others."""
+        """Count a failure to the name and the networks around it.
+
+        A network that is over its limit already fills no more of the wider one that it shares with others.
+        """
         for network, part in networks_around(name):
             was_over = self._is_over(network)
             self._add(network, part)
@@ -46,21 +49,21 @@ class Failures:
                 break
 
     def over(self, name: str) -> bool:
-        """The first look is all that a request costs while nobody fails too often."""
+        """Whether the name, or a network around it, is over its limit. While nobody is, this is one look."""
         return bool(self._over) and self._widest_over(name) is not None
 
     def crowded(self, name: str) -> bool:
-        """Whether it is over its limit and its lane full: as many wait there as may."""
+        """Whether it is over its limit and its lane is full."""
         if not self._lanes:
             return False
         widest = self._widest_over(name)
         return widest is not None and self._is_full(widest)
 
     def lane(self, name: str) -> AbstractAsyncContextManager[None]:
-        """One at a time and a pause after each, a lane a name: whoever floods theirs waits in it alone.
+        """Wait for a turn in the name's lane: one at a time, with a pause after each.
 
-        The widest network that is over its limit has one lane, however many are in it. Raises LaneFullError, and at
-        once: in a flood, turning away is most of the work.
+        The widest network that is over its limit has one lane, however many are in it.
+        Raises LaneFullError at once when the lane is full: in a flood, turning away is most of the work.
         """
         widest = self._widest_over(name) or name
         if self._is_full(widest):

@@ -1,6 +1,6 @@
 """Guesses of passwords: an attempt is reserved in PostgreSQL before anything is hashed, and refunded when it was right.
 
-So the count is exact however many processes there are, and none depends on Valkey.
+So the count is exact however many processes there are, and does not depend on Valkey.
 """
 
 import math
@@ -13,16 +13,16 @@ from app.storage.people.guesses import refund_guesses, select_guess_levels, upse
 from app.storage.postgres.database import Database, Statements
 from app.throttling.networks import networks_around
 
-# In one window the limit is used up at most, and comes back bit by bit.
+# A limit that is used up comes back bit by bit, and is whole after one window.
 WINDOW = timedelta(minutes=15)
 _ROUNDING = 1e-9  # ten tenths may be a little more than one
 
-# What an attempt counts to, and the share of its limit that it takes there.
+# The names that an attempt counts to, and the share of its limit that it takes from each.
 Attempt = Mapping[str, float]
 
 
 class TooManyGuessesError(RefusedError):
-    """Its limit is used up. Whether the password would have been right is not known."""
+    """A limit is used up. Whether the password would have been right is not known."""
 
     code = "too_many_guesses"
     status = 429
@@ -43,12 +43,12 @@ class GuessLimits:
     per_network: int
 
     def from_stranger(self, account: str, network: str) -> Attempt:
-        """It counts to the account and to the network, so that one password tried at a thousand accounts counts too."""
+        """An attempt counts to account and network, so that one password tried at a thousand accounts counts too."""
         networks = {f"network {name}": part / self.per_network for name, part in networks_around(network)}
         return {f"account {account}": 1 / self.per_account, **networks}
 
     def from_known_browser(self, browser: str) -> Attempt:
-        """It counts to the browser alone: what others guess, from whichever network, never holds its person up."""
+        """An attempt counts to the browser alone: what others guess, from any network, never holds its person up."""
         return {f"browser {browser}": 1 / self.per_account}
 
 
@@ -62,7 +62,7 @@ async def reserve(database: Database, attempt: Attempt) -> None:
 
 
 async def refund(statements: Statements, attempt: Attempt) -> None:
-    """The password was right, or was not looked at."""
+    """Take an attempt back, since the password was right or was not looked at."""
     await refund_guesses(statements, attempt)
 
 

@@ -1,4 +1,4 @@
-"""Look something up, one at a time in a lane for those who failed too often lately, and note who fails."""
+"""Look something up, in a lane for callers who failed too often lately, and note failures."""
 
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 async def look_up(
     failures: Failures, remembered: Remembered[UUID, Value], key: UUID, asker: str
 ) -> Value | None:
-    """What is remembered, at once; else what the store has, in turn. None is the asker's failure.
+    """The remembered value at once, else the store's in turn. None is noted as the asker's failure.
 
     Raises OAuthError 429 when the asker failed too often and the lane is full.
     """
@@ -28,9 +28,10 @@ async def look_up(
 
 
 async def in_turn(failures: Failures, asker: str | None, asking: Coroutine[Any, Any, Answer]) -> Answer:
-    """The answer of a question to a store: at once, or in the lane of an asker who failed too often.
+    """Ask a store at once, or in the lane of an asker who failed too often.
 
-    asker: None for who is not to be slowed. Raises OAuthError 429 when the lane is full; then nothing was asked.
+    asker: None for a caller who is never slowed.
+    Raises OAuthError 429 when the lane is full; then nothing was asked.
     """
     if asker is None or not failures.over(asker):
         return await asking
@@ -46,9 +47,10 @@ async def in_turn(failures: Failures, asker: str | None, asking: Coroutine[Any, 
 async def redeem_in_turn(
     failures: Failures, asker: str | None, redeeming: Coroutine[Any, Any, Answer]
 ) -> Answer:
-    """The same for what is spent: invalid_grant is the asker's failure, and what succeeds is nobody's.
+    """Redeem a code or token in turn; only invalid_grant is noted as the asker's failure.
 
-    asker: None for who is not to be slowed.
+    asker: None for a caller who is never slowed.
+    Raises OAuthError 429 when the lane is full, and what redeeming raises.
     """
     if asker is None:
         return await redeeming

@@ -9,7 +9,7 @@ def is_ipv6(name: str) -> bool:
 
 
 def networks_around(name: str) -> tuple[tuple[str, float], ...]:
-    """The name itself, and the /56 and the /48 around a /64; the part of one event that counts to each.
+    """The name, and the /56 and the /48 around a /64, each with the part of an event it counts.
 
     A /48 has 65,536 networks of /64. It has sixteen times the limit of one all the same, and a /56 four times.
     """

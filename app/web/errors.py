@@ -1,4 +1,4 @@
-"""The one place where an exception becomes an answer, in the form its caller reads: JSON, an AEMP document, or a page."""
+"""The one place where an exception becomes an answer: JSON, an AEMP document, or a page."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -44,7 +44,7 @@ def refuse_as_json(scope: Scope, refused: RefusedError) -> tuple[int, dict[str, 
 
 
 def _note(scope: Scope, refused: RefusedError) -> None:
-    """For the request's line in the log, which says why, where the answer only says what."""
+    """Note the reason for the request's line in the log; the answer only says what."""
     scope["refused"] = {"error": refused.code, "detail": str(refused)}
 
 
@@ -57,7 +57,7 @@ def unexpected(request: Request) -> Response:
 
 
 def _unrouted(error: Exception) -> RefusedError:
-    """What the router refuses by itself. Raises TypeError when it is given anything else."""
+    """A refusal by the router itself. Raises TypeError when it is given anything else."""
     if not isinstance(error, HTTPException):
         raise TypeError(f"no answer is defined for {type(error).__name__}")
     phrase = HTTPStatus(error.status_code).phrase
@@ -115,7 +115,7 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
     return Response(body, refused.status, headers)
 
 
-# What the router refuses by itself, told to people: title and explanation.
+# Refusals by the router itself, told to people: title and explanation.
 _UNROUTED = {
     "not_found": ("There is no such page", "The address is mistyped, or what was there is gone."),
     "method_not_allowed": (
@@ -125,7 +125,7 @@ _UNROUTED = {
 }
 
 
-# Where a page that tells of a refusal leads: a text and an address.
+# The way on from a page that tells of a refusal: a text and an address.
 _START = ("Go to the start page", "/")
 _WAYS_ON = {
     "flow_lost": ("Sign in", "/app/login"),
@@ -152,7 +152,7 @@ def _page(request: Request, refused: RefusedError) -> Response:
 
 
 def _sentence(what: str) -> str:
-    """Rules and flows say what is wrong without a capital or a full stop, as a program or a terminal quotes it."""
+    """Make a sentence of a text that rules and flows word as a program or a terminal quotes it."""
     ended = what if what.endswith((".", "!", "?")) or not what else f"{what}."
     return ended[:1].upper() + ended[1:]
 

@@ -61,5 +61,5 @@ def raw_query(request: Request) -> bytes:
 
 
 def with_query(path: str, raw: bytes) -> str:
-    """An address that asks what a query or form body asked, to the byte; only what no address may hold is encoded."""
+    """An address with the query or form body as it came; only bytes that no address may hold are encoded."""
     return f"{path}?{quote(raw, safe=punctuation)}"

@@ -41,7 +41,7 @@ def register_applications(
 
 
 def seed_accounts(service: Service, stores: Stores, count: int, *, machines: int) -> list[dict[str, Any]]:
-    """So many pairs of a customer with a fleet and an application, of as few of both as give them."""
+    """Make so many pairs of a customer with a fleet and an application, from as few of both as give them."""
     return uvloop.run(_seed_accounts(service, stores, count, machines))
 
 

@@ -49,7 +49,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where a contender keeps its codes and tokens, and how.
+    """The stores in which a contender keeps its codes and tokens, and how.
 
     pack: key and value of a code in Valkey. has_customers: codes are of customers that exist in PostgreSQL.
     """
@@ -72,7 +72,7 @@ def write_exchanges(
     *,
     codes_a_customer: int = _CODES_A_CUSTOMER,
 ) -> None:
-    """So many fresh codes of new customers that wait in Valkey, and the requests that exchange them.
+    """Write so many fresh codes of new customers to Valkey, and the requests that exchange them.
 
     Codes left from before are gone.
     """

@@ -15,7 +15,7 @@ from bench.ground.service import Service
 
 @asynccontextmanager
 async def opened(service: Service, database_url: str, redis_url: str) -> AsyncIterator[Context]:
-    """On a database that is migrated first where it has to be."""
+    """Open a context on a database that is migrated first where it has to be."""
     await apply_migrations(database_url, read_migrations())
     stores = Stores(database_url, database_url, database_url, redis_url, SERVICE_ROLE)
     async with open_context(_settings(service, database_url, redis_url), stores) as context:

@@ -15,7 +15,7 @@ from pathlib import Path
 NODE = Path(__file__).parent / "node"
 _LIMIT_S = 600.0
 
-# What pip ends with, and what it writes into its log on the way there.
+# pip ends with these lines, and writes these into its log on the way there.
 _BROKEN_OFF = re.compile(r"^ERROR: .*Max retries exceeded", re.MULTILINE)
 _NOT_FOUND = re.compile(r"^ERROR: No matching distribution found for ([\w.-]+)==(\S+)", re.MULTILINE)
 _NOT_REACHED = re.compile(r"Could not fetch URL \S+: (connection error|5\d\d )")
@@ -29,7 +29,7 @@ _NPM_LACKS = re.compile(
 
 
 class InstallationError(Exception):
-    """What was not installed, and the line that says why."""
+    """Something was not installed; the text has the line that says why."""
 
 
 class UnavailableError(InstallationError):
@@ -142,7 +142,7 @@ def _pip_lacks(log: Path, told: str) -> bool:
 
 
 def _normal(name: str, version: str) -> tuple[str, str]:
-    """As a wheel's file name and a lock file both mean it."""
+    """A package as a wheel's file name and a lock file both mean it."""
     return re.sub(r"[-_.]+", "_", name).lower(), version
 
 

@@ -34,7 +34,7 @@ _TOLD: tuple[type[Exception], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was measured. markdown: for people. document: medians, for programs. met: every bar. rounds: all of it."""
+    """The result of a run. markdown: for people. document: medians, for programs. met: every bar. rounds: all of it."""
 
     markdown: str
     document: Mapping[str, Any]
@@ -105,7 +105,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 
 def add_filling(parser: argparse.ArgumentParser, keeps: str) -> None:
-    """To fill once and measure later. keeps: what --data-dir does."""
+    """Add the options to fill once and measure later. keeps: what --data-dir does."""
     parser.add_argument("--data-dir", type=Path, help=keeps)
     parser.add_argument("--fill-only", action="store_true", help="fill, and measure nothing")
 

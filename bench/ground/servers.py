@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.ground.service import Service
 from bench.ground.serving import free_port, serving
 
-# As the service's own supervisor starts it.
+# The service's own supervisor starts it with these.
 _UVICORN = (
     *("--loop", "uvloop", "--http", "httptools", "--timeout-keep-alive", "5"),
     *("--no-access-log", "--no-server-header", "--log-level", "warning"),

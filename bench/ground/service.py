@@ -54,7 +54,7 @@ class Service:
         }
 
     def client_token(self, client_id: str, client_secret: str) -> str:
-        """What an application gets for itself, once the service runs."""
+        """Get a token that an application asks for by itself; the service must run."""
         form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
         answer = httpx2.post(f"{self.url}/app/oauth2/token", data=form).raise_for_status()
         token: str = answer.json()["access_token"]

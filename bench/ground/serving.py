@@ -20,7 +20,7 @@ _STOP_S = 25.0  # the service gives requests under way 20
 
 
 class ServingError(Exception):
-    """What does not serve, and where it says why."""
+    """A server does not serve; the text says which, and where it says why."""
 
 
 @dataclass(frozen=True, slots=True)

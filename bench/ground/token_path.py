@@ -129,7 +129,7 @@ def getting(name: str, url: str, pid: int, path: str, token: str) -> Contender:
 
 
 def make_tokens(ground: Ground, url: str, stores: Stores, count: int) -> list[tuple[Application, str]]:
-    """So many live tokens, exchanged for codes as any other."""
+    """Make so many live tokens, exchanged for codes as any other."""
     return exchange_codes(stores, ground.applications, url, count, path=ground.folder / "requests")
 
 

@@ -21,7 +21,7 @@ def exchange_codes(
     path: Path,
     member: str = "access_token",
 ) -> list[tuple[Application, str]]:
-    """So many applications and tokens of theirs. path: of a file the requests may be put in; member: of the answers."""
+    """Exchange so many codes; return applications and their tokens. path: for the requests. member: of the answers."""
     write_exchanges(stores, applications, path, count)
     tokens: list[tuple[Application, str]] = []
 

@@ -92,7 +92,7 @@ def without_cache(ground: Ground, stores: Stores, wanted: frozenset[str]) -> Ite
 
 
 def with_cache(ground: Ground, stores: Stores, wanted: frozenset[str]) -> Iterator[Result]:
-    """As the service is run."""
+    """Measure the service as it is run, with its cache."""
     if wanted.isdisjoint({"cached", "guard"}):
         return
     with serving(ground, cache=True) as (url, pid):

@@ -44,7 +44,7 @@ _COUNT_CROWDED = (
 
 
 class CheckError(Exception):
-    """What was answered or stored, and is wrong."""
+    """Something that was answered or stored is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +261,7 @@ def _token_of(
 
 
 def _document(answer: Answer, members: frozenset[str]) -> dict[str, Any]:
-    """Never shown: it may hold a token."""
+    """Read the document, which is never shown: it may hold a token."""
     if answer.status != _OK:
         raise CheckError(f"request {answer.position} was answered {answer.status}")
     document: dict[str, Any] = orjson.loads(answer.body)

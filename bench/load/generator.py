@@ -126,7 +126,7 @@ async def _used_up(model: Model, seconds: float) -> bool:
 
 
 def percentiles_ms(latencies_s: "array[float]") -> dict[str, float]:
-    """By nearest rank; empty without a latency."""
+    """The percentiles by nearest rank; empty without a latency."""
     if not latencies_s:
         return {}
     ordered = sorted(latencies_s)

@@ -31,7 +31,7 @@ class ProcessorTime:
 
     @property
     def elsewhere_s(self) -> float:
-        """What was none of ours."""
+        """Processor time that went to no part of the run."""
         return max(0.0, self.machine_s - self.service_s - self.stores_s - self.load_s)
 
     def since(self, earlier: "ProcessorTime") -> "ProcessorTime":
@@ -75,7 +75,7 @@ def describe_machine() -> str:
 
 
 def cores() -> int:
-    """Those this process may use, which in a container are fewer than the machine has."""
+    """The cores this process may use, which in a container are fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

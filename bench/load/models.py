@@ -27,7 +27,7 @@ _WATCH_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is asked, of whom and how.
+    """A load: the requests, the server they are sent to, and how.
 
     connections: of the closed model all the time, of the open one at most. rate: requests a second, makes the model
     an open one. seed: of Poisson arrivals, the same for all who are compared, and another for who loads beside them.
@@ -49,7 +49,7 @@ class Load:
 
 
 class Tally:
-    """What came of the requests whose outcome was known after the warm-up."""
+    """The outcomes of the requests that ended after the warm-up."""
 
     def __init__(self) -> None:
         self.begun_at = inf
@@ -186,7 +186,7 @@ class Model(ABC):
 
 
 class Closed(Model):
-    """So many connections, each of which sends its next request when the one before is answered."""
+    """The closed model: each connection sends its next request when the one before is answered."""
 
     async def start(self) -> None:
         self._own(asyncio.create_task(self._watch()))

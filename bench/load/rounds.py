@@ -36,7 +36,7 @@ class RoundError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Who is measured.
+    """A contender that is measured.
 
     pid: its main process. write_requests: puts so many requests into a file. once: none of them may be sent twice.
     check: is given the files of requests and answers after each round, and raises when an answer was wrong.
@@ -69,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one contender did in one round. Processor time is in microseconds a request.
+    """One contender's result in one round. Processor time is in microseconds a request.
 
     elsewhere: share of the machine's processor time that went to what is none of the run's; it tells how far to trust it.
     """
@@ -152,7 +152,7 @@ def _measure(contender: Contender, stores: StorePids, plan: Plan, folder: Path, 
 
 
 def round_of(outcome: Mapping[str, Any], used: ProcessorTime, took_s: float) -> Round:
-    """What the generator said, and what its load cost."""
+    """A round from the generator's outcome and the processor time its load cost."""
     answered = outcome["requests"] + outcome["warm_up_requests"]
     return Round(
         rate=outcome["rate"],

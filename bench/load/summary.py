@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.load.rounds import Round, Rounds
 
-# What is told of a round: its attribute, its heading, and how the median is written.
+# The figures told of a round: attribute, heading, and how the median is written.
 _COLUMNS = (
     ("rate", "requests/s", ",.0f"),
     ("p50_ms", "p50 ms", ".2f"),
@@ -28,7 +28,7 @@ def table(rounds: Rounds) -> str:
 
 
 def table_of(medians: Mapping[str, Mapping[str, float]]) -> str:
-    """By contender."""
+    """A table by contender."""
     lines = [
         "| | " + " | ".join(heading for _, heading, _ in _COLUMNS) + " |",
         "| --- |" + " ---: |" * len(_COLUMNS),

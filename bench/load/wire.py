@@ -9,7 +9,7 @@ _WITHOUT_BODY = (204, 304)
 
 
 class WireError(Exception):
-    """What came is no answer to what was asked."""
+    """The bytes that came are no answer to the request."""
 
 
 class Received(NamedTuple):
@@ -66,7 +66,7 @@ def _unchunk(data: bytes, start: int) -> bytes | None:
 
 
 class Owner(Protocol):
-    """Who is told what becomes of the requests of a connection."""
+    """The owner of a connection, which is told what becomes of its requests."""
 
     def answered(self, connection: "Connection", answer: Received, now: float) -> None: ...
     def failed(self, connection: "Connection", reason: str) -> None: ...

@@ -100,7 +100,7 @@ def compare(ground: Ground, task: Task, peers: Sequence[Peer], logs: Path) -> Co
 
 
 def _open_ours(stack: ExitStack, ground: Ground, task: Task, logs: Path) -> list[Contender]:
-    """With the token cache and without; a code exchange has no use for it and is measured once."""
+    """Open ours with the token cache and without; a code exchange has no use for it and is measured once."""
     return [
         stack.enter_context(serving_ours(ground, task, cache=cache, log=logs / f"ours, cache {cache}.log"))
         for cache in ((True,) if task is Task.EXCHANGE else (True, False))

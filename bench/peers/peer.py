@@ -24,7 +24,7 @@ _SEED_S = 300.0
 
 
 class Task(StrEnum):
-    """What is asked of a server."""
+    """The kind of request that a server is asked."""
 
     EXCHANGE = "code exchange"
     INTROSPECT = "introspection"
@@ -37,7 +37,7 @@ class PeerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where the server is asked. ready: answers 200 as soon as it serves."""
+    """The paths of a server. ready: answers 200 as soon as it serves."""
 
     ready: str
     token: str
@@ -69,7 +69,7 @@ class Peer:
 
     @contextmanager
     def serving(self, stores: Stores, workers: int, log: Path) -> Iterator["ServingPeer"]:
-        """On a new database of the same PostgreSQL, until the end. workers: processes."""
+        """Serve on a new database of the same PostgreSQL until the block ends. workers: processes."""
         program, port = f"{self.install(self.folder)}", free_port()
         database_url = make_database(stores.database_url, self.folder / "schema.sql")
         # Two set-ups of one peer share Valkey's database.
@@ -124,7 +124,7 @@ class ServingPeer:
         return Contender(self.peer.name, self.url, self.pid, write, once=task is Task.EXCHANGE, check=check)
 
     def seed(self, codes: int, tokens: int) -> dict[str, Any]:
-        """What its own models put into its store."""
+        """Let the server's own models fill its store, and return what they made."""
         try:
             done = subprocess.run(
                 [self.program, *self.peer.seed, str(codes), str(tokens)],
@@ -143,7 +143,7 @@ class ServingPeer:
         return made
 
     def _write_exchanges(self, path: Path, count: int) -> None:
-        """So many fresh codes, and the requests that exchange them."""
+        """Write so many fresh codes, and the requests that exchange them."""
         set_fsync(self.redis_url, self.peer.fsync)
         empty_redis(self.redis_url)
         asked = {**self.client, "grant_type": "authorization_code", "redirect_uri": _REDIRECT_URI}

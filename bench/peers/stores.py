@@ -17,7 +17,7 @@ _DATABASE = 15  # of Valkey, the last one: the service and the bare limit have t
 
 
 class Store(Protocol):
-    """Where a peer's access tokens stand."""
+    """The place where a peer's access tokens stand."""
 
     def count(self, database_url: str, redis_url: str, tokens: Sequence[str]) -> int:
         """How many of them are there."""
@@ -74,7 +74,7 @@ def set_fsync(redis_url: str, fsync: Fsync) -> None:
 
 
 def empty_redis(redis_url: str) -> None:
-    """What the rounds before left: it has room for some hundred thousand artefacts."""
+    """Delete what the rounds before left: there is room for some hundred thousand artefacts."""
     with redis.Redis.from_url(_address(redis_url)) as valkey:
         valkey.flushdb()
 

@@ -23,5 +23,5 @@ SHAPES = {
 
 
 def most_users(shape: str | None, users: int) -> int:
-    """At the height of a shape; without one they stay."""
+    """The number of users at the height of a shape; without one it stays."""
     return users if shape is None else round(max(phase.times for phase in SHAPES[shape]) * users)

@@ -28,7 +28,7 @@ def table(results: Sequence[Result]) -> str:
 
 
 def costs(results: Sequence[Result]) -> str:
-    """What one request costs each component, and how busy locust was."""
+    """The cost of one request in each component, and how busy locust was."""
     lines = [_row("processor time", "service µs", "PostgreSQL µs", "Valkey µs", "locust", "checked")]
     for result in results:
         used = result.used
@@ -40,7 +40,7 @@ def costs(results: Sequence[Result]) -> str:
 
 
 def notes(results: Sequence[Result]) -> list[str]:
-    """What a reader of the figures must know."""
+    """The notes that a reader of the figures needs."""
     found = []
     for result in results:
         name = result.scenario.name

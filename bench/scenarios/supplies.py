@@ -80,7 +80,7 @@ class Consented:
 
 
 class Supplies:
-    """What is not in the folder stays empty; a user that needs it says so."""
+    """Supplies that are not in the folder stay empty; a user that needs them says so."""
 
     def __init__(self, accounts: Sequence[Account], folder: Folder | None) -> None:
         self.folder = folder

@@ -43,7 +43,7 @@ class Tally:
         self.enter(self.phase)
 
     def enter(self, phase: str) -> None:
-        """What is answered from now on belongs to this phase."""
+        """Count the answers from now on to this phase."""
         if self._measuring:
             now = perf_counter()
             self._phases.setdefault(self.phase, [now, now])[1] = now

@@ -59,7 +59,7 @@ class Ground:
         return url, kept
 
     def read_through(self, name: str, url: str) -> None:
-        """So that no first round is measured on a cold disk."""
+        """Read all once, so that no first round is measured on a cold disk."""
         print(f"{name}: reading through", file=sys.stderr, flush=True)
         cluster = Path(psutil.Process(self.pids.postgres).cwd())  # where PostgreSQL runs
         uvloop.run(read_through(url, cluster))

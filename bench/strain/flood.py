@@ -1,4 +1,4 @@
-"""As many forged tokens as honest requests, in interleaved rounds with them and without: what they do to the honest ones."""
+"""The effect of a flood: rounds with as many forged tokens as honest requests, and rounds without, take turns."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -93,7 +93,7 @@ def measure_overload(ground: Ground, seconds: int) -> Overload:
 
 
 def _allow_connections() -> None:
-    """To this process and to the service it starts; a shell often allows a thousand."""
+    """Allow connections to this process and to the service it starts; a shell often allows a thousand."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2 * _CONNECTIONS)), hard))
 

@@ -74,7 +74,7 @@ def test_dates_may_be_encoded_and_stand_in_another_zone() -> None:
 
 
 def test_three_names_may_have_been_an_identifier_and_two_unreadable_dates() -> None:
-    """Which of the two it was is for the fleet to say."""
+    """The fleet says which of the two it was."""
     address = parse_address("Fleet/Equipment/PIN1/yesterday/today")
     assert address == MachineAddress(sought_by_make("PIN1", "yesterday", "today"), sought_by("PIN1"))
     assert parse_address("Fleet/Equipment/MakeModelSerial/a/b/c") == MachineAddress(
@@ -147,7 +147,7 @@ def test_any_name_comes_through_its_encoding(one: str, two: str, three: str) -> 
 
 @given(st.text(st.characters(codec="ascii", min_codepoint=32), max_size=80))
 def test_any_address_is_understood_or_refused(path: str) -> None:
-    """Never a fault of ours."""
+    """An address never becomes a fault of ours."""
     for prefix in ("", "Fleet/", "Fleet/Equipment/X/", "Fleet/Equipment/MakeModelSerial/"):
         with suppress(AempError):
             assert parse_address(prefix + path).form

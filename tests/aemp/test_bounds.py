@@ -1,4 +1,4 @@
-"""What is as long as its bound is read; one more is refused by an error that says the bound."""
+"""Input as long as its bound is read; one more is refused by an error that says the bound."""
 
 import json
 from collections.abc import Callable

@@ -213,7 +213,7 @@ def test_number_beyond_all_bounds_is_refused() -> None:
 
 
 def test_name_standing_twice_is_refused() -> None:
-    """Which of the two counts differs from parser to parser."""
+    """Parsers differ in which of the two counts."""
     assert "'Equipment' stands twice" in refusal('{"Equipment": [], "Equipment": []}')
     assert "stands twice" in refusal('{"Equipment": [{"EquipmentHeader": {"PIN": "1", "pin": "2"}}]}')
 

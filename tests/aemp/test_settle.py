@@ -23,7 +23,7 @@ def hours(*values: float, step: timedelta = HOUR) -> History:
 
 
 def latest(rows: Rows) -> dict[str, Any]:
-    """What is told, by its column."""
+    """The values that are told, by column."""
     [told] = rows.latest.values()
     return {column: value for column, value in told.columns().items() if value is not None}
 

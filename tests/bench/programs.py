@@ -26,7 +26,7 @@ class Run:
 
 
 def start(name: str, *options: str, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """To its end. temporary: where its files are while it runs."""
+    """Run a program to its end. temporary: where its files are while it runs."""
     return subprocess.run(
         [sys.executable, "-m", f"bench.{name}", *options],
         cwd=ROOT,

@@ -29,7 +29,7 @@ def command(out: Path, *options: str) -> list[str]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What the run leaves behind in its folder for temporary files can be looked at."""
+    """Let a run keep its temporary files where its leftovers can be looked at."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
 
 

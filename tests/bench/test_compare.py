@@ -1,4 +1,4 @@
-"""`make bench-compare`: what its interval says, whom it runs, what it refuses; and a smoke run that leaves nothing behind."""
+"""`make bench-compare`: its interval, the contenders it runs, its refusals, and a smoke run that leaves nothing."""
 
 import math
 import os

@@ -65,7 +65,7 @@ def test_answers_that_say_when_to_come_again_are_counted(server: Server) -> None
 
 
 def test_loads_beside_each_other_arrive_at_times_of_their_own() -> None:
-    """From one seed they would come in pairs."""
+    """If both had one seed, they would come in pairs."""
 
     def arrivals(seed: int) -> list[float]:
         load = Load("127.0.0.1", 1, numbered(1), 1, rate=100, arrivals="poisson", seed=seed)

@@ -92,7 +92,7 @@ async def test_batch_sends_what_waits_while_another_is_in_flight() -> None:
 
 @pytest.mark.timeout(300)
 def test_smoke_run_compares_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Without and with the cache; the comparisons that are left out are made of the same parts."""
+    """It runs without and with the cache; the comparisons left out are made of the same parts."""
     done = measure("limit", tmp_path, *SMOKE, "--only", "exchange", "cached")
     assert {result["name"]: set(result["medians"]) for result in done.document["results"]} == {
         "code exchange": {"ours", "limit", "limit, bare Valkey connection"},

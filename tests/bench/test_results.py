@@ -1,4 +1,4 @@
-"""What is kept of full runs: medians and not rounds, tables that follow from them, and the pictures of the README."""
+"""Full runs leave medians and not rounds, tables that follow from them, and the pictures of the README."""
 
 import json
 from pathlib import Path

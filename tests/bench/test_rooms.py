@@ -12,7 +12,7 @@ OTHERS_PROGRAMS = ("authlib_flask", "django_oauth_toolkit")  # each runs in an e
 
 
 def sources(folder: Path) -> list[Path]:
-    """Without the software of others, which some folders have installed."""
+    """Our programs, without the software of others that some folders have installed."""
     return [file for file in folder.rglob("*.py") if not {".venv", "node_modules"} & set(file.parts)]
 
 

@@ -1,4 +1,4 @@
-"""What is made of the rounds: pairs of neighbours, medians, bars."""
+"""Rounds are made into pairs of neighbours, medians and bars."""
 
 import pytest
 

@@ -34,7 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def results(run: Run) -> dict[str, Any]:
-    """By name."""
+    """The results by name."""
     return {each["name"]: each for each in run.document["results"]}
 
 

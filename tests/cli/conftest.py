@@ -58,7 +58,7 @@ class Rovitracker:
         return json.loads(done.stdout)
 
     def refuse(self, *arguments: str, stdin: str = "", **settings: str) -> str:
-        """What a refused verb says: on stderr alone, without a trace."""
+        """Run a verb that is refused, and return what it says: on stderr alone, without a trace."""
         done = self.run(*arguments, stdin=stdin, **settings)
         assert done.returncode != 0
         assert done.stdout == ""

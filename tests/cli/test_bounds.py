@@ -21,7 +21,7 @@ def _customer(rovitracker: Rovitracker) -> None:
     rovitracker.ask("customer", "add", "--email", ANN, "--name", "Hillside", stdin=PASSWORD)
 
 
-# What the flows refuse is shown in tests/flows/test_bounds.py, without a process each.
+# Refusals by flows are shown in tests/flows/test_bounds.py, without a process each.
 REFUSED = {
     "password": (NEW, f"{ACCENTS[:8000]}\n", "password: 10 to 1000 characters"),
     "line of stdin": (NEW, LONG, "password: at most 8192 characters on one line of stdin"),

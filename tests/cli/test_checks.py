@@ -1,4 +1,4 @@
-"""What `doctor` makes of the facts it finds, without a server that has them."""
+"""`doctor` judges the facts it finds, here without a server that has them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -83,7 +83,7 @@ def test_settings_that_cannot_be_read_are_a_finding(rovitracker: Rovitracker) ->
 
 
 class _Greeting(socketserver.StreamRequestHandler):
-    """As much of a mail server as a caller meets who sends nothing."""
+    """A mail server, as far as a caller that sends nothing meets it."""
 
     def handle(self) -> None:
         self.wfile.write(b"220 mail.example\r\n")

@@ -88,13 +88,13 @@ class Begun:
     origin: str
 
     def begin_at(self) -> str:
-        """Where the local page sends the customer."""
+        """The address to which the local page sends the customer."""
         page = httpx2.get(f"{self.origin}/").text
         [link] = re.findall(r'href="([^"]+)"', page)
         return unescape(link)
 
     def decide(self, decision: str) -> httpx2.Response:
-        """What the local page says when the customer's browser has come back to it."""
+        """The local page's answer when the customer's browser has come back to it."""
         return asyncio.run(_decide(self.begin_at(), decision))
 
     def end(self) -> tuple[int, str, str]:
@@ -184,7 +184,7 @@ def test_an_address_where_no_such_service_is_is_named(walker: Walker, robot: tup
 
 
 def test_flow_code_walks_through_sign_in_and_consent(walker: Walker, local: tuple[str, str, int]) -> None:
-    """With PKCE, and nothing secret among what it prints."""
+    """It walks with PKCE, and prints nothing secret."""
     with walker.code(*local) as begun:
         asked = parse_qs(urlsplit(begun.begin_at()).query)
         assert asked["code_challenge_method"] == ["S256"]
@@ -201,7 +201,7 @@ def test_flow_code_walks_through_sign_in_and_consent(walker: Walker, local: tupl
 
 @pytest.mark.parametrize("kind", ["--strict", "--public"])
 def test_flow_code_of_a_strict_application_refreshes_once(walker: Walker, kind: str) -> None:
-    """What it ends with is a live family, which the command line can look at and end."""
+    """It ends with a live family, which the command line can look at and end."""
     port = free_port()
     client_id, secret = walker.register(kind, "--redirect-uri", f"http://127.0.0.1:{port}/callback")
     assert (secret is None) == (kind == "--public")
@@ -276,7 +276,7 @@ def test_a_wrong_secret_is_told_after_the_consent(walker: Walker, local: tuple[s
 def test_flow_code_that_is_interrupted_ends_without_a_trace(
     walker: Walker, local: tuple[str, str, int]
 ) -> None:
-    """With the exit code shells know for it."""
+    """It ends with the exit code that shells know for it."""
     with walker.code(*local) as begun:
         begun.process.send_signal(signal.SIGINT)
         assert begun.end() == (128 + signal.SIGINT, "", "")

@@ -1,4 +1,4 @@
-"""What the command line says of itself: help with examples that can be typed, the nearest to a slip, completion."""
+"""The command line's own help: examples that can be typed, the nearest to a slip, completion."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 
 class Said:
-    """What a command line that is not understood is answered with."""
+    """The answer to a command line that is not understood."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys

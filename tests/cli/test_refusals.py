@@ -1,4 +1,4 @@
-"""What is refused is one line on a terminal, with the verb or the option that helps; a bug keeps its trace."""
+"""A refusal is one line on a terminal, with the verb or the option that helps; a bug keeps its trace."""
 
 import asyncio
 import subprocess

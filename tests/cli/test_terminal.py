@@ -24,7 +24,7 @@ _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @dataclass(slots=True)
 class Terminal:
-    """What stands on the screen, how far it was read, and a keyboard."""
+    """A screen, how far it was read, and a keyboard."""
 
     process: subprocess.Popen[bytes]
     handle: int
@@ -42,7 +42,7 @@ class Terminal:
         os.write(self.handle, f"{line}\n".encode())
 
     def type_unseen(self, secret: str) -> None:
-        """Once the terminal shows nothing of it, as a person's fingers are slow enough for."""
+        """Type once the terminal shows nothing of it, since a person's fingers are slow enough."""
         deadline = time.monotonic() + _PATIENCE_S
         while termios.tcgetattr(self.handle)[3] & termios.ECHO:
             assert time.monotonic() < deadline, "the terminal goes on to show what is typed"
@@ -149,7 +149,7 @@ def test_deleting_asks_first(rovitracker: Rovitracker) -> None:
 
 
 def test_imports_and_simulation_show_how_far_they_are(rovitracker: Rovitracker, tmp_path: Path) -> None:
-    """On a terminal only: a program's stderr stays empty, which every other test of these verbs checks."""
+    """A terminal shows it: a program's stderr stays empty, which every other test of these verbs checks."""
     email = "bob@hillside.example"
     rovitracker.ask("customer", "add", "--email", email, "--name", "Bob", stdin="long enough password\n")
     simulated = shown(

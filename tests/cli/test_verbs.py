@@ -145,7 +145,7 @@ def test_config_names_every_setting_and_masks_secrets(rovitracker: Rovitracker) 
 
 
 def test_bad_settings_and_verbs_are_named_with_the_nearest(rovitracker: Rovitracker) -> None:
-    """As a process: each setting and each verb has its own test elsewhere."""
+    """The process says so; each setting and each verb has its own test elsewhere."""
     assert "did you mean ROVITRACKER_PORT" in rovitracker.refuse("config", ROVITRACKER_PROT="1")
     assert "Did you mean 'migrate'?" in rovitracker.refuse("migrat")
 

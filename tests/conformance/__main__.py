@@ -66,7 +66,7 @@ def _plant(faults: Sequence[Fault], citations: Sequence[Citation], jobs: int) ->
 
 
 def _wanted(fault: Fault, only: Sequence[str]) -> bool:
-    """By its number of an item, or a part of its name."""
+    """Whether a fault is wanted, by the number of an item or a part of its name."""
     return not only or any(
         word.removeprefix("O-") in map(str, fault.items) or word in fault.name for word in only
     )

@@ -91,7 +91,7 @@ def _citations_of(file: Path, root: Path) -> Iterator[Citation]:
 
 
 def unshown(items: Sequence[Item], citations: Sequence[Citation]) -> list[str]:
-    """What no test shows on the wire, and nothing excuses."""
+    """The items that no test shows on the wire, and nothing excuses."""
     wire = [each for each in citations if each.on_the_wire]
     shown = {(each.number, each.kind) for each in wire} | {(each.number, None) for each in wire}
     return [

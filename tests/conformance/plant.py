@@ -74,7 +74,7 @@ def break_source(fault: Fault, root: Path = ROOT) -> str:
 
 
 def witnesses_of(fault: Fault, citations: Sequence[Citation]) -> list[str]:
-    """Those that show an item of it on the wire, without a browser or others' libraries; the quicker ones first."""
+    """The tests that show an item of it on the wire, without a browser or others' libraries; quicker ones first."""
     found = {
         each.node_id
         for each in citations

@@ -1,4 +1,4 @@
-"""What a function costs as its input grows: processor time of this thread, so that other work on the machine does not count."""
+"""A function's cost as its input grows: processor time of this thread, so that other work does not count."""
 
 import gc
 import time
@@ -10,7 +10,7 @@ from app.refused import RefusedError
 
 Input = TypeVar("Input")
 
-# What a rule refuses by; to refuse is to answer.
+# A rule refuses by these; to refuse is to answer.
 REFUSALS = (
     RefusedError,
     ValueError,

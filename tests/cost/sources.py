@@ -1,4 +1,4 @@
-"""What of our source can take long: its regular expressions, its costly calls, and the functions that read what others sent."""
+"""Parts of our source that can take long: regular expressions, costly calls, functions that read foreign input."""
 
 import ast
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ def _patterns_of(file: Path) -> Iterator[str]:
     for function, call in _calls_of(file, tree):
         if _is_of_re(call.func):
             yield f"{_name(file)}:{named.get(id(call), function)}"
-    # What the framework compiles: the expression of a kind of path segment.
+    # The framework compiles one too: the expression of a kind of path segment.
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "regex":
             yield f"{_name(file)}:regex"

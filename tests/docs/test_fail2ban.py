@@ -19,7 +19,7 @@ from tests.support.request_lines import request_lines, written_lines
 from tests.web.services import Services
 
 PAGE = Path(__file__).parents[2] / "docs" / "operators.md"
-# What fail2ban 1.0 puts in the place of its tag, for an address in either family.
+# fail2ban 1.0 puts this in the place of its tag, for an address in either family.
 ADDR = r"(?:(?P<ip4>(?:\d{1,3}\.){3}\d{1,3})|(?P<ip6>(?:[0-9a-fA-F]{1,4}::?|:){1,7}(?:[0-9a-fA-F]{1,4}|(?<=:):)))"
 DIRECTIVES = {"%Y": r"\d{4}", **{f"%{each}": r"\d\d" for each in "mdHMS"}, "%f": r"\d{1,6}", "%z": "Z"}
 GUESSER, HONEST, V6 = "192.0.2.66", "192.0.2.7", "2001:db8::66"
@@ -99,7 +99,7 @@ async def test_filter_bans_nobody_for_what_succeeds_or_for_the_words_of_others(
 async def test_refused_requests_name_the_application_they_say_they_come_from(
     app_with_limits: FastAPI, world: World
 ) -> None:
-    """What cannot be a client_id stays out: nobody writes what they like into the log."""
+    """Text that cannot be a client_id stays out: nobody writes what they like into the log."""
     with request_lines() as lines:
         async with Browser(app_with_limits) as browser:
             await world.exchange(browser, "rovi_ac_x", client_secret="wrong")

@@ -19,7 +19,7 @@ from tests.support.server import ROOT, free_port
 
 README = (ROOT / "README.md").read_text()
 
-# What no test can run, and why.
+# Commands that no test can run, and why.
 NOT_RUN = {
     "make test": "it is this very run: the suite would start itself without end",
     "make conformance": "half the suite, many times over; tests/conformance/test_faults.py runs a part of it",
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """What `git clone` gives, and nothing a developer's folder has beside it."""
+    """A fresh `git clone`, without anything that a developer's folder has beside it."""
     folder = tmp_path_factory.mktemp("newcomer") / "rovitracker"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     yield folder

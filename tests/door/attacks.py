@@ -1,4 +1,4 @@
-"""What the connections of each flood do, as bytes and times, and how they must end."""
+"""The connections of each flood: what they do, as bytes and times, and how they must end."""
 
 from dataclasses import dataclass
 

@@ -27,7 +27,7 @@ _SAMPLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Lags:
-    """Since the service began, in milliseconds: the longest, and how many were up to each bucket's end."""
+    """The lags since the service began: the longest, in milliseconds, and how many were up to each bucket's end."""
 
     longest_ms: dict[str, float]
     up_to: dict[str, dict[float, float]]
@@ -63,7 +63,7 @@ class Besieged:
         return int(self.process.num_fds())
 
     async def lags(self) -> Lags:
-        """Those of now too, which the service hands on a little later."""
+        """The lags with those of now, which the service hands on a little later."""
         await asyncio.sleep(HAND_ON_EVERY_S + 0.1)
         async with httpx2.AsyncClient() as client:
             text = (await client.get(f"http://127.0.0.1:{self.management_port}/metrics", timeout=30)).text
@@ -96,7 +96,7 @@ async def besieged(
 async def flood(
     service: Besieged, *attacks: str, requests: Path | None = None, **options: float | str
 ) -> dict[str, Any]:
-    """What became of each attack, sent from a process of its own that the honest need not wait for.
+    """The outcome of each attack, sent from a process of its own that the honest need not wait for.
 
     requests: a file of whole ones, as one more attack. options: the flooder's.
     """
@@ -121,7 +121,7 @@ async def flood(
 
 @dataclass(slots=True)
 class Observed:
-    """What was seen of the service during something. slowest_s: of honest requests."""
+    """The service as it was seen during something. slowest_s: of honest requests."""
 
     memory_mib: float = 0.0
     open_files: int = 0

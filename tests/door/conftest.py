@@ -1,4 +1,4 @@
-"""What the processes of these tests run on: the suite's servers, and a log of each test's own."""
+"""The processes of these tests run on the suite's servers, with a log of each test's own."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ _ALL = 2**62
 
 
 class Progress:
-    """By the client's port."""
+    """The progress of each client, by its port."""
 
     def __init__(self) -> None:
         self._read: dict[int, int] = defaultdict(int)

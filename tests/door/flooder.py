@@ -32,7 +32,7 @@ _ESTABLISHED = 1
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one attack.
+    """The outcome of one attack.
 
     ended: connections by how: "closed" and "reset" by the server, "held" until the flood was over, "refused".
     statuses: of all answers. silent: ended after a part of a request, and told nothing. lasted_s: the longest of those
@@ -49,7 +49,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to, where from, and by the monotonic clock until when to begin and until when to stay."""
+    """The addresses of both ends, and by the monotonic clock until when to begin and until when to stay."""
 
     port: int
     source: str
@@ -122,7 +122,7 @@ class Attacker:
             tail = data[-_TAIL:]
 
     async def _look(self, connection: socket.socket) -> None:
-        """Until the server ends it, without taking what it sent."""
+        """Wait until the server ends it, without taking what it sent."""
         while connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _ESTABLISHED:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(_LOOK_EVERY_S)
 

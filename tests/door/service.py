@@ -50,7 +50,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """In a session of its own, so that all of it can be told at once."""
+    """A service in a session of its own, so that all of it can be told at once."""
 
     process: asyncio.subprocess.Process
     port: int
@@ -66,7 +66,7 @@ class Service:
         return psutil.Process(self.pid).children(recursive=True)
 
     def workers(self) -> list[int]:
-        """Those that answer: the only process, where there is no supervisor."""
+        """The processes that answer: the only one, where there is no supervisor."""
         found = [each.pid for each in self.descendants() if "spawn_main" in command_of(each)]
         return found or [self.pid]
 
@@ -128,7 +128,7 @@ def slow_app() -> ASGIApp:
 
 @asynccontextmanager
 async def serving(log: Path, *, workers: int, **settings: str) -> AsyncIterator[Service]:
-    """`rovitracker serve`, once every worker serves. Whatever is left at the end is killed."""
+    """`rovitracker serve`, once every worker serves. A process that is left at the end is killed."""
     port = free_port()
     with log.open("wb") as stream:
         process = await asyncio.create_subprocess_exec(

@@ -50,7 +50,7 @@ async def server_of(
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """What the application was given, as JSON."""
+    """Answer with what the application was given, as JSON."""
     body = b""
     more = True
     while more:

@@ -62,7 +62,7 @@ async def ear(app: FastAPI) -> AsyncIterator[int]:
 
 
 def fault_in(sending: Sending, answers: Sequence[RawAnswer]) -> str:
-    """What is wrong with the answers to an attack and the probe behind it, or nothing."""
+    """The fault in the answers to an attack and the probe behind it; empty when there is none."""
     attack = sending.attack
     due = attack.answers if attack.closes else (*attack.answers, 200)
     statuses = tuple(answer.status for answer in answers)
@@ -108,7 +108,7 @@ async def assert_faultless(
 
 
 def cuts_of(attack: Attack) -> Sequence[int]:
-    """Where it is cut in two: everywhere at depth, and else where a line and the head end, and at one more place."""
+    """The places where it is cut in two: all at depth, else the ends of a line and of the head, and one more."""
     size = len(attack.sent)
     if DEEP and size <= SHORT:
         return range(1, size)

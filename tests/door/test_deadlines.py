@@ -102,7 +102,7 @@ async def test_a_body_that_comes_slowly_and_steadily_is_read() -> None:
 
 
 async def test_time_that_the_application_takes_is_not_the_clients() -> None:
-    """Neither while it answers, nor while it does not read on."""
+    """This holds while it answers, and while it does not read on."""
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(1)

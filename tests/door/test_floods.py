@@ -37,7 +37,7 @@ pytestmark = pytest.mark.timeout(180)
 
 @dataclass(frozen=True, slots=True)
 class Siege:
-    """What became of all floods, attack by attack, and what was seen of the service in each stage of the siege."""
+    """The outcome of each attack, and the service as it was seen in each stage of the siege."""
 
     memory_mib: float
     open_files: int

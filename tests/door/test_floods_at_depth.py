@@ -45,7 +45,7 @@ pytestmark = [
 
 @dataclass(slots=True)
 class Row:
-    """What one attack did, round by round. growth_mib: above what the service held before the first round."""
+    """The effect of one attack, round by round. growth_mib: above what the service held before the first round."""
 
     attack: str
     peak: float

@@ -1,4 +1,4 @@
-"""Where a message ends is said once: what two parsers could read differently is refused, and nothing after it is read."""
+"""A message says once where it ends: if two parsers could differ, it is refused, and nothing after it is read."""
 
 import asyncio
 
@@ -186,7 +186,7 @@ async def test_a_request_that_ends_before_it_is_whole_is_told_so(size: int) -> N
 
 
 async def test_a_refused_client_that_goes_on_sending_reads_why() -> None:
-    """What is unread when a connection is cut would reset it, and the answer with it."""
+    """Bytes left unread when a connection is cut would reset it, and the answer with it."""
     async with serving(echo) as port:
         for _ in range(20):
             async with Client.to(port) as client:

@@ -34,7 +34,7 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def saved() -> Iterator[list[object]]:
-    """Whatever a collection finds, kept so that it can be named."""
+    """The objects that a collection finds, kept so that they can be named."""
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)

@@ -23,7 +23,7 @@ from tests.support.server import free_port
 
 JAVA = shutil.which("java")
 FOLDER = Path(__file__).parent / "java"
-# As the client of Java 17 wrote them. What differs from one run to the next has a name in braces.
+# Requests as the client of Java 17 wrote them. A part that differs from one run to the next has a name in braces.
 KEPT = [
     request.removesuffix("\n").partition("\n\n")
     for request in (FOLDER / "requests.http").read_text().split("###\n")

@@ -20,7 +20,7 @@ Factory = Callable[[], asyncio.AbstractEventLoop]
 
 
 def compute(seconds: float) -> None:
-    """So much of the processor, however long that takes on a busy machine."""
+    """Use so much of the processor, however long that takes on a busy machine."""
     until = thread_time() + seconds
     while thread_time() < until:
         pass
@@ -29,7 +29,7 @@ def compute(seconds: float) -> None:
 def lags_of(
     factory: Factory, *blocks: Callable[[], None], gap_s: float = 0.05, warn_every_s: float = 10.0
 ) -> LagMeasurements:
-    """What the watchdog saw of a loop that ran these one after another."""
+    """The watchdog's measurements of a loop that ran these one after another."""
     lags = LagMeasurements()
 
     async def run() -> None:

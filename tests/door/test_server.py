@@ -1,4 +1,4 @@
-"""A server that leaves, looked at from inside the process: whom it lets in, what it says, and when it gives up."""
+"""A server that leaves, looked at from inside the process: who gets in, what it says, and when it gives up."""
 
 import asyncio
 import logging

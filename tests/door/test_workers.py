@@ -165,7 +165,7 @@ def server(statements: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def two_workers_of(process: subprocess.Popen[str]) -> list[int]:
-    """As soon as there are so many."""
+    """The two workers' ids, as soon as both are there."""
     ends_at = time.monotonic() + 30
     while time.monotonic() < ends_at:
         children = psutil.Process(process.pid).children()

@@ -1,4 +1,4 @@
-"""What these tests see of the private servers from outside: processes, files, answers."""
+"""The private servers as these tests see them from outside: processes, files, answers."""
 
 import asyncio
 import os
@@ -100,7 +100,7 @@ def wait_until_all_stopped(data_dir: Path) -> None:
 
 
 async def once_back(attempt: Callable[[], Awaitable[T]], within_s: float = 5) -> T:
-    """What the attempt gives once the server takes connections again."""
+    """The attempt's result, once the server takes connections again."""
     deadline = time.monotonic() + within_s
     while True:
         try:

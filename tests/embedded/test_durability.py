@@ -1,4 +1,4 @@
-"""What the private servers acknowledged is still there, whichever of their processes is killed."""
+"""Writes that the private servers acknowledged are still there, whichever of their processes is killed."""
 
 import asyncio
 import os

@@ -100,7 +100,7 @@ def test_copy_of_roots_data_directory_gets_no_second_pair_of_servers(made_dir: P
 
 
 async def test_copy_of_an_ordinary_users_data_directory_has_servers_of_its_own(ordinary: Ordinary) -> None:
-    """What it was copied from goes on: neither its sockets nor its data are the copy's."""
+    """The original goes on: neither its sockets nor its data are the copy's."""
     data_dir, copy = ordinary.folder / "data", ordinary.folder / "copy"
     with ordinary.holder(data_dir):
         pass

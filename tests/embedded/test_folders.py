@@ -1,4 +1,4 @@
-"""Where data lies when nobody says."""
+"""The data directory when none is set."""
 
 import os
 from pathlib import Path

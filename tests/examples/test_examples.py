@@ -64,7 +64,7 @@ class Running:
         return [dict(row) for row in rows]
 
     async def decide(self, link: str, decision: str) -> str:
-        """What the application's callback page says to the browser that has come back."""
+        """The text of the application's callback page, for the browser that has come back."""
         page = await self.browser.get(link)
         if 'name="password"' in page.text:
             page = await self.browser.sign_in(page, self.world.member.email, PASSWORD)
@@ -129,7 +129,7 @@ async def run(
 
 @asynccontextmanager
 async def started(program: Path, environment: dict[str, str]) -> AsyncIterator[Process]:
-    """As its README says, in its folder; it does not outlive the test."""
+    """Start a program in its folder as its README says; it does not outlive the test."""
     folder = EXAMPLES / program.parent
     try:
         interpreter = INSTALL[folder.name](folder)
@@ -149,7 +149,7 @@ async def started(program: Path, environment: dict[str, str]) -> AsyncIterator[P
 
 
 def programs(kind: str) -> pytest.MarkDecorator:
-    """Those of one kind of application, as parameters."""
+    """The programs for one kind of application, as parameters."""
     chosen = [program for program in PROGRAMS if program.stem.endswith(kind)]
     assert chosen
     return pytest.mark.parametrize("program", chosen, ids=str)

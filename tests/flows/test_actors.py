@@ -1,4 +1,4 @@
-"""Who acts: every verb that writes to the audit trail is told, and none of them knows who calls it."""
+"""Every verb that writes to the audit trail is told who acts, and none of them knows who calls it."""
 
 import ast
 import inspect
@@ -22,7 +22,7 @@ from tests.cli.verbs import VERBS
 from tests.support.people import PASSWORD, World
 
 APP = Path(app.flows.__file__).parents[1]
-# What rules and flows are, and what they stand on. embedded/ passes options to PostgreSQL's own programs.
+# The rooms of rules and flows, and those below. embedded/ passes options to PostgreSQL's own programs.
 SILENT = ("flows", "oauth", "aemp", "simulation", "storage", "process")
 FILES = sorted(file for room in SILENT for file in (APP / room).rglob("*.py"))
 

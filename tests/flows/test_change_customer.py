@@ -24,7 +24,7 @@ WHERE NOT waiting.granted AND held.relation = 'customer_member'::regclass
 
 
 async def until_somebody_waits(context: Context) -> None:
-    """Until a statement waits for a person's row that another transaction holds."""
+    """Wait until a statement waits for a person's row that another transaction holds."""
     for _ in range(500):
         if await context.database.rows(WAITS):
             return

@@ -94,7 +94,7 @@ async def test_what_is_told_while_figures_are_computed_stands(world: World) -> N
 
 
 async def until_somebody_waits(world: World) -> None:
-    """For a machine's newest figures."""
+    """Wait until somebody waits for a machine's newest figures."""
     for _ in range(500):
         if await world.context.database.rows(WAITS):
             return

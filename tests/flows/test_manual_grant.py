@@ -84,7 +84,7 @@ async def test_token_opens_the_customers_machines_until_it_is_revoked(
 async def test_customer_can_end_it_like_any_other(
     context: Context, browser: Browser, world: World, issuer: Actor, asked: ManualRequest
 ) -> None:
-    """O-143: individually, by whom it concerns."""
+    """O-143: one by one, by the customer it concerns."""
     issued = await issue_manually(context, issuer, asked)
     page = await browser.sign_in(await browser.get("/app/login"), world.member.email, PASSWORD)
     await browser.submit(page, {}, action=f"{CONNECTIONS}/disconnect")

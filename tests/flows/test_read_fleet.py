@@ -35,7 +35,7 @@ SMALL_PAGE = 3
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a dozen machines are several pages."""
+    """Make pages so small that a dozen machines are several."""
     monkeypatch.setattr("app.aemp.address.paging.PAGE_SIZE", SMALL_PAGE)
 
 
@@ -207,7 +207,7 @@ class Crawls(RuleBasedStateMachine):
 async def test_whatever_happens_meanwhile_a_machine_that_stays_is_read_exactly_once(
     settings: Settings,
 ) -> None:
-    """In a thread with a loop of its own: the state machine is no coroutine."""
+    """It runs in a thread with a loop of its own: the state machine is no coroutine."""
     await asyncio.to_thread(run_crawls, settings)
 
 

@@ -250,7 +250,7 @@ async def test_a_lost_reply_to_a_strict_redemption_still_gives_the_pair(
 
 
 async def test_an_id_of_a_month_without_partition_is_unknown(context: Context, strict: Strict) -> None:
-    """After a family its partition goes, and its tokens are no more than a guess."""
+    """A family's partition goes after it, and its tokens are no more than a guess."""
     await begin(context, strict)
     old = compose("rt", "s", UUID("017f22e2-79b0-7cc3-98c4-dc0c0c07398f"), bytes(20))
     with pytest.raises(OAuthError, match="invalid_grant"):

@@ -45,7 +45,7 @@ async def values(world: World) -> list[float]:
 
 
 async def test_figures_go_on_from_where_they_stood(swapped: World) -> None:
-    """Those that came before the offset was set, those after, and the newest."""
+    """Figures that came before the offset was set go on, those after, and the newest."""
     customer_id = swapped.member.customer_id
     done = await set_offset(swapped.context, COMMAND_LINE, swapped.member, "p1", THEN + 2 * HOUR, values={})
     assert (done.values, done.restated) == ({HOURS: 100.25, KM: 500}, 2)

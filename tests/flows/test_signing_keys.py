@@ -127,7 +127,7 @@ async def test_new_key_is_published_before_it_signs_and_the_old_one_stays(house:
 
 
 async def test_known_key_is_gone_at_once(house: House) -> None:
-    """Also where a rotation is under way, whose key its finder may have too."""
+    """It is gone even while a rotation is under way, since its finder may have that key too."""
     async with house.process() as context, house.process() as other:
         await signing(other)
         await rotate_signing_key(context, COMMAND_LINE)

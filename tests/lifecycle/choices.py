@@ -1,4 +1,4 @@
-"""What a rule can be about: something that the model has by now, most often something new."""
+"""A rule is about something that the model has by now, most often something new."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -43,7 +43,7 @@ def suspended_applications(model: Model) -> list[Application]:
 
 
 def old_secrets(model: Model) -> list[Secret]:
-    """That are good for a while beside the newest."""
+    """Secrets that are good for a while beside the newest."""
     return [secret for each in model.applications for secret in each.secrets[:-1] if secret.live]
 
 

@@ -1,4 +1,4 @@
-"""What the model says of all there is, held against what each process says: what lives is found living, what ended is refused within a second."""
+"""The model is held against each process: what lives is found living, what ended is refused within a second."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +45,7 @@ def claims_about_tokens(model: Model, service: Service) -> Iterator[Claim]:
 
 
 def _introspected(model: Model, service: Service, token: Token) -> Iterator[Claim]:
-    """By the one who may know of it. A public or deleted application may not ask, and nobody else about its refresh tokens."""
+    """Ask as a party that may know of it. A public or deleted application may not ask, and nobody else about its refresh tokens."""
     if isinstance(token, AccessToken):
         asked = request("introspect", by=service.house.watcher, token=service.texts[token])
     elif (secret := token.application.secret) and token.application.proves(secret):

@@ -107,7 +107,7 @@ class Lifecycle(RuleBasedStateMachine):
         wrong=st.sampled_from([None, *WRONG_CODES]),
     )
     def redeem_amiss(self, at: int, code: Approval, by: Application | None, wrong: WrongCode | None) -> None:
-        """Whatever became of it, by its own application or by any, perhaps with something wrong about it."""
+        """Redeem a code in any state, by its own application or any, perhaps with something wrong about it."""
         self._redeem(at, code, by or code.application, wrong)
 
     @where_there_are(waiting_codes)
@@ -125,7 +125,7 @@ class Lifecycle(RuleBasedStateMachine):
     @precondition(lambda machine: len(machine.model.approvals) < 2 * MOST_FROM_CODES)
     @rule(at=processes, customer=a(customers))
     def connect_often(self, at: int, customer: Customer) -> None:
-        """As often as one token too many needs."""
+        """Connect as often as it takes for one token too many."""
         for _ in range(MOST_FROM_CODES):
             self.connect(at, self.model.applications[0], customer)
 
@@ -175,7 +175,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(at=processes, token=a(tokens), by=st.none() | a(applications))
     def revoke(self, at: int, token: Token, by: Application | None) -> None:
-        """By its own application, or by any."""
+        """Revoke a token by its own application, or by any."""
         by = by or token.application
         expected = self._decided(by, lambda: self.model.revoke(token, by))
         found = self.run(self.service.ask(at, "revoke", by, token=self.service.texts[token]))
@@ -230,14 +230,14 @@ class Lifecycle(RuleBasedStateMachine):
     @where_there_are(living_tokens)
     @rule(token=a(living_tokens), days=st.sampled_from([(2, 2), (2, 355), (40, 40), (40, 1080), (400, 400)]))
     def let_days_pass(self, token: Token, days: tuple[int, int]) -> None:
-        """Since it was used last, and since it was issued."""
+        """Let days pass since it was used last, and since it was issued."""
         token.grow_older(*days)
         self.run(self.service.let_days_pass(token, *days))
 
     # ---- How a rule is judged ----
 
     def _decided(self, by: Application, decide: Callable[[], Any]) -> Any:
-        """What the model answers one who proves to be this application, or the word of its refusal."""
+        """The model's answer to a caller that proves to be this application, or the word of its refusal."""
         if not by.proves(by.secret):
             return "invalid_client"
         try:

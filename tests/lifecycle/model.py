@@ -1,4 +1,4 @@
-"""What lives and what ends it: the rules of applications, codes and tokens in plain Python, without a store or a clock.
+"""The rules of applications, codes and tokens in plain Python, without a store or a clock.
 
 A request is answered by what its method returns, or by Refused. Lives are counted in days, and approvals are numbered.
 """
@@ -13,7 +13,7 @@ AN_HOUR = 1 / 24
 
 Kind = Literal["classic", "strict", "public"]  # a public application is a strict one without a secret
 Status = Literal["active", "suspended", "deleted"]
-# What may be wrong about a code or a refresh token that is presented.
+# The things that may be wrong about a code or a refresh token that is presented.
 WrongCode = Literal["code_verifier", "redirect_uri", "resource", "secret part"]
 WrongRefresh = Literal["scope", "resource", "secret part"]
 
@@ -58,7 +58,7 @@ class Secret(Named):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Application(Named):
-    """acts_for: whom by itself. secrets: the newest comes last; a public application has none."""
+    """acts_for: the customer, by itself. secrets: the newest comes last; a public application has none."""
 
     kind: Kind
     acts_for: Customer | None
@@ -205,7 +205,7 @@ class Model:
         return self._issue(application, application.acts_for, None, renewable=False), None
 
     def issue_manually(self, application: Application, customer: Customer) -> AccessToken | None:
-        """By an operator: a classic token, whatever the kind of application."""
+        """Issue a classic token as an operator, whatever the kind of application."""
         if not self.may_act(application, customer):
             return None
         return self._issue(application, customer, None, renewable=True)
@@ -235,7 +235,7 @@ class Model:
             token.ended = True
 
     def disconnect(self, customer: Customer, application: Application) -> None:
-        """What was approved until now is void, whether its code was redeemed or not."""
+        """Void all that was approved until now, whether its code was redeemed or not."""
         self.revoked_before[customer, application] = self._now()
 
     def change_status(self, application: Application, change: str) -> bool:
@@ -258,7 +258,7 @@ class Model:
     # ---- Making ----
 
     def register(self, kind: Kind, acts_for: Customer) -> Application:
-        """Only classic applications act for somebody by themselves, so that there are some who do not."""
+        """Register one; only classic applications act for somebody by themselves, so that there are others."""
         name = f"{kind}_{len(self.applications) + 1}"
         secrets = [] if kind == "public" else [Secret(f"{name}_secret_1")]
         application = Application(name, kind, acts_for if kind == "classic" else None, secrets)
@@ -285,7 +285,7 @@ class Model:
         return token
 
     def _refresh_token(self, approval: Approval, absolute_left: float) -> RefreshToken:
-        """Of a family that ends with the approval's year, however often it is renewed."""
+        """A refresh token whose family ends with the approval's year, however often it is renewed."""
         name = f"refresh_token_{len(self.refresh_tokens) + 1}"
         life = (min(REFRESH_IDLE, absolute_left), absolute_left)
         token = RefreshToken(
@@ -295,7 +295,7 @@ class Model:
         return token
 
     def _end_surplus(self, newest: AccessToken) -> None:
-        """Of the live tokens from codes of the same two, the oldest beyond ten end."""
+        """End the oldest live tokens from codes of the same two beyond ten."""
         pair = (newest.customer, newest.application)
         live = [
             each

@@ -1,4 +1,4 @@
-"""What the model does, done by the running service: asked over HTTP, or changed beside it as the command line does."""
+"""The running service does what the model does: asked over HTTP, or changed beside it like the command line."""
 
 import json
 from contextlib import suppress
@@ -74,7 +74,7 @@ def request(path: str, *, by: RegisteredApplication, **fields: str | None) -> by
 
 @dataclass(slots=True)
 class Service:
-    """What stands for the model's things: their secret texts, registrations and people."""
+    """The real things behind the model's: their secret texts, registrations and people."""
 
     house: House
     texts: dict[Named, str] = field(default_factory=dict)
@@ -219,7 +219,7 @@ class Service:
         await self.house.owner.execute(statement, secret_digest(self.texts[secret]))
 
     async def let_days_pass(self, token: Token, idle: int, absolute: int) -> None:
-        """Moved by the owner, whom the triggers hear as they hear everybody."""
+        """Let days pass as the owner does it: the triggers hear the owner as they hear everybody."""
         statement = _SHIFT_STRICT_TOKEN
         if isinstance(token, RefreshToken):
             statement = _SHIFT_REFRESH_TOKEN
@@ -243,7 +243,7 @@ class Service:
         return compose(whole.kind, whole.token_class, whole.id, bytes(20)).text
 
     def described(self, token: Token) -> tuple[object, ...]:
-        """Whom a token is of, for whom, and how many days it has: the same as `told_by` reads off an introspection."""
+        """A token's application, the customer it acts for, and its days: the same as `told_by` reads off an introspection."""
         client_id = self.client_id(token.application)
         subject = str(self.members[token.customer].customer_id) if token.customer else client_id
         return client_id, subject, round(token.idle_left)

@@ -1,4 +1,4 @@
-"""Whatever happens to applications, codes and tokens, in whatever order: the running service says what a model of it says."""
+"""The running service says what its model says, whatever happens to applications, codes and tokens."""
 
 from collections.abc import AsyncIterator
 

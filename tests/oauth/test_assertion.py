@@ -39,7 +39,7 @@ NO_KEY = "no key of the application verifies the client assertion"
 
 
 def objection(text: str, jwks: bytes | None = None, *, now: datetime = NOW) -> str | None:
-    """What is wrong with it, read and verified; None when nothing is."""
+    """The reason why it is refused, read or verified; None when it is accepted."""
     registered = check_key_set(jwks if jwks is not None else jwks_of(EC))
     try:
         assertion = parse_assertion(ASSERTION_TYPE, text)
@@ -164,7 +164,7 @@ def test_wrong_header_proves_nothing(header: dict[str, Any]) -> None:
 
 
 def forged(header: object) -> str:
-    """Of these claims, with a header the signature does not cover."""
+    """An assertion of these claims, with a header the signature does not cover."""
     _, payload, signature = by_me().split(".")
     return f"{encoded(orjson.dumps(header)).decode()}.{payload}.{signature}"
 
@@ -308,7 +308,7 @@ def test_type_has_to_be_named(assertion_type: str | None) -> None:
 
 
 def test_assertion_does_not_show_itself() -> None:
-    """What is logged of it opens nothing."""
+    """Its form in a log line opens nothing."""
     text = by_me(jti="never-shown")
     read = parse_assertion(ASSERTION_TYPE, text)
     assert isinstance(read, ClientAssertion)

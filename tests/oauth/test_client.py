@@ -128,7 +128,7 @@ def test_client_not_yet_or_no_longer_there_cannot_authenticate(status: Literal["
 
 
 def test_suspended_client_proves_who_it_is_and_is_not_active() -> None:
-    """What a suspended application gets is invalid_grant or an inactive token, not a failed authentication."""
+    """A suspended application gets invalid_grant or an inactive token, not a failed authentication."""
     suspended = replace(CONFIDENTIAL, status="suspended")
     assert authenticate(suspended, by_post(SECRET), NOW) is suspended
     assert not suspended.active

@@ -96,7 +96,7 @@ RFCS = {
 
 
 def test_every_error_of_the_rfcs_is_made_in_one_file() -> None:
-    """What a rule answers is looked up there; elsewhere it is raised, and nothing is put together."""
+    """A rule's answer is looked up there; elsewhere it is raised, and nothing is put together."""
     makers, texts = set[str](), set[str]()
     for file in sorted(APP.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):

@@ -96,7 +96,7 @@ def test_what_may_not_be_registered_is_refused_by_name(client: Client, told: str
 
 
 def test_loopback_address_of_a_confidential_application_is_for_development_only() -> None:
-    """What `rovitracker flow code` listens on."""
+    """`rovitracker flow code` listens on one."""
     local = replace(CODES, redirect_uris=("http://127.0.0.1:8400/callback",))
     assert check_registration(local, GRANTS.values(), development=True) == local
     assert "must use https" in refusal(local)

@@ -53,7 +53,7 @@ def refusal(entry: dict[str, Any]) -> str:
 
 @cache
 def prime(bits: int) -> int:
-    """As a generator makes them."""
+    """A prime as a generator makes it."""
     return generate_private_key(65_537, 2 * bits).private_numbers().p
 
 

@@ -110,7 +110,7 @@ async def test_customer_looks_at_the_machines_before_approving(
 
 
 async def test_demo_leads_from_the_front_page_to_the_fleet(visit: Visit, service: Service) -> None:
-    """What a newcomer clicks after `make run`: no terminal, no script of the page's own."""
+    """A newcomer clicks this after `make run`: no terminal, no script of the page's own."""
     visitor = await visit(java_script_enabled=False)
     page = visitor.page
     await page.goto(service.url("/"))

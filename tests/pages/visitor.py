@@ -1,4 +1,4 @@
-"""A person with a browser of their own; what the browser complained about and whom it asked is noted."""
+"""A person with a browser of their own, which notes its complaints and the hosts it asked."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ FLAGS = [
 if os.geteuid() == 0:
     FLAGS.append("--no-sandbox")  # Chromium refuses to sandbox itself as root
 
-# What a browser notes about a page whose status is an error, which some of ours rightly have.
+# A browser notes this about a page whose status is an error, which some of ours rightly have.
 _ERROR_STATUS = "Failed to load resource: the server responded with a status of "
 
 

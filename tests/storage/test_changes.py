@@ -1,4 +1,4 @@
-"""What ended is heard within a second, and what may not have been heard is not relied on."""
+"""An end is heard within a second, and nothing is relied on whose end may not have been heard."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What reading a large fleet costs, as the service's own sessions plan it: the rows of the page, wherever it lies."""
+"""Reading a large fleet costs the rows of the page, wherever it lies, as the service's own sessions plan it."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -63,7 +63,7 @@ async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[Da
 
 
 def rows_read(plan: dict[str, Any]) -> float:
-    """By all scans, with what they read in vain."""
+    """The rows that all scans read, with those they read in vain."""
     counted = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
     scans = [each for each in nodes_of(plan) if "Relation Name" in each]
     return float(sum(each.get(name, 0) * each["Actual Loops"] for each in scans for name in counted))
@@ -83,7 +83,7 @@ CASES = [
 async def test_a_page_reads_its_own_rows_and_no_table_from_end_to_end(
     statement: str, arguments: tuple[object, ...], large: tuple[Database, UUID]
 ) -> None:
-    """At most a page of each: machines, their figures, where they stood; never the other 9,900."""
+    """It reads at most a page of machines, of their figures and of where they stood, never the other 9,900."""
     database, customer_id = large
     literals = ["NULL" if each is None else f"'{each}'" for each in (customer_id, *arguments)]
     async with fleet_of(database, customer_id) as transaction:

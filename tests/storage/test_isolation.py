@@ -23,7 +23,7 @@ STATEMENTS = {
     for name, value in vars(importlib.import_module(f"app.storage.{module}")).items()
     if name.startswith("SELECT_") and isinstance(value, str)
 }
-# What each is asked beside the customer, when it is asked for the owner's machines. A new statement is added here.
+# The arguments of each beside the customer, to ask for the owner's machines. A new statement is added here.
 ASKED: dict[str, tuple[object, ...]] = {
     "SELECT_FLEET_PAGE": (1, 100),
     "SELECT_MAPPED_PAGE": (1, 100, 0, 4, 4),
@@ -42,7 +42,7 @@ async def owned(context: Context, mark: str) -> UUID:
 
 
 def opened(statement: str, condition: str) -> str:
-    """Without this condition on whose rows it wants."""
+    """The statement without its condition on whose rows it wants."""
     whatever, count = re.subn(condition, "$1::uuid IS NOT NULL", statement)
     assert count
     return whatever

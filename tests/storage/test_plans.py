@@ -1,4 +1,4 @@
-"""Which index the statements of the token path take, on tables large enough that the planner has to choose."""
+"""The statements of the token path take the right index, on tables so large that the planner has to choose."""
 
 import re
 from collections.abc import AsyncIterator

@@ -68,7 +68,7 @@ class Old:
             pass
 
     async def age_grants(self) -> None:
-        """As if everything had been approved long ago."""
+        """Let everything seem approved long ago."""
         await self.owner.execute(
             "UPDATE authorization_grant SET approved_at = approved_at - interval '2 years'"
         )

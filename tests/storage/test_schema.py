@@ -1,4 +1,4 @@
-"""What the schema itself promises: rights, row-level security, retention, partitions, an append-only trail."""
+"""The schema's own promises: rights, row-level security, retention, partitions, an append-only trail."""
 
 import ast
 import re

@@ -21,7 +21,7 @@ STATEMENTS = {
     if name.startswith(("SELECT_", "COUNT_")) and isinstance(value, str)
 }
 METRIC, SWITCH, FAULT = 3, 101, 1
-# What each is asked beside machine, range and customer. A new statement is added here.
+# The arguments of each beside machine, range and customer. A new statement is added here.
 ASKED: dict[str, tuple[object, ...]] = {
     "SELECT_READINGS": (METRIC, 0),
     "SELECT_SWITCHES": ([SWITCH], 0),
@@ -51,7 +51,7 @@ class Handed:
     told: dict[UUID, datetime]
 
     def asked(self, name: str) -> tuple[object, ...]:
-        """By the first owner, about all that time."""
+        """The arguments for the first owner, about all that time."""
         times = sorted(self.told.values())
         return self.key, times[0], times[-1], next(iter(self.told)), *ASKED[name]
 

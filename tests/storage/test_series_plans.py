@@ -1,4 +1,4 @@
-"""What reading a series costs, as the service's own sessions plan it: a walk along one machine's part of the index."""
+"""Reading a series costs a walk along one machine's part of the index, as the service's own sessions plan it."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -82,7 +82,7 @@ async def nodes_run(
 
 
 def rows_read(nodes: list[dict[str, Any]], table: str) -> float:
-    """Of a table's partitions, those thrown away too."""
+    """Rows read of a table's partitions, with those thrown away."""
     read = [node for node in nodes if node.get("Relation Name", "").startswith(f"{table}_")]
     assert all(node["Node Type"] in ("Index Scan", "Index Only Scan") for node in read)
     return sum(

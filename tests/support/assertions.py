@@ -38,7 +38,7 @@ def _made(kind: str, _number: int) -> Key:
 
 
 def jwks_of(*keys: Key, **members: str) -> bytes:
-    """What is registered of them."""
+    """The JWK Set that is registered for these keys."""
     return orjson.dumps({"keys": [{**key.as_dict(private=False), **members} for key in keys]})
 
 

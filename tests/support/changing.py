@@ -20,7 +20,7 @@ async def change(context: Context, statement: str, *arguments: object) -> int:
 
 
 async def as_owner(database_url: str, statement: str, *arguments: object) -> None:
-    """What no right of the service's role reaches."""
+    """Run a statement that no right of the service's role reaches."""
     owner = await asyncpg.connect(database_url)
     await owner.execute(statement, *arguments)
     await owner.close()
@@ -50,7 +50,7 @@ async def until_true(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def within_a_second(condition: Callable[[], Awaitable[bool]]) -> None:
-    """What a revocation may take at another process."""
+    """Wait for a condition, as long as a revocation may take to reach another process."""
     began = monotonic()
     while not await condition():
         assert monotonic() - began < 1

@@ -27,14 +27,14 @@ PRODUCTION = CHECKOUT / "compose.production.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What reading compose files gave."""
+    """The result of reading compose files."""
 
     document: dict[str, Any]
     complaint: str
 
 
 def read_compose(folder: Path, *files: Path, **variables: str) -> Read:
-    """Merge and interpolate with podman-compose, to whom an engine is only a version it asks for first."""
+    """Merge and interpolate with podman-compose, which asks an engine for no more than its version."""
     engine = folder / "podman"
     engine.write_text("#!/bin/sh\necho podman version 5.8.0\n")
     engine.chmod(0o700)
@@ -96,13 +96,13 @@ def run_stores(folder: Path, valkey_command: list[str]) -> Iterator[ComposedStor
 
 
 def _superuser(data_dir: Path, sockets: str) -> dict[str, str]:
-    """In compose its own user on its own socket, which needs no password; here the one the private server was given."""
+    """The superuser: in compose its own on its own socket, without a password; here the private server's."""
     record = json.loads((data_dir / "embedded" / "record.json").read_bytes())
     return {"PGHOST": sockets, "PGUSER": "postgres", "PGPASSWORD": record["postgres_password"]}
 
 
 def _create_logins(stores: ComposedStores, made: Path) -> None:
-    """As the image does at its first start, on a server without a database."""
+    """Create the logins as the image does at its first start, on a server without a database."""
     statements = (CHECKOUT / "deploy" / "create_logins.sql").read_text()
     for script in (
         "DROP DATABASE rovitracker WITH (FORCE)",

@@ -8,7 +8,7 @@ DEPTH = int(os.environ.get("CONFORMANCE_DEPTH", "1"))
 
 
 def examples(count: int) -> settings:
-    """So many examples of a property that asks a service, which may take its time on a busy machine."""
+    """Settings for so many examples of a property that asks a service, which may take its time."""
     unshared = HealthCheck.function_scoped_fixture  # people and browsers may serve many examples
     return settings(max_examples=count * DEPTH, deadline=None, suppress_health_check=[unshared])
 

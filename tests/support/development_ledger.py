@@ -1,4 +1,4 @@
-"""What the database of a development version says of its migrations: twelve files, which are no longer there."""
+"""The ledger in a development version's database: it names twelve migrations that are no longer there."""
 
 import asyncpg
 

@@ -31,7 +31,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """From one FROM to the next."""
+    """A stage reaches from one FROM to the next."""
 
     base: str
     name: str
@@ -62,7 +62,7 @@ def read_stages(file: Path = CHECKOUT / "Dockerfile") -> list[Stage]:
 
 
 def build_context(folder: Path) -> Path:
-    """What the engine would be sent: what .dockerignore lets through, but for files git ignores."""
+    """The files that the engine would be sent: those .dockerignore lets through, but for files git ignores."""
     rules = (CHECKOUT / ".dockerignore").read_text().splitlines()
     assert "*" in rules, ".dockerignore names what may be sent, not what may not"
     allowed = [rule[1:] for rule in rules if rule.startswith("!")]

@@ -26,14 +26,14 @@ async def fill(context: Context, customer_id: UUID, *pins: str) -> None:
 
 
 async def pins_of(context: Context, customer_id: UUID) -> list[str | None]:
-    """As the pages have them now."""
+    """The PINs, as the pages have them now."""
     page = await select_fleet_page(context.database, customer_id, first=1, last=1000)
     assert len(page.machines) == page.machine_count
     return [each.header.pin for each in page.machines]
 
 
 async def seen_by(context: Context, customer_id: UUID, statement: str, *arguments: object) -> list[Row]:
-    """What the service is shown when it acts for this customer."""
+    """The rows that the service sees when it acts for this customer."""
     async with context.database.transaction() as transaction:
         await transaction.row(SET_CUSTOMER, str(customer_id))
         return await transaction.rows(statement, *arguments)

@@ -1,4 +1,4 @@
-"""What machines reported over time, written straight into the tables as the role that ingests, over what is there."""
+"""Readings over time, written straight into the tables as the role that ingests, over those there."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ SELECT $3, e.key, f.number, $4, $5, $6 {_OF}
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Of one customer's machine."""
+    """The history of one customer's machine."""
 
     ingest: Transaction
     customer_id: UUID

@@ -1,4 +1,4 @@
-"""What is kept of a customer's machines, as the service sees it when it acts for them."""
+"""The kept history of a customer's machines, as the service sees it when it acts for them."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -20,7 +20,7 @@ async def add(context: Context, customer_id: UUID, *pins: str) -> None:
 
 
 async def figures(context: Context, customer_id: UUID, metric: int) -> list[tuple[datetime, float]]:
-    """Of all that were ever the customer's, in order."""
+    """The figures of all machines that were ever the customer's, in order."""
     statement = "SELECT at, value FROM reading WHERE metric = $1 ORDER BY at, value"
     return [(row["at"], row["value"]) for row in await seen_by(context, customer_id, statement, metric)]
 

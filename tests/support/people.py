@@ -23,7 +23,7 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 class Pair(NamedTuple):
-    """What a strict application is given at once."""
+    """The two tokens that a strict application is given at once."""
 
     access: str
     refresh: str

@@ -8,7 +8,7 @@ from app.storage.postgres.database import Transaction
 
 
 async def plan_of(transaction: Transaction, statement: str, *literals: str) -> dict[str, Any]:
-    """As the session of this transaction plans it."""
+    """The plan of a statement in the session of this transaction."""
     await transaction.count(f"PREPARE asked AS {statement}")
     row = await transaction.row(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({', '.join(literals)})")
     await transaction.count("DEALLOCATE asked")

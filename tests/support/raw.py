@@ -22,7 +22,7 @@ class RawAnswer:
 
     @property
     def told(self) -> str:
-        """What kind of answer it is: the error's name in JSON, one of our pages, or the server's own word."""
+        """The kind of answer it is: the error's name in JSON, one of our pages, or the server's own word."""
         kind = self.headers.get("content-type", "")
         if kind == "application/json":
             return str(self.document.get("error", "json"))
@@ -62,7 +62,7 @@ def head(
 async def send(
     port: int, sent: bytes, *, answers: int = 1, patience_s: float | None = None
 ) -> list[RawAnswer]:
-    """So many answers, or fewer when the server closes; what is still to be sent then is nobody's loss.
+    """Send, and read so many answers, or fewer when the server closes; the rest is then left unsent.
 
     patience_s: after which a server may wait for the rest of a request that never comes.
     """

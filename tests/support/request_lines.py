@@ -1,4 +1,4 @@
-"""What requests leave in the log, as documents."""
+"""The lines that requests leave in the log, as documents."""
 
 import json
 from collections.abc import Iterator

@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 def settings_on(database_url: str, redis_url: str, data_dir: Path) -> dict[str, str]:
-    """Of a process on stores that run already, in development."""
+    """The settings of a process in development, on stores that run already."""
     return {
         "ROVITRACKER_DATABASE_URL": database_url,
         "ROVITRACKER_REDIS_URL": redis_url,

@@ -36,7 +36,7 @@ async def held_least(work: Callable[[], Awaitable[Answer]]) -> tuple[Answer, flo
 
 @asynccontextmanager
 async def ticking() -> AsyncIterator[Held]:
-    """Of the loop that it is entered on."""
+    """Tick on the loop that it is entered on."""
     held = Held()
     task = asyncio.create_task(_tick(held))
     await asyncio.sleep(0)
@@ -48,7 +48,7 @@ async def ticking() -> AsyncIterator[Held]:
 
 
 async def _tick(held: Held) -> None:
-    """What passed without our process at work, another program had; threads that let the loop go on do not count either."""
+    """Time in which our process did not work went to another program; time of threads that free the loop is no block."""
     before, worked_before = time.perf_counter(), time.process_time()
     while True:
         await asyncio.sleep(_EVERY_S)

@@ -1,4 +1,4 @@
-"""What the tests of the endpoints and pages share."""
+"""Fixtures that the tests of the endpoints and pages share."""
 
 from collections.abc import AsyncIterator
 
@@ -16,7 +16,7 @@ async def services(settings: Settings, context: Context) -> AsyncIterator[Servic
     await services.close()
 
 
-# What the thin front serves is tested through the framework too.
+# These are about paths that the thin front serves, so they are run through the framework too.
 _HOT = {
     "test_token",
     "test_introspect",

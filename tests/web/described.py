@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 FORM = "application/x-www-form-urlencoded"
 
-# What the shared service's own document says; one test compares it with the one that is served.
+# The shared service's own document; one test compares it with the one that is served.
 DOCUMENT: Json = describe(ORIGIN)
 
 

@@ -44,7 +44,7 @@ class Story:
     gateway_token: str
 
     def names(self) -> list[tuple[str, str]]:
-        """What the examples say, and what is there in its place."""
+        """The names that the examples use, and the real ones in their place."""
         return [
             (examples.CLIENT_ID, self.world.client_id),
             (examples.CLIENT_SECRET, self.world.client_secret),
@@ -152,7 +152,7 @@ async def write(
 
 
 def writing_faults(story: Story) -> dict[str, dict[str, Any]]:
-    """What `write` is told so that it is refused, by status and name of the refusal."""
+    """Arguments of `write` that are refused, by status and name of the refusal."""
     return {
         "400 malformed_document": {"body": "PIN,7", "content_type": "application/json"},
         "400 invalid_request": {"token": "one two"},
@@ -167,7 +167,7 @@ def writing_faults(story: Story) -> dict[str, dict[str, Any]]:
 
 
 def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
-    """What `read` is told so that it is refused, by the name of the refusal."""
+    """Arguments of `read` that are refused, by the name of the refusal."""
     return {
         "invalid_page": {"values": {"page": "one"}},
         "page_not_found": {"values": {"page": "4711"}},
@@ -193,7 +193,7 @@ def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
 
 
 def form_faults(story: Story, operation: Operation) -> dict[str, dict[str, Any]]:
-    """What is posted so that it is refused, by status and name of the refusal."""
+    """Forms that are refused, by status and name of the refusal."""
     sent = {"client_id": story.world.client_id, "client_secret": story.world.client_secret}
     robot = {
         "client_id": story.robot.client_id,

@@ -5,7 +5,7 @@ from lxml import html
 
 
 def words_of(page: httpx2.Response) -> str:
-    """What a person reads, white space evened out."""
+    """The words that a person reads, white space evened out."""
     return " ".join(" ".join(map(str, html.fromstring(page.text).itertext())).split())
 
 

@@ -139,7 +139,7 @@ async def test_ids_with_every_character_are_found_encoded(fleet: Fleet) -> None:
     ],
 )
 async def test_errors_come_in_the_asked_format(path: str, status: int, code: str, fleet: Fleet) -> None:
-    """Never the framework's own document, never a trace."""
+    """An error is never the framework's own document, and never a trace."""
     as_json = await fleet.get(path, "application/json")
     assert (as_json.status_code, as_json.json()["status"], as_json.json()["code"]) == (status, status, code)
     as_xml = await fleet.get(path)

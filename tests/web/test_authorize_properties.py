@@ -1,4 +1,4 @@
-"""What holds at the authorization endpoint for any addresses, any names and any parameters."""
+"""Properties of the authorization endpoint that hold for any addresses, names and parameters."""
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
@@ -104,7 +104,7 @@ async def test_no_stranger_writes_what_we_tell(browser: Browser, world: World, n
     )
 
 
-# What a person can see; the rest no registration lets through.
+# Characters that a person can see; registration lets no others through.
 VISIBLE = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=12)
 PEOPLES_NAMES = st.lists(VISIBLE, min_size=1, max_size=3).map(" ".join)
 

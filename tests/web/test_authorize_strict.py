@@ -42,7 +42,7 @@ async def strict(context: Context, request: pytest.FixtureRequest) -> Registered
 
 @pytest.fixture
 async def native(context: Context) -> RegisteredApplication:
-    """On a phone and a desktop, without a secret."""
+    """An application on a phone and a desktop, without a secret."""
     return await register_application(
         context,
         COMMAND_LINE,
@@ -87,7 +87,7 @@ async def test_anything_less_than_the_whole_request_is_refused(
 async def test_the_whole_request_has_no_such_fault(
     browser: Browser, strict: RegisteredApplication, resource: str | None
 ) -> None:
-    """What is refused above is refused for what was left out of this one: nothing is wrong with its form."""
+    """The requests above are refused for what they leave out of this one, not for its form."""
     answer = await browser.get(request_of(strict, resource=resource))
     assert (answer.status_code, 'name="password"' in answer.text) == (200, True)
 

@@ -1,4 +1,4 @@
-"""What no library sends, on raw sockets to a running service: refused by its name, in its form, and nothing moves."""
+"""Input that no library sends, on raw sockets: refused by its name, in its form, and nothing moves."""
 
 import asyncio
 from base64 import b64encode
@@ -30,7 +30,7 @@ FORM = b"application/x-www-form-urlencoded"
 async def port(
     database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[int]:
-    """Of a service of its own process, on the suite's stores."""
+    """The port of a service in its own process, on the suite's stores."""
     port = free_port()
     async with running_service(
         port=port, settings=settings_for(database_url, redis_url, tmp_path_factory.mktemp("bad"))
@@ -96,7 +96,7 @@ REFUSED = {
     "posted page of a megabyte": (post(MEGABYTE, path=b"/app/oauth2/consent"), 413, "page"),
 }
 
-# What is HTTP and too much of it.
+# Requests that are HTTP, and too much of it.
 EXCESSIVE = {
     "an address of a megabyte": (get(b"/app/oauth2/authorize?client_id=" + MEGABYTE), 414),
     "an address of 8 KiB and a byte": (get(b"/" + MEGABYTE[: 8 * 1024]), 414),
@@ -107,7 +107,7 @@ EXCESSIVE = {
     "20,000 fields": (get(TOKEN, *(b"X%d: y" % n for n in range(20_000))), 431),
 }
 
-# What is no HTTP: the server refuses it before there is a request.
+# Bytes that are no HTTP: the server refuses them before there is a request.
 BROKEN = {
     "two lengths": post(b"code=a", b"Content-Length: 7"),
     "the same length twice": post(b"code=a", b"Content-Length: 6"),

@@ -76,7 +76,7 @@ async def test_whatever_does_not_work_is_refused_alike(
     revoked, expired, elsewhere, suspended = [await world.token(browser) for _ in range(4)]
     credentials = {"client_id": world.client_id, "client_secret": world.client_secret}
     await browser.http.post("/app/oauth2/revoke", data={**credentials, "token": revoked})
-    owner = await asyncpg.connect(database_url)  # the service itself may not change whom a token is for
+    owner = await asyncpg.connect(database_url)  # the service itself may not change a token's customer
     await owner.execute(MADE_FOR_ELSEWHERE, id_of(elsewhere))
     await owner.execute(EXPIRED, id_of(expired))
     await owner.close()

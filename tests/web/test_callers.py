@@ -1,4 +1,4 @@
-"""Who calls the machine endpoints: how they prove it, how a failure is told, and what each kind of application may leave out."""
+"""Callers of the machine endpoints: their proof, how its failure is told, and what each kind may leave out."""
 
 from base64 import b64encode
 from typing import Any
@@ -83,7 +83,7 @@ async def test_every_advertised_method_proves_who_calls(
 
 
 async def call(browser: Browser, path: str, proof: dict[str, Any]) -> httpx2.Response:
-    """With a code and a token that were never issued."""
+    """Call with a code and a token that were never issued."""
     asked = {"grant_type": "authorization_code", "code": "x", "token": mint("at", "c", 7).text}
     return await browser.http.post(path, **{**proof, "data": {**asked, **proof.get("data", {})}})
 

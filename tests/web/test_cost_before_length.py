@@ -21,7 +21,7 @@ MOST_HELD_S = 0.05
 LOGIN = "/app/login"
 JWT = "application/token-introspection+jwt"
 
-# Of 62 KB and 125 KB: each dot below goes before every accent that stands there already.
+# Texts of 62 KB and 125 KB: each dot below goes before every accent that stands there already.
 ABOVE, BELOW = "\N{COMBINING ACUTE ACCENT}", "\N{COMBINING DOT BELOW}"
 KB_62 = ABOVE * 15_500 + BELOW * 15_500
 KB_30 = ABOVE * 7_500 + BELOW * 7_500
@@ -143,7 +143,7 @@ def read(path: str = "/api/v2/Fleet/1", **headers: str | bytes) -> Ask:
 MEMBERS = "a/b;q=0.5," * 250_000
 ACCENTS = "%CC%81" * 600 + "%CC%A3" * 600  # an address is 8 KiB at most
 
-# What was sent, and how it is told.
+# The request that is sent, and the refusal it gets.
 AT_THE_API = {
     "Accept of 250,000 members": (read(accept=MEMBERS), 431, "request_header_fields_too_large"),
     "the same without a token": (read(accept=MEMBERS, authorization=""), 401, "unauthorized"),

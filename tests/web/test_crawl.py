@@ -24,7 +24,7 @@ MACHINES = [f"PIN{number:03}" for number in range(230)]
 
 @pytest.fixture
 async def token(world: World, browser: Browser) -> str:
-    """For a customer of three pages."""
+    """A token for a customer of three pages."""
     machines = [machine(pin, equipment_id=pin) for pin in MACHINES]
     await import_machines(world.context, world.member.customer_id, machines)
     return await world.token(browser)
@@ -60,7 +60,7 @@ async def test_no_machine_that_stays_is_missed_or_met_twice(
 async def test_links_of_a_crawl_lead_to_the_pages_of_its_map(
     world: World, browser: Browser, token: str
 ) -> None:
-    """So that a reader of a fleet that shrank by a page still comes to the end of what it began."""
+    """A reader of a fleet that shrank by a page still comes to the end of what it began."""
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     await browser.http.get("/api/v2/Fleet/1", headers=headers)
     for pin in MACHINES[:40]:

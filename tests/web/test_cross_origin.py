@@ -1,4 +1,4 @@
-"""What scripts of other origins may read, and what they may not."""
+"""Scripts of other origins may read some answers, and no others."""
 
 import httpx2
 import pytest

@@ -68,7 +68,7 @@ async def test_operation_is_shown_whole(operation: Operation, docs: httpx2.Respo
 
 @EACH
 async def test_request_to_copy_is_the_documented_one(operation: Operation, docs: httpx2.Response) -> None:
-    """As a shell reads it: nothing is lost in quoting."""
+    """A shell reads it like this: nothing is lost in quoting."""
     samples = samples_of(article_of(docs, operation), "docs-request")
     if operation.id == "authorize":
         (link,) = samples
@@ -156,7 +156,7 @@ async def test_addresses_begin_with_the_issuer_whatever_host_was_asked(
 
 
 async def test_page_is_there_without_any_store(services: Services) -> None:
-    """Who must find out why nothing works can still read how it should."""
+    """A person who must find out why nothing works can still read how it should."""
     async with unreachable_database() as database, Browser(services.like(database=database)) as down:
         assert (await down.get("/docs")).status_code == 200
         assert (await down.get("/openapi.json")).status_code == 200

@@ -1,4 +1,4 @@
-"""What every answer has, whoever gives it: a content type that is believed, and no word of what the service is made of."""
+"""Every answer, whoever gives it, has a content type that is believed, and no word of the service's parts."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""What a proxy says of the caller counts from trusted proxies only, and never decides an address of ours."""
+"""A proxy's word on the caller counts from trusted proxies only, and never decides an address of ours."""
 
 import asyncio
 import socket
@@ -73,7 +73,7 @@ async def guess(origin: str, world: World, forwarded: Iterator[str]) -> list[int
 async def test_stranger_is_known_by_its_own_address_whatever_it_claims(
     processes: Processes, world: World
 ) -> None:
-    """O-50, O-139: guesses are counted to whoever connects, not to whom it names."""
+    """O-50, O-139: guesses are counted to the client that connects, not to the address that it names."""
     statuses = await guess(processes.wary, world, addresses())
     assert statuses[:FORGIVEN] == [401] * FORGIVEN
     assert statuses[-1] == 429
@@ -190,7 +190,7 @@ def has_ipv6() -> bool:
 
 
 async def statuses_from(address: str, port: int, world: World, *, guesses: int) -> list[int]:
-    """What wrong secrets from this address are answered, each on its own connection, so that every worker has its share."""
+    """The answers to wrong secrets from this address, each on its own connection, so that every worker gets some."""
     fields = {"client_id": world.client_id, "client_secret": "wrong", "code": "x"}
     statuses = []
     for _ in range(guesses):

@@ -24,7 +24,7 @@ from tests.support.standing import assert_unchanged, state_of
 from tests.web.described import DOCUMENT, FORM, OPERATIONS, check_answer
 from tests.web.told import error_as_json, error_by_redirect, error_on_page
 
-# Of what can be asked in more than one way.
+# Only operations that can be asked in more than one way.
 MADE_UP = {
     each.ok().definition.raw["operationId"]: each.ok()
     for each in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
@@ -75,7 +75,7 @@ async def test_whatever_is_sent_is_answered_as_documented_and_changes_nothing(
 
 
 async def send(browser: Browser, world: World, case: Any, lent: tuple[str, ...]) -> httpx2.Response:
-    """As it was made up, but for what is lent; with Basic instead of what it says of credentials."""
+    """Send the case as it was made up, but with lent values, and with Basic in place of its credentials."""
     own = {
         "client_id": world.client_id,
         "client_secret": world.client_secret,
@@ -96,6 +96,6 @@ async def send(browser: Browser, world: World, case: Any, lent: tuple[str, ...])
 
 
 def encoded(fields: object) -> str:
-    """What a client that encodes tidily makes of it; what is no form at all it sends as text."""
+    """The fields as a client encodes them tidily; anything that is no form is sent as text."""
     pairs = fields.items() if isinstance(fields, dict) else [(str(fields), "")]
     return urlencode([(str(name), str(value)) for name, value in pairs], errors="surrogatepass")

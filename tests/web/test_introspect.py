@@ -250,7 +250,7 @@ async def test_use_renews_a_classic_token_once_a_day_and_never_a_revoked_one(
 
 
 async def test_a_strangers_question_renews_nothing(browser: Browser, world: World, context: Context) -> None:
-    """Only whoever may know of a token uses it."""
+    """A caller uses a token only if it may know of it."""
     stranger = await World.make(context)
     token = await world.token(browser)
     before = (await world.introspect(browser, token))["exp"]

@@ -32,7 +32,7 @@ WRITES = [each for each in API if each.method != "get"]
 # The machine of the document's examples: what is asked for by example is there, and is the owner's.
 HEADER = examples.MACHINE.header
 NAMES = [name for name in (HEADER.pin, HEADER.serial_number, HEADER.equipment_id) if name]
-# What nobody else may read, whoever asks. The twin has the same names, and an hour of its own.
+# Figures that nobody else may read, whoever asks. The twin has the same names, and an hour of its own.
 FIGURES = ("4312.8", "1208.35", "81934.5", "52.1318402", "11.6276213")
 TWINS_HOURS = 77.25
 
@@ -94,7 +94,7 @@ async def reader(
 
 
 def addresses_of(operation: Operation) -> Iterator[str]:
-    """As documented; then with every name of the machine where one stands, and every page where a page stands."""
+    """Addresses as documented, then with every name of the machine and every page in their places."""
     parameters = [each for each in operation.parameters if each["in"] == "path"]
     values = [values_of(each) for each in parameters]
     for chosen in product(*values):

@@ -35,7 +35,7 @@ async def test_metadata_leads_to_it(browser: Browser) -> None:
 
 
 async def test_set_is_kept_for_half_of_what_a_new_key_waits(services: Services) -> None:
-    """So that whoever kept it fetches the new key before that signs."""
+    """Whoever kept the set then fetches the new key before that signs."""
     async with Browser(services.under(signing_key_lead=timedelta(seconds=90))) as browser:
         assert (await browser.get(JWKS)).headers["cache-control"] == "public, max-age=45"
 

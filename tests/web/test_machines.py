@@ -36,7 +36,7 @@ async def test_stranger_signs_in_first_and_comes_back(browser: Browser, world: W
 async def test_machine_is_shown_with_its_names_and_the_time_of_its_newest_reading(
     browser: Browser, world: World
 ) -> None:
-    """Of whichever figure: the position came after the hours."""
+    """Any figure counts: the position came after the hours."""
     header = EquipmentHeader(
         oem_name="Kranich", model="K 8", equipment_id="Pit 3", serial_number="S-1", pin="PIN1"
     )
@@ -125,7 +125,7 @@ async def test_list_needs_no_valkey(browser: Browser, world: World, services: Se
 async def test_front_page_consent_and_connections_lead_to_the_machines(
     browser: Browser, world: World
 ) -> None:
-    """What is asked for can be looked at before it is approved."""
+    """A customer can look at what is asked for before approving it."""
     assert MACHINES in attributes_of(await browser.get("/"), "a", "href")
     consent = await world.consent_page(browser)
     assert f"http://localhost:8000{MACHINES}" in attributes_of(consent, "a", "href")

@@ -63,7 +63,7 @@ async def test_every_listed_way_to_authenticate_works_where_it_is_listed(
 
 
 async def ways_to_authenticate(context: Context) -> dict[str, dict[str, Any]]:
-    """By the names of RFC 7591, what a request is sent with."""
+    """The proof that a request is sent with, by the names of RFC 7591."""
     world, keyed = await World.make(context), await register_keyed(context)
     public = await register_application(
         context, COMMAND_LINE, name="Phone", company="Sitewise Ltd", public=True

@@ -1,4 +1,4 @@
-"""What /openapi.json documents is what the service does: every answer and every refusal in it is provoked."""
+"""The service does what /openapi.json documents: every answer and every refusal in it is provoked."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -62,7 +62,7 @@ FORMS = [
 TOKEN = OPERATIONS["requestToken"]
 BY_CODE = TOKEN.form["examples"]["documented"]["value"]
 
-# Of the moment, or of the machine it runs on.
+# These depend on the moment, or on the machine that the service runs on.
 MOMENTARY = {"stored", "exp", "iat", "jti", "snapshotTime", "x", "y", "kid"}
 
 
@@ -116,7 +116,7 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
 
 
 async def token_to_write(context: Context, app: FastAPI, world: World) -> str:
-    """Of an application that reports for this customer."""
+    """The token of an application that reports for this customer."""
     registered = await register_application(
         context,
         COMMAND_LINE,
@@ -136,7 +136,7 @@ async def token_to_write(context: Context, app: FastAPI, world: World) -> str:
 
 
 async def report_examples(world: World) -> None:
-    """What the examples' machine reported before its snapshot."""
+    """Store what the examples' machine reported before its snapshot."""
     async with history_of(world.context, world.member.customer_id, examples.PIN) as history:
         rows = [(reading.at, reading.hours) for reading in examples.HOURS]
         await history.read(Metric.CUMULATIVE_OPERATING_HOURS, rows)
@@ -157,7 +157,7 @@ async def strict_application(world: World, *, public: bool) -> Strict:
 
 
 class NoBudget(Budgets):
-    """That of somebody who has just asked for all there is."""
+    """The budgets of somebody who has just asked for all there is."""
 
     def __init__(self) -> None:
         super().__init__(a_minute=1)
@@ -200,7 +200,7 @@ async def test_address_of_the_form_leads_to_the_documented_page(story: Story) ->
 
 
 async def granted(story: Story, each: Documented) -> httpx2.Response:
-    """What makes the service give this answer."""
+    """Make the service give this answer."""
     match each.operation.id, each.name:
         case ("requestToken", name):
             form = each.operation.form["examples"][name]["value"]
@@ -233,7 +233,7 @@ async def test_documented_answer_is_given(each: Documented, story: Story) -> Non
 
 
 def claims_in(text: str, story: Story | None = None) -> object:
-    """Of a JWT, in the names of the examples; whose signature verifies is another test's claim."""
+    """The claims of a JWT, in the names of the examples; another test verifies signatures."""
     names = [(real, one) for one, real in story.names()] if story else []
     return orjson.loads(replaced(extract_compact(text.encode()).payload.decode(), names))
 
@@ -256,7 +256,7 @@ def text_of(each: Documented) -> str:
 
 
 def comparable(value: object) -> object:
-    """Without what is of the moment, and the first machine of many."""
+    """The document without what is of the moment, and with only the first machine of many."""
     if isinstance(value, list):
         return [comparable(each) for each in value]
     if not isinstance(value, dict):
@@ -290,7 +290,7 @@ def leaving(app: FastAPI) -> httpx2.ASGITransport:
 
 
 async def test_documented_parameters_come_back_to_the_application(story: Story) -> None:
-    """Those of the callback: `code` or `error`, `state` as it was, `iss`."""
+    """They are those of the callback: `code` or `error`, `state` as it was, `iss`."""
     callback = OPERATIONS["authorize"].described["callbacks"]["answer"]["{$request.query.redirect_uri}"][
         "get"
     ]
@@ -311,7 +311,7 @@ async def test_documented_parameters_come_back_to_the_application(story: Story) 
 
 
 async def refused(story: Story, each: Documented) -> httpx2.Response:
-    """What makes the service refuse in this way; a refusal that is not in these tables fails here."""
+    """Make the service refuse in this way; a refusal that is not in these tables fails here."""
     what = f"{each.status} {each.name}".strip()
     operation = each.operation
     if operation.id == "writeTelemetry":

@@ -1,4 +1,4 @@
-"""What every page of ours is sent with, and what it is made of."""
+"""The headers that every page of ours is sent with, and the parts it is made of."""
 
 import re
 from urllib.parse import urlsplit
@@ -71,7 +71,7 @@ STATUSES = {
 async def test_address_without_a_page_is_explained_to_people(
     address: str, title: str, browser: Browser
 ) -> None:
-    """Not by HTTP's phrase for the status, twice."""
+    """The page does not tell HTTP's phrase for the status, twice."""
     words = words_of(await browser.get(address))
     assert title in words
     assert "Not Found" not in words

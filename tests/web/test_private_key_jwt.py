@@ -36,7 +36,7 @@ from tests.web.services import Services
 TOKEN = "/app/oauth2/token"
 INTROSPECT = "/app/oauth2/introspect"
 REVOKE = "/app/oauth2/revoke"
-# What each endpoint is asked beside who asks.
+# The parameters of each endpoint, without the caller's proof.
 ASKED = {
     TOKEN: {"grant_type": "client_credentials"},
     INTROSPECT: {"token": "rovi_at_x"},

@@ -33,7 +33,7 @@ async def pair(browser: Browser, strict: Strict) -> Pair:
 
 
 async def scopes_and_ends(strict: Strict) -> list[tuple[str, timedelta, timedelta]]:
-    """Of each refresh token in the order of issue: its scope, its life, and the family's from the approval."""
+    """Each refresh token's scope, its life, and its family's from the approval, in the order of issue."""
     rows = await strict.context.database.rows(
         "SELECT scope, expires_at - issued_at AS idle, absolute_expires_at - approved_at AS absolute "
         "FROM refresh_token WHERE application_id = $1 ORDER BY issued_at",

@@ -1,4 +1,4 @@
-"""What ends a refresh family on the wire: a spent token presented again, revocation, and nothing by mistake."""
+"""A refresh family ends on the wire by a spent token presented again or by revocation, never by mistake."""
 
 import asyncio
 from dataclasses import replace

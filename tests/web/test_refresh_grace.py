@@ -58,7 +58,7 @@ async def test_whoever_holds_the_answer_that_was_not_lost_is_caught(
 
 
 async def let_pass(database_url: str, pair: Pair) -> None:
-    """As if this pair had been issued a moment longer ago than the grace."""
+    """Let the pair seem issued a moment longer ago than the grace."""
     earlier = "UPDATE refresh_token SET issued_at = issued_at - interval '11 s' WHERE id = $1"
     await as_owner(database_url, earlier, read(pair.refresh).id)
 

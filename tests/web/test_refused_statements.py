@@ -29,7 +29,7 @@ class Ground(NamedTuple):
 
 @pytest.fixture(scope="module")
 async def database_of_harm(servers: tuple[str, str], worker: int) -> str:
-    """In it nobody waits long for a lock, as where an operator has set so."""
+    """A database in which nobody waits long for a lock, as an operator may set it."""
     name = f"harmed_{worker}"
     url = await make_database(servers[0], name)
     owner = await asyncpg.connect(url)
@@ -48,7 +48,7 @@ async def ground(services: Services, database_of_harm: str) -> AsyncIterator[Gro
     await database.close()
 
 
-# What is done to the database, and undone.
+# Faults done to the database, and how each is undone.
 BUGS = {
     "a wrong column": (
         "ALTER TABLE application RENAME COLUMN status TO state",

@@ -46,7 +46,7 @@ class Reader:
         return await self.http.get(path, headers=sent)
 
     def dates(self, first: int = 0, last: int = READINGS - 1) -> str:
-        """As segments, from one reading to another."""
+        """Two segments, from one reading's time to another's."""
         return "/".join(written(self.began_at + number * STEP) for number in (first, last))
 
 
@@ -111,7 +111,7 @@ async def test_each_form_of_address_reads_the_machine_and_its_series(machine: st
 
 
 async def test_followed_links_lead_through_every_reading_once_and_in_order(reader: Reader) -> None:
-    """Also from an address without dates: its links name them, so that all pages are of the same range."""
+    """This holds for an address without dates too: its links name them, so that all pages have one range."""
     address: str | None = f"{FLEET}/Equipment/{PIN}/CumulativeOperatingHours"
     times, sizes = [], []
     while address:
@@ -308,7 +308,7 @@ async def test_what_the_client_has_is_not_sent_again(path: str, reader: Reader) 
 
 
 async def test_snapshot_is_as_of_its_newest_reading(reader: Reader, app: FastAPI, context: Context) -> None:
-    """So that a fleet that reported nothing new is the same to the byte."""
+    """A fleet that reported nothing new is then the same to the byte."""
     document = (await reader.get(f"{FLEET}/1")).json()
     assert document["snapshotTime"] == written(reader.began_at)
     async with Browser(app) as browser:

@@ -268,7 +268,7 @@ async def test_session_ends_without_use(world: World, services: Services) -> Non
 
 
 async def test_session_never_outlives_its_longest_life(world: World, services: Services) -> None:
-    """Even where the idle time is set longer than that."""
+    """This holds even when the idle time is set longer."""
     app = services.under(session_idle=timedelta(hours=1), session_absolute=timedelta(milliseconds=300))
     async with Browser(app) as browser:
         answer = await try_password(browser, world.member.email, PASSWORD)

@@ -70,7 +70,7 @@ async def sender(
 
 @pytest.fixture
 async def own(context: Context, browser: Browser, world: World) -> Sender:
-    """Of the test's customer, who has the machine P1."""
+    """A sender of the test's customer, who has the machine P1."""
     await add(context, world.member.customer_id, "P1")
     return await sender(context, browser, world.member.customer_id)
 
@@ -113,7 +113,7 @@ async def test_what_is_sent_twice_is_there_once(own: Sender, world: World) -> No
 
 
 async def test_senders_of_the_same_at_once_all_succeed(own: Sender, world: World) -> None:
-    """Who comes second finds the row and looks again, instead of failing."""
+    """A second sender finds the row and looks again, instead of failing."""
     machine = {
         "PIN": "P1",
         "FuelUsed": [{"FuelConsumed": n, "datetime": format_time(THEN + n * HOUR)} for n in range(20)],

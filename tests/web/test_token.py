@@ -76,7 +76,7 @@ async def test_standard_and_unknown_parameters_are_welcome(
 
 
 def quote_all(text: str) -> str:
-    """Whatever may be encoded is: no client does, all are allowed to."""
+    """Encode every byte: no client does, and all may."""
     return "".join(f"%{byte:02X}" for byte in text.encode())
 
 

@@ -1,4 +1,4 @@
-"""An AEMP address names a page of the fleet, a machine, a series of its readings, or the list of its series.
+"""An AEMP address names a fleet page, a machine, a series of its readings, or the list of its series.
 
 ISO 15143-3 leaves open how a machine is named, and every provider has its own form; all of them are understood, in
 any letter case. Segments are split before they are decoded, so that an encoded slash parts nothing.
@@ -22,7 +22,7 @@ from app.aemp.model.identifiers import (
 from app.aemp.model.series import Series, find_series
 
 _BARE = 3  # make, model and serial number without a keyword
-# What can only have been meant for a date, right or wrong.
+# A segment like this can only have been meant for a date, right or wrong.
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -58,7 +58,7 @@ class SeriesAddress:
 
 @dataclass(frozen=True, slots=True)
 class IndexAddress:
-    """Which series have readings in a range. base, dates: as the client wrote machine and dates."""
+    """The list of the series that have readings in a range. base, dates: as the client wrote machine and dates."""
 
     machine: Sought
     base: str
@@ -71,7 +71,10 @@ Address: TypeAlias = FleetAddress | MachineAddress | SeriesAddress | IndexAddres
 
 
 def parse_address(raw_path: str) -> Address:
-    """raw_path: undecoded, from `Fleet` on. Raises AempError 400 and 404."""
+    """Read an address. raw_path: undecoded, from `Fleet` on.
+
+    Raises AempError 404 when no address has this form, and 400 when a date or page in it is malformed.
+    """
     written = raw_path.split("/", MOST_SEGMENTS)  # one more than any form has, and the rest unread
     match [each.lower() for each in written]:
         case ["fleet"]:

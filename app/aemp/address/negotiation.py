@@ -11,13 +11,13 @@ from app.aemp.model.errors import AempError
 
 
 class Representation(Enum):
-    """What we can send; the value is its content type. The order is our preference among equals."""
+    """A representation that we can send; the value is its content type. The order is our preference among equals."""
 
     XML = "application/xml; charset=utf-8"
     TEXT_XML = "text/xml; charset=utf-8"
     # The namespace of the 2020 edition, for the readers that insist on it; only on request.
     XML_20190501 = "application/xml; charset=utf-8; version=20190501"
-    # Before plain JSON, because it holds all of it: who names the vendor's type reads its spellings.
+    # It stands before plain JSON, because it holds all of it: a client that names the vendor's type reads its spellings.
     SNAPSHOT_JSON = "application/iso15143-snapshot+json"
     JSON = "application/json"
 
@@ -69,14 +69,14 @@ def negotiate(accept: str, offer: tuple[Representation, ...] = ISO_15143_OFFER) 
 
 
 def choose_coding(accept_encoding: str) -> Coding | None:
-    """How to compress: of our codings the one with the highest weight, if that is not below identity's.
+    """Choose the coding of ours with the highest weight, if that is not below identity's.
 
-    `*` means gzip: who takes anything was written when there was nothing else.
+    `*` means gzip: a client that takes anything was written when there was nothing else.
     Raises AempError 431 when the list is too long.
     """
     weights = {m.name: m.weight for m in _members(accept_encoding) if _CODING.fullmatch(m.name)}
     gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
-    # Among equals the first, which is smaller and cheaper.
+    # Among equals max() takes the first, which is smaller and cheaper.
     judged: dict[Coding, float] = {"zstd": weights.get("zstd", 0.0), "gzip": gzip}
     chosen = max(judged, key=judged.__getitem__)
     return chosen if judged[chosen] > 0 and judged[chosen] >= weights.get("identity", 0.0) else None

@@ -18,10 +18,10 @@ class Link:
 
 
 def parse_page(segment: str) -> int:
-    """The page a path names.
+    """The page that a path names.
 
-    What is no plain decimal (a sign, a leading zero, other scripts' digits) is malformed: 400. A decimal that
-    no fleet can reach, 0 among them, names a page that is not there: 404, which readers take for the end.
+    Raises AempError 400 when it is no plain decimal (a sign, a leading zero, other scripts' digits), and 404, which
+    readers take for the end, when no fleet can reach it.
     """
     if not _DECIMAL.fullmatch(segment):
         raise AempError(400, "invalid_page", "A page is a decimal number; the first page is 1.")
@@ -41,7 +41,10 @@ def page_bounds(page: int) -> tuple[int, int]:
 
 
 def require_page(page: int, last_page: int) -> None:
-    """404 past the end: readers that stop at an empty page never come here, others take 404 for the end."""
+    """Raises AempError 404 when the page is past the end.
+
+    Readers that stop at an empty page never come here; others take 404 for the end.
+    """
     if not 1 <= page <= last_page:
         raise _no_such_page()
 

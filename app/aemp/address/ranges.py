@@ -21,7 +21,10 @@ class Range:
 
 
 def parse_range(start: str, end: str) -> Range:
-    """Both from an address, decoded."""
+    """Read two dates of an address, decoded.
+
+    Raises AempError 400 when one is malformed, the end is before the start, or they are too far apart.
+    """
     given = Range(_parse("start", start), _parse("end", end))
     if given.start_at > given.end_at:
         raise AempError(400, "invalid_range", "The start date is later than the end date.")
@@ -31,7 +34,7 @@ def parse_range(start: str, end: str) -> Range:
 
 
 def recent_range(now: datetime) -> Range:
-    """Two weeks and today. By whole days, so that pages agree with each other and equal series are equal bytes."""
+    """Two weeks and today, by whole days, so that pages agree and equal series are equal bytes."""
     today = datetime.combine(now.astimezone(UTC), time(), UTC)
     return Range(today - _UNASKED, today + timedelta(days=1, seconds=-1))
 

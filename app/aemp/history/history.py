@@ -10,7 +10,7 @@ from app.aemp.model.errors import FlawError
 from app.aemp.model.series import CAUTION_CODES, FAULTS, SERIES, SWITCH_METRICS, Metric, Series
 from app.aemp.model.values import Equipment, Fault, Location, Reading, SwitchStatus
 
-# By its element: a name says more than a reading's type, since hours are hours whatever they count.
+# The element's name says more than the reading's type, since hours are hours whatever they count.
 NamedReading: TypeAlias = tuple[str, Reading]
 # When, metric, value: a plain tuple, since there are millions.
 Figure: TypeAlias = tuple[datetime, int, float]
@@ -18,7 +18,7 @@ Figure: TypeAlias = tuple[datetime, int, float]
 NumberedFault: TypeAlias = tuple[datetime, int, Fault]
 
 _OF_SNAPSHOTS = {element.name: element for element in ELEMENTS}
-# Ours: what machines measure, and two figures of the snapshot are computed from.
+# These two are ours: machines measure them, and two figures of the snapshot are computed from them.
 _SPEED = replace(_OF_SNAPSHOTS["MaximumSpeedLast24"], name="Speed", attribute="speed")
 _ENGINE_LOAD = replace(_OF_SNAPSHOTS["AverageLoadFactorLast24"], name="EngineLoad", attribute="engine_load")
 
@@ -54,7 +54,7 @@ def _shown() -> Iterator[tuple[int, tuple[str, str, Callable[[float], Any]]]]:
             yield metric, (element.at_column, child.column, _MADE.get(child.kind, float))
 
 
-# Where a snapshot's columns have a metric's time and value, and what the value is made into.
+# By metric: a snapshot's columns for its time and value, and the type that the value gets.
 SHOWN = dict(_shown())
 LOCATION = _OF_SNAPSHOTS["Location"]
 
@@ -108,6 +108,7 @@ def _switch_metric(number: int) -> int:
 
 
 def check_switch(reading: Reading) -> None:
+    """Raises FlawError when the tracker has no input of this number."""
     if isinstance(reading, SwitchStatus) and not 1 <= reading.number <= len(SWITCH_METRICS):
         raise FlawError(f"SwitchNumber is {reading.number}, outside 1 to {len(SWITCH_METRICS)}")
 

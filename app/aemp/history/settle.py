@@ -1,4 +1,4 @@
-"""Readings of a known machine become rows: of the fleet it was in at their time, shifted by offsets, the newest noted."""
+"""Readings of a known machine become rows of the fleet it was in at their time, shifted by its offsets."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ _NEXT = timedelta(microseconds=1)
 
 
 class Period(NamedTuple):
-    """In which fleet the machine was from when until when; None where it has no beginning, or has not ended."""
+    """A time in one fleet. from_at: None when it has no beginning. until_at: None when it has not ended."""
 
     fleet_number: int
     from_at: datetime | None = None
@@ -37,10 +37,10 @@ class Period(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the readings of a machine are judged by.
+    """A machine as far as its readings are judged by it.
 
-    periods: in order. newest_at: of all that is kept of it; None where nothing is. offsets: by metric, what is added
-    from when on, in order.
+    periods: in order. newest_at: of all readings kept; None when none is. offsets: by metric, in order, each the time
+    it holds from and the value it adds.
     """
 
     key: int
@@ -80,7 +80,7 @@ class Latest:
     newest_at: datetime | None = None
 
     def columns(self) -> dict[str, Any]:
-        """As equipment_latest has them; what is not told is not there."""
+        """The columns of equipment_latest; what was not told is left out."""
         columns = {**self.standing, "newest_at": self.newest_at}
         for metric, (at, _, value) in self.figures.items():
             if metric in SHOWN:
@@ -94,7 +94,7 @@ class Latest:
 
 @dataclass(slots=True)
 class Rows:
-    """In the columns' order; the last of a reading and of a position is whether it may be there already."""
+    """Rows in the columns' order; a reading and a position end with whether they may be there already."""
 
     readings: list[ReadingRow] = field(default_factory=list)
     positions: list[PositionRow] = field(default_factory=list)
@@ -118,7 +118,7 @@ def settle(
 ) -> list[Refused]:
     """Add to the rows what can be kept; the rest comes back with its reason.
 
-    snapshot: whether what is too old for history is still the newest that is known, until something newer comes.
+    snapshot: whether a reading that is too old for history still counts as the newest, until a newer one comes.
     """
     settling = _Settling(machine, kept, rows, snapshot=snapshot)
     settling.add_figures(history.figures)
@@ -180,7 +180,7 @@ class _Settling:
                 ]
 
     def add_standing(self, standing: Mapping[str, Any]) -> None:
-        """Told with readings that are not shown, it may be of another owner's time."""
+        """Keep it beside readings that are shown. Told with others, it may be of another owner's time."""
         if self._shown:
             self._latest.standing |= standing
 
@@ -228,7 +228,7 @@ class _Settling:
     def _note_figures(self, part: Sequence[Figure]) -> None:
         self._shown = True
         known = self._latest.figures
-        # They are in order, so of each metric the newest stays.
+        # They are in order, so the newest of each metric stays.
         for metric, figure in {figure[1]: figure for figure in part}.items():
             if metric not in known or figure[0] >= known[metric][0]:
                 known[metric] = figure
@@ -238,7 +238,7 @@ class _Settling:
 
 
 def _stretches(machine: Machine, kept: Kept) -> Iterator[_Stretch]:
-    """In the order of time: the periods, cut where history begins and where nothing is known yet."""
+    """The periods in order of time, cut where history begins and where nothing is known yet."""
     fresh_from = machine.newest_at + _NEXT if machine.newest_at else _EVER
     for period in machine.periods:
         from_at, until_at = period.from_at or _EVER, min(period.until_at or _NEVER, kept.until_at)
@@ -256,6 +256,6 @@ def _stretches(machine: Machine, kept: Kept) -> Iterator[_Stretch]:
 
 
 def offset_at(offsets: Sequence[tuple[datetime, float]], at: datetime) -> float:
-    """offsets: in order; each holds until the next."""
+    """The offset in force at a time. offsets: in order; each holds until the next."""
     place = bisect_left(offsets, at + _NEXT, key=itemgetter(0))
     return offsets[place - 1][1] if place else 0.0

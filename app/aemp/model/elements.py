@@ -19,7 +19,7 @@ from app.aemp.model.values import (
 
 
 class Kind(Enum):
-    """What a child element holds; the value is its PostgreSQL type."""
+    """The kind of a child element; the value is its PostgreSQL type."""
 
     TIME = "timestamptz"
     TEXT = "text"
@@ -48,7 +48,7 @@ class Child:
     unit: Unit | None = None
     required: bool = True
     lowest: float = 0.0
-    # Beyond any machine's life, and still written without an exponent.
+    # It is beyond any machine's life, and still written without an exponent.
     highest: float = 1e12
     decimals: int = 2
 

@@ -24,4 +24,4 @@ class ReadError(RefusedError):
 
 
 class FlawError(ValueError):
-    """What is wrong with one value; the reader adds the document and the machine."""
+    """One value is wrong; the reader adds the document and the machine."""

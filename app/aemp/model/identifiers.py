@@ -46,7 +46,7 @@ def meant_by(kind: str | None, named: Iterable[tuple[int, int]]) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Which machine is asked for: a normalised identifier, the kinds it may be, and make and model where they matter."""
+    """The machine asked for: a normalised identifier, the kinds it may be, and make and model where they matter."""
 
     value: str
     kinds: tuple[str, ...] = IDENTIFIER_KINDS
@@ -69,7 +69,7 @@ def sought_by_make(make: str, model: str, serial_number: str) -> Sought:
 def decode_segment(raw_segment: str) -> str:
     """One segment of the undecoded path, so that `%2F`, `%23` and `%20` inside an id part nothing.
 
-    What is no UTF-8 or holds control characters names no machine: 404, as for any machine that is not there.
+    Raises AempError 404, as for an unknown machine, when it is no UTF-8, holds control characters, or is too long.
     """
     if len(raw_segment) > LONGEST_SEGMENT:
         raise no_such_machine()

@@ -10,7 +10,7 @@ from app.aemp.model.values import Fault, Reading, SwitchStatus
 
 
 class Metric(IntEnum):
-    """What a row of `reading` measures. The numbers are stored: none is ever given to another meaning."""
+    """The metric of a row of `reading`. The numbers are stored: none is ever given to another meaning."""
 
     CUMULATIVE_OPERATING_HOURS = 1
     CUMULATIVE_IDLE_HOURS = 2
@@ -52,13 +52,13 @@ class Series:
 
     @property
     def value(self) -> Child:
-        """The child that a row's one value is; what else there is does not change with time, or is in the metric."""
+        """The child that a row's value belongs to; the others do not change with time, or are in the metric."""
         return [child for child in self.element.children if child.required][-1]
 
     def readings_of(
         self, rows: Iterable[tuple[datetime, float, int]], latest: Reading | None
     ) -> tuple[Reading, ...]:
-        """Rows of `reading`: time, value and metric. latest: of the machine, for what does not change with time."""
+        """rows: of `reading`, each time, value and metric. latest: the machine's, for what does not change with time."""
         if self.element.reading is SwitchStatus:
             first = SWITCH_METRICS.start
             return tuple(SwitchStatus(at, metric - first + 1, on=value != 0) for at, value, metric in rows)
@@ -181,5 +181,5 @@ _NAMED = {segment.lower(): series for series in SERIES for segment in (series.na
 
 
 def find_series(segment: str) -> Series | None:
-    """By a segment of an address, in any case: providers differ, and their clients with them."""
+    """The series that a segment of an address names, in any case: providers differ, and their clients with them."""
     return _NAMED.get(segment.lower())

@@ -24,7 +24,7 @@ def format_time(at: datetime) -> str:
 def parse_time(text: str) -> datetime | None:
     """An aware UTC time in whole seconds; None for the year one, which providers send for "never".
 
-    Without a zone it is refused: nobody knows whose clock it was, and a guess moves readings by hours.
+    Raises FlawError when it is malformed, or has no zone: a guess would move readings by hours.
     """
     if text.startswith(_NEVER):
         return None
@@ -47,7 +47,10 @@ def format_duration(hours: float) -> str:
 
 
 def parse_duration(text: str) -> float:
-    """An ISO 8601 duration in decimal hours. Years and months have no fixed length and are refused."""
+    """An ISO 8601 duration in decimal hours.
+
+    Raises FlawError when it is malformed, or has years or months, which have no fixed length.
+    """
     found = _DURATION.fullmatch(text)
     if not found or text.endswith(("P", "T")):
         raise FlawError(f"{text[:40]!r} is not a duration in days, hours, minutes and seconds")

@@ -36,7 +36,7 @@ _WORTH: dict[str, tuple[int, float]] = {
 
 
 def factor(stated: str, ours: str) -> float:
-    """What to multiply a figure by, to turn the unit a document states into the one we keep.
+    """The factor that turns a figure in the unit a document states into the unit we keep.
 
     Raises FlawError when it is no such unit, or longer than any.
     """

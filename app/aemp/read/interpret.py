@@ -40,7 +40,11 @@ _WRAPPERS = ("meters", "metres", "feet")
 
 
 def interpret(machine: Any) -> Equipment:
-    """`machine` is `{element: {child: value}}` with names in lower case; elements we do not know are ignored."""
+    """Check a machine, and make a value of it. Elements we do not know are ignored.
+
+    machine: `{element: {child: value}}` with names in lower case.
+    Raises FlawError when it has no identifier, or a value that cannot be true.
+    """
     machine = _mapping("Equipment", machine)
     header = read_header(_mapping("EquipmentHeader", _find(machine, "EquipmentHeader")))
     readings: dict[str, Any] = {
@@ -58,7 +62,7 @@ def _further(machine: Mapping[str, Any]) -> Iterator[NamedReading]:
 
 
 def all_of(machine: Mapping[str, Any], element: Element) -> list[Any]:
-    """Every reading of this element, under whichever of its names."""
+    """Every reading of this element, under any of its names."""
     listed = [machine[key] for key in keys_of(element.name) if key in machine]
     return [each for found in listed for each in (found if isinstance(found, list) else [found])]
 
@@ -72,6 +76,7 @@ ELEMENT_KEYS = frozenset(key for element in ALL_ELEMENTS for key in keys_of(elem
 
 
 def read_header(found: Mapping[str, Any]) -> EquipmentHeader:
+    """Raises FlawError when it has no identifier, or a value that cannot be true."""
     values = {child.attribute: _value(child, _find(found, child.name)) for child in HEADER}
     header = EquipmentHeader(**values)
     if not (header.pin or header.serial_number or header.equipment_id):
@@ -80,7 +85,10 @@ def read_header(found: Mapping[str, Any]) -> EquipmentHeader:
 
 
 def read_element(element: Element, found: Any) -> Reading | None:
-    """Absent without any of its required children; with only some of them it is broken."""
+    """The reading of an element; None when it has none of its required children.
+
+    Raises FlawError when it has only some of them, or a value that cannot be true.
+    """
     if found is None or found == "":
         return None
     try:
@@ -179,7 +187,10 @@ def _boolean(name: str, value: Any) -> bool:
 
 
 def parse_number(name: str, value: Any) -> float:
-    """A finite number from a JSON number or a text. `float` alone would take `nan`, `1_000` and other scripts' digits."""
+    """A finite number from a JSON number or a text. Raises FlawError when it is none.
+
+    `float` alone would take `nan`, `1_000` and other scripts' digits.
+    """
     is_text = isinstance(value, str) and _NUMBER.fullmatch(_figure(name, value))
     is_number = isinstance(value, float | int) and not isinstance(value, bool)
     if not (is_text or is_number):

@@ -21,7 +21,7 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a document something stands, counted from 1; the line where it is known."""
+    """A place in a document, counted from 1. line: None when it is not known."""
 
     line: int | None
     machine: int | None = None
@@ -33,7 +33,10 @@ class Place:
 
 
 def parse_file(data: bytes, name: str, *, max_bytes: int = LARGEST_DOCUMENT) -> Any:
-    """What `read_machines` and `read_series` read; `name` is what it is called in errors. Raises ReadError."""
+    """Parse a file for `read_machines` and `read_series`. name: of the file, for errors.
+
+    Raises ReadError when it is too large, or neither XML nor JSON.
+    """
     if len(data) > max_bytes:
         raise ReadError(f"{name}: larger than {max_bytes} bytes")
     with flaws_of(name):
@@ -43,8 +46,7 @@ def parse_file(data: bytes, name: str, *, max_bytes: int = LARGEST_DOCUMENT) -> 
 def read_machines(document: Any, name: str) -> tuple[Equipment, ...]:
     """The machines of an AEMP 1.2, ISO 15143-3 (XML or JSON) or Rovi assets document, in their order.
 
-    Raises ReadError with the line or machine and what is wrong there; nothing is returned of a document with one
-    bad machine.
+    Raises ReadError, with the line or machine and what is wrong there, when one machine is bad.
     """
     with flaws_of(name):
         return tuple(_interpret(machine, place) for place, machine in machines_of(document))
@@ -52,7 +54,7 @@ def read_machines(document: Any, name: str) -> tuple[Equipment, ...]:
 
 @contextmanager
 def flaws_of(name: str) -> Iterator[None]:
-    """A flaw leaves with the name of the document that it is in."""
+    """Put the name of the document before a flaw. Raises ReadError in its place."""
     try:
         yield
     except FlawError as flaw:
@@ -60,14 +62,17 @@ def flaws_of(name: str) -> Iterator[None]:
 
 
 def machines_of(document: Any) -> Iterator[tuple[Place, Any]]:
-    """document: as `parse` gives it."""
+    """Each machine with its place. document: as `parse` gives it.
+
+    Raises FlawError when the document is neither a fleet nor a machine.
+    """
     found = machines_of_json(document) if isinstance(document, dict | list) else machines_of_xml(document)
     counted = ((Place(line, number), machine) for number, (line, machine) in enumerate(found, 1))
     return ((place, machine) for place, machine in counted if not is_area(machine))
 
 
 def parse(data: bytes) -> Any:
-    """A JSON object or list, names in lower case; else the root of an XML document."""
+    """A JSON object or list, names in lower case, or the root of an XML document. Raises FlawError when it is neither."""
     start = data.removeprefix(_UTF8_MARK).lstrip()
     if start.startswith(_JSON_STARTS):
         return parse_json(data)
@@ -84,7 +89,7 @@ def _interpret(machine: Any, place: Place) -> Equipment:
 
 
 def _identity(machine: Any) -> str:
-    """What the machine calls itself, so that a person finds it in the document."""
+    """The machine's own name for itself, so that a person finds it in the document."""
     if is_asset(machine):
         return f" ({str(machine['assetid'])[:80]!r})"
     header = machine.get("equipmentheader") if isinstance(machine, dict) else None

@@ -1,4 +1,4 @@
-"""JSON documents as plain nested values, in whichever of the shapes that providers give ISO 15143-3."""
+"""JSON documents as plain nested values, in any of the shapes that providers give ISO 15143-3."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ _CONTAINERS = frozenset((dict, list))
 
 
 def machines_of_json(document: Any) -> Iterator[tuple[None, Any]]:
-    """Each machine as (its line, which nobody knows, `{element: {child: value}}`)."""
+    """Each machine as (None in place of its line, `{element: {child: value}}`)."""
     return ((None, machine) for machine in _machines(document))
 
 
@@ -33,7 +33,11 @@ def _machines(document: Any, depth: int = 0) -> list[Any]:
 
 
 def parse_json(data: bytes) -> Any:
-    """Names in lower case, without `@`. The standard library's parser shows repeated names, which the faster one hides."""
+    """Parse JSON into names in lower case, without `@`.
+
+    The standard library's parser shows repeated names, which the faster one hides.
+    Raises FlawError when it is malformed, contradicts itself, or is nested too deeply.
+    """
     try:
         document = json.loads(
             data.decode("utf-8-sig"),
@@ -53,7 +57,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def _check_depth(document: Any) -> None:
-    """Python bounds the depth too, but elsewhere in each version, and what is read may not end in its RecursionError."""
+    """Python bounds the depth too, but differently in each version, and later work may not end in a RecursionError."""
     level = _containers([document])
     for _ in range(DEEPEST_JSON):
         if not level:

@@ -1,4 +1,4 @@
-"""Assets of the Rovi API turned into the shape of an ISO 15143-3 machine, so that one set of checks serves both."""
+"""Assets of the Rovi API take the shape of an ISO 15143-3 machine, so that the same checks serve both."""
 
 from typing import Any
 
@@ -23,7 +23,10 @@ def is_area(machine: Any) -> bool:
 
 
 def iso_machine(asset: dict[str, Any]) -> dict[str, Any]:
-    """Runtime in ms, odometer and altitude in cm, speed in cm/s. Ignition stands for the engine: the API has nothing better."""
+    """Turn an asset into a machine. Raises FlawError when its metrics are malformed.
+
+    The API has runtime in ms, odometer and altitude in cm, speed in cm/s, and nothing better for the engine than ignition.
+    """
     metrics = asset.get("metrics") or {}
     if not isinstance(metrics, dict):
         raise FlawError("metrics is not an object")

@@ -18,6 +18,7 @@ def pages_of(document: Any) -> list[dict[str, Any]]:
     """The pages of a series, each `{element: readings, "links": links}`; none where the document is of another kind.
 
     document: as it was parsed, JSON or the root of XML.
+    Raises FlawError when a link in it is too long.
     """
     if isinstance(document, dict | list):
         pages = document if isinstance(document, list) else [document]
@@ -26,7 +27,7 @@ def pages_of(document: Any) -> list[dict[str, Any]]:
 
 
 def _is_page(part: Any) -> bool:
-    """It has readings, or at least says whose and which there would be; not every other document is one."""
+    """Whether it has readings, or at least links to a machine's series; not every other document is a page."""
     if not isinstance(part, dict) or any(name in part for name in _NO_SERIES):
         return False
     return not ELEMENT_KEYS.isdisjoint(part) or machine_named_in(part) is not None
@@ -46,7 +47,7 @@ def machine_named_in(page: Mapping[str, Any]) -> str | None:
         lower = [segment.lower() for segment in segments]
         begin = lower.index("equipment") + 1 if "equipment" in lower else len(segments)
         end = next((at for at in range(begin + 1, len(segments)) if find_series(segments[at])), None)
-        if end is not None:  # of `ID/{id}` and `{make}/{model}/{serial}` too the last is the machine's own
+        if end is not None:  # the last segment is the machine's own, in every form of address
             return clean(unquote(segments[end - 1]))
     return None
 

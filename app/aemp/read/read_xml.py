@@ -11,7 +11,10 @@ _TIME = "datetime"
 
 
 def machines_of_xml(root: etree._Element) -> Iterator[tuple[Any, Any]]:
-    """Each machine as (its line, `{element: {child: text}}`); names without namespace, in lower case."""
+    """Each machine as (its line, `{element: {child: text}}`); names without namespace, in lower case.
+
+    Raises FlawError when the root is neither Fleet nor Equipment.
+    """
     name = local_name(root)
     if name not in ("fleet", "equipment"):
         raise FlawError(f"line {root.sourceline}: the root is {name!r}, neither Fleet nor Equipment")
@@ -20,9 +23,10 @@ def machines_of_xml(root: etree._Element) -> Iterator[tuple[Any, Any]]:
 
 
 def parse_xml(data: bytes) -> etree._Element:
-    """R-70: no entity is replaced, nothing is fetched, and a document type is refused whatever it declares.
+    """Parse XML (R-70): no entity is replaced, nothing is fetched, and any document type is refused.
 
     Without `huge_tree` libxml2 bounds the nesting (256) and how far a declared entity can swell before that.
+    Raises FlawError when it is not well-formed, or declares a document type.
     """
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -61,7 +65,7 @@ def nested(element: etree._Element) -> Any:
 
 
 def _put(parts: dict[str, Any], name: str, value: Any) -> None:
-    """A repeated child becomes a list: whether that matters is for the one who knows the element."""
+    """Make a list of a repeated child: whether that matters, only a caller that knows the element can tell."""
     if name not in parts:
         parts[name] = value
     elif isinstance(parts[name], list):

@@ -1,4 +1,4 @@
-"""Batches of readings as devices and gateways send them: what can be read of them, and what is wrong with the rest."""
+"""Batches of readings as devices and gateways send them: what can be read, and what is wrong with the rest."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ _KNOWN_NAMES = ELEMENT_KEYS.union(
     (key for child in HEADER for key in keys_of(child.name)),
 )
 
-# Which identifier decides what machine is meant: its kind, None for any, and its normalised value.
+# The identifier that decides which machine is meant: its kind, None for any, and its normalised value.
 Name: TypeAlias = tuple[str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """What is not kept and why. at: None where the time cannot be read; element: None where no reading can."""
+    """A reading that is not kept. at: None when no time can be read. element: None when no reading can."""
 
     place: Place
     element: str | None
@@ -39,7 +39,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one machine told at one place of a batch. name: None where the place says not which machine it was."""
+    """One machine's readings at one place of a batch. name: None when the place does not name the machine."""
 
     place: Place
     name: Name | None
@@ -48,14 +48,17 @@ class Report:
 
 
 def read_lines(data: bytes) -> Iterator[Report]:
-    """JSON lines: of a machine each, its identifiers and its readings under ISO 15143-3's names."""
+    """Read JSON lines, each with a machine's identifiers and readings under ISO 15143-3's names."""
     for number, line in enumerate(data.splitlines(), 1):
         if line.strip():
             yield _read_line(Place(number), line)
 
 
 def read_reports(data: bytes) -> Iterator[Report]:
-    """An ISO 15143-3 document, snapshot or series, or assets of the Rovi API. Raises FlawError for anything else."""
+    """Read an ISO 15143-3 document, snapshot or series, or assets of the Rovi API.
+
+    Raises FlawError when it is anything else.
+    """
     document = parse(data)
     pages = pages_of(document)
     for number, page in enumerate(pages, 1):
@@ -68,7 +71,7 @@ def read_reports(data: bytes) -> Iterator[Report]:
 
 
 def read_all(reports: Iterable[Report]) -> list[Report]:
-    """Raises FlawError where too much is wrong to be a batch of readings at all."""
+    """Raises FlawError when too much is wrong for a batch of readings."""
     read, rejections = [], 0
     for report in reports:
         read.append(report)
@@ -83,9 +86,10 @@ def _refuse_nonsense(rejections: int) -> None:
 
 
 def read_series(document: Any, name: str, machine: str | None) -> tuple[Report, ...]:
-    """Series whole or not at all; none where the document is of another kind.
+    """Read series whole or not at all; none when the document is of another kind.
 
-    document: as `parse_file` gives it. machine: which one it is of, where its links do not say so. Raises ReadError.
+    document: as `parse_file` gives it. machine: its identifier; None takes the one that the links name.
+    Raises ReadError when no machine is named, or a reading is flawed.
     """
     with flaws_of(name):
         pages = [(page, machine or machine_named_in(page)) for page in pages_of(document)]

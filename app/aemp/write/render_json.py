@@ -53,7 +53,7 @@ def render_series_json(page: SeriesPage, representation: Representation = Repres
 def _document(
     head: dict[str, Any], name: str, items: list[str], times: list[datetime], *, vendor: bool
 ) -> bytes:
-    """An object of its head and one more member, a list of items whose times are still to be filled in."""
+    """An object of its head and a list of items, whose times are still to be filled in."""
     opened = orjson.dumps(head)[:-1].decode()
     if vendor:
         times = [at for at in times for _ in ("datetime", "Datetime")]
@@ -79,7 +79,7 @@ def _text(text: str) -> str:
 
 
 def _leaf(child: Child) -> Leaf:
-    """With the comma to the next: behind a header's last one it is cut off, behind a reading's its time follows."""
+    """A leaf ends with a comma. Behind a header's last one it is cut off; behind a reading's its time follows."""
     before, after = f'"{child.name}":', ","
     if child.unit:
         stated = f'"{child.unit.name}":"{child.unit.spelling}",'

@@ -32,7 +32,7 @@ _AEMP_1_2_ELEMENTS = ("Location", "CumulativeOperatingHours", "FuelUsed", "FuelU
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """An element of a machine: the attribute that holds its reading, and how that is written, with TIME in its place."""
+    """An element of a machine: the attribute that holds its reading, and the function that writes that."""
 
     attribute: str
     write: Write
@@ -72,7 +72,7 @@ def render_series_xml(page: SeriesPage, representation: Representation = Represe
 
 
 def escape(text: str) -> str:
-    """Letters and digits alone are the most common, and known the fastest."""
+    """Escape a text. Letters and digits alone are the most common, and recognised the fastest."""
     return text if text.isalnum() or not _SPECIAL.search(text) else _SPECIAL.sub(_replacement, text)
 
 

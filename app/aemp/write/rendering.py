@@ -1,8 +1,8 @@
 """Both renderings share text made once from the table of elements, with places for values.
 
 A page is a join of strings. The event loop stands still for it, so every element is one call, and all times of a
-document are written by one. What a library would guarantee, that any name gives a well-formed document, is kept by
-each rendering's own way to write text.
+document are written by one. A library would guarantee that any name gives a well-formed document; here each
+rendering's own way to write text does.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ Write = Callable[[Any], str]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One value of a reading or header, with the text around it: its name, and its unit where it has one."""
+    """One value of a reading or header, with the text around it: its name, and its unit if any."""
 
     attribute: str
     before: str
@@ -35,7 +35,7 @@ class Leaf:
 
 
 def writer(child: Child, *, text: Write) -> Write:
-    """How the child's value is written; `text` is how this rendering writes a string."""
+    """The function that writes the child's value. text: writes a string in this rendering."""
     match child.kind:
         case Kind.TEXT:
             return text
@@ -73,7 +73,7 @@ def _compile_leaf(leaf: Leaf, opening: str, closing: str) -> Write:
 
 
 def fill_times(marked: str, times: Sequence[datetime]) -> str:
-    """Each TIME in turn as `YYYY-MM-DDThh:mm:ssZ`. times: in UTC, as every reading's are."""
+    """Put the times in place of each TIME, as `YYYY-MM-DDThh:mm:ssZ`. times: in UTC, as every reading's are."""
     if not times:
         return marked
     pieces = marked.split(TIME)
@@ -84,5 +84,5 @@ def fill_times(marked: str, times: Sequence[datetime]) -> str:
 
 
 def write_times(times: Sequence[datetime]) -> list[str]:
-    """One time or more in one call: written each by itself they took a third of a page's time."""
+    """Write all times in one call: written one by one they took a third of a page's time."""
     return orjson.dumps(times, option=_TIMES_OPTION).decode()[2:-2].split('","')

@@ -37,15 +37,15 @@ def sent_header(header: EquipmentHeader) -> EquipmentHeader:
 
 
 def take_snapshot(machines: tuple[Equipment, ...], links: tuple[Link, ...], *, now: datetime) -> Snapshot:
-    """As of the newest reading shown, so that a fleet that reported nothing new is the same document to the byte.
+    """A snapshot as of the newest reading shown, so that an unchanged fleet is the same document to the byte.
 
-    Of a fleet that never reported anything it is as of the day.
+    A fleet that never reported anything is shown as of the day.
     """
     newest = max(filter(None, map(newest_reading_at, machines)), default=None)
     return Snapshot(newest or datetime.combine(now.astimezone(UTC), time(), UTC), machines, links)
 
 
 def newest_reading_at(machine: Equipment) -> datetime | None:
-    """When it last reported anything that is shown."""
+    """The time of the newest reading that is shown; None when there is none."""
     readings = (getattr(machine, element.attribute) for element in ELEMENTS)
     return max((reading.at for reading in readings if reading), default=None)

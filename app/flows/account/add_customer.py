@@ -16,19 +16,20 @@ SHORTEST_PASSWORD = 10
 
 
 class CustomerError(RefusedError):
-    """Why there cannot be such an account, or the one there is cannot be changed so."""
+    """The account cannot be added or changed like this, or there is none."""
 
     code = "customer_conflict"
     status = 409
 
 
 class PersonError(RefusedError):
-    """What is refused of the address, the name or the password of a person, customer or operator."""
+    """The e-mail address, name or password of a person is not accepted."""
 
     code = "invalid_person"
 
 
 async def add_customer(context: Context, actor: Actor, *, email: str, name: str, password: str) -> Member:
+    """Raises CustomerError when the address is taken, and PersonError when a value is not accepted."""
     member = Member(new_id(), check_email(email), check_person(name), new_id(), check_person(name))
     check_password(password)
     password_hash = await context.passwords.hash(password)
@@ -43,6 +44,7 @@ async def add_customer(context: Context, actor: Actor, *, email: str, name: str,
 
 
 def check_email(email: str) -> str:
+    """The address in its normal form. Raises PersonError when it is none."""
     typed = email.strip()
     check_email_length(typed)
     try:
@@ -53,12 +55,13 @@ def check_email(email: str) -> str:
 
 
 def check_email_length(email: str) -> None:
-    """Raises PersonError when it is longer than an address may be."""
+    """Raises PersonError when it is longer than any address."""
     if len(email) > LONGEST_EMAIL:
         raise PersonError(f"e-mail address: at most {LONGEST_EMAIL} characters")
 
 
 def check_person(name: str) -> str:
+    """The name without space around it. Raises PersonError when it is empty, too long or not printable."""
     name = name.strip()
     if not name or len(name) > LONGEST_PERSON or not name.isprintable():
         raise PersonError(f"name: 1 to {LONGEST_PERSON} printable characters")
@@ -66,6 +69,9 @@ def check_person(name: str) -> str:
 
 
 def check_password(password: str) -> None:
-    """Long enough and not absurd; no rules on kinds of characters (NIST SP 800-63B section 3.1.1)."""
+    """Judge the length alone, and no kinds of characters (NIST SP 800-63B section 3.1.1).
+
+    Raises PersonError when it is too short or too long.
+    """
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise PersonError(f"password: {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")

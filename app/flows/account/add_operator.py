@@ -11,13 +11,14 @@ from app.storage.people.operators import Operator, insert_operator, select_opera
 
 
 class OperatorError(RefusedError):
-    """Why there cannot be such an operator, or who is meant is none."""
+    """The operator cannot be added, or there is none with this address."""
 
     code = "operator_conflict"
     status = 409
 
 
 async def add_operator(context: Context, actor: Actor, *, email: str, name: str, password: str) -> Operator:
+    """Raises OperatorError when the address is taken, and PersonError when a value is not accepted."""
     operator = Operator(new_id(), check_email(email), check_person(name))
     check_password(password)
     password_hash = await context.passwords.hash(password)
@@ -31,7 +32,10 @@ async def add_operator(context: Context, actor: Actor, *, email: str, name: str,
 
 
 async def find_operator(context: Context, email: str) -> Operator:
-    """Who has this address and is not disabled. Raises OperatorError when nobody is, PersonError when it is too long."""
+    """The operator with this address, unless disabled.
+
+    Raises OperatorError when there is none, and PersonError when the address is too long.
+    """
     check_email_length(email)
     operator = await select_operator(context.database, normal_email(email))
     if operator is None:

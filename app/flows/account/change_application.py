@@ -27,7 +27,7 @@ from app.storage.people.audit import AuditEvent, insert_audit_event
 
 StatusChange = Literal["approve", "suspend", "resume", "delete"]
 
-# Which status each change starts from, and where it leads. Nothing leads out of deleted.
+# The statuses that each change starts from, and the one it leads to. Nothing leads out of deleted.
 _CHANGES: dict[StatusChange, tuple[tuple[ClientStatus, ...], ClientStatus, str]] = {
     "approve": (("pending",), "active", "application.approved"),
     "suspend": (("active",), "suspended", "application.suspended"),
@@ -40,16 +40,16 @@ _SHOWN = 40  # characters of what is no client_id; one has 36
 
 
 class ApplicationError(RefusedError):
-    """Why the application cannot be changed so."""
+    """The application cannot be changed like this, or there is none."""
 
     code = "application_conflict"
     status = 409
 
 
 async def find_application(context: Context, unverified_client_id: str) -> Application:
-    """A deleted one too. Raises ApplicationError."""
+    """The application, even a deleted one. Raises ApplicationError when nobody has the client_id."""
     client_id = parse_client_id(unverified_client_id)
-    # Asked, not remembered: what is changed is what is there.
+    # The store is asked, not the memory: what is changed is what is there.
     found = await context.gathered.applications.ask(client_id) if client_id else None
     if found is None:
         raise ApplicationError(
@@ -69,9 +69,10 @@ async def change_application(
     logo: bytes | None = None,
     jwks: bytes | None = None,
 ) -> Client:
-    """The application as it is now. Raises ApplicationError and what registering raises.
+    """Change an application, and return it as it is now.
 
-    jwks: takes the place of the keys before, and of the secrets, of which it has none from here on.
+    jwks: the JWK Set that replaces its keys and its secrets.
+    Raises ApplicationError when it is unknown or deleted, and what `register_application` raises.
     """
     if jwks is not None:
         changes = replace(changes, jwks=check_key_set(jwks))
@@ -100,7 +101,10 @@ async def change_application(
 
 
 async def change_status(context: Context, actor: Actor, client_id: str, change: StatusChange) -> Client:
-    """One row decides: every process sees it at its next look, and no token is touched."""
+    """Change one row, which every process sees at its next look; no token is touched.
+
+    Raises ApplicationError when the application is unknown, or its status does not allow the change.
+    """
     client = (await find_application(context, client_id)).client
     before, after, event = _CHANGES[change]
     async with context.database.transaction() as transaction:
@@ -112,7 +116,10 @@ async def change_status(context: Context, actor: Actor, client_id: str, change: 
 
 
 async def rotate_secret(context: Context, actor: Actor, client_id: str, overlap: timedelta) -> str:
-    """The new secret, shown once, now. The one before stays good for the overlap."""
+    """Make a new secret, which is shown only now. The one before stays good for the overlap.
+
+    Raises ApplicationError when it is unknown or deleted, has no secrets, or has two that are good.
+    """
     client = (await find_application(context, client_id)).client
     if client.public:
         raise ApplicationError("a public application has no secret")
@@ -135,7 +142,7 @@ async def rotate_secret(context: Context, actor: Actor, client_id: str, overlap:
 
 
 async def retire_secret(context: Context, actor: Actor, client_id: str) -> None:
-    """The secret that a rotation left good for a while is worth nothing from here on."""
+    """End the secret that a rotation left good for a while. Raises ApplicationError when there is none."""
     client = (await find_application(context, client_id)).client
     async with context.database.transaction() as transaction:
         if not await delete_leaving_secret(transaction, client.id):

@@ -18,7 +18,10 @@ from app.storage.token.grants import upsert_revocations_of
 
 
 async def find_member(context: Context, email: str) -> Member:
-    """Who signs in with this address. Raises CustomerError."""
+    """The person who signs in with this address.
+
+    Raises CustomerError when nobody does, and PersonError when the address is too long.
+    """
     check_email_length(email)
     member = await select_member(context.database, normal_email(email))
     if member is None:
@@ -27,7 +30,10 @@ async def find_member(context: Context, email: str) -> Member:
 
 
 async def disable_customer(context: Context, actor: Actor, email: str) -> Member:
-    """Its sessions and every token that acts for it are worth nothing until it is enabled again."""
+    """Make its sessions and every token that acts for it inactive, until it is enabled again.
+
+    Raises CustomerError when it is unknown or disabled already.
+    """
     member = await find_member(context, email)
     async with context.database.transaction() as transaction:
         if not await mark_customer_disabled(transaction, member.customer_id):
@@ -38,6 +44,7 @@ async def disable_customer(context: Context, actor: Actor, email: str) -> Member
 
 
 async def enable_customer(context: Context, actor: Actor, email: str) -> Member:
+    """Raises CustomerError when it is unknown or not disabled."""
     member = await find_member(context, email)
     async with context.database.transaction() as transaction:
         if not await mark_customer_enabled(transaction, member.customer_id):
@@ -50,9 +57,10 @@ async def enable_customer(context: Context, actor: Actor, email: str) -> Member:
 async def set_password(
     context: Context, actor: Actor, email: str, password: str, *, cut_applications: bool
 ) -> tuple[Member, int]:
-    """The person, and how many of their sessions ended.
+    """Set a person's password and end their sessions; return the person and how many ended.
 
     cut_applications: whoever knew the old password may have approved some, even one whose code still waits.
+    Raises CustomerError when nobody signs in with the address, and PersonError when a value is not accepted.
     """
     member = await find_member(context, email)
     check_password(password)

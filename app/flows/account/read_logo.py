@@ -1,4 +1,4 @@
-"""Read an uploaded logo: decoded and re-encoded in a confined process; what is stored never came from outside as it is."""
+"""An uploaded logo is encoded anew in a confined process, so that no foreign bytes are stored."""
 
 import asyncio
 import sys
@@ -10,13 +10,13 @@ _MOST_S = 10
 
 
 class LogoError(RefusedError):
-    """Why the picture is refused."""
+    """The picture is refused."""
 
     code = "invalid_logo"
 
 
 async def read_logo(picture: bytes) -> bytes:
-    """A PNG of at most 256 by 256 pixels. Raises LogoError; nothing is stored here."""
+    """The picture as a PNG of at most 256 by 256 pixels. Raises LogoError when it cannot be decoded."""
     if len(picture) > LARGEST_LOGO:
         raise LogoError(f"the logo has {len(picture):,} bytes; {LARGEST_LOGO:,} are accepted")
     process = await asyncio.create_subprocess_exec(

@@ -21,7 +21,7 @@ _UNIQUE_VIOLATION = "23505"  # of the audience: ids and secrets are ours and new
 
 @dataclass(frozen=True, slots=True)
 class RegisteredApplication:
-    """client_secret is shown once, now; only its digest is kept. A public application has none, nor has one with keys."""
+    """A new application. client_secret: shown only now; None for a public application and for one with keys."""
 
     client: Client
     client_secret: str | None = field(repr=False)
@@ -43,10 +43,11 @@ async def register_application(
     customer_id: UUID | None = None,
     jwks: bytes | None = None,
 ) -> RegisteredApplication:
-    """An application that is active at once. Raises RegistrationError, RedirectUriError or LogoError.
+    """Register an application that is active at once.
 
-    grants: those of its kind unless some are named; audience: makes it a resource server;
-    customer_id: whom its client_credentials tokens act for; jwks: the JWK Set of public keys it proves itself by.
+    grants: those of its kind unless some are named. audience: makes it a resource server.
+    customer_id: the customer its client_credentials tokens act for. jwks: the JWK Set of its public keys.
+    Raises RegistrationError, RedirectUriError or LogoError when what it states is not accepted.
     """
     asked = Client(
         id=new_id(),

@@ -30,16 +30,16 @@ Cause = Literal["unknown address", "wrong password", "account disabled", "passwo
 
 
 class SignInError(RefusedError):
-    """What was typed is too long to be anybody's: which of the two, and how long it may be."""
+    """The e-mail address or the password is longer than any can be."""
 
     code = "invalid_sign_in"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who is in front of the sign-in page.
+    """The browser in front of the sign-in page.
 
-    address: as the log has it; network: what one party holds, and is counted by; known_browser: a cookie's value.
+    address: as the log has it. network: the part of it that one party holds. known_browser: a cookie's value.
     """
 
     address: str
@@ -57,7 +57,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class NotSignedIn:
-    """Why not, for the log and the audit trail. The person is told one text for all causes."""
+    """A refused sign-in. cause: for the log and the audit trail; the person is told one text for all."""
 
     cause: Cause
 
@@ -65,8 +65,9 @@ class NotSignedIn:
 async def sign_in(context: Context, *, email: str, password: str, visitor: Visitor) -> SignedIn | NotSignedIn:
     """Check a password, within the guessing limits.
 
-    A new session value at every sign-in, so that one planted before is worth nothing (R-55).
-    Raises SignInError when the address or the password is too long, and TooManyGuessesError when a limit is used up.
+    Every sign-in makes a new session value, so that one planted before is worth nothing (R-55).
+    Raises SignInError when a value is too long, TooManyGuessesError when a limit is used up, and
+    StoreUnavailableError when no place is left to hash the password.
     """
     _check_lengths(email, password)
     email = normal_email(email)
@@ -80,7 +81,7 @@ async def sign_in(context: Context, *, email: str, password: str, visitor: Visit
         right = await context.passwords.verify(
             found.password_hash if found else None, password, askers=askers
         )
-    except StoreUnavailableError:  # no place to hash it: it was no guess
+    except StoreUnavailableError:  # there was no place to hash it, so it was no guess
         await refund(context.database, attempt)
         raise
     if found is None or not right or not found.enabled:
@@ -93,7 +94,7 @@ async def sign_in(context: Context, *, email: str, password: str, visitor: Visit
 
 
 async def read_session(context: Context, cookie: str | None) -> Member | None:
-    """Who is signed in with this cookie."""
+    """The person who is signed in with this cookie."""
     if not cookie:
         return None
     return await select_session(
@@ -105,7 +106,7 @@ async def read_session(context: Context, cookie: str | None) -> Member | None:
 
 
 async def sign_out(context: Context, cookie: str) -> None:
-    """Dead everywhere from here on (R-56)."""
+    """End the session everywhere at once (R-56)."""
     await delete_session(context.database, _digest(cookie))
 
 

@@ -1,4 +1,4 @@
-"""The authorization request (RFC 6749 section 4.1.1): what is asked, by whom, and where the answer may go."""
+"""The authorization request (RFC 6749 section 4.1.1): who asks for what, and where the answer may go."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class AuthorizationAsked:
 
 
 class AuthorizationRefused(RefusedError):  # noqa: N818  # the RFC's refusal, answered by redirect
-    """The application is told, at a redirect URI that is proved to be its own."""
+    """A refusal that the application is told, at a redirect URI that is proved to be its own."""
 
     def __init__(self, error: OAuthError, redirect_uri: str, state: str | None) -> None:
         super().__init__(error.what, code=error.code, status=error.status, detail=str(error))
@@ -36,7 +36,11 @@ class AuthorizationRefused(RefusedError):  # noqa: N818  # the RFC's refusal, an
 
 
 async def check_authorization(context: Context, raw_query: bytes, address: str) -> AuthorizationAsked:
-    """Raises PageError until application and redirect URI are proved (O-6, O-7), AuthorizationRefused from there on."""
+    """Judge an authorization request.
+
+    Raises PageError until application and redirect URI are proved (O-6, O-7), and AuthorizationRefused after that.
+    Raises OAuthError 429 when the address made up too many applications.
+    """
     request = AuthorizationRequest.parse(raw_query)
     application = await read_application(context, request.client_id, address)
     if application is None or application.client.status in ("deleted", "pending"):
@@ -77,13 +81,13 @@ def _read_asked(
 
 
 def answer_uri(context: Context, redirect_uri: str, state: str | None, *parameters: tuple[str, str]) -> str:
-    """Where the browser goes back to: the answer, the state as it came, and who answered (RFC 9207)."""
+    """The address the browser returns to, with the answer, the state as it came, and our issuer (RFC 9207)."""
     echoed = [("state", state)] if state is not None else []
     return append(redirect_uri, [*parameters, *echoed, ("iss", context.policy.issuer)])
 
 
 def refusal_uri(context: Context, redirect_uri: str, state: str | None, error: OAuthError) -> str:
-    """The same for an error (RFC 6749 section 4.1.2.1)."""
+    """The address the browser returns to with an error (RFC 6749 section 4.1.2.1)."""
     description = [("error_description", error.what)] if error.what else []
     return answer_uri(context, redirect_uri, state, ("error", error.code), *description)
 

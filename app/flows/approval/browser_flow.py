@@ -49,7 +49,7 @@ class ConsentFlow(ApprovalFlow):
 
 @dataclass(frozen=True, slots=True)
 class SignInFlow:
-    """Where a sign-in leads: a local path of ours with its query, and the application on whose behalf it is asked."""
+    """Where a sign-in leads. path: ours, with its query. client_id: the application that asks for it."""
 
     path: str
     client_id: str | None = None
@@ -58,7 +58,7 @@ class SignInFlow:
 
 @dataclass(frozen=True, slots=True)
 class FormFlow:
-    """What a form of a signed-in page is for."""
+    """The purpose of a form on a signed-in page."""
 
     action: str
     subject: str
@@ -70,7 +70,7 @@ _PURPOSES: dict[type[Flow], Purpose] = {ConsentFlow: "flow", SignInFlow: "flow",
 
 
 def seal_flow(context: Context, flow: Flow, *, browser: str) -> str:
-    """browser: the value of the cookie that marks the browser or the session the flow belongs to."""
+    """Seal a flow. browser: the value of the cookie that marks the browser or session the flow belongs to."""
     payload = {"kind": type(flow).__name__, "browser": _digest(browser), "flow": flow}
     return context.keys.seal(
         _PURPOSES[type(flow)], orjson.dumps(payload, default=str), now_s=int(context.now().timestamp())
@@ -78,6 +78,7 @@ def seal_flow(context: Context, flow: Flow, *, browser: str) -> str:
 
 
 def open_consent(context: Context, sealed: str | None, *, browser: str | None) -> ConsentFlow:
+    """Raises FlowLostError when the state is missing, forged, too old, or another browser's."""
     fields = _open(context, ConsentFlow, sealed, browser)
     for name in ("flow_id", "member_id", "customer_id", "application_id"):
         fields[name] = UUID(fields[name])
@@ -85,10 +86,12 @@ def open_consent(context: Context, sealed: str | None, *, browser: str | None) -
 
 
 def open_sign_in(context: Context, sealed: str | None, *, browser: str | None) -> SignInFlow:
+    """Raises FlowLostError when the state is missing, forged, too old, or another browser's."""
     return SignInFlow(**_open(context, SignInFlow, sealed, browser))
 
 
 def open_form(context: Context, sealed: str | None, *, browser: str | None, action: str) -> FormFlow:
+    """Raises FlowLostError for the same reasons, and when the form was made for another action."""
     form = FormFlow(**_open(context, FormFlow, sealed, browser))
     if form.action != action:
         raise FlowLostError("the form was made for something else")

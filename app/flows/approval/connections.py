@@ -13,21 +13,21 @@ from app.storage.token.grants import Connection, select_connections, upsert_revo
 
 @dataclass(frozen=True, slots=True)
 class ConnectedApplication:
-    """An application, and since when and for what it may act."""
+    """An application and the connection by which it may act."""
 
     application: Application
     connection: Connection
 
 
 async def list_connections(context: Context, customer_id: UUID) -> tuple[ConnectedApplication, ...]:
-    """Two statements, however many there are."""
+    """The customer's connected applications, read by two statements however many there are."""
     connections = await select_connections(context.database, customer_id)
     applications = await select_applications(context.database, [each.application_id for each in connections])
     return tuple(ConnectedApplication(applications[each.application_id], each) for each in connections)
 
 
 async def connected_at(context: Context, customer_id: UUID, application_id: UUID) -> datetime | None:
-    """Since when this application may act for the customer; None when it may not."""
+    """The time from which the application may act for the customer; None when it may not."""
     for connection in await select_connections(context.database, customer_id):
         if connection.application_id == application_id:
             return connection.connected_at

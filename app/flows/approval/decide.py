@@ -1,4 +1,4 @@
-"""Approve or deny (RFC 6749 section 4.1.2): the first decision on a consent page stands, and repeating it repeats its answer."""
+"""Approve or deny (RFC 6749 section 4.1.2): a page's first decision stands, and repeating it repeats its answer."""
 
 from datetime import timedelta
 from typing import Literal, NoReturn

@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """history: how far back readings are written, of the days that are simulated."""
+    """A fleet to make up. days: how long its machines have worked. history: the last part, whose readings are written."""
 
     machines: int
     days: timedelta
@@ -31,7 +31,7 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """machines: as imported. stored: rows of history."""
+    """The fleet that was added. stored: rows of history."""
 
     machines: Imported
     stored: int
@@ -43,7 +43,10 @@ async def add_simulated(
     simulation: Simulation,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Added:
-    """Machines that are known are recognised, and their readings restated. progress is told how many positions were written since it was last called, and of how many in all."""
+    """Add machines and their history; known machines are recognised, and their readings restated.
+
+    progress: told how many positions were written since its last call, and how many there are in all.
+    """
     # 1. The machines, before anything is known of them: history that is new is written twice as fast
     made = tuple(_simulated(simulation))
     imported = await import_machines(

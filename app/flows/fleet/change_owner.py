@@ -1,4 +1,4 @@
-"""A machine leaves a fleet, for another one or for none; its readings stay with the fleet it belonged to at their time."""
+"""A machine leaves its fleet, for another one or for none; its readings stay with the fleet of their time."""
 
 from datetime import datetime
 from uuid import UUID
@@ -28,9 +28,12 @@ from app.storage.postgres.database import Transaction
 
 
 async def release_machine(context: Context, actor: Actor, owner: Member, identifier: str) -> EquipmentHeader:
-    """From now on nobody's: no page, look-up or series shows it. Raises MachineError."""
+    """Take a machine from its owner: no page, look-up or series shows it any more.
+
+    Raises MachineError when the identifier means no machine, or several.
+    """
     async with ingest(context.database) as transaction:
-        # 1. Whose it is: who comes second finds the period ended. It waits for those who write readings by it.
+        # 1. Its owner: a second caller finds the period ended. This waits for those who write readings by it.
         machine, _ = await _take(transaction, owner, identifier)
         # 2. Its place
         await lock_fleet(transaction, owner.customer_id)
@@ -46,11 +49,14 @@ async def release_machine(context: Context, actor: Actor, owner: Member, identif
 async def transfer_machine(
     context: Context, actor: Actor, owner: Member, to: Member, identifier: str
 ) -> EquipmentHeader:
-    """From now on the other customer's, who sees nothing that it reported before. Raises MachineError."""
+    """Give a machine to another customer, who sees nothing that it reported before.
+
+    Raises MachineError when the identifier means no machine, or several, or the machine cannot go there.
+    """
     if owner.customer_id == to.customer_id:
         raise MachineError(f"{to.email} signs in for the same account as {owner.email}")
     async with ingest(context.database) as transaction:
-        # 1. Whose it is, without a gap between the two
+        # 1. Its owner, without a gap between the two
         machine, ended_at = await _take(transaction, owner, identifier)
         await insert_ownership(transaction, to.customer_id, machine.key, since=ended_at)
         # 2. Its place: fleets are locked in one order, so that two that exchange machines never wait for each other
@@ -82,7 +88,7 @@ async def _take(transaction: Transaction, owner: Member, identifier: str) -> tup
 async def _refuse_double(transaction: Transaction, to: Member, header: EquipmentHeader) -> None:
     """An import could not tell two machines of one identity apart."""
     if (identity := identity_of(header)) is None:
-        return  # of no name, so that no import would find it
+        return  # it has no name, so no import would find it
     known = await select_named(transaction, to.customer_id, identity[-1])
     if any(identity_of(each.header) == identity for each in known):
         raise MachineError(f"{to.customer_name} has a machine {identity[-1]} already: remove that one first")

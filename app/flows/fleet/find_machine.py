@@ -1,4 +1,4 @@
-"""Which machine of a fleet a person means who names it."""
+"""Find the machine of a fleet that an identifier means."""
 
 from app.aemp.model.errors import FlawError
 from app.aemp.model.identifiers import normalise_identifier
@@ -9,14 +9,17 @@ from app.storage.postgres.database import Transaction
 
 
 class MachineError(RefusedError):
-    """Which machine is meant is not clear, or it cannot go there."""
+    """No machine, or more than one, goes by the identifier, or the machine cannot go there."""
 
     code = "machine_conflict"
     status = 409
 
 
 async def find_machine(transaction: Transaction, owner: Member, identifier: str) -> Named:
-    """The one machine that an identifier means in its owner's fleet. Raises MachineError."""
+    """The machine that an identifier means in its owner's fleet.
+
+    Raises MachineError when there is none, there are several, or the identifier is too long.
+    """
     named = await select_named(transaction, owner.customer_id, _normalised(identifier))
     meant = [each for each in named if each.kind == named[0].kind]
     if not meant:

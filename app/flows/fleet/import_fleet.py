@@ -45,7 +45,11 @@ async def import_machines(
     machines: Sequence[Equipment],
     progress: Callable[[int], None] = lambda _: None,
 ) -> Imported:
-    """One transaction. progress is told how many machines were written since it was last called."""
+    """Import machines in one transaction.
+
+    progress: told how many machines were written since its last call.
+    Raises ReadError when a machine has no identifier.
+    """
     distinct = _distinct(machines)
     readings = {identity: tuple(readings_of(machine)) for identity, machine in distinct.items()}
     kept = await prepare_history(context, (reading.at for told in readings.values() for _, reading in told))
@@ -67,7 +71,7 @@ async def import_machines(
 async def _identify(
     transaction: Transaction, customer_id: UUID, distinct: Mapping[Identity, Equipment]
 ) -> tuple[dict[Identity, int], int]:
-    """The key of each machine, and how many were not known and have been added."""
+    """The key of each machine, and how many were unknown and have been added."""
     machine_count = await lock_fleet(transaction, customer_id)
     headers = await select_headers(transaction, customer_id)
     known = {identity_of(header): key for key, header in headers.items()}
@@ -78,7 +82,7 @@ async def _identify(
 
 
 def _distinct(machines: Sequence[Equipment]) -> dict[Identity, Equipment]:
-    """By identity, in the order of the document; of one that is named twice the last counts."""
+    """The machines by identity, in the order of the document; if one is named twice, the last counts."""
     distinct: dict[Identity, Equipment] = {}
     for place, machine in enumerate(machines, start=1):
         identity = identity_of(machine.header)
@@ -93,7 +97,7 @@ def _distinct(machines: Sequence[Equipment]) -> dict[Identity, Equipment]:
 async def _add(
     transaction: Transaction, customer_id: UUID, unknown: Mapping[Identity, Equipment], machine_count: int
 ) -> dict[Identity, int]:
-    """New machines take the positions after the last one; their keys."""
+    """Put new machines behind the last position, and return their keys."""
     positions = {identity: machine_count + place for place, identity in enumerate(unknown, start=1)}
     by_position = {positions[identity]: machine.header for identity, machine in unknown.items()}
     keys = await insert_equipment(transaction, customer_id, by_position) if by_position else {}

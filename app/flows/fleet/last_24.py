@@ -10,7 +10,10 @@ _BATCH = 200  # machines; a day of five-minute readings of each is read within a
 
 
 async def refresh_last_24(context: Context) -> int:
-    """How many machines had told something new. A short transaction a batch; who is too late finds nothing to do."""
+    """Refresh the machines that told something new, and return how many they were.
+
+    Each batch is one short transaction; a process that comes too late finds nothing to do.
+    """
     refreshed = after = 0
     while True:
         async with write_history(context.database) as transaction:

@@ -19,7 +19,7 @@ _WRITERS = 2  # while PostgreSQL puts the rows of one in place, the other gather
 
 
 async def keys_of(context: Context, customer_id: UUID) -> dict[Identity, int]:
-    """The machines of a fleet by what they are recognised by."""
+    """The keys of a fleet's machines, by identity."""
     async with ingest(context.database) as transaction:
         headers = await select_headers(transaction, customer_id)
     return {identity: key for key, header in headers.items() if (identity := identity_of(header))}
@@ -32,7 +32,10 @@ async def load_history(
     kept: Kept,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """How many rows told something new. progress is told how many positions were written since it was last called."""
+    """Write histories, and return how many rows told something new.
+
+    progress: told how many positions were written since its last call.
+    """
     batches = _batches(told)
     stored = await asyncio.gather(
         *(_write_all(context, customer_id, batches, kept, progress) for _ in range(_WRITERS))
@@ -47,7 +50,7 @@ async def _write_all(
     kept: Kept,
     progress: Callable[[int], None],
 ) -> int:
-    """Until no batch is left."""
+    """Write batches until none is left."""
     stored = 0
     for batch in batches:
         stored += await _write_one(context, customer_id, batch, kept)

@@ -25,10 +25,11 @@ class FleetPage:
 async def read_fleet_page(
     context: Context, customer_id: UUID, page: int, *, token_id: UUID | None = None
 ) -> FleetPage:
-    """Raises AempError 404 past the end.
+    """Read one page of a fleet.
 
     token_id: of a reader who goes from page 1 to the last. Page 1 is read as the fleet stands, and pins which machine
     stands where; the later pages follow the pin, so that a machine that stays is on one of them, and on one only.
+    Raises AempError 404 when the page is past the end.
     """
     start, end = page_bounds(page)
     places = {"first": start + 1, "last": end}
@@ -47,7 +48,11 @@ async def read_fleet_page(
 async def read_equipment(
     context: Context, customer_id: UUID, sought: Sought, perhaps: Sought | None = None
 ) -> Equipment:
-    """perhaps: which machine the address names if its end was meant for dates; there being one, that is told (400)."""
+    """Read one machine.
+
+    perhaps: the machine that the address names if its end was meant for dates.
+    Raises AempError 404 when there is no such machine, and 400 when only `perhaps` is one.
+    """
     async with fleet_of(context.database, customer_id) as fleet:
         machine = await select_equipment(fleet, customer_id, sought)
         if machine is None and perhaps and await select_equipment(fleet, customer_id, perhaps):
@@ -56,6 +61,7 @@ async def read_equipment(
 
 
 async def find_machine(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine:
+    """Raises AempError 404 when there is no such machine."""
     return _required(await select_equipment(fleet, customer_id, sought))
 
 

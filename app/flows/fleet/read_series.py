@@ -25,7 +25,10 @@ class FoundReadings:
 async def read_series(
     context: Context, customer_id: UUID, sought: Sought, *, series: Series, within: Range, page: int
 ) -> FoundReadings:
-    """Raises AempError 404 past the end; the first page is there even when nothing was reported."""
+    """Read one page of a series; the first is there even when nothing was reported.
+
+    Raises AempError 404 when there is no such machine or page.
+    """
     async with series_of(context.database, customer_id) as fleet:
         machine = await find_machine(fleet, customer_id, sought)
         asked = Asked(customer_id, machine.key, within)
@@ -39,14 +42,14 @@ async def read_series(
 async def read_reported(
     context: Context, customer_id: UUID, sought: Sought, within: Range
 ) -> tuple[Equipment, tuple[Series, ...]]:
-    """The machine, and the series that have a reading within the range."""
+    """The machine, and its series that have a reading in the range. Raises AempError 404 when it is unknown."""
     async with series_of(context.database, customer_id) as fleet:
         machine = await find_machine(fleet, customer_id, sought)
         return machine.equipment, await select_reported(fleet, Asked(customer_id, machine.key, within))
 
 
 async def _count(context: Context, fleet: Transaction, asked: Asked, series: Series, page: int) -> int:
-    """Counted once for the pages that are read one after the other; again before one is said to be the last, or not to exist."""
+    """Count once for pages read one after the other, and again before a page is called the last or missing."""
     key = (asked, series.name)
     count = context.counts.get(key)
     if count is None or page >= last_page_of(count):

@@ -15,7 +15,7 @@ from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.people import Member
 from app.storage.postgres.database import Transaction
 
-# What a tracker counts by itself; the rest comes from the machine's own computers.
+# Figures that a tracker counts by itself; the rest comes from the machine's own computers.
 COUNTED = (Metric.CUMULATIVE_OPERATING_HOURS, Metric.DISTANCE)
 
 # This holds for a distance too. A figure beyond it can neither be written nor put right again.
@@ -23,14 +23,14 @@ _HIGHEST = OPERATING_HOURS.value.highest
 
 
 class OffsetError(RefusedError):
-    """There is nothing to go on from, or what is to be added is no figure."""
+    """There is no earlier figure to continue from, or the value to add is out of range."""
 
     code = "invalid_offset"
 
 
 @dataclass(frozen=True, slots=True)
 class OffsetSet:
-    """By metric: what is added. restated: figures that were stored without it."""
+    """values: what is added, by metric. restated: how many stored figures were changed."""
 
     values: Mapping[Metric, float]
     restated: int
@@ -45,15 +45,17 @@ async def set_offset(
     *,
     values: Mapping[Metric, float],
 ) -> OffsetSet:
-    """values: what is added from that time on; without any, each figure goes on from where it stood.
+    """Add to a machine's figures from a time on.
 
-    Raises MachineError, OffsetError.
+    values: what is added, by metric; without any, each figure continues from where it stood.
+    Raises MachineError when the identifier means no machine, or several.
+    Raises OffsetError when a value is out of range, or there is no earlier figure to continue from.
     """
     for value in values.values():
-        if not abs(value) <= _HIGHEST:  # nor is what is no number
+        if not abs(value) <= _HIGHEST:  # NaN is refused too
             raise OffsetError(f"{value:g} cannot be added to any figure")
     async with ingest(context.database) as transaction:
-        # 1. What is known stays as it is until the end
+        # 1. Nobody changes what is stored until the end
         await lock_readings(transaction)
         machine = await find_machine(transaction, owner, identifier)
         # 2. What is added
@@ -78,6 +80,6 @@ async def set_offset(
 
 
 async def _last_values(transaction: Transaction, key: int, from_at: datetime) -> dict[Metric, float]:
-    """Where each figure stood before; of one that was never told nothing."""
+    """The last value of each figure before then; a figure that was never told is left out."""
     last = {metric: await select_last_value(transaction, Offset(key, metric, from_at)) for metric in COUNTED}
     return {metric: value for metric, value in last.items() if value is not None}

@@ -25,21 +25,21 @@ class Attempt(Protocol[Answer_co]):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """stored: rows that were new or told something else. refused: by the place of who told it."""
+    """stored: rows that were new or told something else. refused: each with its place in what was told."""
 
     stored: int
     refused: tuple[tuple[int, Refused], ...]
 
 
 async def prepare_history(context: Context, times: Iterable[datetime]) -> Kept:
-    """See to the partitions that readings of these times belong into; what history takes now."""
+    """Create the partitions that readings of these times need, and return what history takes now."""
     days = [datetime.combine(day, time(), UTC) for day in {at.date() for at in times}]
     await create_partitions_of(context.database, days)
     return await select_kept(context.database)
 
 
 async def fresh_then_careful(attempt: Attempt[Answer_co]) -> Answer_co:
-    """Readings are mostly new, and inserted as such; where one was not, all are written again with a look at each."""
+    """Insert readings as new, as most are; if one was not, write all again with a look at each."""
     try:
         return await attempt(careful=False)
     except StatementRefusedError as refused:
@@ -57,7 +57,7 @@ async def write(
     careful: bool,
     snapshot: bool = False,
 ) -> Written:
-    """Once a transaction. told: by machine, the same one perhaps several times."""
+    """Write histories; call it once a transaction. told: by machine, the same one perhaps several times."""
     machines = await select_machines(transaction, customer_id, list({key for key, _ in told}))
     if careful:
         machines = {key: replace(machine, newest_at=kept.until_at) for key, machine in machines.items()}

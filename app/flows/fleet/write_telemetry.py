@@ -1,4 +1,4 @@
-"""Take a batch of readings from devices or a gateway: what can be kept is kept, and each of the rest is named."""
+"""Take a batch of readings from devices or a gateway: keep what can be kept, and name the rest."""
 
 import asyncio
 from collections.abc import Iterable
@@ -25,12 +25,13 @@ class Telemetry:
 
 
 async def write_telemetry(context: Context, customer_id: UUID | None, reports: Iterable[Report]) -> Telemetry:
-    """Any number of times the same: what is there already is left as it is. Raises FlawError where it is no batch.
+    """Write a batch of readings; writing it again changes nothing.
 
-    customer_id: whose machines are written for; None for everybody's, by PIN or serial number.
+    customer_id: the owner of the machines; None for everybody's machines, by PIN or serial number.
+    Raises FlawError when it is no batch.
     """
     # 1. What is told
-    # A tenth of a second's work, in which others have their turns.
+    # It is a tenth of a second's work, in which others have their turns.
     read = await asyncio.to_thread(read_all, reports)
     unreadable = [rejection for report in read for rejection in report.rejections]
     times = (reading.at for report in read for _, reading in report.readings)
@@ -56,7 +57,7 @@ async def write_telemetry(context: Context, customer_id: UUID | None, reports: I
 async def _resolve(
     transaction: Transaction, customer_id: UUID | None, reports: list[Report]
 ) -> tuple[list[tuple[int, Report]], list[Rejection]]:
-    """Reports with their machines' keys; every reading of a report without one."""
+    """Reports with their machines' keys, and a rejection for every reading of a report without one."""
     values = {report.name[1] for report in reports if report.name}
     named = await select_named(transaction, customer_id, list(values))
     known: list[tuple[int, Report]] = []

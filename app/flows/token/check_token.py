@@ -1,4 +1,4 @@
-"""Check a token: is it ours, does everything it rests on stand, and whom does it act for."""
+"""Check a token: whether it is ours, whether everything it rests on stands, and for which customer it acts."""
 
 from hmac import compare_digest
 from typing import NewType
@@ -18,7 +18,7 @@ RefreshToken = NewType("RefreshToken", StoredRefreshToken)
 
 
 async def check_token(context: Context, token: TokenString | None, asker: str) -> AccessToken | None:
-    """None for whatever is not an active access token of ours, whyever: unknown and revoked must look alike (O-77).
+    """The token; None unless it is an active access token of ours: unknown and revoked must look alike (O-77).
 
     token: None for a malformed or mistyped string, which no store is asked for. asker: whose failure a forged one is.
     Raises StoreUnavailableError, and OAuthError where the asker failed too often.

@@ -1,4 +1,4 @@
-"""Introspect a token for the party that asks (RFC 7662): its own, or for a resource server those of its audience."""
+"""Introspect a token for its own application, or for the resource server it is meant for (RFC 7662)."""
 
 from app.context import Context
 from app.flows.token.authenticate import asker_of, authenticate_client
@@ -18,7 +18,7 @@ from app.oauth.token_string import TokenString
 async def introspect_token(
     context: Context, query: TokenQuery, address: str
 ) -> AccessToken | RefreshToken | None:
-    """The token if it is active and the caller may know of it, else None; raises OAuthError for the caller's own faults."""
+    """The token if it is active and the caller may know of it, else None. Raises OAuthError when the caller is at fault."""
     client = await authenticate_client(context, query.credentials, address)
     if client.public:
         raise invalid_client("public applications may not introspect")

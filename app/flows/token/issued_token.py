@@ -27,7 +27,7 @@ class IssuedToken(NamedTuple):
 
 
 def mint_tokens(client: Client, grant: GrantType, bucket: int) -> MintedTokens:
-    """Classic applications get one that lives long; strict ones a short one, and a refresh token if they may use it.
+    """Classic applications get a long-lived token, strict ones a short one and, if they may refresh, a refresh token.
 
     bucket: of the customer or application that the tokens are for, as all ids of theirs.
     """

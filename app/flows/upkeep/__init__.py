@@ -1,4 +1,4 @@
-"""What the service does by itself: partitions, retention, figures of the last day, signing keys.
+"""The service's work by itself: partitions, retention, figures of the last day, signing keys.
 
 It may import `fleet/`. Begin with `maintain.py`.
 """

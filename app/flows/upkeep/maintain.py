@@ -23,9 +23,9 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Maintained:
-    """What was done. partitions_postponed: past, but in use; the next run tries again.
+    """The work of one run. partitions_postponed: past, but in use; the next run tries again.
 
-    machines_refreshed: whose figures of the last 24 hours were computed anew.
+    machines_refreshed: how many had their figures of the last 24 hours computed anew.
     """
 
     partitions_created: int
@@ -49,7 +49,7 @@ async def maintain(context: Context, owner_url: str) -> Maintained:
 
 
 async def maintain_for_ever(context: Context, owner_url: str) -> None:
-    """Once an hour in every process; the statements step aside for each other. Ends by being cancelled."""
+    """Maintain once an hour in every process, until cancelled; the statements step aside for each other."""
     while True:
         try:
             done = await maintain(context, owner_url)

@@ -1,4 +1,4 @@
-"""The keys the service signs with: found, made where there is none, rotated, and sealed anew with the newest secret key."""
+"""The keys the service signs with are made, rotated, and sealed anew with the newest secret key."""
 
 from datetime import timedelta
 
@@ -29,14 +29,14 @@ from app.storage.postgres.database import Statements
 
 
 class SigningKeyError(RefusedError):
-    """Why the keys cannot be rotated now."""
+    """The keys cannot be rotated now, since the last rotation is under way."""
 
     code = "rotation_under_way"
     status = 409
 
 
 async def sign_introspection(context: Context, answer: bytes, *, audience: str) -> bytes:
-    """The answer as a JWT for the one who asked (RFC 9701). Raises StoreUnavailableError."""
+    """Sign an answer as a JWT for the caller (RFC 9701). Raises StoreUnavailableError when no key can be read."""
     now = context.now()
     keys = await context.signing_keys.find(ALL_KEYS) or ()
     key = signer(keys, now) or await _make_first(context)
@@ -46,7 +46,7 @@ async def sign_introspection(context: Context, answer: bytes, *, audience: str) 
 
 
 async def read_key_set(context: Context) -> bytes:
-    """The published JWK Set, which is never empty. Raises StoreUnavailableError."""
+    """The published JWK Set, never empty. Raises StoreUnavailableError when no key can be read."""
     keys = await context.signing_keys.find(ALL_KEYS) or ()
     if signer(keys, context.now()) is None:
         await _make_first(context)
@@ -60,9 +60,10 @@ async def list_signing_keys(context: Context) -> tuple[tuple[SigningKey, Stage],
 
 
 async def rotate_signing_key(context: Context, actor: Actor, *, at_once: bool = False) -> SigningKey:
-    """A new key, published from now on, that signs once everybody has seen it. Raises SigningKeyError.
+    """Make a key that is published now, and signs once everybody has seen it.
 
     at_once: it signs from now on and the others are gone, as when a private half has become known.
+    Raises SigningKeyError when the last rotation is under way.
     """
     async with context.database.transaction() as transaction:
         await lock_signing_keys(transaction)
@@ -81,7 +82,7 @@ async def rotate_signing_key(context: Context, actor: Actor, *, at_once: bool = 
 
 
 async def keep_signing_keys(context: Context) -> int:
-    """Upkeep: one that signs, all sealed with the newest secret key, and how many past ones were deleted."""
+    """Keep a key that signs, all sealed with the newest secret key; return how many past ones were deleted."""
     keys = await select_signing_keys(context.database, context.keys)
     if signer(keys, context.now()) is None:
         await _make_first(context)
@@ -116,7 +117,7 @@ async def _make(
 
 
 async def _seal_anew(context: Context, key: SigningKey) -> None:
-    """Else the secret key that sealed it could never be taken away."""
+    """Seal it with the newest secret key, so that the one before can be taken away."""
     if key.private is not None and key.sealed_with != context.keys.code_key_name:
         sealed = seal_private(context.keys, key.private, now_s=int(context.now().timestamp()))
         await update_sealed(

@@ -19,7 +19,7 @@ _COLUMNS = ", ".join(
 
 @dataclass(frozen=True, slots=True)
 class PageMap:
-    """Which machine stands at which place, as it was at one moment: what a reader must name to go on in the same map.
+    """The map of machines to places at one moment, which a reader names to go on in it.
 
     version: of the positions. machine_count: how many places there were. joined: how many machines had ever joined.
     """
@@ -46,8 +46,8 @@ class Machine:
     equipment: Equipment
 
 
-# The count and the page come from one snapshot, so that the last link and the page never disagree. A page may be
-# asked for whose places are beyond every position, an integer: it is not found, rather than an error.
+# The count and the page come from one snapshot, so that the last link and the page never disagree. Places are bigint,
+# since a page beyond every position, which is an integer, must be not found rather than an error.
 SELECT_FLEET_PAGE = f"""
 SELECT f.machine_count, f.map_version, f.joined, e.key, {_COLUMNS}
 FROM fleet f
@@ -59,7 +59,7 @@ ORDER BY e.position
 
 
 async def select_fleet_page(database: Database, customer_id: UUID, *, first: int, last: int) -> FleetPage:
-    """By the map in force. first, last: places, both included, counted from 1."""
+    """Read a page by the map in force. first, last: places, both included, counted from 1."""
     async with fleet_of(database, customer_id) as transaction:
         rows = await transaction.rows(SELECT_FLEET_PAGE, customer_id, first, last)
     if not rows:
@@ -69,8 +69,8 @@ async def select_fleet_page(database: Database, customer_id: UUID, *, first: int
     return FleetPage(_machines(rows), in_force.machine_count, in_force)
 
 
-# Who has joined since stands behind the last place of the map, in the order of joining. Of the others a machine stands
-# where it stands now if it never moved since, else where it stood before it first did.
+# Machines that joined since stand behind the last place of the map, in the order of joining. Any other stands where it
+# stands now if it never moved since, else where it stood before its first move.
 SELECT_MAPPED_PAGE = f"""
 WITH placed AS (
     SELECT e.key, e.position AS place FROM equipment e
@@ -100,7 +100,7 @@ ORDER BY placed.place
 async def select_mapped_page(
     database: Database, customer_id: UUID, page_map: PageMap, *, first: int, last: int
 ) -> FleetPage:
-    """By an earlier map: whoever left since is left out, so that every other machine stands where it stood."""
+    """Read a page by an earlier map: machines that left are left out, and the others stand where they stood."""
     arguments = (first, last, page_map.version, page_map.machine_count, page_map.joined)
     async with fleet_of(database, customer_id) as transaction:
         rows = await transaction.rows(SELECT_MAPPED_PAGE, customer_id, *arguments)

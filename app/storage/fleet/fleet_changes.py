@@ -1,4 +1,4 @@
-"""Machines that leave a fleet, for another one or for none: their period of ownership, their place, what is known of them."""
+"""Machines that leave a fleet: their period of ownership, their place, and what is known of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ _HEADER = [name for name, _ in HEADER_COLUMNS]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A machine that goes by an identifier, and as which kind of identifier: the lower one wins a look-up."""
+    """A machine that goes by an identifier. kind: of the identifier; the lower one wins a look-up."""
 
     key: int
     kind: int
@@ -45,7 +45,7 @@ RETURNING upper(during) AS ended_at
 
 
 async def mark_ownership_ended(transaction: Transaction, customer_id: UUID, key: int) -> datetime | None:
-    """Since when the machine is no longer the customer's; None when somebody else was faster."""
+    """End the customer's ownership now, and return that time; None when somebody else was faster."""
     row = await transaction.row(MARK_OWNERSHIP_ENDED, key, customer_id)
     return row["ended_at"] if row else None
 
@@ -69,7 +69,7 @@ RETURNING old.position
 
 
 async def mark_released(transaction: Transaction, key: int) -> int:
-    """The position it had; it has no owner any more. The fleet is locked."""
+    """Take a machine from its owner, and return the position it had. The caller holds the fleet's lock."""
     [row] = await transaction.rows(MARK_RELEASED, key)
     return int(row["position"])
 
@@ -87,12 +87,12 @@ RETURNING old.position
 
 
 async def update_owner(transaction: Transaction, key: int, *, to: UUID) -> int:
-    """The position it had; it comes last in its new fleet. Both fleets are locked."""
+    """Put a machine last in another fleet, and return the position it had. The caller holds both fleets' locks."""
     [row] = await transaction.rows(UPDATE_OWNER, key, to)
     return int(row["position"])
 
 
-# When it was the last one itself, nobody stands at that position any more, and nothing moves.
+# If the last machine itself left, nobody stands at that position any more, and nothing moves.
 UPDATE_MAP = """
 WITH shorter AS (
     UPDATE fleet SET machine_count = machine_count - 1, map_version = map_version + 1
@@ -108,7 +108,7 @@ SELECT $1, key, map_version, last_position FROM moved
 
 
 async def update_map(transaction: Transaction, customer_id: UUID, *, left: int) -> None:
-    """The last machine takes the position that was left, and what it had before is remembered. The fleet is locked."""
+    """Move the last machine to the position that was left, and note the move. The caller holds the fleet's lock."""
     await transaction.count(UPDATE_MAP, customer_id, left)
 
 
@@ -151,5 +151,5 @@ WHERE moved_at < now() - (SELECT keep FROM retention WHERE name = 'equipment_mov
 
 
 async def delete_past_moves(transaction: Transaction) -> int:
-    """How many, of all fleets: no reader's map is as old as that."""
+    """Delete the moves of all fleets that are older than any reader's map, and return how many."""
     return await transaction.count(DELETE_PAST_MOVES)

@@ -29,7 +29,7 @@ RETURNING machine_count
 
 
 async def lock_fleet(transaction: Transaction, customer_id: UUID) -> int:
-    """How many machines there are; nobody else gives positions in this fleet until the transaction ends."""
+    """Let nobody else give positions in this fleet until the transaction ends; return how many machines there are."""
     row = await transaction.row(LOCK_FLEET, customer_id)
     return int(row["machine_count"]) if row else 0
 
@@ -64,7 +64,7 @@ SELECT key, position FROM added
 async def insert_equipment(
     transaction: Transaction, customer_id: UUID, by_position: Mapping[int, EquipmentHeader]
 ) -> dict[int, int]:
-    """Add machines at these positions; their keys by position."""
+    """Add machines at these positions, and return their keys by position."""
     records = [{"position": position, **_header(header)} for position, header in by_position.items()]
     rows = await transaction.rows(INSERT_EQUIPMENT, customer_id, _json(records))
     return {row["position"]: row["key"] for row in rows}

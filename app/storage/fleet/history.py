@@ -1,4 +1,4 @@
-"""Writing history: rows are copied to where each session has its own tables, and put in place by a statement a table."""
+"""History is copied into the session's own tables, and put in place by one statement a table."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -27,8 +27,8 @@ _FAULT = [
 ]
 _LATEST = [name for name, _ in READING_COLUMNS]
 
-# Without row-level security, which COPY does not do. A temporary table is written without WAL, and one that stays with
-# its session costs the catalogue nothing from the second time on.
+# These tables have no row-level security, which COPY does not support. A temporary table is written without WAL, and
+# one that stays with its session costs the catalogue nothing from the second time on.
 STAGING = f"""
 SET LOCAL work_mem = '32MB';
 CREATE TEMPORARY TABLE IF NOT EXISTS arrived_reading (
@@ -64,12 +64,12 @@ CREATE_PARTITIONS = "SELECT create_partitions_of($1) AS created"
 
 
 async def create_partitions_of(database: Database, moments: Sequence[datetime]) -> None:
-    """Those that are missing of the weeks of these moments, where history takes them."""
+    """Create the missing partitions for the weeks of these moments, where history takes them."""
     async with ingest(database) as transaction:
         await transaction.row(CREATE_PARTITIONS, moments)
 
 
-# What is kept longer than the rest of what one batch brings would find no partition beside it.
+# A batch fills all these tables, so the shortest retention counts: a longer one would find no partitions beside it.
 SELECT_KEPT_FROM = """
 SELECT clock_timestamp() - min(keep) AS kept_from, clock_timestamp() AS now FROM retention WHERE partition_step = 'week'
 """
@@ -80,9 +80,9 @@ async def select_kept(database: Database) -> Kept:
     return Kept(row["kept_from"], row["now"] + _CLOCKS_AHEAD)
 
 
-# Rows of one machine, metric and time: the one that came last counts. Sorted, so that each page of the index is filled
-# at once. What cannot be there already is spared the look, and the marks in the WAL, that a conflict would need: half
-# of the cost.
+# Among rows of one machine, metric and time the one that came last counts. They are sorted, so that each page of the
+# index is filled at once. Rows that cannot be there already are spared the look, and the marks in the WAL, that a
+# conflict would need: half of the cost.
 INSERT_FRESH_READINGS = """
 INSERT INTO reading (at, value, equipment_key, fleet_number, metric)
 SELECT DISTINCT ON (equipment_key, metric, at) at, value, equipment_key, fleet_number, metric
@@ -124,9 +124,9 @@ WHERE (f.code_description, f.code_severity) IS DISTINCT FROM (excluded.code_desc
 
 
 async def insert_rows(transaction: Transaction, rows: Rows) -> int:
-    """How many were new, or told something else than was known.
+    """Store rows, and return how many were new or told something else than was known.
 
-    Raises StatementRefusedError where a row that was not late is there already, as when another transaction was faster.
+    Raises StatementRefusedError when a row that was not late is there already, as when another transaction was faster.
     """
     stored = 0
     if rows.readings:
@@ -144,7 +144,7 @@ async def insert_rows(transaction: Transaction, rows: Rows) -> int:
 
 
 def _newer(element: Element, column: str, *, required: bool) -> str:
-    """What stands with a machine, such as a tank's capacity, is not forgotten by a reading that leaves it out."""
+    """Keep what stands with a machine, such as a tank's capacity, when a reading leaves it out."""
     told = f"a.{column}" if required else f"coalesce(a.{column}, l.{column})"
     return f"{column} = CASE WHEN a.{element.at_column} >= coalesce(l.{element.at_column}, '-infinity') THEN {told} ELSE l.{column} END"
 
@@ -157,7 +157,7 @@ _NEWER = ", ".join(
         (element.at_column, True),
     )
 )
-# By key, as every writer of these rows does, so that no two wait for each other.
+# Every writer of these rows takes them in the order of their keys, so that no two wait for each other.
 UPDATE_LATEST = f"""
 UPDATE equipment_latest l SET newest_at = greatest(l.newest_at, a.newest_at), {_NEWER}
 FROM arrived_latest a WHERE l.equipment_key = a.equipment_key
@@ -173,7 +173,7 @@ ON CONFLICT DO NOTHING
 
 
 async def update_latest(transaction: Transaction, latest: Mapping[int, Latest]) -> None:
-    """Each element is taken when its reading is not older than the stored one. latest: by key."""
+    """Take each element whose reading is not older than the stored one. latest: by key of the machine."""
     names = ["newest_at", *_LATEST]
     records = [(key, *map(latest[key].columns().get, names)) for key in sorted(latest)]
     await transaction.copy("arrived_latest", ["equipment_key", *names], records)

@@ -22,7 +22,7 @@ SELECT value, kind, equipment_key FROM equipment_identifier WHERE value = ANY($1
 async def select_named(
     transaction: Transaction, customer_id: UUID | None, values: Sequence[str]
 ) -> dict[str, list[tuple[int, int]]]:
-    """(kind, key) of the machines that go by each value; of every customer where none is named."""
+    """The (kind, key) of each machine that goes by a value. customer_id: None asks every customer's machines."""
     if customer_id is None:
         rows = await transaction.rows(SELECT_NAMED_ANYWHERE, values)
     else:
@@ -50,7 +50,7 @@ ORDER BY equipment_key, metric, from_at
 async def select_machines(
     transaction: Transaction, customer_id: UUID | None, keys: Sequence[int]
 ) -> dict[int, Machine]:
-    """By key, with the periods in the customer's fleet; in every fleet where no customer is named."""
+    """Machines by key, with their periods in the customer's fleet. customer_id: None gives those in every fleet."""
     offsets = _by_metric(await transaction.rows(SELECT_OFFSETS, keys))
     machines: dict[int, Machine] = {}
     for row in await transaction.rows(SELECT_MACHINES, keys, customer_id):

@@ -17,10 +17,10 @@ async def select_due(statements: Statements, *, after: int, most: int) -> list[i
     return [row["equipment_key"] for row in await statements.rows(SELECT_DUE, after, most)]
 
 
-# As of the newest reading, not of now: what a machine did before it was parked stays true. Fuel counts from the last
-# reading before those 24 hours, within a week, else from their first. Only what was told in the present fleet counts,
-# and where the machine itself tells a figure for the same time or a later one, that stands: asked of the row that is
-# written, so that what came while the figures were computed counts too.
+# The 24 hours end with the newest reading, not now: what a machine did before it was parked stays true. Fuel counts
+# from the last reading before those 24 hours, within a week, else from their first. Only what was told in the present
+# fleet counts. If the machine itself tells a figure for the same time or a later one, that stands; the row that is
+# written is asked for it, so that what came while the figures were computed counts too.
 UPDATE_LAST_24 = f"""
 WITH due AS (
     SELECT l.equipment_key::integer AS key, f.number, l.newest_at AS at, l.newest_at - interval '24 hours' AS from_at
@@ -68,5 +68,5 @@ WHERE l.equipment_key = c.key
 
 
 async def update_last_24(statements: Statements, keys: Sequence[int]) -> int:
-    """How many machines have been brought up to their newest reading."""
+    """Bring the figures up to each machine's newest reading, and return how many machines changed."""
     return await statements.count(UPDATE_LAST_24, keys)

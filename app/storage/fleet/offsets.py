@@ -16,8 +16,8 @@ class Offset:
     from_at: datetime
 
 
-# The triggers on what readings are judged by take it too, but within a statement, which by then sees no more of what it
-# waited for than it saw before.
+# The triggers on ownership and offsets take this lock too, but within a statement: it does not see what changed while
+# it waited.
 SELECT_LOCK = "SELECT pg_advisory_xact_lock(hashtext('rovitracker readings'))"
 
 
@@ -32,12 +32,12 @@ SELECT value FROM reading WHERE equipment_key = $1::integer AND metric = $2 AND 
 
 
 async def select_last_value(transaction: Transaction, offset: Offset) -> float | None:
-    """Where the figure stood before."""
+    """The figure's last value before the offset begins."""
     row = await transaction.row(SELECT_LAST_VALUE, offset.key, offset.metric, offset.from_at)
     return float(row["value"]) if row else None
 
 
-# By how much what has been stored with the offset before is too low, and until when it holds.
+# It tells by how much the figures stored so far are too low, and until when the offset holds.
 UPSERT_OFFSET = """
 WITH before AS (
     SELECT value FROM equipment_offset
@@ -67,7 +67,7 @@ WHERE equipment_key = $1
 
 
 async def upsert_offset(transaction: Transaction, offset: Offset, value: float) -> int:
-    """How many stored figures were restated. Readings are locked."""
+    """Set an offset, and return how many stored figures were restated. The caller holds the readings' lock."""
     named = (offset.key, offset.metric, offset.from_at)
     [put] = await transaction.rows(UPSERT_OFFSET, *named, value)
     if not put["difference"]:

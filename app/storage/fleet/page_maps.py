@@ -1,4 +1,4 @@
-"""The page map that a reader began with, kept in Valkey under the reader's token for as long as reading a fleet may take."""
+"""The page map that a reader began with is kept in Valkey, under the reader's token."""
 
 from uuid import UUID
 
@@ -11,13 +11,13 @@ _LIFE_MS = 30 * 60 * 1000
 
 
 async def pin_page_map(valkey: Valkey, token_id: UUID, page_map: PageMap) -> None:
-    """In place of the one before. Without Valkey nothing is pinned, and nobody waits for it."""
+    """Replace the token's map. Without Valkey nothing is pinned, and nobody waits for it."""
     value = orjson.dumps((page_map.version, page_map.machine_count, page_map.joined))
     await valkey.set_soon(key_of(token_id), value, life_ms=_LIFE_MS)
 
 
 async def get_page_map(valkey: Valkey, token_id: UUID) -> PageMap | None:
-    """None where none is pinned, or Valkey does not say."""
+    """The token's map; None when none is pinned, or Valkey does not answer."""
     value = await valkey.get_soon(key_of(token_id))
     return PageMap(*orjson.loads(value)) if value is not None else None
 

@@ -64,7 +64,7 @@ ORDER BY at, code_identifier, code_source LIMIT {PAGE_SIZE} OFFSET $6
 async def select_readings(
     fleet: Transaction, asked: Asked, series: Series, latest: Reading | None, *, offset: int
 ) -> tuple[Reading, ...]:
-    """A page by time, from the offset on. latest: the machine's newest, for what does not change with time."""
+    """One page in the order of time. latest: the machine's newest reading, for what does not change with time."""
     arguments = (*asked.arguments, *_kind_of(series), offset)
     if series is LOCATIONS:
         return tuple(Location(*row.values()) for row in await fleet.rows(SELECT_POSITIONS, *arguments))
@@ -93,8 +93,8 @@ async def count_readings(fleet: Transaction, asked: Asked, series: Series) -> in
     return int(row["count"]) if row else 0
 
 
-# By table, since metrics and kinds of faults are numbers of two tables. A limit each, and not EXISTS, which would be
-# turned into a join with all readings of the range.
+# Each table is asked by itself, since metrics and kinds of faults are numbered apart. It has a limit and no EXISTS,
+# which would be turned into a join with all readings of the range.
 SELECT_REPORTED = f"""
 SELECT 'reading' AS source, number
 FROM unnest($5::smallint[]) AS number, LATERAL (SELECT FROM reading WHERE metric = number AND {_OWN} LIMIT 1) AS one
@@ -116,7 +116,7 @@ async def select_reported(fleet: Transaction, asked: Asked) -> tuple[Series, ...
 
 
 def _kind_of(series: Series) -> tuple[object, ...]:
-    """What says in its table which rows are its own; nothing of positions, which are a table's all."""
+    """The argument that says which rows of its table are its own; positions need none, since all rows are."""
     if series.fault_kind:
         return (series.fault_kind,)
     return (list(series.metrics),) if len(series.metrics) > 1 else series.metrics

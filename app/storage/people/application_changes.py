@@ -21,7 +21,7 @@ WHERE id = $1 AND status <> 'deleted'
 
 @dataclass(frozen=True, slots=True)
 class ApplicationChanges:
-    """What becomes different; None stays as it is."""
+    """The columns that change; None leaves one as it is."""
 
     name: str | None = None
     company: str | None = None
@@ -64,7 +64,7 @@ async def update_status(
 
 
 # The one secret without an end begins to leave, and the other slot is filled; never while a leaving one is still
-# good, since it would be the third. Of two rotations at once the second finds none without an end, and inserts none.
+# good, since it would be the third. If two rotate at once, the second finds none without an end, and inserts none.
 UPSERT_CLIENT_SECRET = """
 WITH leaving AS (
     UPDATE client_secret s SET expires_at = clock_timestamp() + make_interval(secs => $3)

@@ -13,7 +13,7 @@ from app.storage.postgres.database import Statements
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """What happened, who did it, and what it concerns. `detail` never holds a secret, a code or a token."""
+    """An event, who caused it, and what it concerns. `detail` never holds a secret, a code or a token."""
 
     event: str
     actor: Actor

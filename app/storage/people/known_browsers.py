@@ -19,7 +19,7 @@ DELETE FROM known_browser WHERE id_digest IN (
 async def upsert_known_browser(
     statements: Statements, id_digest: bytes, member_id: UUID, *, life: timedelta, most: int
 ) -> None:
-    """Known from now on. Of more than `most`, the ones that were used the longest ago are forgotten."""
+    """Note a known browser. Beyond `most`, those that were used the longest ago are forgotten."""
     await statements.count(UPSERT_KNOWN_BROWSER, id_digest, member_id, life)
     await statements.count(DELETE_SURPLUS_KNOWN_BROWSERS, member_id, most)
 

@@ -51,7 +51,7 @@ WHERE m.email = $1
 
 @dataclass(frozen=True, slots=True)
 class SignInRow:
-    """What a sign-in is judged by. known_browser: whether this person signed in with this browser before."""
+    """The row that a sign-in is judged by. known_browser: whether the person signed in with this browser before."""
 
     member: Member
     password_hash: str

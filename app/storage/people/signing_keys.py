@@ -12,7 +12,7 @@ from app.storage.postgres.changes import Changes
 from app.storage.postgres.database import Database, Row, Statements
 from app.storage.postgres.remembered import Remembered
 
-ALL_KEYS = UUID(int=0)  # they are remembered together, and told of as this
+ALL_KEYS = UUID(int=0)  # they are remembered together, under this name
 _LIFE_S = 300.0
 
 _COLUMNS = "kid, public_jwk, sealed, sealed_with, created_at, begins_at, leaves_at"
@@ -27,7 +27,7 @@ async def select_signing_keys(statements: Statements, keys: Keys) -> tuple[Signi
 def remember_signing_keys(
     database: Database, keys: Keys, changes: Changes
 ) -> Remembered[UUID, tuple[SigningKey, ...]]:
-    """What is asked for by ALL_KEYS; opened once, and again when one of them changes."""
+    """The memory of all keys, under ALL_KEYS. They are opened once, and again when one of them changes."""
 
     async def ask(_all: UUID) -> tuple[SigningKey, ...] | None:
         return await select_signing_keys(database, keys) or None
@@ -38,16 +38,16 @@ def remember_signing_keys(
     return Remembered(ask, changes, rests_on=rests_on, most=1)
 
 
-# Whether one is to be made is decided by what stands, so those who decide go one after the other.
+# Whether to make a key depends on those that stand, so processes decide one after the other.
 LOCK_SIGNING_KEYS = "SELECT pg_advisory_xact_lock(hashtext('rovitracker signing keys'))"
 
 
 async def lock_signing_keys(statements: Statements) -> None:
-    """Until the transaction ends."""
+    """Let nobody else decide about the keys until the transaction ends."""
     await statements.row(LOCK_SIGNING_KEYS)
 
 
-# Those before it stay published for a while after it has begun, since what they signed is still under way then.
+# Earlier keys stay published for a while after it has begun, since what they signed is still under way then.
 # least() passes over a null.
 INSERT_SIGNING_KEY = f"""
 WITH made AS (

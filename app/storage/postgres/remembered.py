@@ -1,4 +1,4 @@
-"""Answers that may be given again without asking, as long as nothing they rest on has changed since they were asked for."""
+"""Answers that may be given again without asking, as long as nothing they rest on has changed since."""
 
 import time
 from collections.abc import Awaitable, Callable, Hashable

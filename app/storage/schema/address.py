@@ -2,13 +2,13 @@
 
 import re
 
-# Before the last @, what stands behind the first : of the user part; and secrets among the parameters.
+# A password stands between the first : of the user part and the last @; other secrets stand among the parameters.
 _PASSWORD = re.compile(r"(?<=://)(?P<user>[^:/?#]*):.*", re.DOTALL)
 _SECRET_PARAMETER = re.compile(r"(?P<name>[?&][^=&?]*password=)[^&]*", re.IGNORECASE)
 
 
 def shown_address(url: str) -> str:
-    """The address with `****` where it has a password. Rather too much is hidden than too little."""
+    """The address with `****` in place of a password. It hides too much rather than too little."""
     if "://" not in url:
         return "an address without a scheme"
     before, at, after = url.rpartition("@")

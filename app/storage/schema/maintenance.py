@@ -1,4 +1,4 @@
-"""Calls of the maintenance functions of `sql/`, and what the service's role may do."""
+"""Calls of the maintenance functions of `sql/`, and the rights of the service's role."""
 
 from app.storage.postgres.database import Statements
 
@@ -14,7 +14,7 @@ DELETE_PAST_ROWS = "SELECT delete_past_rows($1) AS deleted"
 
 
 async def call_delete_past_rows(statements: Statements, most: int) -> int:
-    """Rows deleted of at most this many a table."""
+    """Delete at most this many past rows of each table, and return how many they were."""
     row = await statements.row(DELETE_PAST_ROWS, most)
     return int(row["deleted"]) if row else 0
 
@@ -28,7 +28,7 @@ FROM pg_roles r WHERE r.rolname = current_user
 
 
 async def select_excessive_rights(statements: Statements) -> tuple[str, ...]:
-    """What the service's role may do and should not."""
+    """The rights that the service's role has and should not have."""
     row = await statements.row(SELECT_EXCESSIVE_RIGHTS)
     if row is None:
         return ("is unknown",)

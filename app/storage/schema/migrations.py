@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 
 
 class MigrationError(SetUpError):
-    """Which migration failed or does not fit, and why; everything before it stands."""
+    """A migration failed or does not fit; everything before it stands."""
 
 
 class DevelopmentSchemaError(MigrationError):
@@ -63,6 +63,7 @@ def sql_folder() -> Path:
 
 
 def read_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
+    """Raises MigrationError when the files are not numbered one by one."""
     files = sorted((folder or sql_folder() / "migrations").glob("*.sql"))
     migrations = tuple(Migration(int(file.stem[:4]), file.stem, file.read_text()) for file in files)
     if [migration.number for migration in migrations] != list(range(1, len(migrations) + 1)):
@@ -92,7 +93,7 @@ async def apply_migrations(
 
 
 async def read_status(dsn: str, migrations: tuple[Migration, ...]) -> tuple[MigrationState, ...]:
-    """Tell of each migration when it was applied.
+    """The migrations, and when each was applied.
 
     Raises MigrationError when the database was migrated by files that are not these.
     """

@@ -13,7 +13,10 @@ from app.storage.schema.address import shown_address
 
 @asynccontextmanager
 async def owner_connection(dsn: str) -> AsyncIterator[Any]:
-    """Raises StoreUnavailableError that says which address was tried, its password masked, and what to do."""
+    """Connect as the owner.
+
+    Raises StoreUnavailableError, which names the address, its password masked, and what to do, when it cannot.
+    """
     try:
         connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
     except DRIVER_ERRORS as error:

@@ -13,11 +13,12 @@ from app.storage.schema.owner import owner_connection
 _LOCK = 7_684_868_402
 _LOCK_TIMEOUT_MS = 2000
 
-# When a row of each table partitioned by id is past; a test holds that the retention table names no other. Partitions
-# of weeks are of a time, and past with the last moment they may hold.
+# The column that tells when a row is past, for each table partitioned by id; a test holds that the retention table
+# names no other. A partition of a week is past with the last moment it may hold.
 _PAST_AT = {"strict_token": "expires_at", "refresh_token": "absolute_expires_at", "audit_event": "at"}
 
-# Attached or being detached; and those an earlier run detached and did not get to drop, known by their names alone.
+# It finds partitions that are attached or being detached, and those that an earlier run detached and did not get to
+# drop, which are known by their names alone.
 SELECT_PARTITIONS = r"""
 SELECT r.name AS parent, r.partition_step AS step, c.oid::regclass::text AS child, coalesce(i.inhdetachpending, false) AS pending,
        i.inhrelid IS NOT NULL AS attached, r.keep, pg_has_role(c.relowner, 'USAGE') AS owned
@@ -35,7 +36,7 @@ ORDER BY child
 
 @dataclass(frozen=True, slots=True)
 class DroppedPartitions:
-    """Names. postponed: in use by somebody, or of an owner whose login this is not; another run will drop them."""
+    """Names of partitions. postponed: in use, or of an owner whose login this is not; another run will drop them."""
 
     dropped: tuple[str, ...]
     postponed: tuple[str, ...]
@@ -44,7 +45,7 @@ class DroppedPartitions:
 async def drop_past_partitions(
     owner_url: str, *, lock_timeout_ms: int = _LOCK_TIMEOUT_MS
 ) -> DroppedPartitions:
-    """One run at a time: a second one finds the lock taken and leaves everything to the first.
+    """Drop past partitions, unless another run holds the lock and is doing so.
 
     lock_timeout_ms: how long it may stand in front of those who read a table.
     """
@@ -76,7 +77,7 @@ async def _is_past(connection: Any, partition: Any) -> bool:
 
 
 async def _drop(connection: Any, partition: Any) -> bool:
-    """False when somebody uses it and goes on using it."""
+    """Drop one partition; False when somebody uses it and goes on using it."""
     try:
         for statement in _statements(partition):
             await connection.execute(statement)
@@ -86,7 +87,7 @@ async def _drop(connection: Any, partition: Any) -> bool:
 
 
 def _statements(partition: Any) -> Iterator[str]:
-    """What is left to do. CONCURRENTLY cannot run in a transaction, so a killed run may leave any of these behind."""
+    """The statements left to run. CONCURRENTLY allows no transaction, so a killed run may leave any of these behind."""
     detach = f"ALTER TABLE {partition['parent']} DETACH PARTITION {partition['child']}"
     if partition["pending"]:
         yield f"{detach} FINALIZE"

@@ -33,7 +33,7 @@ class StandingGrant:
     first_token_id: UUID
 
 
-# The grant and its first token in one statement. Of several redeemers, even two in this very batch, the primary
+# One statement makes the grant and its first token. Among several redeemers, even two in this very batch, the primary
 # key lets one row in; the tokens join on first_token_id, so only its redeemer finds a token inserted.
 # ORDER BY id: two processes whose batches overlap would deadlock without it.
 # Authority is judged here, under the snapshot that commits: active on both sides, approved after any revocation,

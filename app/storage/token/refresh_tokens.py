@@ -1,4 +1,4 @@
-"""Refresh tokens: each is spent once, by naming its successor, and stays where it is until its whole family is past."""
+"""Refresh tokens: each is spent once, by naming its successor, and stays until its whole family is past."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class StoredRefreshToken:
-    """A refresh token's row, and whether everything it rests on stood when it was read; a spent one is not active.
+    """A refresh token's row, and whether everything it rests on stood when it was read. A spent one is not active.
 
     Times are seconds since 1970; age_s: since it was issued, by PostgreSQL's clock.
     """
@@ -48,8 +48,8 @@ class StoredRefreshToken:
     active: bool
 
 
-# Spent, succeeded and an access token issued in one statement. Of several who present one token, even in this very
-# batch, one is chosen, and of two processes one finds the row unspent when it has its lock.
+# One statement spends it, makes its successor and issues an access token. Among several who present one token, even in
+# this very batch, one is chosen, and of two processes one finds the row unspent when it has its lock.
 # ORDER BY id: two processes whose batches overlap would deadlock without it.
 # The digest is compared here, since a round trip before would double the cost: the first bytes of a SHA-256 over 160
 # random bits, which is all that time could tell, help nobody.

@@ -1,4 +1,4 @@
-"""One connection to Valkey that many callers share: commands of a moment leave in one write, replies come in their order."""
+"""One connection to Valkey that many callers share: commands leave together, and replies come in their order."""
 
 import asyncio
 from collections import deque
@@ -14,11 +14,11 @@ _MOMENT_S = 0.01
 
 
 class Pipe(asyncio.Protocol):
-    """Opened by the redis package, with all it knows of TLS, accounts and Sentinel; what is said on it is ours.
+    """A connection that the redis package opens, with TLS, accounts and Sentinel, and that we speak on.
 
     The package's own way waits for the replies of one batch before it sends the next, and costs three times as much.
     A command whose caller went away is answered to nobody. Silence for longer than the patience ends the connection,
-    and with it every command that waits: what they came to is unknown.
+    and with it every command that waits: their outcome is unknown.
     """
 
     def __init__(self, connection: AbstractConnection, *, most: int, patience_s: float) -> None:
@@ -35,9 +35,10 @@ class Pipe(asyncio.Protocol):
         self.open = not self._transport.is_closing()
 
     def call(self, *command: bytes | str, limited: bool = True) -> asyncio.Future[Any]:
-        """Its reply. NotSentError when so many wait already; StoreUnavailableError when the outcome is unknown.
+        """Send a command, and return the future of its reply.
 
-        limited: False for what ends a request that was let in before.
+        limited: False for a command that ends a request that was let in before.
+        Raises NotSentError when too many wait already. The future raises StoreUnavailableError: the outcome is unknown.
         """
         if limited and len(self._waiting) >= self._most:
             raise NotSentError("too many requests wait for Valkey")
@@ -61,7 +62,7 @@ class Pipe(asyncio.Protocol):
                 continue
             future, _ = self._waiting.popleft()
             if isinstance(reply, hiredis.ReplyError):
-                # Such as READONLY of a primary that is none any more: the next command finds out who is.
+                # An error such as READONLY comes from a former primary: the next command finds the new one.
                 self.open = False
                 _fail(future, f"Valkey: {reply}")
             elif not future.done():
@@ -78,9 +79,9 @@ class Pipe(asyncio.Protocol):
             self._transport.write(b"".join(unsent))
 
     def _look(self, *, again: bool = False) -> None:
-        """Whether the oldest command that waits has waited too long. Once a second, not a timer a command.
+        """End the connection when the oldest command has waited too long. One timer serves all commands.
 
-        again: seen late a moment ago, since a loop that stalled hears of the time before it reads what has come.
+        again: it was late a moment ago. A loop that stalled hears of the time before it reads what has come.
         """
         self._watch = None
         if not self._waiting:

@@ -20,7 +20,7 @@ from app.storage.valkey.pipe import Pipe
 _TIMEOUT_S = 1.0
 CONNECT_TIMEOUT_S = 1.0
 
-# Nobody notices it, and after a silence as long as this nobody waits again for a while.
+# Nobody notices a wait as short as this. After such a silence nobody waits again for a while.
 _BRIEF_S = 0.2
 _PAUSE_S = 2.0
 
@@ -37,7 +37,7 @@ class Valkey:
         timeout_s: float = _TIMEOUT_S,
         pause_s: float = _PAUSE_S,
     ) -> None:
-        """timeout_s: of a command that must be answered. pause_s: how long nobody waits again after a silence."""
+        """timeout_s: for a command that must be answered. pause_s: how long nobody waits again after a silence."""
         # The default would repeat each command ten times, GETDEL too, and report a good code as used.
         self._pool = BlockingConnectionPool.from_url(
             url,
@@ -58,15 +58,15 @@ class Valkey:
         return cast("bytes | None", await self._call("GETDEL", key))
 
     async def mark(self, key: str, *, life_ms: int) -> bool:
-        """Whether the key is new; it stands for so long. Of several at once, on any process, one is told that it is."""
+        """Set a key, and tell whether it was new. If several set it at once, on any process, only one is told so."""
         return await self._call("SET", key, b"", "NX", "PX", str(life_ms)) is not None
 
     async def get_soon(self, key: str) -> bytes | None:
-        """None also where Valkey does not answer at once: for what a request can do without."""
+        """A value that a request can do without: None also when Valkey does not answer at once."""
         return cast("bytes | None", await self._soon("GET", key))
 
     async def set_soon(self, key: str, value: bytes, *, life_ms: int) -> None:
-        """Left undone where Valkey does not answer at once."""
+        """Set a value, unless Valkey does not answer at once."""
         await self._soon("SET", key, value, "PX", str(life_ms))
 
     async def _soon(self, *command: bytes | str) -> Any:
@@ -108,10 +108,10 @@ class Valkey:
         return self._pipe
 
     async def set_if_absent(self, key: str, value: bytes, *, expires_at_ms: int) -> None:
-        """Sent once more when its reply was lost: the same value under the same key may be written twice.
+        """Set a key unless it is there; repeat it when the reply was lost, since writing it twice changes nothing.
 
-        A crowd that is turned away at once puts its codes back at once. Over the pool's few connections some waited
-        too long for one, and those codes were lost; on the pipe a thousand are one write, and none is too many.
+        A crowd that is turned away at once puts its codes back at once. On the pool's few connections some waited
+        too long, and those codes were lost; on the pipe a thousand are one write, and none is too many.
         """
         command = ("SET", key, value, "NX", "PXAT", str(expires_at_ms))
         try:
@@ -129,7 +129,7 @@ class Valkey:
         await _known(self._client.ping())
 
     async def info(self) -> Mapping[str, Any]:
-        """What the server says of itself, by the names of the INFO command."""
+        """The server's facts about itself, by the names of the INFO command."""
         return cast("Mapping[str, Any]", await _known(self._client.info()))
 
     async def time(self) -> datetime:

@@ -1,4 +1,4 @@
-"""A document as it is sent: compressed for those who ask, and not at all to those who have it already."""
+"""A document as it is sent: compressed for clients that ask, and not at all to those that have it."""
 
 import sys
 from gzip import compress as compress_gzip

@@ -1,4 +1,4 @@
-"""The budget of a caller, taken from and told: by the IETF's draft of RateLimit fields, and as clients read it today."""
+"""The budget of a caller, told by the IETF's draft of RateLimit fields, and as clients read it today."""
 
 import time
 

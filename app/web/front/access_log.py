@@ -15,7 +15,7 @@ _FAILED = 500
 
 
 def request_id_of(scope: Scope) -> str:
-    """A caller's own id is kept where it is harmless, so that two systems' logs can be laid side by side."""
+    """Keep a caller's own id where it is harmless, so that two systems' logs can be laid side by side."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _ACCEPTED_ID.fullmatch(value):
             return str(value.decode())

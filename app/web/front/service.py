@@ -1,4 +1,4 @@
-"""The application as the server calls it: a request id in, headers of every answer out, one log line, one measurement.
+"""The application as the server calls it: a request id, the headers of every answer, a log line, a measurement.
 
 Token and introspection requests go straight to their handlers. The very same handlers are FastAPI endpoints too
 (routes.py); what is saved is the framework's stack between the socket and them, which costs as much as their own work.

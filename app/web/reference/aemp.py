@@ -1,4 +1,4 @@
-"""The AEMP API: the fleet, machines and their series, as ISO 15143-3 (v2) and AEMP 1.2 (v1), in every form of address."""
+"""The AEMP API as ISO 15143-3 (v2) and AEMP 1.2 (v1): the fleet, machines and their series."""
 
 import re
 from collections.abc import Iterator

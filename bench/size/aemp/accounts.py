@@ -47,13 +47,16 @@ class Accounts:
 
 
 def count_steps(machines: int, gigabytes: float) -> int:
-    """What fits, all machines reporting all the time, and no more than history keeps."""
+    """The number of steps that fit if all machines report all the time, and that history keeps."""
     fitting = int(gigabytes * 2**30 / _BYTES_A_READING / (machines * len(METRICS)))
     return min(fitting, _LONGEST // STEP)
 
 
 async def fill_accounts(context: Context, owner_url: str, machines: int, steps: int) -> Any:
-    """What is kept of them. Machines and the last of their steps are told as any others are; what comes before is put under them."""
+    """Fill two accounts, and return them as they are kept.
+
+    Machines and the last of their steps are told as any others are; the steps before are put under them.
+    """
     step_s = STEP.total_seconds()
     ends_at = datetime.fromtimestamp((datetime.now(UTC) - _ROOM).timestamp() // step_s * step_s, UTC)
     accounts = [
@@ -74,7 +77,7 @@ async def fill_accounts(context: Context, owner_url: str, machines: int, steps: 
 
 
 def found(kept: Any) -> Accounts:
-    """From what the filling keeps about itself."""
+    """The accounts, from what the filling keeps about itself."""
     return Accounts(_account(kept["small"]), _account(kept["large"]))
 
 

@@ -31,7 +31,7 @@ class FleetGround(Ground):
 
     @asynccontextmanager
     async def context(self) -> AsyncIterator[Context]:
-        """As a verb of the command line has it."""
+        """A context as a verb of the command line has it."""
         async with opened(self.service, self.owner_url, self.servers.redis_url()) as context:
             yield context
 

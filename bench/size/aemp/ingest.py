@@ -51,7 +51,7 @@ _TABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What one contender did in one round. Processor time is of the client and of PostgreSQL, together."""
+    """One contender's result in one round. Processor time is of the client and of PostgreSQL, together."""
 
     rows: int
     seconds: float
@@ -124,7 +124,7 @@ def _all_told(fleet: Fleet, keys: Sequence[int], hour: range) -> list[tuple[int,
 
 
 async def _copy(ground: FleetGround, told: Sequence[tuple[int, History]]) -> Written:
-    """As text that is ready, so that nothing but PostgreSQL is waited for."""
+    """Copy text that is ready, so that only PostgreSQL is waited for."""
     async with connected(ground.owner_url) as connection:
         await connection.execute(_CREATE_EMPTY)
         texts = {"bench_reading": _text(_reading_rows(told)), "bench_fault": _text(_fault_rows(told))}

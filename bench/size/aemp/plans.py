@@ -102,7 +102,7 @@ def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _rows_of(node: dict[str, Any]) -> int:
-    """What it gave and what it read in vain."""
+    """The rows that a node gave, and those it read in vain."""
     vain = ("Rows Removed by Filter", "Rows Removed by Index Recheck", "Rows Removed by Join Filter")
     once: float = node["Actual Rows"] + sum(node.get(name, 0) for name in vain)
     often: float = node["Actual Loops"]

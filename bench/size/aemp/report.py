@@ -111,7 +111,7 @@ def _plans(plans: Sequence[Explained]) -> str:
 
 
 def _indexes(each: Explained) -> list[str]:
-    """Once each, and those of partitions only where they were looked into."""
+    """Each index once, and those of partitions only where they were looked into."""
     names = [
         node["Index Name"] for node in nodes_of(each.plan) if "Index Name" in node and node["Actual Loops"]
     ]

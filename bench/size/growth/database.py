@@ -33,7 +33,7 @@ class Database:
 
 
 async def sample_customers(database: Database, count: int) -> list[UUID]:
-    """So many of its customers by chance, some of them several times."""
+    """Choose so many of its customers by chance, some of them several times."""
     async with connected(database.url) as connection:
         customers = await connection.fetchval("SELECT customers FROM bench_filling")
         numbers = random.choices(range(customers), k=count)  # noqa: S311  # spread, not secrecy

@@ -1,7 +1,7 @@
 """The rows a database is filled with, and the statements that write them and find them again."""
 
-# What a database is filled with, so that it can be asked for again. Nothing is drawn by chance: the number of a customer
-# or token and the salt give its id and all else.
+# A database is filled with these, so that they can be asked for again. Nothing is drawn by chance: the number of a
+# customer or token and the salt give its id and all else.
 CREATE_FILLING = """
 CREATE TABLE bench_filling (
     salt text NOT NULL, count bigint NOT NULL, customers bigint NOT NULL, applications uuid[] NOT NULL,

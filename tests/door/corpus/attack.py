@@ -1,4 +1,4 @@
-"""What an entry of the corpus is, and how its bytes are put together."""
+"""An entry of the corpus, and how its bytes are put together."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Where a body ends: lengths, codings, chunks, trailers, and bodies that somebody waits for."""
+"""Attacks on where a body ends: lengths, codings, chunks, trailers, and bodies that somebody waits for."""
 
 from collections.abc import Iterator
 
