@@ -56,7 +56,10 @@ def check_registration(client: Client, grants: Collection[GrantType], *, develop
 
 
 def check_name(what: str, text: str) -> str:
-    """Names are shown to customers who decide by them, so they hold no character that cannot be seen (R-48, R-61)."""
+    """Names are shown to customers who decide by them, so they hold no character that cannot be seen (R-48, R-61).
+
+    Raises RegistrationError when a name has one, or is too long or empty.
+    """
     typed = text.strip()
     name = unicodedata.normalize("NFC", typed) if len(typed) <= LONGEST_UNCOMPOSED_NAME else typed
     if not name or len(name) > LONGEST_NAME:

@@ -62,7 +62,10 @@ class TokenRequest:
 
     @classmethod
     def parse(cls, content_type: str | None, body: bytes, authorization: str | None) -> Self:
-        """Read the body and the Authorization header; the query is not even passed, so nothing in it counts."""
+        """Read the body and the Authorization header; the query is not even passed, so nothing in it counts.
+
+        Raises invalid_request or invalid_client when they cannot be read one way only.
+        """
         form = _read_form(content_type, body)
         credentials = _read_credentials(authorization, form)
         # The secret goes no further.
@@ -88,6 +91,7 @@ class TokenQuery:
 
     @classmethod
     def parse(cls, content_type: str | None, body: bytes, authorization: str | None) -> Self:
+        """As a token request. Raises invalid_request when no token is sent."""
         form = _read_form(content_type, body)
         credentials = _read_credentials(authorization, form)
         if "token" not in form:
@@ -123,7 +127,7 @@ class AuthorizationRequest:
 
     @classmethod
     def parse(cls, raw_query: bytes) -> Self:
-        """Read the query; a PageError when it does not say clearly who asks and where the answer goes."""
+        """Read the query. Raises PageError when it does not say clearly who asks and where the answer goes."""
         parameters = _read_query(raw_query)
         values, malformed = parameters.values, parameters.malformed
         state = values.get("state")
@@ -148,7 +152,7 @@ class AuthorizationRequest:
 
 
 def check(request: AuthorizationRequest, *, strict: bool) -> None:
-    """Everything that can be wrong with the request's form, once its redirect URI is proved."""
+    """Judge the request's form, once its redirect URI is proved. Raises OAuthError when something is wrong with it."""
     check_wellformed(request.repeated, request.malformed)
     # To ignore a request object would be to approve something else than was asked.
     if request.request is not None:
@@ -161,7 +165,10 @@ def check(request: AuthorizationRequest, *, strict: bool) -> None:
 
 
 def response_type_of(request: AuthorizationRequest, *, strict: bool) -> Literal["code"]:
-    """The response type asked for; the documented classic request leaves it out and means code."""
+    """The response type asked for; the documented classic request leaves it out and means code.
+
+    Raises invalid_request when a strict request leaves it out, unsupported_response_type when it is another.
+    """
     if request.response_type is None and strict:
         raise invalid_request("response_type is missing")
     if request.response_type not in (None, "code"):

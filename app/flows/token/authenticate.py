@@ -17,6 +17,7 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
     """The application that proved itself; unknown, wrong and used before end alike, and after the same work.
 
     Only who failed is limited, after the comparison: the right secret is never refused.
+    Raises invalid_client when the caller did not prove itself, and OAuthError 429 when it failed too often.
     """
     client_id = _read_client_id(credentials.client_id)
     remembered = context.gathered.applications.recall(client_id) if client_id else None

@@ -33,7 +33,10 @@ class ProvenCode(NamedTuple):
 
 
 async def prove_code(context: Context, client: Client, asked: Asked) -> ProvenCode:
-    """RFC 6749 section 4.1.3. Whatever does not fit ends in the same invalid_grant, and the code is burned."""
+    """Take the code, and with it the approval (RFC 6749 section 4.1.3).
+
+    Raises invalid_grant when anything does not fit, and the code is burned.
+    """
     code = parse(asked.parameters["code"])
     if code is None or code.kind != "ac":
         raise invalid_grant("not one of our codes: no store was asked")
