@@ -11,8 +11,9 @@ from app.context import Context
 from app.flows.fleet.import_fleet import Imported, import_machines
 from app.flows.fleet.load_history import Told, keys_of, load_history
 from app.flows.fleet.write_history import prepare_history
-from app.simulation.fleet import SimulatedMachine, simulate_machines
+from app.simulation.fleet import simulate_machines
 from app.simulation.history import count_times, simulate_history
+from app.simulation.machines import SimulatedMachine
 
 _DAY = timedelta(days=1)
 
