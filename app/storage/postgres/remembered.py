@@ -10,7 +10,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Answer(NamedTuple, Generic[Value]):
+class KnownAnswer(NamedTuple, Generic[Value]):
     """asked_at: the newest change when it was asked for; until: by the monotonic clock."""
 
     value: Value
@@ -41,7 +41,7 @@ class Remembered(Generic[Key, Value]):
         self._changes = changes
         self._rests_on = rests_on
         self._most = most
-        self._answers: dict[Key, Answer[Value]] = {}
+        self._answers: dict[Key, KnownAnswer[Value]] = {}
 
     async def __call__(self, key: Key) -> Value | None:
         """What is remembered, else what is there."""
@@ -67,5 +67,5 @@ class Remembered(Generic[Key, Value]):
             subjects, life_s = resting
             if len(self._answers) >= self._most:
                 self._answers.pop(next(iter(self._answers)))  # the oldest: cheap, and fair enough
-            self._answers[key] = Answer(value, subjects, asked_at, sent_at + life_s)
+            self._answers[key] = KnownAnswer(value, subjects, asked_at, sent_at + life_s)
         return value
