@@ -42,7 +42,8 @@ RULES = {
     "logo": set(),
     "randomness": set(),
     "setting_kinds": set(),
-    "settings": {"randomness", "setting_kinds"},
+    "setting_groups": {"setting_kinds"},
+    "settings": {"randomness", "setting_groups"},
     "logs": {"oauth", "origin"},
     "metrics": set(),
     "policy": {"oauth", "settings", "throttling"},
@@ -237,6 +238,38 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "base"}
 
 def test_no_room_is_a_drawer() -> None:
     assert not [name_of(file) for file in SOURCES if file.stem in FORBIDDEN_NAMES]
+
+
+def test_no_public_name_of_storage_and_flows_is_defined_twice() -> None:
+    """One name, one thing: whoever reads a call knows what is called without looking at the imports."""
+    places: dict[str, list[str]] = {}
+    for file in SOURCES:
+        if room_of(file) in {"storage", "flows"}:
+            for name in public_names(file):
+                places.setdefault(name, []).append(name_of(file))
+    assert len(places) > 300  # there is something to hold
+    assert not {name: files for name, files in places.items() if len(files) > 1}
+
+
+def public_names(file: Path) -> Iterator[str]:
+    """What a file defines at its top."""
+    for node in ast.parse(file.read_text()).body:
+        for name in defined_by(node):
+            if not name.startswith("_"):
+                yield name
+
+
+def defined_by(node: ast.stmt) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.name
+        case ast.Assign() | ast.AnnAssign():
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (
+                each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)
+            )
+        case _:
+            pass
 
 
 def test_lock_files_are_pinned_hashed_and_name_no_registry() -> None:

@@ -1,8 +1,14 @@
 """The kinds of machines a simulated fleet is made of, their invented makers, and their numbers."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
+from typing import NamedTuple
 
+from app.aemp.model.series import Metric
+
+_FILLED = 0.97  # of a tank: nobody fills it to the brim
+_DEF_PER_FUEL = 0.03
 _VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # without I, O and Q
 _VIN_WORTH = dict(zip("ABCDEFGH", range(1, 9), strict=True)) | dict(
     zip("JKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9), strict=True)
@@ -11,7 +17,27 @@ _VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _CHECK_DIGITS = "0123456789X"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter(NamedTuple):
+    """A total that grows with the engine's hours, or with the work done in them."""
+
+    metric: Metric
+    per_hour: float
+    per_work: float
+
+
+class Tank(NamedTuple):
+    """per_work: the part of it that an hour's work takes."""
+
+    metric: Metric
+    capacity_l: float
+    per_work: float
+
+    def level(self, worked: float) -> float:
+        """What is left of 1.0. worked: since it was filled, in hours."""
+        return _FILLED - worked * self.per_work
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """What machines of one kind do while their engine runs; a speed of 0 says that it does not drive."""
 
@@ -24,23 +50,42 @@ class Profile:
     fuel_l_per_hour: float
     tank_l: float
     def_tank_l: float = 0.0
-    speed_kmh: float = 0.0
-    top_speed_kmh: float = 0.0
+    speed_kmh: float = 0.0  # on average, standing included
     loads_per_hour: float = 0.0
     payload_kg: float = 0.0
     power_take_off_share: float = 0.0
     at_night: bool = False
 
-    @property
-    def hour_shares(self) -> tuple[tuple[str, float], ...]:
-        """The counters of hours that this kind keeps beside its operating hours, as parts of them."""
-        shares = {
-            "cumulative_active_regeneration_hours": 0.012 if self.def_tank_l else 0.0,
-            "cumulative_idle_hours": self.idle_share,
-            "cumulative_idle_non_operating_hours": self.idle_share / 2 if self.loads_per_hour else 0.0,
-            "cumulative_power_take_off_hours": self.power_take_off_share,
-        }
-        return tuple((name, share) for name, share in shares.items() if share)
+    @cached_property
+    def seen(self) -> tuple[Counter, ...]:
+        """What a tracker counts by itself."""
+        return _growing((Metric.CUMULATIVE_OPERATING_HOURS, 1.0, 0.0), (Metric.DISTANCE, 0.0, self.speed_kmh))
+
+    @cached_property
+    def counted(self) -> tuple[Counter, ...]:
+        """What the machine's own computers count as well."""
+        regeneration = 0.012 if self.def_tank_l else 0.0
+        not_operating = self.idle_share / 2 if self.loads_per_hour else 0.0
+        return self.seen + _growing(
+            (Metric.CUMULATIVE_ACTIVE_REGENERATION_HOURS, regeneration, 0.0),
+            (Metric.CUMULATIVE_IDLE_HOURS, self.idle_share, 0.0),
+            (Metric.CUMULATIVE_IDLE_NON_OPERATING_HOURS, not_operating, 0.0),
+            (Metric.CUMULATIVE_POWER_TAKE_OFF_HOURS, self.power_take_off_share, 0.0),
+            (Metric.CUMULATIVE_FUEL_USED, 0.0, self.fuel_l_per_hour),
+        )
+
+    @cached_property
+    def tanks(self) -> tuple[Tank, ...]:
+        fuel_l, def_l = self.fuel_l_per_hour, self.fuel_l_per_hour * _DEF_PER_FUEL
+        fuel = Tank(Metric.FUEL_REMAINING, self.tank_l, fuel_l / self.tank_l)
+        if not self.def_tank_l:
+            return (fuel,)
+        return fuel, Tank(Metric.DEF_REMAINING, self.def_tank_l, def_l / self.def_tank_l)
+
+
+def _growing(*counters: tuple[Metric, float, float]) -> tuple[Counter, ...]:
+    """Those that this kind of machine has: nothing counts what never grows."""
+    return tuple(Counter(*each) for each in counters if any(each[1:]))
 
 
 PROFILES = (
@@ -55,7 +100,6 @@ PROFILES = (
         tank_l=410.0,
         def_tank_l=35.0,
         speed_kmh=0.4,
-        top_speed_kmh=5.2,
     ),
     Profile(
         kind="Dozer",
@@ -68,7 +112,6 @@ PROFILES = (
         tank_l=480.0,
         def_tank_l=40.0,
         speed_kmh=2.6,
-        top_speed_kmh=10.1,
     ),
     Profile(
         kind="Truck",
@@ -81,7 +124,6 @@ PROFILES = (
         tank_l=520.0,
         def_tank_l=55.0,
         speed_kmh=17.0,
-        top_speed_kmh=54.0,
         loads_per_hour=3.2,
         payload_kg=27_500.0,
     ),
@@ -95,7 +137,6 @@ PROFILES = (
         fuel_l_per_hour=6.5,
         tank_l=140.0,
         speed_kmh=4.0,
-        top_speed_kmh=32.0,
         power_take_off_share=0.2,
     ),
     Profile(
@@ -109,7 +150,6 @@ PROFILES = (
         tank_l=270.0,
         def_tank_l=25.0,
         speed_kmh=6.5,
-        top_speed_kmh=38.0,
         loads_per_hour=21.0,
         payload_kg=4_800.0,
     ),

@@ -15,7 +15,7 @@ from app.context import Context
 from app.oauth.actor import SERVICE
 from app.oauth.token_string import bucket_of, new_id
 from app.storage.errors import StatementRefusedError
-from app.storage.fleet import page_maps
+from app.storage.fleet.page_maps import page_map_key
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.assertions import key_of
 from app.storage.token.codes import keys_of
@@ -164,7 +164,7 @@ async def test_every_table_has_its_retention(context: Context) -> None:
 
 async def test_every_key_has_its_retention(context: Context) -> None:
     code_id = new_id()
-    written = (*keys_of(code_id), key_of(code_id, "jti"), page_maps.key_of(code_id))
+    written = (*keys_of(code_id), key_of(code_id, "jti"), page_map_key(code_id))
     keys = {re.sub("{.*}", "{id}", key) for key in written}
     kept = await context.database.rows("SELECT name FROM retention WHERE kind = 'key'")
     assert keys == {row["name"] for row in kept}

@@ -9,10 +9,11 @@ from app.aemp.model.identity import Identity, identity_of
 from app.aemp.model.values import Equipment
 from app.context import Context
 from app.flows.fleet.import_fleet import Imported, import_machines
-from app.flows.fleet.load_history import Told, keys_of, load_history
+from app.flows.fleet.load_history import Told, keys_by_identity, load_history
 from app.flows.fleet.write_history import prepare_history
-from app.simulation.fleet import SimulatedMachine, simulate_machines
+from app.simulation.fleet import simulate_machines
 from app.simulation.history import count_times, simulate_history
+from app.simulation.machines import SimulatedMachine
 
 _DAY = timedelta(days=1)
 
@@ -59,7 +60,7 @@ async def add_simulated(
     since = max(since, kept.from_at)
     steps = count_times(since, simulation.now, simulation.interval)
     reporting = sum(not simulated.silent for _, simulated in made)
-    keys = await keys_of(context, customer_id)
+    keys = await keys_by_identity(context, customer_id)
     stored = await load_history(
         context,
         customer_id,

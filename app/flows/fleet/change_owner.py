@@ -15,7 +15,7 @@ from app.storage.fleet.fleet_changes import (
     insert_ownership,
     mark_ownership_ended,
     mark_released,
-    select_named,
+    select_machines_named,
     update_identifiers,
     update_latest_to_nothing,
     update_map,
@@ -89,7 +89,7 @@ async def _refuse_double(transaction: Transaction, to: Member, header: Equipment
     """An import could not tell two machines of one identity apart."""
     if (identity := identity_of(header)) is None:
         return  # it has no name, so no import would find it
-    known = await select_named(transaction, to.customer_id, identity[-1])
+    known = await select_machines_named(transaction, to.customer_id, identity[-1])
     if any(identity_of(each.header) == identity for each in known):
         raise MachineError(f"{to.customer_name} has a machine {identity[-1]} already: remove that one first")
 

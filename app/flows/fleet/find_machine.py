@@ -3,7 +3,7 @@
 from app.aemp.model.errors import FlawError
 from app.aemp.model.identifiers import normalise_identifier
 from app.refused import RefusedError
-from app.storage.fleet.fleet_changes import Named, select_named
+from app.storage.fleet.fleet_changes import Named, select_machines_named
 from app.storage.people.people import Member
 from app.storage.postgres.database import Transaction
 
@@ -20,7 +20,7 @@ async def find_machine(transaction: Transaction, owner: Member, identifier: str)
 
     Raises MachineError when there is none, there are several, or the identifier is too long.
     """
-    named = await select_named(transaction, owner.customer_id, _normalised(identifier))
+    named = await select_machines_named(transaction, owner.customer_id, _normalised(identifier))
     meant = [each for each in named if each.kind == named[0].kind]
     if not meant:
         raise no_machine(owner, identifier)

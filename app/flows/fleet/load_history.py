@@ -18,7 +18,7 @@ _BATCH = 100_000  # figures: half a second in PostgreSQL, and the newest ones ar
 _WRITERS = 2  # while PostgreSQL puts the rows of one in place, the other gathers its own
 
 
-async def keys_of(context: Context, customer_id: UUID) -> dict[Identity, int]:
+async def keys_by_identity(context: Context, customer_id: UUID) -> dict[Identity, int]:
     """The keys of a fleet's machines, by identity."""
     async with ingest(context.database) as transaction:
         headers = await select_headers(transaction, customer_id)

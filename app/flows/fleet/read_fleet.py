@@ -60,7 +60,7 @@ async def read_equipment(
         return _required(machine).equipment
 
 
-async def find_machine(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine:
+async def require_machine(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine:
     """Raises AempError 404 when there is no such machine."""
     return _required(await select_equipment(fleet, customer_id, sought))
 

@@ -9,7 +9,7 @@ from app.aemp.model.identifiers import Sought
 from app.aemp.model.series import Series
 from app.aemp.model.values import Equipment, Reading
 from app.context import Context
-from app.flows.fleet.read_fleet import find_machine
+from app.flows.fleet.read_fleet import require_machine
 from app.storage.fleet.series import Asked, count_readings, select_readings, select_reported, series_of
 from app.storage.postgres.database import Transaction
 
@@ -30,7 +30,7 @@ async def read_series(
     Raises AempError 404 when there is no such machine or page.
     """
     async with series_of(context.database, customer_id) as fleet:
-        machine = await find_machine(fleet, customer_id, sought)
+        machine = await require_machine(fleet, customer_id, sought)
         asked = Asked(customer_id, machine.key, within)
         last_page = last_page_of(await _count(context, fleet, asked, series, page))
         require_page(page, last_page)
@@ -44,7 +44,7 @@ async def read_reported(
 ) -> tuple[Equipment, tuple[Series, ...]]:
     """The machine, and its series that have a reading in the range. Raises AempError 404 when it is unknown."""
     async with series_of(context.database, customer_id) as fleet:
-        machine = await find_machine(fleet, customer_id, sought)
+        machine = await require_machine(fleet, customer_id, sought)
         return machine.equipment, await select_reported(fleet, Asked(customer_id, machine.key, within))
 
 

@@ -11,7 +11,7 @@ from app.aemp.read.report import Name, Rejection, Report, read_all
 from app.context import Context
 from app.flows.fleet.write_history import fresh_then_careful, prepare_history, write
 from app.storage.fleet.history import write_history
-from app.storage.fleet.known_machines import select_named
+from app.storage.fleet.known_machines import select_keys_named
 from app.storage.postgres.database import Transaction
 
 
@@ -59,7 +59,7 @@ async def _resolve(
 ) -> tuple[list[tuple[int, Report]], list[Rejection]]:
     """Reports with their machines' keys, and a rejection for every reading of a report without one."""
     values = {report.name[1] for report in reports if report.name}
-    named = await select_named(transaction, customer_id, list(values))
+    named = await select_keys_named(transaction, customer_id, list(values))
     known: list[tuple[int, Report]] = []
     unknown: list[Rejection] = []
     for report in reports:

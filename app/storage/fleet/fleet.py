@@ -30,7 +30,7 @@ class PageMap:
 
 
 @dataclass(frozen=True, slots=True)
-class FleetPage:
+class MappedPage:
     """The machines between two places, how many places there are in all, and the map they were read from."""
 
     machines: tuple[Equipment, ...]
@@ -58,15 +58,15 @@ ORDER BY e.position
 """
 
 
-async def select_fleet_page(database: Database, customer_id: UUID, *, first: int, last: int) -> FleetPage:
+async def select_fleet_page(database: Database, customer_id: UUID, *, first: int, last: int) -> MappedPage:
     """Read a page by the map in force. first, last: places, both included, counted from 1."""
     async with fleet_of(database, customer_id) as transaction:
         rows = await transaction.rows(SELECT_FLEET_PAGE, customer_id, first, last)
     if not rows:
-        return FleetPage((), 0, PageMap(0, 0, 0))
+        return MappedPage((), 0, PageMap(0, 0, 0))
     fleet = rows[0]
     in_force = PageMap(fleet["map_version"], fleet["machine_count"], fleet["joined"])
-    return FleetPage(_machines(rows), in_force.machine_count, in_force)
+    return MappedPage(_machines(rows), in_force.machine_count, in_force)
 
 
 # Machines that joined since stand behind the last place of the map, in the order of joining. Any other stands where it
@@ -99,12 +99,12 @@ ORDER BY placed.place
 
 async def select_mapped_page(
     database: Database, customer_id: UUID, page_map: PageMap, *, first: int, last: int
-) -> FleetPage:
+) -> MappedPage:
     """Read a page by an earlier map: machines that left are left out, and the others stand where they stood."""
     arguments = (first, last, page_map.version, page_map.machine_count, page_map.joined)
     async with fleet_of(database, customer_id) as transaction:
         rows = await transaction.rows(SELECT_MAPPED_PAGE, customer_id, *arguments)
-    return FleetPage(_machines(rows), rows[0]["machine_count"] if rows else 0, page_map)
+    return MappedPage(_machines(rows), rows[0]["machine_count"] if rows else 0, page_map)
 
 
 SELECT_EQUIPMENT = f"""

@@ -20,7 +20,7 @@ class Named:
     header: EquipmentHeader
 
 
-SELECT_NAMED = f"""
+SELECT_MACHINES_NAMED = f"""
 SELECT e.key, i.kind, {", ".join(f"e.{name}" for name in _HEADER)}
 FROM equipment_identifier i JOIN equipment e ON e.key = i.equipment_key
 WHERE i.customer_id = $1 AND i.value = $2
@@ -28,9 +28,11 @@ ORDER BY i.kind, e.key
 """
 
 
-async def select_named(transaction: Transaction, customer_id: UUID, identifier: str) -> tuple[Named, ...]:
+async def select_machines_named(
+    transaction: Transaction, customer_id: UUID, identifier: str
+) -> tuple[Named, ...]:
     """Every machine of the fleet that goes by it. identifier: normalised, as equipment_identifier.value is."""
-    rows = await transaction.rows(SELECT_NAMED, customer_id, identifier)
+    rows = await transaction.rows(SELECT_MACHINES_NAMED, customer_id, identifier)
     return tuple(
         Named(row["key"], row["kind"], EquipmentHeader(**{name: row[name] for name in _HEADER}))
         for row in rows

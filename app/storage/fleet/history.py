@@ -48,7 +48,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS arrived_latest (
 """
 
 # Held until the end: nobody changes periods of ownership or offsets meanwhile, by which readings are judged.
-SELECT_LOCK = "SELECT pg_advisory_xact_lock_shared(hashtext('rovitracker readings'))"
+SELECT_SHARED_LOCK = "SELECT pg_advisory_xact_lock_shared(hashtext('rovitracker readings'))"
 
 
 @asynccontextmanager
@@ -56,17 +56,17 @@ async def write_history(database: Database) -> AsyncIterator[Transaction]:
     """A transaction that may write any customer's history, once."""
     async with ingest(database) as transaction:
         await transaction.count(STAGING)
-        await transaction.row(SELECT_LOCK)
+        await transaction.row(SELECT_SHARED_LOCK)
         yield transaction
 
 
-CREATE_PARTITIONS = "SELECT create_partitions_of($1) AS created"
+CREATE_PARTITIONS_OF = "SELECT create_partitions_of($1) AS created"
 
 
 async def create_partitions_of(database: Database, moments: Sequence[datetime]) -> None:
     """Create the missing partitions for the weeks of these moments, where history takes them."""
     async with ingest(database) as transaction:
-        await transaction.row(CREATE_PARTITIONS, moments)
+        await transaction.row(CREATE_PARTITIONS_OF, moments)
 
 
 # A batch fills all these tables, so the shortest retention counts: a longer one would find no partitions beside it.

@@ -9,24 +9,24 @@ from app.aemp.history.settle import Machine, Period
 from app.aemp.model.identifiers import IDENTIFIER_KINDS
 from app.storage.postgres.database import Row, Transaction
 
-SELECT_NAMED = """
+SELECT_KEYS_NAMED = """
 SELECT value, kind, equipment_key FROM equipment_identifier WHERE customer_id = $1 AND value = ANY($2::text[])
 """
 # An equipment id is a customer's own word, and means nothing beyond their fleet. It has the highest number.
 _EQUIPMENT_ID = IDENTIFIER_KINDS.index("equipment_id") + 1
-SELECT_NAMED_ANYWHERE = f"""
+SELECT_KEYS_NAMED_ANYWHERE = f"""
 SELECT value, kind, equipment_key FROM equipment_identifier WHERE value = ANY($1::text[]) AND kind < {_EQUIPMENT_ID}
 """
 
 
-async def select_named(
+async def select_keys_named(
     transaction: Transaction, customer_id: UUID | None, values: Sequence[str]
 ) -> dict[str, list[tuple[int, int]]]:
     """The (kind, key) of each machine that goes by a value. customer_id: None asks every customer's machines."""
     if customer_id is None:
-        rows = await transaction.rows(SELECT_NAMED_ANYWHERE, values)
+        rows = await transaction.rows(SELECT_KEYS_NAMED_ANYWHERE, values)
     else:
-        rows = await transaction.rows(SELECT_NAMED, customer_id, values)
+        rows = await transaction.rows(SELECT_KEYS_NAMED, customer_id, values)
     named: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for row in rows:
         named[row["value"]].append((row["kind"], row["equipment_key"]))

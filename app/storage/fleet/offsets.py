@@ -18,12 +18,12 @@ class Offset:
 
 # The triggers on ownership and offsets take this lock too, but within a statement: it does not see what changed while
 # it waited.
-SELECT_LOCK = "SELECT pg_advisory_xact_lock(hashtext('rovitracker readings'))"
+SELECT_EXCLUSIVE_LOCK = "SELECT pg_advisory_xact_lock(hashtext('rovitracker readings'))"
 
 
 async def lock_readings(transaction: Transaction) -> None:
     """Nobody writes readings or changes offsets until the transaction ends."""
-    await transaction.row(SELECT_LOCK)
+    await transaction.row(SELECT_EXCLUSIVE_LOCK)
 
 
 SELECT_LAST_VALUE = """

@@ -13,14 +13,14 @@ _LIFE_MS = 30 * 60 * 1000
 async def pin_page_map(valkey: Valkey, token_id: UUID, page_map: PageMap) -> None:
     """Replace the token's map. Without Valkey nothing is pinned, and nobody waits for it."""
     value = orjson.dumps((page_map.version, page_map.machine_count, page_map.joined))
-    await valkey.set_soon(key_of(token_id), value, life_ms=_LIFE_MS)
+    await valkey.set_soon(page_map_key(token_id), value, life_ms=_LIFE_MS)
 
 
 async def get_page_map(valkey: Valkey, token_id: UUID) -> PageMap | None:
     """The token's map; None when none is pinned, or Valkey does not answer."""
-    value = await valkey.get_soon(key_of(token_id))
+    value = await valkey.get_soon(page_map_key(token_id))
     return PageMap(*orjson.loads(value)) if value is not None else None
 
 
-def key_of(token_id: UUID) -> str:
+def page_map_key(token_id: UUID) -> str:
     return f"rovi:{{{token_id.hex}}}:pages"

@@ -28,7 +28,7 @@ _SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
 # until autovacuum has seen them grow. A pooler takes neither, and prepares anew each time.
 _PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Row: TypeAlias = Mapping[str, Any]  # asyncpg's records, by column name
 
 
@@ -171,7 +171,7 @@ class Held:
         if connection is not None:
             await _give_back(self._pool, connection)
 
-    async def _run(self, run: Callable[..., Awaitable[Answer]], statement: str, *arguments: object) -> Answer:
+    async def _run(self, run: Callable[..., Awaitable[Result]], statement: str, *arguments: object) -> Result:
         if self._connection is None or _is_lost(self._connection):
             await self.give_back()
             self._connection = await _take(self._pool, self._timeouts)

@@ -11,7 +11,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Answer(NamedTuple, Generic[Value]):
+class KnownAnswer(NamedTuple, Generic[Value]):
     """asked_at: the newest change when it was asked for; until: by the monotonic clock."""
 
     value: Value
@@ -42,7 +42,7 @@ class Remembered(Generic[Key, Value]):
         self._changes = changes
         self._rests_on = rests_on
         self._most = most
-        self._answers = Bounded[Key, Answer[Value]](most)
+        self._answers = Bounded[Key, KnownAnswer[Value]](most)
 
     async def find(self, key: Key) -> Value | None:
         """What is remembered, else what is there."""
@@ -66,5 +66,5 @@ class Remembered(Generic[Key, Value]):
         value = await self._ask(key)
         if value is not None and self._most and (resting := self._rests_on(value)) is not None:
             subjects, life_s = resting
-            self._answers.put(key, Answer(value, subjects, asked_at, sent_at + life_s))
+            self._answers.put(key, KnownAnswer(value, subjects, asked_at, sent_at + life_s))
         return value

@@ -18,7 +18,7 @@ from app.storage.valkey.pipe import Pipe
 # Only requests that cannot do without Valkey wait for it, so patience costs nobody else anything. At 0.3 s a busy
 # disk or event loop lost codes of a healthy store: a GETDEL given up on has taken the code all the same.
 _TIMEOUT_S = 1.0
-CONNECT_TIMEOUT_S = 1.0
+_CONNECT_TIMEOUT_S = 1.0
 
 # Nobody notices a wait as short as this. After such a silence nobody waits again for a while.
 _BRIEF_S = 0.2
@@ -44,7 +44,7 @@ class Valkey:
             max_connections=connections,
             timeout=timeout_s,
             socket_timeout=timeout_s,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            socket_connect_timeout=_CONNECT_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
         )
         self._client = Redis(connection_pool=self._pool)

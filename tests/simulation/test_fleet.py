@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.aemp.history.history import readings_of
 from app.aemp.model.elements import ELEMENTS, Kind
 from app.aemp.model.values import Equipment
 from app.simulation.fleet import simulate_fleet
@@ -81,15 +82,16 @@ def test_figures_of_a_machine_agree_with_each_other(machine: Equipment) -> None:
         assert machine.cumulative_payload_totals.payload_kg == loads * profile.payload_kg
 
 
-def test_counters_never_fall_as_time_goes_on() -> None:
-    """The history is drawn from its first day, so a later look at the same fleet must only add to it."""
+def test_a_later_look_only_adds_to_a_machine() -> None:
+    """Its days are drawn from the first on."""
     day = timedelta(days=1)
-    for earlier, later in zip(
-        simulate_fleet(60, 10, 300, 7, NOW), simulate_fleet(60, 11, 300, 7, NOW + day), strict=True
-    ):
-        assert earlier.header == later.header
-        if earlier.cumulative_operating_hours and later.cumulative_operating_hours:
-            assert earlier.cumulative_operating_hours.hours <= later.cumulative_operating_hours.hours
+    earlier, later = simulate_fleet(60, 10, 300, 7, NOW), simulate_fleet(60, 11, 300, 7, NOW + day)
+    for before, after in zip(earlier, later, strict=True):
+        assert before.header == after.header
+        assert bool(before.location) == bool(after.location)
+        assert bool(before.fuel_used) == bool(after.fuel_used)
+        if before.cumulative_operating_hours and after.cumulative_operating_hours:
+            assert before.cumulative_operating_hours.hours <= after.cumulative_operating_hours.hours
 
 
 def test_machine_at_work_last_reported_within_the_interval() -> None:
@@ -100,14 +102,11 @@ def test_machine_at_work_last_reported_within_the_interval() -> None:
         assert NOW - machine.location.at < timedelta(seconds=300)
 
 
-def test_standing_machine_reports_its_place_at_its_stop_and_then_every_four_hours() -> None:
+def test_standing_machine_tells_everything_at_the_last_interval_too() -> None:
     standing = [m for m in REPORTING if m.engine_status and not m.engine_status.running]
     assert standing
     for machine in standing:
-        assert machine.location
-        assert machine.engine_status
-        seen_at = machine.location.at
-        assert seen_at == machine.engine_status.at or seen_at.timestamp() % (4 * 3600) == 0
+        assert {reading.at for _, reading in readings_of(machine)} == {NOW.replace(minute=5, second=0)}
 
 
 @pytest.mark.parametrize("days", [0, 0.3, 1])
