@@ -76,15 +76,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
         stack.callback(passwords.close)
         changes = Changes()
         stack.push_async_callback(changes.close)
-        bounds = Bounds(queue=settings.limit_queue, wait_s=settings.limit_queue_wait.total_seconds())
-        gathered = gather_statements(
-            database,
-            changes,
-            bounds=bounds,
-            most_tokens=settings.limit_cached_tokens if settings.token_cache else 0,
-            audience=policy.audience,
-            lifetimes=policy.lifetimes,
-        )
+        gathered = _gather(settings, policy, database, changes)
         stack.push_async_callback(gathered.close)
         valkey = Valkey(
             stores.redis_url, connections=settings.limit_redis_connections, most_waiting=settings.limit_queue
@@ -113,3 +105,14 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             background,
             utc_now,
         )
+
+
+def _gather(settings: Settings, policy: Policy, database: Database, changes: Changes) -> Gathered:
+    return gather_statements(
+        database,
+        changes,
+        bounds=Bounds(queue=settings.limit_queue, wait_s=settings.limit_queue_wait.total_seconds()),
+        most_tokens=settings.limit_cached_tokens if settings.token_cache else 0,
+        audience=policy.audience,
+        lifetimes=policy.lifetimes,
+    )

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -28,32 +29,11 @@ _COLLECT_AFTER = (700, 2, 2_000)
 
 def create_app(settings: Settings) -> FastAPI:
     """One process's application. Stores are opened when it starts and need not be up: `/health/ready` tells."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_stores(settings) as stores:
-            async with open_context(settings, stores) as context:
-                app.state.context = context
-                app.state.demo = load_demo(settings)
-                context.changes.listen(stores.direct_url)
-                upkeep = asyncio.create_task(maintain_for_ever(context, stores.owner_url))
-                # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
-                gc.collect()
-                gc.freeze()
-                gc.set_threshold(*_COLLECT_AFTER)
-                with watched_loop():
-                    yield
-                upkeep.cancel()
-                # If a store hangs, its end may fail too, which is no reason to lose the last lines.
-                await asyncio.gather(upkeep, return_exceptions=True)
-                REQUESTS.flush()
-                MEASUREMENTS.flush()
-
     app = Service(
         front=settings.asgi_front,
         title="RoviTracker Authorization",
         version=__version__,
-        # Handlers take bytes and give bytes, so FastAPI has nothing to infer: app/web/openapi describes them.
+        # Handlers take bytes and give bytes, so FastAPI has nothing to infer: app/web/reference describes them.
         openapi_url=None,
         telemetry={
             "metrics": False,
@@ -61,12 +41,33 @@ def create_app(settings: Settings) -> FastAPI:
         },  # ours are in access_log.py; traces go where a provider is set up
         # Starlette would answer /app/login/ with a 307 to wherever the Host header says, password and all (R-78, O-137).
         redirect_slashes=False,
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, settings),
     )
     app.add_middleware(FullLanes)
     app.include_router(router)
     mount_errors(app)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
+    with open_stores(settings) as stores:
+        async with open_context(settings, stores) as context:
+            app.state.context = context
+            app.state.demo = load_demo(settings)
+            context.changes.listen(stores.direct_url)
+            upkeep = asyncio.create_task(maintain_for_ever(context, stores.owner_url))
+            # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*_COLLECT_AFTER)
+            with watched_loop():
+                yield
+            upkeep.cancel()
+            # If a store hangs, its end may fail too, which is no reason to lose the last lines.
+            await asyncio.gather(upkeep, return_exceptions=True)
+            REQUESTS.flush()
+            MEASUREMENTS.flush()
 
 
 def app_from_environment() -> FastAPI:

@@ -73,22 +73,29 @@ async def issue_manually(context: Context, actor: Actor, asked: ManualRequest) -
         idle=context.policy.lifetimes.classic_idle,
         absolute=absolute,
     )
+    expires_at = await _store(context, actor, grant, reason)
+    if expires_at is None:
+        raise ApplicationError(
+            f"the application is {client.status}, or the customer {member.customer_name} or the operator is disabled"
+        )
+    return ManualToken(token.text, client, scope, expires_at)
+
+
+async def _store(context: Context, actor: Actor, grant: ManualGrant, reason: str) -> datetime | None:
+    """When the token expires if it is not used; None, and no event, when a party no longer stands."""
+    event = AuditEvent(
+        "token.issued_manually",
+        actor,
+        application_id=grant.application_id,
+        customer_id=grant.customer_id,
+        grant_id=grant.id,
+        detail={"reason": reason},
+    )
     async with context.database.transaction() as transaction:
         expires_at = await insert_manual_grant(transaction, grant)
-        if expires_at is None:
-            raise ApplicationError(
-                f"the application is {client.status}, or the customer {member.customer_name} or the operator is disabled"
-            )
-        event = AuditEvent(
-            "token.issued_manually",
-            actor,
-            application_id=client.id,
-            customer_id=member.customer_id,
-            grant_id=grant.id,
-            detail={"reason": reason},
-        )
-        await insert_audit_event(transaction, event)
-    return ManualToken(token.text, client, scope, expires_at)
+        if expires_at is not None:
+            await insert_audit_event(transaction, event)
+    return expires_at
 
 
 def _check_reason(text: str) -> str:
