@@ -11,11 +11,12 @@ from app.context import Context
 from app.flows.account.add_customer import add_customer
 from app.flows.account.register_application import register_application
 from app.flows.fleet.add_simulated import Simulation, add_simulated
-from app.flows.upkeep.demo import CALLBACK, Demo
 from app.oauth.actor import Actor
 from app.settings import Settings
 from app.storage.people.applications import count_applications, update_redirect_uris
 from app.stores import data_dir, write_private
+from app.web.demo import Demo
+from app.web.paths import DEMO_CALLBACK
 
 _MACHINES = 120
 _DAYS = timedelta(days=30)
@@ -42,7 +43,7 @@ async def seed_demo(context: Context, actor: Actor, settings: Settings) -> Demo 
         if await count_applications(context.database):
             return None
         demo = await _seed(context, actor, settings)
-    await update_redirect_uris(context.database, UUID(demo.client_id), [settings.issuer + CALLBACK])
+    await update_redirect_uris(context.database, UUID(demo.client_id), [settings.issuer + DEMO_CALLBACK])
     return demo
 
 
@@ -61,7 +62,7 @@ async def _seed(context: Context, actor: Actor, settings: Settings) -> Demo:
         actor,
         name="Sitewise Rentals",
         company="Sitewise Rentals Ltd",
-        redirect_uris=(settings.issuer + CALLBACK,),
+        redirect_uris=(settings.issuer + DEMO_CALLBACK,),
         logo=_LOGO.read_bytes(),
     )
     kept = {

@@ -32,12 +32,16 @@ class Policy:
     @property
     def audience(self) -> str:
         """The audience of the AEMP routes, and of a token that names none."""
-        return f"{self.issuer}/api"
+        return audience_of(self.issuer)
 
     @property
     def secure(self) -> bool:
         """Whether cookies carry Secure and the __Host- prefix: always, but for http in development."""
         return self.issuer.startswith("https://")
+
+
+def audience_of(issuer: str) -> str:
+    return f"{issuer}/api"
 
 
 def policy_of(settings: Settings) -> Policy:

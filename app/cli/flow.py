@@ -15,13 +15,12 @@ from app.cli.output import Json, errors, fail
 from app.cli.secret import read_secret
 from app.cli.walk import Walk
 from app.settings import load_settings
+from app.web.paths import FIRST_PAGE, SERVER_METADATA
 
 cli = typer.Typer(
     help="Run a whole flow against a running service, and print each step.", no_args_is_help=True
 )
 
-_DISCOVERY = "/.well-known/oauth-authorization-server"
-_FLEET = "/api/v2/Fleet/1"
 _PORT = 8400
 _PATIENCE_S = 600
 
@@ -52,7 +51,7 @@ def client(client_id: ClientId, url: Url = None, scope: Scope = None, as_json: J
         if (
             described.get("sub", client_id) != client_id
         ):  # else it acts for no customer, and there are no machines to see
-            walk.get("The customer's machines", _FLEET, token=token)
+            walk.get("The customer's machines", FIRST_PAGE, token=token)
 
 
 @cli.command(
@@ -105,7 +104,7 @@ def code(
         if "refresh_token" in issued:
             fields = {"grant_type": "refresh_token", "refresh_token": issued["refresh_token"], **credentials}
             issued = walk.post("The application refreshes the token", _path(endpoints, "token"), fields)
-        walk.get("The customer's machines", _FLEET, token=issued["access_token"])
+        walk.get("The customer's machines", FIRST_PAGE, token=issued["access_token"])
 
 
 def _service(url: str | None) -> str:
@@ -114,7 +113,7 @@ def _service(url: str | None) -> str:
 
 def _discover(walk: Walk) -> dict[str, Any]:
     """Believe no service that names another issuer than the address it was asked at (RFC 8414 section 3.3)."""
-    found = walk.get("Where the endpoints are", _DISCOVERY)
+    found = walk.get("Where the endpoints are", SERVER_METADATA)
     if not isinstance(found, dict) or "issuer" not in found:
         fail(f"what answers at {walk.url} is no authorization server: name one with --url")
     endpoints: dict[str, Any] = found

@@ -19,7 +19,6 @@ from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.descriptors import fitting_connections, raise_limit
 from app.door.server import Config
-from app.flows.upkeep.demo import Demo
 from app.logs import configure_logs
 from app.metrics import serve_metrics
 from app.oauth.actor import COMMAND_LINE
@@ -27,6 +26,7 @@ from app.settings import Settings, export_environment, export_settings, load_set
 from app.storage.postgres.database import open_database
 from app.storage.schema.maintenance import select_excessive_rights
 from app.stores import Stores
+from app.web.demo import Demo
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[

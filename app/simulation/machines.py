@@ -1,4 +1,4 @@
-"""A machine that is made up: who it is, where it stands, and the walk through its days, drawn one by one."""
+"""Made-up machines: what each is, where it stands, and the walk through its days."""
 
 from bisect import bisect_right
 from collections.abc import Iterator

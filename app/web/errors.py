@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Literal
 
 import orjson
 from fastapi import FastAPI
@@ -18,11 +17,8 @@ from app.oauth.challenge import printable
 from app.refused import RefusedError
 from app.web.api.rate_limit import rate_headers
 from app.web.pages.render import page
+from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, V1, ErrorForm, error_form
 from app.web.request import NO_STORE, context_of, field_value
-
-RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
-
-Form = Literal["json", "aemp", "page"]
 
 
 def mount_errors(app: FastAPI) -> None:
@@ -34,7 +30,7 @@ async def answer(request: Request, error: Exception) -> Response:
     """The answer to a refusal that was raised while this request was served."""
     refused = error if isinstance(error, RefusedError) else _unrouted(error)
     _note(request.scope, refused)
-    return _RENDERERS[_form(request)](request, refused)
+    return _renderer(request)(request, refused)
 
 
 def refuse_as_json(scope: Scope, refused: RefusedError) -> tuple[int, dict[str, str], bytes]:
@@ -53,7 +49,7 @@ def unexpected(request: Request) -> Response:
     bare = RefusedError(
         "Something went wrong on our side.", code="server_error", status=500, title="Something went wrong"
     )
-    return _RENDERERS[_form(request)](request, bare)
+    return _renderer(request)(request, bare)
 
 
 def _unrouted(error: Exception) -> RefusedError:
@@ -71,13 +67,8 @@ def _unrouted(error: Exception) -> RefusedError:
     )
 
 
-def _form(request: Request) -> Form:
-    path = request.scope["path"]
-    if path.startswith("/api/"):
-        return "aemp"
-    oauth = path.startswith("/app/oauth2/") and not path.endswith(("/authorize", "/consent"))
-    machine = oauth or path.startswith(("/.well-known/", "/health/", "/version"))
-    return "json" if machine else "page"
+def _renderer(request: Request) -> Callable[[Request, RefusedError], Response]:
+    return _RENDERERS[error_form(request.scope["path"])]
 
 
 def _json(_request: Request, refused: RefusedError) -> Response:
@@ -94,7 +85,7 @@ def _json_parts(refused: RefusedError) -> tuple[dict[str, str], bytes]:
 
 
 def _aemp(request: Request, refused: RefusedError) -> Response:
-    offer = AEMP_1_2_OFFER if request.scope["path"].startswith("/api/v1/") else ISO_15143_OFFER
+    offer = AEMP_1_2_OFFER if request.scope["path"].startswith(V1) else ISO_15143_OFFER
     try:
         representation = negotiate(field_value(request, "accept"), offer)
     except AempError:  # an error nobody can read is still better sent than hidden
@@ -126,10 +117,10 @@ _UNROUTED = {
 
 
 # The way on from a page that tells of a refusal: a text and an address.
-_START = ("Go to the start page", "/")
+_START = ("Go to the start page", HOME)
 _WAYS_ON = {
-    "flow_lost": ("Sign in", "/app/login"),
-    "already_connected": ("See your connected applications", "/app/account/applications"),
+    "flow_lost": ("Sign in", LOGIN),
+    "already_connected": ("See your connected applications", CONNECTIONS),
 }
 
 
@@ -157,7 +148,7 @@ def _sentence(what: str) -> str:
     return ended[:1].upper() + ended[1:]
 
 
-_RENDERERS: dict[Form, Callable[[Request, RefusedError], Response]] = {
+_RENDERERS: dict[ErrorForm, Callable[[Request, RefusedError], Response]] = {
     "json": _json,
     "aemp": _aemp,
     "page": _page,

@@ -1,73 +1,75 @@
-"""Every URL of the service on one screen."""
+"""Every row of the table of addresses with its handler, on one screen."""
+
+from collections.abc import Callable
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.routing import Mount
 
-from app.web import health
+from app.web import health, paths
 from app.web.api import aemp, telemetry
 from app.web.cross_origin import READABLE, preflight
-from app.web.errors import RESOURCE_METADATA
 from app.web.oauth.introspect import introspect
 from app.web.oauth.jwks import jwks
-from app.web.oauth.metadata import DOCUMENTATION, JWKS, resource_metadata, server_metadata
+from app.web.oauth.metadata import resource_metadata, server_metadata
 from app.web.oauth.revoke import revoke
 from app.web.oauth.token import token
-from app.web.pages import account, consent, login
-from app.web.pages.demo import call_api, callback, fetch_token
+from app.web.pages import account, consent, demo, login
 from app.web.pages.home import home
 from app.web.pages.logo import logo
 from app.web.pages.static_files import PageFiles
+from app.web.paths import GET, POST, READ, TABLE, Methods
 from app.web.reference.docs import docs
-from app.web.reference.document import OPENAPI, openapi
+from app.web.reference.document import openapi
+
+HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
+    # OAuth2
+    (paths.AUTHORIZE, GET): consent.authorize,
+    (paths.AUTHORIZE, POST): consent.authorize_by_post,
+    (paths.CONSENT, POST): consent.submit_consent,
+    (paths.TOKEN, POST): token,
+    (paths.INTROSPECT, POST): introspect,
+    (paths.REVOKE, POST): revoke,
+    (paths.JWKS, READ): jwks,
+    (paths.SERVER_METADATA, READ): server_metadata,
+    (paths.RESOURCE_METADATA, READ): resource_metadata,
+    (paths.ORIGIN_METADATA, READ): resource_metadata,
+    # AEMP
+    (paths.FLEET_V1_ROUTE, READ): aemp.read_v1,
+    (paths.BELOW_FLEET_V1, READ): aemp.read_v1,
+    (paths.FLEET_V2_ROUTE, READ): aemp.read_v2,
+    (paths.BELOW_FLEET_V2, READ): aemp.read_v2,
+    (paths.TELEMETRY, POST): telemetry.write,
+    # For integrators
+    (paths.OPENAPI, READ): openapi,
+    (paths.DOCUMENTATION, READ): docs,
+    # Pages
+    (paths.HOME, READ): home,
+    (paths.LOGIN, GET): login.login,
+    (paths.LOGIN, POST): login.submit_login,
+    (paths.LOGOUT, POST): login.submit_logout,
+    (paths.MACHINES, GET): account.machines,
+    (paths.CONNECTIONS, GET): account.connections,
+    (paths.DISCONNECT, POST): account.submit_disconnect,
+    (paths.LOGO, READ): logo,
+    (paths.STATIC_FILES, READ): PageFiles(),
+    # The demo application
+    (paths.DEMO_CALLBACK, GET): demo.callback,
+    (paths.DEMO_TOKEN, POST): demo.fetch_token,
+    (paths.DEMO_FLEET, POST): demo.call_api,
+    # For those who run it
+    (paths.ALIVE, READ): health.alive,
+    (paths.READY, READ): health.ready,
+    (paths.VERSION, READ): health.version,
+}
 
 router = APIRouter()
-route = router.add_api_route
 
-# Documents whose head alone may be asked for too (RFC 9110 section 9.3.2). Pages of a person's own begin or go on with
-# something when they are read, so they are only ever read whole.
-READ = ["GET", "HEAD"]
-
-# OAuth2
-route(consent.AUTHORIZE, consent.authorize, methods=["GET"])
-route(consent.AUTHORIZE, consent.authorize_by_post, methods=["POST"])
-route("/app/oauth2/token", token, methods=["POST"])
-route("/app/oauth2/introspect", introspect, methods=["POST"])
-route("/app/oauth2/revoke", revoke, methods=["POST"])
-route(JWKS, jwks, methods=READ)
+for row in TABLE:
+    handler = HANDLERS[row.path, row.methods]
+    if isinstance(handler, PageFiles):  # many files below one address
+        router.routes.append(Mount(row.path, handler))
+    else:
+        router.add_api_route(row.path, handler, methods=[*row.methods])
 for readable in sorted(READABLE):
-    route(readable, preflight, methods=["OPTIONS"])
-route("/.well-known/oauth-authorization-server", server_metadata, methods=READ)
-route("/.well-known/oauth-protected-resource", resource_metadata, methods=READ)
-route(RESOURCE_METADATA, resource_metadata, methods=READ)
-
-# AEMP
-for version, read in ((aemp.V1, aemp.read_v1), (aemp.V2, aemp.read_v2)):
-    route(version + "{fleet:fleet}", read, methods=READ)
-    route(version + "{fleet:fleet}/{address:path}", read, methods=READ)
-route(telemetry.TELEMETRY, telemetry.write, methods=["POST"])
-
-# For integrators: the same, for programs and for people
-route(OPENAPI, openapi, methods=READ)
-route(DOCUMENTATION, docs, methods=READ)
-
-# Pages
-route("/", home, methods=READ)
-route(login.LOGIN, login.login, methods=["GET"])
-route(login.LOGIN, login.submit_login, methods=["POST"])
-route(login.LOGOUT, login.submit_logout, methods=["POST"])
-route(consent.CONSENT, consent.submit_consent, methods=["POST"])
-route(account.MACHINES, account.machines, methods=["GET"])
-route(login.CONNECTIONS, account.connections, methods=["GET"])
-route(account.DISCONNECT, account.submit_disconnect, methods=["POST"])
-route("/app/logo/{digest}.png", logo, methods=READ)
-router.routes.append(Mount("/app/static", PageFiles()))
-
-# The demo application, in development only
-route("/app/demo/callback", callback, methods=["GET"])
-route("/app/demo/token", fetch_token, methods=["POST"])
-route("/app/demo/fleet", call_api, methods=["POST"])
-
-# For those who run it
-route("/health/alive", health.alive, methods=READ)
-route("/health/ready", health.ready, methods=READ)
-route("/version", health.version, methods=READ)
+    router.add_api_route(readable, preflight, methods=["OPTIONS"])

@@ -8,9 +8,9 @@ from pathlib import Path
 import orjson
 
 from app.context import Context, open_context
-from app.flows.upkeep.demo import Demo
 from app.settings import Settings
 from app.stores import open_stores
+from app.web.demo import Demo
 from tests.support.people import World
 from tests.support.server import free_port, running_service
 

@@ -7,8 +7,9 @@ import pytest
 
 from app.context import Context
 from app.flows.account.register_application import register_application
-from app.flows.upkeep.demo import CALLBACK, Demo
 from app.oauth.actor import COMMAND_LINE
+from app.web.demo import Demo
+from app.web.paths import DEMO_CALLBACK
 from tests.support.browser import ORIGIN, Browser, form_of, forms_of
 from tests.support.people import PASSWORD, World
 from tests.support.request_lines import request_lines
@@ -23,7 +24,7 @@ async def demo(context: Context, world: World) -> Demo:
         COMMAND_LINE,
         name="Sitewise Rentals",
         company="Sitewise Rentals Ltd",
-        redirect_uris=(ORIGIN + CALLBACK,),
+        redirect_uris=(ORIGIN + DEMO_CALLBACK,),
     )
     return Demo(
         world.member.email, PASSWORD, str(registered.client.id), registered.client_secret or "", issuer=ORIGIN
@@ -97,11 +98,11 @@ async def test_refused_token_is_no_connected_fleet(visitor: Browser) -> None:
     assert forms_of(page) == []
 
 
-@pytest.mark.parametrize("path", [CALLBACK, "/app/demo/token", "/app/demo/fleet"])
+@pytest.mark.parametrize("path", [DEMO_CALLBACK, "/app/demo/token", "/app/demo/fleet"])
 async def test_callback_escapes_what_strangers_append(visitor: Browser, path: str) -> None:
     """O-32, R-79"""
     script = "<script>alert(1)</script>"
-    if path == CALLBACK:
+    if path == DEMO_CALLBACK:
         names = ("code", "state")
         page = await visitor.http.get(path, params=dict.fromkeys(names, script))
         error = await visitor.http.get(path, params=dict.fromkeys(("error", "error_description"), script))
@@ -132,7 +133,7 @@ async def test_demo_calls_keep_the_request_id_of_the_page(visitor: Browser, demo
 
 async def test_there_is_no_demo_without_one(browser: Browser) -> None:
     for answer in (
-        await browser.get(CALLBACK),
+        await browser.get(DEMO_CALLBACK),
         await browser.http.post("/app/demo/token", data={}),
         await browser.http.post("/app/demo/fleet", data={}),
     ):
@@ -144,4 +145,4 @@ async def test_there_is_no_demo_in_production(services: Services, demo: Demo) ->
     app = services.under(development=False)
     app.state.demo = demo
     async with Browser(app) as visitor:
-        assert (await visitor.get(CALLBACK)).status_code == 404
+        assert (await visitor.get(DEMO_CALLBACK)).status_code == 404

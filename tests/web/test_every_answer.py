@@ -22,16 +22,16 @@ from tests.support.browser import Browser
 from tests.support.people import World
 from tests.support.raw import get, post, send
 from tests.support.server import free_port, running_service, settings_on
+from tests.web.sampled import sample_of
 from tests.web.services import Services, same_browser, unreachable_database
 
 METHODS = [*sorted(set(HTTPMethod.__members__) - {"CONNECT"}), "PROPFIND"]
-SAMPLES = {"fleet": "Fleet", "address": "1", "digest": "00" * 32}
 
 
 def paths() -> Iterator[str]:
     """Every route's, with something in the place of its parameters."""
     for route in router.routes:
-        yield re.sub(r"\{(\w+)(:\w+)?\}", lambda found: SAMPLES[found[1]], route.path)  # type: ignore[attr-defined]  # all of ours have one
+        yield sample_of(route.path)  # type: ignore[attr-defined]  # all of ours have one
 
 
 @pytest.fixture(params=["front", "framework"])

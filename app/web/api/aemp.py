@@ -28,9 +28,8 @@ from app.flows.fleet.read_series import read_reported, read_series
 from app.web.api.bearer import Caller, bearer
 from app.web.api.documents import answer_document
 from app.web.api.rate_limit import take_from_budget
+from app.web.paths import V1, V2
 from app.web.request import context_of, field_value
-
-V1, V2 = "/api/v1/", "/api/v2/"
 
 
 class _FleetConvertor(Convertor[str]):

@@ -15,7 +15,6 @@ from app.flows.fleet.write_telemetry import Telemetry, write_telemetry
 from app.web.api.bearer import Gateway, gateway
 from app.web.request import NO_STORE, context_of, read_body
 
-TELEMETRY = "/api/v2/telemetry"
 WRITE = "telemetry:write"
 
 # Read and written within a fraction of a second; a gateway with more sends more batches.

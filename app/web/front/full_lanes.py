@@ -8,9 +8,8 @@ from app.oauth.bearer import read_bearer
 from app.oauth.errors import OAuthError, too_many_failures
 from app.oauth.token_string import parse
 from app.web.errors import answer
+from app.web.paths import API
 from app.web.request import address_of, context_of
-
-_GUARDED = "/api/"
 
 
 class FullLanes:
@@ -21,7 +20,7 @@ class FullLanes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app
-        if scope["type"] == "http" and scope["path"].startswith(_GUARDED) and _is_flood(Request(scope)):
+        if scope["type"] == "http" and scope["path"].startswith(API) and _is_flood(Request(scope)):
             app = await answer(Request(scope), too_many_failures("its lane is full"))
         await app(scope, receive, send)
 

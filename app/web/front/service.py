@@ -1,6 +1,6 @@
 """The application as the server calls it: a request id, the headers of every answer, a log line, a measurement.
 
-Token and introspection requests go straight to their handlers. The very same handlers are FastAPI endpoints too
+The hot rows of the table of addresses go straight to their handlers. The very same handlers are FastAPI endpoints too
 (routes.py); what is saved is the framework's stack between the socket and them, which costs as much as their own work.
 """
 
@@ -21,6 +21,7 @@ from app.web.errors import unexpected
 from app.web.front.access_log import note_request, request_id_of
 from app.web.oauth.introspect import answer_introspection
 from app.web.oauth.token import answer_token
+from app.web.paths import INTROSPECT, TABLE, TOKEN
 from app.web.wire import Answer, Handler, serve
 
 
@@ -31,13 +32,8 @@ class HotPath(NamedTuple):
     handler: Handler
 
 
-HOT = {
-    each.path: each
-    for each in (
-        HotPath("/app/oauth2/token", answer_token),
-        HotPath("/app/oauth2/introspect", answer_introspection),
-    )
-}
+HOT_HANDLERS: dict[str, Handler] = {TOKEN: answer_token, INTROSPECT: answer_introspection}
+HOT = {row.path: HotPath(row.path, HOT_HANDLERS[row.path]) for row in TABLE if row.hot}
 
 # No browser may take an answer for another kind of content than it says it is.
 _NOSNIFF = (b"x-content-type-options", b"nosniff")

@@ -6,28 +6,27 @@ from starlette.responses import Response
 
 from app.flows.token.grants import GRANTS
 from app.oauth.metadata import authorization_server, protected_resource
+from app.web.cross_origin import document_headers
+from app.web.paths import AUTHORIZE, DOCUMENTATION, INTROSPECT, JWKS, REVOKE, TOKEN
 from app.web.request import context_of
 
-DOCUMENTATION = "/docs"
-JWKS = "/app/oauth2/jwks"
-
 _ENDPOINTS = {
-    "authorization_endpoint": "/app/oauth2/authorize",
-    "token_endpoint": "/app/oauth2/token",
-    "introspection_endpoint": "/app/oauth2/introspect",
-    "revocation_endpoint": "/app/oauth2/revoke",
+    "authorization_endpoint": AUTHORIZE,
+    "token_endpoint": TOKEN,
+    "introspection_endpoint": INTROSPECT,
+    "revocation_endpoint": REVOKE,
     "jwks_uri": JWKS,
 }
-_HEADERS = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
+_HEADERS = {"Cache-Control": "public, max-age=3600"}
 
 
 async def server_metadata(request: Request) -> Response:
-    return _answer(describe_server(context_of(request).policy.issuer))
+    return _answer(request, describe_server(context_of(request).policy.issuer))
 
 
 async def resource_metadata(request: Request) -> Response:
     policy = context_of(request).policy
-    return _answer(describe_resource(policy.issuer, policy.audience))
+    return _answer(request, describe_resource(policy.issuer, policy.audience))
 
 
 def describe_server(issuer: str) -> dict[str, object]:
@@ -43,5 +42,6 @@ def describe_resource(issuer: str, audience: str) -> dict[str, object]:
     return protected_resource(audience, issuer=issuer, resource_documentation=issuer + DOCUMENTATION)
 
 
-def _answer(document: dict[str, object]) -> Response:
-    return Response(orjson.dumps(document), media_type="application/json", headers=_HEADERS)
+def _answer(request: Request, document: dict[str, object]) -> Response:
+    headers = {**_HEADERS, **document_headers(request.scope["path"])}
+    return Response(orjson.dumps(document), media_type="application/json", headers=headers)

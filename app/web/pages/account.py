@@ -22,12 +22,10 @@ from app.oauth.parameters import has_parameter, parse_query
 from app.oauth.scope import KNOWN_SCOPES
 from app.storage.people.people import Member
 from app.web.pages.browser import cookie_of, read_form
-from app.web.pages.login import CONNECTIONS, LOGIN, LOGOUT, login_page, logout_hidden
+from app.web.pages.login import login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown
+from app.web.paths import CONNECTIONS, DISCONNECT, LOGIN, LOGOUT, MACHINES
 from app.web.request import context_of, raw_query
-
-MACHINES = "/app/account/machines"
-DISCONNECT = "/app/account/applications/disconnect"
 
 _PAGES = (("Machines", MACHINES), ("Connected applications", CONNECTIONS))
 _NAMES = (("Your number", "equipment_id"), ("PIN or VIN", "pin"), ("Serial number", "serial_number"))

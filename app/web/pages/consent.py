@@ -28,14 +28,11 @@ from app.policy import Policy
 from app.refused import RefusedError
 from app.storage.errors import PassingError
 from app.storage.people.people import Member
-from app.web.pages.account import MACHINES
 from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
-from app.web.pages.login import CONNECTIONS, LOGOUT, flow_back_to, login_page, logout_hidden
+from app.web.pages.login import flow_back_to, login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown
+from app.web.paths import AUTHORIZE, CONNECTIONS, CONSENT, LOGOUT, MACHINES
 from app.web.request import address_of, context_of, raw_query, read_body, with_query
-
-AUTHORIZE = "/app/oauth2/authorize"
-CONSENT = "/app/oauth2/consent"
 
 LONGEST_LINK = Bounds().target  # else what it goes on to would be refused before anybody could say why
 

@@ -7,16 +7,15 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.upkeep.demo import Demo
 from app.oauth.errors import PageError
 from app.oauth.parameters import parse_form
+from app.web.demo import Demo
 from app.web.pages.browser import read_form
 from app.web.pages.render import ASSET_VERSION, page
+from app.web.paths import DEMO_FLEET, DEMO_TOKEN, FIRST_PAGE, STATIC_FILES, TOKEN
 from app.web.request import context_of, raw_query
 
-_TOKEN = "/app/demo/token"  # an address
-_FLEET = "/app/demo/fleet"
-_LOGO = f"/app/static/sitewise.png?v={ASSET_VERSION}"
+_LOGO = f"{STATIC_FILES}/sitewise.png?v={ASSET_VERSION}"
 _MACHINES_SHOWN = 5
 
 
@@ -48,7 +47,7 @@ async def fetch_token(request: Request) -> Response:
     code = (await read_form(request)).get("code", "")
     fields = {"client_id": demo.client_id, "client_secret": demo.client_secret, "code": code}
     async with _http(request) as client:
-        answer = await client.post("/app/oauth2/token", data=fields)
+        answer = await client.post(TOKEN, data=fields)
     token = answer.json().get("access_token", "")
     return _page(
         request,
@@ -68,7 +67,7 @@ async def call_api(request: Request) -> Response:
     token = (await read_form(request)).get("token", "")
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     async with _http(request) as client:
-        answer = await client.get("/api/v2/Fleet/1", headers=headers)
+        answer = await client.get(FIRST_PAGE, headers=headers)
     return _page(
         request,
         demo,
@@ -110,8 +109,8 @@ def _page(request: Request, demo: Demo, **values: Any) -> Response:
         **absent,
         "token_hidden": [],
         "fleet_hidden": [],
-        "token_action": _TOKEN,
-        "fleet_action": _FLEET,
+        "token_action": DEMO_TOKEN,
+        "fleet_action": DEMO_FLEET,
     }
     application = {"name": "Sitewise Rentals", "company": "Sitewise Rentals Ltd", "logo_url": _LOGO}
     return page(
@@ -139,13 +138,13 @@ def _http(request: Request) -> httpx2.AsyncClient:
 
 def _token_curl(demo: Demo, code: str) -> str:
     return (
-        f"curl -X POST {demo.issuer}/app/oauth2/token \\\n"
+        f"curl -X POST {demo.issuer}{TOKEN} \\\n"
         f"  -d client_id={demo.client_id} \\\n  -d client_secret={demo.client_secret} \\\n  -d code={code}"
     )
 
 
 def _fleet_curl(demo: Demo, token: str) -> str:
     return (
-        f"curl {demo.issuer}/api/v2/Fleet/1 \\\n  -H 'Accept: application/json' \\\n"
+        f"curl {demo.issuer}{FIRST_PAGE} \\\n  -H 'Accept: application/json' \\\n"
         f"  -H 'Authorization: Bearer {token}'"
     )

@@ -17,11 +17,8 @@ from app.web.pages.browser import (
     set_cookie,
 )
 from app.web.pages.render import page, see_other, shown
+from app.web.paths import CONNECTIONS, LOGIN
 from app.web.request import address_of, client_of, context_of
-
-LOGIN = "/app/login"
-LOGOUT = "/app/logout"
-CONNECTIONS = "/app/account/applications"
 
 _SIGN_OUT = "sign out"
 # One text for an unknown address, a wrong password and a limit, so that none gives an account away.

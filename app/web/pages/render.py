@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from app.storage.people.applications import Application
 from app.storage.people.people import Member
+from app.web.paths import LOGO
 from app.web.request import NO_STORE, context_of
 
 _HERE = Path(__file__).parent
@@ -75,7 +76,7 @@ def shown(application: Application) -> dict[str, str | None]:
     return {
         "name": application.client.name,
         "company": application.client.company,
-        "logo_url": f"/app/logo/{digest.hex()}.png" if digest else None,
+        "logo_url": LOGO.format(digest=digest.hex()) if digest else None,
     }
 
 

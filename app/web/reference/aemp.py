@@ -12,6 +12,7 @@ from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
 from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml, render_series_xml
 from app.aemp.write.snapshot import SeriesPage, Snapshot
 from app.oauth.scope import DEFAULT_SCOPE
+from app.web.paths import FLEET_V1, FLEET_V2
 from app.web.reference import aemp_refusals as refused
 from app.web.reference import examples
 from app.web.reference.aemp_forms import BY_ID, BY_MAKE, DATES, MACHINE_FORMS, PARAMETERS, VIN, MachineForm
@@ -27,7 +28,6 @@ _SENT = {
 }
 _NOT_MODIFIED = answer("You have this document already: `If-None-Match` names its tag.", headers=_SENT)
 
-_V1, _V2 = "/api/v1/Fleet", "/api/v2/Fleet"
 _PARAMETER = re.compile(r"{(\w+)}")
 _FULL = f"{PAGE_SIZE} machines; fewer on the last page."
 _SHORTENED = "The first of three pages, shortened to one of its 100 machines"
@@ -52,13 +52,13 @@ def _fleet(issuer: str) -> Iterator[Json]:
         "`Accept` asks for JSON. `Accept-Encoding: gzip` or `zstd` compresses it. You may ask for page 1 without its number."
     )
     yield _operation(
-        f"{_V2}/{{page}}",
+        f"{FLEET_V2}/{{page}}",
         "readFleet",
         ("Read the fleet", said),
         _responses(_FULL, content) | refused.refusals(refused.JSON_AND_XML, missing, malformed),
     )
     yield _operation(
-        _V2,
+        FLEET_V2,
         "readFleetFirst",
         ("Read the first page", "The same as page 1."),
         _responses(_FULL, content) | refused.refusals(refused.JSON_AND_XML, ()),
@@ -68,7 +68,7 @@ def _fleet(issuer: str) -> Iterator[Json]:
 
 def _machines(issuer: str) -> Iterator[Json]:
     for form in MACHINE_FORMS:
-        path = f"{_V2}/Equipment/{form.path}"
+        path = f"{FLEET_V2}/Equipment/{form.path}"
         content = _fleet_content(examples.one_machine(issuer + _filled(path)), "A fleet of one")
         yield _operation(
             path,
@@ -89,7 +89,7 @@ def _series(issuer: str) -> Iterator[Json]:
 
 
 def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[str, ...]) -> Json:
-    base = f"{_V2}/Equipment/{form.path}/{{series}}"
+    base = f"{FLEET_V2}/Equipment/{form.path}/{{series}}"
     dated = _filled(f"{base}/{{startDate}}/{{endDate}}")
     content = _series_content(examples.series_page(issuer + dated), "Two readings")
     paged, operation_id = "page" in further, name + form.name
@@ -115,7 +115,7 @@ def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[
 def _index(issuer: str) -> Iterator[Json]:
     said = "The machine's name, and a link to each series that has a reading between the dates. `rel` names the series."
     for form in MACHINE_FORMS:
-        machine = f"{_V2}/Equipment/{form.path}"
+        machine = f"{FLEET_V2}/Equipment/{form.path}"
         content = _fleet_content(
             examples.reported(issuer + _filled(machine)), "The series that have readings"
         )
@@ -139,13 +139,13 @@ def _aemp_1_2(issuer: str) -> Iterator[Json]:
     page, one = examples.first_page(issuer), examples.one_machine("")
     paged = _responses(_FULL, _v1_content(page, _SHORTENED))
     yield _operation(
-        f"{_V1}/{{page}}",
+        f"{FLEET_V1}/{{page}}",
         "readFleetAemp12",
         ("Read the fleet as AEMP 1.2", said),
         paged | refused.refusals(refused.XML, (refused.NO_PAGE,), (refused.NOT_A_PAGE,)),
     )
     yield _operation(
-        _V1,
+        FLEET_V1,
         "readFleetFirstAemp12",
         ("Read the first page as AEMP 1.2", "The same as page 1."),
         paged | refused.refusals(refused.XML, ()),
@@ -153,7 +153,7 @@ def _aemp_1_2(issuer: str) -> Iterator[Json]:
     )
     for form in (VIN, BY_ID, BY_MAKE):
         yield _operation(
-            f"{_V1}/Equipment/{form.path}",
+            f"{FLEET_V1}/Equipment/{form.path}",
             f"readEquipment{form.name}Aemp12",
             ("Read one machine as AEMP 1.2", f"The same document with one machine in it. {_ANY_FORM}"),
             _responses("The machine.", _v1_content(one, "A fleet of one"))

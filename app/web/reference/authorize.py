@@ -5,6 +5,8 @@ from urllib.parse import quote
 from app.oauth.bounds import LONGEST_STATE
 from app.oauth.errors import OAuthError, invalid_scope, unsupported_response_type
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+from app.policy import audience_of
+from app.web.paths import AUTHORIZE
 from app.web.reference import examples
 from app.web.reference.notation import Json, answer, example, page_content
 from app.web.reference.schemas import CHALLENGE_PATTERN, CODE_PATTERN
@@ -60,7 +62,7 @@ def _parameters(issuer: str) -> list[Json]:
         _query(
             "resource",
             "RFC 8707. There is one API, so it may be left out.",
-            {**text, "enum": [f"{issuer}/api"]},
+            {**text, "enum": [audience_of(issuer)]},
         ),
         _query("response_mode", "It may be left out.", {**text, "enum": ["query"], "default": "query"}),
     ]
@@ -192,4 +194,4 @@ def _post(issuer: str) -> Json:
 
 
 def paths(issuer: str) -> Json:
-    return {"/app/oauth2/authorize": {"get": _get(issuer), "post": _post(issuer)}}
+    return {AUTHORIZE: {"get": _get(issuer), "post": _post(issuer)}}

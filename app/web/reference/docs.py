@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.web.pages.render import page
-from app.web.reference.document import OPENAPI
+from app.web.paths import OPENAPI
 from app.web.reference.introduction import NOTES, STEPS, SUMMARY, TITLE
 from app.web.reference.page import read_elements, read_reference, rich
 from app.web.request import context_of

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from app import __version__
 from app.oauth.challenge import BASIC
 from app.oauth.scope import KNOWN_SCOPES
-from app.web.oauth.metadata import DOCUMENTATION
+from app.web.cross_origin import document_headers
+from app.web.paths import AUTHORIZE, DOCUMENTATION, OPENAPI, TOKEN
 from app.web.reference import (
     aemp,
     aemp_forms,
@@ -28,9 +29,7 @@ from app.web.reference import (
 from app.web.reference.notation import Json
 from app.web.request import context_of
 
-OPENAPI = "/openapi.json"
-
-_HEADERS = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
+_HEADERS = {"Cache-Control": "no-cache", **document_headers(OPENAPI)}
 
 
 async def openapi(request: Request) -> Response:
@@ -160,12 +159,12 @@ def _security_schemes(issuer: str) -> Json:
             "description": "The same token, for tools that fetch it themselves.",
             "flows": {
                 "authorizationCode": {
-                    "authorizationUrl": f"{issuer}/app/oauth2/authorize",
-                    "tokenUrl": f"{issuer}/app/oauth2/token",
-                    "refreshUrl": f"{issuer}/app/oauth2/token",
+                    "authorizationUrl": f"{issuer}{AUTHORIZE}",
+                    "tokenUrl": f"{issuer}{TOKEN}",
+                    "refreshUrl": f"{issuer}{TOKEN}",
                     "scopes": KNOWN_SCOPES,
                 },
-                "clientCredentials": {"tokenUrl": f"{issuer}/app/oauth2/token", "scopes": KNOWN_SCOPES},
+                "clientCredentials": {"tokenUrl": f"{issuer}{TOKEN}", "scopes": KNOWN_SCOPES},
             },
         },
     }

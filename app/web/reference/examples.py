@@ -21,6 +21,7 @@ from app.aemp.model.values import (
     TankLevel,
 )
 from app.aemp.write.snapshot import SeriesPage, Snapshot, take_snapshot
+from app.web.paths import FLEET_V2
 
 CLIENT_ID = "019c47c7-cb50-723f-a603-f61dc036b5c5"
 CLIENT_SECRET = "rovi_cs_AMlAg4pD6H6T9vTjNA81K744p1dyXghZij6eco3oomJ0uNb3l"
@@ -138,7 +139,7 @@ def _jwt(header: object, claims: object) -> str:
 
 def first_page(issuer: str) -> Snapshot:
     """The first of three pages, of whose 100 machines one is shown."""
-    return take_snapshot((MACHINE,), links_for(f"{issuer}/api/v2/Fleet", 1, 3), now=ASKED_AT)
+    return take_snapshot((MACHINE,), links_for(issuer + FLEET_V2, 1, 3), now=ASKED_AT)
 
 
 def one_machine(address: str) -> Snapshot:

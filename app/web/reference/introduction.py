@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.oauth.token_string import PATTERN
+from app.web.paths import AUTHORIZE, FIRST_PAGE, TOKEN
 
 TITLE = "RoviTracker for integrators"
 SUMMARY = "OAuth2 tokens for telemetry of construction and rental equipment, and the AEMP API that they open."
@@ -31,7 +32,7 @@ STEPS = (
     ),
     Step(
         "Send the customer",
-        "Link the customer's browser to `/app/oauth2/authorize` with `client_id`, `state` and `redirect_uri`.",
+        f"Link the customer's browser to `{AUTHORIZE}` with `client_id`, `state` and `redirect_uri`.",
     ),
     Step(
         "Receive the code",
@@ -40,11 +41,11 @@ STEPS = (
     ),
     Step(
         "Exchange it for a token",
-        "Your server posts `client_id`, `client_secret` and `code` to `/app/oauth2/token`, and receives `access_token`.",
+        f"Your server posts `client_id`, `client_secret` and `code` to `{TOKEN}`, and receives `access_token`.",
     ),
     Step(
         "Read the machines",
-        "Send `Authorization: Bearer` and the token to `/api/v2/Fleet/1`, regularly, for as long as the customer keeps "
+        f"Send `Authorization: Bearer` and the token to `{FIRST_PAGE}`, regularly, for as long as the customer keeps "
         "you connected.",
     ),
 )

@@ -1,7 +1,9 @@
 """The service describes itself: discovery documents, health, version."""
 
+from app.policy import audience_of
 from app.web.health import PUBLISHED
-from app.web.oauth.metadata import JWKS, describe_resource, describe_server
+from app.web.oauth.metadata import describe_resource, describe_server
+from app.web.paths import ALIVE, JWKS, ORIGIN_METADATA, READY, RESOURCE_METADATA, SERVER_METADATA, VERSION
 from app.web.reference import examples
 from app.web.reference.notation import Json, answer, example, json_content, ref, schema_ref
 
@@ -25,7 +27,7 @@ def _operation(operation_id: str, tag: str, summary: str, description: str, resp
 
 def _resource(operation_id: str, issuer: str, title: str, description: str) -> Json:
     content = json_content(
-        "ResourceMetadata", {"resource": example("Today", describe_resource(issuer, f"{issuer}/api"))}
+        "ResourceMetadata", {"resource": example("Today", describe_resource(issuer, audience_of(issuer)))}
     )
     return _operation(
         operation_id,
@@ -39,7 +41,7 @@ def _resource(operation_id: str, issuer: str, title: str, description: str) -> J
 def _discovery(issuer: str) -> Json:
     server = json_content("ServerMetadata", {"server": example("Today", describe_server(issuer))})
     return {
-        "/.well-known/oauth-authorization-server": _operation(
+        SERVER_METADATA: _operation(
             "describeServer",
             "discovery",
             "The authorization server",
@@ -66,13 +68,13 @@ def _discovery(issuer: str) -> Json:
                 "503": ref("responses", "Unavailable"),
             },
         ),
-        "/.well-known/oauth-protected-resource/api": _resource(
+        RESOURCE_METADATA: _resource(
             "describeResource",
             issuer,
             "The AEMP API",
             "Names the server that gives tokens for the API. Challenges point here.",
         ),
-        "/.well-known/oauth-protected-resource": _resource(
+        ORIGIN_METADATA: _resource(
             "describeResourceOfOrigin",
             issuer,
             "The AEMP API, at the root",
@@ -107,15 +109,15 @@ def _ready() -> Json:
 def _health() -> Json:
     alive = json_content("Alive", {"alive": example("Always", {"status": "ok"})})
     return {
-        "/health/alive": _operation(
+        ALIVE: _operation(
             "alive",
             "operation",
             "Does the process answer?",
             "A supervisor asks this, to restart the process. It never touches a store.",
             {"200": answer("The process answers.", alive, headers=_NO_STORE)},
         ),
-        "/health/ready": _ready(),
-        "/version": _operation(
+        READY: _ready(),
+        VERSION: _operation(
             "version",
             "operation",
             "What is running?",

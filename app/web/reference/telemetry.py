@@ -1,7 +1,8 @@
 """The telemetry endpoint: batches from devices and gateways, what is kept of them, and what is refused."""
 
 from app.aemp.history.history import FURTHER_ELEMENTS
-from app.web.api.telemetry import MOST_BATCH_BYTES, READERS, TELEMETRY, WRITE
+from app.web.api.telemetry import MOST_BATCH_BYTES, READERS, WRITE
+from app.web.paths import TELEMETRY
 from app.web.reference import aemp_refusals as refused
 from app.web.reference import examples
 from app.web.reference.notation import Json, aemp_refusal, answer, example, json_content, ref, schema_ref

@@ -14,6 +14,8 @@ from app.oauth.errors import (
     unsupported_grant_type,
 )
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+from app.policy import audience_of
+from app.web.paths import TOKEN
 from app.web.reference import examples
 from app.web.reference.credentials import AUTHENTICATED, CREDENTIALS, SHARED, TEXT, form
 from app.web.reference.notation import Json, answer, example, json_content, refusal
@@ -61,7 +63,7 @@ def _token_fields(issuer: str) -> Json:
         },
         "resource": {
             **TEXT,
-            "enum": [f"{issuer}/api"],
+            "enum": [audience_of(issuer)],
             "description": "Used with `client_credentials` and `refresh_token` (RFC 8707). It may be left out.",
         },
     }
@@ -181,4 +183,4 @@ def _token(issuer: str) -> Json:
 
 
 def paths(issuer: str) -> Json:
-    return {"/app/oauth2/token": {"post": _token(issuer)}}
+    return {TOKEN: {"post": _token(issuer)}}

@@ -8,6 +8,8 @@ from app.oauth.answer import INACTIVE, introspection_answer
 from app.oauth.errors import invalid_request
 from app.oauth.scope import DEFAULT_SCOPE
 from app.oauth.signing import JWT_TYPE
+from app.policy import audience_of
+from app.web.paths import INTROSPECT, REVOKE
 from app.web.reference import examples
 from app.web.reference.credentials import AUTHENTICATED, CREDENTIALS, SHARED, TEXT, form
 from app.web.reference.notation import Case, Json, answer, example, json_content, refusal, schema_ref
@@ -30,7 +32,7 @@ def _query_form(description: str) -> Json:
 def _active(issuer: str, *, refresh: bool = False) -> object:
     written = introspection_answer(
         issuer=issuer,
-        audience=f"{issuer}/api",
+        audience=audience_of(issuer),
         client_id=UUID(examples.STRICT_CLIENT_ID if refresh else examples.CLIENT_ID),
         customer_id=examples.CUSTOMER_ID,
         token_id=examples.REFRESH_TOKEN_ID if refresh else examples.TOKEN_ID,
@@ -99,6 +101,6 @@ def _revoke() -> Json:
 
 def paths(issuer: str) -> Json:
     return {
-        "/app/oauth2/introspect": {"post": _introspect(issuer)},
-        "/app/oauth2/revoke": {"post": _revoke()},
+        INTROSPECT: {"post": _introspect(issuer)},
+        REVOKE: {"post": _revoke()},
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-CALLBACK = "/app/demo/callback"
+from app.web.paths import AUTHORIZE, DEMO_CALLBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,5 +18,5 @@ class Demo:
 
     @property
     def consent_url(self) -> str:
-        query = {"client_id": self.client_id, "state": "demo", "redirect_uri": self.issuer + CALLBACK}
-        return f"{self.issuer}/app/oauth2/authorize?{urlencode(query)}"
+        query = {"client_id": self.client_id, "state": "demo", "redirect_uri": self.issuer + DEMO_CALLBACK}
+        return f"{self.issuer}{AUTHORIZE}?{urlencode(query)}"

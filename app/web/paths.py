@@ -1,0 +1,146 @@
+"""Every address of the service, and what is settled for it: one table that all others read.
+
+It imports nothing of ours, so that everybody may import it. `routes.py` binds each row to its handler, and
+`front/service.py` binds each hot one to what answers it before the framework.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+HOME = "/"
+DOCUMENTATION = "/docs"
+OPENAPI = "/openapi.json"
+
+OAUTH = "/app/oauth2/"
+AUTHORIZE = "/app/oauth2/authorize"
+CONSENT = "/app/oauth2/consent"
+TOKEN = "/app/oauth2/token"
+INTROSPECT = "/app/oauth2/introspect"
+REVOKE = "/app/oauth2/revoke"
+JWKS = "/app/oauth2/jwks"
+
+WELL_KNOWN = "/.well-known/"
+SERVER_METADATA = "/.well-known/oauth-authorization-server"
+RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
+ORIGIN_METADATA = "/.well-known/oauth-protected-resource"  # the same, where some libraries look for it
+
+API = "/api/"
+V1, V2 = "/api/v1/", "/api/v2/"
+FLEET_V1, FLEET_V2 = "/api/v1/Fleet", "/api/v2/Fleet"
+FIRST_PAGE = "/api/v2/Fleet/1"
+TELEMETRY = "/api/v2/telemetry"
+# As the router reads them: `fleet` in any letter case, and below it whatever `aemp/address/` can parse.
+FLEET_V1_ROUTE, FLEET_V2_ROUTE = "/api/v1/{fleet:fleet}", "/api/v2/{fleet:fleet}"
+BELOW_FLEET_V1, BELOW_FLEET_V2 = f"{FLEET_V1_ROUTE}/{{address:path}}", f"{FLEET_V2_ROUTE}/{{address:path}}"
+
+LOGIN = "/app/login"
+LOGOUT = "/app/logout"
+MACHINES = "/app/account/machines"
+CONNECTIONS = "/app/account/applications"
+DISCONNECT = "/app/account/applications/disconnect"
+LOGO = "/app/logo/{digest}.png"
+STATIC_FILES = "/app/static"
+
+DEMO_CALLBACK = "/app/demo/callback"
+DEMO_TOKEN = "/app/demo/token"
+DEMO_FLEET = "/app/demo/fleet"
+
+HEALTH = "/health/"
+ALIVE = "/health/alive"
+READY = "/health/ready"
+VERSION = "/version"
+
+Methods: TypeAlias = tuple[str, ...]
+GET: Methods = ("GET",)
+POST: Methods = ("POST",)
+# Documents whose head alone may be asked for too (RFC 9110 section 9.3.2). Pages of a person's own begin or go on with
+# something when they are read, so they are only ever read whole.
+READ: Methods = ("GET", "HEAD")
+
+# OAuth's JSON (RFC 6749 section 5.2), a document of AEMP, or a page for people.
+ErrorForm: TypeAlias = Literal["json", "aemp", "page"]
+
+# What scripts of other origins may read: nothing, a document but not its errors, or every answer to what they ask by POST.
+CrossOrigin: TypeAlias = Literal["nothing", "document", "answers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One handler's address.
+
+    path: as the router reads it; other rows may have it, for other methods.
+    hot: whether the front answers it before the framework.
+    documented: whether the OpenAPI document describes it.
+    """
+
+    path: str
+    methods: Methods
+    errors: ErrorForm
+    cross_origin: CrossOrigin = "nothing"
+    hot: bool = False
+    documented: bool = False
+
+
+TABLE = (
+    # OAuth2. Cookies decide at the first three, and introspection tells of tokens: no other origin reads them.
+    Row(AUTHORIZE, GET, "page", documented=True),
+    Row(AUTHORIZE, POST, "page", documented=True),
+    Row(CONSENT, POST, "page"),
+    Row(TOKEN, POST, "json", cross_origin="answers", hot=True, documented=True),
+    Row(INTROSPECT, POST, "json", hot=True, documented=True),
+    Row(REVOKE, POST, "json", cross_origin="answers", documented=True),
+    Row(JWKS, READ, "json", cross_origin="document", documented=True),
+    Row(SERVER_METADATA, READ, "json", cross_origin="document", documented=True),
+    Row(RESOURCE_METADATA, READ, "json", cross_origin="document", documented=True),
+    Row(ORIGIN_METADATA, READ, "json", cross_origin="document", documented=True),
+    # AEMP
+    Row(FLEET_V1_ROUTE, READ, "aemp", documented=True),
+    Row(BELOW_FLEET_V1, READ, "aemp", documented=True),
+    Row(FLEET_V2_ROUTE, READ, "aemp", documented=True),
+    Row(BELOW_FLEET_V2, READ, "aemp", documented=True),
+    Row(TELEMETRY, POST, "aemp", documented=True),
+    # For integrators: the same, for programs and for people
+    Row(OPENAPI, READ, "page", cross_origin="document"),
+    Row(DOCUMENTATION, READ, "page"),
+    # Pages
+    Row(HOME, READ, "page"),
+    Row(LOGIN, GET, "page"),
+    Row(LOGIN, POST, "page"),
+    Row(LOGOUT, POST, "page"),
+    Row(MACHINES, GET, "page"),
+    Row(CONNECTIONS, GET, "page"),
+    Row(DISCONNECT, POST, "page"),
+    Row(LOGO, READ, "page"),
+    Row(STATIC_FILES, READ, "page"),
+    # The demo application, in development only
+    Row(DEMO_CALLBACK, GET, "page"),
+    Row(DEMO_TOKEN, POST, "page"),
+    Row(DEMO_FLEET, POST, "page"),
+    # For those who run it
+    Row(ALIVE, READ, "json", documented=True),
+    Row(READY, READ, "json", documented=True),
+    Row(VERSION, READ, "json", documented=True),
+)
+
+_FORMS = {row.path: row.errors for row in TABLE}
+# Addresses that no row has, by their beginning.
+_UNSERVED: dict[str, ErrorForm] = {
+    API: "aemp",
+    OAUTH: "json",
+    WELL_KNOWN: "json",
+    HEALTH: "json",
+    VERSION: "json",
+}
+_ENDINGS_OF_PAGES = tuple(f"/{page.removeprefix(OAUTH)}" for page in (AUTHORIZE, CONSENT))
+
+
+def error_form(path: str) -> ErrorForm:
+    """The form of an error at an address, whether it is served or not."""
+    return _FORMS.get(path) or _unserved_form(path)
+
+
+def _unserved_form(path: str) -> ErrorForm:
+    # People follow a link to a page, also one with a segment or a slash too many.
+    if path.startswith(OAUTH) and path.endswith(_ENDINGS_OF_PAGES):
+        return "page"
+    return next((form for beginning, form in _UNSERVED.items() if path.startswith(beginning)), "page")

@@ -1,0 +1,10 @@
+"""An address that the router takes for one of its templates."""
+
+import re
+
+_SAMPLES = {"fleet": "Fleet", "address": "1", "digest": "00" * 32}
+
+
+def sample_of(template: str) -> str:
+    """The template with something in the place of its parameters."""
+    return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: _SAMPLES[found[1]], template)
