@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from app.aemp.history.history import Figure
 from app.aemp.model.series import Metric
 from app.aemp.model.values import Location
 from app.simulation.machines import METRES_PER_DEGREE, Shift, SimulatedMachine, Totals
-from app.simulation.profiles import Profile
+from app.simulation.profiles import FILLED, Profile
 
 _DAY = timedelta(days=1)
 _LOAD_PERCENT = 75
@@ -17,23 +17,19 @@ _RING_KM = 0.15  # from its middle
 _RING_DEGREES = _RING_KM * 1000 / METRES_PER_DEGREE
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """Where a machine's days stand. shift: the last that began by then."""
 
     at: datetime
     machine: SimulatedMachine
     shift: Shift
     totals: Totals
-
-    @property
-    def running(self) -> bool:
-        return self.at < self.shift.ends_at
+    running: bool
 
 
 def moment_of(machine: SimulatedMachine, at: datetime) -> Moment:
     shift = machine.shift_at(at)
-    return Moment(at, machine, shift, shift.totals_at(at))
+    return Moment(at, machine, shift, shift.totals_at(at), at < shift.ends_at)
 
 
 def location_of(moment: Moment) -> Location:
@@ -51,17 +47,17 @@ def location_of(moment: Moment) -> Location:
 
 def figures_of(moment: Moment) -> Iterator[Figure]:
     """Everything that the machine measures."""
-    at, machine, totals, running = moment.at, moment.machine, moment.totals, moment.running
+    at, machine, shift, (hours, worked), running = moment
     profile = machine.profile
     yield at, Metric.ENGINE_STATUS, float(running)
     for metric, per_hour, per_work in profile.counted if machine.has_bus else profile.seen:
-        yield at, metric, round(totals.hours * per_hour + totals.worked * per_work, 2)
+        yield at, metric, round(hours * per_hour + worked * per_work, 2)
     if profile.speed_kmh:
-        yield at, Metric.SPEED, _speed_kmh(profile, moment.shift.effort) if running else 0.0
+        yield at, Metric.SPEED, _speed_kmh(profile, shift.effort) if running else 0.0
     if machine.has_bus:
         yield from _loads(moment)
-        for tank, filled in zip(profile.tanks, moment.shift.filled, strict=True):
-            yield at, tank.metric, round(100 * tank.level(totals.worked - filled), 1)
+        for (metric, _, per_work, _), filled in zip(profile.tanks, shift.filled, strict=True):
+            yield at, metric, round(FILLED - (worked - filled) * per_work, 1)
 
 
 def _loads(moment: Moment) -> Iterator[Figure]:

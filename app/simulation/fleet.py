@@ -47,11 +47,11 @@ def _snapshot(machine: SimulatedMachine, at: datetime) -> Equipment:
     if machine.silent:
         return Equipment(header=machine.header)
     moment = moment_of(machine, at)
-    standing = {tank.metric: TankLevel(at, 0.0, tank.capacity_l) for tank in machine.profile.tanks}
+    tanks = {int(tank.metric): TankLevel(at, 0.0, tank.capacity_l) for tank in machine.profile.tanks}
     readings: dict[str, Any] = {}
     for _, metric, value in chain(figures_of(moment), last_24_of(moment)):
         if metric in _SHOWN:
             series = _SHOWN[metric]
-            told = series.readings_of([(at, value, metric)], standing.get(metric))
+            told = series.readings_of([(at, value, metric)], tanks.get(metric))
             readings[series.element.attribute] = told[0]
     return Equipment(header=machine.header, location=location_of(moment), **readings)

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from random import Random
 from typing import NamedTuple, TypeAlias
@@ -12,17 +12,18 @@ from app.aemp.model.values import EquipmentHeader
 from app.simulation.profiles import PROFILES, Profile, Tank, make_pin
 
 METRES_PER_DEGREE = 111_320
-_SPARE = 0.08  # a tank is filled in the morning when the day would not leave this
 _SHARES = [profile.share for profile in PROFILES]
 _HEADER_ONLY = 0.02  # share of machines whose tracker was never switched on
 _ON_BUS, _HAS_MODEL, _HAS_PIN, _HAS_ALTITUDE = 0.8, 0.96, 0.94, 0.85  # shares of the fleet
-_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_DAY = timedelta(days=1)
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+_BEGINS_AT = attrgetter("begins_at")
 _SUNDAY = 6
 _SITES = 12
 
 Span: TypeAlias = tuple[datetime, datetime]
-# When the engine starts, when it stops, and the effort.
-_Day: TypeAlias = tuple[datetime, datetime, float]
+# When the engine starts, for how many seconds, and the effort.
+_Day: TypeAlias = tuple[datetime, int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,11 @@ class Totals(NamedTuple):
     hours: float
     worked: float  # hours weighted with their effort: what fuel, distance and loads follow
 
+    def after(self, hours: float, effort: float) -> "Totals":
+        return Totals(self.hours + hours, self.worked + hours * effort)
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+
+class Shift(NamedTuple):
     """One working day of one machine, from the engine's start to its stop, and what stood when it began.
 
     effort: 1.0 is the profile's own consumption and speed. filled: by tank, the work that was done when it was last filled.
@@ -56,13 +59,14 @@ class Shift:
     filled: tuple[float, ...]
 
     def totals_at(self, at: datetime) -> Totals:
-        hours = max(0.0, (min(at, self.ends_at) - self.begins_at).total_seconds()) / 3600
-        return Totals(self.before.hours + hours, self.before.worked + hours * self.effort)
+        """at: not before it began."""
+        hours = (min(at, self.ends_at) - self.begins_at).total_seconds() / 3600
+        return self.before.after(hours, self.effort)
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedMachine:
-    """shifts: in order of time. The first has no length: it says what stood before the others."""
+    """shifts: in order of time. The first is none: it ended before all time, and says what stood before the others."""
 
     header: EquipmentHeader
     profile: Profile
@@ -80,7 +84,7 @@ class SimulatedMachine:
         return [shift for shift in begun if shift.ends_at > since]
 
     def _begun(self, at: datetime) -> int:
-        return max(0, bisect_right(self.shifts, at, key=attrgetter("begins_at")) - 1)
+        return bisect_right(self.shifts, at, key=_BEGINS_AT) - 1
 
 
 def make_sites(random: Random) -> tuple[Site, ...]:
@@ -108,7 +112,7 @@ def make_machine(random: Random, number: int, sites: tuple[Site, ...], span: Spa
         site=_settle(random, site),
         silent=random.random() < _HEADER_ONLY,
         has_bus=random.random() < _ON_BUS,
-        shifts=tuple(_walk(profile.tanks, before, span[0], _make_days(random, profile, site, span))),
+        shifts=tuple(_walk(profile.tanks, before, _make_days(random, profile, site, span))),
     )
 
 
@@ -140,28 +144,24 @@ def _make_days(random: Random, profile: Profile, site: Site, span: Span) -> Iter
     busy = random.uniform(0.55, 0.95)
     midnight = span[0].replace(hour=0, minute=0, second=0)
     while midnight < span[1]:
-        works = random.random() < busy and (profile.at_night or midnight.weekday() != _SUNDAY)
-        begins_hour = (site.begins_hour + 12 * profile.at_night) % 24 + random.uniform(-0.5, 1.0)
-        begins_at = midnight + timedelta(seconds=round(begins_hour * 3600))
-        seconds = round(3600 * min(14.0, max(0.5, random.gauss(profile.shift_hours, 1.2))))
-        effort = random.uniform(0.75, 1.2)
-        if works and span[0] <= begins_at < span[1]:
-            yield begins_at, begins_at + timedelta(seconds=seconds), effort
+        if random.random() < busy and (profile.at_night or midnight.weekday() != _SUNDAY):
+            begins_hour = (site.begins_hour + 12 * profile.at_night) % 24 + random.uniform(-0.5, 1.0)
+            begins_at = midnight + timedelta(seconds=round(begins_hour * 3600))
+            hours = min(14.0, max(0.5, random.gauss(profile.shift_hours, 1.2)))
+            if span[0] <= begins_at < span[1]:
+                yield begins_at, round(3600 * hours), random.uniform(0.75, 1.2)
         midnight += _DAY
 
 
-def _walk(
-    tanks: tuple[Tank, ...], before: Totals, begins_at: datetime, days: Iterator[_Day]
-) -> Iterator[Shift]:
-    """From day to day: the totals go on, and a tank is filled when it would not last for the day."""
-    shift = Shift(begins_at, begins_at, 0.0, before, (before.worked,) * len(tanks))
-    yield shift
-    for begins, ends, effort in days:
-        stood = shift.totals_at(begins)
-        evening = stood.worked + (ends - begins) / _HOUR * effort
+def _walk(tanks: tuple[Tank, ...], stood: Totals, days: Iterator[_Day]) -> Iterator[Shift]:
+    """From day to day: the totals go on, and a tank is filled in the morning when it would not last."""
+    filled = (stood.worked,) * len(tanks)
+    yield Shift(_BEFORE_ALL, _BEFORE_ALL, 0.0, stood, filled)
+    for begins_at, seconds, effort in days:
+        evening = stood.after(seconds / 3600, effort)
         filled = tuple(
-            at if tank.level(evening - at) >= _SPARE else stood.worked
-            for tank, at in zip(tanks, shift.filled, strict=True)
+            when if evening.worked - when <= tank.lasts else stood.worked
+            for tank, when in zip(tanks, filled, strict=True)
         )
-        shift = Shift(begins, ends, effort, stood, filled)
-        yield shift
+        yield Shift(begins_at, begins_at + timedelta(seconds=seconds), effort, stood, filled)
+        stood = evening

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.aemp.model.series import Metric
 
-_FILLED = 0.97  # of a tank: nobody fills it to the brim
+FILLED, _SPARE = 97, 8  # percent of a tank
 _DEF_PER_FUEL = 0.03
 _VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # without I, O and Q
 _VIN_WORTH = dict(zip("ABCDEFGH", range(1, 9), strict=True)) | dict(
@@ -26,15 +26,12 @@ class Counter(NamedTuple):
 
 
 class Tank(NamedTuple):
-    """per_work: the part of it that an hour's work takes."""
+    """per_work: the percent of it that an hour's work takes. lasts: for how many such hours, to be filled in time."""
 
     metric: Metric
     capacity_l: float
     per_work: float
-
-    def level(self, worked: float) -> float:
-        """What is left of 1.0. worked: since it was filled, in hours."""
-        return _FILLED - worked * self.per_work
+    lasts: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +73,16 @@ class Profile:
 
     @cached_property
     def tanks(self) -> tuple[Tank, ...]:
-        fuel_l, def_l = self.fuel_l_per_hour, self.fuel_l_per_hour * _DEF_PER_FUEL
-        fuel = Tank(Metric.FUEL_REMAINING, self.tank_l, fuel_l / self.tank_l)
+        fuel = _make_tank(Metric.FUEL_REMAINING, self.tank_l, self.fuel_l_per_hour)
         if not self.def_tank_l:
             return (fuel,)
-        return fuel, Tank(Metric.DEF_REMAINING, self.def_tank_l, def_l / self.def_tank_l)
+        def_l_per_hour = self.fuel_l_per_hour * _DEF_PER_FUEL
+        return fuel, _make_tank(Metric.DEF_REMAINING, self.def_tank_l, def_l_per_hour)
+
+
+def _make_tank(metric: Metric, capacity_l: float, l_per_hour: float) -> Tank:
+    per_work = 100 * l_per_hour / capacity_l
+    return Tank(metric, capacity_l, per_work, (FILLED - _SPARE) / per_work)
 
 
 def _growing(*counters: tuple[Metric, float, float]) -> tuple[Counter, ...]:

@@ -15,7 +15,7 @@ from app.simulation.machines import SimulatedMachine
 NOW = datetime(2024, 5, 8, 16, 7, 23, tzinfo=UTC)
 INTERVAL = timedelta(minutes=5)
 DAY = timedelta(days=1)
-BEGAN = NOW - 20 * DAY
+BEGAN = NOW - 6 * DAY
 MADE = tuple(simulate_machines(60, 20, 300, 7, NOW))
 TOTALS = (
     Metric.CUMULATIVE_OPERATING_HOURS,
@@ -30,11 +30,9 @@ LAST_24 = (Metric.FUEL_USED_LAST_24, Metric.AVERAGE_LOAD_FACTOR_LAST_24, Metric.
 MEASURED_FOR_THEM = (Metric.SPEED, Metric.ENGINE_LOAD)
 
 
-def series_of(
-    machine: SimulatedMachine, began: datetime = BEGAN, now: datetime = NOW, interval: timedelta = INTERVAL
-) -> dict[int, list[tuple[datetime, float]]]:
+def series_of(machine: SimulatedMachine, began: datetime = BEGAN) -> dict[int, list[tuple[datetime, float]]]:
     series = defaultdict(list)
-    for history in simulate_history(machine, began, now, interval):
+    for history in simulate_history(machine, began, NOW, INTERVAL):
         for at, metric, value in history.figures:
             series[metric].append((at, value))
     return series
@@ -75,7 +73,7 @@ def test_snapshot_is_the_last_reading_of_every_series(
 def test_figures_of_the_last_day_are_those_of_the_history() -> None:
     compared = 0
     for snapshot, machine in MADE:
-        series = series_of(machine)
+        series = series_of(machine, NOW - 2 * DAY)
         for at, metric, value in history_of(readings_of(snapshot)).figures:
             day = {m: [v for when, v in told if at - DAY < when <= at] for m, told in series.items()}
             if metric == Metric.MAXIMUM_SPEED_LAST_24:
@@ -97,13 +95,11 @@ def test_tanks_are_filled_before_they_run_dry() -> None:
         for levels in ([value for _, value in series[metric]] for metric in TANKS if metric in series):
             assert 5 < min(levels) <= max(levels) < 100
             filled += sum(later > earlier for earlier, later in pairwise(levels))
-    assert filled > 100
+    assert filled > 30
 
 
 def test_a_machine_moves_while_its_engine_runs_alone() -> None:
     for _, machine in MADE[:20]:
-        if machine.silent:
-            continue
         history = next(simulate_history(machine, BEGAN, NOW, INTERVAL))
         running = [value for _, metric, value in history.figures if metric == Metric.ENGINE_STATUS]
         places = [(each.latitude, each.longitude) for each in history.locations]
@@ -112,7 +108,16 @@ def test_a_machine_moves_while_its_engine_runs_alone() -> None:
         assert len(set(places)) > 1 or not machine.profile.speed_kmh
 
 
+def test_an_engine_runs_from_its_first_second_until_its_last() -> None:
+    second = timedelta(seconds=1)
+    for _, machine in MADE[:10]:
+        for shift in machine.shifts[1:-1]:
+            for turn, told in ((shift.begins_at, [0, 0, 1, 1]), (shift.ends_at, [1, 1, 0, 0])):
+                [history] = simulate_history(machine, turn - 2 * second, turn + second, second)
+                running = [value for _, metric, value in history.figures if metric == Metric.ENGINE_STATUS]
+                assert running == told
+
+
 def test_a_silent_tracker_has_no_history() -> None:
-    silent = [machine for _, machine in MADE if machine.silent]
-    assert silent
-    assert list(simulate_history(silent[0], BEGAN, NOW, INTERVAL)) == []
+    silent = next(machine for _, machine in simulate_machines(600, 20, 300, 7, NOW) if machine.silent)
+    assert list(simulate_history(silent, BEGAN, NOW, INTERVAL)) == []
