@@ -31,6 +31,7 @@ class Watch:
         self._open: set[Connection] = set()
         self._by_network: dict[str, int] = {}
         self._timer: asyncio.Handle | None = None
+        self._due_at = 0.0  # of the sweep, by the loop's clock: one that takes long must not put off the next
 
     def enter(self, connection: Connection) -> Refusal | None:
         """Count a connection, even one that is refused: it is open until it leaves."""
@@ -39,7 +40,7 @@ class Watch:
         self._by_network[network] = here
         self._open.add(connection)
         if self._timer is None:
-            self._begin()
+            self._sweep_at(asyncio.get_running_loop().time() + self._bounds.sweep_s)
         if network and here > self._bounds.connections_per_address:
             return CROWDED_ADDRESS
         return CROWDED if len(self._open) > self._bounds.connections else None
@@ -52,8 +53,9 @@ class Watch:
         else:
             del self._by_network[connection.network]
 
-    def _begin(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._bounds.sweep_s, self._sweep)
+    def _sweep_at(self, due_at: float) -> None:
+        self._due_at = due_at
+        self._timer = asyncio.get_running_loop().call_at(due_at, self._sweep)
 
     def _sweep(self) -> None:
         self._sweep_some(iter(tuple(self._open)))
@@ -68,7 +70,7 @@ class Watch:
             return
         self._timer = None
         if self._open:
-            self._begin()
+            self._sweep_at(max(self._due_at + self._bounds.sweep_s, asyncio.get_running_loop().time()))
 
 
 class State(ServerState):

@@ -234,6 +234,17 @@ CASES: dict[str, tuple[Case, ...]] = {
     "app/oauth/grant_type.py:check_resource": (
         _text(lambda given: grant_type.check_resource(given, served="https://auth.example/api"), ("", "a")),
     ),
+    "app/oauth/grant_type.py:read_asked": (
+        _text(
+            lambda given: grant_type.read_asked(
+                GRANTS["client_credentials"],
+                request.TokenRequest(None, request.Credentials(None, None, "none"), given, None, {}),
+                served="https://auth.example/api",
+            ),
+            ("", "a"),
+            ("a", " a"),
+        ),
+    ),
     "app/oauth/scope.py:narrow": (
         _text(lambda given: scope.narrow(given, ["aemp:read"]), ("", "a"), ("a", " a"), ("", "aemp:read ")),
     ),
@@ -271,6 +282,7 @@ EXEMPT = {
     "app/oauth/client.py:authenticate": READ,
     "app/oauth/code_secret.py:code_secret": OURS,
     "app/oauth/keys.py:Keys.seal": OURS,
+    "app/oauth/lifetimes.py:Lifetimes.access": READ,
     "app/oauth/keys.py:Keys.unseal_stored": OURS,
     "app/oauth/keys.py:derive_keys": OURS,
     "app/oauth/metadata.py:authorization_server": OURS,
