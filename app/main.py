@@ -23,7 +23,7 @@ from app.web.front.service import Service
 from app.web.routes import router
 
 # The paths of requests make no circles, so collections find next to nothing. Those of the young take some ms this way. Full
-# ones, which block the loop for 60 ms while a thousand connections are open, come once in four million objects.
+# ones, which block the loop for 60 ms while a thousand connections are open, come once in six million objects.
 _COLLECT_AFTER = (2_000, 2, 1_000)
 
 
