@@ -393,3 +393,18 @@ async def test_mistyped_strings_count_as_nobodys_failure(strict_app: FastAPI) ->
             answer = await browser.get("/api/v2/Fleet/1", Authorization="Bearer rubbish")
             assert answer.status_code == 401
     assert not strict_app.state.context.failures._levels
+
+
+@pytest.mark.parametrize(
+    "sent", [{"code": "rubbish"}, {"code": mint("rt", "s", 0).text}], ids=["rubbish", "of another kind"]
+)
+async def test_a_code_that_is_none_of_ours_counts_as_nobodys_failure(
+    context: Context, strict_app: FastAPI, sent: dict[str, str]
+) -> None:
+    """R-22: nor does it slow a public application, for no store was asked."""
+    strict = await Strict.register(context, public=True)
+    async with Browser(strict_app) as browser:
+        for _ in range(6):
+            assert (await strict.exchange(browser, **sent)).json()["error"] == "invalid_grant"
+        assert (await strict.refresh(browser, "rubbish")).json()["error"] == "invalid_grant"
+    assert not strict_app.state.context.failures._levels

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.oauth.client import Client, ClientKind
-from app.oauth.errors import invalid_request, invalid_target, unauthorized_client
+from app.oauth.errors import invalid_grant, invalid_request, invalid_target, unauthorized_client
 from app.oauth.request import TokenRequest
 from app.oauth.scope import parse as parse_scope
+from app.oauth.token_string import TokenKind, TokenString, parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,7 @@ class GrantType:
     """One way to a token (RFC 6749 section 1.3), as registration, metadata and reference tell of it.
 
     name: the value of `grant_type`; required, optional: parameters of its request beside those of every request;
+    spends: the kind of token that the first required one is, spent or looked up by the grant;
     default_for: kinds of application that have it unless they are registered otherwise;
     redirects: a browser comes back to the application, so that redirect URIs belong to it;
     refreshable: a refresh token comes with its tokens; strict_only, confidential_only: who may have it;
@@ -25,6 +27,7 @@ class GrantType:
     name: str
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    spends: TokenKind | None = None
     default_for: tuple[ClientKind, ...] = ()
     redirects: bool = False
     refreshable: bool = False
@@ -39,6 +42,7 @@ class Asked(NamedTuple):
     """All that a grant sees of a request: its parameters, a scope in canonical form, a resource of ours."""
 
     parameters: Mapping[str, str]
+    spent: TokenString | None
     scope: str | None
     resource: str | None
 
@@ -64,15 +68,27 @@ def check_allowed(client: Client, grant: GrantType) -> None:
 
 
 def read_asked(grant: GrantType, request: TokenRequest, *, served: str) -> Asked:
-    """What is asked for, before anything is taken. Raises invalid_request, invalid_target or invalid_scope."""
+    """What is asked for, before anything is taken or any store asked.
+
+    Raises invalid_request, invalid_target or invalid_scope, and invalid_grant for what is no token of ours.
+    """
     for name in grant.required:
         if name not in request.parameters:
             raise invalid_request(f"{name} is missing")
     if not grant.continues:
         check_resource(request.resource, served=served)
-    if request.scope is None or "scope" not in grant.optional:
-        return Asked(request.parameters, None, request.resource)
-    return Asked(request.parameters, " ".join(parse_scope(request.scope)), request.resource)
+    spent = _read_spent(grant.spends, request.parameters[grant.required[0]]) if grant.spends else None
+    scope = request.scope if "scope" in grant.optional else None
+    if scope is not None:
+        scope = " ".join(parse_scope(scope))
+    return Asked(request.parameters, spent, scope, request.resource)
+
+
+def _read_spent(kind: TokenKind, unverified: str) -> TokenString:
+    token = parse(unverified)
+    if token is None or token.kind != kind:
+        raise invalid_grant("it is none of ours: no store was asked")
+    return token
 
 
 def check_resource(resource: str | None, *, served: str) -> None:

@@ -4,7 +4,6 @@ import pytest
 
 from app.context import Context
 from app.flows.token.grants import GRANTS, Grant
-from app.flows.token.issued_token import MintedTokens
 from app.flows.token.redeem_code import ProvenCode, prove_code, remember_grant
 from app.oauth.client import Client
 from app.oauth.grant_type import Asked
@@ -18,12 +17,7 @@ TYPED = "urn:example:typed"  # a code that a person types over, so that no redir
 
 
 async def prove(context: Context, client: Client, asked: Asked) -> ProvenCode:
-    code = {"code": asked.parameters["typed"], "code_verifier": VERIFIER}
-    return await prove_code(context, client, Asked(code, asked.scope, asked.resource))
-
-
-async def remember(context: Context, client: Client, proof: ProvenCode, tokens: MintedTokens) -> str:
-    return await remember_grant(context, client, proof, tokens)
+    return await prove_code(context, client, asked._replace(parameters={"code_verifier": VERIFIER}))
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +26,9 @@ def row(monkeypatch: pytest.MonkeyPatch) -> None:
     typed = Grant(
         name=TYPED,
         required=("typed",),
+        spends="ac",
         prove=prove,
-        remember=remember,
+        remember=remember_grant,
         redirects=True,
         refreshable=True,
         confidential_only=True,

@@ -12,7 +12,7 @@ from app.oauth.client import Client
 from app.oauth.errors import invalid_grant
 from app.oauth.grant_type import Asked
 from app.oauth.pkce import verifier_matches
-from app.oauth.token_string import TokenString, parse
+from app.oauth.token_string import TokenString
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.codes import Approval, put_code_back, take_code
@@ -37,9 +37,8 @@ async def prove_code(context: Context, client: Client, asked: Asked) -> ProvenCo
 
     Raises invalid_grant when anything does not fit, and the code is burned.
     """
-    code = parse(asked.parameters["code"])
-    if code is None or code.kind != "ac":
-        raise invalid_grant("not one of our codes: no store was asked")
+    code = asked.spent
+    assert code is not None  # noqa: S101  # the grant's row says that a code is spent
     code_verifier = asked.parameters.get("code_verifier")
     approval = await _take(context, code)
     if approval is None:
