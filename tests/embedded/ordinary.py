@@ -86,7 +86,7 @@ def _python_for_nobody() -> tuple[str, dict[str, str]]:
             trial.communicate()
             if trial.returncode == 0:
                 return interpreter, environment
-    pytest.skip(
+    pytest.skip(  # no interpreter here may be run by another account
         "not shown: how an ordinary user's servers run; put the checkout where user nobody may read it, and install "
         "Python for everybody"
     )

@@ -89,7 +89,7 @@ def test_cluster_of_another_major_version_is_refused_with_the_way_out(stopped_di
         version.write_text(made_by)
 
 
-@pytest.mark.skipif(
+@pytest.mark.skipif(  # only root's directory can be refused to root
     not AS_ROOT, reason="not shown: that a copy of root's data directory is refused; run the tests as root"
 )
 def test_copy_of_roots_data_directory_gets_no_second_pair_of_servers(made_dir: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from tests.embedded.probes import (
     server_pids,
 )
 
-ROOT_ONLY = pytest.mark.skipif(
+ROOT_ONLY = pytest.mark.skipif(  # nobody else may become a second user
     not AS_ROOT, reason="not shown: how root's servers are shut off from a second user; run the tests as root"
 )
 

@@ -134,7 +134,7 @@ async def started(program: Path, environment: dict[str, str]) -> AsyncIterator[P
     try:
         interpreter = INSTALL[folder.name](folder)
     except UnavailableError as error:
-        pytest.skip(
+        pytest.skip(  # their libraries come from a registry, which may be out of reach
             f"not shown: that the {folder.name} examples run; their libraries cannot be had here: {error}"
         )
     process = await asyncio.create_subprocess_exec(
