@@ -10,9 +10,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 WHOLE = "http.response.whole"
 EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 
-_TOO_LARGE = (
-    413  # the one answer that ends its connection by its own headers: what was sent to it stays unread
-)
+# The one answer that ends its connection by its own headers: what was sent to it stays unread.
+_TOO_LARGE = 413
+# A longer body leaves beside its head instead of in one piece with it: a thousand who do not read share one document.
+_SHORT = 16 * 1024
 
 
 class Cycle(RequestResponseCycle):
@@ -73,7 +74,10 @@ class JoinedTransport:
     def write(self, data: bytes) -> None:
         if self._head is not None:
             head, self._head = self._head, None
-            self._transport.write(head + data)
+            if len(data) > _SHORT:
+                self._transport.writelines((head, data))
+            else:
+                self._transport.write(head + data)
         elif data.startswith(b"HTTP/1.1 "):
             self._head = data
             self._loop.call_soon(self._let_go)  # a body that takes its time must not hold its head back

@@ -1,11 +1,13 @@
 """The connections of each flood: what they do, as bytes and times, and how they must end."""
 
+import re
 from dataclasses import dataclass
 
 from tests.support.raw import get, head
 
 _MIB = 1024 * 1024
 _PIECE = 64 * 1024
+_WHOLE_GET = re.compile(rb"GET (/\S*) HTTP/1\.1\r\n(?:[^\r]+\r\n)*\r\n")
 _FORM = b"application/x-www-form-urlencoded"
 _DEADLINE_S = 12.5  # ten seconds, a sweep before they count and one after, and a machine with other work
 
@@ -28,6 +30,11 @@ class Attack:
     ends_s: float = 5.0
     connections: int = 32
     a_second: int = 10
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """The addresses of its whole GET requests."""
+        return frozenset(each.decode() for each in _WHOLE_GET.findall(self.begin + self.piece))
 
     @property
     def holds(self) -> bool:
@@ -65,7 +72,7 @@ ATTACKS = {
     "body drips": _held("408", _posting(b"Content-Length: 100000"), b"a"),
     "large heads, the end dripped": _held("408", _OPEN_HEAD + _PADDING * 30 + b"X-Drip: ", b"a"),
     "large bodies, already refused": _held("401", _TELEMETRY + b"a" * 300_000, b"a"),
-    "unread answers": _held("", get(b"/app/docs") * 8, reads=False, ends_s=35),
+    "unread answers": _held("", get(b"/docs") * 8, reads=False, ends_s=35),
     # Without end: counted while it arrives, or held until it is all there.
     "head without end": _endless("431", _OPEN_HEAD, _PADDING),
     "field without end": _endless("431", _OPEN_HEAD + b"X-Pad: ", b"a"),

@@ -160,6 +160,18 @@ def test_no_flood_holds_the_loop(siege: Siege, stage: str) -> None:
     assert siege.blocks_ms[stage] <= LONGEST_BLOCK_MS
 
 
+@pytest.mark.parametrize("target", sorted({target for each in ATTACKS.values() for target in each.targets}))
+async def test_what_an_attack_asks_for_is_served(browser: Browser, target: str) -> None:
+    """A flood of requests for nothing would show nothing: one once asked for a page that does not exist."""
+    assert (await browser.get(target)).status_code == 200
+
+
+async def test_answers_that_nobody_reads_fill_what_the_kernel_holds_of_them(browser: Browser) -> None:
+    """R-74: else nothing of them is left in the process."""
+    (target,) = ATTACKS["unread answers"].targets
+    assert len((await browser.get(target)).content) > 100_000
+
+
 def test_memory_grows_little_and_not_again(siege: Siege) -> None:
     """R-75"""
     grown = {stage: seen.memory_mib - siege.memory_mib for stage, seen in siege.stages.items()}

@@ -1,6 +1,7 @@
 """Answers leave in one write, and whatever does not come at once is not held back for it."""
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -15,11 +16,15 @@ class Writes(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written: list[bytes] = []
+        self.together: tuple[object, ...] = ()
         self.closed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.closed
         self.written.append(bytes(data))
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        self.together = tuple(list_of_data)
 
     def close(self) -> None:
         self.closed = True
@@ -36,6 +41,20 @@ async def test_head_and_body_are_one_write() -> None:
         joined.write(body)
     await asyncio.sleep(0)
     assert transport.written == [HEAD + b"first", HEAD + b"second"]
+
+
+async def test_a_long_body_is_sent_with_its_head_and_never_copied() -> None:
+    """R-75: a thousand connections that read nothing hold one document between them."""
+    transport, document = Writes(), bytes(100_000)
+    JoinedTransport(transport, asyncio.get_running_loop()).write(document)
+    assert transport.written == [document]
+    joined = JoinedTransport(transport, asyncio.get_running_loop())
+    joined.write(HEAD)
+    joined.write(document)
+    assert transport.together == (HEAD, document)
+    assert transport.together[1] is document
+    await asyncio.sleep(0)
+    assert transport.written == [document]
 
 
 async def test_head_does_not_wait_for_a_body_that_takes_its_time() -> None:

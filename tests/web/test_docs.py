@@ -7,9 +7,12 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from lxml import html
+from starlette.requests import Request
 
 from app.web.reference import examples
+from app.web.reference.docs import docs as docs_page
 from app.web.reference.page import rich
 from tests.support.browser import ORIGIN, Browser
 from tests.web.described import OPERATIONS, Operation, documented
@@ -173,3 +176,9 @@ async def test_discovery_documents_lead_to_the_page(browser: Browser, docs: http
 
 def test_descriptions_are_text_with_code_and_nothing_else() -> None:
     assert rich("send `a<b>` & <i>wait</i>") == "send <code>a&lt;b&gt;</code> &amp; &lt;i&gt;wait&lt;/i&gt;"
+
+
+async def test_page_is_rendered_once(app: FastAPI) -> None:
+    """R-75: whoever asks for it again and again costs no rendering, and is sent the one copy."""
+    request = Request({"type": "http", "app": app, "headers": []})
+    assert (await docs_page(request)).body is (await docs_page(request)).body

@@ -48,13 +48,22 @@ def page(
     **values: Any,
 ) -> Response:
     """leads_to: a redirect URI that a form of this page may end at; browsers hold form-action against redirects too."""
+    development = context_of(request).policy.development
+    html = render(template, development=development, status=status, signed_in=signed_in, **values)
+    return send_page(request, html, status=status, leads_to=leads_to)
+
+
+def render(
+    template: str, *, development: bool, status: int = 200, signed_in: Member | None = None, **values: Any
+) -> bytes:
+    """Fill a template in. A page that is the same for everybody is rendered once, and then only sent."""
     html = _templates.get_template(template).render(
-        status=status,
-        development=context_of(request).policy.development,
-        signed_in=signed_in,
-        asset_version=ASSET_VERSION,
-        **values,
+        status=status, development=development, signed_in=signed_in, asset_version=ASSET_VERSION, **values
     )
+    return html.encode()
+
+
+def send_page(request: Request, html: bytes, *, status: int = 200, leads_to: str | None = None) -> Response:
     headers = {**_HEADERS, "Content-Security-Policy": _policy(leads_to)}
     if context_of(request).policy.secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -1,9 +1,11 @@
 """The documentation page for integrators: the way in five steps, and every address a program may ask."""
 
+from functools import cache
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web.pages.render import page
+from app.web.pages.render import render, send_page
 from app.web.paths import OPENAPI
 from app.web.reference.introduction import NOTES, STEPS, SUMMARY, TITLE
 from app.web.reference.page import read_elements, read_reference, rich
@@ -12,10 +14,16 @@ from app.web.request import context_of
 
 async def docs(request: Request) -> Response:
     """Asks no store, and nobody who reads it: it is the same for everyone."""
-    issuer = context_of(request).policy.issuer
-    return page(
-        request,
+    policy = context_of(request).policy
+    return send_page(request, _rendered(policy.issuer, development=policy.development))
+
+
+@cache
+def _rendered(issuer: str, *, development: bool) -> bytes:
+    """Rendered once: those who ask again, or never read their answers, cost no rendering and share one copy."""
+    return render(
         "docs.html",
+        development=development,
         title=TITLE,
         summary=SUMMARY,
         issuer=issuer,
