@@ -38,6 +38,17 @@ def assert_costs_at_most(run: Callable[[Input], object], given: Input, *, second
     assert taken <= seconds, f"it takes {taken:.3f} s"
 
 
+def assert_passes_over_it(run: Callable[[str], object], given: str, *, most: int) -> None:
+    """It costs no more than so many looks for a comma in all of it: it ends before anything is read."""
+    with _no_collection():
+        costs = [
+            (_seconds(lambda text: text.count(","), given, most), _seconds(run, given, 1))
+            for _ in range(2 * sum(_ROUNDS))
+        ]
+    looks_s, taken_s = (min(each) for each in zip(*costs, strict=True))
+    assert taken_s <= looks_s, f"it takes {taken_s / looks_s:.1f} times as long as {most} looks at it"
+
+
 def _ratio(run: Callable[[Input], object], few: Input, many: Input, rounds: int) -> float:
     of_few, of_many = _calls(run, few), _calls(run, many)
     costs = [

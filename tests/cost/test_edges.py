@@ -21,7 +21,7 @@ from app.web.front.access_log import request_id_of
 from app.web.pages.logo import _digest
 from app.web.request import field_value, read_body
 from app.web.wire import _read
-from tests.cost.clock import assert_costs_at_most, assert_grows_no_faster
+from tests.cost.clock import assert_costs_at_most, assert_grows_no_faster, assert_passes_over_it
 from tests.cost.oauth_readers import ABOVE, BELOW
 
 _LINES = (b"a", b"a,b;q=1", b",")
@@ -91,7 +91,7 @@ def test_lists_in_header_fields_cost_little_and_end_somewhere(member: str) -> No
     """250,000 members once took three seconds, before any token was asked for."""
     for run, most in ((negotiate, MOST_PARTS), (choose_coding, MOST_PARTS)):
         assert_costs_at_most(run, member * (most // 2), seconds=0.01)
-        assert_costs_at_most(run, member * 250_000, seconds=0.01)
+        assert_passes_over_it(run, member * 250_000, most=4)
     assert_costs_at_most(asks_for_jwt, member.encode() * (MOST_ACCEPT_PARTS // 2), seconds=0.01)
     assert_costs_at_most(asks_for_jwt, member.encode() * 10_000, seconds=0.01)
 
