@@ -1,7 +1,7 @@
 """The real thing for every test: private PostgreSQL and Valkey, migrated once per worker, and the service on them."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +15,7 @@ from app.embedded.removal import remove
 from app.main import create_app
 from app.settings import PREFIX, Settings
 from app.storage.schema.migrations import apply_migrations, read_migrations
+from tests.support.alone import turn
 from tests.support.browser import Browser
 from tests.support.depth import deepen
 from tests.support.people import World
@@ -22,6 +23,16 @@ from tests.support.people import World
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
     del os.environ[name]  # the suite is about the defaults, whatever this shell was set to
 deepen()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Give a test its turn, before its own time begins to count."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    base = item.config._tmp_path_factory.getbasetemp().parent  # type: ignore[attr-defined]  # pytest sets it for its own fixtures
+    with turn(base, alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -24,7 +24,7 @@ SMOKE = (
     *("--only", "cached", "overload", "--share", "10", "--overload-s", str(SECONDS)),
 )
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

@@ -25,14 +25,14 @@ from tests.support.people import World
 MOST_GROWTH_MIB = 64
 NOISE_MIB = 4
 LONGEST_BLOCK_MS = 50
-PROMPTLY_S = 5.0  # on a machine that runs the other tests too
+PROMPTLY_S = 5.0  # on a machine with other work
 HELD = 110  # of each attack that holds them
 PER_ADDRESS = 900
 
 HOLDING = [name for name, attack in ATTACKS.items() if attack.holds]
 ENDLESS = [name for name, attack in ATTACKS.items() if not attack.holds]
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.alone]
 
 
 @dataclass(frozen=True, slots=True)
