@@ -1,6 +1,6 @@
 """Look something up, in a lane for callers who failed too often lately, and note failures."""
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -44,16 +44,18 @@ async def in_turn(failures: Failures, asker: str | None, asking: Coroutine[Any, 
         asking.close()  # it may never have begun
 
 
-async def redeem_in_turn(
+def redeem_in_turn(
     failures: Failures, asker: str | None, redeeming: Coroutine[Any, Any, Answer]
-) -> Answer:
+) -> Awaitable[Answer]:
     """Redeem a code or token in turn; only invalid_grant is noted as the asker's failure.
 
     asker: None for a caller who is never slowed.
     Raises OAuthError 429 when the lane is full, and what redeeming raises.
     """
-    if asker is None:
-        return await redeeming
+    return redeeming if asker is None else _redeem(failures, asker, redeeming)
+
+
+async def _redeem(failures: Failures, asker: str, redeeming: Coroutine[Any, Any, Answer]) -> Answer:
     try:
         if not failures.over(asker):
             return await redeeming

@@ -153,7 +153,6 @@ def _approval(
         member_id=new_id(),  # named by the grant, and not looked up
         redirect_uri="https://integrator.example/callback",
         scope="aemp:read",
-        audience=None,
         code_challenge=_CHALLENGE if application.strict else None,
         approved_at_us=approved_at_us,
     )

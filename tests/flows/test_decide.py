@@ -27,7 +27,6 @@ def approval_of(marker: Marker, now_us: int = 1) -> Approval:
         member_id=marker.member_id,
         redirect_uri="https://sitewise.example/ü?a=b",
         scope="aemp:read",
-        audience=None,
         code_challenge=None,
         approved_at_us=now_us,
     )

@@ -21,7 +21,6 @@ async def approval_for(world: World, database: Database) -> tuple[Approval, Toke
         member_id=world.member.id,
         redirect_uri="https://sitewise.example/",
         scope="aemp:read",
-        audience=None,
         code_challenge=CHALLENGE if strict else None,
         approved_at_us=now_us,
     )

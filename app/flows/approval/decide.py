@@ -97,7 +97,6 @@ def _approval(
         member_id=marker.member_id,
         redirect_uri=redirect_uri,
         scope=flow.scope,
-        audience=None,
         code_challenge=flow.code_challenge,
         approved_at_us=marker.approved_at_us,
     )

@@ -47,7 +47,6 @@ class Approval(NamedTuple):
     member_id: UUID
     redirect_uri: str | None
     scope: str
-    audience: str | None
     code_challenge: str | None
     approved_at_us: int
 
@@ -111,7 +110,6 @@ def pack_approval(approval: Approval) -> bytes:
             approval.member_id.hex,
             approval.redirect_uri,
             approval.scope,
-            approval.audience,
             approval.code_challenge,
             approval.approved_at_us,
         )

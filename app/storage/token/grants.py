@@ -41,18 +41,18 @@ class StandingGrant:
 _GRANT = """
 WITH asked AS (
     SELECT *, timestamptz 'epoch' + approved_at_us * interval '1 microsecond' AS approved_at
-    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[], $9::text[], $10::text[], $11::bigint[]{more_arrays})
-         AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest, code_challenge, scope, audience, approved_at_us{more_columns})
+    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[], $9::text[], $10::bigint[]{more_arrays})
+         AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest, code_challenge, scope, approved_at_us{more_columns})
 ), entitled AS (
     SELECT asked.*
     FROM asked
     {parties}
     WHERE {stands}
-      AND asked.approved_at + $12::interval > clock_timestamp()
+      AND asked.approved_at + $11::interval > clock_timestamp()
 ), granted AS (
     INSERT INTO authorization_grant
-        (id, bucket, application_id, customer_id, member_id, code_digest, code_challenge, first_token_id, scope, audience, approved_at, expires_at)
-    SELECT id, bucket_of(id), application_id, customer_id, member_id, code_digest, code_challenge, token_id, scope, audience, approved_at, {expires_at}
+        (id, bucket, application_id, customer_id, member_id, code_digest, code_challenge, first_token_id, scope, approved_at, expires_at)
+    SELECT id, bucket_of(id), application_id, customer_id, member_id, code_digest, code_challenge, token_id, scope, approved_at, {expires_at}
     FROM entitled ORDER BY id
     ON CONFLICT DO NOTHING
     RETURNING id, first_token_id
@@ -61,10 +61,10 @@ _STANDING = {"parties": parties_of("asked"), "stands": stands("asked")}
 _CLASSIC = _GRANT.format(more_arrays="", more_columns="", expires_at="NULL::timestamptz", **_STANDING)
 INSERT_GRANTS_WITH_CLASSIC_TOKENS = f"""{_CLASSIC}
 INSERT INTO classic_token
-    (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
+    (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at,
      issued_at, used_at, expires_at, absolute_expires_at)
-SELECT e.token_id, bucket_of(e.token_id), e.token_digest, e.id, e.application_id, e.customer_id, e.scope, e.audience, e.approved_at,
-       moment, moment, moment + least($13::interval, $14::interval), moment + $14::interval
+SELECT e.token_id, bucket_of(e.token_id), e.token_digest, e.id, e.application_id, e.customer_id, e.scope, e.approved_at,
+       moment, moment, moment + least($12::interval, $13::interval), moment + $13::interval
 FROM granted JOIN entitled e ON e.id = granted.id AND e.token_id = granted.first_token_id,
      clock_timestamp() AS moment
 ORDER BY e.token_id
@@ -91,9 +91,9 @@ async def insert_grants_with_classic_tokens(
 
 # The family of an application that refreshes ends with its last refresh token, any other grant with its one token.
 _STRICT = _GRANT.format(
-    more_arrays=", $16::uuid[], $17::bytea[]",
+    more_arrays=", $15::uuid[], $16::bytea[]",
     more_columns=", refresh_id, refresh_digest",
-    expires_at="CASE WHEN refresh_id IS NULL THEN clock_timestamp() + $13::interval ELSE approved_at + $15::interval END",
+    expires_at="CASE WHEN refresh_id IS NULL THEN clock_timestamp() + $12::interval ELSE approved_at + $14::interval END",
     **_STANDING,
 )
 INSERT_GRANTS_WITH_STRICT_TOKENS = f"""{_STRICT}, won AS (
@@ -102,16 +102,16 @@ INSERT_GRANTS_WITH_STRICT_TOKENS = f"""{_STRICT}, won AS (
          clock_timestamp() AS moment
 ), refreshed AS (
     INSERT INTO refresh_token
-        (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
+        (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at,
          issued_at, expires_at, absolute_expires_at)
-    SELECT refresh_id, bucket_of(refresh_id), refresh_digest, id, application_id, customer_id, scope, audience, approved_at,
-           moment, least(moment + $14::interval, approved_at + $15::interval), approved_at + $15::interval
+    SELECT refresh_id, bucket_of(refresh_id), refresh_digest, id, application_id, customer_id, scope, approved_at,
+           moment, least(moment + $13::interval, approved_at + $14::interval), approved_at + $14::interval
     FROM won WHERE refresh_id IS NOT NULL ORDER BY refresh_id
 )
 INSERT INTO strict_token
-    (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
-SELECT token_id, bucket_of(token_id), token_digest, id, application_id, customer_id, scope, audience, approved_at,
-       moment, moment + $13::interval
+    (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at, issued_at, expires_at)
+SELECT token_id, bucket_of(token_id), token_digest, id, application_id, customer_id, scope, approved_at,
+       moment, moment + $12::interval
 FROM won ORDER BY token_id
 RETURNING grant_id, id
 """
@@ -148,7 +148,6 @@ def _columns(redemptions: Sequence[Redemption]) -> Iterator[list[object]]:
     yield [approval.code_digest for approval in approvals]
     yield [approval.code_challenge for approval in approvals]
     yield [approval.scope for approval in approvals]
-    yield [approval.audience for approval in approvals]
     yield [approval.approved_at_us for approval in approvals]
 
 

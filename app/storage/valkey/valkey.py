@@ -1,7 +1,7 @@
 """Valkey (or Redis): short time-outs and no repeats, since a command whose reply was lost may have taken effect."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, cast
@@ -54,8 +54,8 @@ class Valkey:
         self._silent_until = 0.0
         self._timeout_s, self._pause_s = timeout_s, pause_s
 
-    async def getdel(self, key: str) -> bytes | None:
-        return cast("bytes | None", await self._call("GETDEL", key))
+    def getdel(self, key: str) -> Coroutine[Any, Any, bytes | None]:
+        return self._call("GETDEL", key)
 
     async def mark(self, key: str, *, life_ms: int) -> bool:
         """Set a key, and tell whether it was new. If several set it at once, on any process, only one is told so."""
