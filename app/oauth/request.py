@@ -5,7 +5,7 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Self
+from typing import Literal, Self
 
 from app.oauth.assertion import ClientAssertion, parse_assertion
 from app.oauth.bounds import (
@@ -40,29 +40,25 @@ _REPEATED = frozenset(("grant_type", "client_id", "scope", "resource"))
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
 
-class Credentials(NamedTuple):
+@dataclass(slots=True)  # as a token string
+class Credentials:
     """The caller's claim, and the secret or assertion it offers for that (RFC 6749 section 2.3); nothing is proved."""
 
     client_id: str | None
-    secret_digest: bytes | None  # the secret itself goes no further than this file
+    secret_digest: bytes | None = field(repr=False)  # the secret itself goes no further than this file
     method: AuthMethod
     assertion: ClientAssertion | None = None
 
-    def __repr__(self) -> str:
-        return f"Credentials({self.client_id!r}, {self.method!r})"
 
-
-class TokenRequest(NamedTuple):
+@dataclass(slots=True)  # as a token string
+class TokenRequest:
     """A request to the token endpoint (RFC 6749 section 3.2). Its repr is safe to log."""
 
     grant_type: str | None
     credentials: Credentials
     scope: str | None
     resource: str | None
-    parameters: Mapping[str, str]  # all of them but secrets; the grant knows its own
-
-    def __repr__(self) -> str:
-        return f"TokenRequest({self.grant_type!r}, {self.credentials!r}, {self.scope!r}, {self.resource!r})"
+    parameters: Mapping[str, str] = field(repr=False)  # all of them but secrets; the grant knows its own
 
     @classmethod
     def parse(cls, content_type: str | None, body: bytes, authorization: str | None) -> Self:
@@ -82,7 +78,8 @@ class TokenRequest(NamedTuple):
         return self.parameters.keys() <= _REPEATED
 
 
-class TokenQuery(NamedTuple):
+@dataclass(slots=True)  # as a token string
+class TokenQuery:
     """A question about a token (RFC 7662 section 2.1) or its end (RFC 7009 section 2.1). Its repr is safe to log.
 
     token: None for a string that cannot be a token of ours.

@@ -40,7 +40,7 @@ def forged(id_text: str, secret_text: str = "0" * 27) -> str:
 @given(KINDS, CLASSES, BUCKETS)
 def test_minted_token_reads_back_as_itself(kind: TokenKind, token_class: TokenClass, bucket: int) -> None:
     token = token_string.mint(kind, token_class, bucket)
-    assert token_string.parse(token.text) == token._replace(text="")
+    assert token_string.parse(token.text) == token
     assert (token.kind, token.token_class, token.bucket) == (kind, token_class, bucket)
 
 
@@ -49,7 +49,7 @@ def test_composed_token_reads_back_as_itself(
     kind: TokenKind, token_class: TokenClass, token_id: UUID, secret: bytes
 ) -> None:
     token = token_string.compose(kind, token_class, token_id, secret)
-    assert token_string.parse(token.text) == token._replace(text="")
+    assert token_string.parse(token.text) == token
     assert token.id == token_id
 
 
