@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from app.oauth.client import Client, ClientKind
 from app.oauth.errors import invalid_grant, invalid_request, invalid_target, unauthorized_client
@@ -38,7 +37,8 @@ class GrantType:
     always_short: bool = False
 
 
-class Asked(NamedTuple):
+@dataclass(slots=True)
+class Asked:
     """All that a grant sees of a request: its parameters, a scope in canonical form, a resource of ours."""
 
     parameters: Mapping[str, str]

@@ -1,6 +1,7 @@
 """The machine endpoints take bytes and give bytes, whoever carries them between the socket and the handler."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -22,7 +23,8 @@ NO_STORE: Headers = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
 JSON: Headers = [(b"content-type", b"application/json"), *NO_STORE]
 
 
-class Call(NamedTuple):
+@dataclass(repr=False, slots=True)
+class Call:
     """What a token request and a question about a token are read from. address: of the caller, or its network."""
 
     content_type: str | None

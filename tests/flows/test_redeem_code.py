@@ -68,7 +68,7 @@ async def test_a_code_ends_by_the_databases_clock(world: World) -> None:
     database = world.context.database
     approval, _ = await approval_for(world, database)
     second = 1_000_000
-    old, fresh = (approval._replace(approved_at_us=approval.approved_at_us - s * second) for s in (61, 50))
+    old, fresh = (replace(approval, approved_at_us=approval.approved_at_us - s * second) for s in (61, 50))
     assert await insert(world, redemption_of(old)) == frozenset()
     assert len(await insert(world, redemption_of(fresh))) == 1
 

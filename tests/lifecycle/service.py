@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from time import time
 from typing import Any
@@ -211,7 +211,7 @@ class Service:
         valkey = self.house.context.valkey
         waiting = await take_code(valkey, read(self.texts[code]).id)
         if waiting is not None:
-            earlier = waiting._replace(approved_at_us=waiting.approved_at_us - (CODE_LIFE_S + 1) * 1_000_000)
+            earlier = replace(waiting, approved_at_us=waiting.approved_at_us - (CODE_LIFE_S + 1) * 1_000_000)
             await put_code_back(valkey, earlier, code_life_ms=2 * CODE_LIFE_S * 1000)
 
     async def let_secret_pass(self, secret: Secret) -> None:

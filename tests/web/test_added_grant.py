@@ -1,5 +1,7 @@
 """A grant that is added is one row of the table: registration, metadata and the token endpoint need no more."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.context import Context
@@ -17,7 +19,7 @@ TYPED = "urn:example:typed"  # a code that a person types over, so that no redir
 
 
 async def prove(context: Context, client: Client, asked: Asked) -> ProvenCode:
-    return await prove_code(context, client, asked._replace(parameters={"code_verifier": VERIFIER}))
+    return await prove_code(context, client, replace(asked, parameters={"code_verifier": VERIFIER}))
 
 
 @pytest.fixture(autouse=True)

@@ -1,20 +1,22 @@
 """What every grant gives in the end, and the strings it is made of."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from app.oauth.client import Client
 from app.oauth.grant_type import GrantType
 from app.oauth.token_string import TokenString, mint
 
 
-class MintedTokens(NamedTuple):
+@dataclass(slots=True)
+class MintedTokens:
     """Fresh strings that nobody knows yet. They are worth nothing until the grant remembers them."""
 
     access: TokenString
     refresh: TokenString | None
 
 
-class IssuedToken(NamedTuple):
+@dataclass(repr=False, slots=True)
+class IssuedToken:
     """A token that is committed, with its refresh token where there is one: both known to nobody but the receiver."""
 
     text: str

@@ -1,7 +1,8 @@
 """Redeem an authorization code: taken from Valkey once, and turned into its grant and first token by one statement."""
 
+from dataclasses import dataclass
 from hmac import compare_digest
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 from uuid import UUID
 
 from app.context import Context
@@ -19,7 +20,8 @@ from app.storage.token.codes import Approval, put_code_back, take_code
 from app.storage.token.grants import Redemption, StandingGrant, mark_grant_revoked, select_grants
 
 
-class ProvenCode(NamedTuple):
+@dataclass(slots=True)
+class ProvenCode:
     """A code that was taken by the application it was made for."""
 
     code: TokenString
@@ -99,7 +101,7 @@ def _check(approval: Approval, client: Client, code: TokenString, asked: Asked) 
 
 
 def _redemption(approval: Approval, tokens: MintedTokens) -> Redemption:
-    access, refresh = tokens
+    access, refresh = tokens.access, tokens.refresh
     if refresh is None:
         return Redemption(approval, access.id, access.digest)
     return Redemption(approval, access.id, access.digest, refresh.id, refresh.digest)

@@ -40,7 +40,7 @@ async def prove_refresh_token(_context: Context, _client: Client, asked: Asked) 
 
 async def remember_successor(context: Context, client: Client, proof: Presented, tokens: MintedTokens) -> str:
     """Rotates for every client (RFC 9700 section 4.14.2). A request that is refused spends nothing."""
-    access, successor = tokens
+    access, successor = tokens.access, tokens.refresh
     assert successor is not None  # noqa: S101  # registration lets strict applications alone refresh
     rotation = Rotation(
         proof.token.id,

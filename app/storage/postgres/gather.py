@@ -5,7 +5,7 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 
@@ -17,7 +17,8 @@ _MOST_RACES = 3  # attempts that may lose a race
 _LONGEST_PAUSE_S = 0.05
 
 
-class Waiting(NamedTuple, Generic[Item, Answer]):
+@dataclass(slots=True)
+class Waiting(Generic[Item, Answer]):
     """A caller in the queue; since: by the loop's clock."""
 
     item: Item

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from app.bounded import Bounded
 from app.storage.postgres.changes import Changes
@@ -11,7 +12,8 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class KnownAnswer(NamedTuple, Generic[Value]):
+@dataclass(slots=True)
+class KnownAnswer(Generic[Value]):
     """asked_at: the newest change when it was asked for; until: by the monotonic clock."""
 
     value: Value

@@ -1,7 +1,7 @@
 """Authorization codes in Valkey: written by one script with the decision they came from, taken with GETDEL."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 from uuid import UUID
 
 import orjson
@@ -34,7 +34,8 @@ class Marker:
     approved_at_us: int
 
 
-class Approval(NamedTuple):
+@dataclass(slots=True)
+class Approval:
     """What an authorization code stands for. Times are microseconds since 1970, by PostgreSQL's clock.
 
     redirect_uri: where the code went; None where no browser takes it.

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from app.oauth.lifetimes import Lifetimes
@@ -12,7 +11,8 @@ from app.storage.token.codes import Approval
 from app.storage.token.standing import is_newer_than_cut, parties_of, stands
 
 
-class Redemption(NamedTuple):
+@dataclass(slots=True)
+class Redemption:
     """One attempt to turn an approved code into its grant, its first token and, for some, its first refresh token."""
 
     approval: Approval
