@@ -41,13 +41,10 @@ class Cycle(RequestResponseCycle):
         self.on_response()
 
     def _spell(self, message: Mapping[str, Any]) -> bytes:
-        parts = [STATUS_LINE[message["status"]]]
-        for name, value in (*self.default_headers, *message["headers"]):
-            parts += (name, b": ", value, b"\r\n")
+        lines = [*map(b": ".join, self.default_headers), *map(b": ".join, message["headers"])]
         if not self.keep_alive and message["status"] != _TOO_LARGE:
-            parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", message["body"])
-        return b"".join(parts)
+            lines.append(b"connection: close")
+        return STATUS_LINE[message["status"]] + b"\r\n".join([*lines, b"", message["body"]])
 
 
 def _always() -> bool:
