@@ -14,6 +14,7 @@ class Bounds:
     pipelined: int = 8  # requests that wait behind the one being answered
     overhead: int = 64 * 1024  # chunk sizes, extensions and trailers of one body; each chunk takes time too
     unread: int = 1024 * 1024  # thrown away before a connection that ends is cut
+    unsent: int = 32 * 1024  # of answers that the kernel holds beyond what their reader has room for
 
     first_byte_s: float = 10
     head_s: float = 10

@@ -85,6 +85,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Raises SystemExit when another process came to listen on the same port meanwhile."""
+        for listener in sockets or []:
+            _hold_little_unsent(listener, self.config.bounds.unsent)
         await super().startup(sockets)
         if not all(map(is_listening, sockets or [])):  # uvloop says nothing of it
             _LOG.error("Cannot listen: another process listens there now")
@@ -142,6 +144,14 @@ class Server(uvicorn.Server):
 def _in(seconds: float) -> float:
     """The loop's time in so many seconds."""
     return asyncio.get_running_loop().time() + seconds
+
+
+def _hold_little_unsent(listener: socket.socket, most: int) -> None:
+    """Bound what the kernel takes of answers that nobody reads. All connections of a listener inherit it.
+
+    By itself it took megabytes of each, copied, and seemed to have sent them. What is left here can be judged (R-74).
+    """
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, most)
 
 
 def _close_the_queue(listener: socket.socket) -> None:

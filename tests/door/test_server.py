@@ -42,6 +42,40 @@ async def until_it_leaves(server: Server) -> None:
         await asyncio.sleep(0.01)
 
 
+async def test_answers_that_nobody_reads_stay_here_where_they_are_judged() -> None:
+    """R-74, R-75: the kernel took megabytes of a connection, which then counted as idle."""
+    answer = bytes(500_000)
+
+    async def large(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"500000")]}
+        )
+        await send({"type": "http.response.body", "body": answer})
+
+    async with listening(large) as (server, port):
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            await asyncio.to_thread(client.connect, ("127.0.0.1", port))
+            client.sendall(WHOLE * 8)
+            async with asyncio.timeout(10):
+                while not server.server_state.connections:  # noqa: ASYNC110  # nobody tells
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.5)
+            (connection,) = server.server_state.connections
+            left = connection.transport.get_write_buffer_size()
+            assert 400_000 < left < len(answer)
+            client.settimeout(10)
+            received = await asyncio.to_thread(_read_all, client, 8 * len(answer))
+            assert received > 8 * len(answer)
+
+
+def _read_all(client: socket.socket, least: int) -> int:
+    received = 0
+    while received <= least and (data := client.recv(65536)):
+        received += len(data)
+    return received
+
+
 async def test_whoever_comes_when_it_has_begun_to_leave_is_refused() -> None:
     """R-102: let in, they could be in the queue when it is closed, and be reset."""
     async with listening(echo) as (server, port):
