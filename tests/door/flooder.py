@@ -5,6 +5,7 @@ python -m tests.door.flooder --port 8000 --seconds 5 --attack "silent connection
 
 import argparse
 import asyncio
+import os
 import re
 import socket
 import sys
@@ -149,6 +150,12 @@ async def _flood_all(kinds: dict[str, list[Attack]], target: Target) -> dict[str
     return dict(zip(kinds, outcomes, strict=True))
 
 
+def _give_way() -> None:
+    """Run while nobody else wants the core: by niceness alone it held the honest off for milliseconds at a time."""
+    if sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--attack", choices=ATTACKS, action="append", default=[])
@@ -166,6 +173,7 @@ def main() -> int:
     changes = {name: getattr(options, name) for name in ("connections", "a_second") if getattr(options, name)}
     kinds = {name: [replace(each, **changes) for each in attacks] for name, attacks in kinds.items()}
     raise_limit()
+    _give_way()
     until = time.monotonic() + options.seconds
     target = Target(options.port, options.source, until, until + options.stay)
     sys.stdout.buffer.write(orjson.dumps(uvloop.run(_flood_all(kinds, target))))
