@@ -129,7 +129,7 @@ class Attacker:
 
 
 async def flood(attacks: list[Attack], target: Target) -> Outcome:
-    """Attacks of one kind in turn, at the first one's pace."""
+    """Attacks of one kind in turn, at the first one's pace: each at its own moment, not some at once now and then."""
     outcome, pace = Outcome(), attacks[0]
     running: set[asyncio.Task[None]] = set()
     began, due = time.monotonic(), 0
@@ -140,7 +140,7 @@ async def flood(attacks: list[Attack], target: Target) -> Outcome:
                 task = asyncio.create_task(attacker.run())
                 running.add(task)
                 task.add_done_callback(running.discard)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(max(0.0, began + due / pace.a_second - time.monotonic()))
     await asyncio.gather(*running)
     return outcome
 
