@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.aemp.address.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
+from app.aemp.address.negotiation import Representation, negotiate, negotiate_aemp_1_2
 from app.aemp.model.errors import AempError
 from app.aemp.write.render_error import render_error
 from app.oauth.challenge import printable
 from app.refused import RefusedError
 from app.web.api.rate_limit import rate_headers
 from app.web.pages.render import page
-from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, V1, ErrorForm, error_form
+from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, ErrorForm, error_form, is_aemp_1_2
 from app.web.request import NO_STORE, context_of, field_value
 
 
@@ -85,9 +85,9 @@ def _json_parts(refused: RefusedError) -> tuple[dict[str, str], bytes]:
 
 
 def _aemp(request: Request, refused: RefusedError) -> Response:
-    offer = AEMP_1_2_OFFER if request.scope["path"].startswith(V1) else ISO_15143_OFFER
+    choose = negotiate_aemp_1_2 if is_aemp_1_2(request.scope["path"]) else negotiate
     try:
-        representation = negotiate(field_value(request, "accept"), offer)
+        representation = choose(field_value(request, "accept"))
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML
     code = refused.code or "unauthorized"

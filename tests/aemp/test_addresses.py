@@ -42,6 +42,32 @@ EACH_MACHINE = pytest.mark.parametrize(("written", "machine"), MACHINES.items(),
 def test_fleet_is_paged_with_and_without_a_number(fleet: str) -> None:
     assert parse_address(fleet) == FleetAddress(fleet, 1)
     assert parse_address(f"{fleet}/17") == FleetAddress(fleet, 17)
+    assert parse_address(f"{fleet}/%31%37") == FleetAddress(fleet, 17)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Fleet",
+        "Fleet/17",
+        "Fleet/EX-07",
+        "Fleet/Equipment/X",
+        "Fleet/Equipment/ID/X",
+        "Fleet/Equipment/a/b/c",
+        "Fleet/Equipment/X/Distance",
+        f"Fleet/Equipment/X/{START}/{END}",
+        f"Fleet/Equipment/X/Distance/{START}/{END}",
+        f"Fleet/Equipment/X/Distance/{START}/{END}/2",
+    ],
+)
+def test_slash_at_the_end_says_nothing(path: str) -> None:
+    assert parse_address(f"{path}/") == parse_address(path)
+
+
+@pytest.mark.parametrize("written", ["EX-07", "ex%2007", "9NRA2B3C4M0030117", "1e5"])
+def test_name_in_the_place_of_the_page_is_a_machine(written: str) -> None:
+    """`Fleet/{equipmentID}` was RoviTracker's own address once."""
+    assert parse_address(f"Fleet/{written}") == parse_address(f"Fleet/Equipment/{written}")
 
 
 @EACH_MACHINE
@@ -73,6 +99,34 @@ def test_dates_may_be_encoded_and_stand_in_another_zone() -> None:
     assert address == IndexAddress(sought_by("X"), "Fleet/Equipment/X", dates, WEEK)
 
 
+@pytest.mark.parametrize(
+    ("dates", "start", "end"),
+    [
+        ("2024-05-01/2024-05-01", "01T00:00:00", "01T23:59:59"),
+        ("2024-05-01/2024-05-31", "01T00:00:00", "31T23:59:59"),
+        ("2024-05-01/2024-05-02T06:00:00Z", "01T00:00:00", "02T06:00:00"),
+        ("2024-05-01T06:00:00Z/2024-05-02", "01T06:00:00", "02T23:59:59"),
+    ],
+)
+def test_date_without_a_time_is_a_whole_day_in_utc(dates: str, start: str, end: str) -> None:
+    asked = Range(*(datetime.fromisoformat(f"2024-05-{moment}Z") for moment in (start, end)))
+    series, index = (parse_address(f"Fleet/Equipment/X{suffix}/{dates}") for suffix in ("/Distance", ""))
+    assert isinstance(series, SeriesAddress)
+    assert isinstance(index, IndexAddress)
+    assert series.range == index.range == asked
+
+
+@pytest.mark.parametrize("zone", ["Z", "z", "+00:00", "%2B02:00", "-0330"])
+def test_time_may_have_no_seconds(zone: str) -> None:
+    whole, short = (
+        parse_address(f"Fleet/Equipment/X/2024-05-01T00:00{seconds}{zone}/2024-05-02T12:30{seconds}{zone}")
+        for seconds in (":00", "")
+    )
+    assert isinstance(short, IndexAddress)
+    assert isinstance(whole, IndexAddress)
+    assert short.range == whole.range
+
+
 def test_three_names_may_have_been_an_identifier_and_two_unreadable_dates() -> None:
     """The fleet says which of the two it was."""
     address = parse_address("Fleet/Equipment/PIN1/yesterday/today")
@@ -85,11 +139,17 @@ def test_three_names_may_have_been_an_identifier_and_two_unreadable_dates() -> N
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("Fleet/one", 400, "invalid_page"),
         ("Fleet/-1", 400, "invalid_page"),
-        ("Fleet/0", 404, "page_not_found"),
+        ("Fleet/0", 400, "invalid_page"),
+        ("Fleet/00", 400, "invalid_page"),
+        ("Fleet/%30", 400, "invalid_page"),
+        ("Fleet/1.0", 400, "invalid_page"),
+        ("Fleet/1000000000", 404, "page_not_found"),
+        ("Fleet/%zz", 404, "equipment_not_found"),
+        ("Fleet/%20", 404, "equipment_not_found"),
         ("Fleet/1/2", 404, "not_found"),
-        ("Fleet/Equipment", 400, "invalid_page"),
+        ("Fleet//", 404, "equipment_not_found"),
+        ("Fleet/Equipment", 404, "equipment_not_found"),
         ("Fleet/Equipment/", 404, "equipment_not_found"),
         ("Fleet/Equipment/%zz", 404, "equipment_not_found"),
         ("Fleet/Equipment/X/Humidity", 404, "series_not_found"),
@@ -101,13 +161,17 @@ def test_three_names_may_have_been_an_identifier_and_two_unreadable_dates() -> N
         ("Fleet/Equipment/X/Distance/2024-05-01T00:00:00Z/2024-06-01T00:00:01Z", 400, "invalid_range"),
         (f"Fleet/Equipment/X/Distance/{START}/today", 400, "invalid_date"),
         ("Fleet/Equipment/X/Distance/2024-05-01T00:00:00/2024-05-02T00:00:00", 400, "invalid_date"),
-        ("Fleet/Equipment/X/Distance/2024-05-01/2024-05-02", 400, "invalid_date"),
+        ("Fleet/Equipment/X/Distance/2024-05-02/2024-05-01", 400, "invalid_range"),
+        ("Fleet/Equipment/X/Distance/2024-05-01/2024-06-01", 400, "invalid_range"),
+        ("Fleet/Equipment/X/Distance/2024-02-30/2024-03-01", 400, "invalid_date"),
+        ("Fleet/Equipment/X/Distance/2024-05-01T00:00/2024-05-02T00:00", 400, "invalid_date"),
+        ("Fleet/Equipment/X/Distance/2024-05-01T00Z/2024-05-02T00Z", 400, "invalid_date"),
         ("Fleet/Equipment/X/Distance/2024-02-30T00:00:00Z/2024-03-01T00:00:00Z", 400, "invalid_date"),
         (f"Fleet/Equipment/X/Distance/0001-01-01T00:00:00Z/{END}", 400, "invalid_date"),
         (f"Fleet/Equipment/X/{START}/today", 400, "invalid_date"),
         (f"Fleet/Equipment/X/{END}/{START}", 400, "invalid_range"),
         (f"Fleet/Equipment/X/Distance/{START}/{END}/one", 400, "invalid_page"),
-        (f"Fleet/Equipment/X/Distance/{START}/{END}/0", 404, "page_not_found"),
+        (f"Fleet/Equipment/X/Distance/{START}/{END}/0", 400, "invalid_page"),
         (f"Fleet/Equipment/X/Distance/{START}/{END}/1/2", 404, "not_found"),
         (f"Fleet/Equipment/X/{START}/{END}/1", 404, "series_not_found"),
         ("Fleet/Equipment/" + "/".join("abcdefghijklmnopqrst"), 404, "not_found"),

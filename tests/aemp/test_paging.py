@@ -2,7 +2,15 @@
 
 import pytest
 
-from app.aemp.address.paging import Link, last_page_of, links_for, page_bounds, parse_page, require_page
+from app.aemp.address.paging import (
+    Link,
+    is_number,
+    last_page_of,
+    links_for,
+    page_bounds,
+    parse_page,
+    require_page,
+)
 from app.aemp.model.errors import AempError
 
 BASE = "https://data.example/api/v2/Fleet"
@@ -17,6 +25,9 @@ def test_plain_decimal_is_a_page(segment: str, page: int) -> None:
     "segment",
     [
         "",
+        "0",
+        "00",
+        "-0",
         "+1",
         "-1",
         "01",
@@ -30,13 +41,25 @@ def test_plain_decimal_is_a_page(segment: str, page: int) -> None:
         "one",
     ],
 )
-def test_anything_but_a_plain_decimal_is_malformed(segment: str) -> None:
+def test_anything_but_a_plain_decimal_from_1_is_malformed(segment: str) -> None:
     with pytest.raises(AempError) as refused:
         parse_page(segment)
     assert (refused.value.status, refused.value.code) == (400, "invalid_page")
 
 
-@pytest.mark.parametrize("segment", ["0", "1000000000", "9" * 5000])
+@pytest.mark.parametrize("segment", ["1", "0", "-1", "+1", "007", "1.0", "1.", " 1 ", "9" * 50])
+def test_a_decimal_is_always_a_page(segment: str) -> None:
+    assert is_number(segment)
+
+
+@pytest.mark.parametrize(
+    "segment", ["", "one", "1a", "1_0", "0x1", "1e5", "1.2.3", "-", "EX-07", "\N{SUPERSCRIPT TWO}"]
+)
+def test_a_name_is_never_a_page(segment: str) -> None:
+    assert not is_number(segment)
+
+
+@pytest.mark.parametrize("segment", ["1000000000", "9" * 5000])
 def test_page_that_no_fleet_reaches_is_not_found(segment: str) -> None:
     """Python refuses to read 5000 digits with an error of its own; it must not come that far."""
     with pytest.raises(AempError) as refused:

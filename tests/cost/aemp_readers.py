@@ -215,6 +215,10 @@ CASES: dict[str, tuple[Case, ...]] = {
     "app/aemp/address/negotiation.py:check_list": (_text(negotiation.check_list, *_HEADERS),),
     "app/aemp/address/negotiation.py:choose_coding": (_text(negotiation.choose_coding, *_HEADERS),),
     "app/aemp/address/negotiation.py:negotiate": (_text(negotiation.negotiate, *_HEADERS),),
+    "app/aemp/address/negotiation.py:negotiate_aemp_1_2": (_text(negotiation.negotiate_aemp_1_2, *_HEADERS),),
+    "app/aemp/address/paging.py:is_number": (
+        _text(paging.is_number, ("", "1"), ("", "0"), ("1.", "1"), ("", "1", "x"), ("", " ")),
+    ),
     "app/aemp/address/paging.py:parse_page": (
         _text(paging.parse_page, ("", "1"), ("", "0"), ("", "1", "x")),
     ),
@@ -224,6 +228,8 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", "1"),
             (_AT, "Z"),
             ("0001-01-01T00:00:00", "0"),
+            ("2024-05-01T00:00Z", "Z"),
+            ("", "2024-05-01T00:00"),
         ),
     ),
     "app/aemp/read/read.py:machines_of": _parsed(lambda given: list(read.machines_of(given))),

@@ -169,7 +169,7 @@ def writing_faults(story: Story) -> dict[str, dict[str, Any]]:
 def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
     """Arguments of `read` that are refused, by the name of the refusal."""
     return {
-        "invalid_page": {"values": {"page": "one"}},
+        "invalid_page": {"values": {"page": "0"}},
         "page_not_found": {"values": {"page": "4711"}},
         "equipment_not_found": {"values": dict.fromkeys(("identifier", "vin", "id", "serial"), "4711")},
         "series_not_found": {"values": {"series": "Humidity"}},

@@ -100,6 +100,54 @@ async def test_version_1_is_one_whole_aemp_document(fleet: Fleet) -> None:
     assert all(re.fullmatch(r"P(?:\d+D)?T?(?:\d+H)?(?:\d+M)?(?:[\d.]+S)?", hour) for hour in hours)
 
 
+@pytest.mark.parametrize(
+    "accept", ["application/json", "image/png", "*/*;q=0", "application/xml; version=20190501"]
+)
+async def test_version_1_is_xml_whatever_accept_says(accept: str, fleet: Fleet) -> None:
+    """Its errors too: it never had another format."""
+    usual = await fleet.get("/api/v1/Fleet/1")
+    for path, status in (
+        ("/api/v1/Fleet/1", 200),
+        ("/api/Fleet/1", 200),
+        ("/api/v1/Fleet/99", 404),
+        ("/api/fleet/0", 400),
+    ):
+        answer = await fleet.get(path, accept)
+        assert (answer.status_code, answer.headers["content-type"]) == (
+            status,
+            "application/xml; charset=utf-8",
+        )
+        assert status != 200 or answer.content == usual.content
+
+
+async def test_earlier_addresses_answer_as_their_successors(fleet: Fleet) -> None:
+    """RoviTracker's documentation had them once."""
+    named = next(
+        machine.header for machine in fleet.machines if machine.header.pin and machine.header.equipment_id
+    )
+    for earlier, successor in (
+        ("/api/Fleet", "/api/v1/Fleet/1"),
+        ("/api/Fleet/3", "/api/v1/Fleet/3"),
+        ("/api/fleet/2", "/api/v1/Fleet/2"),
+        (f"/api/v2/Fleet/{quote(ODD_ID, safe='')}", f"/api/v2/Fleet/Equipment/{quote(ODD_ID, safe='')}"),
+        (f"/api/v2/Fleet/{named.pin}", f"/api/v2/Fleet/Equipment/{named.pin}"),
+    ):
+        now, then = await fleet.get(successor), await fleet.get(earlier)
+        assert now.status_code == then.status_code == 200
+        assert then.content == now.content.replace(successor.encode(), earlier.encode())
+
+
+async def test_slash_behind_the_fleet_changes_nothing(fleet: Fleet) -> None:
+    for path in ("/api/v1/Fleet", "/api/v2/Fleet", "/api/Fleet"):
+        plain, slashed = await fleet.get(path), await fleet.get(f"{path}/")
+        assert slashed.status_code == plain.status_code == 200
+        assert machines_in(slashed) == machines_in(plain)
+
+
+def machines_in(answer: httpx2.Response) -> list[bytes]:
+    return [etree.tostring(each) for each in etree.fromstring(answer.content).iter("{*}Equipment")]
+
+
 async def test_one_machine_is_found_by_each_of_its_names(fleet: Fleet) -> None:
     complete = (
         machine.header
@@ -127,11 +175,11 @@ async def test_ids_with_every_character_are_found_encoded(fleet: Fleet) -> None:
     ("path", "status", "code"),
     [
         ("/api/v2/Fleet/4", 404, "page_not_found"),
-        ("/api/v2/Fleet/0", 404, "page_not_found"),
+        ("/api/v2/Fleet/0", 400, "invalid_page"),
         ("/api/v2/Fleet/999999999", 404, "page_not_found"),
         ("/api/v2/Fleet/99999999999999999999", 404, "page_not_found"),
         ("/api/v2/Fleet/-1", 400, "invalid_page"),
-        ("/api/v2/Fleet/one", 400, "invalid_page"),
+        ("/api/v2/Fleet/one", 404, "equipment_not_found"),
         ("/api/v2/Fleet/Equipment/NOSUCHPIN", 404, "equipment_not_found"),
         ("/api/v2/Fleet/Equipment/%00", 404, "equipment_not_found"),
         ("/api/v2/Fleet/Equipment/%ff", 404, "equipment_not_found"),
@@ -179,7 +227,6 @@ async def test_other_methods_and_formats_are_refused_by_name(fleet: Fleet) -> No
     assert posted.status_code == 405
     assert set(posted.headers["allow"].split(", ")) == {"GET", "HEAD"}
     assert (await fleet.get("/api/v2/Fleet/1", "image/png")).status_code == 406
-    assert (await fleet.get("/api/v1/Fleet/1", "application/json")).status_code == 406
 
 
 async def test_answers_are_compressed_for_those_who_ask(fleet: Fleet) -> None:

@@ -8,13 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from app.aemp.address.paging import parse_page
+from app.aemp.address.paging import is_number, parse_page
 from app.aemp.address.ranges import Range, parse_range
 from app.aemp.model.bounds import MOST_SEGMENTS
 from app.aemp.model.errors import AempError
 from app.aemp.model.identifiers import (
     Sought,
     decode_segment,
+    no_such_machine,
     sought_by,
     sought_by_equipment_id,
     sought_by_make,
@@ -71,19 +72,28 @@ Address: TypeAlias = FleetAddress | MachineAddress | SeriesAddress | IndexAddres
 
 
 def parse_address(raw_path: str) -> Address:
-    """Read an address. raw_path: undecoded, from `Fleet` on.
+    """Read an address. raw_path: undecoded, from `Fleet` on. A slash at its end says nothing.
 
     Raises AempError 404 when no address has this form, and 400 when a date or page in it is malformed.
     """
-    written = raw_path.split("/", MOST_SEGMENTS)  # one more than any form has, and the rest unread
+    # One segment more than any form has, and the rest unread.
+    written = raw_path.removesuffix("/").split("/", MOST_SEGMENTS)
     match [each.lower() for each in written]:
         case ["fleet"]:
-            return FleetAddress(raw_path, 1)
+            return FleetAddress(written[0], 1)
+        case ["fleet", "equipment"]:
+            raise no_such_machine()
         case ["fleet", _]:
-            return FleetAddress(written[0], parse_page(written[1]))
+            return _parse_page_or_machine(*written)
         case ["fleet", "equipment", _, *_] if len(written) <= MOST_SEGMENTS:
             return _parse_equipment(written)
     raise no_such_address()
+
+
+def _parse_page_or_machine(fleet: str, segment: str) -> Address:
+    """`Fleet/{page}`, or `Fleet/{equipmentID}`, an earlier address of RoviTracker's own."""
+    named = decode_segment(segment)
+    return FleetAddress(fleet, parse_page(named)) if is_number(named) else MachineAddress(sought_by(named))
 
 
 def _parse_equipment(written: list[str]) -> Address:
@@ -141,4 +151,6 @@ def no_such_address() -> AempError:
 
 def no_such_dates() -> AempError:
     """An identifier is followed by segments that are neither dates nor a model and a serial number."""
-    return AempError(400, "invalid_date", "A date has a time and a zone, such as 2025-01-31T12:00:00Z.")
+    return AempError(
+        400, "invalid_date", "A date is a day, such as 2025-01-31, or has a time and a zone too."
+    )

@@ -8,7 +8,8 @@ from app.aemp.model.errors import AempError
 
 PAGE_SIZE = 100  # what every provider sends; readers take a shorter page for the last one
 
-_DECIMAL = re.compile("0|[1-9][0-9]*")
+_DECIMAL = re.compile("[1-9][0-9]*")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +18,20 @@ class Link:
     href: str
 
 
-def parse_page(segment: str) -> int:
-    """The page that a path names.
+def is_number(segment: str) -> bool:
+    """Whether a segment can only have been meant for a page, right or wrong: a decimal never names a machine."""
+    return _NUMBER.fullmatch(segment.strip()) is not None
 
-    Raises AempError 400 when it is no plain decimal (a sign, a leading zero, other scripts' digits), and 404, which
-    readers take for the end, when no fleet can reach it.
+
+def parse_page(segment: str) -> int:
+    """The page that an address names.
+
+    Raises AempError 400 when it is no plain decimal from 1 (zero, a sign, a leading zero, other scripts' digits), and
+    404, which readers take for the end, when no fleet can reach it.
     """
     if not _DECIMAL.fullmatch(segment):
         raise AempError(400, "invalid_page", "A page is a decimal number; the first page is 1.")
-    if segment == "0" or len(segment) > LONGEST_PAGE:
+    if len(segment) > LONGEST_PAGE:
         raise _no_such_page()
     return int(segment)
 

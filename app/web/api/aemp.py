@@ -16,7 +16,7 @@ from app.aemp.address.addresses import (
     no_such_address,
     parse_address,
 )
-from app.aemp.address.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
+from app.aemp.address.negotiation import Representation, negotiate, negotiate_aemp_1_2
 from app.aemp.address.paging import Link, links_for
 from app.aemp.address.ranges import recent_range
 from app.aemp.model.values import Equipment
@@ -28,7 +28,7 @@ from app.flows.fleet.read_series import read_reported, read_series
 from app.web.api.bearer import Caller, bearer
 from app.web.api.documents import answer_document
 from app.web.api.rate_limit import take_from_budget
-from app.web.paths import V1, V2
+from app.web.paths import API, V1, V2
 from app.web.request import context_of, field_value
 
 
@@ -62,9 +62,9 @@ Reader = Annotated[Caller, Depends(budgeted)]
 
 
 async def read_v1(request: Request, caller: Reader) -> Response:
-    """GET /api/v1/Fleet...: AEMP 1.2, XML only: pages of the fleet and single machines."""
-    representation = negotiate(field_value(request, "accept"), AEMP_1_2_OFFER)
-    address = _parse(request, V1)
+    """GET /api/v1/Fleet... and, as it was before, /api/Fleet...: AEMP 1.2: pages of the fleet and single machines."""
+    representation = negotiate_aemp_1_2(field_value(request, "accept"))
+    address = _parse(request, V1 if _raw_path(request).startswith(V1) else API)
     if not isinstance(address, FleetAddress | MachineAddress):
         raise no_such_address()
     snapshot = await _snapshot(request, caller, address)
@@ -73,7 +73,7 @@ async def read_v1(request: Request, caller: Reader) -> Response:
 
 async def read_v2(request: Request, caller: Reader) -> Response:
     """GET /api/v2/Fleet...: ISO 15143-3, XML or JSON."""
-    representation = negotiate(field_value(request, "accept"), ISO_15143_OFFER)
+    representation = negotiate(field_value(request, "accept"))
     address = _parse(request, V2)
     if isinstance(address, SeriesAddress):
         body = _render_series(await _series(request, caller, address), representation)

@@ -12,7 +12,7 @@ from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
 from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml, render_series_xml
 from app.aemp.write.snapshot import SeriesPage, Snapshot
 from app.oauth.scope import DEFAULT_SCOPE
-from app.web.paths import FLEET_V1, FLEET_V2
+from app.web.paths import FLEET_BEFORE_V1, FLEET_V1, FLEET_V2
 from app.web.reference import aemp_refusals as refused
 from app.web.reference import examples
 from app.web.reference.aemp_forms import BY_ID, BY_MAKE, DATES, MACHINE_FORMS, PARAMETERS, VIN, MachineForm
@@ -49,7 +49,9 @@ def _fleet(issuer: str) -> Iterator[Json]:
     missing, malformed = (refused.NO_PAGE,), (refused.NOT_A_PAGE,)
     said = (
         "ISO 15143-3 (AEMP 2.0), page by page. Follow the link `next`; the last page has none. The answer is XML, unless "
-        "`Accept` asks for JSON. `Accept-Encoding: gzip` or `zstd` compresses it. You may ask for page 1 without its number."
+        "`Accept` asks for JSON. `Accept-Encoding: gzip` or `zstd` compresses it. You may ask for page 1 without its number. "
+        "A name in the place of the page is a machine's, as RoviTracker's earlier documentation had it. A decimal is always a "
+        "page."
     )
     yield _operation(
         f"{FLEET_V2}/{{page}}",
@@ -99,7 +101,7 @@ def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[
         *([refused.NOT_A_PAGE] * paged),
     )
     said = (
-        f"Readings of one kind by time, page by page. Both dates are included, and at most 31 days apart. Without dates the "
+        f"Readings of one kind by time, page by page. Both dates are included, and 31 days are the most. Without dates the "
         f"series covers the last two weeks, and the links name the dates. {_ANY_FORM}"
     )
     return _operation(
@@ -133,24 +135,17 @@ def _index(issuer: str) -> Iterator[Json]:
 
 def _aemp_1_2(issuer: str) -> Iterator[Json]:
     said = (
-        "For software made for the first version of the standard. The answer is XML only, and has no links. Read on until a "
-        "page is not found."
+        "For software made for the first version of the standard. The answer is XML, whatever `Accept` asks for, and has no "
+        "links. Read on until a page is not found."
     )
-    page, one = examples.first_page(issuer), examples.one_machine("")
-    paged = _responses(_FULL, _v1_content(page, _SHORTENED))
-    yield _operation(
-        f"{FLEET_V1}/{{page}}",
-        "readFleetAemp12",
-        ("Read the fleet as AEMP 1.2", said),
-        paged | refused.refusals(refused.XML, (refused.NO_PAGE,), (refused.NOT_A_PAGE,)),
+    earlier = (
+        f"RoviTracker's address of the fleet before there were versions. It answers as `{FLEET_V1}` does."
     )
-    yield _operation(
-        FLEET_V1,
-        "readFleetFirstAemp12",
-        ("Read the first page as AEMP 1.2", "The same as page 1."),
-        paged | refused.refusals(refused.XML, ()),
-        form_of="readFleetAemp12",
+    yield from _fleet_1_2(issuer, FLEET_V1, "Aemp12", ("Read the fleet as AEMP 1.2", said))
+    yield from _fleet_1_2(
+        issuer, FLEET_BEFORE_V1, "Earlier", ("Read the fleet at its earlier address", earlier)
     )
+    one = examples.one_machine("")
     for form in (VIN, BY_ID, BY_MAKE):
         yield _operation(
             f"{FLEET_V1}/Equipment/{form.path}",
@@ -160,6 +155,26 @@ def _aemp_1_2(issuer: str) -> Iterator[Json]:
             | refused.refusals(refused.XML, (refused.NO_MACHINE,)),
             form_of=_usual("readEquipmentAemp12", form),
         )
+
+
+def _fleet_1_2(issuer: str, fleet: str, name: str, said: tuple[str, str]) -> Iterator[Json]:
+    """Pages at one address of the fleet; operations are named after it, and the usual one says everything else."""
+    usual = "readFleetAemp12"
+    paged = _responses(_FULL, _v1_content(examples.first_page(issuer), _SHORTENED))
+    yield _operation(
+        f"{fleet}/{{page}}",
+        f"readFleet{name}",
+        said,
+        paged | refused.refusals(refused.XML, (refused.NO_PAGE,), (refused.NOT_A_PAGE,)),
+        form_of="" if f"readFleet{name}" == usual else usual,
+    )
+    yield _operation(
+        fleet,
+        f"readFleetFirst{name}",
+        ("Read the first page as AEMP 1.2", "The same as page 1."),
+        paged | refused.refusals(refused.XML, ()),
+        form_of=usual,
+    )
 
 
 def _operation(

@@ -60,9 +60,15 @@ PARAMETERS: Json = {
         enum=[series.name for series in SERIES],
     ),
     "startDate": _segment(
-        "startDate", examples.START_DATE, "The first moment, with a zone.", format="date-time"
+        "startDate",
+        examples.START_DATE,
+        "The first moment, with a zone, or a day in UTC such as `2026-05-20`.",
+        anyOf=[{"format": "date-time"}, {"format": "date"}],
     ),
     "endDate": _segment(
-        "endDate", examples.END_DATE, "The last moment, included; at most 31 days later.", format="date-time"
+        "endDate",
+        examples.END_DATE,
+        "The last moment, or the last day; both are included. 31 days are the most.",
+        anyOf=[{"format": "date-time"}, {"format": "date"}],
     ),
 }
