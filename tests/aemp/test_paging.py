@@ -79,11 +79,24 @@ def test_pages_follow_each_other_without_gap() -> None:
     assert page_bounds(2) == (100, 200)
 
 
-def test_page_past_the_end_is_not_found() -> None:
-    require_page(3, 3)
+@pytest.mark.parametrize(
+    ("total", "there", "past"),
+    [(0, 1, 2), (1, 1, 2), (99, 1, 2), (100, 2, 3), (101, 2, 3), (200, 3, 4), (201, 3, 4)],
+)
+def test_one_page_after_a_full_last_page_is_there_and_the_next_is_not(
+    total: int, there: int, past: int
+) -> None:
+    """Readers that stop at a short page ask for it. Links still call the full one the last."""
+    assert require_page(there, total) == last_page_of(total)
     with pytest.raises(AempError) as refused:
-        require_page(4, 3)
-    assert refused.value.status == 404
+        require_page(past, total)
+    assert (refused.value.status, refused.value.code) == (404, "page_not_found")
+
+
+def test_people_are_not_shown_an_empty_page_after_a_full_one() -> None:
+    assert require_page(2, 200, until_short=False) == 2
+    with pytest.raises(AempError):
+        require_page(3, 200, until_short=False)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +106,7 @@ def test_page_past_the_end_is_not_found() -> None:
         (1, 3, {"self": 1, "next": 2, "last": 3}),
         (2, 3, {"self": 2, "prev": 1, "next": 3, "last": 3}),
         (3, 3, {"self": 3, "prev": 2, "last": 3}),
+        (4, 3, {"self": 4, "prev": 3, "last": 3}),
     ],
 )
 def test_links_name_only_pages_that_exist(page: int, last: int, expected: dict[str, int]) -> None:

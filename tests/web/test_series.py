@@ -224,6 +224,19 @@ async def test_readings_that_come_while_a_series_is_read_are_found(context: Cont
         assert (await owner.get(f"{path}/3")).status_code == 404
 
 
+async def test_page_after_a_full_last_page_of_a_series_is_there_and_empty(reader: Reader) -> None:
+    """Readers that stop at a short page ask for it."""
+    path = f"{FLEET}/Equipment/{PIN}/CumulativeOperatingHours/{reader.dates(0, 199)}"
+    pages = [(await reader.get(f"{path}/{page}")) for page in (1, 2, 3, 4)]
+    assert [each.status_code for each in pages] == [200, 200, 200, 404]
+    assert [len(each.json()["CumulativeOperatingHours"]) for each in pages[:3]] == [100, 100, 0]
+    assert {link["rel"]: link["href"].rpartition("/")[2] for link in pages[2].json()["Links"]} == {
+        "self": "3",
+        "prev": "2",
+        "last": "2",
+    }
+
+
 async def test_first_page_of_an_empty_range_is_there(reader: Reader) -> None:
     answer = await reader.get(f"{FLEET}/Equipment/{PIN}/Distance/{reader.dates()}/1")
     assert (answer.status_code, answer.json()["Distance"]) == (200, [])

@@ -46,22 +46,29 @@ def page_bounds(page: int) -> tuple[int, int]:
     return (page - 1) * PAGE_SIZE, page * PAGE_SIZE
 
 
-def require_page(page: int, last_page: int) -> None:
-    """Raises AempError 404 when the page is past the end.
+def require_page(page: int, total: int, *, until_short: bool = True) -> int:
+    """The last page of so many. Raises AempError 404 when the page asked for is past the end.
 
-    Readers that stop at an empty page never come here; others take 404 for the end.
+    until_short: whether the reader may be one that reads on until a page is short. After a full last page it asks for
+    one more, which is there, and empty; for all others 404 is the end.
     """
-    if not 1 <= page <= last_page:
+    last_page = last_page_of(total)
+    is_full = total > 0 and total % PAGE_SIZE == 0
+    if not 1 <= page <= last_page + (is_full and until_short):
         raise _no_such_page()
+    return last_page
 
 
 def links_for(base_url: str, page: int, last_page: int) -> tuple[Link, ...]:
     """Absolute links. `base_url` is the fleet's address as the client wrote it, without the page.
 
-    A link to a page that does not exist makes real clients loop for ever, so `prev` and `next` may be absent.
+    A link to a page that does not exist makes real clients loop for ever, so `prev` and `next` may be absent. Nothing
+    leads to the empty page after a full last one.
     """
     pages = {"self": page, "prev": page - 1, "next": page + 1, "last": last_page}
-    return tuple(Link(rel, f"{base_url}/{to}") for rel, to in pages.items() if 1 <= to <= last_page)
+    return tuple(
+        Link(rel, f"{base_url}/{to}") for rel, to in pages.items() if rel == "self" or 1 <= to <= last_page
+    )
 
 
 def _no_such_page() -> AempError:

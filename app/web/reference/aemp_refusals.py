@@ -38,7 +38,7 @@ NOT_A_PAGE: AempCase = (
 )
 NO_PAGE: AempCase = (
     "page_not_found",
-    "The page is past the last one.",
+    "The page is past the end. One page after a full last one is there, and empty.",
     "There is no such page. The link with rel `last` names the last one.",
 )
 NO_MACHINE: AempCase = (
