@@ -8,15 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.aemp.address.negotiation import Representation
-from app.aemp.address.paging import links_for
 from app.aemp.model.values import Equipment, EquipmentHeader, Location
 from app.aemp.write.render_json import render_fleet_v2_json
 from app.aemp.write.snapshot import Snapshot
 from app.simulation.fleet import simulate_fleet
-from tests.aemp.machines import BARE_MACHINE, FIXTURES, FULL_MACHINE, NOON, at, read_document
+from tests.aemp.machines import BARE_MACHINE, FIXTURES, FULL_MACHINE, NOON, at, links_of, read_document
 
 BASE = "https://data.example/api/v2/Fleet"
-PAGE_1 = Snapshot(NOON, (FULL_MACHINE, BARE_MACHINE), links_for(BASE, 1, 2))
+PAGE_1 = Snapshot(NOON, (FULL_MACHINE, BARE_MACHINE), links_of(BASE, 1, 2))
 
 
 def load(snapshot: Snapshot, representation: Representation = Representation.JSON) -> Any:
@@ -39,6 +38,7 @@ def test_document_has_time_version_links_and_machines() -> None:
     assert document["snapshotTime"] == "2024-05-06T12:00:00Z"
     assert document["Links"] == [
         {"rel": "self", "href": f"{BASE}/1"},
+        {"rel": "first", "href": f"{BASE}/1"},
         {"rel": "next", "href": f"{BASE}/2"},
         {"rel": "last", "href": f"{BASE}/2"},
     ]
@@ -60,8 +60,8 @@ def test_vendor_type_carries_both_spellings() -> None:
     document = load(PAGE_1, Representation.SNAPSHOT_JSON)
     assert document["Version"] == document["version"] == "1"
     assert document["SnapshotTime"] == document["snapshotTime"]
-    assert [link["Rel"] for link in document["Links"]] == ["Self", "Next", "Last"]
-    assert document["Links"][1] == {"rel": "Next", "href": f"{BASE}/2", "Rel": "Next", "Href": f"{BASE}/2"}
+    assert [link["Rel"] for link in document["Links"]] == ["Self", "First", "Next", "Last"]
+    assert document["Links"][2] == {"rel": "Next", "href": f"{BASE}/2", "Rel": "Next", "Href": f"{BASE}/2"}
     hours = document["Equipment"][0]["CumulativeOperatingHours"]
     assert hours["Datetime"] == hours["datetime"] == "2024-05-06T12:00:07Z"
 

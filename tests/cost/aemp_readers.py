@@ -130,12 +130,22 @@ def _identified(run: Callable[[str], object]) -> tuple[Case, ...]:
     return (case(run, *_NAMES, lengths=(LONGEST_IDENTIFIER, 10 * LONGEST_IDENTIFIER)),)
 
 
+# Tails of queries.
+_QUERIES = (("", "&"), ("", "page="), ("", "page=1&"), ("page=", "1"), ("page=", "%31"), ("", "a=b&"))
+
+
 def _all_of(run: Callable[[bytes], Iterable[report.Report]]) -> Callable[[bytes], object]:
     return lambda given: report.read_all(run(given))
 
 
 CASES: dict[str, tuple[Case, ...]] = {
-    "app/aemp/address/addresses.py:parse_address": (_text(addresses.parse_address, *_ADDRESSES),),
+    "app/aemp/address/addresses.py:parse_address": (
+        _text(lambda given: addresses.parse_address(paging.Asked(given)), *_ADDRESSES),
+        _text(lambda given: addresses.parse_address(paging.Asked("fleet/x", given)), *_QUERIES),
+    ),
+    "app/aemp/address/paging.py:read_pages": (
+        _text(lambda given: paging.read_pages(paging.Asked("fleet", given), "fleet"), *_QUERIES),
+    ),
     "app/web/api/entity_tag.py:is_known": (
         _text(
             lambda given: entity_tag.is_known(given, '"x"'),

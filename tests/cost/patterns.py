@@ -86,6 +86,14 @@ CASES: dict[str, Case] = {
     "app/aemp/address/paging.py:_NUMBER": case(
         paging._NUMBER.fullmatch, ("", "1"), ("", "1", "x"), ("-1.", "1"), ("1.", "1", "x")
     ),
+    "app/aemp/address/paging.py:_PAGE": case(
+        lambda given: list(paging._PAGE.finditer(given)),
+        ("", "&"),
+        ("", "page"),
+        ("", "&page"),
+        ("page=", "1"),
+        ("", "page=1&"),
+    ),
     "app/aemp/address/ranges.py:_DAY": case(
         ranges._DAY.fullmatch, ("", "1"), ("2024-05-01", "1"), ("", "1-")
     ),

@@ -68,14 +68,62 @@ async def test_pages_hold_every_machine_once_and_in_order(fleet: Fleet) -> None:
 async def test_links_are_absolute_and_only_to_pages_that_exist(fleet: Fleet) -> None:
     base = "http://localhost:8000/api/v2/Fleet"
     for page, expected in (
-        (1, {"self": 1, "next": 2, "last": 3}),
-        (2, {"self": 2, "prev": 1, "next": 3, "last": 3}),
-        (3, {"self": 3, "prev": 2, "last": 3}),
+        (1, {"self": 1, "first": 1, "next": 2, "last": 3}),
+        (2, {"self": 2, "first": 1, "prev": 1, "next": 3, "last": 3}),
+        (3, {"self": 3, "first": 1, "prev": 2, "last": 3}),
     ):
         answer = await fleet.get(f"/api/v2/Fleet/{page}", "application/json", Host="evil.example")
         assert {link["rel"]: link["href"] for link in answer.json()["Links"]} == {
             rel: f"{base}/{to}" for rel, to in expected.items()
         }
+
+
+ASKED = [
+    "Fleet",
+    "Fleet/",
+    "fleet/1",
+    "Fleet?addMetadata=true",
+    "Fleet/1?addMetadata=true",
+    "Fleet?page=1&x=a%20b",
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_reader_that_goes_on_while_its_address_differs_from_last_comes_to_an_end(
+    asked: str, fleet: Fleet
+) -> None:
+    """It compares addresses as texts, so links keep the one that was asked for, query included."""
+    origin = "http://localhost:8000/api/v2/"
+    address, pins = origin + asked, list[str]()
+    for _ in range(3):
+        document = (await fleet.get(address, "application/json")).json()
+        links = {link["rel"]: link["href"] for link in document["Links"]}
+        pins += [each["EquipmentHeader"].get("PIN") for each in document["Equipment"]]
+        assert links["self"] == address
+        if address == links["last"]:
+            break
+        address = links["next"]
+    assert pins == [machine.header.pin for machine in fleet.machines]
+
+
+async def test_fleet_of_one_page_has_its_own_address_in_every_link(fleet: Fleet, app: FastAPI) -> None:
+    other = await World.make(fleet.context)
+    async with Browser(app) as browser:
+        headers = {"Authorization": f"Bearer {await other.token(browser)}", "Accept": "application/json"}
+        for asked in ASKED:
+            document = (await browser.http.get(f"/api/v2/{asked}", headers=headers)).json()
+            assert [link["rel"] for link in document["Links"]] == ["self", "first", "last"]
+            assert {link["href"] for link in document["Links"]} == {f"http://localhost:8000/api/v2/{asked}"}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_page_may_stand_in_the_query(version: str, fleet: Fleet) -> None:
+    path = f"/api/{version}/Fleet"
+    for query in ("page=2", "page=2&limit=500", "x=1&Page=2"):
+        assert machines_in(await fleet.get(f"{path}?{query}")) == machines_in(await fleet.get(f"{path}/2"))
+    for query, status in (("page=0", 400), ("page=", 400), ("page=2&page=3", 400), ("page=99", 404)):
+        assert (await fleet.get(f"{path}?{query}")).status_code == status
+    assert (await fleet.get(f"{path}/1?page=2")).status_code == 400
 
 
 async def test_xml_is_the_default_in_the_namespace_of_the_standard(fleet: Fleet) -> None:

@@ -67,7 +67,7 @@ async def test_links_of_a_crawl_lead_to_the_pages_of_its_map(
         await release_machine(world.context, COMMAND_LINE, world.member, pin)
     second = (await browser.http.get("/api/v2/Fleet/2", headers=headers)).json()
     links = {link["rel"]: link["href"].rpartition("/")[2] for link in second["Links"]}
-    assert links == {"self": "2", "prev": "1", "next": "3", "last": "3"}
+    assert links == {"self": "2", "first": "1", "prev": "1", "next": "3", "last": "3"}
     third = (await browser.http.get("/api/v2/Fleet/3", headers=headers)).json()
     assert [each["EquipmentHeader"]["PIN"] for each in third["Equipment"]] == MACHINES[200:]
     for page in (4, 999_999_999):
@@ -123,7 +123,7 @@ async def test_empty_page_after_a_full_one_leads_back_and_not_on(world: World, b
     past = (await browser.http.get("/api/v2/Fleet/3", headers=headers)).json()
     assert past["Equipment"] == []
     links = {link["rel"]: link["href"].rpartition("/")[2] for link in past["Links"]}
-    assert links == {"self": "3", "prev": "2", "last": "2"}
+    assert links == {"self": "3", "first": "1", "prev": "2", "last": "2"}
 
 
 async def test_without_valkey_every_page_is_read_as_the_fleet_stands(

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from app.aemp.address.paging import is_number, parse_page
+from app.aemp.address.paging import Asked, Pages, is_number, read_pages
 from app.aemp.address.ranges import Range, parse_range
 from app.aemp.model.bounds import MOST_SEGMENTS
 from app.aemp.model.errors import AempError
@@ -29,10 +29,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class FleetAddress:
-    """base: the address as the client wrote it, without the page."""
-
-    base: str
-    page: int
+    pages: Pages
     form = "Fleet/{page}"
 
 
@@ -47,61 +44,68 @@ class MachineAddress:
 
 @dataclass(frozen=True, slots=True)
 class SeriesAddress:
-    """base: as the client wrote it, without the page. range: None where it gave no dates."""
+    """range: None where the client gave no dates."""
 
     machine: Sought
-    base: str
     series: Series
+    pages: Pages
     range: Range | None = None
-    page: int = 1
     form = "Fleet/Equipment/{identifier}/{series}"
 
 
 @dataclass(frozen=True, slots=True)
 class IndexAddress:
-    """The list of the series that have readings in a range. base, dates: as the client wrote machine and dates."""
+    """The list of the series that have readings in a range.
+
+    base, dates: as the client wrote machine and dates. query: the same, with its question mark, for links from here on.
+    """
 
     machine: Sought
     base: str
     dates: str
     range: Range
+    query: str = ""
     form = "Fleet/Equipment/{identifier}/{startDate}/{endDate}"
 
 
 Address: TypeAlias = FleetAddress | MachineAddress | SeriesAddress | IndexAddress
 
 
-def parse_address(raw_path: str) -> Address:
-    """Read an address. raw_path: undecoded, from `Fleet` on. A slash at its end says nothing.
+def parse_address(asked: Asked) -> Address:
+    """Read an address. asked: from `Fleet` on. A slash at its end says nothing, nor does any parameter but `page`.
 
     Raises AempError 404 when no address has this form, and 400 when a date or page in it is malformed.
     """
     # One segment more than any form has, and the rest unread.
-    written = raw_path.removesuffix("/").split("/", MOST_SEGMENTS)
+    written = asked.path.removesuffix("/").split("/", MOST_SEGMENTS)
     match [each.lower() for each in written]:
         case ["fleet"]:
-            return FleetAddress(written[0], 1)
+            return FleetAddress(read_pages(asked, written[0]))
         case ["fleet", "equipment"]:
             raise no_such_machine()
         case ["fleet", _]:
-            return _parse_page_or_machine(*written)
+            return _parse_page_or_machine(asked, *written)
         case ["fleet", "equipment", _, *_] if len(written) <= MOST_SEGMENTS:
-            return _parse_equipment(written)
+            return _parse_equipment(asked, written)
     raise no_such_address()
 
 
-def _parse_page_or_machine(fleet: str, segment: str) -> Address:
+def _parse_page_or_machine(asked: Asked, fleet: str, segment: str) -> Address:
     """`Fleet/{page}`, or `Fleet/{equipmentID}`, an earlier address of RoviTracker's own."""
     named = decode_segment(segment)
-    return FleetAddress(fleet, parse_page(named)) if is_number(named) else MachineAddress(sought_by(named))
+    return (
+        FleetAddress(read_pages(asked, fleet, named))
+        if is_number(named)
+        else MachineAddress(sought_by(named))
+    )
 
 
-def _parse_equipment(written: list[str]) -> Address:
+def _parse_equipment(asked: Asked, written: list[str]) -> Address:
     segments = [decode_segment(each) for each in written[2:]]
     machine, taken = _parse_machine(segments)
 
-    def base(further: int) -> str:
-        return "/".join(written[: 2 + taken + further])
+    def pages(further: int, page: str | None = None) -> Pages:
+        return read_pages(asked, "/".join(written[: 2 + taken + further]), page)
 
     match segments[taken:]:
         case [] if taken == _BARE:
@@ -109,13 +113,14 @@ def _parse_equipment(written: list[str]) -> Address:
         case []:
             return MachineAddress(machine)
         case [name]:
-            return SeriesAddress(machine, base(1), _series(name))
+            return SeriesAddress(machine, _series(name), pages(1))
         case [start, end] if find_series(start) is None:
-            return IndexAddress(machine, base(0), "/".join(written[-2:]), parse_range(start, end))
+            base, dates = "/".join(written[: 2 + taken]), "/".join(written[-2:])
+            return IndexAddress(machine, base, dates, parse_range(start, end), asked.other_parameters)
         case [name, start, end]:
-            return SeriesAddress(machine, base(3), _series(name), parse_range(start, end))
+            return SeriesAddress(machine, _series(name), pages(3), parse_range(start, end))
         case [name, start, end, page]:
-            return SeriesAddress(machine, base(3), _series(name), parse_range(start, end), parse_page(page))
+            return SeriesAddress(machine, _series(name), pages(3, page), parse_range(start, end))
         case [_, _]:
             raise AempError(400, "invalid_range", "A series has both a start and an end date, or neither.")
     raise no_such_address()

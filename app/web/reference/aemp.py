@@ -30,6 +30,8 @@ _NOT_MODIFIED = answer("You have this document already: `If-None-Match` names it
 
 _PARAMETER = re.compile(r"{(\w+)}")
 _FULL = f"{PAGE_SIZE} machines; fewer on the last page."
+_PAGE_IN_QUERY = ("pageInQuery",)
+_UNNUMBERED = ("Read the first page", "The same as page 1. The query may name another page: `Fleet?page=2`.")
 _SHORTENED = "The first of three pages, shortened to one of its 100 machines"
 _ANY_FORM = (
     "You can also name the machine as `ID/{id}`, as `MakeModelSerial/{make}/{model}/{serial}`, or as the bare "
@@ -45,10 +47,11 @@ def paths(issuer: str) -> Json:
 
 
 def _fleet(issuer: str) -> Iterator[Json]:
-    content = _fleet_content(examples.first_page(issuer), _SHORTENED)
     missing, malformed = (refused.NO_PAGE,), (refused.NOT_A_PAGE,)
+    refusals = refused.refusals(refused.JSON_AND_XML, missing, malformed)
     said = (
-        "ISO 15143-3 (AEMP 2.0), page by page. Follow the link `next`; the last page has none. The answer is XML, unless "
+        "ISO 15143-3 (AEMP 2.0), page by page. Follow the link `next`; the last page has none. Links have the form in which you "
+        "asked, query included; of its parameters only `page` means anything. The answer is XML, unless "
         "`Accept` asks for JSON. `Accept-Encoding: gzip` or `zstd` compresses it. You may ask for page 1 without its number. "
         "A name in the place of the page is a machine's, as RoviTracker's earlier documentation had it. A decimal is always a "
         "page."
@@ -57,14 +60,15 @@ def _fleet(issuer: str) -> Iterator[Json]:
         f"{FLEET_V2}/{{page}}",
         "readFleet",
         ("Read the fleet", said),
-        _responses(_FULL, content) | refused.refusals(refused.JSON_AND_XML, missing, malformed),
+        _responses(_FULL, _fleet_content(examples.first_page(issuer), _SHORTENED)) | refusals,
     )
     yield _operation(
         FLEET_V2,
         "readFleetFirst",
-        ("Read the first page", "The same as page 1."),
-        _responses(_FULL, content) | refused.refusals(refused.JSON_AND_XML, ()),
+        _UNNUMBERED,
+        _responses(_FULL, _fleet_content(examples.first_page(issuer, FLEET_V2), _SHORTENED)) | refusals,
         form_of="readFleet",
+        query=_PAGE_IN_QUERY,
     )
 
 
@@ -91,26 +95,23 @@ def _series(issuer: str) -> Iterator[Json]:
 
 
 def _series_operation(issuer: str, form: MachineForm, name: str, further: tuple[str, ...]) -> Json:
-    base = f"{FLEET_V2}/Equipment/{form.path}/{{series}}"
-    dated = _filled(f"{base}/{{startDate}}/{{endDate}}")
-    content = _series_content(examples.series_page(issuer + dated), "Two readings")
-    paged, operation_id = "page" in further, name + form.name
-    missing = (refused.NO_MACHINE, refused.NO_SERIES, *([refused.NO_PAGE] * paged))
-    malformed = (
-        *((refused.NOT_A_DATE, refused.NOT_A_RANGE) if further else ()),
-        *([refused.NOT_A_PAGE] * paged),
-    )
+    path = "/".join((f"{FLEET_V2}/Equipment/{form.path}/{{series}}", *(f"{{{each}}}" for each in further)))
+    content = _series_content(examples.series_page(issuer, _filled(path)), "Two readings")
+    operation_id = name + form.name
+    missing = (refused.NO_MACHINE, refused.NO_SERIES, refused.NO_PAGE)
+    malformed = (*((refused.NOT_A_DATE, refused.NOT_A_RANGE) if further else ()), refused.NOT_A_PAGE)
     said = (
         f"Readings of one kind by time, page by page. Both dates are included, and 31 days are the most. Without dates the "
         f"series covers the last two weeks, and the links name the dates. {_ANY_FORM}"
     )
     return _operation(
-        "/".join((base, *(f"{{{each}}}" for each in further))),
+        path,
         operation_id,
         ("Read a series", said),
         _responses(f"{PAGE_SIZE} readings; fewer on the last page.", content)
         | refused.refusals(refused.JSON_AND_XML, missing, malformed),
         form_of="readSeriesPage" if operation_id != "readSeriesPage" else "",
+        query=() if "page" in further else _PAGE_IN_QUERY,
     )
 
 
@@ -160,27 +161,38 @@ def _aemp_1_2(issuer: str) -> Iterator[Json]:
 def _fleet_1_2(issuer: str, fleet: str, name: str, said: tuple[str, str]) -> Iterator[Json]:
     """Pages at one address of the fleet; operations are named after it, and the usual one says everything else."""
     usual = "readFleetAemp12"
-    paged = _responses(_FULL, _v1_content(examples.first_page(issuer), _SHORTENED))
+    answers = _responses(_FULL, _v1_content(examples.first_page(issuer), _SHORTENED))
+    paged = answers | refused.refusals(refused.XML, (refused.NO_PAGE,), (refused.NOT_A_PAGE,))
     yield _operation(
         f"{fleet}/{{page}}",
         f"readFleet{name}",
         said,
-        paged | refused.refusals(refused.XML, (refused.NO_PAGE,), (refused.NOT_A_PAGE,)),
+        paged,
         form_of="" if f"readFleet{name}" == usual else usual,
     )
     yield _operation(
         fleet,
         f"readFleetFirst{name}",
-        ("Read the first page as AEMP 1.2", "The same as page 1."),
-        paged | refused.refusals(refused.XML, ()),
+        ("Read the first page as AEMP 1.2", _UNNUMBERED[1]),
+        paged,
         form_of=usual,
+        query=_PAGE_IN_QUERY,
     )
 
 
 def _operation(
-    path: str, operation_id: str, said: tuple[str, str], responses: Json, *, form_of: str = ""
+    path: str,
+    operation_id: str,
+    said: tuple[str, str],
+    responses: Json,
+    *,
+    form_of: str = "",
+    query: tuple[str, ...] = (),
 ) -> Json:
-    """said: summary and description. form_of: the operation that says everything else about this form of its address."""
+    """said: summary and description. form_of: the operation that says everything else about this form of its address.
+
+    query: parameters beside those of the path.
+    """
     summary, description = said
     described: Json = {
         "operationId": operation_id,
@@ -188,7 +200,7 @@ def _operation(
         "summary": summary,
         "description": description,
         "security": _SECURED,
-        "parameters": [ref("parameters", name) for name in _PARAMETER.findall(path)],
+        "parameters": [ref("parameters", name) for name in (*_PARAMETER.findall(path), *query)],
         "responses": responses,
     }
     return {path: {"get": described | ({"x-form-of": form_of} if form_of else {})}}
@@ -200,7 +212,8 @@ def _usual(name: str, form: MachineForm) -> str:
 
 def _filled(path: str) -> str:
     """With the parameters' examples in their places."""
-    given = {name: quote(str(each["example"]), safe=":") for name, each in PARAMETERS.items()}
+    examples_of = {name: each["example"] for name, each in PARAMETERS.items() if "example" in each}
+    given = {name: quote(str(value), safe=":") for name, value in examples_of.items()}
     return path.format_map(given)
 
 

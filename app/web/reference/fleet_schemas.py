@@ -108,7 +108,7 @@ LINK: Json = {
     "properties": {
         "rel": {
             "type": "string",
-            "description": "`self`, `prev`, `next`, `last`, or the name of a series.",
+            "description": "`self`, `first`, `prev`, `next`, `last`, or the name of a series.",
         },
         "href": {"type": "string", "format": "uri"},
     },
