@@ -65,6 +65,17 @@ async def test_pages_hold_every_machine_once_and_in_order(fleet: Fleet) -> None:
     assert seen == [machine.header.pin for machine in fleet.machines]
 
 
+@pytest.mark.parametrize("accept", ["application/json", "application/iso15143-snapshot+json"])
+async def test_reader_that_knows_only_capital_links_meets_every_machine(accept: str, fleet: Fleet) -> None:
+    """Published readers of Caterpillar's feed read `Rel` and `Href`, and ended after 100 machines without a word."""
+    address, pins = "/api/v2/Fleet/1", list[str]()
+    while address:
+        document = (await fleet.get(address, accept)).json()
+        pins += [each["EquipmentHeader"].get("PIN") for each in document["Equipment"]]
+        address = next((link["Href"] for link in document["Links"] if link["Rel"] == "Next"), "")
+    assert pins == [machine.header.pin for machine in fleet.machines]
+
+
 async def test_links_are_absolute_and_only_to_pages_that_exist(fleet: Fleet) -> None:
     base = "http://localhost:8000/api/v2/Fleet"
     for page, expected in (

@@ -96,7 +96,7 @@ async def test_each_form_of_address_reads_the_machine_and_its_series(machine: st
     base = f"{FLEET}/Equipment/{machine}"
     snapshot = (await reader.get(base)).json()
     assert [each["EquipmentHeader"]["PIN"] for each in snapshot["Equipment"]] == [PIN]
-    assert snapshot["Links"] == [{"rel": "self", "href": ORIGIN + base}]
+    assert links_in(snapshot) == {"self": ORIGIN + base}
     series = f"{base}/cumulativeOperatingHours"
     dated = f"{series}/{reader.dates()}"
     document, numbered, recent = [(await reader.get(path)).json() for path in (dated, f"{dated}/1", series)]

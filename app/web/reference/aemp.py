@@ -240,7 +240,7 @@ def _content(schema: str, in_json: Any, in_xml: bytes, summary: str, *, name: st
         "application/xml": {"schema": usual, "examples": {name: example(summary, indented)}},
         "text/xml": {"schema": usual},
         "application/xml; version=20190501": {"schema": later},
-        # With every time and link in a second, capitalised spelling, for the readers that were built for those.
+        # With every time in a second, capitalised spelling, for the readers that were built for that.
         "application/iso15143-snapshot+json": {"schema": usual},
     }
 

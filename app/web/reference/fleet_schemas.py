@@ -111,6 +111,8 @@ LINK: Json = {
             "description": "`self`, `first`, `prev`, `next`, `last`, or the name of a series.",
         },
         "href": {"type": "string", "format": "uri"},
+        "Rel": {"type": "string", "description": "In JSON the same with a capital: `Next`, `Last`."},
+        "Href": {"type": "string", "format": "uri", "description": "In JSON the same as `href`."},
     },
 }
 
