@@ -15,6 +15,7 @@ from app.aemp.model.errors import AempError
 from app.aemp.write.render_error import render_error
 from app.oauth.challenge import printable
 from app.refused import RefusedError
+from app.web.api.documents import answer_refusal
 from app.web.api.rate_limit import rate_headers
 from app.web.pages.render import page
 from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, ErrorForm, error_form, is_aemp_1_2
@@ -96,14 +97,13 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
     headers = {
         **NO_STORE,
         **rate_headers(request),
-        "Vary": "Accept",
         **dict(refused.headers),
         "Content-Type": content_type,
     }
     if "WWW-Authenticate" in headers:  # RFC 9728 section 5.1: where to learn who gives tokens
         address = f"{context_of(request).policy.issuer}{RESOURCE_METADATA}"
         headers["WWW-Authenticate"] += f', resource_metadata="{address}"'
-    return Response(body, refused.status, headers)
+    return answer_refusal(request, refused.status, body, headers)
 
 
 # Refusals by the router itself, told to people: title and explanation.

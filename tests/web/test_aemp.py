@@ -2,12 +2,13 @@
 
 import gzip
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import httpx2
 import pytest
+from backports import zstd
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
@@ -288,18 +289,50 @@ async def test_other_methods_and_formats_are_refused_by_name(fleet: Fleet) -> No
     assert (await fleet.get("/api/v2/Fleet/1", "image/png")).status_code == 406
 
 
-async def test_answers_are_compressed_for_those_who_ask(fleet: Fleet) -> None:
-    async with fleet.http.stream(
-        "GET",
-        "/api/v2/Fleet/1",
-        headers={"Authorization": f"Bearer {fleet.token}", "Accept-Encoding": "gzip"},
-    ) as answer:
-        packed = b"".join([chunk async for chunk in answer.aiter_raw()])
-    assert answer.headers["content-encoding"] == "gzip"
-    assert etree.fromstring(gzip.decompress(packed)).tag == f"{ISO}Fleet"
-    plain = await fleet.get("/api/v2/Fleet/1", **{"Accept-Encoding": "identity"})
+SIZES = {
+    "/api/v2/Fleet/1": 200,
+    "/api/v1/Fleet/3": 200,
+    f"/api/v2/Fleet/Equipment/{quote(ODD_ID, safe='')}": 200,
+    f"/api/v2/Fleet/Equipment/{quote(ODD_ID, safe='')}/Faults": 200,
+    "/api/v2/Fleet/99": 404,
+    "/api/v2/Fleet/0": 400,
+    "/api/v2/Nothing": 404,
+}
+
+
+@pytest.mark.parametrize(("path", "status"), SIZES.items())
+@pytest.mark.parametrize(
+    ("asked", "unpack"), [("gzip", gzip.decompress), ("x-gzip", gzip.decompress), ("zstd", zstd.decompress)]
+)
+async def test_whoever_asks_for_a_coding_gets_it_whatever_the_size(
+    asked: str, unpack: Callable[[bytes], bytes], path: str, status: int, fleet: Fleet
+) -> None:
+    """A large maker's client unzips whatever comes, and failed on every small fleet. Errors are coded too."""
+    plain = await fleet.get(path, **{"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
-    assert "Accept" in plain.headers["vary"]
+    answer, packed = await packed_from(fleet, path, f"Bearer {fleet.token}", asked)
+    assert (answer.status_code, plain.status_code) == (status, status)
+    assert answer.headers["content-encoding"] == asked.removeprefix("x-")
+    assert unpack(packed) == plain.content
+    assert answer.headers["vary"] == plain.headers["vary"] == "Accept, Accept-Encoding"
+
+
+async def test_refused_token_is_answered_in_the_asked_coding(fleet: Fleet) -> None:
+    answer, packed = await packed_from(fleet, "/api/v2/Fleet/1", "Bearer nobody", "gzip")
+    assert (answer.status_code, answer.headers["content-encoding"]) == (401, "gzip")
+    assert etree.fromstring(gzip.decompress(packed)).findtext("Code") == "invalid_token"
+    too_many, body = await packed_from(fleet, "/api/v2/Fleet/1", f"Bearer {fleet.token}", "gzip," * 201)
+    assert (too_many.status_code, "content-encoding" in too_many.headers) == (431, False)
+    assert etree.fromstring(body).findtext("Status") == "431"
+
+
+async def packed_from(
+    fleet: Fleet, path: str, authorization: str, asked: str
+) -> tuple[httpx2.Response, bytes]:
+    """An answer, and its body as it came over the wire."""
+    headers = {"Authorization": authorization, "Accept-Encoding": asked}
+    async with fleet.http.stream("GET", path, headers=headers) as answer:
+        return answer, b"".join([chunk async for chunk in answer.aiter_raw()])
 
 
 async def test_another_customers_machine_is_not_there(fleet: Fleet, app: FastAPI, context: Context) -> None:
