@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.aemp.address.negotiation import Representation
 from app.aemp.model.series import LOCATIONS
-from app.aemp.model.values import Equipment, EquipmentHeader, Location
+from app.aemp.model.values import EngineStatus, Equipment, EquipmentHeader, Location
 from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
 from app.aemp.write.snapshot import SeriesPage, Snapshot
 from app.simulation.fleet import simulate_fleet
@@ -87,6 +87,14 @@ def test_vendor_type_carries_both_spellings() -> None:
     assert list(document["Links"][2]) == ["Rel", "Href", "rel", "href"]
     hours = document["Equipment"][0]["CumulativeOperatingHours"]
     assert hours["Datetime"] == hours["datetime"] == "2024-05-06T12:00:07Z"
+
+
+def test_engine_without_a_number_has_an_empty_one() -> None:
+    """Every real feed carries it, often empty."""
+    machine = Equipment(header=BARE_MACHINE.header, engine_status=EngineStatus(at(1), running=False))
+    written = load(Snapshot(NOON, (machine,)))["Equipment"][0]["EngineStatus"]
+    assert list(written.items())[:2] == [("EngineNumber", ""), ("Running", False)]
+    assert read_document(render_fleet_v2_json(Snapshot(NOON, (machine,))), "page") == (machine,)
 
 
 def test_small_figures_have_no_exponent() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.aemp.address.negotiation import Representation
-from app.aemp.model.values import Equipment, EquipmentHeader, Location
+from app.aemp.model.values import EngineStatus, Equipment, EquipmentHeader, Location
 from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml
 from app.aemp.write.snapshot import Snapshot
 from app.simulation.fleet import simulate_fleet
@@ -164,6 +164,15 @@ def test_absent_data_is_absent_but_the_model() -> None:
         ("Model", None),
         ("PIN", "9NRA2B3C4M0030012"),
     ]
+
+
+def test_engine_without_a_number_has_an_empty_one() -> None:
+    """Every real feed carries it, often empty."""
+    machine = Equipment(header=BARE_MACHINE.header, engine_status=EngineStatus(at(1), running=False))
+    document = render_fleet_v2_xml(Snapshot(NOON, (machine,)))
+    assert b"<EngineNumber></EngineNumber><Running>false</Running></EngineStatus>" in document
+    SCHEMA.assertValid(parse(document))
+    assert read_document(document, "page") == (machine,)
 
 
 def test_altitude_and_its_unit_are_left_out_together() -> None:

@@ -166,6 +166,16 @@ def test_what_does_not_change_with_time_stands_in_every_reading() -> None:
     assert fuel.readings_of(rows[:1], None) == (TankLevel(at(1), 50.0),)
 
 
+def test_engine_without_a_number_has_an_empty_one_in_every_reading() -> None:
+    engines = find_series("EngineCondition")
+    assert engines is not None
+    page = SeriesPage(engines, engines.readings_of([(at(1), 1.0, 9), (at(2), 0.0, 9)], None))
+    assert render_series_xml(page).count(b"<EngineNumber></EngineNumber>") == 2
+    readings = json.loads(render_series_json(page))["EngineStatus"]
+    assert [list(each)[:2] for each in readings] == [["EngineNumber", "Running"]] * 2
+    assert {each["EngineNumber"] for each in readings} == {""}
+
+
 def test_each_input_is_a_switch_of_its_own_number() -> None:
     switches = find_series("SwitchStatus")
     assert switches is not None

@@ -16,7 +16,7 @@ from app.aemp.model.text import clean
 from app.aemp.model.times import format_time
 from app.aemp.model.values import EquipmentHeader
 from app.aemp.write.rendering import TIME, Leaf, Write, compile_leaves, fill_times, writer
-from app.aemp.write.snapshot import SeriesPage, Snapshot, sent_header
+from app.aemp.write.snapshot import SeriesPage, Snapshot
 
 _VERSION = "1"
 
@@ -84,14 +84,15 @@ def _leaf(child: Child) -> Leaf:
     if child.unit:
         stated = f'"{child.unit.name}":"{child.unit.spelling}",'
         before, after = (before, after + stated) if child.unit.after else (stated + before, after)
-    return Leaf(child.attribute, before, writer(child, text=_text), after)
+    return Leaf(child.attribute, before, writer(child, text=_text), after, child.always)
 
 
+# `Model` is always there, so a comma is too.
 _write_header = compile_leaves(tuple(map(_leaf, HEADER)), '{"EquipmentHeader":{', "")
 
 
 def _header(header: EquipmentHeader) -> str:
-    return f"{_write_header(sent_header(header))[:-1]}}}"
+    return f"{_write_header(header)[:-1]}}}"
 
 
 def _closing(*, vendor: bool) -> str:
