@@ -36,6 +36,12 @@ MACHINES: dict[str, Sought] = {
     "MakeModelSerial/0001/NX%20350%2FLC/30117": sought_by_make("0001", "NX 350/LC", "30117"),
     "makeModelSerial/Nordhoff/Distance/30117": sought_by_make("Nordhoff", "Distance", "30117"),
     "Nordhoff/NX%20350/30117": sought_by_make("Nordhoff", "NX 350", "30117"),
+    "Nordhoff//30117": sought_by_make("Nordhoff", "", "30117"),
+    "Nordhoff/%20/30117": sought_by_make("Nordhoff", " ", "30117"),
+    "MakeModelSerial/Nordhoff//30117": sought_by_make("Nordhoff", "", "30117"),
+    "MakeModelSerial//NX%20350/30117": sought_by_make("", "NX 350", "30117"),
+    "MakeModelSerial///30117": sought_by_make("", "", "30117"),
+    "/NX%20350/30117": sought_by_make("", "NX 350", "30117"),
 }
 EACH_MACHINE = pytest.mark.parametrize(("written", "machine"), MACHINES.items(), ids=MACHINES)
 
@@ -196,6 +202,10 @@ def test_three_names_may_have_been_an_identifier_and_two_unreadable_dates() -> N
         ("Fleet/Equipment", 404, "equipment_not_found"),
         ("Fleet/Equipment/", 404, "equipment_not_found"),
         ("Fleet/Equipment/%zz", 404, "equipment_not_found"),
+        ("Fleet/Equipment/MakeModelSerial/a/b/%20", 404, "equipment_not_found"),
+        ("Fleet/Equipment/a/b/%20", 404, "equipment_not_found"),
+        ("Fleet/Equipment/ID/%20", 404, "equipment_not_found"),
+        ("Fleet/Equipment/%20/Distance", 404, "equipment_not_found"),
         ("Fleet/Equipment/X/Humidity", 404, "series_not_found"),
         (f"Fleet/Equipment/X/Humidity/{START}/{END}", 404, "series_not_found"),
         (f"Fleet/Equipment/X/Humidity/{START}/{END}/1", 404, "series_not_found"),

@@ -5,12 +5,14 @@ any letter case. Segments are split before they are decoded, so that an encoded 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+from urllib.parse import quote
 
 from app.aemp.address.paging import Asked, Pages, is_number, read_pages
 from app.aemp.address.ranges import Range, parse_range
-from app.aemp.model.bounds import MOST_SEGMENTS
+from app.aemp.model.bounds import MOST_NAMED, MOST_SEGMENTS
 from app.aemp.model.errors import AempError
 from app.aemp.model.identifiers import (
     Sought,
@@ -21,6 +23,7 @@ from app.aemp.model.identifiers import (
     sought_by_make,
 )
 from app.aemp.model.series import Series, find_series
+from app.aemp.model.values import EquipmentHeader
 
 _BARE = 3  # make, model and serial number without a keyword
 # A segment like this can only have been meant for a date, right or wrong.
@@ -108,7 +111,7 @@ def _parse_equipment(asked: Asked, written: list[str]) -> Address:
         return read_pages(asked, "/".join(written[: 2 + taken + further]), page)
 
     match segments[taken:]:
-        case [] if taken == _BARE:
+        case [] if taken == _BARE and segments[0].strip():
             return MachineAddress(machine, sought_by(segments[0]))
         case []:
             return MachineAddress(machine)
@@ -159,3 +162,28 @@ def no_such_dates() -> AempError:
     return AempError(
         400, "invalid_date", "A date is a day, such as 2025-01-31, or has a time and a zone too."
     )
+
+
+def more_than_one_machine(sought: Sought, meant: Sequence[EquipmentHeader]) -> AempError:
+    """An address names several machines of the caller's own; none of them is silently the one that was meant."""
+    told = [_told_apart(sought, header) for header in meant[:MOST_NAMED]]
+    told += ["and others"] * (len(meant) > MOST_NAMED)
+    return AempError(
+        409,
+        "equipment_ambiguous",
+        f"More than one machine goes by this name: {', '.join(told)}. Ask for one of them.",
+    )
+
+
+def _told_apart(sought: Sought, header: EquipmentHeader) -> str:
+    """Make and model of a machine, and the address that it alone has."""
+    name = " ".join(filter(None, (header.oem_name, header.model))) or "Unnamed"
+    segments: tuple[str, ...] = ()
+    if header.pin:
+        segments = (header.pin,)
+    elif header.serial_number and sought.make is None:
+        segments = ("MakeModelSerial", header.oem_name or "", header.model or "", header.serial_number)
+    elif header.equipment_id:
+        segments = ("ID", header.equipment_id)
+    address = "/".join(("Fleet", "Equipment", *(quote(each, safe="") for each in segments)))
+    return f"{name} ({address})" if segments else f"{name} (without a PIN)"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.aemp.address.addresses import no_such_dates
+from app.aemp.address.addresses import more_than_one_machine, no_such_dates
 from app.aemp.address.paging import page_bounds, require_page
 from app.aemp.model.identifiers import Sought, no_such_machine
 from app.aemp.model.values import Equipment
@@ -51,22 +51,25 @@ async def read_equipment(
     """Read one machine.
 
     perhaps: the machine that the address names if its end was meant for dates.
-    Raises AempError 404 when there is no such machine, and 400 when only `perhaps` is one.
+    Raises AempError 404 when there is no such machine, 409 when there is more than one, and 400 when only `perhaps` is
+    one.
     """
     async with fleet_of(context.database, customer_id) as fleet:
-        machine = await select_equipment(fleet, customer_id, sought)
-        if machine is None and perhaps and await select_equipment(fleet, customer_id, perhaps):
+        machines = await select_equipment(fleet, customer_id, sought)
+        if not machines and perhaps and await select_equipment(fleet, customer_id, perhaps):
             raise no_such_dates()
-        return _required(machine).equipment
+        return _only(sought, machines).equipment
 
 
 async def require_machine(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine:
-    """Raises AempError 404 when there is no such machine."""
-    return _required(await select_equipment(fleet, customer_id, sought))
+    """Raises AempError 404 when there is no such machine, and 409 when there is more than one."""
+    return _only(sought, await select_equipment(fleet, customer_id, sought))
 
 
-def _required(machine: Machine | None) -> Machine:
+def _only(sought: Sought, machines: tuple[Machine, ...]) -> Machine:
     """Another customer's machine is as unknown as none (404)."""
-    if machine is None:
+    if not machines:
         raise no_such_machine()
-    return machine
+    if len(machines) > 1:
+        raise more_than_one_machine(sought, [each.equipment.header for each in machines])
+    return machines[0]

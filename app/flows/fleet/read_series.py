@@ -28,7 +28,7 @@ async def read_series(
     """Read one page of a series; the first is there even when nothing was reported.
 
     The page after a full last one is there too, and empty.
-    Raises AempError 404 when there is no such machine or page.
+    Raises AempError 404 when there is no such machine or page, and 409 when there is more than one such machine.
     """
     async with series_of(context.database, customer_id) as fleet:
         machine = await require_machine(fleet, customer_id, sought)

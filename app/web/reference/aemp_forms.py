@@ -49,7 +49,12 @@ PARAMETERS: Json = {
     "vin": _segment("vin", examples.PIN, f"{_NAMED} {_ANY_CASE}"),
     "id": _segment("id", examples.EQUIPMENT_ID, f"The customer's own number for the machine. {_ANY_CASE}"),
     "make": _segment("make", examples.MAKE, f"`OEMName` in the machine's header. {_ANY_CASE}"),
-    "model": _segment("model", examples.MODEL, f"`Model` in the machine's header. {_ANY_CASE}"),
+    "model": _segment(
+        "model",
+        examples.MODEL,
+        f"`Model` in the machine's header. It may be empty, as it is there. {_ANY_CASE}",
+        minLength=0,
+    ),
     "serial": _segment(
         "serial", examples.SERIAL_NUMBER, f"`SerialNumber` in the machine's header. {_ANY_CASE}"
     ),

@@ -1,7 +1,10 @@
 """The refusals of the AEMP API: when each happens, and the exact words that are sent."""
 
+from app.aemp.address.addresses import more_than_one_machine
 from app.aemp.address.negotiation import Representation
 from app.aemp.model.bounds import MOST_PARTS
+from app.aemp.model.identifiers import sought_by
+from app.web.reference import examples
 from app.web.reference.notation import AempCase, Json, aemp_refusal, ref
 
 XML = (Representation.XML,)
@@ -45,6 +48,11 @@ NO_MACHINE: AempCase = (
     "equipment_not_found",
     "The machine is unknown, or another customer's.",
     "There is no such machine in this fleet.",
+)
+_TWO_MACHINES: AempCase = (
+    "equipment_ambiguous",
+    "The name is that of two machines, such as a serial number that two makers gave. The message names both.",
+    more_than_one_machine(sought_by(examples.TWIN_SERIAL_NUMBER), examples.TWINS).what,
 )
 NO_SERIES: AempCase = ("series_not_found", "The series is unknown.", "There is no such series.")
 NOT_A_DATE: AempCase = (
@@ -93,6 +101,10 @@ def refusals(
     own = {"400": malformed_answer}
     if missing:
         own["404"] = aemp_refusal(404, "This customer's fleet does not have it.", *missing, forms=forms)
+    if NO_MACHINE in missing:
+        own["409"] = aemp_refusal(
+            409, "The name is that of more than one machine.", _TWO_MACHINES, forms=forms
+        )
     return dict(sorted((own | everywhere).items()))
 
 

@@ -90,6 +90,18 @@ DAY = "2026-06-03"
 TRUCK = EquipmentHeader(
     oem_name="Veldman", equipment_id="TR-12", serial_number="V30-4219", pin="9VEL7H2K4P0004219"
 )
+# Two machines of this customer that have all names but the PIN in common.
+TWIN_SERIAL_NUMBER, TWIN_EQUIPMENT_ID = "V77", "EX-08"
+TWINS = tuple(
+    EquipmentHeader(
+        oem_name="Kranich",
+        model="K 8",
+        equipment_id=TWIN_EQUIPMENT_ID,
+        serial_number=TWIN_SERIAL_NUMBER,
+        pin=f"9KRA1F6G7H004055{number}",
+    )
+    for number in (1, 2)
+)
 LINES = """\
 {"PIN": "9VEL7H2K4P0004219", "Location": {"Latitude": 52.131, "Longitude": 11.627, "datetime": "2026-06-03T08:10:00Z"}}
 {"SerialNumber": "V30-4219", "FuelUsed": [{"FuelConsumed": 512.4, "datetime": "2026-06-03T08:10:00Z"}, {"FuelConsumed": 512.9, "datetime": "2026-06-03T08:15:00Z"}]}
