@@ -47,11 +47,11 @@ class Child:
     kind: Kind = Kind.DECIMAL
     unit: Unit | None = None
     required: bool = True
-    always: bool = False  # sent empty where it is unknown, since readers fail without it
     lowest: float = 0.0
     # It is beyond any machine's life, and still written without an exponent.
     highest: float = 1e12
     decimals: int = 2
+    always: bool = False  # sent empty where it is unknown, since readers fail without it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
