@@ -195,6 +195,7 @@ def test_three_names_may_have_been_an_identifier_and_two_unreadable_dates() -> N
         ("Fleet/%30", 400, "invalid_page"),
         ("Fleet/1.0", 400, "invalid_page"),
         ("Fleet/1000000000", 404, "page_not_found"),
+        pytest.param(f"Fleet/{'1' * 8_000}", 404, "page_not_found", id="page of 8,000 digits"),
         ("Fleet/%zz", 404, "equipment_not_found"),
         ("Fleet/%20", 404, "equipment_not_found"),
         ("Fleet/1/2", 404, "not_found"),

@@ -95,7 +95,7 @@ def parse_address(asked: Asked) -> Address:
 
 def _parse_page_or_machine(asked: Asked, fleet: str, segment: str) -> Address:
     """`Fleet/{page}`, or `Fleet/{equipmentID}`, an earlier address of RoviTracker's own."""
-    named = decode_segment(segment)
+    named = segment if is_number(segment) else decode_segment(segment)  # a number may be longer than any name
     return (
         FleetAddress(read_pages(asked, fleet, named))
         if is_number(named)
