@@ -10,14 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.aemp.address.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
+from app.aemp.address.negotiation import Representation, negotiate, negotiate_aemp_1_2
 from app.aemp.model.errors import AempError
 from app.aemp.write.render_error import render_error
 from app.oauth.challenge import printable
 from app.refused import RefusedError
+from app.web.api.documents import answer_refusal
 from app.web.api.rate_limit import rate_headers
 from app.web.pages.render import page
-from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, V1, ErrorForm, error_form
+from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, ErrorForm, error_form, is_aemp_1_2
 from app.web.request import NO_STORE, context_of, field_value
 
 
@@ -85,9 +86,9 @@ def _json_parts(refused: RefusedError) -> tuple[dict[str, str], bytes]:
 
 
 def _aemp(request: Request, refused: RefusedError) -> Response:
-    offer = AEMP_1_2_OFFER if request.scope["path"].startswith(V1) else ISO_15143_OFFER
+    choose = negotiate_aemp_1_2 if is_aemp_1_2(request.scope["path"]) else negotiate
     try:
-        representation = negotiate(field_value(request, "accept"), offer)
+        representation = choose(field_value(request, "accept"))
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML
     code = refused.code or "unauthorized"
@@ -96,14 +97,13 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
     headers = {
         **NO_STORE,
         **rate_headers(request),
-        "Vary": "Accept",
         **dict(refused.headers),
         "Content-Type": content_type,
     }
     if "WWW-Authenticate" in headers:  # RFC 9728 section 5.1: where to learn who gives tokens
         address = f"{context_of(request).policy.issuer}{RESOURCE_METADATA}"
         headers["WWW-Authenticate"] += f', resource_metadata="{address}"'
-    return Response(body, refused.status, headers)
+    return answer_refusal(request, refused.status, body, headers)
 
 
 # Refusals by the router itself, told to people: title and explanation.

@@ -27,11 +27,14 @@ ORIGIN_METADATA = "/.well-known/oauth-protected-resource"  # the same, where som
 API = "/api/"
 V1, V2 = "/api/v1/", "/api/v2/"
 FLEET_V1, FLEET_V2 = "/api/v1/Fleet", "/api/v2/Fleet"
+FLEET_BEFORE_V1 = "/api/Fleet"  # RoviTracker's own address before there were versions
 FIRST_PAGE = "/api/v2/Fleet/1"
 TELEMETRY = "/api/v2/telemetry"
 # As the router reads them: `fleet` in any letter case, and below it whatever `aemp/address/` can parse.
 FLEET_V1_ROUTE, FLEET_V2_ROUTE = "/api/v1/{fleet:fleet}", "/api/v2/{fleet:fleet}"
 BELOW_FLEET_V1, BELOW_FLEET_V2 = f"{FLEET_V1_ROUTE}/{{address:path}}", f"{FLEET_V2_ROUTE}/{{address:path}}"
+FLEET_BEFORE_V1_ROUTE = "/api/{fleet:fleet}"
+BELOW_FLEET_BEFORE_V1 = f"{FLEET_BEFORE_V1_ROUTE}/{{address:path}}"
 
 LOGIN = "/app/login"
 LOGOUT = "/app/logout"
@@ -94,6 +97,8 @@ TABLE = (
     Row(RESOURCE_METADATA, READ, "json", cross_origin="document", documented=True),
     Row(ORIGIN_METADATA, READ, "json", cross_origin="document", documented=True),
     # AEMP
+    Row(FLEET_BEFORE_V1_ROUTE, READ, "aemp", documented=True),
+    Row(BELOW_FLEET_BEFORE_V1, READ, "aemp", documented=True),
     Row(FLEET_V1_ROUTE, READ, "aemp", documented=True),
     Row(BELOW_FLEET_V1, READ, "aemp", documented=True),
     Row(FLEET_V2_ROUTE, READ, "aemp", documented=True),
@@ -137,6 +142,11 @@ _ENDINGS_OF_PAGES = tuple(f"/{page.removeprefix(OAUTH)}" for page in (AUTHORIZE,
 def error_form(path: str) -> ErrorForm:
     """The form of an error at an address, whether it is served or not."""
     return _FORMS.get(path) or _unserved_form(path)
+
+
+def is_aemp_1_2(path: str) -> bool:
+    """Whether an address speaks the first version of the standard, which is XML only."""
+    return path.lower().startswith((V1, FLEET_BEFORE_V1.lower()))
 
 
 def _unserved_form(path: str) -> ErrorForm:

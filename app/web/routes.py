@@ -35,6 +35,8 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.RESOURCE_METADATA, READ): resource_metadata,
     (paths.ORIGIN_METADATA, READ): resource_metadata,
     # AEMP
+    (paths.FLEET_BEFORE_V1_ROUTE, READ): aemp.read_v1,
+    (paths.BELOW_FLEET_BEFORE_V1, READ): aemp.read_v1,
     (paths.FLEET_V1_ROUTE, READ): aemp.read_v1,
     (paths.BELOW_FLEET_V1, READ): aemp.read_v1,
     (paths.FLEET_V2_ROUTE, READ): aemp.read_v2,

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from app.aemp.address.paging import Link, Pages, links_for
 from app.aemp.model.bounds import LARGEST_DOCUMENT
 from app.aemp.model.values import (
     Distance,
@@ -26,6 +27,11 @@ NOON = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 
 def read_document(data: bytes, name: str, max_bytes: int = LARGEST_DOCUMENT) -> tuple[Equipment, ...]:
     return read_machines(parse_file(data, name, max_bytes=max_bytes), name)
+
+
+def links_of(base: str, page: int, last_page: int) -> tuple[Link, ...]:
+    """The links of a page whose address ends with its number."""
+    return links_for("", Pages(f"{base}/{page}", page, base), last_page)
 
 
 def at(seconds: int) -> datetime:

@@ -189,6 +189,7 @@ def test_a_series_is_of_the_machine_its_links_name() -> None:
     ("address", "name"),
     [
         ("/aemp/v2/Fleet/Equipment/ID/12/Distance", "12"),
+        ("/api/v2/Fleet/Equipment/ID/12/Distance?page=2&addMetadata=true", "12"),
         ("https://x.example/fleet/equipment/makeModelSerial/Cat/D6/77/distance/a/b", "77"),
         ("/Fleet/Equipment/Distance/Distance/a/b/1", "DISTANCE"),
     ],

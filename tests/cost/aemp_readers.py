@@ -130,12 +130,22 @@ def _identified(run: Callable[[str], object]) -> tuple[Case, ...]:
     return (case(run, *_NAMES, lengths=(LONGEST_IDENTIFIER, 10 * LONGEST_IDENTIFIER)),)
 
 
+# Tails of queries.
+_QUERIES = (("", "&"), ("", "page="), ("", "page=1&"), ("page=", "1"), ("page=", "%31"), ("", "a=b&"))
+
+
 def _all_of(run: Callable[[bytes], Iterable[report.Report]]) -> Callable[[bytes], object]:
     return lambda given: report.read_all(run(given))
 
 
 CASES: dict[str, tuple[Case, ...]] = {
-    "app/aemp/address/addresses.py:parse_address": (_text(addresses.parse_address, *_ADDRESSES),),
+    "app/aemp/address/addresses.py:parse_address": (
+        _text(lambda given: addresses.parse_address(paging.Asked(given)), *_ADDRESSES),
+        _text(lambda given: addresses.parse_address(paging.Asked("fleet/x", given)), *_QUERIES),
+    ),
+    "app/aemp/address/paging.py:read_pages": (
+        _text(lambda given: paging.read_pages(paging.Asked("fleet", given), "fleet"), *_QUERIES),
+    ),
     "app/web/api/entity_tag.py:is_known": (
         _text(
             lambda given: entity_tag.is_known(given, '"x"'),
@@ -215,6 +225,10 @@ CASES: dict[str, tuple[Case, ...]] = {
     "app/aemp/address/negotiation.py:check_list": (_text(negotiation.check_list, *_HEADERS),),
     "app/aemp/address/negotiation.py:choose_coding": (_text(negotiation.choose_coding, *_HEADERS),),
     "app/aemp/address/negotiation.py:negotiate": (_text(negotiation.negotiate, *_HEADERS),),
+    "app/aemp/address/negotiation.py:negotiate_aemp_1_2": (_text(negotiation.negotiate_aemp_1_2, *_HEADERS),),
+    "app/aemp/address/paging.py:is_number": (
+        _text(paging.is_number, ("", "1"), ("", "0"), ("1.", "1"), ("", "1", "x"), ("", " ")),
+    ),
     "app/aemp/address/paging.py:parse_page": (
         _text(paging.parse_page, ("", "1"), ("", "0"), ("", "1", "x")),
     ),
@@ -224,6 +238,8 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", "1"),
             (_AT, "Z"),
             ("0001-01-01T00:00:00", "0"),
+            ("2024-05-01T00:00Z", "Z"),
+            ("", "2024-05-01T00:00"),
         ),
     ),
     "app/aemp/read/read.py:machines_of": _parsed(lambda given: list(read.machines_of(given))),

@@ -1,7 +1,7 @@
 """Every regular expression of ours as it is used, with what it could take long for: beginnings that never end as it wants."""
 
 from app import logs, randomness, setting_kinds, settings
-from app.aemp.address import addresses, negotiation, paging
+from app.aemp.address import addresses, negotiation, paging, ranges
 from app.aemp.model import identifiers, text, times
 from app.aemp.read import interpret
 from app.aemp.write import render_xml
@@ -82,6 +82,27 @@ CASES: dict[str, Case] = {
     ),
     "app/aemp/address/paging.py:_DECIMAL": case(
         paging._DECIMAL.fullmatch, ("", "1"), ("", "1", "x"), ("", "0")
+    ),
+    "app/aemp/address/paging.py:_NUMBER": case(
+        paging._NUMBER.fullmatch, ("", "1"), ("", "1", "x"), ("-1.", "1"), ("1.", "1", "x")
+    ),
+    "app/aemp/address/paging.py:_PAGE": case(
+        lambda given: list(paging._PAGE.finditer(given)),
+        ("", "&"),
+        ("", "page"),
+        ("", "&page"),
+        ("page=", "1"),
+        ("", "page=1&"),
+    ),
+    "app/aemp/address/ranges.py:_DAY": case(
+        ranges._DAY.fullmatch, ("", "1"), ("2024-05-01", "1"), ("", "1-")
+    ),
+    "app/aemp/address/ranges.py:_TO_THE_MINUTE": case(
+        lambda given: ranges._TO_THE_MINUTE.sub("", given),
+        ("", "1"),
+        ("2024-05-01T00:00", "Z"),
+        ("", "2024-05-01T00:00"),
+        ("", "2024-05-01T00:00Z\n"),
     ),
     "app/aemp/write/render_xml.py:_SPECIAL": case(
         lambda given: render_xml._SPECIAL.sub(render_xml._replacement, given),

@@ -75,9 +75,9 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
         "UPDATE application SET grants = '{client_credentials}' WHERE id = $1",
         robot.registered.client.id,
     )
-    truck = Equipment(header=examples.TRUCK)
+    others = [Equipment(header=header) for header in (examples.TRUCK, *examples.TWINS)]
     simulated = simulate_fleet(machines=229, days=2, interval_s=900, seed=7, now=context.now())
-    await import_machines(context, world.member.customer_id, (examples.MACHINE, *simulated, truck))
+    await import_machines(context, world.member.customer_id, (examples.MACHINE, *simulated, *others))
     await report_examples(world)
     gateway_token = await token_to_write(context, app, world)
     services = Services(settings, context)

@@ -17,6 +17,7 @@ MOST_REJECTIONS = 20_000
 
 # A machine's name. Composing accents takes a time that grows with the square of their number.
 LONGEST_IDENTIFIER = 255
+MOST_NAMED = 3  # machines that one error repeats
 
 # Addresses
 LONGEST_SEGMENT = (

@@ -51,6 +51,7 @@ class Child:
     # It is beyond any machine's life, and still written without an exponent.
     highest: float = 1e12
     decimals: int = 2
+    always: bool = False  # sent empty where it is unknown, since readers fail without it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,7 @@ ELEMENTS: tuple[Element, ...] = (
                 column="engine_number",
                 kind=Kind.TEXT,
                 required=False,
+                always=True,
             ),
             Child(name="Running", attribute="running", column="engine_running", kind=Kind.BOOLEAN),
         ),
@@ -196,7 +198,7 @@ HEADER: tuple[Child, ...] = (
         name="UnitInstallDateTime", attribute="unit_installed_at", column="unit_installed_at", kind=Kind.TIME
     ),
     Child(name="OEMName", attribute="oem_name", column="oem_name", kind=Kind.TEXT),
-    Child(name="Model", attribute="model", column="model", kind=Kind.TEXT),
+    Child(name="Model", attribute="model", column="model", kind=Kind.TEXT, always=True),
     Child(name="EquipmentID", attribute="equipment_id", column="equipment_id", kind=Kind.TEXT),
     Child(name="SerialNumber", attribute="serial_number", column="serial_number", kind=Kind.TEXT),
     Child(name="PIN", attribute="pin", column="pin", kind=Kind.TEXT),

@@ -46,7 +46,10 @@ def meant_by(kind: str | None, named: Iterable[tuple[int, int]]) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The machine asked for: a normalised identifier, the kinds it may be, and make and model where they matter."""
+    """The machine asked for: a normalised identifier, the kinds it may be, and make and model where they matter.
+
+    make, model: None where they were not named, which is not the same as empty.
+    """
 
     value: str
     kinds: tuple[str, ...] = IDENTIFIER_KINDS
@@ -55,19 +58,28 @@ class Sought:
 
 
 def sought_by(identifier: str) -> Sought:
-    return Sought(normalise_identifier(identifier))
+    """Raises AempError 404 when it is blank; so do the other two."""
+    return Sought(_named(identifier))
 
 
 def sought_by_equipment_id(equipment_id: str) -> Sought:
-    return Sought(normalise_identifier(equipment_id), ("equipment_id",))
+    return Sought(_named(equipment_id), ("equipment_id",))
 
 
 def sought_by_make(make: str, model: str, serial_number: str) -> Sought:
-    return Sought(normalise_identifier(serial_number), ("serial_number",), make, model)
+    """A machine without a make or a model has an empty one, in its document and in its address."""
+    return Sought(_named(serial_number), ("serial_number",), make, model)
+
+
+def _named(identifier: str) -> str:
+    value = normalise_identifier(identifier)
+    if not value:
+        raise no_such_machine()
+    return value
 
 
 def decode_segment(raw_segment: str) -> str:
-    """One segment of the undecoded path, so that `%2F`, `%23` and `%20` inside an id part nothing.
+    """One segment of the undecoded path, so that `%2F`, `%23` and `%20` inside an id part nothing. It may be empty.
 
     Raises AempError 404, as for an unknown machine, when it is no UTF-8, holds control characters, or is too long.
     """
@@ -78,7 +90,7 @@ def decode_segment(raw_segment: str) -> str:
     except UnicodeError:
         raise no_such_machine() from None
     unreadable = _BROKEN_ESCAPE.search(raw_segment) or _CONTROL.search(text)
-    if unreadable or not text.strip() or len(text) > LONGEST_IDENTIFIER:
+    if unreadable or len(text) > LONGEST_IDENTIFIER:
         raise no_such_machine()
     return text
 

@@ -130,7 +130,7 @@ def _measured(child: Child, found: Mapping[str, Any]) -> Any:
     if read == 0 and child.attribute == "capacity_l":
         return None
     if not child.lowest <= read <= child.highest:
-        raise FlawError(f"{child.name} is {read:g}, outside {child.lowest:g} to {child.highest:g}")
+        raise FlawError(f"{child.name} is {read:.12g}, outside {child.lowest:g} to {child.highest:g}")
     return read
 
 

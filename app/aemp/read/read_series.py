@@ -43,7 +43,7 @@ def machine_named_in(page: Mapping[str, Any]) -> str | None:
     Raises FlawError when a link is too long.
     """
     for address in _addresses(page.get("links")):
-        segments = address.split("/")
+        segments = address.partition("?")[0].split("/")
         lower = [segment.lower() for segment in segments]
         begin = lower.index("equipment") + 1 if "equipment" in lower else len(segments)
         end = next((at for at in range(begin + 1, len(segments)) if find_series(segments[at])), None)
