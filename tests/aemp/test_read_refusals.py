@@ -69,8 +69,12 @@ def test_documents_that_are_no_fleet_are_refused(document: bytes | str, reason: 
     [
         ("Location", {"Latitude": 90.1, "Longitude": 0}, "Location: Latitude is 90.1, outside -90 to 90"),
         ("Location", {"Latitude": 0, "Longitude": -180.5}, "Location: Longitude is -180.5, outside"),
-        ("Location", {"Latitude": 1}, "Location: one of its values is missing"),
-        ("Location", {"Latitude": 1, "Longitude": {"deg": 1}}, "Location: Longitude is not a value"),
+        ("Location", {"Latitude": 1}, "Location: Longitude is missing; what is there is Latitude"),
+        (
+            "Location",
+            {"Latitude": 1, "Longitude": {"deg": 1}},
+            "Location: Longitude is \"{'deg': 1}\", not a value",
+        ),
         ("FuelRemaining", {"Percent": 100.01}, "FuelRemaining: Percent is 100.01, outside 0 to 100"),
         ("DEFRemaining", {"Percent": -1}, "DEFRemaining: Percent is -1, outside"),
         ("CumulativeOperatingHours", {"Hour": -0.5}, "Hour is -0.5, outside"),

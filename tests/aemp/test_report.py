@@ -82,7 +82,7 @@ def test_a_line_that_says_nothing_of_a_machine_is_rejected_whole(text: bytes, re
         (b'"FuelUsed": {"FuelConsumed": -1, TIME}', "FuelUsed: FuelConsumed is -1, outside"),
         (b'"FuelUsed": {"FuelConsumed": 1}', "FuelUsed: it has no datetime"),
         (b'"FuelUsed": {"FuelConsumed": 1, "datetime": "2026-05-04T12:00:00"}', "with a zone"),
-        (b'"FuelUsed": {"Fuel": 1, TIME}', "it holds no value"),
+        (b'"FuelUsed": {"Fuel": 1, TIME}', "FuelConsumed is missing; what is there is fuel"),
         (b'"FuelUsd": {"FuelConsumed": 1, TIME}', "no element that is kept"),
         (
             b'"SwitchStatus": {"SwitchNumber": 17, "SwitchState": true, TIME}',

@@ -11,15 +11,16 @@ from datetime import datetime
 from typing import Any
 
 from app.aemp.history.history import FURTHER_ELEMENTS, NamedReading, check_switch
-from app.aemp.model.bounds import LONGEST_FIGURE, LONGEST_TEXT
-from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element, Kind
+from app.aemp.model.bounds import LONGEST_ELEMENT_NAME, LONGEST_FIGURE, LONGEST_TEXT
+from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element, Kind, Unit
 from app.aemp.model.errors import FlawError
 from app.aemp.model.text import clean
 from app.aemp.model.times import parse_duration, parse_time
 from app.aemp.model.units import factor
-from app.aemp.model.values import Equipment, EquipmentHeader, Reading
+from app.aemp.model.values import Equipment, EquipmentHeader, Hours, Reading
 
 _PLACEHOLDERS = ("", "missing", "n/a")
+_MOST_NAMED = 3  # of the names that a flaw repeats
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
@@ -30,13 +31,16 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "AverageLoadFactorLast24": ("averagedailyloadfactorlast24",),
     "Location": ("locations",),
     "Percent": ("loadfactor",),
-    "PayloadUnits": ("weightunit", "weightunits"),
+    "PayloadUnits": ("weightunit", "weightunits", "weightuom"),
     "Payload": ("weight",),
     "FaultCode": ("faultcodes",),
     "CautionCode": ("cautioncodes",),
 }
 # AEMP 1.2 wraps the altitude in its unit.
 _WRAPPERS = ("meters", "metres", "feet")
+# Beside a value these change what it means, so a reading that has one we do not know is not read as if it had none.
+_UNIT_ENDINGS = ("unit", "units", "uom")
+_PARTS_OF_AN_HOUR = ("minute", "minutes", "second", "seconds")
 
 
 def interpret(machine: Any) -> Equipment:
@@ -71,8 +75,25 @@ def keys_of(name: str) -> tuple[str, ...]:
     return (name.lower(), *_ALIASES.get(name, ()))
 
 
+def _child_keys(element: Element) -> Iterator[str]:
+    for child in element.children:
+        yield from keys_of(child.name)
+        yield f"{child.name.lower()}specified"
+        yield from keys_of(child.unit.name) if child.unit else ()
+
+
 ALL_ELEMENTS = (*ELEMENTS, *FURTHER_ELEMENTS)
+_CHILD_KEYS = {element.name: frozenset(("datetime", *_child_keys(element))) for element in ALL_ELEMENTS}
 ELEMENT_KEYS = frozenset(key for element in ALL_ELEMENTS for key in keys_of(element.name))
+
+
+def header_of(machine: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The identifiers of a machine, which stand beside its readings where it has no EquipmentHeader.
+
+    Raises FlawError when the EquipmentHeader holds anything else.
+    """
+    found = _find(machine, "EquipmentHeader")
+    return machine if found is None else _mapping("EquipmentHeader", found)
 
 
 def read_header(found: Mapping[str, Any]) -> EquipmentHeader:
@@ -85,11 +106,11 @@ def read_header(found: Mapping[str, Any]) -> EquipmentHeader:
 
 
 def read_element(element: Element, found: Any) -> Reading | None:
-    """The reading of an element; None when it has none of its required children.
+    """The reading of an element; None when it is empty, holds placeholders only, or was never reported.
 
-    Raises FlawError when it has only some of them, or a value that cannot be true.
+    Raises FlawError when it holds anything else than its children's values, or a value that cannot be true.
     """
-    if found is None or found == "":
+    if is_blank(found) or found == {}:
         return None
     try:
         return _checked(element, _mapping("it", found))
@@ -99,34 +120,55 @@ def read_element(element: Element, found: Any) -> Reading | None:
 
 def _checked(element: Element, found: Mapping[str, Any]) -> Reading | None:
     values = {child.attribute: _measured(child, found) for child in element.children}
-    required = [values[child.attribute] is not None for child in element.children if child.required]
-    if not any(required):
+    unknown = [
+        key for key, value in found.items() if key not in _CHILD_KEYS[element.name] and not is_blank(value)
+    ]
+    told = [child.name for child in element.children if values[child.attribute] is not None]
+    if not told and not unknown and not found.keys().isdisjoint(_CHILD_KEYS[element.name] - {"datetime"}):
         return None
-    if not all(required):
-        raise FlawError("one of its values is missing")
     at = _time(found)
     if at is None:  # the year-one time says that the machine never reported this
         return None
+    missing = [child.name for child in element.children if child.required and child.name not in told]
+    if missing:
+        raise FlawError(_lacking(missing[0], [*told, *unknown]))
+    _refuse_misread(element, unknown)
     reading = element.reading(at=at, **values)
     check_switch(reading)
     return reading
 
 
+def _lacking(missing: str, told: list[str]) -> str:
+    if not told:
+        return "it holds no value"
+    named = ", ".join(clean(name[:LONGEST_ELEMENT_NAME]) for name in told[:_MOST_NAMED])
+    return f"{missing} is missing; what is there is {named}"
+
+
+def _refuse_misread(element: Element, unknown: list[str]) -> None:
+    """Pass over an extension, but not one that says in which unit the value beside it is."""
+    for key in unknown:
+        if key.endswith(_UNIT_ENDINGS) or (element.reading is Hours and key in _PARTS_OF_AN_HOUR):
+            raise FlawError(f"{clean(key[:LONGEST_ELEMENT_NAME])} beside its value is not read")
+
+
 def _time(found: Mapping[str, Any]) -> datetime | None:
-    text = found.get("datetime")
-    if not isinstance(text, str):
+    text = _find(found, "datetime")
+    if text is None:
         raise FlawError("it has no datetime")
+    if not isinstance(text, str):
+        raise FlawError(f"datetime is {shown(text)}, not a date and time")
     return parse_time(text.strip())
 
 
 def _measured(child: Child, found: Mapping[str, Any]) -> Any:
     """A child's value in our unit and within its bounds. A capacity of 0 says that nobody knows it."""
-    value, stated = _unwrap(child, found)
+    value, wrapper = _unwrap(child, found)
     read = _value(child, value)
     if read is None or child.kind not in (Kind.DECIMAL, Kind.INTEGER):
         return read
-    if child.unit and stated:
-        read *= factor(stated, child.unit.spelling)
+    if child.unit:
+        read *= _factor(child.unit, wrapper, _find(found, child.unit.name))
     if read == 0 and child.attribute == "capacity_l":
         return None
     if not child.lowest <= read <= child.highest:
@@ -135,17 +177,29 @@ def _measured(child: Child, found: Mapping[str, Any]) -> Any:
 
 
 def _unwrap(child: Child, found: Mapping[str, Any]) -> tuple[Any, str | None]:
-    """The raw value and the unit the document states; without one the standard's unit is meant."""
-    if found.get(f"{child.name.lower()}specified") in (False, "false"):
+    """The raw value, and the unit that it is wrapped in."""
+    specified = _find(found, f"{child.name}Specified")
+    if specified is not None and not _boolean(f"{child.name}Specified", specified):
         return None, None  # .NET's way to say that the value beside it is only its type's default
     value = _find(found, child.name)
-    stated = _find(found, child.unit.name) if child.unit else None
-    if isinstance(value, Mapping):
-        wrapper = next((name for name in _WRAPPERS if name in value), None)
-        if wrapper is None:
-            raise FlawError(f"{child.name} is not a value")
-        return value[wrapper], wrapper
-    return value, stated if isinstance(stated, str) and stated.strip() else None
+    if not isinstance(value, Mapping):
+        return value, None
+    if not child.unit or len(value) != 1 or (wrapper := next(iter(value))) not in _WRAPPERS:
+        raise FlawError(f"{child.name} is {shown(value)}, not a value")
+    return value[wrapper], wrapper
+
+
+def _factor(unit: Unit, wrapper: str | None, stated: Any) -> float:
+    """The factor from the unit that a document states into ours; without one the standard's unit is meant."""
+    if stated is not None and not isinstance(stated, str):
+        raise FlawError(f"{unit.name} is {shown(stated)}, not a unit")
+    try:
+        factors = {factor(each, unit.spelling) for each in (wrapper, stated) if each is not None}
+    except FlawError as flaw:
+        raise FlawError(f"{unit.name}: {flaw}") from None
+    if len(factors) > 1:
+        raise FlawError(f"{unit.name} is {shown(stated)}, but the value is in {wrapper}")
+    return factors.pop() if factors else 1.0
 
 
 def _value(child: Child, value: Any) -> Any:
@@ -182,7 +236,7 @@ def _text(name: str, value: Any) -> str:
 def _boolean(name: str, value: Any) -> bool:
     known = _BOOLEANS.get(str(value).strip().lower())
     if known is None:
-        raise FlawError(f"{name} is {str(value)[:40]!r}, neither true nor false")
+        raise FlawError(f"{name} is {shown(value)}, neither true nor false")
     return known
 
 
@@ -194,7 +248,7 @@ def parse_number(name: str, value: Any) -> float:
     is_text = isinstance(value, str) and _NUMBER.fullmatch(_figure(name, value))
     is_number = isinstance(value, float | int) and not isinstance(value, bool)
     if not (is_text or is_number):
-        raise FlawError(f"{name} is {str(value)[:40]!r}, not a number")
+        raise FlawError(f"{name} is {shown(value)}, not a number")
     number = float(value)
     if not math.isfinite(number):
         raise FlawError(f"{name} is not a finite number")
@@ -214,11 +268,19 @@ def _whole(name: str, number: float) -> int:
     return int(number)
 
 
+def shown(value: Any) -> str:
+    """The beginning of a value that cannot be read, for its flaw."""
+    return clean(repr(str(value)[:40]))
+
+
+def is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _find(found: Mapping[str, Any], name: str) -> Any:
-    for key in keys_of(name):
-        if key in found:
-            return _only(name, found[key])
-    return None
+    """The value under the first of its names that is not blank."""
+    values = (_only(name, found[key]) for key in keys_of(name) if key in found)
+    return next((value for value in values if not is_blank(value)), None)
 
 
 def _only(name: str, value: Any) -> Any:

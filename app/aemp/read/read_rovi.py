@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.aemp.model.errors import FlawError
-from app.aemp.read.interpret import parse_number
+from app.aemp.read.interpret import is_blank, parse_number
 
 _MS_PER_HOUR = 3_600_000
 _CM_PER_KM = 100_000
@@ -27,7 +27,9 @@ def iso_machine(asset: dict[str, Any]) -> dict[str, Any]:
 
     The API has runtime in ms, odometer and altitude in cm, speed in cm/s, and nothing better for the engine than ignition.
     """
-    metrics = asset.get("metrics") or {}
+    metrics = asset.get("metrics")
+    if metrics is None or metrics == []:  # an empty object of PHP is an empty list
+        metrics = {}
     if not isinstance(metrics, dict):
         raise FlawError("metrics is not an object")
     return {
@@ -47,7 +49,7 @@ def iso_machine(asset: dict[str, Any]) -> dict[str, Any]:
 def _header(asset: dict[str, Any]) -> dict[str, Any]:
     """A nameless asset goes by its id, or it could not be found again at the next import."""
     return {
-        "equipmentid": asset.get("name") or asset["assetid"],
+        "equipmentid": asset["assetid"] if is_blank(asset.get("name")) else asset["name"],
         "serialnumber": asset.get("serialnumber"),
         "pin": asset.get("vin"),
     }
@@ -89,9 +91,13 @@ def _value(metrics: dict[str, Any], name: str) -> Any:
         return None
     if not isinstance(metric, dict):
         raise FlawError(f"{name} is not an object")
-    return metric.get("value")
+    if "value" not in metric:
+        raise FlawError(f"{name} has no value")
+    return metric["value"]
 
 
 def _collected_on(metrics: dict[str, Any], name: str) -> Any:
     meta = metrics[name].get("meta")
-    return meta.get("collectedon") if isinstance(meta, dict) else None
+    if not isinstance(meta, dict | None):
+        raise FlawError(f"meta of {name} is not an object")
+    return meta and meta.get("collectedon")

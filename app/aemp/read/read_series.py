@@ -8,7 +8,7 @@ from app.aemp.model.bounds import LONGEST_LINK
 from app.aemp.model.errors import FlawError
 from app.aemp.model.series import find_series
 from app.aemp.model.text import clean
-from app.aemp.read.interpret import ELEMENT_KEYS
+from app.aemp.read.interpret import ELEMENT_KEYS, is_blank, shown
 from app.aemp.read.read_xml import local_name, nested
 
 _NO_SERIES = ("fleet", "equipment", "equipmentheader", "assetid")
@@ -18,7 +18,7 @@ def pages_of(document: Any) -> list[dict[str, Any]]:
     """The pages of a series, each `{element: readings, "links": links}`; none where the document is of another kind.
 
     document: as it was parsed, JSON or the root of XML.
-    Raises FlawError when a link in it is too long.
+    Raises FlawError when a link in it is too long, or it holds text in place of elements.
     """
     if isinstance(document, dict | list):
         pages = document if isinstance(document, list) else [document]
@@ -34,7 +34,11 @@ def _is_page(part: Any) -> bool:
 
 
 def _page(found: Any) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}  # an empty root is an empty page
+    if isinstance(found, dict):
+        return found
+    if not is_blank(found):
+        raise FlawError(f"the root holds the text {shown(found)} and no elements")
+    return {}  # an empty root is an empty page
 
 
 def machine_named_in(page: Mapping[str, Any]) -> str | None:

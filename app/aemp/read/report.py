@@ -12,7 +12,15 @@ from app.aemp.model.errors import FlawError, ReadError
 from app.aemp.model.identifiers import identifiers_of, normalise_identifier
 from app.aemp.model.text import clean
 from app.aemp.model.times import parse_time
-from app.aemp.read.interpret import ALL_ELEMENTS, ELEMENT_KEYS, all_of, keys_of, read_element, read_header
+from app.aemp.read.interpret import (
+    ALL_ELEMENTS,
+    ELEMENT_KEYS,
+    all_of,
+    header_of,
+    keys_of,
+    read_element,
+    read_header,
+)
 from app.aemp.read.read import Place, flaws_of, machines_of, parse
 from app.aemp.read.read_json import parse_json
 from app.aemp.read.read_rovi import is_asset, iso_machine
@@ -120,8 +128,7 @@ def _of_machine(place: Place, machine: Any) -> Report:
         return _unreadable(place, "not an object with a machine's readings")
     try:
         machine = iso_machine(machine) if is_asset(machine) else machine
-        header = machine.get("equipmentheader", machine)
-        header = read_header(header if isinstance(header, Mapping) else {})
+        header = read_header(header_of(machine))
     except FlawError as flaw:
         return _unreadable(place, str(flaw))
     return _report(place, identifiers_of(header)[0], machine)
@@ -148,8 +155,6 @@ def _report(place: Place, name: Name | None, machine: Mapping[str, Any]) -> Repo
             else:
                 if reading is not None:
                     readings.append((element.name, reading))
-                elif found:
-                    rejections.append(Rejection(place, element.name, None, "it holds no value"))
     return Report(place, name, tuple(readings), tuple(rejections))
 
 
