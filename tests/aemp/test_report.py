@@ -98,6 +98,13 @@ def test_a_reading_that_cannot_be_true_is_rejected_and_the_rest_is_kept(element:
         assert report.readings == (("CumulativeOperatingHours", Hours(AT, 1)),)
 
 
+def test_an_odd_time_loses_its_own_reading_and_no_other() -> None:
+    told = b'"FuelUsed": [{"FuelConsumed": 1, "datetime": "2026-05-04T12:00:61Z"}, {"FuelConsumed": 2, TIME}]'
+    report = line(b'{"PIN": "P", %b}' % told)
+    assert report.readings == (("FuelUsed", FuelConsumed(AT, 2)),)
+    assert reason_of(report) == "FuelUsed: 2026-05-04T12:00:61Z is no date of the calendar"
+
+
 def test_a_customers_name_of_a_machine_in_a_providers_words_is_no_reading() -> None:
     report = line(b'{"BodasMachineID": "7", "Make": "Kranich", "FuelUsed": {"FuelConsumed": 5, TIME}}')
     assert (report.name, report.rejections) == (("equipment_id", "7"), ())

@@ -165,6 +165,11 @@ CASES: dict[str, tuple[Case, ...]] = {
         lambda given: identifiers.sought_by_make(given, given, given)
     ),
     "app/aemp/read/interpret.py:interpret": _parsed(interpret.interpret),
+    "app/aemp/read/interpret.py:is_blank": (_text(interpret.is_blank, ("", " "), ("", "a")),),
+    "app/aemp/read/interpret.py:shown": (
+        _text(interpret.shown, ("", "a"), ("", "\x01")),
+        case(interpret.shown, ("", "1"), makes=list, lengths=LENGTHS),
+    ),
     "app/aemp/read/interpret.py:parse_number": (
         _text(
             lambda given: interpret.parse_number("Hour", given), ("", "1"), ("", " "), ("1e", "1"), ("", "a")
@@ -275,10 +280,12 @@ CASES: dict[str, tuple[Case, ...]] = {
     "app/aemp/model/series.py:find_series": (_text(series.find_series, ("", "a"), ("", "Faults")),),
     "app/aemp/model/text.py:clean": (_text(text.clean, ("", "a"), ("", "\x01"), ("", "a\ud800")),),
     "app/aemp/model/times.py:parse_duration": (
-        _text(times.parse_duration, ("P", "1"), ("PT", "1M"), ("", "P")),
+        _text(times.parse_duration, ("P", "1"), ("PT", "1M"), ("", "P"), ("PT0.", "9", "S")),
     ),
     "app/aemp/model/times.py:parse_time": (
-        _text(times.parse_time, ("", "1"), (_AT, "Z"), ("0001-01-01T00:00:00", "0")),
+        _text(
+            times.parse_time, ("", "1"), (_AT, "Z"), ("0001-01-01T00:00:00", "0"), (f"{_AT[:-1]}.", "9", "Z")
+        ),
     ),
     "app/aemp/model/units.py:factor": (
         _text(lambda given: units.factor(given, "litre"), ("", "a"), ("", "a "), ("", "_"), ("", " ")),
@@ -289,6 +296,7 @@ EXEMPT = {
     "app/aemp/model/columns.py:from_columns": OURS,
     "app/aemp/model/identifiers.py:meant_by": READ,
     "app/aemp/read/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
+    "app/aemp/read/interpret.py:header_of": "it looks one name up",
     "app/aemp/read/interpret.py:keys_of": OURS,
     "app/aemp/address/paging.py:links_for": READ,
     "app/aemp/read/read.py:flaws_of": OURS,
