@@ -10,11 +10,11 @@ from app.aemp.address.negotiation import Representation, choose_coding, negotiat
 from app.aemp.model.errors import AempError, FlawError, ReadError
 from app.aemp.model.identifiers import decode_segment, normalise_identifier
 from app.aemp.model.units import factor
-from app.aemp.read.interpret import parse_number
-from app.aemp.read.read import parse_file
+from app.aemp.read.children import parse_number
+from app.aemp.read.read_file import read_file
 from app.aemp.read.read_json import parse_json
 from app.aemp.read.read_series import machine_named_in
-from app.aemp.read.report import read_reports, read_series
+from app.aemp.read.report import read_reports
 from app.web.api.entity_tag import is_known
 
 ABOVE, BELOW = "\N{COMBINING ACUTE ACCENT}", "\N{COMBINING DOT BELOW}"
@@ -62,7 +62,7 @@ def test_machine_of_a_series_is_named_by_255_characters() -> None:
     assert page.name == (None, "X" * 255)
     assert flaw_of(lambda: list(read_reports(json.dumps(linked("x" * 256)).encode()))) == TOO_LONG
     with pytest.raises(ReadError, match=f"series: {TOO_LONG}"):
-        read_series([linked("x")], "series", "x" * 256)
+        read_file(json.dumps([linked("x")]).encode(), "series", "x" * 256)
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_last_of_200_members_is_the_one_that_is_taken() -> None:
 def test_document_is_judged_by_its_length_before_it_is_read() -> None:
     """R-75."""
     with pytest.raises(ReadError, match="fleet: larger than 33554432 bytes"):
-        parse_file(b"[" * (32 * 1024 * 1024 + 1), "fleet")
+        read_file(b"[" * (32 * 1024 * 1024 + 1), "fleet")

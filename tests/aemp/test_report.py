@@ -10,9 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.aemp.model.errors import FlawError, ReadError
-from app.aemp.model.values import Fault, FuelConsumed, Hours, LoadCount, Payload, Speed, SwitchStatus
-from app.aemp.read.read import Place, parse_file
-from app.aemp.read.report import Rejection, Report, read_all, read_lines, read_reports, read_series
+from app.aemp.model.values import (
+    EquipmentHeader,
+    Fault,
+    FuelConsumed,
+    Hours,
+    LoadCount,
+    Payload,
+    Speed,
+    SwitchStatus,
+)
+from app.aemp.read.read import Place
+from app.aemp.read.read_file import read_file
+from app.aemp.read.report import Rejection, Report, read_all, read_lines, read_reports
+from tests.aemp.machines import told
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TIME = b'"datetime": "2026-05-04T12:00:00Z"'
@@ -45,6 +56,7 @@ def test_a_line_is_a_machine_and_its_readings() -> None:
             ("FaultCode", Fault(AT, "SPN 100", severity="red")),
             ("Speed", Speed(AT, 7.2)),
         ),
+        header=EquipmentHeader(pin="ab1"),
     )
 
 
@@ -183,7 +195,8 @@ LOADS = b"""<CumulativeLoadCountMessages xmlns="http://standards.iso.org/iso/151
 
 
 def series(data: bytes, name: str, machine: str | None) -> tuple[Report, ...]:
-    return read_series(parse_file(data, name), name, machine)
+    file = read_file(data, name, machine)
+    return file.reports if file.is_series else ()
 
 
 def test_a_series_is_of_the_machine_its_links_name() -> None:
@@ -224,11 +237,23 @@ def test_the_standards_odd_names_are_read() -> None:
     assert reading == Hours(AT, 2)
 
 
-def test_a_fault_in_a_series_refuses_it_and_a_fleet_is_no_series() -> None:
-    with pytest.raises(ReadError, match="x: CumulativeLoadCount: CumulativeLoadCount: Count is -5"):
-        series(LOADS.replace(b"13050", b"-5"), "x", None)
+def test_a_fault_in_a_series_loses_its_own_reading_alone() -> None:
+    file = read_file(LOADS.replace(b"13050", b"-5"), "x")
+    assert told(file) == ["x: machine 1 ('B /7'): CumulativeLoadCount: Count is -5, outside 0 to 1e+12"]
+    [report] = file.reports
+    assert [reading for _, reading in report.readings] == [LoadCount(AT, 13000)]
+
+
+def test_a_fleet_is_no_series() -> None:
     assert series(b'{"Equipment": []}', "x", None) == ()
     assert series(b"<Fleet/>", "x", None) == ()
+
+
+def test_an_element_that_nobody_keeps_is_named_and_refuses_nothing_of_a_file() -> None:
+    file = read_file(
+        LOADS.replace(b"</CumulativeLoadCountMessages>", b"<Tilt/></CumulativeLoadCountMessages>"), "x"
+    )
+    assert (file.ignored, file.rejections) == (("tilt",), ())
 
 
 @pytest.mark.parametrize(
@@ -237,7 +262,8 @@ def test_a_fault_in_a_series_refuses_it_and_a_fleet_is_no_series() -> None:
 )
 def test_what_names_neither_readings_nor_a_machine_is_no_series(document: bytes) -> None:
     """Imported as one it would be an import of nothing that succeeds."""
-    assert series(document, "x", "P") == ()
+    with pytest.raises(ReadError):
+        read_file(document, "x", "P")
     with pytest.raises(FlawError):
         tuple(read_reports(document))
 

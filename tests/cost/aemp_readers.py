@@ -7,7 +7,17 @@ from app.aemp.address import addresses, negotiation, paging, ranges
 from app.aemp.model import identifiers, series, text, times, units
 from app.aemp.model.bounds import LONGEST_IDENTIFIER
 from app.aemp.model.elements import ELEMENTS
-from app.aemp.read import interpret, read, read_json, read_rovi, read_series, read_xml, report
+from app.aemp.read import (
+    children,
+    interpret,
+    read,
+    read_file,
+    read_json,
+    read_rovi,
+    read_series,
+    read_xml,
+    report,
+)
 from app.aemp.write import render_xml
 from app.web.api import entity_tag
 from tests.cost.cases import Case, case
@@ -164,17 +174,16 @@ CASES: dict[str, tuple[Case, ...]] = {
     "app/aemp/model/identifiers.py:sought_by_make": _identified(
         lambda given: identifiers.sought_by_make(given, given, given)
     ),
-    "app/aemp/read/interpret.py:interpret": _parsed(interpret.interpret),
-    "app/aemp/read/interpret.py:is_blank": (_text(interpret.is_blank, ("", " "), ("", "a")),),
-    "app/aemp/read/interpret.py:shown": (
-        _text(interpret.shown, ("", "a"), ("", "\x01")),
-        case(interpret.shown, ("", "1"), makes=list, lengths=LENGTHS),
+    "app/aemp/read/children.py:is_blank": (_text(children.is_blank, ("", " "), ("", "a")),),
+    "app/aemp/read/children.py:shown": (
+        _text(children.shown, ("", "a"), ("", "\x01")),
+        case(children.shown, ("", "1"), makes=list, lengths=LENGTHS),
     ),
-    "app/aemp/read/interpret.py:parse_number": (
+    "app/aemp/read/children.py:parse_number": (
         _text(
-            lambda given: interpret.parse_number("Hour", given), ("", "1"), ("", " "), ("1e", "1"), ("", "a")
+            lambda given: children.parse_number("Hour", given), ("", "1"), ("", " "), ("1e", "1"), ("", "a")
         ),
-        case(lambda given: interpret.parse_number("Hour", given), ("", "1"), makes=list, lengths=LENGTHS),
+        case(lambda given: children.parse_number("Hour", given), ("", "1"), makes=list, lengths=LENGTHS),
     ),
     "app/aemp/read/interpret.py:read_element": (
         _text(
@@ -233,10 +242,26 @@ CASES: dict[str, tuple[Case, ...]] = {
     ),
     "app/aemp/read/read.py:machines_of": _parsed(lambda given: list(read.machines_of(given))),
     "app/aemp/read/read.py:parse": (_documents(read.parse, *_JSON), _trees(read.parse)),
-    "app/aemp/read/read.py:parse_file": (
-        _documents(lambda given: read.parse_file(given, "fleet", max_bytes=2_000), *_JSON),
+    "app/aemp/read/read_file.py:read_file": (
+        _documents(lambda given: read_file.read_file(given, "fleet", "x"), *_JSON),
+        _documents(lambda given: read_file.read_file(given, "fleet", max_bytes=2_000), *_JSON),
+        _trees(lambda given: read_file.read_file(given, "fleet", "x")),
+        case(
+            lambda given: read_file.read_file(b'{"FuelUsed":[]}', "series", given),
+            *_NAMES,
+            lengths=(LONGEST_IDENTIFIER, 10 * LONGEST_IDENTIFIER),
+        ),
     ),
-    "app/aemp/read/read.py:read_machines": _parsed(lambda given: read.read_machines(given, "fleet")),
+    "app/aemp/read/read_file.py:equipment_of": (
+        _documents(
+            lambda given: [read_file.equipment_of(report) for report in report.read_reports(given)],
+            (
+                '{"EquipmentHeader":{"PIN":"x"},"FuelUsed":[',
+                f'{{"FuelConsumed":1,"datetime":"{_AT}"}},',
+                "{}]}",
+            ),
+        ),
+    ),
     "app/aemp/read/read_json.py:machines_of_json": (
         _documents(lambda given: list(read_json.machines_of_json(read_json.parse_json(given))), *_JSON),
     ),
@@ -269,13 +294,8 @@ CASES: dict[str, tuple[Case, ...]] = {
         _documents(_all_of(report.read_reports), *_JSON),
         _trees(_all_of(report.read_reports)),
     ),
-    "app/aemp/read/report.py:read_series": (
-        *_parsed(lambda given: report.read_series(given, "series", None)),
-        case(
-            lambda given: report.read_series({"fuelused": []}, "series", given),
-            *_NAMES,
-            lengths=(LONGEST_IDENTIFIER, 10 * LONGEST_IDENTIFIER),
-        ),
+    "app/aemp/read/report.py:reports_of": _parsed(
+        lambda given: report.read_all(report.reports_of(given, None, 1))
     ),
     "app/aemp/model/series.py:find_series": (_text(series.find_series, ("", "a"), ("", "Faults")),),
     "app/aemp/model/text.py:clean": (_text(text.clean, ("", "a"), ("", "\x01"), ("", "a\ud800")),),
@@ -296,10 +316,13 @@ EXEMPT = {
     "app/aemp/model/columns.py:from_columns": OURS,
     "app/aemp/model/identifiers.py:meant_by": READ,
     "app/aemp/read/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
+    "app/aemp/read/children.py:find": "read_element is measured with each of its children",
+    "app/aemp/read/children.py:mapping": "it looks at the type",
+    "app/aemp/read/children.py:measured": "read_element is measured with each of its children",
+    "app/aemp/read/children.py:read_value": "read_element is measured with each of its children",
     "app/aemp/read/interpret.py:header_of": "it looks one name up",
-    "app/aemp/read/interpret.py:keys_of": OURS,
+    "app/aemp/read/children.py:keys_of": OURS,
     "app/aemp/address/paging.py:links_for": READ,
-    "app/aemp/read/read.py:flaws_of": OURS,
     "app/aemp/read/read_rovi.py:is_area": "it looks one name up",
     "app/aemp/read/read_rovi.py:is_asset": "it looks one name up",
     "app/aemp/write/render_error.py:render_error": OURS,

@@ -8,9 +8,11 @@ from app.aemp.model.bounds import LONGEST_LINK
 from app.aemp.model.errors import FlawError
 from app.aemp.model.series import find_series
 from app.aemp.model.text import clean
-from app.aemp.read.interpret import ELEMENT_KEYS, is_blank, shown
+from app.aemp.read.children import is_blank, shown
+from app.aemp.read.interpret import ELEMENT_KEYS
 from app.aemp.read.read_xml import local_name, nested
 
+_ROOT_ENDING = "messages"  # providers differ in what comes before
 _NO_SERIES = ("fleet", "equipment", "equipmentheader", "assetid")
 
 
@@ -23,7 +25,8 @@ def pages_of(document: Any) -> list[dict[str, Any]]:
     if isinstance(document, dict | list):
         pages = document if isinstance(document, list) else [document]
         return pages if all(_is_page(page) for page in pages) else []
-    return [_page(nested(document))] if local_name(document).endswith("messages") else []
+    name = local_name(document)
+    return [_page(nested(document))] if name.endswith(_ROOT_ENDING) and name != _ROOT_ENDING else []
 
 
 def _is_page(part: Any) -> bool:

@@ -1,17 +1,18 @@
-"""Import machines into a customer's fleet: a document whole or not at all, known machines recognised."""
+"""Import machines into a customer's fleet: known machines are recognised, and what cannot be kept is named."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.aemp.history.history import history_of, readings_of
-from app.aemp.history.settle import Refused
 from app.aemp.model.errors import ReadError
 from app.aemp.model.identifiers import IDENTIFIER_KINDS, identifiers_of
 from app.aemp.model.identity import Identity, identity_of
 from app.aemp.model.values import Equipment
+from app.aemp.read.read import Place
+from app.aemp.read.report import Rejection
 from app.context import Context
-from app.flows.fleet.write_history import fresh_then_careful, prepare_history, write
+from app.flows.fleet.write_history import NotWholeError, fresh_then_careful, prepare_history, write
 from app.storage.fleet.fleet_import import (
     insert_equipment,
     insert_identifiers,
@@ -29,13 +30,14 @@ _BATCH = 500
 class Imported:
     """How many machines were new, how many known before, how many named more than once.
 
-    refused: readings that are not kept. stored: rows of history that told something new.
+    refused: readings that are not kept, each with the place of its machine.
+    stored: rows of history that told something new.
     """
 
     added: int
     updated: int
     repeated: int
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[Rejection, ...] = ()
     stored: int = 0
 
 
@@ -44,15 +46,21 @@ async def import_machines(
     customer_id: UUID,
     machines: Sequence[Equipment],
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    places: Sequence[Place] | None = None,
+    whole: bool = False,
 ) -> Imported:
-    """Import machines in one transaction.
+    """Import machines in one transaction; one that is named twice has the readings of both, and the last header.
 
-    progress: told how many machines were written since its last call.
+    progress: told how many machines were written since its last call. places: of the machines; they are counted without.
+    whole: whether a refusal keeps back everything.
     Raises ReadError when a machine has no identifier.
+    Raises NotWholeError when something is refused, and it was to be kept whole.
     """
-    distinct = _distinct(machines)
-    readings = {identity: tuple(readings_of(machine)) for identity, machine in distinct.items()}
-    kept = await prepare_history(context, (reading.at for told in readings.values() for _, reading in told))
+    identities = _identities(machines)
+    distinct = dict(zip(identities, machines, strict=True))
+    readings = [tuple(readings_of(machine)) for machine in machines]
+    kept = await prepare_history(context, (reading.at for told in readings for _, reading in told))
 
     async def attempt(*, careful: bool) -> Imported:
         async with write_history(context.database) as transaction:
@@ -60,10 +68,19 @@ async def import_machines(
             for batch in _batches({keys[identity]: machine for identity, machine in distinct.items()}):
                 await _write(transaction, customer_id, batch)
                 progress(len(batch))
-            told = [(keys[identity], history_of(each)) for identity, each in readings.items()]
+            told = [
+                (keys[identity], history_of(each))
+                for identity, each in zip(identities, readings, strict=True)
+            ]
             written = await write(transaction, customer_id, told, kept, careful=careful, snapshot=True)
-        refused = tuple(each for _, each in written.refused)
-        return Imported(added, len(distinct) - added, len(machines) - len(distinct), refused, written.stored)
+            refused = tuple(
+                Rejection(places[at] if places else Place(None, at + 1), *each)
+                for at, each in written.refused
+            )
+            if whole and refused:
+                raise NotWholeError(refused)
+        repeated = len(machines) - len(distinct)
+        return Imported(added, len(distinct) - added, repeated, refused, written.stored)
 
     return await fresh_then_careful(attempt)
 
@@ -81,17 +98,16 @@ async def _identify(
     return keys, len(unknown)
 
 
-def _distinct(machines: Sequence[Equipment]) -> dict[Identity, Equipment]:
-    """The machines by identity, in the order of the document; if one is named twice, the last counts."""
-    distinct: dict[Identity, Equipment] = {}
+def _identities(machines: Sequence[Equipment]) -> list[Identity]:
+    identities = []
     for place, machine in enumerate(machines, start=1):
         identity = identity_of(machine.header)
         if identity is None:
             raise ReadError(
                 f"machine {place} has no PIN, serial number or id, so it could never be asked for"
             )
-        distinct[identity] = machine
-    return distinct
+        identities.append(identity)
+    return identities
 
 
 async def _add(

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from app.aemp.history.history import History
 from app.aemp.history.settle import Kept, Refused, Rows, settle
+from app.aemp.read.report import Rejection
 from app.context import Context
+from app.refused import RefusedError
 from app.storage.errors import StatementRefusedError
 from app.storage.fleet.history import create_partitions_of, insert_rows, select_kept, update_latest
 from app.storage.fleet.known_machines import select_machines
@@ -29,6 +31,17 @@ class Written:
 
     stored: int
     refused: tuple[tuple[int, Refused], ...]
+
+
+class NotWholeError(RefusedError):
+    """Nothing is kept, since something is refused."""
+
+    code = "not_whole"
+    status = 422
+
+    def __init__(self, rejections: tuple[Rejection, ...]) -> None:
+        super().__init__(f"nothing of it is kept; refused: {len(rejections)}")
+        self.rejections = rejections
 
 
 async def prepare_history(context: Context, times: Iterable[datetime]) -> Kept:

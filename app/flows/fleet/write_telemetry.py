@@ -9,7 +9,7 @@ from app.aemp.history.history import history_of
 from app.aemp.model.identifiers import meant_by
 from app.aemp.read.report import Name, Rejection, Report, read_all
 from app.context import Context
-from app.flows.fleet.write_history import fresh_then_careful, prepare_history, write
+from app.flows.fleet.write_history import NotWholeError, fresh_then_careful, prepare_history, write
 from app.storage.fleet.history import write_history
 from app.storage.fleet.known_machines import select_keys_named
 from app.storage.postgres.database import Transaction
@@ -24,11 +24,15 @@ class Telemetry:
     rejections: tuple[Rejection, ...]
 
 
-async def write_telemetry(context: Context, customer_id: UUID | None, reports: Iterable[Report]) -> Telemetry:
+async def write_telemetry(
+    context: Context, customer_id: UUID | None, reports: Iterable[Report], *, whole: bool = False
+) -> Telemetry:
     """Write a batch of readings; writing it again changes nothing.
 
     customer_id: the owner of the machines; None for everybody's machines, by PIN or serial number.
+    whole: whether a refusal keeps back everything.
     Raises FlawError when it is no batch.
+    Raises NotWholeError when something is refused, and it was to be kept whole.
     """
     # 1. What is told
     # It is a tenth of a second's work, in which others have their turns.
@@ -44,12 +48,15 @@ async def write_telemetry(context: Context, customer_id: UUID | None, reports: I
             told = [(key, history_of(report.readings)) for key, report in known]
             # 3. Kept, or refused for its time
             written = await write(transaction, customer_id, told, kept, careful=careful)
-        refused = [
-            Rejection(known[place][1].place, each.element, each.at, each.reason)
-            for place, each in written.refused
-        ]
+            refused = [
+                Rejection(known[place][1].place, each.element, each.at, each.reason)
+                for place, each in written.refused
+            ]
+            rejections = (*unreadable, *unknown, *refused)
+            if whole and rejections:
+                raise NotWholeError(rejections)
         accepted = sum(len(report.readings) for _, report in known) - len(refused)
-        return Telemetry(accepted, written.stored, (*unreadable, *unknown, *refused))
+        return Telemetry(accepted, written.stored, rejections)
 
     return await fresh_then_careful(attempt)
 
