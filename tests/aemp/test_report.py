@@ -134,7 +134,7 @@ def test_what_is_no_batch_at_all_is_refused_whole(body: bytes) -> None:
 def test_a_rejection_names_line_element_and_time() -> None:
     first, second = read_lines(b'\n{"PIN": "P"}\r\n{"PIN": "P", "Distance": {"Odometer": -1, %b}}\n' % TIME)
     assert (first.place, first.rejections) == (Place(2), ())
-    reason = "Distance: Odometer is -1, outside 0 to 1e+12"
+    reason = "Distance: Odometer is -1, outside 0 to 10,000,000"
     assert second.rejections == (Rejection(Place(3), "Distance", AT, reason),)
 
 
@@ -239,7 +239,9 @@ def test_the_standards_odd_names_are_read() -> None:
 
 def test_a_fault_in_a_series_loses_its_own_reading_alone() -> None:
     file = read_file(LOADS.replace(b"13050", b"-5"), "x")
-    assert told(file) == ["x: machine 1 ('B /7'): CumulativeLoadCount: Count is -5, outside 0 to 1e+12"]
+    assert told(file) == [
+        "x: machine 1 ('B /7'): CumulativeLoadCount: Count is -5, outside 0 to 1,000,000,000"
+    ]
     [report] = file.reports
     assert [reading for _, reading in report.readings] == [LoadCount(AT, 13000)]
 

@@ -316,6 +316,7 @@ EXEMPT = {
     "app/aemp/model/columns.py:from_columns": OURS,
     "app/aemp/model/identifiers.py:meant_by": READ,
     "app/aemp/read/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
+    "app/aemp/model/plausible.py:says_nothing": READ,
     "app/aemp/read/children.py:find": "read_element is measured with each of its children",
     "app/aemp/read/children.py:mapping": "it looks at the type",
     "app/aemp/read/children.py:measured": "read_element is measured with each of its children",

@@ -1,4 +1,4 @@
-"""The children of an element or a header: values of any type a document gives them, checked and in our units.
+"""Values of the children of an element or a header, checked and in our units.
 
 Placeholders for "not known" count as absent. A value that cannot be read or cannot be true is a flaw.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from app.aemp.model.bounds import LONGEST_FIGURE, LONGEST_TEXT
 from app.aemp.model.elements import Child, Kind, Unit
 from app.aemp.model.errors import FlawError
+from app.aemp.model.plausible import says_nothing
 from app.aemp.model.text import clean
 from app.aemp.model.times import parse_duration, parse_time
 from app.aemp.model.units import factor
@@ -41,7 +42,9 @@ def keys_of(name: str) -> tuple[str, ...]:
 
 
 def measured(child: Child, found: Mapping[str, Any]) -> Any:
-    """A child's value in our unit and within its bounds. A capacity of 0 says that nobody knows it.
+    """A child's value in our unit and within its range; None where there is none.
+
+    What need not be there and says nothing counts as absent, and so does a capacity of 0.
 
     Raises FlawError when it cannot be read, or cannot be true.
     """
@@ -49,12 +52,16 @@ def measured(child: Child, found: Mapping[str, Any]) -> Any:
     read = read_value(child, value)
     if read is None or child.kind not in (Kind.DECIMAL, Kind.INTEGER):
         return read
+    if sign := says_nothing(child.name, read):
+        if not child.required:
+            return None
+        raise FlawError(f"{child.name} is {read:.12g}, which says that there is none ({sign})")
     if child.unit:
         read *= _factor(child.unit, wrapper, find(found, child.unit.name))
     if read == 0 and child.attribute == "capacity_l":
         return None
     if not child.lowest <= read <= child.highest:
-        raise FlawError(f"{child.name} is {read:g}, outside {child.lowest:g} to {child.highest:g}")
+        raise FlawError(f"{child.name} is {read:.12g}, outside {child.lowest:,g} to {child.highest:,.0f}")
     return read
 
 

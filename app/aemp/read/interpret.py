@@ -8,6 +8,7 @@ from app.aemp.history.history import FURTHER_ELEMENTS, check_switch
 from app.aemp.model.bounds import LONGEST_ELEMENT_NAME
 from app.aemp.model.elements import ELEMENTS, HEADER, Element, Kind
 from app.aemp.model.errors import FlawError
+from app.aemp.model.plausible import check_plausible
 from app.aemp.model.text import clean
 from app.aemp.model.times import parse_time
 from app.aemp.model.values import EquipmentHeader, Hours, Reading
@@ -96,6 +97,7 @@ def _checked(element: Element, found: Mapping[str, Any]) -> Reading | None:
     _refuse_misread(element, unknown)
     reading = element.reading(at=at, **values)
     check_switch(reading)
+    check_plausible(reading)
     return reading
 
 

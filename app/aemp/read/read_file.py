@@ -1,4 +1,4 @@
-"""Files of fleets or series as an import takes them: what can be kept, and what is wrong with the rest."""
+"""Files of fleets or series: what can be kept, and what is wrong with the rest."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ class File:
 def read_file(
     data: bytes, name: str, machine: str | None = None, *, max_bytes: int = LARGEST_DOCUMENT
 ) -> File:
-    """Read a fleet of AEMP 1.2 or ISO 15143-3, a machine, a series, or assets of the Rovi API, in XML or JSON.
+    """Read a fleet, a machine or a series of AEMP 1.2 or ISO 15143-3, or assets of the Rovi API.
 
     name: of the file, for errors. machine: identifies the machine of a series; None takes the one that the series names.
     Raises ReadError when it is too large, is none of these, or is a series of an unnamed machine.

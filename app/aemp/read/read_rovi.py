@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from app.aemp.model.errors import FlawError
+from app.aemp.model.plausible import says_nothing
 from app.aemp.read.children import is_blank, parse_number
 
 _MS_PER_HOUR = 3_600_000
@@ -72,7 +73,8 @@ def _location(metrics: dict[str, Any]) -> dict[str, Any] | None:
     located = {"latitude": position.get("lat"), "longitude": position.get("lng"), "datetime": at}
     altitude = _value(metrics, "altitude")
     if altitude is not None and _collected_on(metrics, "altitude") == at:
-        located["altitude"] = parse_number("altitude", altitude) / _CM_PER_M
+        told = parse_number("altitude", altitude)
+        located["altitude"] = None if says_nothing("altitude", told) else told / _CM_PER_M
     return located
 
 
@@ -82,8 +84,16 @@ def _reading(
     value = _value(metrics, name)
     if value is None:
         return None
-    scaled = value if scale is None else parse_number(name, value) * scale
+    scaled = value if scale is None else _figure(name, value) * scale
     return {child: scaled, "datetime": _collected_on(metrics, name)}
+
+
+def _figure(name: str, value: Any) -> float:
+    """Judged before it is scaled, which would make a plausible figure of one that says nothing."""
+    figure = parse_number(name, value)
+    if sign := says_nothing(name, figure):
+        raise FlawError(f"{name} is {figure:.12g}, which says that there is none ({sign})")
+    return figure
 
 
 def _fuel(metrics: dict[str, Any]) -> dict[str, Any] | None:

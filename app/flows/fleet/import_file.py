@@ -1,4 +1,4 @@
-"""Import a file, of machines or of a series: what is good is kept, and each reading that is not is named."""
+"""Import a file of machines or of a series: keep what is good, and name each reading that is refused."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from app.aemp.read.read_file import File, equipment_of
 from app.aemp.read.report import Rejection
 from app.context import Context
 from app.flows.fleet.import_fleet import import_machines
-from app.flows.fleet.write_history import NotWholeError
+from app.flows.fleet.write_history import keep_whole
 from app.flows.fleet.write_telemetry import write_telemetry
 
 
@@ -46,8 +46,8 @@ async def import_file(
     progress: told how many machines were written since its last call. whole: whether a refusal keeps back everything.
     Raises NotWholeError when something is refused, and it was to be kept whole.
     """
-    if whole and file.rejections:
-        raise NotWholeError(file.rejections)
+    if whole:
+        keep_whole(file.rejections)
     if file.is_series:
         return await _import_series(context, customer_id, file, whole=whole)
     made = [(report.place, machine) for report in file.reports if (machine := equipment_of(report))]

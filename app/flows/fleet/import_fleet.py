@@ -12,7 +12,7 @@ from app.aemp.model.values import Equipment
 from app.aemp.read.read import Place
 from app.aemp.read.report import Rejection
 from app.context import Context
-from app.flows.fleet.write_history import NotWholeError, fresh_then_careful, prepare_history, write
+from app.flows.fleet.write_history import fresh_then_careful, keep_whole, prepare_history, write
 from app.storage.fleet.fleet_import import (
     insert_equipment,
     insert_identifiers,
@@ -77,8 +77,8 @@ async def import_machines(
                 Rejection(places[at] if places else Place(None, at + 1), *each)
                 for at, each in written.refused
             )
-            if whole and refused:
-                raise NotWholeError(refused)
+            if whole:
+                keep_whole(refused)
         repeated = len(machines) - len(distinct)
         return Imported(added, len(distinct) - added, repeated, refused, written.stored)
 

@@ -44,6 +44,12 @@ class NotWholeError(RefusedError):
         self.rejections = rejections
 
 
+def keep_whole(rejections: tuple[Rejection, ...]) -> None:
+    """Raises NotWholeError when there is any."""
+    if rejections:
+        raise NotWholeError(rejections)
+
+
 async def prepare_history(context: Context, times: Iterable[datetime]) -> Kept:
     """Create the partitions that readings of these times need, and return what history takes now."""
     days = [datetime.combine(day, time(), UTC) for day in {at.date() for at in times}]

@@ -9,7 +9,7 @@ from app.aemp.history.history import history_of
 from app.aemp.model.identifiers import meant_by
 from app.aemp.read.report import Name, Rejection, Report, read_all
 from app.context import Context
-from app.flows.fleet.write_history import NotWholeError, fresh_then_careful, prepare_history, write
+from app.flows.fleet.write_history import fresh_then_careful, keep_whole, prepare_history, write
 from app.storage.fleet.history import write_history
 from app.storage.fleet.known_machines import select_keys_named
 from app.storage.postgres.database import Transaction
@@ -53,8 +53,8 @@ async def write_telemetry(
                 for place, each in written.refused
             ]
             rejections = (*unreadable, *unknown, *refused)
-            if whole and rejections:
-                raise NotWholeError(rejections)
+            if whole:
+                keep_whole(rejections)
         accepted = sum(len(report.readings) for _, report in known) - len(refused)
         return Telemetry(accepted, written.stored, rejections)
 
