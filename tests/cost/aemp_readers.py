@@ -275,14 +275,17 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", "a"),
         ),
     ),
-    "app/aemp/read/read_series.py:machine_named_in": (
+    "app/aemp/read/read_series.py:name_in_links": (
         _text(
-            lambda given: read_series.machine_named_in({"links": {"href": f"/Equipment/{given}/Faults"}}),
+            lambda given: read_series.name_in_links({"links": {"href": f"/Equipment/{given}/Faults"}}),
             ("", "a"),
             ("", "a/"),
             ("", "%41"),
             ("", ABOVE + BELOW),
         ),
+    ),
+    "app/aemp/read/read_series.py:name_of_page": (
+        *_identified(lambda given: read_series.name_of_page({"equipmentheader": {"pin": given}})),
     ),
     "app/aemp/read/read_series.py:pages_of": _parsed(read_series.pages_of),
     "app/aemp/read/read_xml.py:parse_xml": (_trees(read_xml.parse_xml),),
@@ -314,7 +317,6 @@ CASES: dict[str, tuple[Case, ...]] = {
 
 EXEMPT = {
     "app/aemp/model/columns.py:from_columns": OURS,
-    "app/aemp/model/identifiers.py:meant_by": READ,
     "app/aemp/read/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
     "app/aemp/model/plausible.py:says_nothing": READ,
     "app/aemp/read/children.py:find": "read_element is measured with each of its children",

@@ -94,7 +94,9 @@ async def test_of_two_machines_of_one_name_none_is_taken(world: World, context: 
     makes = {"A": "Kranich", "B": "Nordhoff"}
     twins = [machine(pin, serial_number="7", oem_name=make) for pin, make in makes.items()]
     await import_machines(context, customer_id, [*twins, machine("C", equipment_id="7")])
-    with pytest.raises(MachineError, match=r"2 machines .* go by 7"):
+    with pytest.raises(
+        MachineError, match=r"2 machines .* go by 7: Kranich \(PIN A\) and Nordhoff \(PIN B\)"
+    ):
         await release_machine(context, COMMAND_LINE, world.member, "7")
     await release_machine(context, COMMAND_LINE, world.member, "B")
     assert (

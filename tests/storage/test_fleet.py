@@ -94,6 +94,27 @@ async def test_a_machine_the_database_refuses_takes_its_whole_document_with_it(w
     assert kept.cumulative_operating_hours == Hours(at=NOW, hours=7)
 
 
+async def test_a_bare_serial_number_of_two_machines_is_refused_with_both_named(world: World) -> None:
+    customer_id = world.member.customer_id
+    twins = [
+        Equipment(
+            header=EquipmentHeader(serial_number="79", oem_name=make, model="K 8", equipment_id=f"Our {make}")
+        )
+        for make in ("Kranich", "Nordhoff")
+    ]
+    await import_machines(world.context, customer_id, twins)
+    bare = Equipment(header=EquipmentHeader(serial_number=" 79 "), cumulative_operating_hours=Hours(NOW, 5))
+    imported = await import_machines(world.context, customer_id, [bare, machine("P9")])
+    assert (imported.added, imported.updated) == (1, 0)
+    [refused] = imported.refused
+    assert (refused.place.machine, refused.reason) == (
+        1,
+        "more than one machine goes by '79': Kranich K 8 (id Our Kranich) and Nordhoff K 8 (id Our Nordhoff)",
+    )
+    named = Equipment(header=EquipmentHeader(serial_number="79", oem_name="KRANICH", model="k 8"))
+    assert (await import_machines(world.context, customer_id, [named])).updated == 1
+
+
 async def test_a_pin_beats_a_serial_number_beats_an_id(world: World) -> None:
     customer_id = world.member.customer_id
     same = "SAME"

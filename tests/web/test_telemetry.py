@@ -11,10 +11,11 @@ import httpx2
 import pytest
 
 from app.aemp.model.times import format_time
-from app.aemp.model.values import Hours, Location, TankLevel
+from app.aemp.model.values import Equipment, EquipmentHeader, Hours, Location, TankLevel
 from app.context import Context
 from app.flows.account.register_application import register_application
 from app.flows.fleet.change_owner import transfer_machine
+from app.flows.fleet.import_fleet import import_machines
 from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import Browser
 from tests.support.fleets import seen_by
@@ -280,6 +281,54 @@ async def test_a_name_of_several_machines_means_none(context: Context, browser: 
     gateway = await sender(context, browser, None)
     [rejected] = (await gateway.write({"PIN": pin, **hours(1)}))["rejected"]
     assert rejected["reason"] == f"more than one machine goes by {pin.upper()!r}"
+
+
+async def test_make_model_and_serial_number_together_name_the_one_machine(own: Sender, world: World) -> None:
+    customer_id = world.member.customer_id
+    twins = [
+        EquipmentHeader(serial_number="77", oem_name=make, model=model, equipment_id=f"Our {make}")
+        for make, model in (("Kranich", "K 8"), ("Nordhoff", None))
+    ]
+    await import_machines(world.context, customer_id, [Equipment(header=header) for header in twins])
+    written = await own.write(
+        {"OEMName": "kranich", "Model": "K 8", "SerialNumber": "77", **hours(1)},
+        {"OEMName": "Nordhoff", "SerialNumber": "77", **hours(2, THEN + HOUR)},
+        {"OEMName": "Veldman", "Model": "K 8", "SerialNumber": "77", **hours(3)},
+        {"SerialNumber": "77", **hours(4)},
+    )
+    assert written["accepted"] == 2
+    for name, value in (("Our Kranich", 1), ("Our Nordhoff", 2)):
+        shown = await snapshot(world.context, customer_id, name)
+        assert shown.cumulative_operating_hours
+        assert shown.cumulative_operating_hours.hours == value
+    assert [(each["line"], each["reason"]) for each in written["rejected"]] == [
+        (3, "no machine that you write for goes by '77' of Veldman K 8"),
+        (
+            4,
+            "more than one machine goes by '77': Kranich K 8 (id Our Kranich) and Nordhoff (id Our Nordhoff)",
+        ),
+    ]
+
+
+async def test_a_series_that_names_make_model_and_serial_number_is_of_that_one(
+    own: Sender, world: World
+) -> None:
+    customer_id = world.member.customer_id
+    twins = [
+        EquipmentHeader(serial_number="78", oem_name=make, model="K 8") for make in ("Kranich", "Nordhoff")
+    ]
+    await import_machines(world.context, customer_id, [Equipment(header=header) for header in twins])
+    reading = {"FuelConsumed": 5, "datetime": format_time(THEN)}
+    answers = []
+    for form, accepted in (("Nordhoff/K%208/78", 1), ("makeModelSerial/Nordhoff/K%208/78", 1), ("78", 0)):
+        document = {
+            "FuelUsed": [reading],
+            "links": [{"href": f"/Fleet/Equipment/{form}/CumulativeFuelUsed/a/b/1"}],
+        }
+        answer = await own.send(json.dumps(document), **{"Content-Type": "application/json"})
+        answers.append(answer.json())
+        assert answers[-1]["accepted"] == accepted, form
+    assert "Kranich K 8 and Nordhoff K 8" in answers[-1]["rejected"][0]["reason"]
 
 
 async def test_readings_go_to_whose_machine_it_was_at_their_time(context: Context, browser: Browser) -> None:

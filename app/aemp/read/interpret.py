@@ -50,7 +50,7 @@ def header_of(machine: Mapping[str, Any]) -> Mapping[str, Any]:
 def read_header(found: Mapping[str, Any]) -> tuple[EquipmentHeader, str | None]:
     """The identifiers, and what is wrong with the time of installation: without it the machine is the same.
 
-    Raises FlawError when there is no identifier, or a value cannot be read.
+    Raises FlawError when an identifier cannot be read.
     """
     values: dict[str, Any] = {}
     flawed_time = None
@@ -61,10 +61,7 @@ def read_header(found: Mapping[str, Any]) -> tuple[EquipmentHeader, str | None]:
             if child.kind is not Kind.TIME:
                 raise
             flawed_time = str(flaw)
-    header = EquipmentHeader(**values)
-    if not (header.pin or header.serial_number or header.equipment_id):
-        raise FlawError("no PIN, SerialNumber or EquipmentID: it could not be told from other machines")
-    return header, flawed_time
+    return EquipmentHeader(**values), flawed_time
 
 
 def read_element(element: Element, found: Any) -> Reading | None:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from app.aemp.history.history import NamedReading
 from app.aemp.model.bounds import LONGEST_ELEMENT_NAME, MEBIBYTE, MOST_REJECTIONS
 from app.aemp.model.elements import HEADER
 from app.aemp.model.errors import FlawError
-from app.aemp.model.identifiers import identifiers_of, normalise_identifier
+from app.aemp.model.identifiers import Name, name_of, normalise_identifier
 from app.aemp.model.text import clean
 from app.aemp.model.times import parse_time
 from app.aemp.model.values import EquipmentHeader
@@ -25,7 +25,7 @@ from app.aemp.read.interpret import (
 from app.aemp.read.read import Place, machines_of, parse
 from app.aemp.read.read_json import parse_json
 from app.aemp.read.read_rovi import is_asset, iso_machine
-from app.aemp.read.read_series import machine_named_in, pages_of
+from app.aemp.read.read_series import name_of_page, pages_of
 
 _KNOWN_NAMES = ELEMENT_KEYS.union(
     ["equipmentheader", "links", "snapshottime", "version"],
@@ -33,9 +33,7 @@ _KNOWN_NAMES = ELEMENT_KEYS.union(
 )
 
 NOT_KEPT = "no element that is kept"
-
-# The identifier that decides which machine is meant: its kind, None for any, and its normalised value.
-Name: TypeAlias = tuple[str | None, str]
+_NAMELESS = "no PIN, SerialNumber or EquipmentID: it could not be told from other machines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +89,7 @@ def reports_of(document: Any, machine: str | None, size: int) -> Iterator[Report
     most = most_rejections(size)
     pages = pages_of(document)
     for number, page in enumerate(pages, 1):
-        named = machine or machine_named_in(page)
-        name = (None, normalise_identifier(named)) if named else None
-        yield _report(Place(None, number, clean(named or "")), name, page, most)
+        yield _of_page(Place(None, number), page, machine, most)
     if not pages:
         for place, found in machines_of(document):
             yield _of_machine(place, found, most)
@@ -128,13 +124,21 @@ def _of_machine(place: Place, machine: Any, most: int) -> Report:
     machine, flaws = iso_machine(dict(machine)) if is_asset(machine) else (machine, [])
     try:
         header, flawed_time = read_header(header_of(machine))
+        name = name_of(header)
     except FlawError as flaw:
         return _unreadable(place, str(flaw))
+    if name is None:
+        return _unreadable(place, _NAMELESS)
     if flawed_time:
         flaws = [("UnitInstallDateTime", flawed_time), *flaws]
     wrong = tuple(Rejection(place, element, None, reason) for element, reason in flaws)
-    report = _report(place, identifiers_of(header)[0], machine, most)
+    report = _report(place, name, machine, most)
     return replace(report, header=header, rejections=wrong + report.rejections)
+
+
+def _of_page(place: Place, page: Mapping[str, Any], machine: str | None, most: int) -> Report:
+    name = Name(None, normalise_identifier(machine)) if machine else name_of_page(page)
+    return _report(replace(place, own=name.value if name else ""), name, page, most)
 
 
 def _unreadable(place: Place, reason: str) -> Report:

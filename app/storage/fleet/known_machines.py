@@ -6,30 +6,37 @@ from datetime import datetime
 from uuid import UUID
 
 from app.aemp.history.settle import Machine, Period
-from app.aemp.model.identifiers import IDENTIFIER_KINDS
+from app.aemp.model.columns import HEADER_COLUMNS
+from app.aemp.model.identifiers import IDENTIFIER_KINDS, Candidate
+from app.aemp.model.values import EquipmentHeader
 from app.storage.postgres.database import Row, Transaction
 
-SELECT_KEYS_NAMED = """
-SELECT value, kind, equipment_key FROM equipment_identifier WHERE customer_id = $1 AND value = ANY($2::text[])
+_HEADER = [name for name, _ in HEADER_COLUMNS]
+
+_CANDIDATES = f"""
+SELECT i.value, i.kind, e.key, {", ".join(f"e.{name}" for name in _HEADER)}
+FROM equipment_identifier i JOIN equipment e ON e.key = i.equipment_key
 """
+SELECT_NAMED = f"{_CANDIDATES} WHERE i.customer_id = $1 AND i.value = ANY($2::text[]) ORDER BY e.key"
 # An equipment id is a customer's own word, and means nothing beyond their fleet. It has the highest number.
 _EQUIPMENT_ID = IDENTIFIER_KINDS.index("equipment_id") + 1
-SELECT_KEYS_NAMED_ANYWHERE = f"""
-SELECT value, kind, equipment_key FROM equipment_identifier WHERE value = ANY($1::text[]) AND kind < {_EQUIPMENT_ID}
-"""
+SELECT_NAMED_ANYWHERE = (
+    f"{_CANDIDATES} WHERE i.value = ANY($1::text[]) AND i.kind < {_EQUIPMENT_ID} ORDER BY e.key"
+)
 
 
-async def select_keys_named(
+async def select_candidates(
     transaction: Transaction, customer_id: UUID | None, values: Sequence[str]
-) -> dict[str, list[tuple[int, int]]]:
-    """The (kind, key) of each machine that goes by a value. customer_id: None asks every customer's machines."""
+) -> dict[str, list[Candidate]]:
+    """The machines that go by each value. customer_id: None asks every customer's machines."""
     if customer_id is None:
-        rows = await transaction.rows(SELECT_KEYS_NAMED_ANYWHERE, values)
+        rows = await transaction.rows(SELECT_NAMED_ANYWHERE, values)
     else:
-        rows = await transaction.rows(SELECT_KEYS_NAMED, customer_id, values)
-    named: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        rows = await transaction.rows(SELECT_NAMED, customer_id, values)
+    named: dict[str, list[Candidate]] = defaultdict(list)
     for row in rows:
-        named[row["value"]].append((row["kind"], row["equipment_key"]))
+        header = EquipmentHeader(**{name: row[name] for name in _HEADER})
+        named[row["value"]].append(Candidate(row["kind"], row["key"], header))
     return named
 
 
