@@ -38,7 +38,7 @@ def simulate(
     machines: Annotated[int, typer.Option(min=1, max=100_000, help="The number of machines.")],
     days: Annotated[float, typer.Option(min=0.1, max=3650, help="The days that they have been at work.")],
     interval: Annotated[str, typer.Option(help="The time between two readings.")] = "5m",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same machines.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed gives the customer the same machines.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Add plausible machines to a customer's fleet, with every reading of their days that is kept."""

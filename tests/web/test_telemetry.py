@@ -5,11 +5,12 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 
+from app.aemp.history.settle import WAITS
 from app.aemp.model.times import format_time
 from app.aemp.model.values import Equipment, EquipmentHeader, Hours, Location, TankLevel
 from app.context import Context
@@ -273,14 +274,35 @@ async def test_a_gateway_writes_for_every_customer_by_pin_or_serial_number(
         assert await figures(context, world.member.customer_id, 1) == [(THEN, value)]
 
 
-async def test_a_name_of_several_machines_means_none(context: Context, browser: Browser) -> None:
-    worlds = [await World.make(context) for _ in range(2)]
-    pin = f"TWICE-{worlds[0].client_id}"
-    for world in worlds:
+async def test_of_one_pin_in_two_fleets_the_first_gets_every_reading(
+    context: Context, browser: Browser
+) -> None:
+    """R-71: whoever types another's PIN sees nothing of the machine, and takes nothing from its owner."""
+    first, second = [await World.make(context) for _ in range(2)]
+    pin = f"TWICE-{first.client_id}".upper()
+    for world in (first, second):
         await add(context, world.member.customer_id, pin)
     gateway = await sender(context, browser, None)
-    [rejected] = (await gateway.write({"PIN": pin, **hours(1)}))["rejected"]
-    assert rejected["reason"] == f"more than one machine goes by {pin.upper()!r}"
+    for name in ({"PIN": pin}, {"SerialNumber": pin[::-1]}):
+        assert (await gateway.write({**name, **hours(1)}))["rejected"] == []
+    late = await sender(context, browser, second.member.customer_id)
+    [rejected] = (await late.write({"PIN": pin, **hours(2, THEN + HOUR)}))["rejected"]
+    assert rejected["reason"] == WAITS
+    assert await figures(context, first.member.customer_id, 1) == [(THEN, 1)]
+    assert await figures(context, second.member.customer_id, 1) == []
+
+
+async def test_one_serial_number_in_two_fleets_without_pin_means_none_and_names_none(
+    context: Context, browser: Browser
+) -> None:
+    serial = f"SN-{uuid4().hex}".upper()
+    for _ in range(2):
+        world = await World.make(context)
+        header = EquipmentHeader(serial_number=serial, oem_name="Kranich")
+        await import_machines(context, world.member.customer_id, [Equipment(header=header)])
+    gateway = await sender(context, browser, None)
+    [rejected] = (await gateway.write({"SerialNumber": serial, **hours(1)}))["rejected"]
+    assert rejected["reason"] == f"more than one machine goes by {serial!r}"
 
 
 async def test_make_model_and_serial_number_together_name_the_one_machine(own: Sender, world: World) -> None:

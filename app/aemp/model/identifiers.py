@@ -73,17 +73,19 @@ class Candidate(NamedTuple):
 def meant_by(name: Name, named: Iterable[Candidate]) -> dict[int, EquipmentHeader]:
     """The machines that a name means, by key: of its kind, else of the first kind that there is.
 
-    Make and model decide between serial numbers, in any letter case, as they do in an address.
+    Make and model decide between serial numbers, in any letter case, as they do in an address. Machines of one PIN are
+    one machine in two fleets: the one that was added first is meant.
+    named: in the order in which they were added.
     """
     named = tuple(named)
     kinds = (each.kind for each in named)
     best = IDENTIFIER_KINDS.index(name.kind) + 1 if name.kind else min(kinds, default=0)
-    return {
-        each.key: each.header
-        for each in named
-        if each.kind == best
-        if _same(name.make, each.header.oem_name) and _same(name.model, each.header.model)
-    }
+    first: dict[str | int, Candidate] = {}
+    for each in named:
+        is_it = _same(name.make, each.header.oem_name) and _same(name.model, each.header.model)
+        if each.kind == best and is_it:
+            first.setdefault(normalise_identifier(each.header.pin) if each.header.pin else each.key, each)
+    return {each.key: each.header for each in first.values()}
 
 
 def _same(told: str | None, known: str | None) -> bool:

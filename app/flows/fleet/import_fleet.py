@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.aemp.history.history import history_of, readings_of
+from app.aemp.history.settle import WAITS
 from app.aemp.model.errors import ReadError
 from app.aemp.model.identifiers import (
     IDENTIFIER_KINDS,
@@ -82,6 +83,12 @@ async def import_machines(
             refused = (
                 *_doubts(zip(places, identities, strict=True), doubtful),
                 *(Rejection(places[taken[at]], *each) for at, each in written.refused),
+                # A machine without readings would wait unnoticed.
+                *(
+                    Rejection(places[at], None, None, WAITS)
+                    for at in taken
+                    if keys[identities[at]] in written.waiting and not readings[at]
+                ),
             )
             if whole:
                 keep_whole(refused)

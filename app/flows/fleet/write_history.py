@@ -27,10 +27,15 @@ class Attempt(Protocol[Answer_co]):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """stored: rows that were new or told something else. refused: each with its place in what was told."""
+    """What was written.
+
+    stored: rows that were new or told something else. refused: each with its place in what was told.
+    waiting: keys of the machines that get no readings, since another fleet claimed their PIN first.
+    """
 
     stored: int
     refused: tuple[tuple[int, Refused], ...]
+    waiting: frozenset[int]
 
 
 class NotWholeError(RefusedError):
@@ -88,4 +93,6 @@ async def write(
     ]
     stored = await insert_rows(transaction, rows)
     await update_latest(transaction, rows.latest)
-    return Written(stored, tuple(refused))
+    return Written(
+        stored, tuple(refused), frozenset(key for key, machine in machines.items() if machine.waits)
+    )

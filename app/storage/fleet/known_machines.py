@@ -40,8 +40,16 @@ async def select_candidates(
     return named
 
 
-SELECT_MACHINES = """
-SELECT o.equipment_key, f.number, lower(o.during) AS from_at, upper(o.during) AS until_at, l.newest_at
+# The machine that was added first, in whatever fleet it is now, has the claim to a PIN. Any other of this PIN waits.
+_PIN = IDENTIFIER_KINDS.index("pin") + 1
+SELECT_MACHINES = f"""
+SELECT o.equipment_key, f.number, lower(o.during) AS from_at, upper(o.during) AS until_at, l.newest_at,
+       EXISTS (
+           SELECT FROM equipment_identifier own
+           JOIN equipment_identifier earlier
+             ON earlier.value = own.value AND earlier.kind = {_PIN} AND earlier.equipment_key < own.equipment_key
+           WHERE own.equipment_key = o.equipment_key AND own.kind = {_PIN}
+       ) AS waits
 FROM equipment_ownership o
 JOIN fleet f ON f.customer_id = o.customer_id
 LEFT JOIN equipment_latest l ON l.equipment_key = o.equipment_key
@@ -61,10 +69,10 @@ async def select_machines(
     offsets = _by_metric(await transaction.rows(SELECT_OFFSETS, keys))
     machines: dict[int, Machine] = {}
     for row in await transaction.rows(SELECT_MACHINES, keys, customer_id):
-        key, number, from_at, until_at, newest_at = row.values()
+        key, number, from_at, until_at, newest_at, waits = row.values()
         earlier = machines[key].periods if key in machines else ()
         period = Period(number, from_at, until_at)
-        machines[key] = Machine(key, (*earlier, period), newest_at, offsets.get(key, {}))
+        machines[key] = Machine(key, (*earlier, period), newest_at, offsets.get(key, {}), waits)
     return machines
 
 
