@@ -77,7 +77,9 @@ def read_reports(data: bytes) -> Iterator[Report]:
 
     Raises FlawError when it is anything else.
     """
-    return reports_of(parse(data), None, len(data))
+    yield from reports_of(
+        parse(data), None, len(data)
+    )  # a generator: parsing is left to whoever has a thread for it
 
 
 def reports_of(document: Any, machine: str | None, size: int) -> Iterator[Report]:
