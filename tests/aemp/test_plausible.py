@@ -72,10 +72,14 @@ def test_a_figure_beyond_the_range_of_its_metric_is_refused_with_the_range(
             **{child.name: figure, **{each.name: 1 for each in element.children if each is not child}},
         )
         [rejection] = read.rejections
-        assert (
-            f"{child.name} is {figure:.12g}, outside {child.lowest:,g} to {child.highest:,.0f}"
-            in rejection.reason
-        )
+        unit = f" {child.unit.spelling}" if child.unit else ""
+        bounds = f"{child.lowest:,g} to {child.highest:,.0f}{unit}"
+        assert f"{child.name} is {figure:.12g}{unit}, outside {bounds}" in rejection.reason
+
+
+def test_a_refused_figure_is_told_as_it_was_seen() -> None:
+    [rejection] = report("MaximumSpeedLast24", Speed=200, SpeedUnits="mph").rejections
+    assert rejection.reason == "MaximumSpeedLast24: Speed is 200 mph, outside 0 to 250 kilometres per hour"
 
 
 @pytest.mark.parametrize("place", [(0, 0), (0.0, -0.0), ("0.0000000", "0.0000004")])

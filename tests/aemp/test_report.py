@@ -92,7 +92,7 @@ def test_a_line_that_says_nothing_of_a_machine_is_rejected_whole(text: bytes, re
 @pytest.mark.parametrize(
     ("element", "reason"),
     [
-        (b'"FuelUsed": {"FuelConsumed": -1, TIME}', "FuelUsed: FuelConsumed is -1, outside"),
+        (b'"FuelUsed": {"FuelConsumed": -1, TIME}', "FuelUsed: FuelConsumed is -1 litre, outside"),
         (b'"FuelUsed": {"FuelConsumed": 1}', "FuelUsed: it has no datetime"),
         (b'"FuelUsed": {"FuelConsumed": 1, "datetime": "2026-05-04T12:00:00"}', "with a zone"),
         (b'"FuelUsed": {"Fuel": 1, TIME}', "FuelConsumed is missing; what is there is fuel"),
@@ -135,7 +135,7 @@ def test_what_is_no_batch_at_all_is_refused_whole(body: bytes) -> None:
 def test_a_rejection_names_line_element_and_time() -> None:
     first, second = read_lines(b'\n{"PIN": "P"}\r\n{"PIN": "P", "Distance": {"Odometer": -1, %b}}\n' % TIME)
     assert (first.place, first.rejections) == (Place(2), ())
-    reason = "Distance: Odometer is -1, outside 0 to 10,000,000"
+    reason = "Distance: Odometer is -1 kilometre, outside 0 to 10,000,000 kilometre"
     assert second.rejections == (Rejection(Place(3), "Distance", AT, reason),)
 
 

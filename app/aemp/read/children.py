@@ -56,13 +56,21 @@ def measured(child: Child, found: Mapping[str, Any]) -> Any:
         if not child.required:
             return None
         raise FlawError(f"{child.name} is {read:.12g}, which says that there is none ({sign})")
+    stated = find(found, child.unit.name) if child.unit else None
+    seen = f"{read:.12g}"
     if child.unit:
-        read *= _factor(child.unit, wrapper, find(found, child.unit.name))
+        read *= _factor(child.unit, wrapper, stated)
+        seen += f" {wrapper or stated or child.unit.spelling}"
     if read == 0 and child.attribute == "capacity_l":
         return None
     if not child.lowest <= read <= child.highest:
-        raise FlawError(f"{child.name} is {read:.12g}, outside {child.lowest:,g} to {child.highest:,.0f}")
+        raise FlawError(f"{child.name} is {seen}, outside {_range(child)}")
     return read
+
+
+def _range(child: Child) -> str:
+    bounds = f"{child.lowest:,g} to {child.highest:,.0f}"
+    return f"{bounds} {child.unit.spelling}" if child.unit else bounds
 
 
 def _unwrap(child: Child, found: Mapping[str, Any]) -> tuple[Any, str | None]:
