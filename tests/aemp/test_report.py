@@ -157,6 +157,13 @@ def test_what_is_no_document_is_refused_whole(document: bytes) -> None:
         tuple(read_reports(document))
 
 
+def test_a_document_is_parsed_by_whoever_goes_through_it() -> None:
+    """A thread does, while the event loop serves others."""
+    reports = read_reports(b"not a document")
+    with pytest.raises(FlawError, match="neither XML nor JSON"):
+        next(reports)
+
+
 @given(
     st.binary(max_size=200)
     | st.recursive(
