@@ -12,7 +12,6 @@ _UNASKED = timedelta(days=14)
 
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_BEGINS, _DAY_ENDS = "T00:00:00Z", "T23:59:59Z"  # readings have whole seconds
-_TO_THE_MINUTE = re.compile("^([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2})([Zz+-].*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def recent_range(now: datetime) -> Range:
 
 
 def _parse(which: str, text: str, moment_of_day: str) -> datetime:
-    moment = text + moment_of_day if _DAY.fullmatch(text) else _TO_THE_MINUTE.sub(r"\1:00\2", text)
+    moment = text + moment_of_day if _DAY.fullmatch(text) else text
     try:
         at = parse_time(moment)
     except FlawError as flaw:

@@ -115,7 +115,7 @@ TAKEN = {
             "line": 3,
             "reading": "CumulativeOperatingHours",
             "datetime": "2026-06-03T08:15:00Z",
-            "reason": "CumulativeOperatingHours: Hour is -1, outside 0 to 1e+12",
+            "reason": "CumulativeOperatingHours: Hour is -1, outside 0 to 1,000,000",
         }
     ],
 }
