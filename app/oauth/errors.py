@@ -122,19 +122,22 @@ def too_many_failures(detail: str = "", *, retry_after_s: int = 2) -> OAuthError
     )
 
 
-def missing_token() -> OAuthError:
-    """No usable credentials at all: the challenge names no error (RFC 6750 section 3.1)."""
-    return OAuthError(
-        "", status=401, detail="no bearer token", headers=(("WWW-Authenticate", challenge(REALM)),)
-    )
+def missing_token(scope: str | None) -> OAuthError:
+    """No usable credentials at all: the challenge names no error (RFC 6750 section 3.1).
+
+    scope: that the resource asks for, so that nobody has to guess it.
+    """
+    value = challenge(REALM, scope=scope)
+    return OAuthError("", status=401, detail="no bearer token", headers=(("WWW-Authenticate", value),))
 
 
 def malformed_bearer(description: str) -> OAuthError:
     return _bearer_error("invalid_request", description, status=400)
 
 
-def invalid_token(detail: str = "") -> OAuthError:
-    return _bearer_error("invalid_token", _BEARER_TEXT, status=401, detail=detail)
+def invalid_token(scope: str) -> OAuthError:
+    """`scope` is what the resource asks for: clients ask for it when they get another token."""
+    return _bearer_error("invalid_token", _BEARER_TEXT, status=401, scope=scope)
 
 
 def insufficient_scope(scope: str) -> OAuthError:
@@ -144,10 +147,6 @@ def insufficient_scope(scope: str) -> OAuthError:
     )
 
 
-def _bearer_error(
-    error: str, description: str, *, status: int, detail: str = "", scope: str | None = None
-) -> OAuthError:
+def _bearer_error(error: str, description: str, *, status: int, scope: str | None = None) -> OAuthError:
     value = challenge(REALM, error=error, description=description, scope=scope)
-    return OAuthError(
-        error, description, status=status, detail=detail, headers=(("WWW-Authenticate", value),)
-    )
+    return OAuthError(error, description, status=status, headers=(("WWW-Authenticate", value),))

@@ -49,9 +49,10 @@ def test_unavailable_store_says_when_to_come_back() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "code", "scope"),
     [
-        (errors.missing_token(), 401, "", ""),
+        (errors.missing_token(None), 401, "", ""),
+        (errors.missing_token("aemp:read"), 401, "", "aemp:read"),
         (errors.malformed_bearer("two headers"), 400, "invalid_request", ""),
-        (errors.invalid_token("revoked"), 401, "invalid_token", ""),
+        (errors.invalid_token("telemetry:write"), 401, "invalid_token", "telemetry:write"),
         (errors.insufficient_scope("aemp:read"), 403, "insufficient_scope", "aemp:read"),
     ],
 )

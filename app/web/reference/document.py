@@ -134,7 +134,8 @@ _RESPONSE_HEADERS: Json = {
     "RetryAfter": {"description": "The seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "BasicChallenge": _header("How to authenticate.", const=BASIC),
     "BearerChallenge": _header(
-        "RFC 6750. `error` says what is wrong with the token. `resource_metadata` (RFC 9728) says where to get another.",
+        "RFC 6750. `error` says what is wrong with the token, and `scope` which one is needed. `resource_metadata` (RFC 9728) "
+        "says where to get another.",
         pattern="^Bearer ",
     ),
 }
