@@ -22,7 +22,6 @@ JWKS = "/app/oauth2/jwks"
 WELL_KNOWN = "/.well-known/"
 SERVER_METADATA = "/.well-known/oauth-authorization-server"
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
-ORIGIN_METADATA = "/.well-known/oauth-protected-resource"  # the same, where some libraries look for it
 
 API = "/api/"
 V1, V2 = "/api/v1/", "/api/v2/"
@@ -92,7 +91,6 @@ TABLE = (
     Row(JWKS, READ, "json", cross_origin="document", documented=True),
     Row(SERVER_METADATA, READ, "json", cross_origin="document", documented=True),
     Row(RESOURCE_METADATA, READ, "json", cross_origin="document", documented=True),
-    Row(ORIGIN_METADATA, READ, "json", cross_origin="document", documented=True),
     # AEMP
     Row(FLEET_V1_ROUTE, READ, "aemp", documented=True),
     Row(BELOW_FLEET_V1, READ, "aemp", documented=True),

@@ -33,7 +33,6 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.JWKS, READ): jwks,
     (paths.SERVER_METADATA, READ): server_metadata,
     (paths.RESOURCE_METADATA, READ): resource_metadata,
-    (paths.ORIGIN_METADATA, READ): resource_metadata,
     # AEMP
     (paths.FLEET_V1_ROUTE, READ): aemp.read_v1,
     (paths.BELOW_FLEET_V1, READ): aemp.read_v1,

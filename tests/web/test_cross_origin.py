@@ -10,7 +10,6 @@ ELSEWHERE = "https://spa.example"
 TOKEN, REVOKE = "/app/oauth2/token", "/app/oauth2/revoke"
 METADATA = [
     "/.well-known/oauth-authorization-server",
-    "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-protected-resource/api",
 ]
 CLOSED = [

@@ -13,8 +13,10 @@ from tests.support.assertions import fresh, register_keyed
 from tests.support.browser import ORIGIN, Browser
 from tests.support.people import World
 from tests.web.services import Services, unreachable_database
+from tests.web.told import challenge_of
 
 SERVER = "/.well-known/oauth-authorization-server"
+RESOURCE = "/.well-known/oauth-protected-resource/api"
 
 
 async def test_every_advertised_endpoint_exists(browser: Browser) -> None:
@@ -76,16 +78,39 @@ async def ways_to_authenticate(context: Context) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize(
-    "path", ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/api"]
-)
-async def test_the_resource_names_its_server(path: str, browser: Browser) -> None:
+async def test_the_resource_names_its_server(browser: Browser) -> None:
     """O-153."""
-    document = (await browser.get(path)).json()
+    document = (await browser.get(RESOURCE)).json()
     assert document["resource"] == f"{ORIGIN}/api"
     assert document["authorization_servers"] == [ORIGIN]
     assert document["scopes_supported"] == ["aemp:read", "telemetry:write"]
     assert document["bearer_methods_supported"] == ["header"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/",
+        "/.well-known/oauth-protected-resource/api/v2/Fleet/1",
+        "/.well-known/oauth-protected-resource/app",
+        "/.well-known/oauth-authorization-server/api",
+    ],
+)
+async def test_metadata_is_served_only_where_the_name_it_holds_puts_it(path: str, browser: Browser) -> None:
+    """O-153: RFC 9728 section 3.3, RFC 8414 section 3.3. A client must refuse what names another than it asked for."""
+    answer = await browser.get(path)
+    assert (answer.status_code, answer.json()["error"]) == (404, "invalid_request")
+
+
+async def test_the_challenge_leads_to_metadata_of_the_address_it_was_asked_at(browser: Browser) -> None:
+    """O-153: the resource is a beginning of the address, as RFC 9728 section 7.3 lets clients demand."""
+    asked = f"{ORIGIN}/api/v2/Fleet/1"
+    address = challenge_of(await browser.get(asked))["resource_metadata"]
+    resource = (await browser.get(address)).json()["resource"]
+    assert asked.startswith(f"{resource}/")
+    parts = urlsplit(resource)
+    assert address == f"{ORIGIN}/.well-known/oauth-protected-resource{parts.path}"
 
 
 async def test_a_foreign_host_header_changes_no_address(browser: Browser) -> None:

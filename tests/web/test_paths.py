@@ -20,11 +20,11 @@ from app.web.paths import (
     DEMO_FLEET,
     DEMO_TOKEN,
     LOGO,
-    ORIGIN_METADATA,
     POST,
     RESOURCE_METADATA,
     STATIC_FILES,
     TABLE,
+    WELL_KNOWN,
     ErrorForm,
     Row,
 )
@@ -150,7 +150,6 @@ TOLD_AS_JSON = {
     "/app/oauth2/revoke",
     "/app/oauth2/jwks",
     "/.well-known/oauth-authorization-server",
-    "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-protected-resource/api",
     "/health/alive",
     "/health/ready",
@@ -228,7 +227,7 @@ def rows_of(path: str, method: str) -> list[Row]:
 
 def test_metadata_of_the_resource_lies_where_its_name_says() -> None:
     """RFC 9728 section 3.1."""
-    assert ORIGIN_METADATA + audience_of("") == RESOURCE_METADATA
+    assert f"{WELL_KNOWN}oauth-protected-resource{audience_of('')}" == RESOURCE_METADATA
     assert audience_of("") + "/" == API
 
 
