@@ -241,4 +241,7 @@ def _read_basic(authorization: str) -> Credentials:
     client_id, client_secret = decode(raw_id), decode(raw_secret)
     if not colon or not client_id or client_secret is None:
         raise invalid_client("the Basic credentials are malformed")
+    # An empty secret is none, as in a form: libraries send their id this way for applications without a secret.
+    if not client_secret:
+        return Credentials(client_id, None, "none")
     return Credentials(client_id, secret_digest(client_secret), "client_secret_basic")

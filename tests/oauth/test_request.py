@@ -143,6 +143,8 @@ def test_basic_credentials_are_form_decoded(client_id: str, client_secret: str) 
         read = Credentials(error.code, None, "none")
     readable = "\0" not in client_id + client_secret
     expected = Credentials(client_id, secret_digest(client_secret), "client_secret_basic")
+    if not client_secret:
+        expected = Credentials(client_id, None, "none")
     assert read == (expected if readable else Credentials("invalid_client", None, "none"))
 
 
@@ -156,6 +158,20 @@ def test_basic_credentials_of_unreserved_characters_need_no_encoding(scheme: str
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "authorization"),
+    [
+        (b"code=c", basic("me", "")),
+        (b"code=c&client_id=me", basic("me", "")),
+        (b"code=c&client_id=me&client_secret=", None),
+        (b"code=c&client_id=me", None),
+    ],
+)
+def test_empty_secret_is_no_secret_wherever_it_is_sent(body: bytes, authorization: str | None) -> None:
+    """O-52: in the header it was a wrong secret, and in the form it was none."""
+    assert token_request(body, authorization).credentials == Credentials("me", None, "none")
+
+
 def test_client_id_in_the_body_may_repeat_the_one_in_the_header() -> None:
     read = token_request(b"code=c&client_id=me", basic("me", "mine"))
     assert read.credentials == Credentials("me", secret_digest("mine"), "client_secret_basic")
@@ -166,8 +182,9 @@ def test_client_id_in_the_body_may_repeat_the_one_in_the_header() -> None:
 )
 def test_credentials_in_header_and_body_together_are_refused(body: bytes) -> None:
     """O-47."""
-    error = refusal(body, basic("me", "mine"))
-    assert (error.code, error.status) == ("invalid_request", 400)
+    for authorization in (basic("me", "mine"), basic("me", "")):
+        error = refusal(body, authorization)
+        assert (error.code, error.status) == ("invalid_request", 400)
 
 
 @pytest.mark.parametrize(

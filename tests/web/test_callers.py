@@ -12,7 +12,7 @@ from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import bucket_of, mint
 from tests.support.assertions import by_assertion, claims_of, key_pair, register_keyed, signed
 from tests.support.browser import Browser
-from tests.support.people import World
+from tests.support.people import VERIFIER, Strict, World, pair_of, reads
 from tests.web.told import error_as_json
 
 TOKEN, INTROSPECT, REVOKE = "/app/oauth2/token", "/app/oauth2/introspect", "/app/oauth2/revoke"
@@ -86,6 +86,24 @@ async def call(browser: Browser, path: str, proof: dict[str, Any]) -> httpx2.Res
     """Call with a code and a token that were never issued."""
     asked = {"grant_type": "authorization_code", "code": "x", "token": mint("at", "c", 7).text}
     return await browser.http.post(path, **{**proof, "data": {**asked, **proof.get("data", {})}})
+
+
+async def test_public_application_may_send_its_id_by_basic_with_an_empty_secret(
+    browser: Browser, context: Context
+) -> None:
+    """O-52: a code, a refresh token and a revocation; introspection stays for those who have a secret."""
+    phone = await Strict.register(context, public=True)
+
+    async def ask(path: str, **fields: str) -> httpx2.Response:
+        return await browser.http.post(path, data=fields, headers=basic(phone.client_id, ""))
+
+    code = await phone.code(browser)
+    given = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
+    pair = pair_of(await ask(TOKEN, **given))
+    pair = pair_of(await ask(TOKEN, grant_type="refresh_token", refresh_token=pair.refresh))
+    assert error_as_json(await ask(INTROSPECT, token=pair.access)) == "invalid_client"
+    assert (await ask(REVOKE, token=pair.refresh)).status_code == 200
+    assert not await reads(browser, pair.access)
 
 
 @pytest.mark.parametrize("path", ENDPOINTS.values(), ids=ENDPOINTS)
