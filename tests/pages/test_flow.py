@@ -1,5 +1,6 @@
 """The whole flow as customers walk it: on a phone and a desktop, light and dark, with script and without."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -84,6 +85,40 @@ async def test_denying_tells_the_application_and_grants_nothing(
     assert "code" not in arrival.query
     await visitor.page.goto(service.url("/app/account/applications"))
     await expect(visitor.page.get_by_role("heading", name="Nothing is connected")).to_be_visible()
+
+
+@pytest.mark.parametrize("decision", ["Approve", "Deny"])
+async def test_customer_lands_where_the_application_leads(
+    visit: Visit, service: Service, world: World, site: OtherSite, decision: str
+) -> None:
+    """R-41: very many callbacks answer with a redirect to another origin; browsers hold our policy against that too."""
+    site.redirects["/callback"] = f"{site.elsewhere}/dashboard"
+    visitor = await visit()
+    await visitor.page.goto(service.consent_url(world))
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await visitor.button(decision).click()
+    await visitor.page.wait_for_url(f"{site.elsewhere}/dashboard")
+    [arrival] = site.callbacks
+    assert ("code" in arrival.query, "error" in arrival.query) == (
+        decision == "Approve",
+        decision == "Deny",
+    )
+
+
+async def test_sign_in_lands_where_the_application_leads(
+    visit: Visit, service: Service, world: World, site: OtherSite
+) -> None:
+    """R-41: the request was refused while the person typed, so signing in is followed by two redirects of others."""
+    site.redirects["/callback"] = f"{site.elsewhere}/dashboard"
+    visitor = await visit()
+    asked = service.consent_url(world, scope="aemp:read")
+    await visitor.page.goto(asked)
+    narrower = "UPDATE application SET scope = 'telemetry:write' WHERE id = $1"
+    await service.context.database.count(narrower, world.registered.client.id)
+    await asyncio.sleep(1)  # by then every process has heard of it
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await visitor.page.wait_for_url(f"{site.elsewhere}/dashboard")
+    assert site.callbacks[0].query["error"] == "invalid_scope"
 
 
 async def test_customer_looks_at_the_machines_before_approving(

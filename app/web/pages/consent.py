@@ -132,7 +132,7 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
         request,
         "consent.html",
         signed_in=member,
-        leads_to=asked.redirect_uri,
+        to_application=True,
         action=CONSENT,
         hidden=[("flow", seal_flow(context, flow, browser=browser))],
         application={**shown(asked.application), "redirect_host": _redirect_host(asked.redirect_uri)},
