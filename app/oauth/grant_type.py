@@ -50,12 +50,14 @@ class Asked(NamedTuple):
 def name_of_grant(request: TokenRequest, *, strict: bool) -> str:
     """The grant type asked for; the documented classic request sends a code alone and means authorization_code.
 
-    Raises invalid_request when it is missing otherwise.
+    Raises invalid_request when it is missing otherwise, or when the documented request forgot its code.
     """
     if request.grant_type is not None:
         return request.grant_type
-    if strict or "code" not in request.parameters:
+    if strict or "refresh_token" in request.parameters:
         raise invalid_request("grant_type is missing")
+    if "code" not in request.parameters:
+        raise invalid_request("code is missing: a request without grant_type has one")
     return "authorization_code"
 
 

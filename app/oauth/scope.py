@@ -5,7 +5,7 @@ from collections.abc import Collection
 from functools import lru_cache
 
 from app.oauth.bounds import LONGEST_SCOPE
-from app.oauth.errors import invalid_scope
+from app.oauth.errors import OAuthError, invalid_scope
 
 # Scope tokens, sorted, each once: equal scopes compare equal and are stored as one text.
 Scope = tuple[str, ...]
@@ -18,8 +18,18 @@ KNOWN_SCOPES = {
 
 DEFAULT_SCOPE = "aemp:read"
 
+# Scopes that an operator's own programs are registered for: no application asks for them, so nothing lists them.
+_OPERATORS = "admin:"
+
 _NAME = r"[\x21\x23-\x5B\x5D-\x7E]+"
 _SCOPE = re.compile(rf"{_NAME}(?: {_NAME})*")
+# The description may be shown to a person elsewhere: a stranger must not write sentences or addresses into it.
+_SPEAKABLE = re.compile(r"[A-Za-z0-9_:-]{1,40}")
+
+
+def offered_scopes() -> dict[str, str]:
+    """The scopes that applications may ask for, sorted, with the words of the consent page."""
+    return {name: text for name, text in sorted(KNOWN_SCOPES.items()) if not name.startswith(_OPERATORS)}
 
 
 @lru_cache(maxsize=256)  # the same few in every request
@@ -33,8 +43,17 @@ def parse(text: str) -> Scope:
 
 
 def narrow(requested: str | None, allowed: Collection[str], default: str = DEFAULT_SCOPE) -> Scope:
-    """The scope asked for, or the default. Raises invalid_scope when any of it is not allowed."""
+    """The scope asked for, or the default. Raises invalid_scope, which names the first word that is not allowed."""
     scope = parse(default if requested is None else requested)
-    if not set(scope) <= set(allowed):
-        raise invalid_scope("scope reaches beyond what this application may ask for")
+    refused = [word for word in scope if word not in allowed]
+    if refused:
+        raise refused_scope(refused[0], by_default=requested is None)
     return scope
+
+
+def refused_scope(word: str, *, by_default: bool = False) -> OAuthError:
+    """The refusal that names a word. by_default: whether nobody asked for it."""
+    if by_default:
+        return invalid_scope(f"scope is missing, and its default {word} may not be asked for here")
+    named = word if _SPEAKABLE.fullmatch(word) else "a word"
+    return invalid_scope(f"scope has {named}, which may not be asked for here")

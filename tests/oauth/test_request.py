@@ -292,6 +292,22 @@ def test_absent_grant_type_is_refused_otherwise(body: bytes, *, strict: bool) ->
     assert caught.value.code == "invalid_request"
 
 
+@pytest.mark.parametrize(
+    ("body", "strict", "missing"),
+    [
+        (b"client_id=me", False, "code"),
+        (b"client_id=me&code=", False, "code"),
+        (b"client_id=me&redirect_uri=x", False, "code"),
+        (b"client_id=me&refresh_token=x", False, "grant_type"),
+        (b"client_id=me&code=c", True, "grant_type"),
+    ],
+)
+def test_what_was_forgotten_is_named(body: bytes, missing: str, *, strict: bool) -> None:
+    """O-39: a documented request whose code was forgotten was told to send a grant_type, which it does not need."""
+    with pytest.raises(OAuthError, match=f"invalid_request: {missing} is missing"):
+        name_of_grant(token_request(body), strict=strict)
+
+
 @pytest.mark.parametrize("strict", [False, True])
 def test_grant_type_sent_is_the_one_meant(*, strict: bool) -> None:
     """O-40: what it is worth, the grants decide."""

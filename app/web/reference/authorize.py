@@ -3,8 +3,8 @@
 from urllib.parse import quote
 
 from app.oauth.bounds import LONGEST_STATE
-from app.oauth.errors import OAuthError, invalid_scope, unsupported_response_type
-from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+from app.oauth.errors import OAuthError, unsupported_response_type
+from app.oauth.scope import DEFAULT_SCOPE, offered_scopes, refused_scope
 from app.policy import audience_of
 from app.web.paths import AUTHORIZE
 from app.web.reference import examples
@@ -12,7 +12,7 @@ from app.web.reference.notation import Json, answer, example, page_content
 from app.web.reference.schemas import CHALLENGE_PATTERN, CODE_PATTERN
 
 _REFUSED = unsupported_response_type()
-_SCOPE_REFUSED = invalid_scope("scope reaches beyond what this application may ask for")
+_SCOPE_REFUSED = refused_scope("fleet:write")
 
 
 def _query(name: str, description: str, schema: Json, *, required: bool = False, **more: object) -> Json:
@@ -50,7 +50,7 @@ def _parameters(issuer: str) -> list[Json]:
             {**text, "enum": ["code"], "default": "code"},
         ),
         _query(
-            "scope", "It may be left out.", {**text, "enum": sorted(KNOWN_SCOPES), "default": DEFAULT_SCOPE}
+            "scope", "It may be left out.", {**text, "enum": list(offered_scopes()), "default": DEFAULT_SCOPE}
         ),
         _query(
             "code_challenge",

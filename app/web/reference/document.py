@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app import __version__
 from app.oauth.challenge import BASIC
-from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.scope import offered_scopes
 from app.web.cross_origin import document_headers
 from app.web.paths import AUTHORIZE, DOCUMENTATION, OPENAPI, TOKEN
 from app.web.reference import (
@@ -163,9 +163,9 @@ def _security_schemes(issuer: str) -> Json:
                     "authorizationUrl": f"{issuer}{AUTHORIZE}",
                     "tokenUrl": f"{issuer}{TOKEN}",
                     "refreshUrl": f"{issuer}{TOKEN}",
-                    "scopes": KNOWN_SCOPES,
+                    "scopes": offered_scopes(),
                 },
-                "clientCredentials": {"tokenUrl": f"{issuer}{TOKEN}", "scopes": KNOWN_SCOPES},
+                "clientCredentials": {"tokenUrl": f"{issuer}{TOKEN}", "scopes": offered_scopes()},
             },
         },
     }
