@@ -11,7 +11,6 @@ from app.refused import Headers, RefusedError
 
 # One text for every cause: a guesser must not learn which half of a credential was wrong.
 _CLIENT_TEXT = "client authentication failed"
-_GRANT_TEXT = "the code or refresh token is unknown, expired, used, revoked or not issued for this request"
 _BEARER_TEXT = "the access token is unknown, expired or revoked"
 
 
@@ -71,8 +70,9 @@ def invalid_client(detail: str) -> OAuthError:
     )
 
 
-def invalid_grant(detail: str) -> OAuthError:
-    return OAuthError("invalid_grant", _GRANT_TEXT, detail=detail)
+def invalid_grant(description: str, detail: str) -> OAuthError:
+    """What the caller may know of the cause, `refused_grant.py` says."""
+    return OAuthError("invalid_grant", description, detail=detail)
 
 
 def unauthorized_client(description: str = "this application may not do that") -> OAuthError:

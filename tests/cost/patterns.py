@@ -180,6 +180,7 @@ CASES: dict[str, Case] = {
     "app/oauth/scope.py:_SCOPE": case(
         scope._SCOPE.fullmatch, ("", "a", '"'), ("a", " a", '"'), ("a", " a", " "), ("", "a ", " ")
     ),
+    "app/oauth/scope.py:_SPEAKABLE": case(scope._SPEAKABLE.fullmatch, ("", "a"), ("", "a", "!")),
     "app/oauth/signing.py:_REFUSED": case(
         signing._REFUSED.fullmatch, ("q=0.", "0", "1"), ("q=0.", "0"), ("q=", "0"), makes=str.encode
     ),

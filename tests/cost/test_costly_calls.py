@@ -51,7 +51,6 @@ ALLOWED = {
     "app/settings.py:_nearest_choice": _OPERATORS,
     "app/settings.py:check_names": _OPERATORS,
     "app/web/pages/consent.py:_redirect_host": _REGISTERED,
-    "app/web/pages/render.py:_source": _REGISTERED,
 }
 
 

@@ -23,13 +23,6 @@ def test_description_of_every_cause_of_a_failed_authentication_is_the_same() -> 
     assert one.detail != other.detail
 
 
-def test_description_of_every_cause_of_an_invalid_grant_is_the_same() -> None:
-    """O-43."""
-    one, other = errors.invalid_grant("expired"), errors.invalid_grant("other client")
-    assert one.what == other.what
-    assert (one.code, one.status) == ("invalid_grant", 400)
-
-
 def test_detail_is_logged_and_never_part_of_the_description() -> None:
     error = errors.invalid_client("the secret expired yesterday")
     assert "yesterday" in str(error)

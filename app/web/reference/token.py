@@ -6,12 +6,12 @@ from app.flows.token.grants import GRANTS
 from app.oauth.answer import token_answer
 from app.oauth.assertion import ASSERTION_TYPE
 from app.oauth.errors import (
-    invalid_grant,
     invalid_request,
     invalid_target,
     unauthorized_client,
     unsupported_grant_type,
 )
+from app.oauth.refused_grant import refuse
 from app.oauth.scope import DEFAULT_SCOPE, offered_scopes, refused_scope
 from app.policy import audience_of
 from app.web.paths import TOKEN
@@ -115,8 +115,8 @@ def _token_refusals() -> Json:
         "The request cannot be granted.",
         (
             "invalid_grant",
-            "The code or refresh token is unknown, expired, used, revoked or not for this request. Send the customer again.",
-            invalid_grant("not shown"),
+            "The description says what is wrong with the code or refresh token. Send the customer again.",
+            refuse("ac", "unknown", proved=True),
         ),
         (
             "invalid_request",
