@@ -23,6 +23,7 @@ from tests.support.changing import change
 from tests.support.people import PASSWORD, REDIRECT_URI, World
 from tests.web.reading import attribute_names_of, attributes_of, tags_of, words_of
 from tests.web.services import Services, same_browser
+from tests.web.told import page_about
 
 CONSENT = "/app/oauth2/consent"
 
@@ -135,7 +136,8 @@ async def test_deny_tells_the_application_and_writes_no_grant(browser: Browser, 
     assert answer.headers["cache-control"] == "no-store"
     parameters = query_of(answer)
     assert parameters.pop("error_description")
-    assert parameters == {"tenant": "7", "error": "access_denied", "state": "s-1", "iss": ORIGIN}
+    told = {"error": "access_denied", "error_uri": page_about("access_denied"), "state": "s-1", "iss": ORIGIN}
+    assert parameters == {"tenant": "7", **told}
     assert await grants(world) == 0
 
 

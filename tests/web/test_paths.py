@@ -119,7 +119,8 @@ def form_of(answer: httpx2.Response) -> ErrorForm:
     """The form of an error as who receives it can tell. Fails where an error has none of the three."""
     media_type = answer.headers["content-type"].partition(";")[0]
     if media_type == "application/json":
-        assert set(answer.json()) == {"error", "error_description"}
+        explained = set() if answer.status_code == 500 else {"error_uri"}
+        assert set(answer.json()) == {"error", "error_description", *explained}
         return "json"
     if media_type == "application/xml":
         assert [each.tag for each in etree.fromstring(answer.content)] == ["Status", "Code", "Message"]

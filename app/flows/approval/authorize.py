@@ -86,10 +86,12 @@ def answer_uri(context: Context, redirect_uri: str, state: str | None, *paramete
     return append(redirect_uri, [*parameters, *echoed, ("iss", context.policy.issuer)])
 
 
-def refusal_uri(context: Context, redirect_uri: str, state: str | None, error: OAuthError) -> str:
-    """The address the browser returns to with an error (RFC 6749 section 4.1.2.1)."""
-    description = [("error_description", error.what)] if error.what else []
-    return answer_uri(context, redirect_uri, state, ("error", error.code), *description)
+def refusal_uri(
+    context: Context, redirect_uri: str, state: str | None, error: OAuthError, *, error_uri: str | None
+) -> str:
+    """The address the browser returns to with an error (RFC 6749 section 4.1.2.1). error_uri: of the page about it."""
+    told = (("error", error.code), ("error_description", error.what), ("error_uri", error_uri))
+    return answer_uri(context, redirect_uri, state, *((name, value) for name, value in told if value))
 
 
 def _challenge(request: AuthorizationRequest, *, required: bool) -> str | None:

@@ -63,7 +63,7 @@ def describe(issuer: str) -> Json:
         },
         "components": {
             "schemas": _SCHEMAS,
-            "responses": {**credentials.RESPONSES, **aemp_refusals.RESPONSES},
+            "responses": {**credentials.responses(issuer), **aemp_refusals.RESPONSES},
             "parameters": aemp_forms.PARAMETERS,
             "headers": _RESPONSE_HEADERS,
             "securitySchemes": _security_schemes(issuer),
@@ -134,7 +134,7 @@ _RESPONSE_HEADERS: Json = {
     "RetryAfter": {"description": "The seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "BasicChallenge": _header("How to authenticate.", const=BASIC),
     "BearerChallenge": _header(
-        "RFC 6750. `error` says what is wrong with the token, and `scope` which one is needed. `resource_metadata` (RFC 9728) "
+        "RFC 6750. `error` and `error_uri` say what is wrong with the token, and `scope` which one is needed. `resource_metadata` (RFC 9728) "
         "says where to get another.",
         pattern="^Bearer ",
     ),

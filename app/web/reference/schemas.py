@@ -71,6 +71,7 @@ OAUTH_ERROR = _object(
     ("error",),
     error=_text("The error's code, for programs.", pattern="^[a-z_]+$"),
     error_description=_text("An explanation for people who read logs. Its words may change."),
+    error_uri={**_ADDRESS, "description": "A page about this error."},
 )
 
 SERVER_METADATA = _object(

@@ -110,8 +110,9 @@ def _token_request(issuer: str) -> Json:
     )
 
 
-def _token_refusals() -> Json:
+def _token_refusals(issuer: str) -> Json:
     return refusal(
+        issuer,
         "The request cannot be granted.",
         (
             "invalid_grant",
@@ -175,7 +176,7 @@ def _token(issuer: str) -> Json:
                 json_content("TokenAnswer", issued),
                 headers={"Cache-Control": "NoStore"},
             ),
-            "400": _token_refusals(),
+            "400": _token_refusals(issuer),
             **SHARED,
         },
     }
