@@ -21,6 +21,7 @@ JWKS = "/app/oauth2/jwks"
 
 WELL_KNOWN = "/.well-known/"
 SERVER_METADATA = "/.well-known/oauth-authorization-server"
+OPENID_METADATA = "/.well-known/openid-configuration"  # the same, for libraries that look nowhere else
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
 
 API = "/api/"
@@ -90,6 +91,7 @@ TABLE = (
     Row(REVOKE, POST, "json", cross_origin="answers", documented=True),
     Row(JWKS, READ, "json", cross_origin="document", documented=True),
     Row(SERVER_METADATA, READ, "json", cross_origin="document", documented=True),
+    Row(OPENID_METADATA, READ, "json", cross_origin="document", documented=True),
     Row(RESOURCE_METADATA, READ, "json", cross_origin="document", documented=True),
     # AEMP
     Row(FLEET_V1_ROUTE, READ, "aemp", documented=True),

@@ -11,7 +11,7 @@ from app.web.api import aemp, telemetry
 from app.web.cross_origin import READABLE, preflight
 from app.web.oauth.introspect import introspect
 from app.web.oauth.jwks import jwks
-from app.web.oauth.metadata import resource_metadata, server_metadata
+from app.web.oauth.metadata import openid_metadata, resource_metadata, server_metadata
 from app.web.oauth.revoke import revoke
 from app.web.oauth.token import token
 from app.web.pages import account, consent, demo, login
@@ -32,6 +32,7 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.REVOKE, POST): revoke,
     (paths.JWKS, READ): jwks,
     (paths.SERVER_METADATA, READ): server_metadata,
+    (paths.OPENID_METADATA, READ): openid_metadata,
     (paths.RESOURCE_METADATA, READ): resource_metadata,
     # AEMP
     (paths.FLEET_V1_ROUTE, READ): aemp.read_v1,

@@ -10,6 +10,7 @@ ELSEWHERE = "https://spa.example"
 TOKEN, REVOKE = "/app/oauth2/token", "/app/oauth2/revoke"
 METADATA = [
     "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
     "/.well-known/oauth-protected-resource/api",
 ]
 CLOSED = [

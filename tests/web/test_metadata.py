@@ -16,6 +16,7 @@ from tests.web.services import Services, unreachable_database
 from tests.web.told import challenge_of
 
 SERVER = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
 RESOURCE = "/.well-known/oauth-protected-resource/api"
 
 
@@ -62,6 +63,23 @@ async def test_every_listed_way_to_authenticate_works_where_it_is_listed(
         assert working == set(document[f"{name}_endpoint_auth_methods_supported"])
         algorithms = document[f"{name}_endpoint_auth_signing_alg_values_supported"]
         assert not [each for each in algorithms if each == "none" or each.startswith("HS")]
+
+
+async def test_openid_libraries_find_the_same_metadata_and_no_openid_provider(browser: Browser) -> None:
+    """O-109, O-110, O-118: RFC 8414 section 5. Five libraries look only there; the first of Spring's three looks is there too."""
+    answer = await browser.get(OPENID)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    document = answer.json()
+    # Spring's parser (Nimbus) refuses a document without these, and would not look elsewhere then.
+    assert document["issuer"] == ORIGIN
+    assert document["subject_types_supported"] == ["public"]
+    assert (await browser.get(document["jwks_uri"])).status_code == 200
+    assert not [
+        name for name in document if name.startswith(("id_token", "userinfo", "claim", "end_session"))
+    ]
+    assert "openid" not in document["scopes_supported"]
+    del document["subject_types_supported"]
+    assert document == (await browser.get(SERVER)).json()
 
 
 async def ways_to_authenticate(context: Context) -> dict[str, dict[str, Any]]:

@@ -151,6 +151,7 @@ TOLD_AS_JSON = {
     "/app/oauth2/revoke",
     "/app/oauth2/jwks",
     "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
     "/.well-known/oauth-protected-resource/api",
     "/health/alive",
     "/health/ready",

@@ -96,6 +96,7 @@ SERVER_METADATA = _object(
     code_challenge_methods_supported=_TEXTS,
     authorization_response_iss_parameter_supported={"type": "boolean"},
     service_documentation=_ADDRESS,
+    subject_types_supported=_TEXTS,
 )
 
 SIGNED_INTROSPECTION = _text(

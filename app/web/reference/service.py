@@ -2,8 +2,8 @@
 
 from app.policy import audience_of
 from app.web.health import PUBLISHED
-from app.web.oauth.metadata import describe_resource, describe_server
-from app.web.paths import ALIVE, JWKS, READY, RESOURCE_METADATA, SERVER_METADATA, VERSION
+from app.web.oauth.metadata import describe_for_openid, describe_resource, describe_server
+from app.web.paths import ALIVE, JWKS, OPENID_METADATA, READY, RESOURCE_METADATA, SERVER_METADATA, VERSION
 from app.web.reference import examples
 from app.web.reference.notation import Json, answer, example, json_content, ref, schema_ref
 
@@ -27,6 +27,7 @@ def _operation(operation_id: str, tag: str, summary: str, description: str, resp
 
 def _discovery(issuer: str) -> Json:
     server = json_content("ServerMetadata", {"server": example("Today", describe_server(issuer))})
+    openid = json_content("ServerMetadata", {"server": example("Today", describe_for_openid(issuer))})
     described = describe_resource(issuer, audience_of(issuer))
     resource = json_content("ResourceMetadata", {"resource": example("Today", described)})
     return {
@@ -36,6 +37,13 @@ def _discovery(issuer: str) -> Json:
             "The authorization server",
             "Everything an OAuth2 library needs to configure itself.",
             {"200": answer("RFC 8414 metadata.", server, headers=_PUBLIC)},
+        ),
+        OPENID_METADATA: _operation(
+            "describeServerForOpenId",
+            "discovery",
+            "The authorization server, for OpenID libraries",
+            "The same metadata at the place where some libraries look. We are no OpenID provider: there are no ID tokens.",
+            {"200": answer("RFC 8414 metadata, with `subject_types_supported`.", openid, headers=_PUBLIC)},
         ),
         JWKS: _operation(
             "readKeys",
