@@ -16,6 +16,7 @@ from app.aemp.write.render_error import render_error
 from app.oauth.challenge import printable
 from app.refused import RefusedError
 from app.web.api.rate_limit import rate_headers
+from app.web.cross_origin import reading_headers
 from app.web.error_pages import error_uri
 from app.web.pages.render import page
 from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, V1, ErrorForm, error_form
@@ -103,6 +104,7 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
     headers = {
         **NO_STORE,
         **rate_headers(request),
+        **reading_headers(request.scope["path"]),
         "Vary": "Accept",
         **dict(refused.headers),
         "Content-Type": content_type,

@@ -8,7 +8,7 @@ from starlette.routing import Mount
 
 from app.web import health, paths
 from app.web.api import aemp, telemetry
-from app.web.cross_origin import READABLE, preflight
+from app.web.cross_origin import READABLE, READINGS, preflight, preflight_of_reading
 from app.web.oauth.introspect import introspect
 from app.web.oauth.jwks import jwks
 from app.web.oauth.metadata import openid_metadata, resource_metadata, server_metadata
@@ -73,3 +73,5 @@ for row in TABLE:
         router.add_api_route(row.path, handler, methods=[*row.methods])
 for readable in sorted(READABLE):
     router.add_api_route(readable, preflight, methods=["OPTIONS"])
+for reading in sorted(READINGS):
+    router.add_api_route(reading, preflight_of_reading, methods=["OPTIONS"])
