@@ -25,7 +25,7 @@ _PARTS = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*):(?://(?P<authority>[^/?]*+))?+(?P<path>[^?]*+)(?:\?(?P<query>.*+))?"
 )
 _AUTHORITY = re.compile(
-    r"(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
+    r"(?P<host>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
 )
 
 # Browsers resolve localhost by the machine's own tables, which others may write; the literals go nowhere else

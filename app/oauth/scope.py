@@ -21,8 +21,9 @@ DEFAULT_SCOPE = "aemp:read"
 # Scopes that an operator's own programs are registered for: no application asks for them, so nothing lists them.
 _OPERATORS = "admin:"
 
-_NAME = r"[\x21\x23-\x5B\x5D-\x7E]+"
-_SCOPE = re.compile(rf"{_NAME}(?: {_NAME})*")
+_NAME = r"[\x21\x23-\x5B\x5D-\x7E]++"
+# The RFC has one blank between two names. Requests are put together from lists, which leave more of them.
+_SCOPE = re.compile(rf" *+{_NAME}(?: ++{_NAME})*+ *+")
 # The description may be shown to a person elsewhere: a stranger must not write sentences or addresses into it.
 _SPEAKABLE = re.compile(r"[A-Za-z0-9_:-]{1,40}")
 
@@ -39,7 +40,7 @@ def parse(text: str) -> Scope:
         raise invalid_scope(f"scope is longer than {LONGEST_SCOPE} characters")
     if not _SCOPE.fullmatch(text):
         raise invalid_scope("scope is malformed")
-    return tuple(sorted(set(text.split(" "))))
+    return tuple(sorted(set(text.split())))
 
 
 def narrow(requested: str | None, allowed: Collection[str], default: str = DEFAULT_SCOPE) -> Scope:

@@ -170,8 +170,20 @@ CASES: dict[str, Case] = {
         ("http://[::1]:1?", "?", "\n"),
         ("", "http://"),
     ),
+    "app/oauth/request.py:_OTHER_CHARSET": case(
+        request._OTHER_CHARSET.search,
+        ("", ";"),
+        ("", "; "),
+        (";", " "),
+        (";charset=iso-8859", "1", "x"),
+        ("", ";charset=latin1"),
+    ),
     "app/oauth/request.py:_FORM": case(
         request._FORM.fullmatch,
+        ("application/x-www-form-urlencoded", ";  ", "x"),
+        ("application/x-www-form-urlencoded", ";a=b ", '"'),
+        ("application/x-www-form-urlencoded;", "a", "="),
+        ('application/x-www-form-urlencoded;a="', " "),
         ("application/x-www-form-urlencoded", " ", "x"),
         ("application/x-www-form-urlencoded", "\t", ";"),
         ("application/x-www-form-urlencoded;", " ", "x"),
@@ -205,6 +217,13 @@ CASES: dict[str, Case] = {
     ),
     "app/randomness.py:_common_in_words": case(
         randomness._common_in_words, ("", "a"), ("", "-"), ("", "a-"), ("", "Aa"), ("", "abc-"), ("", "Aa1-")
+    ),
+    "app/setting_kinds.py:_ORIGIN": case(
+        setting_kinds._ORIGIN.fullmatch,
+        ("https://", "a"),
+        ("https://a", ".a", "."),
+        ("https://[", ":", "!"),
+        ("https://a:", "1"),
     ),
     "app/setting_kinds.py:parse_duration": case(
         setting_kinds.parse_duration, ("", "1"), ("1", " ", "x"), ("1", " ", "m"), ("", " 1"), ("1", "m")

@@ -89,6 +89,14 @@ def test_repr_of_a_request_shows_no_secret() -> None:
         f'{FORM};charset="UTF-8"',
         "Application/X-WWW-Form-Urlencoded",
         f"{FORM} ",
+        f"{FORM}; charset=ISO-8859-1",
+        f"{FORM};charset=iso-8859-15",
+        f"{FORM}; charset=US-ASCII",
+        f"{FORM}; charset=windows-1252",
+        f"{FORM};",
+        f"{FORM} ; ",
+        f"{FORM};; charset=utf-8;",
+        f'{FORM}; boundary=x; charset="utf8"',
     ],
 )
 def test_form_type_is_read_with_or_without_its_charset(content_type: str) -> None:
@@ -104,7 +112,13 @@ def test_form_type_is_read_with_or_without_its_charset(content_type: str) -> Non
         "application/json",
         "multipart/form-data; boundary=x",
         "text/plain",
-        f"{FORM}; charset=latin-1",
+        f"{FORM}; charset=utf-16",
+        f'{FORM}; charset="UTF-16LE"',
+        f"{FORM}; charset=utf-8; charset=utf-32",
+        f"{FORM}; charset=utf-80",
+        f"{FORM}; charset=",
+        f"{FORM}; charset",
+        f"{FORM}, {FORM}",
         f"{FORM}x",
         f"{FORM}\n",
     ],
@@ -113,6 +127,16 @@ def test_body_of_another_type_is_refused_with_415(content_type: str | None) -> N
     """O-36."""
     error = refusal(b'{"code":"c"}', content_type=content_type)
     assert (error.code, error.status) == ("invalid_request", 415)
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=ISO-8859-1", ";"])
+def test_form_is_utf_8_whatever_its_type_says(charset: str) -> None:
+    """O-36: bytes of Latin-1 that are no UTF-8 are refused by name, and never read as other letters."""
+    body = b"client_id=me&code=c&redirect_uri=%FC"
+    error = refusal(body, content_type=f"{FORM}{charset}")
+    assert (error.code, error.what) == ("invalid_request", "redirect_uri is too long or badly encoded")
+    read = TokenRequest.parse(f"{FORM}{charset}", b"client_id=me&code=%C3%BC", None)
+    assert read.parameters["code"] == "ü"
 
 
 @pytest.mark.parametrize("content_type", [None, FORM, "application/json"])

@@ -265,7 +265,7 @@ async def test_application_that_is_resumed_is_served_again(browser: Browser, wor
 
 
 @pytest.mark.parametrize(
-    "scope", ["aemp:write", "aemp:read aemp:write", "AEMP:READ", 'aemp:"read', "aemp:read  aemp:read", "é"]
+    "scope", ["aemp:write", "aemp:read aemp:write", "AEMP:READ", 'aemp:"read', "aemp:read\taemp:read", "é"]
 )
 async def test_scope_that_is_wrong_or_too_wide_is_refused(browser: Browser, world: World, scope: str) -> None:
     """O-18, O-19, R-46"""
