@@ -34,13 +34,13 @@ class PageError(RefusedError):
 
     code = "page_error"
 
-    def __init__(self, title: str, what: str, status: int = 400) -> None:
-        super().__init__(what, title=title, status=status)
+    def __init__(self, title: str, what: str, status: int = 400, *, detail: str = "") -> None:
+        super().__init__(what, title=title, status=status, detail=detail)
 
 
-def refused_link(explanation: str, *, status: int = 400) -> PageError:
+def refused_link(explanation: str, *, status: int = 400, detail: str = "") -> PageError:
     told = f"{explanation} Please tell whoever gave you this link."
-    return PageError("This link cannot be followed", told, status)
+    return PageError("This link cannot be followed", told, status, detail=detail)
 
 
 def invalid_request(description: str, *, status: int = 400) -> OAuthError:

@@ -153,6 +153,16 @@ CASES: dict[str, Case] = {
         ("a:?", "?", "\n"),
         ("a://", "@", "?\n"),
     ),
+    "app/oauth/redirect_uri.py:_ANY_PARTS": case(
+        redirect_uri._ANY_PARTS.fullmatch,
+        ("", "a"),
+        ("", ":"),
+        ("//", "a"),
+        ("", "/"),
+        ("?", "?"),
+        ("#", "#"),
+        ("", "a:"),
+    ),
     "app/oauth/redirect_uri.py:_AUTHORITY": case(
         redirect_uri._AUTHORITY.fullmatch,
         ("", "a", "!"),
