@@ -1,7 +1,7 @@
 """Scopes (RFC 6749 section 3.3): what an application may ask for, in one canonical form."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from app.oauth.bounds import LONGEST_SCOPE
@@ -10,10 +10,15 @@ from app.oauth.errors import OAuthError, invalid_scope
 # Scope tokens, sorted, each once: equal scopes compare equal and are stored as one text.
 Scope = tuple[str, ...]
 
-# Every scope there is, with what the customer reads on the consent page.
-KNOWN_SCOPES = {
-    "aemp:read": "See your machines: name, model, position, hours, fuel and distance",
-    "telemetry:write": "Report readings of your machines, which all who see the machines will see",
+# Every scope there is, with all that it opens, as the customer reads it line by line on the consent page.
+KNOWN_SCOPES: dict[str, tuple[str, ...]] = {
+    "aemp:read": (
+        "See your machines: name, make, model, serial number and position",
+        "See their work: hours, idle hours, loads and payload, distance and speed",
+        "See their state: fuel, exhaust fluid, engine load, engine state, switches and faults",
+        "See their history: all of this of the last 400 days",
+    ),
+    "telemetry:write": ("Report readings of your machines, which all who see the machines will see",),
 }
 
 DEFAULT_SCOPE = "aemp:read"
@@ -30,7 +35,16 @@ _SPEAKABLE = re.compile(r"[A-Za-z0-9_:-]{1,40}")
 
 def offered_scopes() -> dict[str, str]:
     """The scopes that applications may ask for, sorted, with the words of the consent page."""
-    return {name: text for name, text in sorted(KNOWN_SCOPES.items()) if not name.startswith(_OPERATORS)}
+    return {
+        name: ". ".join(lines)
+        for name, lines in sorted(KNOWN_SCOPES.items())
+        if not name.startswith(_OPERATORS)
+    }
+
+
+def opened_by(scopes: Iterable[str]) -> list[str]:
+    """The lines that tell a customer everything these scopes open."""
+    return [line for name in scopes for line in KNOWN_SCOPES[name]]
 
 
 @lru_cache(maxsize=256)  # the same few in every request

@@ -291,6 +291,7 @@ EXEMPT = {
     "app/oauth/parameters.py:check_wellformed": READ,
     "app/oauth/refused_grant.py:refuse": OURS,
     "app/oauth/refused_grant.py:verifier_fault": READ,
+    "app/oauth/scope.py:opened_by": READ,
     "app/oauth/scope.py:refused_scope": READ,
     "app/oauth/signing.py:introspection_jwt": OURS,
     "app/oauth/signing.py:open_private": OURS,

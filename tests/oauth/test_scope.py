@@ -106,7 +106,7 @@ def test_default_that_is_refused_is_named_as_the_default() -> None:
 
 def test_scopes_of_operators_are_offered_to_no_application(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some libraries ask for every scope that the metadata lists."""
-    monkeypatch.setitem(scope.KNOWN_SCOPES, "admin:read", "See all customers and what they connected")
+    monkeypatch.setitem(scope.KNOWN_SCOPES, "admin:read", ("See all customers and what they connected",))
     assert list(scope.offered_scopes()) == ["aemp:read", "telemetry:write"]
     server = authorization_server("https://auth.example", endpoints={}, grant_types=())
     resource = protected_resource("https://auth.example/api", issuer="https://auth.example")
@@ -117,6 +117,7 @@ def test_scopes_of_operators_are_offered_to_no_application(monkeypatch: pytest.M
 def test_every_known_scope_is_well_formed_and_explained() -> None:
     """O-31: the consent page says in plain words what is asked."""
     assert scope.DEFAULT_SCOPE in scope.KNOWN_SCOPES
-    for name, words in scope.KNOWN_SCOPES.items():
+    for name, lines in scope.KNOWN_SCOPES.items():
         assert scope.parse(name) == (name,)
-        assert len(words.split()) > 3
+        assert scope.opened_by([name]) == list(lines)
+        assert all(len(line.split()) > 3 for line in lines)

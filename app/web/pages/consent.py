@@ -29,7 +29,7 @@ from app.oauth.errors import (
     server_error,
     temporarily_unavailable,
 )
-from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.scope import opened_by
 from app.oauth.token_string import new_id
 from app.policy import Policy
 from app.refused import RefusedError
@@ -143,7 +143,7 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
         hidden=[("flow", seal_flow(context, flow, browser=browser))],
         application={**shown(asked.application), "redirect_host": _redirect_host(asked.redirect_uri)},
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
-        scopes=[KNOWN_SCOPES[scope] for scope in asked.scope.split()],
+        scopes=opened_by(asked.scope.split()),
         not_asked=_NOT_ASKED,
         duration=_duration(context.policy, asked.application.client),
         machines_url=f"{context.policy.issuer}{MACHINES}",
