@@ -21,8 +21,8 @@ JWKS = "/app/oauth2/jwks"
 
 WELL_KNOWN = "/.well-known/"
 SERVER_METADATA = "/.well-known/oauth-authorization-server"
+OPENID_METADATA = "/.well-known/openid-configuration"  # the same, for libraries that look nowhere else
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
-ORIGIN_METADATA = "/.well-known/oauth-protected-resource"  # the same, where some libraries look for it
 
 API = "/api/"
 V1, V2 = "/api/v1/", "/api/v2/"
@@ -63,8 +63,9 @@ READ: Methods = ("GET", "HEAD")
 # OAuth's JSON (RFC 6749 section 5.2), a document of AEMP, or a page for people.
 ErrorForm: TypeAlias = Literal["json", "aemp", "page"]
 
-# What scripts of other origins may read: nothing, a document but not its errors, or every answer to what they ask by POST.
-CrossOrigin: TypeAlias = Literal["nothing", "document", "answers"]
+# What scripts of other origins may read: nothing, a document but not its errors, every answer to what they ask by POST, or
+# every answer to what they read with a token.
+CrossOrigin: TypeAlias = Literal["nothing", "document", "answers", "readings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +95,15 @@ TABLE = (
     Row(REVOKE, POST, "json", cross_origin="answers", documented=True),
     Row(JWKS, READ, "json", cross_origin="document", documented=True),
     Row(SERVER_METADATA, READ, "json", cross_origin="document", documented=True),
+    Row(OPENID_METADATA, READ, "json", cross_origin="document", documented=True),
     Row(RESOURCE_METADATA, READ, "json", cross_origin="document", documented=True),
-    Row(ORIGIN_METADATA, READ, "json", cross_origin="document", documented=True),
     # AEMP
-    Row(FLEET_BEFORE_V1_ROUTE, READ, "aemp", documented=True),
-    Row(BELOW_FLEET_BEFORE_V1, READ, "aemp", documented=True),
-    Row(FLEET_V1_ROUTE, READ, "aemp", documented=True),
-    Row(BELOW_FLEET_V1, READ, "aemp", documented=True),
-    Row(FLEET_V2_ROUTE, READ, "aemp", documented=True),
-    Row(BELOW_FLEET_V2, READ, "aemp", documented=True),
+    Row(FLEET_BEFORE_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
+    Row(BELOW_FLEET_BEFORE_V1, READ, "aemp", cross_origin="readings", documented=True),
+    Row(FLEET_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
+    Row(BELOW_FLEET_V1, READ, "aemp", cross_origin="readings", documented=True),
+    Row(FLEET_V2_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
+    Row(BELOW_FLEET_V2, READ, "aemp", cross_origin="readings", documented=True),
     Row(TELEMETRY, POST, "aemp", documented=True),
     # For integrators: the same, for programs and for people
     Row(OPENAPI, READ, "page", cross_origin="document"),

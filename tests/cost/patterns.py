@@ -167,6 +167,16 @@ CASES: dict[str, Case] = {
         ("a:?", "?", "\n"),
         ("a://", "@", "?\n"),
     ),
+    "app/oauth/redirect_uri.py:_ANY_PARTS": case(
+        redirect_uri._ANY_PARTS.fullmatch,
+        ("", "a"),
+        ("", ":"),
+        ("//", "a"),
+        ("", "/"),
+        ("?", "?"),
+        ("#", "#"),
+        ("", "a:"),
+    ),
     "app/oauth/redirect_uri.py:_AUTHORITY": case(
         redirect_uri._AUTHORITY.fullmatch,
         ("", "a", "!"),
@@ -184,8 +194,20 @@ CASES: dict[str, Case] = {
         ("http://[::1]:1?", "?", "\n"),
         ("", "http://"),
     ),
+    "app/oauth/request.py:_OTHER_CHARSET": case(
+        request._OTHER_CHARSET.search,
+        ("", ";"),
+        ("", "; "),
+        (";", " "),
+        (";charset=iso-8859", "1", "x"),
+        ("", ";charset=latin1"),
+    ),
     "app/oauth/request.py:_FORM": case(
         request._FORM.fullmatch,
+        ("application/x-www-form-urlencoded", ";  ", "x"),
+        ("application/x-www-form-urlencoded", ";a=b ", '"'),
+        ("application/x-www-form-urlencoded;", "a", "="),
+        ('application/x-www-form-urlencoded;a="', " "),
         ("application/x-www-form-urlencoded", " ", "x"),
         ("application/x-www-form-urlencoded", "\t", ";"),
         ("application/x-www-form-urlencoded;", " ", "x"),
@@ -194,6 +216,7 @@ CASES: dict[str, Case] = {
     "app/oauth/scope.py:_SCOPE": case(
         scope._SCOPE.fullmatch, ("", "a", '"'), ("a", " a", '"'), ("a", " a", " "), ("", "a ", " ")
     ),
+    "app/oauth/scope.py:_SPEAKABLE": case(scope._SPEAKABLE.fullmatch, ("", "a"), ("", "a", "!")),
     "app/oauth/signing.py:_REFUSED": case(
         signing._REFUSED.fullmatch, ("q=0.", "0", "1"), ("q=0.", "0"), ("q=", "0"), makes=str.encode
     ),
@@ -218,6 +241,13 @@ CASES: dict[str, Case] = {
     ),
     "app/randomness.py:_common_in_words": case(
         randomness._common_in_words, ("", "a"), ("", "-"), ("", "a-"), ("", "Aa"), ("", "abc-"), ("", "Aa1-")
+    ),
+    "app/setting_kinds.py:_ORIGIN": case(
+        setting_kinds._ORIGIN.fullmatch,
+        ("https://", "a"),
+        ("https://a", ".a", "."),
+        ("https://[", ":", "!"),
+        ("https://a:", "1"),
     ),
     "app/setting_kinds.py:parse_duration": case(
         setting_kinds.parse_duration, ("", "1"), ("1", " ", "x"), ("1", " ", "m"), ("", " 1"), ("1", "m")

@@ -296,7 +296,7 @@ async def test_documented_parameters_come_back_to_the_application(story: Story) 
     ]
     schemas = {each["name"]: each["schema"] for each in callback["parameters"]}
     always = {each["name"] for each in callback["parameters"] if each["required"]}
-    for decision, answer in (("approve", {"code"}), ("deny", {"error", "error_description"})):
+    for decision, answer in (("approve", {"code"}), ("deny", {"error", "error_description", "error_uri"})):
         page = await story.world.consent_page(
             story.browser, redirect_uri=examples.REDIRECT_URI, state=examples.STATE
         )

@@ -11,6 +11,7 @@ from app.aemp.address.negotiation import Coding, Representation, choose_coding
 from app.aemp.model.errors import AempError
 from app.web.api.entity_tag import entity_tag, is_known
 from app.web.api.rate_limit import rate_headers
+from app.web.cross_origin import reading_headers
 from app.web.request import field_value
 
 if sys.version_info >= (3, 14):
@@ -32,6 +33,7 @@ def answer_document(request: Request, representation: Representation, body: byte
         "Vary": _VARY,
         "Cache-Control": "private, no-cache",
         **rate_headers(request),
+        **reading_headers(request.scope["path"]),
     }
     if is_known(field_value(request, "if-none-match"), tag):
         return Response(status_code=304, headers=headers)

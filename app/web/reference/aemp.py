@@ -25,6 +25,7 @@ _SENT = {
     "ETag": "EntityTag",
     "RateLimit-Policy": "RateLimitPolicy",
     "RateLimit": "RateLimit",
+    "Access-Control-Allow-Origin": "AnyOrigin",
 }
 _NOT_MODIFIED = answer("You have this document already: `If-None-Match` names its tag.", headers=_SENT)
 

@@ -43,59 +43,68 @@ CREDENTIALS: Json = {
     },
 }
 
-RESPONSES: Json = {
-    "InvalidClient": refusal(
-        "Client authentication failed.",
-        (
-            "invalid_client",
-            "`client_id`, `client_secret` or `client_assertion` is wrong; we do not say which.",
-            invalid_client("not shown"),
+
+def responses(issuer: str) -> Json:
+    return {
+        "InvalidClient": refusal(
+            issuer,
+            "Client authentication failed.",
+            (
+                "invalid_client",
+                "`client_id`, `client_secret` or `client_assertion` is wrong; we do not say which.",
+                invalid_client("not shown"),
+            ),
+            headers={"WWW-Authenticate": "BasicChallenge"},
         ),
-        headers={"WWW-Authenticate": "BasicChallenge"},
-    ),
-    "TooLarge": refusal(
-        "The body is too large.",
-        (
-            "invalid_request",
-            "The body is larger than 16 KiB.",
-            body_too_large(MOST_BODY_BYTES),
+        "TooLarge": refusal(
+            issuer,
+            "The body is too large.",
+            (
+                "invalid_request",
+                "The body is larger than 16 KiB.",
+                body_too_large(MOST_BODY_BYTES),
+            ),
         ),
-    ),
-    "NotAForm": refusal(
-        "The body is not a form.",
-        (
-            "invalid_request",
-            "The body is something else, such as JSON.",
-            invalid_request("the body must be application/x-www-form-urlencoded"),
+        "NotAForm": refusal(
+            issuer,
+            "The body is not a form.",
+            (
+                "invalid_request",
+                "The body is something else, such as JSON.",
+                invalid_request("the body must be application/x-www-form-urlencoded"),
+            ),
         ),
-    ),
-    "HeaderTooLong": refusal(
-        "A header field is too long.",
-        (
-            "invalid_request",
-            f"`Authorization` has more than {LONGEST_AUTHORIZATION} characters.",
-            authorization_too_long(),
+        "HeaderTooLong": refusal(
+            issuer,
+            "A header field is too long.",
+            (
+                "invalid_request",
+                f"`Authorization` has more than {LONGEST_AUTHORIZATION} characters.",
+                authorization_too_long(),
+            ),
         ),
-    ),
-    "TooManyFailures": refusal(
-        "Too many attempts of yours failed.",
-        (
-            "slow_down",
-            "You sent too many wrong secrets, codes or tokens. Try again after `Retry-After` seconds.",
-            too_many_failures(),
+        "TooManyFailures": refusal(
+            issuer,
+            "Too many attempts of yours failed.",
+            (
+                "slow_down",
+                "You sent too many wrong secrets, codes or tokens. Try again after `Retry-After` seconds.",
+                too_many_failures(),
+            ),
+            headers={"Retry-After": "RetryAfter"},
         ),
-        headers={"Retry-After": "RetryAfter"},
-    ),
-    "Unavailable": refusal(
-        "The service is briefly unavailable.",
-        (
-            "temporarily_unavailable",
-            "Try again after `Retry-After` seconds.",
-            temporarily_unavailable(),
+        "Unavailable": refusal(
+            issuer,
+            "The service is briefly unavailable.",
+            (
+                "temporarily_unavailable",
+                "Try again after `Retry-After` seconds.",
+                temporarily_unavailable(),
+            ),
+            headers={"Retry-After": "RetryAfter"},
         ),
-        headers={"Retry-After": "RetryAfter"},
-    ),
-}
+    }
+
 
 SHARED: Json = {
     "401": ref("responses", "InvalidClient"),
