@@ -73,7 +73,7 @@ class Candidate(NamedTuple):
 def meant_by(name: Name, named: Iterable[Candidate]) -> dict[int, EquipmentHeader]:
     """The machines that a name means, by key: of its kind, else of the first kind that there is.
 
-    Make and model decide between serial numbers, in any letter case, as they do in an address. Machines of one PIN are
+    Make and model decide between serial numbers, in any letter case and spacing, as in an address. Machines of one PIN are
     one machine in two fleets: the one that was added first is meant.
     named: in the order in which they were added.
     """
@@ -89,7 +89,7 @@ def meant_by(name: Name, named: Iterable[Candidate]) -> dict[int, EquipmentHeade
 
 
 def _same(told: str | None, known: str | None) -> bool:
-    return told is None or told.casefold() == (known or "").casefold()
+    return told is None or normalise_identifier(told) == normalise_identifier(known or "")
 
 
 def several_of(name: Name, meant: Sequence[EquipmentHeader]) -> str:
