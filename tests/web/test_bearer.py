@@ -15,8 +15,10 @@ from app.flows.account.register_application import register_application
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import mint, parse
 from app.web.paths import (
+    BELOW_FLEET_BEFORE_V1,
     BELOW_FLEET_V1,
     BELOW_FLEET_V2,
+    FLEET_BEFORE_V1_ROUTE,
     FLEET_V1_ROUTE,
     FLEET_V2_ROUTE,
     TABLE,
@@ -162,9 +164,17 @@ async def test_scope_too_small_is_told_with_the_one_that_is_needed(
     assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "aemp:read")
 
 
+READING = (
+    FLEET_BEFORE_V1_ROUTE,
+    BELOW_FLEET_BEFORE_V1,
+    FLEET_V1_ROUTE,
+    BELOW_FLEET_V1,
+    FLEET_V2_ROUTE,
+    BELOW_FLEET_V2,
+)
 # Every address of the API that asks for a token, by the scope that it asks for.
 ASKED = {
-    **dict.fromkeys((FLEET_V1_ROUTE, BELOW_FLEET_V1, FLEET_V2_ROUTE, BELOW_FLEET_V2), "aemp:read"),
+    **dict.fromkeys(READING, "aemp:read"),
     TELEMETRY: "telemetry:write",
 }
 
