@@ -68,9 +68,14 @@ def import_(
     done = [(file, each) for file, each in zip(readable, imported, strict=True) if each is not None]
     if done:
         print_records([_record(file, each) for file, each in done], as_json=as_json, empty="")
-    all_kept = len(done) == len(read) and not any(each.rejections for _, each in done)
+    _end([each for _, each in done], files=len(read))
+
+
+def _end(imported: Sequence[FileImported], *, files: int) -> None:
+    """Raises typer.Exit with the status that says how much was kept."""
+    all_kept = len(imported) == files and not any(each.rejections for each in imported)
     if not all_kept:
-        some_kept = any(each.keeps_something for _, each in done)
+        some_kept = any(each.keeps_something for each in imported)
         raise typer.Exit(_SOME_REFUSED if some_kept else _NOTHING_KEPT)
 
 

@@ -80,15 +80,12 @@ async def import_machines(
             taken = [at for at, identity in enumerate(identities) if identity in keys]
             told = [(keys[identities[at]], history_of(readings[at])) for at in taken]
             written = await write(transaction, customer_id, told, kept, careful=careful, snapshot=True)
+            silent = (at for at in taken if keys[identities[at]] in written.waiting and not readings[at])
             refused = (
                 *_doubts(zip(places, identities, strict=True), doubtful),
                 *(Rejection(places[taken[at]], *each) for at, each in written.refused),
                 # A machine without readings would wait unnoticed.
-                *(
-                    Rejection(places[at], None, None, WAITS)
-                    for at in taken
-                    if keys[identities[at]] in written.waiting and not readings[at]
-                ),
+                *(Rejection(places[at], None, None, WAITS) for at in silent),
             )
             if whole:
                 keep_whole(refused)

@@ -39,8 +39,7 @@ async def write_telemetry(
     # It is a tenth of a second's work, in which others have their turns.
     read = await asyncio.to_thread(read_all, reports)
     unreadable = [rejection for report in read for rejection in report.rejections]
-    times = (reading.at for report in read for _, reading in report.readings)
-    kept = await prepare_history(context, times)
+    kept = await prepare_history(context, (reading.at for report in read for _, reading in report.readings))
 
     async def attempt(*, careful: bool) -> Telemetry:
         async with write_history(context.database) as transaction:
