@@ -12,6 +12,12 @@ from pydantic_settings import NoDecode
 
 _UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _PROXIES = "write the addresses of your proxies, such as 10.0.0.5, or their network, such as 10.0.0.0/8"
+_USUAL_PORTS = {"http": 80, "https": 443}  # which browsers leave out
+_LAST_PORT = 65_535
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?",
+    re.IGNORECASE,
+)
 _MAPPED_BITS = 96  # of ::ffff:0:0/96, before the IPv4 address (RFC 4291 section 2.5.5.2)
 
 
@@ -53,17 +59,23 @@ def _has_port(address: str) -> bool:
 
 
 def _check_origin(value: str) -> str:
-    parts = urlsplit(value)
-    bare = value.removesuffix("/")
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.netloc
-        or bare != f"{parts.scheme}://{parts.netloc}"
-    ):
-        raise ValueError("an origin without path, such as https://auth.example.com")
-    if "@" in parts.netloc:
+    """An origin as browsers write it: callers compare it as text with what they were sent."""
+    if "@" in value:
         raise ValueError("an origin carries no user name")
-    return bare
+    if not value.isascii():
+        raise ValueError(
+            "write the host in ASCII, such as https://xn--bcher-kva.example for https://b\u00fccher.example"
+        )
+    parts = _ORIGIN.fullmatch(value.strip())
+    if parts is None:
+        raise ValueError("an origin without path, such as https://auth.example.com")
+    scheme, host = parts["scheme"].lower(), parts["host"].lower()
+    if host.startswith("["):
+        host = f"[{IPv6Address(host[1:-1])}]"
+    port = int(parts["port"] or _USUAL_PORTS[scheme])
+    if not 0 < port <= _LAST_PORT:
+        raise ValueError(f"the port of an origin is 1 to {_LAST_PORT}")
+    return f"{scheme}://{host}" if port == _USUAL_PORTS[scheme] else f"{scheme}://{host}:{port}"
 
 
 def _check_minute(value: timedelta) -> timedelta:
@@ -106,7 +118,7 @@ Brief = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_ch
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
 NetworkList = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_parse_networks)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
-Port = Annotated[int, Field(ge=0, le=65_535)]
+Port = Annotated[int, Field(ge=0, le=_LAST_PORT)]
 DatabaseUrl = Annotated[
     SecretStr,
     _of_scheme("postgresql", "postgres", example="postgresql://user:password@host:5432/database"),

@@ -1,9 +1,12 @@
 """The real thing for every test: private PostgreSQL and Valkey, migrated once per worker, and the service on them."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -18,11 +21,12 @@ from app.storage.schema.migrations import apply_migrations, read_migrations
 from tests.support.alone import turn
 from tests.support.browser import Browser
 from tests.support.depth import deepen
-from tests.support.people import World
+from tests.support.people import MADE, World
 
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
     del os.environ[name]  # the suite is about the defaults, whatever this shell was set to
 deepen()
+ADDRESS = pytest.StashKey[str]()  # of this worker's database, once there is one
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -64,9 +68,39 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 
 
 @pytest.fixture(scope="session")
-async def database_url(servers: tuple[str, str], worker: int) -> str:
+async def database_url(servers: tuple[str, str], worker: int, request: pytest.FixtureRequest) -> str:
     """A database of this worker's own, migrated; two workers migrate two databases of one cluster at once."""
-    return await make_database(servers[0], f"test_{worker}")
+    address = await make_database(servers[0], f"test_{worker}")
+    request.config.stash[ADDRESS] = address
+    return address
+
+
+@pytest.fixture(autouse=True)
+def _claims_of_a_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The fleets of a test give up their PINs when it ends."""
+    yield from _claims(request)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _claims_of_a_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The fleets that a file's tests share give up their PINs when they end."""
+    yield from _claims(request)
+
+
+def _claims(request: pytest.FixtureRequest) -> Iterator[None]:
+    made_before = len(MADE)
+    yield
+    address = request.config.stash.get(ADDRESS, None)
+    if address and (made := MADE[made_before:]):
+        with ThreadPoolExecutor(1) as elsewhere:  # the suite's own loop may be running
+            elsewhere.submit(asyncio.run, _end_claims(address, made)).result()
+
+
+async def _end_claims(address: str, customer_ids: list[UUID]) -> None:
+    owner = await asyncpg.connect(address)
+    await owner.execute("SET ROLE rovitracker_ingest")  # the owner sees no customer's rows
+    await owner.execute("DELETE FROM equipment_identifier WHERE customer_id = ANY($1::uuid[])", customer_ids)
+    await owner.close()
 
 
 async def make_database(owner_url: str, name: str) -> str:

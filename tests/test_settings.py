@@ -118,11 +118,53 @@ def test_everything_wrong_in_production_is_said_at_once(environment: pytest.Monk
     assert "hidden" not in said
 
 
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("https://auth.example.com", "https://auth.example.com"),
+        ("https://auth.example.com/", "https://auth.example.com"),
+        ("https://auth.example.com:443", "https://auth.example.com"),
+        ("https://auth.example.com:0443/", "https://auth.example.com"),
+        ("HTTPS://Auth.Example.COM", "https://auth.example.com"),
+        (" https://auth.example.com ", "https://auth.example.com"),
+        ("https://auth.example.com:8443", "https://auth.example.com:8443"),
+        ("https://auth_7.example.com", "https://auth_7.example.com"),
+        ("https://[2001:DB8:0::7]:443", "https://[2001:db8::7]"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+    ],
+)
+def test_public_url_is_kept_as_browsers_write_an_origin(
+    text: str, origin: str, environment: pytest.MonkeyPatch
+) -> None:
+    """O-111, O-120: the issuer is compared as text, and so is a form's Origin."""
+    environment.setenv("ROVITRACKER_PUBLIC_URL", text)
+    assert load_settings().issuer == origin
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [("http://localhost:80", "http://localhost"), ("http://LOCALHOST:8000", "http://localhost:8000")],
+)
+def test_public_url_over_http_is_kept_likewise(
+    text: str, origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROVITRACKER_PUBLIC_URL", text)
+    assert load_settings().issuer == origin
+
+
 REFUSED_VALUES = {
     "origin with a path": ("PUBLIC_URL", "https://auth.example.com/sub", "origin without path"),
     "origin with a query": ("PUBLIC_URL", "https://auth.example.com?x", "origin without path"),
     "origin with a user": ("PUBLIC_URL", "https://u:hidden@auth.example.com", "no user name"),
     "no origin at all": ("PUBLIC_URL", "auth.example.com", "origin without path"),
+    "origin with umlauts": ("PUBLIC_URL", "https://b\u00fccher.example", "https://xn--bcher-kva.example"),
+    "origin with a letter like a dot": ("PUBLIC_URL", "https://auth\u3002example.com", "in ASCII"),
+    "origin with an encoded host": ("PUBLIC_URL", "https://auth%2eexample.com", "origin without path"),
+    "origin with a last dot": ("PUBLIC_URL", "https://auth.example.com.", "origin without path"),
+    "origin with a large port": ("PUBLIC_URL", "https://auth.example.com:65536", "1 to 65535"),
+    "origin with port 0": ("PUBLIC_URL", "https://auth.example.com:0", "1 to 65535"),
+    "origin with no port": ("PUBLIC_URL", "https://auth.example.com:", "origin without path"),
+    "origin with half an address": ("PUBLIC_URL", "https://[2001:db8]", "2001:db8"),
     "other database": ("DATABASE_URL", "mysql://u:hidden@db/x", "postgresql://"),
     "other cache": ("REDIS_URL", "memcached://u:hidden@cache", "redis://"),
     "database port": ("DATABASE_URL", "postgresql://u:hidden@db:54321o/x", "postgresql://"),

@@ -12,9 +12,10 @@ __all__ = ["challenge", "read_bearer"]
 _TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
-def read_bearer(authorization_headers: Sequence[str]) -> str:
+def read_bearer(authorization_headers: Sequence[str], *, scope: str | None = None) -> str:
     """The unverified token in these Authorization headers. Body and query are never looked at.
 
+    scope: that the resource asks for, told to whoever brings no token; None where nobody will be told.
     Raises OAuthError when there is no token, it is malformed or too long, or there are several headers.
     """
     if len(authorization_headers) > 1:
@@ -22,7 +23,7 @@ def read_bearer(authorization_headers: Sequence[str]) -> str:
     scheme, _, unverified_token = (authorization_headers[0] if authorization_headers else "").partition(" ")
     # RFC 6750 section 3.1: another scheme is an unsupported method, told nothing but which one we want.
     if scheme.lower() != "bearer":
-        raise missing_token()
+        raise missing_token(scope)
     if len(unverified_token) > LONGEST_AUTHORIZATION:
         raise malformed_bearer(f"the token is longer than {LONGEST_AUTHORIZATION} characters")
     unverified_token = unverified_token.strip(" ")

@@ -11,7 +11,6 @@ from app.refused import Headers, RefusedError
 
 # One text for every cause: a guesser must not learn which half of a credential was wrong.
 _CLIENT_TEXT = "client authentication failed"
-_GRANT_TEXT = "the code or refresh token is unknown, expired, used, revoked or not issued for this request"
 _BEARER_TEXT = "the access token is unknown, expired or revoked"
 
 
@@ -35,13 +34,13 @@ class PageError(RefusedError):
 
     code = "page_error"
 
-    def __init__(self, title: str, what: str, status: int = 400) -> None:
-        super().__init__(what, title=title, status=status)
+    def __init__(self, title: str, what: str, status: int = 400, *, detail: str = "") -> None:
+        super().__init__(what, title=title, status=status, detail=detail)
 
 
-def refused_link(explanation: str, *, status: int = 400) -> PageError:
+def refused_link(explanation: str, *, status: int = 400, detail: str = "") -> PageError:
     told = f"{explanation} Please tell whoever gave you this link."
-    return PageError("This link cannot be followed", told, status)
+    return PageError("This link cannot be followed", told, status, detail=detail)
 
 
 def invalid_request(description: str, *, status: int = 400) -> OAuthError:
@@ -71,8 +70,9 @@ def invalid_client(detail: str) -> OAuthError:
     )
 
 
-def invalid_grant(detail: str) -> OAuthError:
-    return OAuthError("invalid_grant", _GRANT_TEXT, detail=detail)
+def invalid_grant(description: str, detail: str) -> OAuthError:
+    """What the caller may know of the cause, `refused_grant.py` says."""
+    return OAuthError("invalid_grant", description, detail=detail)
 
 
 def unauthorized_client(description: str = "this application may not do that") -> OAuthError:
@@ -122,19 +122,22 @@ def too_many_failures(detail: str = "", *, retry_after_s: int = 2) -> OAuthError
     )
 
 
-def missing_token() -> OAuthError:
-    """No usable credentials at all: the challenge names no error (RFC 6750 section 3.1)."""
-    return OAuthError(
-        "", status=401, detail="no bearer token", headers=(("WWW-Authenticate", challenge(REALM)),)
-    )
+def missing_token(scope: str | None) -> OAuthError:
+    """No usable credentials at all: the challenge names no error (RFC 6750 section 3.1).
+
+    scope: that the resource asks for, so that nobody has to guess it.
+    """
+    value = challenge(REALM, scope=scope)
+    return OAuthError("", status=401, detail="no bearer token", headers=(("WWW-Authenticate", value),))
 
 
 def malformed_bearer(description: str) -> OAuthError:
     return _bearer_error("invalid_request", description, status=400)
 
 
-def invalid_token(detail: str = "") -> OAuthError:
-    return _bearer_error("invalid_token", _BEARER_TEXT, status=401, detail=detail)
+def invalid_token(scope: str) -> OAuthError:
+    """`scope` is what the resource asks for: clients ask for it when they get another token."""
+    return _bearer_error("invalid_token", _BEARER_TEXT, status=401, scope=scope)
 
 
 def insufficient_scope(scope: str) -> OAuthError:
@@ -144,10 +147,6 @@ def insufficient_scope(scope: str) -> OAuthError:
     )
 
 
-def _bearer_error(
-    error: str, description: str, *, status: int, detail: str = "", scope: str | None = None
-) -> OAuthError:
+def _bearer_error(error: str, description: str, *, status: int, scope: str | None = None) -> OAuthError:
     value = challenge(REALM, error=error, description=description, scope=scope)
-    return OAuthError(
-        error, description, status=status, detail=detail, headers=(("WWW-Authenticate", value),)
-    )
+    return OAuthError(error, description, status=status, headers=(("WWW-Authenticate", value),))

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.oauth.client import Client, ClientKind
-from app.oauth.errors import invalid_grant, invalid_request, invalid_target, unauthorized_client
+from app.oauth.errors import invalid_request, invalid_target, unauthorized_client
+from app.oauth.refused_grant import refuse
 from app.oauth.request import TokenRequest
 from app.oauth.scope import parse as parse_scope
 from app.oauth.token_string import TokenKind, TokenString, parse
@@ -50,12 +51,14 @@ class Asked:
 def name_of_grant(request: TokenRequest, *, strict: bool) -> str:
     """The grant type asked for; the documented classic request sends a code alone and means authorization_code.
 
-    Raises invalid_request when it is missing otherwise.
+    Raises invalid_request when it is missing otherwise, or when the documented request forgot its code.
     """
     if request.grant_type is not None:
         return request.grant_type
-    if strict or "code" not in request.parameters:
+    if strict or "refresh_token" in request.parameters:
         raise invalid_request("grant_type is missing")
+    if "code" not in request.parameters:
+        raise invalid_request("code is missing: a request without grant_type has one")
     return "authorization_code"
 
 
@@ -67,9 +70,10 @@ def check_allowed(client: Client, grant: GrantType) -> None:
         raise unauthorized_client("public applications have no credentials to act by")
 
 
-def read_asked(grant: GrantType, request: TokenRequest, *, served: str) -> Asked:
+def read_asked(grant: GrantType, request: TokenRequest, *, served: str, proved: bool) -> Asked:
     """What is asked for, before anything is taken or any store asked.
 
+    proved: whether the caller is known to be the application, so that it may be told more.
     Raises invalid_request, invalid_target or invalid_scope, and invalid_grant for what is no token of ours.
     """
     for name in grant.required:
@@ -77,17 +81,19 @@ def read_asked(grant: GrantType, request: TokenRequest, *, served: str) -> Asked
             raise invalid_request(f"{name} is missing")
     if not grant.continues:
         check_resource(request.resource, served=served)
-    spent = _read_spent(grant.spends, request.parameters[grant.required[0]]) if grant.spends else None
+    spent = None
+    if grant.spends:
+        spent = _read_spent(grant.spends, request.parameters[grant.required[0]], proved=proved)
     scope = request.scope if "scope" in grant.optional else None
     if scope is not None:
         scope = " ".join(parse_scope(scope))
     return Asked(request.parameters, spent, scope, request.resource)
 
 
-def _read_spent(kind: TokenKind, unverified: str) -> TokenString:
+def _read_spent(kind: TokenKind, unverified: str, *, proved: bool) -> TokenString:
     token = parse(unverified)
     if token is None or token.kind != kind:
-        raise invalid_grant("it is none of ours: no store was asked")
+        raise refuse(kind, "unknown", proved=proved, detail="it is none of ours: no store was asked")
     return token
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from app.oauth.assertion import ALGORITHMS
-from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.scope import offered_scopes
 from app.oauth.signing import ALGORITHM
 
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
@@ -23,7 +23,7 @@ def authorization_server(
     members: dict[str, object] = {
         "issuer": issuer,
         **{member: issuer + path for member, path in endpoints.items()},
-        "scopes_supported": sorted(KNOWN_SCOPES),
+        "scopes_supported": list(offered_scopes()),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         # Left out, the next two would claim the implicit grant and Basic alone (RFC 8414 section 2).
@@ -57,7 +57,7 @@ def protected_resource(
     members: dict[str, object] = {
         "resource": resource,
         "authorization_servers": [issuer],
-        "scopes_supported": sorted(KNOWN_SCOPES),
+        "scopes_supported": list(offered_scopes()),
         "bearer_methods_supported": ["header"],
         "resource_name": "RoviTracker AEMP telematics",
     }

@@ -25,8 +25,16 @@ _PARTS = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*):(?://(?P<authority>[^/?]*+))?+(?P<path>[^?]*+)(?:\?(?P<query>.*+))?"
 )
 _AUTHORITY = re.compile(
-    r"(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
+    r"(?P<host>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
 )
+
+# The same as the RFC has it, which takes any text apart: what matches no registered URI is still compared with one.
+_ANY_PARTS = re.compile(
+    r"(?:(?P<scheme>[^:/?#]*+):)?+(?://(?P<host>[^/?#]*+))?+(?P<path>[^?#]*+)(?:\?(?P<query>[^#]*+))?+(?:#(?P<fragment>.*+))?+",
+    re.DOTALL,
+)
+_MOST_SHOWN = 300
+_URI_MARKS = "%:/?#[]@!$&'()*+,;=~"
 
 # Browsers resolve localhost by the machine's own tables, which others may write; the literals go nowhere else
 # (RFC 8252 section 8.3).
@@ -61,17 +69,27 @@ def check_registrable(uri: str, *, public: bool, development: bool) -> None:
 
 
 def match(requested: str | None, registered: Sequence[str], *, public: bool) -> str:
-    """The URI the answer goes to (RFC 6749 section 3.1.2.3). Raises PageError, never a redirect, when there is none."""
+    """The URI the answer goes to (RFC 6749 section 3.1.2.3). Raises PageError, never a redirect, when there is none.
+
+    The error's detail says for the log what was sent, and what differs.
+    """
     if requested is None:
         if len(registered) == 1:
             return registered[0]
-        raise refused_link("The application did not say which of its addresses the answer should go to.")
+        raise refused_link(
+            "The application did not say which of its addresses the answer should go to.",
+            detail=f"redirect_uri is missing, and {len(registered)} are registered",
+        )
     # Plain strings: whatever a cleverer comparison would forgive, an attacker can use (RFC 9700 section 4.1.3).
     if requested in registered:
         return requested
     if public and any(_differ_in_port_only(requested, known) for known in registered):
         return requested
-    raise refused_link("The application asked for the answer at an address that is not registered for it.")
+    sent = _readable(requested)
+    raise refused_link(
+        f"The application asked for the answer at {sent}, an address that is not registered for it.",
+        detail=f"redirect_uri {sent} is not registered: {_difference(requested, registered)}",
+    )
 
 
 def append(uri: str, params: Sequence[tuple[str, str]]) -> str:
@@ -81,6 +99,29 @@ def append(uri: str, params: Sequence[tuple[str, str]]) -> str:
     if "?" not in uri:
         return f"{uri}?{answer}"
     return uri + answer if uri.endswith(("?", "&")) else f"{uri}&{answer}"
+
+
+def _readable(uri: str) -> str:
+    """For people and the log: everything that no URI consists of is encoded, so that it is no text of its own."""
+    shown = quote(uri[:_MOST_SHOWN], safe=_URI_MARKS)
+    return shown if len(uri) <= _MOST_SHOWN else f"{shown}..."
+
+
+def _difference(requested: str, registered: Sequence[str]) -> str:
+    if not registered:
+        return "the application has none"
+    nearest = min(registered, key=lambda known: len(_differing_parts(requested, known)))
+    return f"it differs from {nearest} in its {' and '.join(_differing_parts(requested, nearest))}"
+
+
+def _differing_parts(one: str, other: str) -> list[str]:
+    if one.lower() == other.lower():
+        return ["letter case"]
+    if one.rstrip("/") == other.rstrip("/"):
+        return ["last slash"]
+    parts = [_ANY_PARTS.fullmatch(uri) for uri in (one, other)]
+    first, second = (found.groupdict() for found in parts if found)
+    return [name for name in first if first[name] != second[name]]
 
 
 def _spelling_objection(uri: str) -> str | None:

@@ -14,7 +14,7 @@ from app.aemp.model.series import SERIES
 from app.aemp.model.values import Equipment, TankLevel
 from app.simulation.figures import figures_of, last_24_of, location_of, moment_of
 from app.simulation.history import last_time
-from app.simulation.machines import SimulatedMachine, make_machine, make_sites
+from app.simulation.machines import SimulatedMachine, make_machine, make_sites, renumbered
 
 _SHOWN = {metric: series for series in SERIES for metric in series.metrics}
 
@@ -31,15 +31,20 @@ def simulate_fleet(
 
 
 def simulate_machines(
-    machines: int, days: float, interval_s: int, seed: int, now: datetime
+    machines: int, days: float, interval_s: int, seed: int, now: datetime, *, owner: str = ""
 ) -> Iterator[tuple[Equipment, SimulatedMachine]]:
-    """The same, each with the days that it comes from."""
+    """The same, each with the days that it comes from.
+
+    owner: the machines of two owners differ in their PINs and serial numbers, and in nothing else.
+    """
     began_at = (now.astimezone(UTC) - timedelta(days=days)).replace(microsecond=0)
     at = max(began_at, last_time(now, timedelta(seconds=interval_s)))
     sites = make_sites(Random(seed))  # noqa: S311 - invented machines, not secrets
     for number in range(machines):
         random = Random(f"{seed}/{number}")  # noqa: S311 - as above
         machine = make_machine(random, number, sites, (began_at, now))
+        if owner:
+            machine = renumbered(machine, Random(f"{seed}/{number}/{owner}"))  # noqa: S311 - as above
         yield _snapshot(machine, at), machine
 
 

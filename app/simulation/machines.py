@@ -124,9 +124,24 @@ def _make_header(random: Random, number: int, profile: Profile, installed_at: da
         oem_name=maker,
         model=random.choice(profile.models) if random.random() < _HAS_MODEL else None,
         equipment_id=f"{profile.kind} #{number + 1:05d}",
-        serial_number=f"{random.randrange(10**8):08d}",
+        serial_number=_make_serial_number(random),
         pin=make_pin(random, maker) if random.random() < _HAS_PIN else None,
     )
+
+
+def renumbered(machine: SimulatedMachine, random: Random) -> SimulatedMachine:
+    """The same machine with another PIN and serial number."""
+    known = machine.header
+    header = replace(
+        known,
+        serial_number=_make_serial_number(random),
+        pin=make_pin(random, known.oem_name or "") if known.pin else None,
+    )
+    return replace(machine, header=header)
+
+
+def _make_serial_number(random: Random) -> str:
+    return f"{random.randrange(10**8):08d}"
 
 
 def _settle(random: Random, site: Site) -> Site:

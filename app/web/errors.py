@@ -10,14 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.aemp.address.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
+from app.aemp.address.negotiation import Representation, negotiate, negotiate_aemp_1_2
 from app.aemp.model.errors import AempError
 from app.aemp.write.render_error import render_error
 from app.oauth.challenge import printable
 from app.refused import RefusedError
+from app.web.api.documents import answer_refusal
 from app.web.api.rate_limit import rate_headers
+from app.web.cross_origin import reading_headers
+from app.web.error_pages import error_uri
 from app.web.pages.render import page
-from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, V1, ErrorForm, error_form
+from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, ErrorForm, error_form, is_aemp_1_2
 from app.web.request import NO_STORE, context_of, field_value
 
 
@@ -33,10 +36,10 @@ async def answer(request: Request, error: Exception) -> Response:
     return _renderer(request)(request, refused)
 
 
-def refuse_as_json(scope: Scope, refused: RefusedError) -> tuple[int, dict[str, str], bytes]:
+def refuse_as_json(scope: Scope, refused: RefusedError, *, issuer: str) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the answer that a machine endpoint gives to a refusal (RFC 6749 section 5.2)."""
     _note(scope, refused)
-    return refused.status, *_json_parts(refused)
+    return refused.status, *_json_parts(refused, issuer)
 
 
 def _note(scope: Scope, refused: RefusedError) -> None:
@@ -71,23 +74,29 @@ def _renderer(request: Request) -> Callable[[Request, RefusedError], Response]:
     return _RENDERERS[error_form(request.scope["path"])]
 
 
-def _json(_request: Request, refused: RefusedError) -> Response:
-    headers, body = _json_parts(refused)
+def _json(request: Request, refused: RefusedError) -> Response:
+    # A bug may lie anywhere, so nothing is asked to tell of one.
+    issuer = None if refused.status == HTTPStatus.INTERNAL_SERVER_ERROR else context_of(request).policy.issuer
+    headers, body = _json_parts(refused, issuer)
     return Response(body, refused.status, headers)
 
 
-def _json_parts(refused: RefusedError) -> tuple[dict[str, str], bytes]:
+def _json_parts(refused: RefusedError, issuer: str | None) -> tuple[dict[str, str], bytes]:
     # A wrong method or address is the caller's request being invalid, in OAuth's words.
     code = "invalid_request" if refused.code in ("not_found", "method_not_allowed") else refused.code
-    document = {"error": code} | ({"error_description": printable(refused.what)} if refused.what else {})
+    told = {
+        "error": code,
+        "error_description": printable(refused.what),
+        "error_uri": error_uri(issuer, code) if issuer else None,
+    }
     headers = {"Content-Type": "application/json", **NO_STORE, **dict(refused.headers)}
-    return headers, orjson.dumps(document)
+    return headers, orjson.dumps({name: text for name, text in told.items() if text})
 
 
 def _aemp(request: Request, refused: RefusedError) -> Response:
-    offer = AEMP_1_2_OFFER if request.scope["path"].startswith(V1) else ISO_15143_OFFER
+    choose = negotiate_aemp_1_2 if is_aemp_1_2(request.scope["path"]) else negotiate
     try:
-        representation = negotiate(field_value(request, "accept"), offer)
+        representation = choose(field_value(request, "accept"))
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML
     code = refused.code or "unauthorized"
@@ -96,14 +105,20 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
     headers = {
         **NO_STORE,
         **rate_headers(request),
-        "Vary": "Accept",
+        **reading_headers(request.scope["path"]),
         **dict(refused.headers),
         "Content-Type": content_type,
     }
-    if "WWW-Authenticate" in headers:  # RFC 9728 section 5.1: where to learn who gives tokens
-        address = f"{context_of(request).policy.issuer}{RESOURCE_METADATA}"
-        headers["WWW-Authenticate"] += f', resource_metadata="{address}"'
-    return Response(body, refused.status, headers)
+    if "WWW-Authenticate" in headers:
+        headers["WWW-Authenticate"] += _leads(context_of(request).policy.issuer, refused.code)
+    return answer_refusal(request, refused.status, body, headers)
+
+
+def _leads(issuer: str, code: str) -> str:
+    """More attributes of a challenge: the page about its error, and where to learn who gives tokens (RFC 9728 section 5.1)."""
+    page_about = error_uri(issuer, code)
+    explained = f', error_uri="{page_about}"' if page_about else ""
+    return f'{explained}, resource_metadata="{issuer}{RESOURCE_METADATA}"'
 
 
 # Refusals by the router itself, told to people: title and explanation.

@@ -21,17 +21,20 @@ JWKS = "/app/oauth2/jwks"
 
 WELL_KNOWN = "/.well-known/"
 SERVER_METADATA = "/.well-known/oauth-authorization-server"
+OPENID_METADATA = "/.well-known/openid-configuration"  # the same, for libraries that look nowhere else
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource/api"
-ORIGIN_METADATA = "/.well-known/oauth-protected-resource"  # the same, where some libraries look for it
 
 API = "/api/"
 V1, V2 = "/api/v1/", "/api/v2/"
 FLEET_V1, FLEET_V2 = "/api/v1/Fleet", "/api/v2/Fleet"
+FLEET_BEFORE_V1 = "/api/Fleet"  # RoviTracker's own address before there were versions
 FIRST_PAGE = "/api/v2/Fleet/1"
 TELEMETRY = "/api/v2/telemetry"
 # As the router reads them: `fleet` in any letter case, and below it whatever `aemp/address/` can parse.
 FLEET_V1_ROUTE, FLEET_V2_ROUTE = "/api/v1/{fleet:fleet}", "/api/v2/{fleet:fleet}"
 BELOW_FLEET_V1, BELOW_FLEET_V2 = f"{FLEET_V1_ROUTE}/{{address:path}}", f"{FLEET_V2_ROUTE}/{{address:path}}"
+FLEET_BEFORE_V1_ROUTE = "/api/{fleet:fleet}"
+BELOW_FLEET_BEFORE_V1 = f"{FLEET_BEFORE_V1_ROUTE}/{{address:path}}"
 
 LOGIN = "/app/login"
 LOGOUT = "/app/logout"
@@ -60,8 +63,9 @@ READ: Methods = ("GET", "HEAD")
 # OAuth's JSON (RFC 6749 section 5.2), a document of AEMP, or a page for people.
 ErrorForm: TypeAlias = Literal["json", "aemp", "page"]
 
-# What scripts of other origins may read: nothing, a document but not its errors, or every answer to what they ask by POST.
-CrossOrigin: TypeAlias = Literal["nothing", "document", "answers"]
+# What scripts of other origins may read: nothing, a document but not its errors, every answer to what they ask by POST, or
+# every answer to what they read with a token.
+CrossOrigin: TypeAlias = Literal["nothing", "document", "answers", "readings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +95,15 @@ TABLE = (
     Row(REVOKE, POST, "json", cross_origin="answers", documented=True),
     Row(JWKS, READ, "json", cross_origin="document", documented=True),
     Row(SERVER_METADATA, READ, "json", cross_origin="document", documented=True),
+    Row(OPENID_METADATA, READ, "json", cross_origin="document", documented=True),
     Row(RESOURCE_METADATA, READ, "json", cross_origin="document", documented=True),
-    Row(ORIGIN_METADATA, READ, "json", cross_origin="document", documented=True),
     # AEMP
-    Row(FLEET_V1_ROUTE, READ, "aemp", documented=True),
-    Row(BELOW_FLEET_V1, READ, "aemp", documented=True),
-    Row(FLEET_V2_ROUTE, READ, "aemp", documented=True),
-    Row(BELOW_FLEET_V2, READ, "aemp", documented=True),
+    Row(FLEET_BEFORE_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
+    Row(BELOW_FLEET_BEFORE_V1, READ, "aemp", cross_origin="readings", documented=True),
+    Row(FLEET_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
+    Row(BELOW_FLEET_V1, READ, "aemp", cross_origin="readings", documented=True),
+    Row(FLEET_V2_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
+    Row(BELOW_FLEET_V2, READ, "aemp", cross_origin="readings", documented=True),
     Row(TELEMETRY, POST, "aemp", documented=True),
     # For integrators: the same, for programs and for people
     Row(OPENAPI, READ, "page", cross_origin="document"),
@@ -137,6 +143,11 @@ _ENDINGS_OF_PAGES = tuple(f"/{page.removeprefix(OAUTH)}" for page in (AUTHORIZE,
 def error_form(path: str) -> ErrorForm:
     """The form of an error at an address, whether it is served or not."""
     return _FORMS.get(path) or _unserved_form(path)
+
+
+def is_aemp_1_2(path: str) -> bool:
+    """Whether an address speaks the first version of the standard, which is XML only."""
+    return path.lower().startswith((V1, FLEET_BEFORE_V1.lower()))
 
 
 def _unserved_form(path: str) -> ErrorForm:

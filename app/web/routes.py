@@ -8,10 +8,10 @@ from starlette.routing import Mount
 
 from app.web import health, paths
 from app.web.api import aemp, telemetry
-from app.web.cross_origin import READABLE, preflight
+from app.web.cross_origin import READABLE, READINGS, preflight, preflight_of_reading
 from app.web.oauth.introspect import introspect
 from app.web.oauth.jwks import jwks
-from app.web.oauth.metadata import resource_metadata, server_metadata
+from app.web.oauth.metadata import openid_metadata, resource_metadata, server_metadata
 from app.web.oauth.revoke import revoke
 from app.web.oauth.token import token
 from app.web.pages import account, consent, demo, login
@@ -32,9 +32,11 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.REVOKE, POST): revoke,
     (paths.JWKS, READ): jwks,
     (paths.SERVER_METADATA, READ): server_metadata,
+    (paths.OPENID_METADATA, READ): openid_metadata,
     (paths.RESOURCE_METADATA, READ): resource_metadata,
-    (paths.ORIGIN_METADATA, READ): resource_metadata,
     # AEMP
+    (paths.FLEET_BEFORE_V1_ROUTE, READ): aemp.read_v1,
+    (paths.BELOW_FLEET_BEFORE_V1, READ): aemp.read_v1,
     (paths.FLEET_V1_ROUTE, READ): aemp.read_v1,
     (paths.BELOW_FLEET_V1, READ): aemp.read_v1,
     (paths.FLEET_V2_ROUTE, READ): aemp.read_v2,
@@ -73,3 +75,5 @@ for row in TABLE:
         router.add_api_route(row.path, handler, methods=[*row.methods])
 for readable in sorted(READABLE):
     router.add_api_route(readable, preflight, methods=["OPTIONS"])
+for reading in sorted(READINGS):
+    router.add_api_route(reading, preflight_of_reading, methods=["OPTIONS"])

@@ -55,7 +55,7 @@ async def serve(handler: Handler, context: Context, scope: Scope, receive: Recei
         call = await _read(scope, receive)
         answer = await handler(context, call)
     except RefusedError as refused:
-        status, headers, body = refuse_as_json(scope, refused)
+        status, headers, body = refuse_as_json(scope, refused, issuer=context.policy.issuer)
         if call is not None and (client_id := _claimed_client_id(call)):
             scope["refused"]["client_id"] = client_id
         answer = Answer(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from app.aemp.address.paging import Link, Pages, links_for
 from app.aemp.model.bounds import LARGEST_DOCUMENT
 from app.aemp.model.values import (
     Distance,
@@ -18,14 +19,29 @@ from app.aemp.model.values import (
     Speed,
     TankLevel,
 )
-from app.aemp.read.read import parse_file, read_machines
+from app.aemp.read.read_file import File, equipment_of, read_file
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOON = datetime(2024, 5, 6, 12, 0, tzinfo=UTC)
 
 
 def read_document(data: bytes, name: str, max_bytes: int = LARGEST_DOCUMENT) -> tuple[Equipment, ...]:
-    return read_machines(parse_file(data, name, max_bytes=max_bytes), name)
+    """The machines of a document; it may refuse some readings."""
+    return machines_in(read_file(data, name, max_bytes=max_bytes))
+
+
+def machines_in(file: File) -> tuple[Equipment, ...]:
+    return tuple(machine for report in file.reports if (machine := equipment_of(report)))
+
+
+def told(file: File) -> list[str]:
+    """What is refused of a file, as a person reads it."""
+    return [f"{file.name}: {each.place}: {each.reason}" for each in file.rejections]
+
+
+def links_of(base: str, page: int, last_page: int) -> tuple[Link, ...]:
+    """The links of a page whose address ends with its number."""
+    return links_for("", Pages(f"{base}/{page}", page, base), last_page)
 
 
 def at(seconds: int) -> datetime:

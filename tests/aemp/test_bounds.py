@@ -8,13 +8,13 @@ import pytest
 
 from app.aemp.address.negotiation import Representation, choose_coding, negotiate
 from app.aemp.model.errors import AempError, FlawError, ReadError
-from app.aemp.model.identifiers import decode_segment, normalise_identifier
+from app.aemp.model.identifiers import Name, decode_segment, normalise_identifier
 from app.aemp.model.units import factor
-from app.aemp.read.interpret import parse_number
-from app.aemp.read.read import parse_file
+from app.aemp.read.children import parse_number
+from app.aemp.read.read_file import read_file
 from app.aemp.read.read_json import parse_json
-from app.aemp.read.read_series import machine_named_in
-from app.aemp.read.report import read_reports, read_series
+from app.aemp.read.read_series import name_in_links
+from app.aemp.read.report import read_reports
 from app.web.api.entity_tag import is_known
 
 ABOVE, BELOW = "\N{COMBINING ACUTE ACCENT}", "\N{COMBINING DOT BELOW}"
@@ -51,18 +51,18 @@ def test_segment_is_judged_by_its_length_before_it_is_decoded() -> None:
 def test_link_of_8_kib_names_its_machine() -> None:
     """R-76."""
     path = "/Equipment/x/Faults"
-    assert machine_named_in({"links": {"href": "/" * (8192 - len(path)) + path}}) == "x"
+    assert name_in_links({"links": {"href": "/" * (8192 - len(path)) + path}}) == Name(None, "X")
     too_long = {"links": {"href": "/" * (8193 - len(path)) + path}}
-    assert flaw_of(lambda: machine_named_in(too_long)) == "a link is longer than 8192 characters"
+    assert flaw_of(lambda: name_in_links(too_long)) == "a link is longer than 8192 characters"
 
 
 def test_machine_of_a_series_is_named_by_255_characters() -> None:
     """R-76: in its link, and by a person who imports it."""
     [page] = read_reports(json.dumps(linked("x" * 255)).encode())
-    assert page.name == (None, "X" * 255)
+    assert page.name == Name(None, "X" * 255)
     assert flaw_of(lambda: list(read_reports(json.dumps(linked("x" * 256)).encode()))) == TOO_LONG
     with pytest.raises(ReadError, match=f"series: {TOO_LONG}"):
-        read_series([linked("x")], "series", "x" * 256)
+        read_file(json.dumps([linked("x")]).encode(), "series", "x" * 256)
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_last_of_200_members_is_the_one_that_is_taken() -> None:
 def test_document_is_judged_by_its_length_before_it_is_read() -> None:
     """R-75."""
     with pytest.raises(ReadError, match="fleet: larger than 33554432 bytes"):
-        parse_file(b"[" * (32 * 1024 * 1024 + 1), "fleet")
+        read_file(b"[" * (32 * 1024 * 1024 + 1), "fleet")

@@ -1,9 +1,18 @@
 """Machines are found by what people type for them."""
 
+from urllib.parse import quote
+
 import pytest
 
 from app.aemp.model.errors import AempError
-from app.aemp.model.identifiers import decode_segment, identifiers_of, normalise_identifier
+from app.aemp.model.identifiers import (
+    decode_segment,
+    identifiers_of,
+    normalise_identifier,
+    sought_by,
+    sought_by_equipment_id,
+    sought_by_make,
+)
 from app.aemp.model.values import EquipmentHeader
 
 
@@ -47,10 +56,18 @@ def test_escaped_segment_is_one_identifier(raw: str, text: str) -> None:
     assert decode_segment(raw) == text
 
 
-@pytest.mark.parametrize(
-    "raw", ["", "%20", "%", "%2", "%zz", "%ff", "%ed%a0%80", "a%00b", "a%0d%0ab", "x" * 256]
-)
+@pytest.mark.parametrize("raw", ["%", "%2", "%zz", "%ff", "%ed%a0%80", "a%00b", "a%0d%0ab", "x" * 256])
 def test_segment_that_can_name_no_machine_is_not_found(raw: str) -> None:
     with pytest.raises(AempError) as refused:
         decode_segment(raw)
     assert (refused.value.status, refused.value.code) == (404, "equipment_not_found")
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\N{NO-BREAK SPACE}"])
+def test_blank_names_no_machine_but_may_be_a_make_or_a_model(blank: str) -> None:
+    assert decode_segment(quote(blank)) == blank
+    for seek in (sought_by, sought_by_equipment_id, lambda serial: sought_by_make("Nordhoff", "NX", serial)):
+        with pytest.raises(AempError) as refused:
+            seek(blank)
+        assert (refused.value.status, refused.value.code) == (404, "equipment_not_found")
+    assert sought_by_make("", blank, "30117").model == blank

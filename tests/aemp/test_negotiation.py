@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from app.aemp.address.negotiation import AEMP_1_2_OFFER, Representation, choose_coding, negotiate
+from app.aemp.address.negotiation import Representation, choose_coding, negotiate, negotiate_aemp_1_2
 from app.aemp.model.errors import AempError
 
 XML, TEXT_XML, JSON = Representation.XML, Representation.TEXT_XML, Representation.JSON
@@ -67,16 +67,21 @@ def test_nothing_acceptable_is_406(accept: str) -> None:
     assert "application/json" in refused.value.what
 
 
-@pytest.mark.parametrize("accept", ["", "*/*", "application/json, */*;q=0.1", "application/json, text/xml"])
-def test_aemp_1_2_is_xml_whenever_that_is_acceptable(accept: str) -> None:
-    assert not negotiate(accept, AEMP_1_2_OFFER).is_json
-
-
-@pytest.mark.parametrize("accept", ["application/json", "application/xml; version=20190501"])
-def test_aemp_1_2_has_no_json_and_no_other_edition(accept: str) -> None:
-    with pytest.raises(AempError) as refused:
-        negotiate(accept, AEMP_1_2_OFFER)
-    assert refused.value.status == 406
+@pytest.mark.parametrize(
+    ("accept", "representation"),
+    [
+        ("", XML),
+        ("*/*", XML),
+        ("application/json, */*;q=0.1", XML),
+        ("application/json, text/xml", TEXT_XML),
+        ("application/json", XML),
+        ("application/xml; version=20190501", XML),
+        ("image/png", XML),
+        ("*/*;q=0", XML),
+    ],
+)
+def test_aemp_1_2_is_xml_whatever_is_asked_for(accept: str, representation: Representation) -> None:
+    assert negotiate_aemp_1_2(accept) is representation
 
 
 @pytest.mark.parametrize("unit", ['"', '"\\', ',a"', "a/b;", "a/b,", 'a;"'])

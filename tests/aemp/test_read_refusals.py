@@ -1,8 +1,9 @@
-"""A document with one bad machine is refused whole, and the error says where and why."""
+"""What is wrong with a document is named with its place and the reason, and what is good is kept."""
 
 import json
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.aemp.model.errors import ReadError
-from app.aemp.model.values import Equipment
-from tests.aemp.machines import FIXTURES, read_document
+from app.aemp.model.values import Equipment, EquipmentHeader, Hours
+from app.aemp.read.read_file import read_file
+from tests.aemp.machines import FIXTURES, machines_in, read_document, told
 
 AT = "2024-05-06T12:00:00Z"
 BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
 
 
 def refusal(document: bytes | str, *, max_bytes: int = 1_000_000) -> str:
+    """Why the whole document is refused."""
     data = document.encode() if isinstance(document, str) else document
     with pytest.raises(ReadError) as refused:
-        read_document(data, "fleet", max_bytes=max_bytes)
+        read_file(data, "fleet", max_bytes=max_bytes)
     return str(refused.value)
+
+
+def refused(document: str) -> str:
+    """What the one refusal of a document says, of which the rest is kept."""
+    [only] = told(read_file(document.encode(), "fleet"))
+    return only
 
 
 def with_reading(name: str, **children: Any) -> str:
@@ -42,16 +51,11 @@ def with_reading(name: str, **children: Any) -> str:
         pytest.param('{\n"Equipment": [,]}', "line 2: not JSON", id="broken JSON"),
         pytest.param("{}", "neither a fleet nor a machine", id="empty object"),
         pytest.param(
-            '{"Links": [], "CumulativeLoadCount": []}', "neither a fleet nor a machine", id="series"
+            '{"Links": [], "CumulativeLoadCount": []}', "does not say which machine", id="nameless series"
         ),
         pytest.param("[[[[]]]]", "neither a fleet nor a machine", id="lists of lists"),
-        pytest.param('{"Equipment": [5]}', "machine 1: Equipment is missing", id="number for a machine"),
-        pytest.param('{"Equipment": null}', "machine 1: Equipment is missing", id="null for the machines"),
         pytest.param("<Fleet>\n<Equipment>\n</Fleet>", "line 3: not well-formed XML", id="broken XML"),
         pytest.param("<Messages/>", "the root is 'messages'", id="another root"),
-        pytest.param(
-            "<Fleet><Equipment/></Fleet>", "line 1, machine 1: Equipment is missing", id="empty machine"
-        ),
         pytest.param(b"[\xff]", "byte 1 is not UTF-8", id="no UTF-8"),
         pytest.param(
             '<?xml version="1.0" encoding="none"?><Fleet/>', "not well-formed XML", id="no encoding"
@@ -65,12 +69,28 @@ def test_documents_that_are_no_fleet_are_refused(document: bytes | str, reason: 
 
 
 @pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ('{"Equipment": [5]}', "machine 1"),
+        ('{"Equipment": null}', "machine 1"),
+        ("<Fleet><Equipment/></Fleet>", "line 1, machine 1"),
+    ],
+)
+def test_a_machine_that_is_none_is_named_by_its_place(document: str, place: str) -> None:
+    assert refused(document) == f"fleet: {place}: not an object with a machine's readings"
+
+
+@pytest.mark.parametrize(
     ("name", "children", "reason"),
     [
         ("Location", {"Latitude": 90.1, "Longitude": 0}, "Location: Latitude is 90.1, outside -90 to 90"),
         ("Location", {"Latitude": 0, "Longitude": -180.5}, "Location: Longitude is -180.5, outside"),
-        ("Location", {"Latitude": 1}, "Location: one of its values is missing"),
-        ("Location", {"Latitude": 1, "Longitude": {"deg": 1}}, "Location: Longitude is not a value"),
+        ("Location", {"Latitude": 1}, "Location: Longitude is missing; what is there is Latitude"),
+        (
+            "Location",
+            {"Latitude": 1, "Longitude": {"deg": 1}},
+            "Location: Longitude is \"{'deg': 1}\", not a value",
+        ),
         ("FuelRemaining", {"Percent": 100.01}, "FuelRemaining: Percent is 100.01, outside 0 to 100"),
         ("DEFRemaining", {"Percent": -1}, "DEFRemaining: Percent is -1, outside"),
         ("CumulativeOperatingHours", {"Hour": -0.5}, "Hour is -0.5, outside"),
@@ -97,22 +117,27 @@ def test_documents_that_are_no_fleet_are_refused(document: bytes | str, reason: 
 def test_false_figure_names_machine_element_and_reason(
     name: str, children: dict[str, Any], reason: str
 ) -> None:
-    message = refusal(with_reading(name, **children))
+    document = with_reading(name, **children)
+    message = refused(document)
     assert message.startswith(f"fleet: machine 2 ('P-2'): {name}: ")
     assert reason in message
+    assert [machine.header.pin for machine in machines_in(read_file(document.encode(), "fleet"))] == [
+        "P-1",
+        "P-2",
+    ]
 
 
 def test_bad_machine_in_xml_is_named_by_its_line() -> None:
     document = (FIXTURES / "iso_fleet.xml").read_text().replace("51.51", "151.51")
     line = document[: document.index("<EquipmentHeader>\n            <EquipmentID>Tower")].count("\n")
-    assert refusal(document) == (
+    assert refused(document) == (
         f"fleet: line {line}, machine 2 ('004412'): Location: Latitude is 151.51, outside -90 to 90"
     )
 
 
 def test_bad_asset_is_named_by_its_id_and_counted_with_the_areas() -> None:
     document = (FIXTURES / "rovi_assets.json").read_text().replace('"value": 5400000', '"value": "long"')
-    assert refusal(document) == "fleet: machine 3 ('thing:2'): engine-runtime is 'long', not a number"
+    assert refused(document) == "fleet: machine 3 ('thing:2'): engine-runtime is 'long', not a number"
 
 
 @pytest.mark.parametrize(
@@ -129,9 +154,10 @@ def test_bad_asset_is_named_by_its_id_and_counted_with_the_areas() -> None:
 def test_broken_metrics_are_refused(metrics: Any, reason: str | None) -> None:
     document = json.dumps([{"assetId": "thing:7", "name": "Van", "metrics": metrics}])
     if reason is None:
-        assert len(read_document(document.encode(), "fleet")) == 1
+        assert told(read_file(document.encode(), "fleet")) == []
     else:
-        assert reason in refusal(document)
+        assert reason in refused(document)
+    assert len(read_document(document.encode(), "fleet")) == 1
 
 
 @pytest.mark.parametrize(
@@ -139,14 +165,24 @@ def test_broken_metrics_are_refused(metrics: Any, reason: str | None) -> None:
 )
 def test_machine_without_identifier_is_refused(header: dict[str, str]) -> None:
     """It would be a new machine at every import."""
-    assert "no PIN, SerialNumber or EquipmentID" in refusal(json.dumps([{"EquipmentHeader": header}]))
+    assert "no PIN, SerialNumber or EquipmentID" in refused(json.dumps([{"EquipmentHeader": header}]))
 
 
-def test_broken_install_time_names_the_field() -> None:
+def test_a_broken_install_time_is_named_and_its_machine_kept() -> None:
     header = {"PIN": "P-1", "UnitInstallDateTime": "last year"}
-    assert "('P-1'): UnitInstallDateTime: 'last year' is not" in refusal(
-        json.dumps([{"EquipmentHeader": header}])
-    )
+    document = json.dumps([{"EquipmentHeader": header}])
+    assert "('P-1'): UnitInstallDateTime: 'last year' is not" in refused(document)
+    assert [machine.header for machine in read_document(document.encode(), "fleet")] == [
+        EquipmentHeader(pin="P-1")
+    ]
+
+
+@pytest.mark.parametrize("name", ["PIN", "SerialNumber", "Model"])
+def test_a_machine_whose_name_cannot_be_read_is_refused(name: str) -> None:
+    """It could be taken for another one."""
+    document = json.dumps([{"EquipmentHeader": {"EquipmentID": "7", name: {"text": "P-1"}}}])
+    assert refused(document).endswith(f"{name} is not a text")
+    assert read_document(document.encode(), "fleet") == ()
 
 
 @pytest.mark.parametrize(
@@ -209,7 +245,7 @@ def test_constants_that_are_no_json_are_refused(constant: str) -> None:
 
 def test_number_beyond_all_bounds_is_refused() -> None:
     document = with_reading("CumulativeOperatingHours", Hour=777).replace("777", "1e999")
-    assert "Hour is not a finite number" in refusal(document)
+    assert "Hour is not a finite number" in refused(document)
 
 
 def test_name_standing_twice_is_refused() -> None:
@@ -218,12 +254,16 @@ def test_name_standing_twice_is_refused() -> None:
     assert "stands twice" in refusal('{"Equipment": [{"EquipmentHeader": {"PIN": "1", "pin": "2"}}]}')
 
 
-def test_element_standing_twice_is_refused() -> None:
-    hours = f'<CumulativeOperatingHours datetime="{AT}"><Hour>5</Hour></CumulativeOperatingHours>'
-    document = (
-        f"<Fleet><Equipment><EquipmentHeader><PIN>1</PIN></EquipmentHeader>{hours * 2}</Equipment></Fleet>"
+def test_an_element_that_stands_twice_is_two_readings_and_the_newest_is_shown() -> None:
+    """By the rule of telemetry."""
+    hours = "".join(
+        f'<CumulativeOperatingHours datetime="2024-05-06T{hour}:00:00Z"><Hour>{hour}</Hour></CumulativeOperatingHours>'
+        for hour in (11, 13, 12)
     )
-    assert "CumulativeOperatingHours stands there 2 times" in refusal(document)
+    document = f"<Fleet><Equipment><EquipmentHeader><PIN>1</PIN></EquipmentHeader>{hours}</Equipment></Fleet>"
+    [machine] = read_document(document.encode(), "fleet")
+    assert machine.cumulative_operating_hours == Hours(datetime(2024, 5, 6, 13, tzinfo=UTC), 13)
+    assert sorted(reading.hours for _, reading in machine.further) == [11, 12]  # type: ignore[union-attr]  # they are Hours
 
 
 def test_document_beyond_the_bound_is_refused_unread() -> None:

@@ -1,6 +1,7 @@
 """JSON documents: the XML's names and figures, in the two spellings that clients read."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.aemp.address.negotiation import Representation
-from app.aemp.address.paging import links_for
-from app.aemp.model.values import Equipment, EquipmentHeader, Location
-from app.aemp.write.render_json import render_fleet_v2_json
-from app.aemp.write.snapshot import Snapshot
+from app.aemp.model.series import LOCATIONS
+from app.aemp.model.values import EngineStatus, Equipment, EquipmentHeader, Location
+from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
+from app.aemp.write.snapshot import SeriesPage, Snapshot
 from app.simulation.fleet import simulate_fleet
-from tests.aemp.machines import BARE_MACHINE, FIXTURES, FULL_MACHINE, NOON, at, read_document
+from tests.aemp.machines import BARE_MACHINE, FIXTURES, FULL_MACHINE, NOON, at, links_of, read_document
 
 BASE = "https://data.example/api/v2/Fleet"
-PAGE_1 = Snapshot(NOON, (FULL_MACHINE, BARE_MACHINE), links_for(BASE, 1, 2))
+PAGE_1 = Snapshot(NOON, (FULL_MACHINE, BARE_MACHINE), links_of(BASE, 1, 2))
 
 
 def load(snapshot: Snapshot, representation: Representation = Representation.JSON) -> Any:
@@ -37,11 +38,32 @@ def test_document_has_time_version_links_and_machines() -> None:
     document = load(PAGE_1)
     assert list(document) == ["snapshotTime", "version", "Links", "Equipment"]
     assert document["snapshotTime"] == "2024-05-06T12:00:00Z"
-    assert document["Links"] == [
-        {"rel": "self", "href": f"{BASE}/1"},
-        {"rel": "next", "href": f"{BASE}/2"},
-        {"rel": "last", "href": f"{BASE}/2"},
-    ]
+    links = {link["rel"]: link["href"] for link in document["Links"]}
+    assert links == {"self": f"{BASE}/1", "first": f"{BASE}/1", "next": f"{BASE}/2", "last": f"{BASE}/2"}
+
+
+def without_case(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object as parsers read it that have no regard to case: the last of two names stays."""
+    return {name.lower(): value for name, value in pairs}
+
+
+@pytest.mark.parametrize("render", [render_fleet_v2_json, render_series_json])
+def test_links_of_plain_json_are_read_by_either_spelling_and_without_case(
+    render: Callable[[Any], bytes],
+) -> None:
+    """Some readers send `application/json`, know only `Rel` and `Href`, and took the first page for all."""
+    page = SeriesPage(LOCATIONS, (), PAGE_1.links) if render is render_series_json else PAGE_1
+    document = json.loads(render(page))
+    expected = {"self": 1, "first": 1, "next": 2, "last": 2}
+    assert [list(link) for link in document["Links"]] == [["Rel", "Href", "rel", "href"]] * 4
+    small = {link["rel"]: link["href"] for link in document["Links"]}
+    capital = {link["Rel"]: link["Href"] for link in document["Links"]}
+    caseless = {
+        link["rel"]: link["href"]
+        for link in json.loads(render(page), object_pairs_hook=without_case)["links"]
+    }
+    assert small == caseless == {rel: f"{BASE}/{to}" for rel, to in expected.items()}
+    assert capital == {rel.capitalize(): f"{BASE}/{to}" for rel, to in expected.items()}
 
 
 def test_absent_data_is_absent_and_lists_are_lists() -> None:
@@ -60,10 +82,19 @@ def test_vendor_type_carries_both_spellings() -> None:
     document = load(PAGE_1, Representation.SNAPSHOT_JSON)
     assert document["Version"] == document["version"] == "1"
     assert document["SnapshotTime"] == document["snapshotTime"]
-    assert [link["Rel"] for link in document["Links"]] == ["Self", "Next", "Last"]
-    assert document["Links"][1] == {"rel": "Next", "href": f"{BASE}/2", "Rel": "Next", "Href": f"{BASE}/2"}
+    assert [link["Rel"] for link in document["Links"]] == ["Self", "First", "Next", "Last"]
+    assert document["Links"][2] == {"rel": "Next", "href": f"{BASE}/2", "Rel": "Next", "Href": f"{BASE}/2"}
+    assert list(document["Links"][2]) == ["Rel", "Href", "rel", "href"]
     hours = document["Equipment"][0]["CumulativeOperatingHours"]
     assert hours["Datetime"] == hours["datetime"] == "2024-05-06T12:00:07Z"
+
+
+def test_engine_without_a_number_has_an_empty_one() -> None:
+    """Every real feed carries it, often empty."""
+    machine = Equipment(header=BARE_MACHINE.header, engine_status=EngineStatus(at(1), running=False))
+    written = load(Snapshot(NOON, (machine,)))["Equipment"][0]["EngineStatus"]
+    assert list(written.items())[:2] == [("EngineNumber", ""), ("Running", False)]
+    assert read_document(render_fleet_v2_json(Snapshot(NOON, (machine,))), "page") == (machine,)
 
 
 def test_small_figures_have_no_exponent() -> None:

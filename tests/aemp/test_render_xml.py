@@ -9,17 +9,16 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.aemp.address.negotiation import Representation
-from app.aemp.address.paging import links_for
-from app.aemp.model.values import Equipment, EquipmentHeader, Location
+from app.aemp.model.values import EngineStatus, Equipment, EquipmentHeader, Location
 from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml
 from app.aemp.write.snapshot import Snapshot
 from app.simulation.fleet import simulate_fleet
-from tests.aemp.machines import BARE_MACHINE, FULL_MACHINE, NOON, at, read_document
+from tests.aemp.machines import BARE_MACHINE, FULL_MACHINE, NOON, at, links_of, read_document
 
 ISO = "{http://standards.iso.org/iso/15143/-3}"
 AEMP = "{http://schemas.aemp.org/fleet}"
 SCHEMA = etree.XMLSchema(file=str(Path(__file__).parent / "snapshot.xsd"))
-PAGE_2 = Snapshot(NOON, (FULL_MACHINE, BARE_MACHINE), links_for("https://data.example/api/v2/Fleet", 2, 3))
+PAGE_2 = Snapshot(NOON, (FULL_MACHINE, BARE_MACHINE), links_of("https://data.example/api/v2/Fleet", 2, 3))
 
 FULL_ISO = [
     ("EquipmentHeader", None),
@@ -135,11 +134,12 @@ def test_namespace_is_the_default_one_without_prefix() -> None:
 
 def test_links_stand_before_the_machines_as_child_elements() -> None:
     root = parse(render_fleet_v2_xml(PAGE_2))
-    assert [etree.QName(child).localname for child in root] == ["Links"] * 4 + ["Equipment"] * 2
+    assert [etree.QName(child).localname for child in root] == ["Links"] * 5 + ["Equipment"] * 2
     links = [tuple(child.text for child in link) for link in root.findall(f"{ISO}Links")]
     base = "https://data.example/api/v2/Fleet"
     assert links == [
         ("self", f"{base}/2"),
+        ("first", f"{base}/1"),
         ("prev", f"{base}/1"),
         ("next", f"{base}/3"),
         ("last", f"{base}/3"),
@@ -166,6 +166,15 @@ def test_absent_data_is_absent_but_the_model() -> None:
     ]
 
 
+def test_engine_without_a_number_has_an_empty_one() -> None:
+    """Every real feed carries it, often empty."""
+    machine = Equipment(header=BARE_MACHINE.header, engine_status=EngineStatus(at(1), running=False))
+    document = render_fleet_v2_xml(Snapshot(NOON, (machine,)))
+    assert b"<EngineNumber></EngineNumber><Running>false</Running></EngineStatus>" in document
+    SCHEMA.assertValid(parse(document))
+    assert read_document(document, "page") == (machine,)
+
+
 def test_altitude_and_its_unit_are_left_out_together() -> None:
     machine = Equipment(header=BARE_MACHINE.header, location=Location(at(1), 1.5, 2.5))
     document = render_fleet_v2_xml(Snapshot(NOON, (machine,)))
@@ -173,8 +182,8 @@ def test_altitude_and_its_unit_are_left_out_together() -> None:
 
 
 def test_empty_fleet_is_a_document_without_machines() -> None:
-    root = parse(render_fleet_v2_xml(Snapshot(NOON, (), links_for("https://data.example/Fleet", 1, 1))))
-    assert [etree.QName(child).localname for child in root] == ["Links", "Links"]
+    root = parse(render_fleet_v2_xml(Snapshot(NOON, (), links_of("https://data.example/Fleet", 1, 1))))
+    assert [etree.QName(child).localname for child in root] == ["Links"] * 3
 
 
 def test_aemp_1_2_document_holds_its_own_names_units_and_durations() -> None:
@@ -233,7 +242,7 @@ def test_pages_of_a_fleet_are_valid() -> None:
 
 
 def test_link_with_special_characters_is_escaped() -> None:
-    document = render_fleet_v2_xml(Snapshot(NOON, (), links_for("https://data.example/<&>", 1, 1)))
+    document = render_fleet_v2_xml(Snapshot(NOON, (), links_of("https://data.example/<&>", 1, 1)))
     assert parse(document).findtext(f".//{ISO}href") == "https://data.example/<&>/1"
 
 

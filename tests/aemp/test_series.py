@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.aemp.address.negotiation import Representation
-from app.aemp.address.paging import links_for
 from app.aemp.model.elements import Kind
 from app.aemp.model.series import (
     CAUTION_CODES,
@@ -25,7 +24,7 @@ from app.aemp.model.values import Fault, Hours, Location, Reading, SwitchStatus,
 from app.aemp.write.render_json import render_series_json
 from app.aemp.write.render_xml import render_series_xml
 from app.aemp.write.snapshot import SeriesPage
-from tests.aemp.machines import FULL_MACHINE, NOON, at
+from tests.aemp.machines import FULL_MACHINE, NOON, at, links_of
 
 ISO = "http://standards.iso.org/iso/15143/-3"
 BASE = "https://data.example/api/v2/Fleet/Equipment/X/Distance/2024-05-06T00:00:00Z/2024-05-07T00:00:00Z"
@@ -105,10 +104,10 @@ def one_of(series: Series) -> Reading:
 def test_xml_has_the_root_the_links_first_and_the_children_in_order(series: Series) -> None:
     """R-69."""
     root_name, element_name, children = EXPECTED[series.name]
-    page = SeriesPage(series, (one_of(series),), links_for(BASE, 2, 3))
+    page = SeriesPage(series, (one_of(series),), links_of(BASE, 2, 3))
     root = etree.fromstring(render_series_xml(page))
     assert root.tag == f"{{{ISO}}}{root_name}"
-    assert [etree.QName(each).localname for each in root] == ["Links"] * 4 + [element_name]
+    assert [etree.QName(each).localname for each in root] == ["Links"] * 5 + [element_name]
     assert root[-1].items() == [("datetime", "2024-05-06T12:00:01Z")]
     assert [etree.QName(each).localname for each in root[-1]] == children.split()
 
@@ -116,10 +115,10 @@ def test_xml_has_the_root_the_links_first_and_the_children_in_order(series: Seri
 @pytest.mark.parametrize("series", SERIES, ids=lambda each: each.name)
 def test_json_has_the_same_names_and_figures(series: Series) -> None:
     _, element_name, children = EXPECTED[series.name]
-    page = SeriesPage(series, (one_of(series),), links_for(BASE, 1, 1))
+    page = SeriesPage(series, (one_of(series),), links_of(BASE, 1, 1))
     document = json.loads(render_series_json(page))
     assert list(document) == ["Links", element_name]
-    assert [link["rel"] for link in document["Links"]] == ["self", "last"]
+    assert [link["rel"] for link in document["Links"]] == ["self", "first", "last"]
     [reading] = document[element_name]
     assert list(reading) == [*children.split(), "datetime"]
     in_xml = etree.fromstring(render_series_xml(page))[-1]
@@ -167,6 +166,16 @@ def test_what_does_not_change_with_time_stands_in_every_reading() -> None:
     assert fuel.readings_of(rows[:1], None) == (TankLevel(at(1), 50.0),)
 
 
+def test_engine_without_a_number_has_an_empty_one_in_every_reading() -> None:
+    engines = find_series("EngineCondition")
+    assert engines is not None
+    page = SeriesPage(engines, engines.readings_of([(at(1), 1.0, 9), (at(2), 0.0, 9)], None))
+    assert render_series_xml(page).count(b"<EngineNumber></EngineNumber>") == 2
+    readings = json.loads(render_series_json(page))["EngineStatus"]
+    assert [list(each)[:2] for each in readings] == [["EngineNumber", "Running"]] * 2
+    assert {each["EngineNumber"] for each in readings} == {""}
+
+
 def test_each_input_is_a_switch_of_its_own_number() -> None:
     switches = find_series("SwitchStatus")
     assert switches is not None
@@ -185,16 +194,16 @@ def test_2020_edition_differs_by_its_namespace_alone() -> None:
 
 
 def test_vendor_type_carries_both_spellings() -> None:
-    page = SeriesPage(LOCATIONS, (OWN[LOCATIONS], Location(at(2), 1.0, 2.0)), links_for(BASE, 1, 2))
+    page = SeriesPage(LOCATIONS, (OWN[LOCATIONS], Location(at(2), 1.0, 2.0)), links_of(BASE, 1, 2))
     document = json.loads(render_series_json(page, Representation.SNAPSHOT_JSON))
-    assert [link["Rel"] for link in document["Links"]] == ["Self", "Next", "Last"]
+    assert [link["Rel"] for link in document["Links"]] == ["Self", "First", "Next", "Last"]
     times = [(reading["datetime"], reading["Datetime"]) for reading in document["Location"]]
     assert times == [("2024-05-06T12:00:01Z",) * 2, ("2024-05-06T12:00:02Z",) * 2]
 
 
 def test_empty_series_is_a_document_without_readings() -> None:
-    page = SeriesPage(FAULTS, (), links_for(BASE, 1, 1))
-    assert len(etree.fromstring(render_series_xml(page))) == 2
+    page = SeriesPage(FAULTS, (), links_of(BASE, 1, 1))
+    assert len(etree.fromstring(render_series_xml(page))) == 3
     assert json.loads(render_series_json(page))["FaultCode"] == []
 
 

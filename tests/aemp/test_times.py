@@ -23,10 +23,32 @@ MORNING = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
         "2024-05-06T09:08:09+02:00",
         "2024-05-05T21:08:09-1000",
         "2024-05-06t07:08:09z",
+        "2024-05-06T07:08:09.0000000001Z",
+        f"2024-05-06T07:08:09.{'9' * 200}Z",
+        "2024-05-06T07:08:09,5Z",
     ],
 )
 def test_times_with_a_zone_are_read_in_whole_seconds(text: str) -> None:
     assert parse_time(text) == MORNING
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2016-12-31T23:59:60.999Z", "2017-01-01T00:00:00Z"),
+        ("2017-01-01T05:29:60+05:30", "2017-01-01T00:00:00Z"),
+        ("2026-11-27T24:00:00Z", "2026-11-28T00:00:00Z"),
+        ("2026-12-31T24:00:00.000Z", "2027-01-01T00:00:00Z"),
+        ("2026-11-27T24:00+02:00", "2026-11-27T22:00:00Z"),
+        ("2026-11-27T00:00Z", "2026-11-27T00:00:00Z"),
+        ("2026-11-27T09:30+0200", "2026-11-27T07:30:00Z"),
+    ],
+)
+def test_leap_seconds_midnights_of_the_day_before_and_times_without_seconds_are_read(
+    text: str, meant: str
+) -> None:
+    assert parse_time(text) == datetime.fromisoformat(meant)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00", "0001-01-01T00:00:00+05:00"])
@@ -43,6 +65,15 @@ def test_year_one_means_never(text: str) -> None:
         pytest.param("2024-13-06T07:08:09Z", id="month 13"),
         pytest.param("2023-02-29T07:08:09Z", id="no leap year"),
         pytest.param("2024-05-06T25:08:09Z", id="hour 25"),
+        pytest.param("2024-05-06T24:00:01Z", id="after the end of the day"),
+        pytest.param("2024-05-06T24:00:00.001Z", id="just after the end of the day"),
+        pytest.param("2024-05-06T12:00:60Z", id="leap second at noon"),
+        pytest.param("2024-05-06T23:59:60+02:00", id="leap second of another zone"),
+        pytest.param("2024-05-06T23:59:61Z", id="two leap seconds"),
+        pytest.param("2024-05-06T07Z", id="hour alone"),
+        pytest.param("2024-05-06T07:08.5Z", id="fraction of a minute"),
+        pytest.param("2024-05-06T07:08:09.Z", id="empty fraction"),
+        pytest.param(f"2024-05-06T07:08:09.{'9' * 300}Z", id="endless fraction"),
         pytest.param("2024-05-06T07:08:09+99:00", id="impossible zone"),
         pytest.param("9999-12-31T23:59:59-05:00", id="far future"),
         pytest.param("1899-12-31T23:59:59Z", id="before telematics"),
@@ -77,6 +108,7 @@ def test_written_time_is_read_back(at: datetime) -> None:
         ("PT0S", 0.0),
         ("P2D", 48.0),
         ("PT90M", 1.5),
+        (f"PT1H30M0.{'0' * 60}S", 1.5),
     ],
 )
 def test_durations_become_decimal_hours(text: str, hours: float) -> None:

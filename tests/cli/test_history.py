@@ -69,8 +69,11 @@ def test_series_are_imported_and_a_replaced_device_goes_on(rovitracker: Rovitrac
 
 def test_readings_that_are_not_kept_are_told(rovitracker: Rovitracker, bo: Path) -> None:
     done = rovitracker.run("fleet", "import", "--customer", BO, series(bo, (0, 1), pin="NOBODY"))
-    assert json.loads(done.stdout)[0]["refused"] == 1
-    told = "series.json: 1 of CumulativeOperatingHours not kept: no machine that you write for goes by 'NOBODY'\n"
+    assert (done.returncode, json.loads(done.stdout)[0]["refused"]) == (1, 1)
+    told = (
+        f"series.json: machine 1 ('NOBODY'): CumulativeOperatingHours of {at(0)} is not kept: "
+        "no machine that you write for goes by 'NOBODY'\n"
+    )
     assert done.stderr == told
     [named] = rovitracker.ask(
         *("fleet", "import", "--customer", BO, "--machine", PIN), series(bo, (5, 210), pin="NOBODY")

@@ -7,7 +7,17 @@ from app.aemp.address import addresses, negotiation, paging, ranges
 from app.aemp.model import identifiers, series, text, times, units
 from app.aemp.model.bounds import LONGEST_IDENTIFIER
 from app.aemp.model.elements import ELEMENTS
-from app.aemp.read import interpret, read, read_json, read_rovi, read_series, read_xml, report
+from app.aemp.read import (
+    children,
+    interpret,
+    read,
+    read_file,
+    read_json,
+    read_rovi,
+    read_series,
+    read_xml,
+    report,
+)
 from app.aemp.write import render_xml
 from app.web.api import entity_tag
 from tests.cost.cases import Case, case
@@ -130,12 +140,22 @@ def _identified(run: Callable[[str], object]) -> tuple[Case, ...]:
     return (case(run, *_NAMES, lengths=(LONGEST_IDENTIFIER, 10 * LONGEST_IDENTIFIER)),)
 
 
+# Tails of queries.
+_QUERIES = (("", "&"), ("", "page="), ("", "page=1&"), ("page=", "1"), ("page=", "%31"), ("", "a=b&"))
+
+
 def _all_of(run: Callable[[bytes], Iterable[report.Report]]) -> Callable[[bytes], object]:
     return lambda given: report.read_all(run(given))
 
 
 CASES: dict[str, tuple[Case, ...]] = {
-    "app/aemp/address/addresses.py:parse_address": (_text(addresses.parse_address, *_ADDRESSES),),
+    "app/aemp/address/addresses.py:parse_address": (
+        _text(lambda given: addresses.parse_address(paging.Asked(given)), *_ADDRESSES),
+        _text(lambda given: addresses.parse_address(paging.Asked("fleet/x", given)), *_QUERIES),
+    ),
+    "app/aemp/address/paging.py:read_pages": (
+        _text(lambda given: paging.read_pages(paging.Asked("fleet", given), "fleet"), *_QUERIES),
+    ),
     "app/web/api/entity_tag.py:is_known": (
         _text(
             lambda given: entity_tag.is_known(given, '"x"'),
@@ -164,12 +184,16 @@ CASES: dict[str, tuple[Case, ...]] = {
     "app/aemp/model/identifiers.py:sought_by_make": _identified(
         lambda given: identifiers.sought_by_make(given, given, given)
     ),
-    "app/aemp/read/interpret.py:interpret": _parsed(interpret.interpret),
-    "app/aemp/read/interpret.py:parse_number": (
+    "app/aemp/read/children.py:is_blank": (_text(children.is_blank, ("", " "), ("", "a")),),
+    "app/aemp/read/children.py:shown": (
+        _text(children.shown, ("", "a"), ("", "\x01")),
+        case(children.shown, ("", "1"), makes=list, lengths=LENGTHS),
+    ),
+    "app/aemp/read/children.py:parse_number": (
         _text(
-            lambda given: interpret.parse_number("Hour", given), ("", "1"), ("", " "), ("1e", "1"), ("", "a")
+            lambda given: children.parse_number("Hour", given), ("", "1"), ("", " "), ("1e", "1"), ("", "a")
         ),
-        case(lambda given: interpret.parse_number("Hour", given), ("", "1"), makes=list, lengths=LENGTHS),
+        case(lambda given: children.parse_number("Hour", given), ("", "1"), makes=list, lengths=LENGTHS),
     ),
     "app/aemp/read/interpret.py:read_element": (
         _text(
@@ -215,6 +239,10 @@ CASES: dict[str, tuple[Case, ...]] = {
     "app/aemp/address/negotiation.py:check_list": (_text(negotiation.check_list, *_HEADERS),),
     "app/aemp/address/negotiation.py:choose_coding": (_text(negotiation.choose_coding, *_HEADERS),),
     "app/aemp/address/negotiation.py:negotiate": (_text(negotiation.negotiate, *_HEADERS),),
+    "app/aemp/address/negotiation.py:negotiate_aemp_1_2": (_text(negotiation.negotiate_aemp_1_2, *_HEADERS),),
+    "app/aemp/address/paging.py:is_number": (
+        _text(paging.is_number, ("", "1"), ("", "0"), ("1.", "1"), ("", "1", "x"), ("", " ")),
+    ),
     "app/aemp/address/paging.py:parse_page": (
         _text(paging.parse_page, ("", "1"), ("", "0"), ("", "1", "x")),
     ),
@@ -224,14 +252,32 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", "1"),
             (_AT, "Z"),
             ("0001-01-01T00:00:00", "0"),
+            ("2024-05-01T00:00Z", "Z"),
+            ("", "2024-05-01T00:00"),
         ),
     ),
     "app/aemp/read/read.py:machines_of": _parsed(lambda given: list(read.machines_of(given))),
     "app/aemp/read/read.py:parse": (_documents(read.parse, *_JSON), _trees(read.parse)),
-    "app/aemp/read/read.py:parse_file": (
-        _documents(lambda given: read.parse_file(given, "fleet", max_bytes=2_000), *_JSON),
+    "app/aemp/read/read_file.py:read_file": (
+        _documents(lambda given: read_file.read_file(given, "fleet", "x"), *_JSON),
+        _documents(lambda given: read_file.read_file(given, "fleet", max_bytes=2_000), *_JSON),
+        _trees(lambda given: read_file.read_file(given, "fleet", "x")),
+        case(
+            lambda given: read_file.read_file(b'{"FuelUsed":[]}', "series", given),
+            *_NAMES,
+            lengths=(LONGEST_IDENTIFIER, 10 * LONGEST_IDENTIFIER),
+        ),
     ),
-    "app/aemp/read/read.py:read_machines": _parsed(lambda given: read.read_machines(given, "fleet")),
+    "app/aemp/read/read_file.py:equipment_of": (
+        _documents(
+            lambda given: [read_file.equipment_of(report) for report in report.read_reports(given)],
+            (
+                '{"EquipmentHeader":{"PIN":"x"},"FuelUsed":[',
+                f'{{"FuelConsumed":1,"datetime":"{_AT}"}},',
+                "{}]}",
+            ),
+        ),
+    ),
     "app/aemp/read/read_json.py:machines_of_json": (
         _documents(lambda given: list(read_json.machines_of_json(read_json.parse_json(given))), *_JSON),
     ),
@@ -245,14 +291,17 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", "a"),
         ),
     ),
-    "app/aemp/read/read_series.py:machine_named_in": (
+    "app/aemp/read/read_series.py:name_in_links": (
         _text(
-            lambda given: read_series.machine_named_in({"links": {"href": f"/Equipment/{given}/Faults"}}),
+            lambda given: read_series.name_in_links({"links": {"href": f"/Equipment/{given}/Faults"}}),
             ("", "a"),
             ("", "a/"),
             ("", "%41"),
             ("", ABOVE + BELOW),
         ),
+    ),
+    "app/aemp/read/read_series.py:name_of_page": (
+        *_identified(lambda given: read_series.name_of_page({"equipmentheader": {"pin": given}})),
     ),
     "app/aemp/read/read_series.py:pages_of": _parsed(read_series.pages_of),
     "app/aemp/read/read_xml.py:parse_xml": (_trees(read_xml.parse_xml),),
@@ -264,21 +313,18 @@ CASES: dict[str, tuple[Case, ...]] = {
         _documents(_all_of(report.read_reports), *_JSON),
         _trees(_all_of(report.read_reports)),
     ),
-    "app/aemp/read/report.py:read_series": (
-        *_parsed(lambda given: report.read_series(given, "series", None)),
-        case(
-            lambda given: report.read_series({"fuelused": []}, "series", given),
-            *_NAMES,
-            lengths=(LONGEST_IDENTIFIER, 10 * LONGEST_IDENTIFIER),
-        ),
+    "app/aemp/read/report.py:reports_of": _parsed(
+        lambda given: report.read_all(report.reports_of(given, None, 1))
     ),
     "app/aemp/model/series.py:find_series": (_text(series.find_series, ("", "a"), ("", "Faults")),),
     "app/aemp/model/text.py:clean": (_text(text.clean, ("", "a"), ("", "\x01"), ("", "a\ud800")),),
     "app/aemp/model/times.py:parse_duration": (
-        _text(times.parse_duration, ("P", "1"), ("PT", "1M"), ("", "P")),
+        _text(times.parse_duration, ("P", "1"), ("PT", "1M"), ("", "P"), ("PT0.", "9", "S")),
     ),
     "app/aemp/model/times.py:parse_time": (
-        _text(times.parse_time, ("", "1"), (_AT, "Z"), ("0001-01-01T00:00:00", "0")),
+        _text(
+            times.parse_time, ("", "1"), (_AT, "Z"), ("0001-01-01T00:00:00", "0"), (f"{_AT[:-1]}.", "9", "Z")
+        ),
     ),
     "app/aemp/model/units.py:factor": (
         _text(lambda given: units.factor(given, "litre"), ("", "a"), ("", "a "), ("", "_"), ("", " ")),
@@ -287,11 +333,15 @@ CASES: dict[str, tuple[Case, ...]] = {
 
 EXEMPT = {
     "app/aemp/model/columns.py:from_columns": OURS,
-    "app/aemp/model/identifiers.py:meant_by": READ,
     "app/aemp/read/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
-    "app/aemp/read/interpret.py:keys_of": OURS,
+    "app/aemp/model/plausible.py:says_nothing": READ,
+    "app/aemp/read/children.py:find": "read_element is measured with each of its children",
+    "app/aemp/read/children.py:mapping": "it looks at the type",
+    "app/aemp/read/children.py:measured": "read_element is measured with each of its children",
+    "app/aemp/read/children.py:read_value": "read_element is measured with each of its children",
+    "app/aemp/read/interpret.py:header_of": "it looks one name up",
+    "app/aemp/read/children.py:keys_of": OURS,
     "app/aemp/address/paging.py:links_for": READ,
-    "app/aemp/read/read.py:flaws_of": OURS,
     "app/aemp/read/read_rovi.py:is_area": "it looks one name up",
     "app/aemp/read/read_rovi.py:is_asset": "it looks one name up",
     "app/aemp/write/render_error.py:render_error": OURS,

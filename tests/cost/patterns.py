@@ -1,9 +1,9 @@
 """Every regular expression of ours as it is used, with what it could take long for: beginnings that never end as it wants."""
 
 from app import logs, randomness, setting_kinds, settings
-from app.aemp.address import addresses, negotiation, paging
+from app.aemp.address import addresses, negotiation, paging, ranges
 from app.aemp.model import identifiers, text, times
-from app.aemp.read import interpret
+from app.aemp.read import children
 from app.aemp.write import render_xml
 from app.door import addresses as proxies
 from app.door import framing
@@ -50,8 +50,8 @@ CASES: dict[str, Case] = {
         identifiers._BROKEN_ESCAPE.search, ("", "a"), ("", "%41"), ("", "%4"), ("", "%25", "%")
     ),
     "app/aemp/model/identifiers.py:_CONTROL": case(identifiers._CONTROL.search, ("", "a"), ("", "é")),
-    "app/aemp/read/interpret.py:_NUMBER": case(
-        interpret._NUMBER.fullmatch,
+    "app/aemp/read/children.py:_NUMBER": case(
+        children._NUMBER.fullmatch,
         ("", "1", "x"),
         ("-", "1", ".x"),
         (".", "1", "x"),
@@ -82,6 +82,20 @@ CASES: dict[str, Case] = {
     ),
     "app/aemp/address/paging.py:_DECIMAL": case(
         paging._DECIMAL.fullmatch, ("", "1"), ("", "1", "x"), ("", "0")
+    ),
+    "app/aemp/address/paging.py:_NUMBER": case(
+        paging._NUMBER.fullmatch, ("", "1"), ("", "1", "x"), ("-1.", "1"), ("1.", "1", "x")
+    ),
+    "app/aemp/address/paging.py:_PAGE": case(
+        lambda given: list(paging._PAGE.finditer(given)),
+        ("", "&"),
+        ("", "page"),
+        ("", "&page"),
+        ("page=", "1"),
+        ("", "page=1&"),
+    ),
+    "app/aemp/address/ranges.py:_DAY": case(
+        ranges._DAY.fullmatch, ("", "1"), ("2024-05-01", "1"), ("", "1-")
     ),
     "app/aemp/write/render_xml.py:_SPECIAL": case(
         lambda given: render_xml._SPECIAL.sub(render_xml._replacement, given),
@@ -153,6 +167,16 @@ CASES: dict[str, Case] = {
         ("a:?", "?", "\n"),
         ("a://", "@", "?\n"),
     ),
+    "app/oauth/redirect_uri.py:_ANY_PARTS": case(
+        redirect_uri._ANY_PARTS.fullmatch,
+        ("", "a"),
+        ("", ":"),
+        ("//", "a"),
+        ("", "/"),
+        ("?", "?"),
+        ("#", "#"),
+        ("", "a:"),
+    ),
     "app/oauth/redirect_uri.py:_AUTHORITY": case(
         redirect_uri._AUTHORITY.fullmatch,
         ("", "a", "!"),
@@ -170,8 +194,20 @@ CASES: dict[str, Case] = {
         ("http://[::1]:1?", "?", "\n"),
         ("", "http://"),
     ),
+    "app/oauth/request.py:_OTHER_CHARSET": case(
+        request._OTHER_CHARSET.search,
+        ("", ";"),
+        ("", "; "),
+        (";", " "),
+        (";charset=iso-8859", "1", "x"),
+        ("", ";charset=latin1"),
+    ),
     "app/oauth/request.py:_FORM": case(
         request._FORM.fullmatch,
+        ("application/x-www-form-urlencoded", ";  ", "x"),
+        ("application/x-www-form-urlencoded", ";a=b ", '"'),
+        ("application/x-www-form-urlencoded;", "a", "="),
+        ('application/x-www-form-urlencoded;a="', " "),
         ("application/x-www-form-urlencoded", " ", "x"),
         ("application/x-www-form-urlencoded", "\t", ";"),
         ("application/x-www-form-urlencoded;", " ", "x"),
@@ -180,6 +216,7 @@ CASES: dict[str, Case] = {
     "app/oauth/scope.py:_SCOPE": case(
         scope._SCOPE.fullmatch, ("", "a", '"'), ("a", " a", '"'), ("a", " a", " "), ("", "a ", " ")
     ),
+    "app/oauth/scope.py:_SPEAKABLE": case(scope._SPEAKABLE.fullmatch, ("", "a"), ("", "a", "!")),
     "app/oauth/signing.py:_REFUSED": case(
         signing._REFUSED.fullmatch, ("q=0.", "0", "1"), ("q=0.", "0"), ("q=", "0"), makes=str.encode
     ),
@@ -204,6 +241,13 @@ CASES: dict[str, Case] = {
     ),
     "app/randomness.py:_common_in_words": case(
         randomness._common_in_words, ("", "a"), ("", "-"), ("", "a-"), ("", "Aa"), ("", "abc-"), ("", "Aa1-")
+    ),
+    "app/setting_kinds.py:_ORIGIN": case(
+        setting_kinds._ORIGIN.fullmatch,
+        ("https://", "a"),
+        ("https://a", ".a", "."),
+        ("https://[", ":", "!"),
+        ("https://a:", "1"),
     ),
     "app/setting_kinds.py:parse_duration": case(
         setting_kinds.parse_duration, ("", "1"), ("1", " ", "x"), ("1", " ", "m"), ("", " 1"), ("1", "m")

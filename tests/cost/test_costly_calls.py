@@ -46,12 +46,10 @@ ALLOWED = {
     "app/cli/flow_page.py:do_GET": "a request line on this machine, of at most 64 KiB of Latin-1, which holds no accents to compose",
     "app/oauth/registration.py:_is_absolute": _REGISTERED,
     "app/oauth/registration.py:_nearest": "a word of at most 64 characters",
-    "app/setting_kinds.py:_check_origin": _OPERATORS,
     "app/setting_kinds.py:_has_port": _OPERATORS,
     "app/settings.py:_nearest_choice": _OPERATORS,
     "app/settings.py:check_names": _OPERATORS,
     "app/web/pages/consent.py:_redirect_host": _REGISTERED,
-    "app/web/pages/render.py:_source": _REGISTERED,
 }
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from app.aemp.history.settle import WAITS
 from app.context import Context
 from app.flows.fleet.change_owner import release_machine, transfer_machine
 from app.flows.fleet.find_machine import MachineError
@@ -94,7 +95,9 @@ async def test_of_two_machines_of_one_name_none_is_taken(world: World, context: 
     makes = {"A": "Kranich", "B": "Nordhoff"}
     twins = [machine(pin, serial_number="7", oem_name=make) for pin, make in makes.items()]
     await import_machines(context, customer_id, [*twins, machine("C", equipment_id="7")])
-    with pytest.raises(MachineError, match=r"2 machines .* go by 7"):
+    with pytest.raises(
+        MachineError, match=r"2 machines .* go by 7: Kranich \(PIN A\) and Nordhoff \(PIN B\)"
+    ):
         await release_machine(context, COMMAND_LINE, world.member, "7")
     await release_machine(context, COMMAND_LINE, world.member, "B")
     assert (
@@ -103,10 +106,40 @@ async def test_of_two_machines_of_one_name_none_is_taken(world: World, context: 
     assert (await release_machine(context, COMMAND_LINE, world.member, "7")).pin == "C"
 
 
+async def test_a_machine_takes_the_place_of_the_one_that_waited_for_it(
+    world: World, context: Context
+) -> None:
+    other = await neighbour(world)
+    for owner in (world, other):
+        await import_machines(context, owner.member.customer_id, [machine("A", hours=5)])
+    await fill(context, other.member.customer_id, "B")
+    assert await figures_of(other, "A") is None
+    await transfer_machine(context, COMMAND_LINE, world.member, other.member, "A")
+    assert await pins_of(context, world.member.customer_id) == []
+    assert sorted(map(str, await pins_of(context, other.member.customer_id))) == ["A", "B"]
+    later = machine("A", hours=6, at=context.now())
+    assert (await import_machines(context, other.member.customer_id, [later])).refused == ()
+    assert await figures_of(other, "A") == later.cumulative_operating_hours
+    [waits] = (await import_machines(context, world.member.customer_id, [later])).refused
+    assert waits.reason == WAITS
+
+
+async def test_a_claim_passes_to_the_next_when_the_first_lets_its_machine_go(
+    world: World, context: Context
+) -> None:
+    other = await neighbour(world)
+    for owner in (world, other):
+        await fill(context, owner.member.customer_id, "A")
+    await release_machine(context, COMMAND_LINE, world.member, "A")
+    later = machine("A", hours=6, at=context.now())
+    assert (await import_machines(context, other.member.customer_id, [later])).refused == ()
+    assert await figures_of(other, "A") == later.cumulative_operating_hours
+
+
 async def test_a_fleet_has_no_machine_twice(world: World, context: Context) -> None:
     """An import could not tell which of the two it is about; nothing of the attempt stays."""
     other = await neighbour(world)
-    for owner in (world, other):
+    for owner in (other, world):
         await fill(context, owner.member.customer_id, "A")
     with pytest.raises(MachineError, match="has a machine A already"):
         await transfer_machine(context, COMMAND_LINE, world.member, other.member, "A")

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from app.aemp.history.history import NamedReading
+from app.aemp.model.identifiers import Name
 from app.aemp.model.series import Metric
 from app.aemp.model.values import FuelConsumed, Percentage, Speed
 from app.aemp.read.read import Place
@@ -24,7 +25,7 @@ WHERE NOT waiting.granted AND held.relation = 'equipment_latest'::regclass
 
 async def tell(world: World, *readings: NamedReading) -> None:
     await write_telemetry(
-        world.context, world.member.customer_id, iter([Report(Place(1), ("pin", "P1"), readings)])
+        world.context, world.member.customer_id, iter([Report(Place(1), Name("pin", "P1"), readings)])
     )
 
 
@@ -105,7 +106,7 @@ async def until_somebody_waits(world: World) -> None:
 async def test_more_machines_than_a_batch_are_all_refreshed(world: World) -> None:
     pins = [f"M{number}" for number in range(450)]
     await add(world.context, world.member.customer_id, *pins)
-    reports = [Report(Place(1), ("pin", pin), (speed(timedelta(), 5),)) for pin in pins]
+    reports = [Report(Place(1), Name("pin", pin), (speed(timedelta(), 5),)) for pin in pins]
     await write_telemetry(world.context, world.member.customer_id, iter(reports))
     assert await refresh_last_24(world.context) >= len(pins)
     peaks = await figures(world.context, world.member.customer_id, Metric.MAXIMUM_SPEED_LAST_24)

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from app.aemp.history.history import NamedReading
+from app.aemp.model.identifiers import Name
 from app.aemp.model.series import Metric
 from app.aemp.model.values import Distance, Hours
 from app.aemp.read.read import Place
@@ -22,7 +23,7 @@ KM = Metric.DISTANCE
 
 
 async def tell(world: World, *readings: NamedReading) -> None:
-    report = Report(Place(1), ("pin", "P1"), readings)
+    report = Report(Place(1), Name("pin", "P1"), readings)
     written = await write_telemetry(world.context, world.member.customer_id, iter([report]))
     assert written.accepted == len(readings)
 

@@ -39,6 +39,12 @@ def test_request_without_bearer_credentials_gets_a_challenge_without_error(heade
     assert refusal(headers) == (401, "", challenge("RoviTracker"))
 
 
+def test_request_without_bearer_credentials_is_told_the_scope_that_the_resource_asks_for() -> None:
+    with pytest.raises(OAuthError) as caught:
+        read_bearer([], scope="aemp:read")
+    assert caught.value.headers == (("WWW-Authenticate", 'Bearer realm="RoviTracker", scope="aemp:read"'),)
+
+
 @pytest.mark.parametrize(
     "header",
     [

@@ -23,11 +23,11 @@ def test_challenge_carries_every_given_attribute_in_order() -> None:
         error="insufficient_scope",
         description="more is needed",
         scope="aemp:read",
-        resource_metadata="https://auth.example/.well-known/oauth-protected-resource",
+        resource_metadata="https://auth.example/.well-known/oauth-protected-resource/api",
     )
     assert value == (
         'Bearer realm="RoviTracker", error="insufficient_scope", error_description="more is needed", '
-        'scope="aemp:read", resource_metadata="https://auth.example/.well-known/oauth-protected-resource"'
+        'scope="aemp:read", resource_metadata="https://auth.example/.well-known/oauth-protected-resource/api"'
     )
 
 

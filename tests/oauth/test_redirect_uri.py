@@ -116,6 +116,8 @@ EVERYWHERE = [
     "https://app.example.com/cb;version=2/@me?a=b&c",
     "https://app.example.com/b%C3%BCro/a..b/...",
     "https://xn--bcher-kva.example/cb",
+    "https://fleet_app.example.com/cb",
+    "https://_dev.internal_hosts.example/cb",
     "https://localhost/cb",
     "https://192.0.2.7/cb",
     "https://[2001:db8::7]:8443/cb",

@@ -89,6 +89,14 @@ def test_repr_of_a_request_shows_no_secret() -> None:
         f'{FORM};charset="UTF-8"',
         "Application/X-WWW-Form-Urlencoded",
         f"{FORM} ",
+        f"{FORM}; charset=ISO-8859-1",
+        f"{FORM};charset=iso-8859-15",
+        f"{FORM}; charset=US-ASCII",
+        f"{FORM}; charset=windows-1252",
+        f"{FORM};",
+        f"{FORM} ; ",
+        f"{FORM};; charset=utf-8;",
+        f'{FORM}; boundary=x; charset="utf8"',
     ],
 )
 def test_form_type_is_read_with_or_without_its_charset(content_type: str) -> None:
@@ -104,7 +112,13 @@ def test_form_type_is_read_with_or_without_its_charset(content_type: str) -> Non
         "application/json",
         "multipart/form-data; boundary=x",
         "text/plain",
-        f"{FORM}; charset=latin-1",
+        f"{FORM}; charset=utf-16",
+        f'{FORM}; charset="UTF-16LE"',
+        f"{FORM}; charset=utf-8; charset=utf-32",
+        f"{FORM}; charset=utf-80",
+        f"{FORM}; charset=",
+        f"{FORM}; charset",
+        f"{FORM}, {FORM}",
         f"{FORM}x",
         f"{FORM}\n",
     ],
@@ -113,6 +127,16 @@ def test_body_of_another_type_is_refused_with_415(content_type: str | None) -> N
     """O-36."""
     error = refusal(b'{"code":"c"}', content_type=content_type)
     assert (error.code, error.status) == ("invalid_request", 415)
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=ISO-8859-1", ";"])
+def test_form_is_utf_8_whatever_its_type_says(charset: str) -> None:
+    """O-36: bytes of Latin-1 that are no UTF-8 are refused by name, and never read as other letters."""
+    body = b"client_id=me&code=c&redirect_uri=%FC"
+    error = refusal(body, content_type=f"{FORM}{charset}")
+    assert (error.code, error.what) == ("invalid_request", "redirect_uri is too long or badly encoded")
+    read = TokenRequest.parse(f"{FORM}{charset}", b"client_id=me&code=%C3%BC", None)
+    assert read.parameters["code"] == "ü"
 
 
 @pytest.mark.parametrize("content_type", [None, FORM, "application/json"])
@@ -143,6 +167,8 @@ def test_basic_credentials_are_form_decoded(client_id: str, client_secret: str) 
         read = Credentials(error.code, None, "none")
     readable = "\0" not in client_id + client_secret
     expected = Credentials(client_id, secret_digest(client_secret), "client_secret_basic")
+    if not client_secret:
+        expected = Credentials(client_id, None, "none")
     assert read == (expected if readable else Credentials("invalid_client", None, "none"))
 
 
@@ -156,6 +182,20 @@ def test_basic_credentials_of_unreserved_characters_need_no_encoding(scheme: str
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "authorization"),
+    [
+        (b"code=c", basic("me", "")),
+        (b"code=c&client_id=me", basic("me", "")),
+        (b"code=c&client_id=me&client_secret=", None),
+        (b"code=c&client_id=me", None),
+    ],
+)
+def test_empty_secret_is_no_secret_wherever_it_is_sent(body: bytes, authorization: str | None) -> None:
+    """O-52: in the header it was a wrong secret, and in the form it was none."""
+    assert token_request(body, authorization).credentials == Credentials("me", None, "none")
+
+
 def test_client_id_in_the_body_may_repeat_the_one_in_the_header() -> None:
     read = token_request(b"code=c&client_id=me", basic("me", "mine"))
     assert read.credentials == Credentials("me", secret_digest("mine"), "client_secret_basic")
@@ -166,8 +206,9 @@ def test_client_id_in_the_body_may_repeat_the_one_in_the_header() -> None:
 )
 def test_credentials_in_header_and_body_together_are_refused(body: bytes) -> None:
     """O-47."""
-    error = refusal(body, basic("me", "mine"))
-    assert (error.code, error.status) == ("invalid_request", 400)
+    for authorization in (basic("me", "mine"), basic("me", "")):
+        error = refusal(body, authorization)
+        assert (error.code, error.status) == ("invalid_request", 400)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +314,22 @@ def test_absent_grant_type_is_refused_otherwise(body: bytes, *, strict: bool) ->
     with pytest.raises(OAuthError) as caught:
         name_of_grant(token_request(body), strict=strict)
     assert caught.value.code == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("body", "strict", "missing"),
+    [
+        (b"client_id=me", False, "code"),
+        (b"client_id=me&code=", False, "code"),
+        (b"client_id=me&redirect_uri=x", False, "code"),
+        (b"client_id=me&refresh_token=x", False, "grant_type"),
+        (b"client_id=me&code=c", True, "grant_type"),
+    ],
+)
+def test_what_was_forgotten_is_named(body: bytes, missing: str, *, strict: bool) -> None:
+    """O-39: a documented request whose code was forgotten was told to send a grant_type, which it does not need."""
+    with pytest.raises(OAuthError, match=f"invalid_request: {missing} is missing"):
+        name_of_grant(token_request(body), strict=strict)
 
 
 @pytest.mark.parametrize("strict", [False, True])

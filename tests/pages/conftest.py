@@ -75,4 +75,4 @@ async def visit(chromium: Browser, service: Service, site: OtherSite) -> AsyncIt
         yield visit
         for visitor in visitors:
             assert visitor.complaints == []
-            assert visitor.strangers(service.origin, site.origin) == []
+            assert visitor.strangers(service.origin, site.origin, site.elsewhere) == []

@@ -21,11 +21,17 @@ class Arrival:
 
 @dataclass(slots=True)
 class OtherSite:
-    """Notes every request; `pages` are what its owner put up."""
+    """Notes every request; `pages` are what its owner put up, and `redirects` lead from its paths to other addresses."""
 
     origin: str = ""
     arrivals: list[Arrival] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def elsewhere(self) -> str:
+        """The same server by another name, which is another origin to a browser."""
+        return self.origin.replace("127.0.0.1", "localhost")
 
     @property
     def callback(self) -> str:
@@ -65,9 +71,11 @@ class OtherSite:
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self.arrivals.append(Arrival(url.path, dict(parse_qsl(url.query)), headers))
         body = _PAGE.format(body=self.pages.get(url.path, "")).encode()
+        leads_to = self.redirects.get(url.path)
+        status = f"302 Found\r\nLocation: {leads_to}" if leads_to else "200 OK"
         writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
-            b"Content-Length: %d\r\n\r\n" % len(body) + body
+            b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
+            b"Content-Length: %d\r\n\r\n" % (status.encode(), len(body)) + body
         )
         await writer.drain()
         writer.close()

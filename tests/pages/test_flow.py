@@ -1,16 +1,19 @@
 """The whole flow as customers walk it: on a phone and a desktop, light and dark, with script and without."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
 
+from app.flows.account.register_application import register_application
+from app.oauth.actor import COMMAND_LINE
 from tests.pages.conftest import Visit
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
 from tests.support.browser import Browser
 from tests.support.fleets import fill
-from tests.support.people import PASSWORD, World
+from tests.support.people import PASSWORD, VERIFIER, Strict, World
 
 SCREENS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 360, "height": 740}, "has_touch": True},
@@ -56,6 +59,51 @@ async def test_customer_connects_and_disconnects_an_application(
         assert await world.introspect(server, answer.json()["access_token"]) == {"active": False}
 
 
+# A page of the application's own, which knows an address and its client_id, and keeps no secret.
+BROWSER_APPLICATION = """
+async ({ issuer, fields }) => {
+  const asked = await fetch(`${issuer}/app/oauth2/token`, { method: "POST", body: new URLSearchParams(fields) });
+  const headers = { Authorization: `Bearer ${(await asked.json()).access_token}`, Accept: "application/json" };
+  const fleet = await fetch(`${issuer}/api/v2/Fleet/1`, { headers });
+  const tag = fleet.headers.get("ETag");
+  const known = { ...headers, "If-None-Match": tag };
+  const again = await fetch(`${issuer}/api/v2/Fleet/1`, { headers: known, cache: "no-store" });
+  return { machines: (await fleet.json()).Equipment.length, limit: fleet.headers.get("RateLimit"), again: again.status };
+}
+"""
+
+
+async def test_browser_application_gets_its_token_and_reads_the_machines(
+    visit: Visit, service: Service, world: World, site: OtherSite
+) -> None:
+    """O-97: a public application on another origin, by nothing but what browsers let its script do."""
+    registered = await register_application(
+        service.context,
+        COMMAND_LINE,
+        name="Sitewise in a browser",
+        company="Sitewise Rentals Ltd",
+        kind="strict",
+        public=True,
+        redirect_uris=(site.callback,),
+    )
+    application = Strict(service.context, world.member, registered)
+    await fill(service.context, world.member.customer_id, "PIN1", "PIN2")
+    visitor = await visit()
+    await visitor.page.goto(service.consent_url(application))
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await visitor.button("Approve").click()
+    await visitor.page.wait_for_url(f"{site.callback}?**")
+    fields = {
+        "grant_type": "authorization_code",
+        "client_id": application.client_id,
+        "code": site.callbacks[0].query["code"],
+        "code_verifier": VERIFIER,
+    }
+    read = await visitor.page.evaluate(BROWSER_APPLICATION, {"issuer": service.origin, "fields": fields})
+    assert (read["machines"], read["again"]) == (2, 304)
+    assert read["limit"].startswith('"reads";r=')
+
+
 async def test_application_does_not_learn_where_the_customer_came_from(
     visit: Visit, service: Service, world: World, site: OtherSite
 ) -> None:
@@ -84,6 +132,40 @@ async def test_denying_tells_the_application_and_grants_nothing(
     assert "code" not in arrival.query
     await visitor.page.goto(service.url("/app/account/applications"))
     await expect(visitor.page.get_by_role("heading", name="Nothing is connected")).to_be_visible()
+
+
+@pytest.mark.parametrize("decision", ["Approve", "Deny"])
+async def test_customer_lands_where_the_application_leads(
+    visit: Visit, service: Service, world: World, site: OtherSite, decision: str
+) -> None:
+    """R-41: very many callbacks answer with a redirect to another origin; browsers hold our policy against that too."""
+    site.redirects["/callback"] = f"{site.elsewhere}/dashboard"
+    visitor = await visit()
+    await visitor.page.goto(service.consent_url(world))
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await visitor.button(decision).click()
+    await visitor.page.wait_for_url(f"{site.elsewhere}/dashboard")
+    [arrival] = site.callbacks
+    assert ("code" in arrival.query, "error" in arrival.query) == (
+        decision == "Approve",
+        decision == "Deny",
+    )
+
+
+async def test_sign_in_lands_where_the_application_leads(
+    visit: Visit, service: Service, world: World, site: OtherSite
+) -> None:
+    """R-41: the request was refused while the person typed, so signing in is followed by two redirects of others."""
+    site.redirects["/callback"] = f"{site.elsewhere}/dashboard"
+    visitor = await visit()
+    asked = service.consent_url(world, scope="aemp:read")
+    await visitor.page.goto(asked)
+    narrower = "UPDATE application SET scope = 'telemetry:write' WHERE id = $1"
+    await service.context.database.count(narrower, world.registered.client.id)
+    await asyncio.sleep(1)  # by then every process has heard of it
+    await visitor.sign_in(world.member.email, PASSWORD)
+    await visitor.page.wait_for_url(f"{site.elsewhere}/dashboard")
+    assert site.callbacks[0].query["error"] == "invalid_scope"
 
 
 async def test_customer_looks_at_the_machines_before_approving(

@@ -7,7 +7,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, Request
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Request,
+    expect,
+)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -69,6 +78,7 @@ class Visitor:
 
     async def sign_in(self, email: str, password: str, *, page: Page | None = None) -> None:
         page = page or self.page
+        await expect(page.locator("[autofocus]")).to_be_focused()  # to fill a field before is a complaint
         await page.get_by_label("E-mail address").fill(email)
         await page.get_by_label("Password").fill(password)
         await page.get_by_role("button", name="Sign in").click()

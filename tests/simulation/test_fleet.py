@@ -8,7 +8,7 @@ import pytest
 from app.aemp.history.history import readings_of
 from app.aemp.model.elements import ELEMENTS, Kind
 from app.aemp.model.values import Equipment
-from app.simulation.fleet import simulate_fleet
+from app.simulation.fleet import simulate_fleet, simulate_machines
 from app.simulation.profiles import PROFILES, check_digit
 
 NOW = datetime(2024, 5, 8, 16, 7, 23, tzinfo=UTC)  # a Wednesday, when sites work
@@ -55,6 +55,20 @@ def test_identifiers_are_unique_and_pins_carry_their_check_digit() -> None:
     assert len(set(pins)) == len(pins)
     assert all(len(pin) == 17 and pin[8] == check_digit(pin) for pin in pins)
     assert not set("".join(pins)) & set("IOQ")
+
+
+def test_fleets_of_two_owners_have_no_machine_in_common_and_the_same_figures() -> None:
+    ours, theirs = [
+        [machine for machine, _ in simulate_machines(200, 2, 300, 7, NOW, owner=owner)]
+        for owner in ("ours", "theirs")
+    ]
+    for name in ("pin", "serial_number"):
+        named = [{getattr(machine.header, name) for machine in fleet} - {None} for fleet in (ours, theirs)]
+        assert not named[0] & named[1]
+    assert all(pin[8] == check_digit(pin) for machine in ours if (pin := machine.header.pin))
+    assert [machine.distance for machine in ours] == [machine.distance for machine in theirs]
+    again = [machine for machine, _ in simulate_machines(200, 2, 300, 7, NOW, owner="ours")]
+    assert again == ours
 
 
 def test_check_digit_is_that_of_the_published_example() -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.aemp.history.settle import WAITS
 from app.aemp.model.errors import ReadError
 from app.aemp.model.identifiers import sought_by
 from app.aemp.model.values import Equipment, EquipmentHeader, Hours, Location
@@ -94,6 +95,27 @@ async def test_a_machine_the_database_refuses_takes_its_whole_document_with_it(w
     assert kept.cumulative_operating_hours == Hours(at=NOW, hours=7)
 
 
+async def test_a_bare_serial_number_of_two_machines_is_refused_with_both_named(world: World) -> None:
+    customer_id = world.member.customer_id
+    twins = [
+        Equipment(
+            header=EquipmentHeader(serial_number="79", oem_name=make, model="K 8", equipment_id=f"Our {make}")
+        )
+        for make in ("Kranich", "Nordhoff")
+    ]
+    await import_machines(world.context, customer_id, twins)
+    bare = Equipment(header=EquipmentHeader(serial_number=" 79 "), cumulative_operating_hours=Hours(NOW, 5))
+    imported = await import_machines(world.context, customer_id, [bare, machine("P9")])
+    assert (imported.added, imported.updated) == (1, 0)
+    [refused] = imported.refused
+    assert (refused.place.machine, refused.reason) == (
+        1,
+        "more than one machine goes by '79': Kranich K 8 (id Our Kranich) and Nordhoff K 8 (id Our Nordhoff)",
+    )
+    named = Equipment(header=EquipmentHeader(serial_number="79", oem_name="KRANICH", model="k 8"))
+    assert (await import_machines(world.context, customer_id, [named])).updated == 1
+
+
 async def test_a_pin_beats_a_serial_number_beats_an_id(world: World) -> None:
     customer_id = world.member.customer_id
     same = "SAME"
@@ -108,9 +130,21 @@ async def test_a_pin_beats_a_serial_number_beats_an_id(world: World) -> None:
         assert found.header.pin == winner
 
 
-async def test_owners_of_the_same_pin_have_each_their_own_machine(world: World, context: Context) -> None:
+async def test_of_owners_of_the_same_pin_the_first_has_the_readings_and_the_import_tells_the_other(
+    world: World, context: Context
+) -> None:
     other = await World.make(context)
+    told = []
     for owner, hours in ((world, 10.0), (other, 20.0)):
-        await import_machines(context, owner.member.customer_id, [machine("SHARED", hours=hours)])
-    found = await read_equipment(context, world.member.customer_id, sought_by("SHARED"))
-    assert found.cumulative_operating_hours == Hours(at=NOW, hours=10)
+        machines = [machine("SHARED", hours=hours), machine(f"OWN-{owner.client_id}", hours=hours)]
+        told.append(await import_machines(context, owner.member.customer_id, machines))
+    assert [(each.added, [(no.place.machine, no.reason) for no in each.refused]) for each in told] == [
+        (2, []),
+        (2, [(1, WAITS)]),
+    ]
+    assert "Hillside" not in WAITS
+    for owner, shown in ((world, Hours(at=NOW, hours=10)), (other, None)):
+        found = await read_equipment(context, owner.member.customer_id, sought_by("SHARED"))
+        assert found.cumulative_operating_hours == shown
+    silent = await import_machines(context, other.member.customer_id, [machine("SHARED")])
+    assert [(each.element, each.reason) for each in silent.refused] == [(None, WAITS)]

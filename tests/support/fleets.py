@@ -43,4 +43,4 @@ async def find(context: Context, customer_id: UUID, name: str) -> Equipment | No
     """The machine that goes by this name; None where the customer has none."""
     async with fleet_of(context.database, customer_id) as fleet:
         found = await select_equipment(fleet, customer_id, sought_by(name))
-    return found.equipment if found else None
+    return found[0].equipment if found else None

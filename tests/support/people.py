@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 
@@ -20,6 +20,10 @@ REDIRECT_URI = "https://sitewise.example/callback?tenant=7"
 # RFC 7636 appendix B
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+# Every customer that was made, in order: a PIN has one fleet that its readings go to, and tests repeat their PINs.
+MADE: list[UUID] = []
 
 
 class Pair(NamedTuple):
@@ -50,6 +54,7 @@ class World:
         member = await add_customer(
             context, COMMAND_LINE, email=email, name="Hillside Plant Hire", password=PASSWORD
         )
+        MADE.append(member.customer_id)
         registered = await register_application(
             context, COMMAND_LINE, name=name, company="Sitewise Rentals Ltd", redirect_uris=redirect_uris
         )

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import app
 from app.aemp.model.errors import AempError, ReadError
+from app.aemp.read.read import Place
+from app.aemp.read.report import Rejection
 from app.embedded.errors import EmbeddedError
 from app.flows.account.add_customer import CustomerError, PersonError
 from app.flows.account.add_operator import OperatorError
@@ -20,6 +22,7 @@ from app.flows.approval.decide import AlreadyConnectedError
 from app.flows.approval.manual_grant import ManualGrantError
 from app.flows.fleet.find_machine import MachineError
 from app.flows.fleet.set_offset import OffsetError
+from app.flows.fleet.write_history import NotWholeError
 from app.flows.upkeep.signing_keys import SigningKeyError
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError, PageError
@@ -65,6 +68,7 @@ REFUSALS: tuple[RefusedError, ...] = (
     ManualGrantError("reason: 1 to 500 printable characters"),
     SigningKeyError("the last rotation is under way"),
     MachineError("2 machines go by 7"),
+    NotWholeError((Rejection(Place(3), None, None, "it has no datetime"),)),
     OffsetError("nan cannot be added to any figure"),
     FlowLostError("the flow state is forged or too old"),
     AlreadyConnectedError(Application(_CLIENT, None, datetime(2026, 5, 4, tzinfo=UTC))),

@@ -20,6 +20,14 @@ ROBOT = "client_credentials"
 YESTERDAY = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
 
 
+TWIN = {
+    **dict.fromkeys(("identifier", "vin", "serial"), examples.TWIN_SERIAL_NUMBER),
+    "id": examples.TWIN_EQUIPMENT_ID,
+    "make": "kranich",
+    "model": "k  8",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """The people and things of the examples, made real.
@@ -169,9 +177,10 @@ def writing_faults(story: Story) -> dict[str, dict[str, Any]]:
 def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
     """Arguments of `read` that are refused, by the name of the refusal."""
     return {
-        "invalid_page": {"values": {"page": "one"}},
+        "invalid_page": {"values": {"page": "0"}},
         "page_not_found": {"values": {"page": "4711"}},
         "equipment_not_found": {"values": dict.fromkeys(("identifier", "vin", "id", "serial"), "4711")},
+        "equipment_ambiguous": {"values": TWIN},
         "series_not_found": {"values": {"series": "Humidity"}},
         "invalid_date": {"values": {"startDate": "yesterday"}},
         "invalid_range": {"values": {"startDate": "2026-07-01T00:00:00Z"}},

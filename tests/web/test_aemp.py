@@ -2,12 +2,13 @@
 
 import gzip
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import httpx2
 import pytest
+from backports import zstd
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,17 +66,76 @@ async def test_pages_hold_every_machine_once_and_in_order(fleet: Fleet) -> None:
     assert seen == [machine.header.pin for machine in fleet.machines]
 
 
+@pytest.mark.parametrize("accept", ["application/json", "application/iso15143-snapshot+json"])
+async def test_reader_that_knows_only_capital_links_meets_every_machine(accept: str, fleet: Fleet) -> None:
+    """Published readers of Caterpillar's feed read `Rel` and `Href`, and ended after 100 machines without a word."""
+    address, pins = "/api/v2/Fleet/1", list[str]()
+    while address:
+        document = (await fleet.get(address, accept)).json()
+        pins += [each["EquipmentHeader"].get("PIN") for each in document["Equipment"]]
+        address = next((link["Href"] for link in document["Links"] if link["Rel"] == "Next"), "")
+    assert pins == [machine.header.pin for machine in fleet.machines]
+
+
 async def test_links_are_absolute_and_only_to_pages_that_exist(fleet: Fleet) -> None:
     base = "http://localhost:8000/api/v2/Fleet"
     for page, expected in (
-        (1, {"self": 1, "next": 2, "last": 3}),
-        (2, {"self": 2, "prev": 1, "next": 3, "last": 3}),
-        (3, {"self": 3, "prev": 2, "last": 3}),
+        (1, {"self": 1, "first": 1, "next": 2, "last": 3}),
+        (2, {"self": 2, "first": 1, "prev": 1, "next": 3, "last": 3}),
+        (3, {"self": 3, "first": 1, "prev": 2, "last": 3}),
     ):
         answer = await fleet.get(f"/api/v2/Fleet/{page}", "application/json", Host="evil.example")
         assert {link["rel"]: link["href"] for link in answer.json()["Links"]} == {
             rel: f"{base}/{to}" for rel, to in expected.items()
         }
+
+
+ASKED = [
+    "Fleet",
+    "Fleet/",
+    "fleet/1",
+    "Fleet?addMetadata=true",
+    "Fleet/1?addMetadata=true",
+    "Fleet?page=1&x=a%20b",
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_reader_that_goes_on_while_its_address_differs_from_last_comes_to_an_end(
+    asked: str, fleet: Fleet
+) -> None:
+    """It compares addresses as texts, so links keep the one that was asked for, query included."""
+    origin = "http://localhost:8000/api/v2/"
+    address, pins = origin + asked, list[str]()
+    for _ in range(3):
+        document = (await fleet.get(address, "application/json")).json()
+        links = {link["rel"]: link["href"] for link in document["Links"]}
+        pins += [each["EquipmentHeader"].get("PIN") for each in document["Equipment"]]
+        assert links["self"] == address
+        if address == links["last"]:
+            break
+        address = links["next"]
+    assert pins == [machine.header.pin for machine in fleet.machines]
+
+
+async def test_fleet_of_one_page_has_its_own_address_in_every_link(fleet: Fleet, app: FastAPI) -> None:
+    other = await World.make(fleet.context)
+    async with Browser(app) as browser:
+        headers = {"Authorization": f"Bearer {await other.token(browser)}", "Accept": "application/json"}
+        for asked in ASKED:
+            document = (await browser.http.get(f"/api/v2/{asked}", headers=headers)).json()
+            assert [link["rel"] for link in document["Links"]] == ["self", "first", "last"]
+            assert {link["href"] for link in document["Links"]} == {f"http://localhost:8000/api/v2/{asked}"}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_page_may_stand_in_the_query(version: str, fleet: Fleet) -> None:
+    path = f"/api/{version}/Fleet"
+    for query in ("page=2", "page=2&limit=500", "x=1&Page=2"):
+        assert machines_in(await fleet.get(f"{path}?{query}")) == machines_in(await fleet.get(f"{path}/2"))
+    for query, status in (("page=0", 400), ("page=", 400), ("page=2&page=3", 400), ("page=99", 404)):
+        assert (await fleet.get(f"{path}?{query}")).status_code == status
+    assert (await fleet.get(f"{path}/1?page=2")).status_code == 400
 
 
 async def test_xml_is_the_default_in_the_namespace_of_the_standard(fleet: Fleet) -> None:
@@ -98,6 +158,54 @@ async def test_version_1_is_one_whole_aemp_document(fleet: Fleet) -> None:
     hours = [hour.text or "" for hour in root.iter(f"{AEMP}Hour")]
     assert hours
     assert all(re.fullmatch(r"P(?:\d+D)?T?(?:\d+H)?(?:\d+M)?(?:[\d.]+S)?", hour) for hour in hours)
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/json", "image/png", "*/*;q=0", "application/xml; version=20190501"]
+)
+async def test_version_1_is_xml_whatever_accept_says(accept: str, fleet: Fleet) -> None:
+    """Its errors too: it never had another format."""
+    usual = await fleet.get("/api/v1/Fleet/1")
+    for path, status in (
+        ("/api/v1/Fleet/1", 200),
+        ("/api/Fleet/1", 200),
+        ("/api/v1/Fleet/99", 404),
+        ("/api/fleet/0", 400),
+    ):
+        answer = await fleet.get(path, accept)
+        assert (answer.status_code, answer.headers["content-type"]) == (
+            status,
+            "application/xml; charset=utf-8",
+        )
+        assert status != 200 or answer.content == usual.content
+
+
+async def test_earlier_addresses_answer_as_their_successors(fleet: Fleet) -> None:
+    """RoviTracker's documentation had them once."""
+    named = next(
+        machine.header for machine in fleet.machines if machine.header.pin and machine.header.equipment_id
+    )
+    for earlier, successor in (
+        ("/api/Fleet", "/api/v1/Fleet/1"),
+        ("/api/Fleet/3", "/api/v1/Fleet/3"),
+        ("/api/fleet/2", "/api/v1/Fleet/2"),
+        (f"/api/v2/Fleet/{quote(ODD_ID, safe='')}", f"/api/v2/Fleet/Equipment/{quote(ODD_ID, safe='')}"),
+        (f"/api/v2/Fleet/{named.pin}", f"/api/v2/Fleet/Equipment/{named.pin}"),
+    ):
+        now, then = await fleet.get(successor), await fleet.get(earlier)
+        assert now.status_code == then.status_code == 200
+        assert then.content == now.content.replace(successor.encode(), earlier.encode())
+
+
+async def test_slash_behind_the_fleet_changes_nothing(fleet: Fleet) -> None:
+    for path in ("/api/v1/Fleet", "/api/v2/Fleet", "/api/Fleet"):
+        plain, slashed = await fleet.get(path), await fleet.get(f"{path}/")
+        assert slashed.status_code == plain.status_code == 200
+        assert machines_in(slashed) == machines_in(plain)
+
+
+def machines_in(answer: httpx2.Response) -> list[bytes]:
+    return [etree.tostring(each) for each in etree.fromstring(answer.content).iter("{*}Equipment")]
 
 
 async def test_one_machine_is_found_by_each_of_its_names(fleet: Fleet) -> None:
@@ -127,11 +235,11 @@ async def test_ids_with_every_character_are_found_encoded(fleet: Fleet) -> None:
     ("path", "status", "code"),
     [
         ("/api/v2/Fleet/4", 404, "page_not_found"),
-        ("/api/v2/Fleet/0", 404, "page_not_found"),
+        ("/api/v2/Fleet/0", 400, "invalid_page"),
         ("/api/v2/Fleet/999999999", 404, "page_not_found"),
         ("/api/v2/Fleet/99999999999999999999", 404, "page_not_found"),
         ("/api/v2/Fleet/-1", 400, "invalid_page"),
-        ("/api/v2/Fleet/one", 400, "invalid_page"),
+        ("/api/v2/Fleet/one", 404, "equipment_not_found"),
         ("/api/v2/Fleet/Equipment/NOSUCHPIN", 404, "equipment_not_found"),
         ("/api/v2/Fleet/Equipment/%00", 404, "equipment_not_found"),
         ("/api/v2/Fleet/Equipment/%ff", 404, "equipment_not_found"),
@@ -179,21 +287,52 @@ async def test_other_methods_and_formats_are_refused_by_name(fleet: Fleet) -> No
     assert posted.status_code == 405
     assert set(posted.headers["allow"].split(", ")) == {"GET", "HEAD"}
     assert (await fleet.get("/api/v2/Fleet/1", "image/png")).status_code == 406
-    assert (await fleet.get("/api/v1/Fleet/1", "application/json")).status_code == 406
 
 
-async def test_answers_are_compressed_for_those_who_ask(fleet: Fleet) -> None:
-    async with fleet.http.stream(
-        "GET",
-        "/api/v2/Fleet/1",
-        headers={"Authorization": f"Bearer {fleet.token}", "Accept-Encoding": "gzip"},
-    ) as answer:
-        packed = b"".join([chunk async for chunk in answer.aiter_raw()])
-    assert answer.headers["content-encoding"] == "gzip"
-    assert etree.fromstring(gzip.decompress(packed)).tag == f"{ISO}Fleet"
-    plain = await fleet.get("/api/v2/Fleet/1", **{"Accept-Encoding": "identity"})
+SIZES = {
+    "/api/v2/Fleet/1": 200,
+    "/api/v1/Fleet/3": 200,
+    f"/api/v2/Fleet/Equipment/{quote(ODD_ID, safe='')}": 200,
+    f"/api/v2/Fleet/Equipment/{quote(ODD_ID, safe='')}/Faults": 200,
+    "/api/v2/Fleet/99": 404,
+    "/api/v2/Fleet/0": 400,
+    "/api/v2/Nothing": 404,
+}
+
+
+@pytest.mark.parametrize(("path", "status"), SIZES.items())
+@pytest.mark.parametrize(
+    ("asked", "unpack"), [("gzip", gzip.decompress), ("x-gzip", gzip.decompress), ("zstd", zstd.decompress)]
+)
+async def test_whoever_asks_for_a_coding_gets_it_whatever_the_size(
+    asked: str, unpack: Callable[[bytes], bytes], path: str, status: int, fleet: Fleet
+) -> None:
+    """A large maker's client unzips whatever comes, and failed on every small fleet. Errors are coded too."""
+    plain = await fleet.get(path, **{"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
-    assert "Accept" in plain.headers["vary"]
+    answer, packed = await packed_from(fleet, path, f"Bearer {fleet.token}", asked)
+    assert (answer.status_code, plain.status_code) == (status, status)
+    assert answer.headers["content-encoding"] == asked.removeprefix("x-")
+    assert unpack(packed) == plain.content
+    assert answer.headers["vary"] == plain.headers["vary"] == "Accept, Accept-Encoding"
+
+
+async def test_refused_token_is_answered_in_the_asked_coding(fleet: Fleet) -> None:
+    answer, packed = await packed_from(fleet, "/api/v2/Fleet/1", "Bearer nobody", "gzip")
+    assert (answer.status_code, answer.headers["content-encoding"]) == (401, "gzip")
+    assert etree.fromstring(gzip.decompress(packed)).findtext("Code") == "invalid_token"
+    too_many, body = await packed_from(fleet, "/api/v2/Fleet/1", f"Bearer {fleet.token}", "gzip," * 201)
+    assert (too_many.status_code, "content-encoding" in too_many.headers) == (431, False)
+    assert etree.fromstring(body).findtext("Status") == "431"
+
+
+async def packed_from(
+    fleet: Fleet, path: str, authorization: str, asked: str
+) -> tuple[httpx2.Response, bytes]:
+    """An answer, and its body as it came over the wire."""
+    headers = {"Authorization": authorization, "Accept-Encoding": asked}
+    async with fleet.http.stream("GET", path, headers=headers) as answer:
+        return answer, b"".join([chunk async for chunk in answer.aiter_raw()])
 
 
 async def test_another_customers_machine_is_not_there(fleet: Fleet, app: FastAPI, context: Context) -> None:

@@ -4,6 +4,7 @@ import re
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
+import orjson
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
@@ -15,6 +16,8 @@ from tests.support.browser import ORIGIN, Browser, query_of
 from tests.support.changing import change
 from tests.support.depth import examples
 from tests.support.people import PASSWORD, REDIRECT_URI, World
+from tests.support.request_lines import written_lines
+from tests.web.reading import attributes_of, words_of
 from tests.web.services import Services, same_browser, unreachable_database
 from tests.web.told import error_on_page
 
@@ -160,7 +163,47 @@ async def test_redirect_uri_of_another_spelling_never_redirects(
     """O-7, O-10, O-12, O-123, O-124, O-125, R-31, R-35: plain string comparison, the customer is told, the browser stays."""
     answer = await browser.get(world.authorize_url(redirect_uri=uri))
     refused_by_page(answer)
-    assert "evil" not in answer.text
+    for tag, name in (("a", "href"), ("form", "action"), ("img", "src"), ("link", "href")):
+        assert not [link for link in attributes_of(answer, tag, name) if not link.startswith(("/", "#"))]
+    assert not re.search(r"<[^>]*(?:evil|sitewise)", answer.text)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "differs"),
+    [
+        ("https://sitewise.example/Callback?tenant=7", None, "letter case"),
+        (REDIRECT_URI + "/", None, "last slash"),
+        ("http://sitewise.example/callback?tenant=7", None, "scheme"),
+        ("https://www.sitewise.example/callback?tenant=7", None, "host"),
+        ("https://sitewise.example/callback?tenant=8", None, "query"),
+        ("https://sitewise.example/back#x", None, "path and query and fragment"),
+        ("Call 0900 <b>now</b>", "Call%200900%20%3Cb%3Enow%3C/b%3E", "scheme and host and path and query"),
+    ],
+)
+async def test_person_reads_which_address_was_refused_and_the_log_says_why(
+    browser: Browser, world: World, sent: str, shown: str | None, differs: str
+) -> None:
+    """O-7, O-32, O-125: as text without a link, and in characters of an address alone."""
+    with written_lines() as lines:
+        answer = await browser.get(world.authorize_url(redirect_uri=sent))
+    refused_by_page(answer)
+    told = f"asked for the answer at {shown or sent}, an address that is not registered for it."
+    assert told in words_of(answer)
+    assert (shown or sent) not in attributes_of(answer, "a", "href")
+    [line] = [orjson.loads(line) for line in lines if '"page_error"' in line]
+    assert line["detail"] == (
+        f"application {world.client_id}: redirect_uri {shown or sent} is not registered: "
+        f"it differs from {REDIRECT_URI} in its {differs}"
+    )
+
+
+async def test_log_says_which_application_left_its_address_out(browser: Browser, context: Context) -> None:
+    """O-8."""
+    world = await World.make(context, redirect_uris=(REDIRECT_URI, "https://sitewise.example/other"))
+    with written_lines() as lines:
+        refused_by_page(await browser.get(world.authorize_url(redirect_uri=None)))
+    [line] = [orjson.loads(line) for line in lines if '"page_error"' in line]
+    assert line["detail"] == (f"application {world.client_id}: redirect_uri is missing, and 2 are registered")
 
 
 @given(place=st.integers(0, len(REDIRECT_URI)), letter=st.characters(codec="utf-8"))
@@ -265,7 +308,7 @@ async def test_application_that_is_resumed_is_served_again(browser: Browser, wor
 
 
 @pytest.mark.parametrize(
-    "scope", ["aemp:write", "aemp:read aemp:write", "AEMP:READ", 'aemp:"read', "aemp:read  aemp:read", "é"]
+    "scope", ["aemp:write", "aemp:read aemp:write", "AEMP:READ", 'aemp:"read', "aemp:read\taemp:read", "é"]
 )
 async def test_scope_that_is_wrong_or_too_wide_is_refused(browser: Browser, world: World, scope: str) -> None:
     """O-18, O-19, R-46"""

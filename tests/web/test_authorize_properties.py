@@ -128,7 +128,7 @@ async def test_page_names_any_application_its_company_scope_and_lifetime(
     words = words_of(page)
     assert f"Connect {name} to your RoviTracker account?" in words
     assert f"made by {company}" in words
-    assert "See your machines: name, model, position, hours, fuel and distance" in words
+    assert "See your machines: name, make, model, serial number and position" in words
     assert "until you disconnect it" in words
     assert tags_of(page).isdisjoint({"script", "iframe", "object"})
     denied = await browser.submit(page, {"decision": "deny"}, action="/consent")

@@ -211,18 +211,20 @@ async def test_requests_sent_at_once_are_answered_in_their_order(port: int) -> N
     assert [answer.status for answer in answers] == [status for _, status in at_once if status]
 
 
-async def test_head_of_a_document_is_that_of_reading_it(port: int, world: World) -> None:
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+async def test_head_of_a_document_is_that_of_reading_it(coding: str, port: int, world: World) -> None:
     """RFC 9110 section 9.3.2: no body follows, so the next answer on the connection is read as what it is."""
     async with Browser(base_url=f"http://127.0.0.1:{port}") as browser:
-        authorization = b"Authorization: Bearer " + (await world.token(browser)).encode()
+        sent = {"Authorization": f"Bearer {await world.token(browser)}", "Accept-Encoding": coding}
+        fields = [f"{name}: {value}".encode() for name, value in sent.items()]
         for path in ("/api/v2/Fleet/1", "/api/v1/Fleet/2", "/openapi.json", "/docs", "/app/oauth2/jwks"):
-            read = await browser.http.get(path, headers={"Authorization": authorization[15:].decode()})
+            read = await browser.http.get(path, headers=sent)
             reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-            writer.write(head(b"HEAD " + path.encode(), authorization) + get(b"/health/alive"))
+            writer.write(head(b"HEAD " + path.encode(), *fields) + get(b"/health/alive"))
             start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[:-2]
             assert start.split(" ")[1] == str(read.status_code)
             told = httpx2.Headers(dict(line.split(": ", 1) for line in lines))
-            for name in ("content-type", "content-length", "etag"):
+            for name in ("content-type", "content-length", "content-encoding", "etag"):
                 assert told.get(name) == read.headers.get(name)
             assert (await reader.readline()).startswith(b"HTTP/1.1 200")
             writer.close()

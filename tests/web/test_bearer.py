@@ -14,6 +14,16 @@ from app.context import Context
 from app.flows.account.register_application import register_application
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import mint, parse
+from app.web.paths import (
+    BELOW_FLEET_BEFORE_V1,
+    BELOW_FLEET_V1,
+    BELOW_FLEET_V2,
+    FLEET_BEFORE_V1_ROUTE,
+    FLEET_V1_ROUTE,
+    FLEET_V2_ROUTE,
+    TABLE,
+    TELEMETRY,
+)
 from tests.support.browser import Browser
 from tests.support.changing import change
 from tests.support.depth import examples
@@ -35,7 +45,8 @@ async def test_token_in_a_body_is_not_read(browser: Browser, world: World, metho
     answer = await browser.http.request(method, FLEET, data={"access_token": token})
     assert answer.status_code == (401 if method == "GET" else 405)
     if method == "GET":
-        assert challenge_of(answer) == {"realm": "RoviTracker", "resource_metadata": METADATA}
+        told = {"realm": "RoviTracker", "scope": "aemp:read", "resource_metadata": METADATA}
+        assert challenge_of(answer) == told
 
 
 async def test_no_cookie_and_no_address_ever_holds_a_token(browser: Browser, world: World) -> None:
@@ -153,6 +164,49 @@ async def test_scope_too_small_is_told_with_the_one_that_is_needed(
     assert (challenge["error"], challenge["scope"]) == ("insufficient_scope", "aemp:read")
 
 
+READING = (
+    FLEET_BEFORE_V1_ROUTE,
+    BELOW_FLEET_BEFORE_V1,
+    FLEET_V1_ROUTE,
+    BELOW_FLEET_V1,
+    FLEET_V2_ROUTE,
+    BELOW_FLEET_V2,
+)
+# Every address of the API that asks for a token, by the scope that it asks for.
+ASKED = {
+    **dict.fromkeys(READING, "aemp:read"),
+    TELEMETRY: "telemetry:write",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [(row.path, method) for row in TABLE if row.errors == "aemp" for method in row.methods],
+)
+async def test_each_route_says_in_its_401_which_scope_it_asks_for(
+    browser: Browser, world: World, path: str, method: str
+) -> None:
+    """O-69, O-73, O-153: RFC 6750 section 3. Clients that read it ask for that, and not for all that is listed."""
+    address = path.replace("{fleet:fleet}", "Fleet").replace("{address:path}", "1")
+    revoked = await world.token(browser)
+    credentials = {"client_id": world.client_id, "client_secret": world.client_secret}
+    await browser.http.post("/app/oauth2/revoke", data={**credentials, "token": revoked})
+    for error, sent in ((None, {}), ("invalid_token", {"Authorization": f"Bearer {revoked}"})):
+        answer = await browser.http.request(method, address, headers=sent)
+        challenge = challenge_of(answer)
+        assert (answer.status_code, challenge.get("error")) == (401, error)
+        assert challenge["scope"] == ASKED[path]
+
+
+async def test_whoever_asks_for_the_scope_of_the_challenge_reads(browser: Browser, world: World) -> None:
+    """As the SDKs of MCP do, which know nothing else of us than an address of the API."""
+    scope = challenge_of(await browser.get(FLEET))["scope"]
+    code = await world.code(browser, scope=scope)
+    granted = (await world.exchange(browser, code)).json()
+    assert granted["scope"] == scope
+    assert (await read(browser, granted["access_token"])).status_code == 200
+
+
 HEADERS = st.binary(max_size=30) | st.binary(max_size=30).map(b"Bearer ".__add__)
 
 
@@ -168,7 +222,9 @@ async def test_any_authorization_is_answered_with_a_challenge_of_the_rfc(
     error = challenge.get("error")
     assert (answer.status_code, error) in ((401, None), (401, "invalid_token"), (400, "invalid_request"))
     if error is None:
-        assert set(challenge) == {"realm", "resource_metadata"}
+        assert set(challenge) == {"realm", "scope", "resource_metadata"}
+    if answer.status_code == 401:
+        assert challenge["scope"] == "aemp:read"
     if len(headers) > 1:
         assert error == "invalid_request"
     if not headers:

@@ -10,11 +10,14 @@ from fastapi import FastAPI
 from markupsafe import escape
 from redis.asyncio import Redis
 
+from app.aemp.model.elements import ELEMENTS
+from app.aemp.model.series import SERIES
 from app.context import Context
 from app.flows.account.add_customer import add_customer
 from app.flows.account.register_application import register_application
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.keys import derive_keys
+from app.oauth.scope import opened_by
 from app.oauth.token_string import parse
 from app.settings import Settings
 from app.storage.token.codes import keys_of
@@ -23,6 +26,7 @@ from tests.support.changing import change
 from tests.support.people import PASSWORD, REDIRECT_URI, World
 from tests.web.reading import attribute_names_of, attributes_of, tags_of, words_of
 from tests.web.services import Services, same_browser
+from tests.web.told import page_about
 
 CONSENT = "/app/oauth2/consent"
 
@@ -48,11 +52,51 @@ async def test_page_says_who_asks_for_what_and_how_to_end_it(browser: Browser, w
     assert "made by Sitewise Rentals Ltd" in words
     assert "Signed in as Hillside Plant Hire" in words
     assert world.member.email in words
-    assert "See your machines: name, model, position, hours, fuel and distance" in words
+    assert "See your machines: name, make, model, serial number and position" in words
     assert "ends by itself after a year without use" in words
     assert "your browser goes to sitewise.example" in words
     assert f"{ORIGIN}/app/account/applications" in attributes_of(page, "a", "href")
     assert "You connected this application" not in words
+
+
+# The word by which the page tells of each figure of a machine, and of each series.
+SAID = {
+    "AverageLoadFactorLast24": "engine load",
+    "Location": "position",
+    "CumulativeActiveRegenerationHours": "hours",
+    "CumulativeIdleHours": "idle hours",
+    "CumulativeIdleNonOperatingHours": "idle hours",
+    "CumulativeNonproductiveIdleHours": "idle hours",
+    "CumulativeLoadCount": "loads and payload",
+    "CumulativeOperatingHours": "hours",
+    "CumulativePowerTakeOffHours": "hours",
+    "CumulativePayloadTotals": "loads and payload",
+    "DEFRemaining": "exhaust fluid",
+    "Distance": "distance",
+    "EngineStatus": "engine state",
+    "FuelUsed": "fuel",
+    "FuelUsedLast24": "fuel",
+    "FuelRemaining": "fuel",
+    "MaximumSpeedLast24": "speed",
+    "SwitchStatus": "switches",
+    "FaultCode": "faults",
+    "CautionCode": "faults",
+}
+
+
+async def test_page_says_everything_that_the_scope_opens(browser: Browser, world: World) -> None:
+    """O-31, R-46: every figure there is, and how far back."""
+    opened = {element.name for element in ELEMENTS} | {series.element.name for series in SERIES}
+    assert set(SAID) == opened
+    lines = [line.lower() for line in opened_by(["aemp:read"])]
+    words = words_of(await world.consent_page(browser)).lower()
+    assert all(line in words for line in lines)
+    assert not {name for name, said in SAID.items() if said not in " ".join(lines)}
+    kept = await world.context.database.rows(
+        "SELECT DISTINCT extract(epoch FROM keep)::int / 86400 AS days FROM retention "
+        "WHERE name IN ('reading', 'position', 'fault')"
+    )
+    assert [f"of the last {row['days']} days" in words for row in kept] == [True]
 
 
 async def test_page_names_the_lifetimes_in_force(services: Services, world: World) -> None:
@@ -135,7 +179,8 @@ async def test_deny_tells_the_application_and_writes_no_grant(browser: Browser, 
     assert answer.headers["cache-control"] == "no-store"
     parameters = query_of(answer)
     assert parameters.pop("error_description")
-    assert parameters == {"tenant": "7", "error": "access_denied", "state": "s-1", "iss": ORIGIN}
+    told = {"error": "access_denied", "error_uri": page_about("access_denied"), "state": "s-1", "iss": ORIGIN}
+    assert parameters == {"tenant": "7", **told}
     assert await grants(world) == 0
 
 

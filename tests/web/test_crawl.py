@@ -67,13 +67,66 @@ async def test_links_of_a_crawl_lead_to_the_pages_of_its_map(
         await release_machine(world.context, COMMAND_LINE, world.member, pin)
     second = (await browser.http.get("/api/v2/Fleet/2", headers=headers)).json()
     links = {link["rel"]: link["href"].rpartition("/")[2] for link in second["Links"]}
-    assert links == {"self": "2", "prev": "1", "next": "3", "last": "3"}
+    assert links == {"self": "2", "first": "1", "prev": "1", "next": "3", "last": "3"}
     third = (await browser.http.get("/api/v2/Fleet/3", headers=headers)).json()
     assert [each["EquipmentHeader"]["PIN"] for each in third["Equipment"]] == MACHINES[200:]
     for page in (4, 999_999_999):
         assert (await browser.http.get(f"/api/v2/Fleet/{page}", headers=headers)).status_code == 404
     again = (await browser.http.get("/api/v2/Fleet/1", headers=headers)).json()
-    assert again["Links"][-1] == {"rel": "last", "href": "http://localhost:8000/api/v2/Fleet/2"}
+    assert (again["Links"][-1]["rel"], again["Links"][-1]["href"]) == (
+        "last",
+        "http://localhost:8000/api/v2/Fleet/2",
+    )
+
+
+async def read_until_short(browser: Browser, token: str, address: str) -> list[int]:
+    """Machines a page, as a reader meets them that follows no links. address: without the page."""
+    sizes: list[int] = []
+    while not sizes or sizes[-1] == 100:
+        sizes.append(len(await pins_on(browser, token, f"{address}/{len(sizes) + 1}")))
+    return sizes
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(0, [0]), (99, [99]), (100, [100, 0]), (101, [100, 1]), (200, [100, 100, 0])]
+)
+async def test_reader_that_stops_at_a_short_page_comes_to_an_end(
+    count: int, sizes: list[int], version: str, world: World, browser: Browser
+) -> None:
+    """After a full last page it asks for one more. Two past it there is nothing."""
+    machines = [machine(pin, equipment_id=pin) for pin in MACHINES[:count]]
+    await import_machines(world.context, world.member.customer_id, machines)
+    token = await world.token(browser)
+    assert await read_until_short(browser, token, f"/api/{version}/Fleet") == sizes
+    past = await browser.get(f"/api/{version}/Fleet/{len(sizes) + 1}", Authorization=f"Bearer {token}")
+    assert past.status_code == 404
+
+
+async def test_page_after_a_full_last_page_is_that_of_the_readers_own_map(
+    world: World, browser: Browser, token: str
+) -> None:
+    """The fleet has 230 machines when one reader begins, and 200 when another does."""
+    other = await world.token(browser)
+    await pins_on(browser, token, "/api/v2/Fleet/1")
+    for pin in MACHINES[:30]:
+        await release_machine(world.context, COMMAND_LINE, world.member, pin)
+    assert len(await pins_on(browser, token, "/api/v2/Fleet/3")) == 30
+    assert (await browser.get("/api/v2/Fleet/4", Authorization=f"Bearer {token}")).status_code == 404
+    assert await read_until_short(browser, other, "/api/v2/Fleet") == [100, 100, 0]
+    await release_machine(world.context, COMMAND_LINE, world.member, MACHINES[40])
+    assert await pins_on(browser, other, "/api/v2/Fleet/3") == []
+    assert (await browser.get("/api/v2/Fleet/4", Authorization=f"Bearer {other}")).status_code == 404
+
+
+async def test_empty_page_after_a_full_one_leads_back_and_not_on(world: World, browser: Browser) -> None:
+    machines = [machine(pin) for pin in MACHINES[:200]]
+    await import_machines(world.context, world.member.customer_id, machines)
+    headers = {"Authorization": f"Bearer {await world.token(browser)}", "Accept": "application/json"}
+    past = (await browser.http.get("/api/v2/Fleet/3", headers=headers)).json()
+    assert past["Equipment"] == []
+    links = {link["rel"]: link["href"].rpartition("/")[2] for link in past["Links"]}
+    assert links == {"self": "3", "first": "1", "prev": "2", "last": "2"}
 
 
 async def test_without_valkey_every_page_is_read_as_the_fleet_stands(

@@ -3,17 +3,31 @@
 import httpx2
 import pytest
 
+from app.throttling.budgets import Budgets
 from tests.support.browser import Browser
 from tests.support.people import World
+from tests.web.services import Services
 
 ELSEWHERE = "https://spa.example"
 TOKEN, REVOKE = "/app/oauth2/token", "/app/oauth2/revoke"
 METADATA = [
     "/.well-known/oauth-authorization-server",
-    "/.well-known/oauth-protected-resource",
+    "/.well-known/openid-configuration",
     "/.well-known/oauth-protected-resource/api",
 ]
+READINGS = [
+    "/api/v1/Fleet/1",
+    "/api/v2/Fleet",
+    "/api/v2/fleet/1",
+    "/api/v2/Fleet/Equipment/PIN7/2026-01-01/2026-01-02",
+]
+# What a browser application needs to know of an answer beside its body.
+EXPOSED = {
+    *("ETag", "WWW-Authenticate", "Retry-After"),
+    *("RateLimit-Policy", "RateLimit", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+}
 CLOSED = [
+    "/api/v2/telemetry",
     "/app/oauth2/authorize",
     "/app/oauth2/consent",
     "/app/oauth2/introspect",
@@ -64,6 +78,55 @@ async def test_preflight_allows_a_form_and_no_credentials(browser: Browser, path
         "access-control-allow-methods": "POST",
         "access-control-allow-headers": "Content-Type",
     }
+
+
+@pytest.mark.parametrize("path", READINGS)
+async def test_preflight_of_the_api_allows_a_token_and_no_credentials(browser: Browser, path: str) -> None:
+    """O-97"""
+    headers = {
+        "Origin": ELSEWHERE,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization,if-none-match",
+    }
+    answer = await browser.http.options(path, headers=headers)
+    assert (answer.status_code, answer.content) == (204, b"")
+    permissions = permissions_of(answer.headers)
+    assert int(permissions.pop("access-control-max-age")) >= 600
+    assert permissions == {
+        "access-control-allow-origin": "*",
+        "access-control-allow-methods": "GET, HEAD",
+        "access-control-allow-headers": "Authorization, If-None-Match",
+    }
+
+
+async def test_any_origin_may_read_every_answer_of_the_api(
+    browser: Browser, world: World, services: Services
+) -> None:
+    """O-97: an error as well as a document, else a browser application cannot tell why it failed."""
+    given = {"Origin": ELSEWHERE, "Authorization": f"Bearer {await world.token(browser)}"}
+    page = await browser.http.get("/api/v2/Fleet/1", headers=given)
+    known = {**given, "If-None-Match": page.headers["etag"]}
+    answers = [
+        page,
+        await browser.http.get("/api/v2/Fleet/1", headers=known),
+        await browser.http.get("/api/v1/Fleet/1", headers=given),
+        await browser.http.get("/api/v2/Fleet/0", headers=given),
+        await browser.http.get("/api/v2/Fleet/Equipment/PIN7", headers=given),
+        await browser.http.get("/api/v2/Fleet/1", headers={**given, "Accept": "image/png"}),
+        await browser.http.get("/api/v2/Fleet/1", headers={"Origin": ELSEWHERE}),
+        await browser.http.put("/api/v2/Fleet/1", headers=given),
+    ]
+    async with Browser(services.like(now=lambda: 1 / 0)) as faulty:
+        answers.append(await faulty.http.get("/api/v2/Fleet/1", headers=given))
+    async with Browser(services.like(budgets=Budgets(a_minute=1))) as spent:
+        answers += [await spent.http.get("/api/v2/Fleet/1", headers=given) for _ in range(3)][-1:]
+    assert [answer.status_code for answer in answers] == [200, 304, 200, 400, 404, 406, 401, 405, 500, 429]
+    for answer in answers:
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+        assert set(answer.headers["access-control-expose-headers"].split(", ")) == EXPOSED
+    told = {name.lower() for answer in answers for name in answer.headers}
+    assert {name.lower() for name in EXPOSED} <= told
 
 
 @pytest.mark.parametrize("path", CLOSED)

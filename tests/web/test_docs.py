@@ -14,10 +14,12 @@ from starlette.requests import Request
 from app.web.reference import examples
 from app.web.reference.docs import docs as docs_page
 from app.web.reference.page import rich
+from tests.oauth.test_errors import RFCS
 from tests.support.browser import ORIGIN, Browser
 from tests.web.described import OPERATIONS, Operation, documented
 from tests.web.reading import attributes_of, tags_of, words_of
 from tests.web.services import Services, unreachable_database
+from tests.web.told import page_about
 
 # Further forms of an address are shown with the operation that says everything else about them.
 FORMS = {
@@ -129,6 +131,16 @@ async def test_page_begins_with_the_five_steps(docs: httpx2.Response) -> None:
         "Exchange it for a token",
         "Read the machines",
     ]
+
+
+@pytest.mark.parametrize("code", sorted(RFCS))
+async def test_every_error_of_the_rfcs_has_its_place_on_the_page(code: str, docs: httpx2.Response) -> None:
+    """RFC 6749 section 5.2: where error_uri leads, the error is explained."""
+    path, _, anchor = page_about(code).removeprefix(ORIGIN).partition("#")
+    assert path == "/docs"
+    words = text_of(element_of(docs, f"//div[@id='{anchor}']"))
+    assert words.startswith(f"{code} ")
+    assert len(words.split()) > 10
 
 
 async def test_page_needs_nobody_and_no_script(docs: httpx2.Response) -> None:

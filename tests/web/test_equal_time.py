@@ -25,7 +25,7 @@ TOKEN, INTROSPECT, REVOKE = (f"/app/oauth2/{name}" for name in ("token", "intros
 MOST_MEASUREMENTS = 10
 MOST_APART = 0.08 if DEPTH == 1 else 0.06
 
-REFUSAL = b'{"error":"invalid_client","error_description":"client authentication failed"}'
+REFUSAL = b'/docs#error-invalid_client"}'
 
 
 @pytest.fixture(scope="module")

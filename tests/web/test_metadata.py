@@ -13,8 +13,11 @@ from tests.support.assertions import fresh, register_keyed
 from tests.support.browser import ORIGIN, Browser
 from tests.support.people import World
 from tests.web.services import Services, unreachable_database
+from tests.web.told import challenge_of
 
 SERVER = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
+RESOURCE = "/.well-known/oauth-protected-resource/api"
 
 
 async def test_every_advertised_endpoint_exists(browser: Browser) -> None:
@@ -62,6 +65,23 @@ async def test_every_listed_way_to_authenticate_works_where_it_is_listed(
         assert not [each for each in algorithms if each == "none" or each.startswith("HS")]
 
 
+async def test_openid_libraries_find_the_same_metadata_and_no_openid_provider(browser: Browser) -> None:
+    """O-109, O-110, O-118: RFC 8414 section 5. Five libraries look only there; the first of Spring's three looks is there too."""
+    answer = await browser.get(OPENID)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    document = answer.json()
+    # Spring's parser (Nimbus) refuses a document without these, and would not look elsewhere then.
+    assert document["issuer"] == ORIGIN
+    assert document["subject_types_supported"] == ["public"]
+    assert (await browser.get(document["jwks_uri"])).status_code == 200
+    assert not [
+        name for name in document if name.startswith(("id_token", "userinfo", "claim", "end_session"))
+    ]
+    assert "openid" not in document["scopes_supported"]
+    del document["subject_types_supported"]
+    assert document == (await browser.get(SERVER)).json()
+
+
 async def ways_to_authenticate(context: Context) -> dict[str, dict[str, Any]]:
     """The proof that a request is sent with, by the names of RFC 7591."""
     world, keyed = await World.make(context), await register_keyed(context)
@@ -76,16 +96,39 @@ async def ways_to_authenticate(context: Context) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize(
-    "path", ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/api"]
-)
-async def test_the_resource_names_its_server(path: str, browser: Browser) -> None:
+async def test_the_resource_names_its_server(browser: Browser) -> None:
     """O-153."""
-    document = (await browser.get(path)).json()
+    document = (await browser.get(RESOURCE)).json()
     assert document["resource"] == f"{ORIGIN}/api"
     assert document["authorization_servers"] == [ORIGIN]
     assert document["scopes_supported"] == ["aemp:read", "telemetry:write"]
     assert document["bearer_methods_supported"] == ["header"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/",
+        "/.well-known/oauth-protected-resource/api/v2/Fleet/1",
+        "/.well-known/oauth-protected-resource/app",
+        "/.well-known/oauth-authorization-server/api",
+    ],
+)
+async def test_metadata_is_served_only_where_the_name_it_holds_puts_it(path: str, browser: Browser) -> None:
+    """O-153: RFC 9728 section 3.3, RFC 8414 section 3.3. A client must refuse what names another than it asked for."""
+    answer = await browser.get(path)
+    assert (answer.status_code, answer.json()["error"]) == (404, "invalid_request")
+
+
+async def test_the_challenge_leads_to_metadata_of_the_address_it_was_asked_at(browser: Browser) -> None:
+    """O-153: the resource is a beginning of the address, as RFC 9728 section 7.3 lets clients demand."""
+    asked = f"{ORIGIN}/api/v2/Fleet/1"
+    address = challenge_of(await browser.get(asked))["resource_metadata"]
+    resource = (await browser.get(address)).json()["resource"]
+    assert asked.startswith(f"{resource}/")
+    parts = urlsplit(resource)
+    assert address == f"{ORIGIN}/.well-known/oauth-protected-resource{parts.path}"
 
 
 async def test_a_foreign_host_header_changes_no_address(browser: Browser) -> None:

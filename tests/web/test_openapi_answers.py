@@ -75,9 +75,9 @@ async def story(app: FastAPI, settings: Settings, context: Context) -> AsyncIter
         "UPDATE application SET grants = '{client_credentials}' WHERE id = $1",
         robot.registered.client.id,
     )
-    truck = Equipment(header=examples.TRUCK)
+    others = [Equipment(header=header) for header in (examples.TRUCK, *examples.TWINS)]
     simulated = simulate_fleet(machines=229, days=2, interval_s=900, seed=7, now=context.now())
-    await import_machines(context, world.member.customer_id, (examples.MACHINE, *simulated, truck))
+    await import_machines(context, world.member.customer_id, (examples.MACHINE, *simulated, *others))
     await report_examples(world)
     gateway_token = await token_to_write(context, app, world)
     services = Services(settings, context)
@@ -296,7 +296,7 @@ async def test_documented_parameters_come_back_to_the_application(story: Story) 
     ]
     schemas = {each["name"]: each["schema"] for each in callback["parameters"]}
     always = {each["name"] for each in callback["parameters"] if each["required"]}
-    for decision, answer in (("approve", {"code"}), ("deny", {"error", "error_description"})):
+    for decision, answer in (("approve", {"code"}), ("deny", {"error", "error_description", "error_uri"})):
         page = await story.world.consent_page(
             story.browser, redirect_uri=examples.REDIRECT_URI, state=examples.STATE
         )

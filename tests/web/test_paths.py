@@ -20,11 +20,11 @@ from app.web.paths import (
     DEMO_FLEET,
     DEMO_TOKEN,
     LOGO,
-    ORIGIN_METADATA,
     POST,
     RESOURCE_METADATA,
     STATIC_FILES,
     TABLE,
+    WELL_KNOWN,
     ErrorForm,
     Row,
 )
@@ -57,7 +57,7 @@ def test_router_has_the_rows_and_preflights_for_what_other_origins_ask() -> None
     routed = sorted(
         (route.path, *sorted(route.methods or ())) for route in router.routes if isinstance(route, Route)
     )
-    preflights = [(row.path, "OPTIONS") for row in TABLE if row.cross_origin == "answers"]
+    preflights = [(row.path, "OPTIONS") for row in TABLE if row.cross_origin in ("answers", "readings")]
     rows = [(row.path, *row.methods) for row in TABLE if row.path != STATIC_FILES]
     assert mounted == [STATIC_FILES]
     assert routed == sorted([*rows, *preflights])
@@ -119,7 +119,8 @@ def form_of(answer: httpx2.Response) -> ErrorForm:
     """The form of an error as who receives it can tell. Fails where an error has none of the three."""
     media_type = answer.headers["content-type"].partition(";")[0]
     if media_type == "application/json":
-        assert set(answer.json()) == {"error", "error_description"}
+        explained = set() if answer.status_code == 500 else {"error_uri"}
+        assert set(answer.json()) == {"error", "error_description", *explained}
         return "json"
     if media_type == "application/xml":
         assert [each.tag for each in etree.fromstring(answer.content)] == ["Status", "Code", "Message"]
@@ -150,7 +151,7 @@ TOLD_AS_JSON = {
     "/app/oauth2/revoke",
     "/app/oauth2/jwks",
     "/.well-known/oauth-authorization-server",
-    "/.well-known/oauth-protected-resource",
+    "/.well-known/openid-configuration",
     "/.well-known/oauth-protected-resource/api",
     "/health/alive",
     "/health/ready",
@@ -209,7 +210,10 @@ async def test_headers_say_what_the_row_lets_other_origins_read(browser: Browser
     _, answered = await permission(browser, row.methods[0], row)
     before, asks = await permission(browser, "OPTIONS", row)
     assert answered == (None if row.cross_origin == "nothing" else "*")
-    assert (before, asks) == ((204, "*") if row.cross_origin == "answers" else (405, None))
+    if row.cross_origin in ("answers", "readings"):
+        assert (before, asks) == (204, "*")
+    else:
+        assert (before, asks) == (405, None)
 
 
 # Documents
@@ -228,7 +232,7 @@ def rows_of(path: str, method: str) -> list[Row]:
 
 def test_metadata_of_the_resource_lies_where_its_name_says() -> None:
     """RFC 9728 section 3.1."""
-    assert ORIGIN_METADATA + audience_of("") == RESOURCE_METADATA
+    assert f"{WELL_KNOWN}oauth-protected-resource{audience_of('')}" == RESOURCE_METADATA
     assert audience_of("") + "/" == API
 
 

@@ -32,6 +32,7 @@ from tests.support.browser import ORIGIN, Browser
 from tests.support.people import Strict, World, pair_of, reads
 from tests.support.refusals import assert_unavailable, error_of
 from tests.web.services import Services
+from tests.web.told import page_about
 
 TOKEN = "/app/oauth2/token"
 INTROSPECT = "/app/oauth2/introspect"
@@ -251,7 +252,8 @@ async def test_no_answer_tells_what_was_wrong(path: str, browser: Browser, conte
     world = await World.make(context)
     wrong = {"client_id": world.client_id, "client_secret": "wrong"}
     expected = refused(await ask(browser, wrong, path))
-    assert expected[1] == b'{"error":"invalid_client","error_description":"client authentication failed"}'
+    told = b'{"error":"invalid_client","error_description":"client authentication failed","error_uri":"%b"}'
+    assert expected[1] == told % page_about("invalid_client").encode()
     for name, fields in (await unlike(context)).items():
         assert refused(await ask(browser, fields, path)) == expected, name
 

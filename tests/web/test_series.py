@@ -96,18 +96,44 @@ async def test_each_form_of_address_reads_the_machine_and_its_series(machine: st
     base = f"{FLEET}/Equipment/{machine}"
     snapshot = (await reader.get(base)).json()
     assert [each["EquipmentHeader"]["PIN"] for each in snapshot["Equipment"]] == [PIN]
-    assert snapshot["Links"] == [{"rel": "self", "href": ORIGIN + base}]
+    assert links_in(snapshot) == {"self": ORIGIN + base}
     series = f"{base}/cumulativeOperatingHours"
     dated = f"{series}/{reader.dates()}"
-    document, same, recent = [(await reader.get(path)).json() for path in (dated, f"{dated}/1", series)]
+    document, numbered, recent = [(await reader.get(path)).json() for path in (dated, f"{dated}/1", series)]
     assert len(document["CumulativeOperatingHours"]) == 100
-    assert document["Links"] == [
-        {"rel": rel, "href": f"{ORIGIN}{dated}/{page}"}
-        for rel, page in (("self", 1), ("next", 2), ("last", 3))
-    ]
-    assert same == document
-    assert recent["CumulativeOperatingHours"] == document["CumulativeOperatingHours"]
-    assert recent["Links"][0]["href"].startswith(f"{ORIGIN}{series}/20")
+    others = {"next": f"{ORIGIN}{dated}/2", "last": f"{ORIGIN}{dated}/3"}
+    assert links_in(document) == dict.fromkeys(("self", "first"), ORIGIN + dated) | others
+    assert links_in(numbered) == dict.fromkeys(("self", "first"), f"{ORIGIN}{dated}/1") | others
+    readings = document["CumulativeOperatingHours"]
+    assert numbered["CumulativeOperatingHours"] == recent["CumulativeOperatingHours"] == readings
+    assert links_in(recent)["self"] == ORIGIN + series
+    assert links_in(recent)["next"].startswith(f"{ORIGIN}{series}/20")
+
+
+def links_in(document: Any) -> dict[str, str]:
+    return {each["rel"]: each["href"] for each in document["Links"]}
+
+
+@pytest.mark.parametrize("query", ["addMetadata=true", "page=1", "a=%2F&page=1&b"])
+async def test_links_of_a_series_keep_the_query(query: str, reader: Reader) -> None:
+    """It is kept without dates too, and where a machine or its list of series is asked for."""
+    base = f"{FLEET}/Equipment/{PIN}"
+    for path in (
+        f"{base}/CumulativeOperatingHours",
+        f"{base}/CumulativeOperatingHours/{reader.dates()}",
+    ):
+        here, sizes = f"{ORIGIN}{path}?{query}", []
+        while here:
+            document = (await reader.get(here)).json()
+            assert links_in(document)["self"] == here
+            sizes.append(len(document["CumulativeOperatingHours"]))
+            here = links_in(document).get("next", "")
+        assert sizes == [100, 100, 50]
+    for path in (base, f"{base}/{reader.dates()}"):
+        links = links_in((await reader.get(f"{path}?{query}")).json())
+        assert links.pop("self") == f"{ORIGIN}{path}?{query}"
+        for href in links.values():
+            assert (await reader.get(href)).status_code == 200
 
 
 async def test_followed_links_lead_through_every_reading_once_and_in_order(reader: Reader) -> None:
@@ -218,10 +244,24 @@ async def test_readings_that_come_while_a_series_is_read_are_found(context: Cont
             await history.read(Metric.DISTANCE, rising(began_at, 101))
         first = (await owner.get(path)).json()
         assert len(first["Distance"]) == 100
-        assert [link["rel"] for link in first["Links"]] == ["self", "next", "last"]
+        assert [link["rel"] for link in first["Links"]] == ["self", "first", "next", "last"]
         last = await owner.get(f"{path}/2")
         assert (last.status_code, len(last.json()["Distance"])) == (200, 1)
         assert (await owner.get(f"{path}/3")).status_code == 404
+
+
+async def test_page_after_a_full_last_page_of_a_series_is_there_and_empty(reader: Reader) -> None:
+    """Readers that stop at a short page ask for it."""
+    path = f"{FLEET}/Equipment/{PIN}/CumulativeOperatingHours/{reader.dates(0, 199)}"
+    pages = [(await reader.get(f"{path}/{page}")) for page in (1, 2, 3, 4)]
+    assert [each.status_code for each in pages] == [200, 200, 200, 404]
+    assert [len(each.json()["CumulativeOperatingHours"]) for each in pages[:3]] == [100, 100, 0]
+    assert {link["rel"]: link["href"].rpartition("/")[2] for link in pages[2].json()["Links"]} == {
+        "self": "3",
+        "first": "1",
+        "prev": "2",
+        "last": "2",
+    }
 
 
 async def test_first_page_of_an_empty_range_is_there(reader: Reader) -> None:

@@ -5,16 +5,18 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
 
+from app.aemp.history.settle import WAITS
 from app.aemp.model.times import format_time
-from app.aemp.model.values import Hours, Location, TankLevel
+from app.aemp.model.values import Equipment, EquipmentHeader, Hours, Location, TankLevel
 from app.context import Context
 from app.flows.account.register_application import register_application
 from app.flows.fleet.change_owner import transfer_machine
+from app.flows.fleet.import_fleet import import_machines
 from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import Browser
 from tests.support.fleets import seen_by
@@ -272,14 +274,83 @@ async def test_a_gateway_writes_for_every_customer_by_pin_or_serial_number(
         assert await figures(context, world.member.customer_id, 1) == [(THEN, value)]
 
 
-async def test_a_name_of_several_machines_means_none(context: Context, browser: Browser) -> None:
-    worlds = [await World.make(context) for _ in range(2)]
-    pin = f"TWICE-{worlds[0].client_id}"
-    for world in worlds:
+async def test_of_one_pin_in_two_fleets_the_first_gets_every_reading(
+    context: Context, browser: Browser
+) -> None:
+    """R-71: whoever types another's PIN sees nothing of the machine, and takes nothing from its owner."""
+    first, second = [await World.make(context) for _ in range(2)]
+    pin = f"TWICE-{first.client_id}".upper()
+    for world in (first, second):
         await add(context, world.member.customer_id, pin)
     gateway = await sender(context, browser, None)
-    [rejected] = (await gateway.write({"PIN": pin, **hours(1)}))["rejected"]
-    assert rejected["reason"] == f"more than one machine goes by {pin.upper()!r}"
+    for name in ({"PIN": pin}, {"SerialNumber": pin[::-1]}):
+        assert (await gateway.write({**name, **hours(1)}))["rejected"] == []
+    late = await sender(context, browser, second.member.customer_id)
+    [rejected] = (await late.write({"PIN": pin, **hours(2, THEN + HOUR)}))["rejected"]
+    assert rejected["reason"] == WAITS
+    assert await figures(context, first.member.customer_id, 1) == [(THEN, 1)]
+    assert await figures(context, second.member.customer_id, 1) == []
+
+
+async def test_one_serial_number_in_two_fleets_without_pin_means_none_and_names_none(
+    context: Context, browser: Browser
+) -> None:
+    serial = f"SN-{uuid4().hex}".upper()
+    for _ in range(2):
+        world = await World.make(context)
+        header = EquipmentHeader(serial_number=serial, oem_name="Kranich")
+        await import_machines(context, world.member.customer_id, [Equipment(header=header)])
+    gateway = await sender(context, browser, None)
+    [rejected] = (await gateway.write({"SerialNumber": serial, **hours(1)}))["rejected"]
+    assert rejected["reason"] == f"more than one machine goes by {serial!r}"
+
+
+async def test_make_model_and_serial_number_together_name_the_one_machine(own: Sender, world: World) -> None:
+    customer_id = world.member.customer_id
+    twins = [
+        EquipmentHeader(serial_number="77", oem_name=make, model=model, equipment_id=f"Our {make}")
+        for make, model in (("Kranich", "K 8"), ("Nordhoff", None))
+    ]
+    await import_machines(world.context, customer_id, [Equipment(header=header) for header in twins])
+    written = await own.write(
+        {"OEMName": "kranich", "Model": "K 8", "SerialNumber": "77", **hours(1)},
+        {"OEMName": "Nordhoff", "SerialNumber": "77", **hours(2, THEN + HOUR)},
+        {"OEMName": "Veldman", "Model": "K 8", "SerialNumber": "77", **hours(3)},
+        {"SerialNumber": "77", **hours(4)},
+    )
+    assert written["accepted"] == 2
+    for name, value in (("Our Kranich", 1), ("Our Nordhoff", 2)):
+        shown = await snapshot(world.context, customer_id, name)
+        assert shown.cumulative_operating_hours
+        assert shown.cumulative_operating_hours.hours == value
+    assert [(each["line"], each["reason"]) for each in written["rejected"]] == [
+        (3, "no machine that you write for goes by '77' of Veldman K 8"),
+        (
+            4,
+            "more than one machine goes by '77': Kranich K 8 (id Our Kranich) and Nordhoff (id Our Nordhoff)",
+        ),
+    ]
+
+
+async def test_a_series_that_names_make_model_and_serial_number_is_of_that_one(
+    own: Sender, world: World
+) -> None:
+    customer_id = world.member.customer_id
+    twins = [
+        EquipmentHeader(serial_number="78", oem_name=make, model="K 8") for make in ("Kranich", "Nordhoff")
+    ]
+    await import_machines(world.context, customer_id, [Equipment(header=header) for header in twins])
+    reading = {"FuelConsumed": 5, "datetime": format_time(THEN)}
+    answers = []
+    for form, accepted in (("Nordhoff/K%208/78", 1), ("makeModelSerial/Nordhoff/K%208/78", 1), ("78", 0)):
+        document = {
+            "FuelUsed": [reading],
+            "links": [{"href": f"/Fleet/Equipment/{form}/CumulativeFuelUsed/a/b/1"}],
+        }
+        answer = await own.send(json.dumps(document), **{"Content-Type": "application/json"})
+        answers.append(answer.json())
+        assert answers[-1]["accepted"] == accepted, form
+    assert "Kranich K 8 and Nordhoff K 8" in answers[-1]["rejected"][0]["reason"]
 
 
 async def test_readings_go_to_whose_machine_it_was_at_their_time(context: Context, browser: Browser) -> None:

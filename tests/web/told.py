@@ -9,6 +9,13 @@ from tests.support.browser import ORIGIN
 
 # RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3
 _TEXT = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
+
+
+def page_about(error: str) -> str:
+    """RFC 6749 sections 4.1.2.1 and 5.2."""
+    return f"{ORIGIN}/docs#error-{error}"
+
+
 _ATTRIBUTE = re.compile(r'([a-z_]+)="([^"\\]*)"')
 
 
@@ -23,11 +30,11 @@ def error_by_redirect(answer: httpx2.Response, uri: str) -> dict[str, str]:
     assert all(len(values) == 1 for values in appended.values())
     assert urlsplit(location).fragment == ""
     parameters = {name: value for name, [value] in appended.items()}
-    assert set(parameters) <= {"error", "error_description", "state", "iss"}
+    assert set(parameters) <= {"error", "error_description", "error_uri", "state", "iss"}
     assert parameters["iss"] == ORIGIN
     for name in ("error", "error_description"):
         assert _TEXT.fullmatch(parameters.get(name, "x"))
-    assert parameters["error"]
+    assert parameters["error_uri"] == page_about(parameters["error"])
     return parameters
 
 
@@ -45,7 +52,9 @@ def error_as_json(answer: httpx2.Response) -> str:
     assert answer.headers["content-type"] == "application/json"
     assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
     document = answer.json()
-    assert set(document) <= {"error", "error_description", "error_uri"}
+    if answer.status_code != 500:  # a bug, which tells nothing
+        assert document.pop("error_uri").endswith(f"/docs#error-{document['error']}")
+    assert set(document) == {"error", "error_description"}
     assert all(_TEXT.fullmatch(text) for text in document.values())
     assert ("www-authenticate" in answer.headers) == (answer.status_code == 401)
     assert ("retry-after" in answer.headers) == (answer.status_code in (429, 503))
@@ -60,4 +69,6 @@ def challenge_of(answer: httpx2.Response) -> dict[str, str]:
     assert ", ".join(f'{name}="{value}"' for name, value in attributes) == listed
     assert all(_TEXT.fullmatch(value) for _, value in attributes)
     assert len(attributes) == len({name for name, _ in attributes}) > 0
+    told = dict(attributes)
+    assert told.get("error_uri") == (page_about(told["error"]) if "error" in told else None)
     return dict(attributes)

@@ -26,8 +26,8 @@ class Representation(Enum):
         return self in (Representation.JSON, Representation.SNAPSHOT_JSON)
 
 
-AEMP_1_2_OFFER = (Representation.XML, Representation.TEXT_XML)  # AEMP 1.2 is XML only
-ISO_15143_OFFER = tuple(Representation)
+_AEMP_1_2_OFFER = (Representation.XML, Representation.TEXT_XML)
+_ISO_15143_OFFER = tuple(Representation)
 
 Coding = Literal["zstd", "gzip"]
 
@@ -52,20 +52,34 @@ class _Member:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-def negotiate(accept: str, offer: tuple[Representation, ...] = ISO_15143_OFFER) -> Representation:
-    """The representation to send; `accept` is the whole header, empty when it is absent.
+def negotiate(accept: str) -> Representation:
+    """The representation of ISO 15143-3 to send; `accept` is the whole header, empty when it is absent.
 
     The most specific range that names a representation gives its weight. Equals go to the one that was named
     more exactly, so that `application/json, */*` means JSON, and then to our own order, XML first.
     A header without one readable member counts as absent.
     Raises AempError 406 when nothing is acceptable, 431 when the list is too long.
     """
+    chosen = _most_wanted(accept, _ISO_15143_OFFER)
+    if chosen is None:
+        raise AempError(406, "not_acceptable", f"This address serves {_names(_ISO_15143_OFFER)}.")
+    return chosen
+
+
+def negotiate_aemp_1_2(accept: str) -> Representation:
+    """AEMP 1.2 has no other form than XML, so whoever asks for another gets that: its readers send any header.
+
+    Raises AempError 431 when the list is too long.
+    """
+    return _most_wanted(accept, _AEMP_1_2_OFFER) or Representation.XML
+
+
+def _most_wanted(accept: str, offer: tuple[Representation, ...]) -> Representation | None:
+    """The representation of the highest weight; None when all are refused."""
     ranges = [m for m in _members(accept) if _MEDIA_RANGE.fullmatch(m.name)] or [_Member("*/*", 1.0)]
     judged = [(*_judge(representation, ranges), representation) for representation in offer]
     weight, _, chosen = max(judged, key=lambda entry: entry[:2])
-    if weight == 0:
-        raise AempError(406, "not_acceptable", f"This address serves {_names(offer)}.")
-    return chosen
+    return chosen if weight else None
 
 
 def choose_coding(accept_encoding: str) -> Coding | None:

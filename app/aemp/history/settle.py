@@ -25,6 +25,7 @@ Item = TypeVar("Item")
 _EVER = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _NEXT = timedelta(microseconds=1)
+WAITS = "another fleet had this PIN first, and gets its readings until an operator hands the machine over"
 
 
 class Period(NamedTuple):
@@ -40,13 +41,14 @@ class Machine:
     """A machine as far as its readings are judged by it.
 
     periods: in order. newest_at: of all readings kept; None when none is. offsets: by metric, in order, each the time
-    it holds from and the value it adds.
+    it holds from and the value it adds. waits: whether another fleet claimed its PIN first, and so gets its readings.
     """
 
     key: int
     periods: tuple[Period, ...]
     newest_at: datetime | None = None
     offsets: Mapping[int, tuple[tuple[datetime, float], ...]] = field(default_factory=dict)
+    waits: bool = False
 
 
 class Kept(NamedTuple):
@@ -133,7 +135,7 @@ class _Settling:
 
     def __init__(self, machine: Machine, kept: Kept, rows: Rows, *, snapshot: bool) -> None:
         self._machine, self._kept, self._rows = machine, kept, rows
-        stretches = _stretches(machine, kept)
+        stretches = () if machine.waits else _stretches(machine, kept)
         self._stretches = [each for each in stretches if each.stored or (snapshot and each.current)]
         self._latest = rows.latest.setdefault(machine.key, Latest())
         self._shown = False
@@ -210,6 +212,8 @@ class _Settling:
             self.refused.append(Refused(name_of(item), at_of(item), self._reason(at_of(item))))
 
     def _reason(self, at: datetime) -> str:
+        if self._machine.waits:
+            return WAITS
         if at < self._kept.from_at:
             return f"it is older than what is kept, which begins at {format_time(self._kept.from_at)}"
         if at >= self._kept.until_at:

@@ -11,12 +11,14 @@ LONGEST_FIGURE = 100  # a double written out by a decimal library has fifty-five
 LONGEST_UNIT = 100  # with the space around it
 LONGEST_LINK = 8 * 1024
 LONGEST_ELEMENT_NAME = 80  # of an unknown element, as its rejection repeats it
-# A mebibyte of readings has about as many. To name all that is wrong with a mebibyte of anything else takes seconds,
+MEBIBYTE = 1024 * 1024
+# It counts for each mebibyte begun. One of readings has about as many. To name all that is wrong with a mebibyte of anything else takes seconds,
 # and an answer of forty times its size.
 MOST_REJECTIONS = 20_000
 
 # A machine's name. Composing accents takes a time that grows with the square of their number.
 LONGEST_IDENTIFIER = 255
+MOST_NAMED = 3  # machines that one error repeats
 
 # Addresses
 LONGEST_SEGMENT = (

@@ -47,10 +47,11 @@ class Child:
     kind: Kind = Kind.DECIMAL
     unit: Unit | None = None
     required: bool = True
+    # The range in which a reading is plausible, in our unit.
     lowest: float = 0.0
-    # It is beyond any machine's life, and still written without an exponent.
-    highest: float = 1e12
+    highest: float = 1e12  # still written without an exponent
     decimals: int = 2
+    always: bool = False  # sent empty where it is unknown, since readers fail without it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +68,29 @@ class Element:
         return f"{self.attribute}_at"
 
 
+# Far beyond any machine's life, and below what broken counters report.
+_MOST_HOURS = 1e6  # a hundred years
+_MOST_LITRES, _MOST_LITRES_A_DAY = 1e9, 1e5
+_MOST_LITRES_IN_A_TANK = 1e6
+_MOST_KILOMETRES = 1e7
+_MOST_LOADS = 1e9
+_MOST_KMH = 250.0  # what J1939 can say, SPN 84
+
+
 def _percent(attribute: str) -> Child:
     return Child(name="Percent", attribute="percent", column=f"{attribute}_percent", highest=100.0)
 
 
 def _hours(name: str, attribute: str) -> Element:
-    child = Child(name="Hour", attribute="hours", column=attribute)
+    child = Child(name="Hour", attribute="hours", column=attribute, highest=_MOST_HOURS)
     return Element(name=name, attribute=attribute, reading=Hours, children=(child,))
 
 
-def _fuel(name: str, attribute: str) -> Element:
+def _fuel(name: str, attribute: str, highest: float) -> Element:
     unit = Unit("FuelUnits", "litre")
-    child = Child(name="FuelConsumed", attribute="fuel_l", column=f"{attribute}_l", unit=unit)
+    child = Child(
+        name="FuelConsumed", attribute="fuel_l", column=f"{attribute}_l", unit=unit, highest=highest
+    )
     return Element(name=name, attribute=attribute, reading=FuelConsumed, children=(child,))
 
 
@@ -86,7 +98,14 @@ def _tank(name: str, attribute: str, capacity: str) -> Element:
     percent = _percent(attribute)
     unit = Unit(f"{capacity}Units", "litre")
     column = f"{attribute.removesuffix('_remaining')}_tank_capacity_l"
-    held = Child(name=capacity, attribute="capacity_l", column=column, unit=unit, required=False)
+    held = Child(
+        name=capacity,
+        attribute="capacity_l",
+        column=column,
+        unit=unit,
+        required=False,
+        highest=_MOST_LITRES_IN_A_TANK,
+    )
     return Element(name=name, attribute=attribute, reading=TankLevel, children=(percent, held))
 
 
@@ -127,7 +146,15 @@ ELEMENTS: tuple[Element, ...] = (
         name="CumulativeLoadCount",
         attribute="cumulative_load_count",
         reading=LoadCount,
-        children=(Child(name="Count", attribute="count", column="cumulative_load_count", kind=Kind.INTEGER),),
+        children=(
+            Child(
+                name="Count",
+                attribute="count",
+                column="cumulative_load_count",
+                kind=Kind.INTEGER,
+                highest=_MOST_LOADS,
+            ),
+        ),
     ),
     _hours("CumulativeOperatingHours", "cumulative_operating_hours"),
     _hours("CumulativePowerTakeOffHours", "cumulative_power_take_off_hours"),
@@ -155,6 +182,7 @@ ELEMENTS: tuple[Element, ...] = (
                 attribute="distance_km",
                 column="distance_km",
                 unit=Unit("OdometerUnits", "kilometre"),
+                highest=_MOST_KILOMETRES,
             ),
         ),
     ),
@@ -169,12 +197,13 @@ ELEMENTS: tuple[Element, ...] = (
                 column="engine_number",
                 kind=Kind.TEXT,
                 required=False,
+                always=True,
             ),
             Child(name="Running", attribute="running", column="engine_running", kind=Kind.BOOLEAN),
         ),
     ),
-    _fuel("FuelUsed", "fuel_used"),
-    _fuel("FuelUsedLast24", "fuel_used_last_24"),
+    _fuel("FuelUsed", "fuel_used", _MOST_LITRES),
+    _fuel("FuelUsedLast24", "fuel_used_last_24", _MOST_LITRES_A_DAY),
     _tank("FuelRemaining", "fuel_remaining", "FuelTankCapacity"),
     Element(
         name="MaximumSpeedLast24",
@@ -186,6 +215,7 @@ ELEMENTS: tuple[Element, ...] = (
                 attribute="speed_kmh",
                 column="maximum_speed_last_24_kmh",
                 unit=Unit("SpeedUnits", "kilometres per hour"),
+                highest=_MOST_KMH,
             ),
         ),
     ),
@@ -196,7 +226,7 @@ HEADER: tuple[Child, ...] = (
         name="UnitInstallDateTime", attribute="unit_installed_at", column="unit_installed_at", kind=Kind.TIME
     ),
     Child(name="OEMName", attribute="oem_name", column="oem_name", kind=Kind.TEXT),
-    Child(name="Model", attribute="model", column="model", kind=Kind.TEXT),
+    Child(name="Model", attribute="model", column="model", kind=Kind.TEXT, always=True),
     Child(name="EquipmentID", attribute="equipment_id", column="equipment_id", kind=Kind.TEXT),
     Child(name="SerialNumber", attribute="serial_number", column="serial_number", kind=Kind.TEXT),
     Child(name="PIN", attribute="pin", column="pin", kind=Kind.TEXT),

@@ -13,8 +13,8 @@ def identity_of(header: EquipmentHeader) -> Identity | None:
     if header.serial_number:
         return (
             "serial",
-            header.oem_name or "",
-            header.model or "",
+            normalise_identifier(header.oem_name or ""),
+            normalise_identifier(header.model or ""),
             normalise_identifier(header.serial_number),
         )
     if header.equipment_id:

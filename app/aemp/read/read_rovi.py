@@ -1,9 +1,12 @@
 """Assets of the Rovi API take the shape of an ISO 15143-3 machine, so that the same checks serve both."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from app.aemp.model.errors import FlawError
-from app.aemp.read.interpret import parse_number
+from app.aemp.model.plausible import says_nothing
+from app.aemp.read.children import is_blank, parse_number
 
 _MS_PER_HOUR = 3_600_000
 _CM_PER_KM = 100_000
@@ -22,32 +25,38 @@ def is_area(machine: Any) -> bool:
     return is_asset(machine) and machine.get("type") == "area"
 
 
-def iso_machine(asset: dict[str, Any]) -> dict[str, Any]:
-    """Turn an asset into a machine. Raises FlawError when its metrics are malformed.
+def iso_machine(asset: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str | None, str]]]:
+    """Turn an asset into a machine, and name each element that is malformed, with the reason.
 
     The API has runtime in ms, odometer and altitude in cm, speed in cm/s, and nothing better for the engine than ignition.
     """
-    metrics = asset.get("metrics") or {}
+    machine: dict[str, Any] = {"equipmentheader": _header(asset)}
+    flaws: list[tuple[str | None, str]] = []
+    try:
+        metrics = _metrics(asset)
+    except FlawError as flaw:
+        return machine, [(None, str(flaw))]
+    for element, make in _ELEMENTS:
+        try:
+            machine.setdefault(element.lower(), []).append(make(metrics))
+        except FlawError as flaw:
+            flaws.append((element, str(flaw)))
+    return machine, flaws
+
+
+def _metrics(asset: dict[str, Any]) -> dict[str, Any]:
+    metrics = asset.get("metrics")
+    if metrics is None or metrics == []:  # an empty object of PHP is an empty list
+        metrics = {}
     if not isinstance(metrics, dict):
         raise FlawError("metrics is not an object")
-    return {
-        "equipmentheader": _header(asset),
-        "location": _location(metrics),
-        "cumulativeoperatinghours": _reading(metrics, "engine-runtime", "hour", 1 / _MS_PER_HOUR),
-        "distance": _reading(metrics, "odometer", "odometer", 1 / _CM_PER_KM),
-        "enginestatus": _reading(metrics, "ignition", "running"),
-        "fuelremaining": None
-        if _value(metrics, "fuel") == _NO_VALUE
-        else _reading(metrics, "fuel", "percent"),
-        "speed": _reading(metrics, "speed", "speed", _KMH_PER_CM_PER_S),
-        "switchstatus": [_switch(metrics, number) for number in _INPUTS],
-    }
+    return metrics
 
 
 def _header(asset: dict[str, Any]) -> dict[str, Any]:
     """A nameless asset goes by its id, or it could not be found again at the next import."""
     return {
-        "equipmentid": asset.get("name") or asset["assetid"],
+        "equipmentid": asset["assetid"] if is_blank(asset.get("name")) else asset["name"],
         "serialnumber": asset.get("serialnumber"),
         "pin": asset.get("vin"),
     }
@@ -64,7 +73,8 @@ def _location(metrics: dict[str, Any]) -> dict[str, Any] | None:
     located = {"latitude": position.get("lat"), "longitude": position.get("lng"), "datetime": at}
     altitude = _value(metrics, "altitude")
     if altitude is not None and _collected_on(metrics, "altitude") == at:
-        located["altitude"] = parse_number("altitude", altitude) / _CM_PER_M
+        told = parse_number("altitude", altitude)
+        located["altitude"] = None if says_nothing("altitude", told) else told / _CM_PER_M
     return located
 
 
@@ -74,11 +84,23 @@ def _reading(
     value = _value(metrics, name)
     if value is None:
         return None
-    scaled = value if scale is None else parse_number(name, value) * scale
+    scaled = value if scale is None else _figure(name, value) * scale
     return {child: scaled, "datetime": _collected_on(metrics, name)}
 
 
-def _switch(metrics: dict[str, Any], number: int) -> dict[str, Any] | None:
+def _figure(name: str, value: Any) -> float:
+    """Judged before it is scaled, which would make a plausible figure of one that says nothing."""
+    figure = parse_number(name, value)
+    if sign := says_nothing(name, figure):
+        raise FlawError(f"{name} is {figure:.12g}, which says that there is none ({sign})")
+    return figure
+
+
+def _fuel(metrics: dict[str, Any]) -> dict[str, Any] | None:
+    return None if _value(metrics, "fuel") == _NO_VALUE else _reading(metrics, "fuel", "percent")
+
+
+def _switch(number: int, metrics: dict[str, Any]) -> dict[str, Any] | None:
     reading = _reading(metrics, f"input{number}", "switchstate")
     return reading and reading | {"switchnumber": number}
 
@@ -89,9 +111,27 @@ def _value(metrics: dict[str, Any], name: str) -> Any:
         return None
     if not isinstance(metric, dict):
         raise FlawError(f"{name} is not an object")
-    return metric.get("value")
+    if "value" not in metric:
+        raise FlawError(f"{name} has no value")
+    return metric["value"]
 
 
 def _collected_on(metrics: dict[str, Any], name: str) -> Any:
     meta = metrics[name].get("meta")
-    return meta.get("collectedon") if isinstance(meta, dict) else None
+    if not isinstance(meta, dict | None):
+        raise FlawError(f"meta of {name} is not an object")
+    return meta and meta.get("collectedon")
+
+
+_ELEMENTS: tuple[tuple[str, Callable[[dict[str, Any]], dict[str, Any] | None]], ...] = (
+    ("Location", _location),
+    (
+        "CumulativeOperatingHours",
+        partial(_reading, name="engine-runtime", child="hour", scale=1 / _MS_PER_HOUR),
+    ),
+    ("Distance", partial(_reading, name="odometer", child="odometer", scale=1 / _CM_PER_KM)),
+    ("EngineStatus", partial(_reading, name="ignition", child="running")),
+    ("FuelRemaining", _fuel),
+    ("Speed", partial(_reading, name="speed", child="speed", scale=_KMH_PER_CM_PER_S)),
+    *(("SwitchStatus", partial(_switch, number)) for number in _INPUTS),
+)

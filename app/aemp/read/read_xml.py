@@ -7,7 +7,10 @@ from lxml import etree
 
 from app.aemp.model.errors import FlawError
 
+# Attributes that a value would be misread without; nothing is lost with any other.
 _TIME = "datetime"
+_UNITS = ("unit", "units", "uom")
+_TEXT = "#text"
 
 
 def machines_of_xml(root: etree._Element) -> Iterator[tuple[Any, Any]]:
@@ -51,17 +54,21 @@ def _declares_type(tree: Any) -> bool:  # Any: lxml's stubs do not know `doctype
 
 
 def nested(element: etree._Element) -> Any:
-    """An element with children or a time as a mapping, any other as its text.
+    """An element with children, a time or a unit as a mapping, any other as its text.
 
     The time stands in an attribute; one provider sends it as a child, so both land under the same key.
     """
-    times = [str(value) for name, value in element.attrib.items() if str(name).lower() == _TIME]
-    if not len(element) and not times:
+    parts: dict[str, Any] = {}
+    for attribute, value in element.attrib.items():
+        name = etree.QName(attribute).localname.lower()
+        if name == _TIME or name.endswith(_UNITS):
+            _put(parts, name, str(value))
+    if not len(element) and not parts:
         return element.text
-    parts: dict[str, Any] = {_TIME: times[0]} if times else {}
     for child in element:
         _put(parts, local_name(child), nested(child))
-    return parts
+    text = "".join((element.text or "", *(child.tail or "" for child in element))).strip()
+    return parts | {_TEXT: text} if text else parts
 
 
 def _put(parts: dict[str, Any], name: str, value: Any) -> None:

@@ -1,30 +1,39 @@
 """Batches of readings as devices and gateways send them: what can be read, and what is wrong with the rest."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from app.aemp.history.history import NamedReading
-from app.aemp.model.bounds import LONGEST_ELEMENT_NAME, MOST_REJECTIONS
+from app.aemp.model.bounds import LONGEST_ELEMENT_NAME, MEBIBYTE, MOST_REJECTIONS
 from app.aemp.model.elements import HEADER
-from app.aemp.model.errors import FlawError, ReadError
-from app.aemp.model.identifiers import identifiers_of, normalise_identifier
+from app.aemp.model.errors import FlawError
+from app.aemp.model.identifiers import Name, name_of, normalise_identifier
 from app.aemp.model.text import clean
 from app.aemp.model.times import parse_time
-from app.aemp.read.interpret import ALL_ELEMENTS, ELEMENT_KEYS, all_of, keys_of, read_element, read_header
-from app.aemp.read.read import Place, flaws_of, machines_of, parse
+from app.aemp.model.values import EquipmentHeader
+from app.aemp.read.children import keys_of
+from app.aemp.read.interpret import (
+    ALL_ELEMENTS,
+    ELEMENT_KEYS,
+    all_of,
+    header_of,
+    read_element,
+    read_header,
+)
+from app.aemp.read.read import Place, machines_of, parse
 from app.aemp.read.read_json import parse_json
 from app.aemp.read.read_rovi import is_asset, iso_machine
-from app.aemp.read.read_series import machine_named_in, pages_of
+from app.aemp.read.read_series import name_of_page, pages_of
 
 _KNOWN_NAMES = ELEMENT_KEYS.union(
     ["equipmentheader", "links", "snapshottime", "version"],
     (key for child in HEADER for key in keys_of(child.name)),
 )
 
-# The identifier that decides which machine is meant: its kind, None for any, and its normalised value.
-Name: TypeAlias = tuple[str | None, str]
+NOT_KEPT = "no element that is kept"
+_NAMELESS = "no PIN, SerialNumber or EquipmentID: it could not be told from other machines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +48,21 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One machine's readings at one place of a batch. name: None when the place does not name the machine."""
+    """One machine's readings at one place of a batch.
+
+    name: None when the place does not name the machine. header: None where the place has none that can be read.
+    """
 
     place: Place
     name: Name | None
     readings: tuple[NamedReading, ...]
     rejections: tuple[Rejection, ...] = ()
+    header: EquipmentHeader | None = None
+
+
+def most_rejections(size: int) -> int:
+    """How much may be wrong with a document. size: in bytes."""
+    return MOST_REJECTIONS * max(1, -(-size // MEBIBYTE))
 
 
 def read_lines(data: bytes) -> Iterator[Report]:
@@ -59,52 +77,39 @@ def read_reports(data: bytes) -> Iterator[Report]:
 
     Raises FlawError when it is anything else.
     """
-    document = parse(data)
+    yield from reports_of(
+        parse(data), None, len(data)
+    )  # a generator: parsing is left to whoever has a thread for it
+
+
+def reports_of(document: Any, machine: str | None, size: int) -> Iterator[Report]:
+    """Read a parsed document by the rules of every way in.
+
+    machine: identifies the machine of a series; None takes the one that the series names. size: of the document, in bytes.
+    Raises FlawError when it is no such document, or a series of a machine of too long a name.
+    """
+    most = most_rejections(size)
     pages = pages_of(document)
     for number, page in enumerate(pages, 1):
-        named = machine_named_in(page)
-        name = (None, normalise_identifier(named)) if named else None
-        yield _report(Place(None, number), name, page)
+        yield _of_page(Place(None, number), page, machine, most)
     if not pages:
-        for place, machine in machines_of(document):
-            yield _of_machine(place, machine)
+        for place, found in machines_of(document):
+            yield _of_machine(place, found, most)
 
 
-def read_all(reports: Iterable[Report]) -> list[Report]:
-    """Raises FlawError when too much is wrong for a batch of readings."""
+def read_all(reports: Iterable[Report], most: int = MOST_REJECTIONS) -> list[Report]:
+    """Raises FlawError when more is wrong than a document of this size may have wrong. most: rejections."""
     read, rejections = [], 0
     for report in reports:
         read.append(report)
         rejections += len(report.rejections)
-        _refuse_nonsense(rejections)
+        _refuse_nonsense(rejections, most)
     return read
 
 
-def _refuse_nonsense(rejections: int) -> None:
-    if rejections > MOST_REJECTIONS:
-        raise FlawError(f"more than {MOST_REJECTIONS} lines and elements are no readings")
-
-
-def read_series(document: Any, name: str, machine: str | None) -> tuple[Report, ...]:
-    """Read series whole or not at all; none when the document is of another kind.
-
-    document: as `parse_file` gives it. machine: its identifier; None takes the one that the links name.
-    Raises ReadError when no machine is named, or a reading is flawed.
-    """
-    with flaws_of(name):
-        pages = [(page, machine or machine_named_in(page)) for page in pages_of(document)]
-        if any(named is None for _, named in pages):
-            raise ReadError(f"{name}: it does not say which machine it is of", code="nameless_series")
-        return tuple(_series_page(page, named) for page, named in pages if named is not None)
-
-
-def _series_page(page: Mapping[str, Any], machine: str) -> Report:
-    known = {key: page[key] for key in page.keys() & _KNOWN_NAMES}  # others' extensions are no fault
-    report = _report(Place(None), (None, normalise_identifier(machine)), known)
-    if report.rejections:
-        first = report.rejections[0]
-        raise FlawError(f"{first.element}: {first.reason}")
-    return report
+def _refuse_nonsense(rejections: int, most: int) -> None:
+    if rejections > most:
+        raise FlawError(f"more than {most} lines and elements are no readings")
 
 
 def _read_line(place: Place, line: bytes) -> Report:
@@ -112,35 +117,46 @@ def _read_line(place: Place, line: bytes) -> Report:
         machine = parse_json(line)
     except FlawError as flaw:
         return _unreadable(place, str(flaw).removeprefix("line 1: "))
-    return _of_machine(place, machine)
+    return _of_machine(place, machine, MOST_REJECTIONS)
 
 
-def _of_machine(place: Place, machine: Any) -> Report:
-    if not isinstance(machine, dict):
+def _of_machine(place: Place, machine: Any, most: int) -> Report:
+    if not isinstance(machine, Mapping):
         return _unreadable(place, "not an object with a machine's readings")
+    machine, flaws = iso_machine(dict(machine)) if is_asset(machine) else (machine, [])
     try:
-        machine = iso_machine(machine) if is_asset(machine) else machine
-        header = machine.get("equipmentheader", machine)
-        header = read_header(header if isinstance(header, Mapping) else {})
+        header, flawed_time = read_header(header_of(machine))
+        name = name_of(header)
     except FlawError as flaw:
         return _unreadable(place, str(flaw))
-    return _report(place, identifiers_of(header)[0], machine)
+    if name is None:
+        return _unreadable(place, _NAMELESS)
+    if flawed_time:
+        flaws = [("UnitInstallDateTime", flawed_time), *flaws]
+    wrong = tuple(Rejection(place, element, None, reason) for element, reason in flaws)
+    report = _report(place, name, machine, most)
+    return replace(report, header=header, rejections=wrong + report.rejections)
+
+
+def _of_page(place: Place, page: Mapping[str, Any], machine: str | None, most: int) -> Report:
+    name = Name(None, normalise_identifier(machine)) if machine else name_of_page(page)
+    return _report(replace(place, own=name.value if name else ""), name, page, most)
 
 
 def _unreadable(place: Place, reason: str) -> Report:
     return Report(place, None, (), (Rejection(place, None, None, reason),))
 
 
-def _report(place: Place, name: Name | None, machine: Mapping[str, Any]) -> Report:
+def _report(place: Place, name: Name | None, machine: Mapping[str, Any], most: int) -> Report:
     readings: list[NamedReading] = []
     rejections = [
-        Rejection(place, clean(key[:LONGEST_ELEMENT_NAME]), None, "no element that is kept")
+        Rejection(place, clean(key[:LONGEST_ELEMENT_NAME]), None, NOT_KEPT)
         for key in machine
         if key not in _KNOWN_NAMES
     ]
     for element in ALL_ELEMENTS:
         for found in all_of(machine, element):
-            _refuse_nonsense(len(rejections))
+            _refuse_nonsense(len(rejections), most)
             try:
                 reading = read_element(element, found)
             except FlawError as flaw:
@@ -148,8 +164,6 @@ def _report(place: Place, name: Name | None, machine: Mapping[str, Any]) -> Repo
             else:
                 if reading is not None:
                     readings.append((element.name, reading))
-                elif found:
-                    rejections.append(Rejection(place, element.name, None, "it holds no value"))
     return Report(place, name, tuple(readings), tuple(rejections))
 
 

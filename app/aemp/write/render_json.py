@@ -16,7 +16,7 @@ from app.aemp.model.text import clean
 from app.aemp.model.times import format_time
 from app.aemp.model.values import EquipmentHeader
 from app.aemp.write.rendering import TIME, Leaf, Write, compile_leaves, fill_times, writer
-from app.aemp.write.snapshot import SeriesPage, Snapshot, sent_header
+from app.aemp.write.snapshot import SeriesPage, Snapshot
 
 _VERSION = "1"
 
@@ -61,17 +61,17 @@ def _document(
 
 
 def _links(links: Iterable[Link], *, vendor: bool) -> list[dict[str, str]]:
-    return [_vendor_link(link) if vendor else _link(link) for link in links]
+    return [_link(link, vendor=vendor) for link in links]
 
 
-def _link(link: Link) -> dict[str, str]:
-    return {"rel": link.rel, "href": clean(link.href)}
+def _link(link: Link, *, vendor: bool) -> dict[str, str]:
+    """Both spellings, the small one last: readers without regard to case keep the last of two names.
 
-
-def _vendor_link(link: Link) -> dict[str, str]:
-    """Capitalise a link's name: of five clients, two lower it, one compares `Next` and one `Last` to the letter."""
-    rel, href = link.rel[:1].upper() + link.rel[1:], clean(link.href)
-    return {"rel": rel, "href": href, "Rel": rel, "Href": href}
+    Readers of `Rel` compare `Next` or `Last` to the letter, and read plain JSON too; they would take a fleet for its
+    first page. Readers of the vendor's type compare capitals or lower them, whichever name they read.
+    """
+    capital, href = link.rel[:1].upper() + link.rel[1:], clean(link.href)
+    return {"Rel": capital, "Href": href, "rel": capital if vendor else link.rel, "href": href}
 
 
 def _text(text: str) -> str:
@@ -84,14 +84,15 @@ def _leaf(child: Child) -> Leaf:
     if child.unit:
         stated = f'"{child.unit.name}":"{child.unit.spelling}",'
         before, after = (before, after + stated) if child.unit.after else (stated + before, after)
-    return Leaf(child.attribute, before, writer(child, text=_text), after)
+    return Leaf(child.attribute, before, writer(child, text=_text), after, child.always)
 
 
+# `Model` is always there, so a comma is too.
 _write_header = compile_leaves(tuple(map(_leaf, HEADER)), '{"EquipmentHeader":{', "")
 
 
 def _header(header: EquipmentHeader) -> str:
-    return f"{_write_header(sent_header(header))[:-1]}}}"
+    return f"{_write_header(header)[:-1]}}}"
 
 
 def _closing(*, vendor: bool) -> str:

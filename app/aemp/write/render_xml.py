@@ -15,7 +15,7 @@ from app.aemp.model.text import FORBIDDEN, REPLACEMENT
 from app.aemp.model.times import format_duration, format_time
 from app.aemp.model.values import EquipmentHeader
 from app.aemp.write.rendering import TIME, Leaf, Write, compile_leaves, fill_times, writer
-from app.aemp.write.snapshot import SeriesPage, Snapshot, sent_header
+from app.aemp.write.snapshot import SeriesPage, Snapshot
 
 AEMP_1_2_NAMESPACE = "http://schemas.aemp.org/fleet"
 ISO_NAMESPACE = "http://standards.iso.org/iso/15143/-3"
@@ -86,7 +86,7 @@ def _render(edition: _Edition, snapshot: Snapshot) -> bytes:
     readings_of = attrgetter(*(branch.attribute for branch in edition.branches))
     writes = [branch.write for branch in edition.branches]
     for machine in snapshot.equipment:
-        out.append(edition.header(sent_header(machine.header)))
+        out.append(edition.header(machine.header))
         for reading, write in zip(readings_of(machine), writes, strict=True):
             if reading is not None:
                 out.append(write(reading))
@@ -107,7 +107,7 @@ def _leaf(child: Child) -> Leaf:
     if child.unit:
         stated = f"<{child.unit.name}>{child.unit.spelling}</{child.unit.name}>"
         before, after = (before, after + stated) if child.unit.after else (stated + before, after)
-    return Leaf(child.attribute, before, writer(child, text=escape), after)
+    return Leaf(child.attribute, before, writer(child, text=escape), after, child.always)
 
 
 def _header(leaves: Iterable[Leaf]) -> Write:

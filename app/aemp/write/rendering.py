@@ -26,19 +26,23 @@ Write = Callable[[Any], str]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One value of a reading or header, with the text around it: its name, and its unit if any."""
+    """One value of a reading or header, with the text around it: its name, and its unit if any.
+
+    always: whether it is written where there is no value, which `write` takes for an empty text.
+    """
 
     attribute: str
     before: str
     write: Write
     after: str
+    always: bool = False
 
 
 def writer(child: Child, *, text: Write) -> Write:
     """The function that writes the child's value. text: writes a string in this rendering."""
     match child.kind:
         case Kind.TEXT:
-            return text
+            return (lambda value: text(value or "")) if child.always else text
         case Kind.TIME:
             return lambda at: text(write_times([at])[0])
         case Kind.BOOLEAN:
@@ -52,13 +56,15 @@ def compile_leaves(leaves: Sequence[Leaf], opening: str, closing: str) -> Write:
     """A function that writes a holder of these leaves; what is None is left out with the text around it."""
     if len(leaves) == 1:
         return _compile_leaf(leaves[0], opening, closing)
-    parts = tuple((attrgetter(leaf.attribute), leaf.before, leaf.write, leaf.after) for leaf in leaves)
+    parts = tuple(
+        (attrgetter(leaf.attribute), leaf.before, leaf.write, leaf.after, leaf.always) for leaf in leaves
+    )
 
     def write_leaves(holder: object) -> str:
         written = opening
-        for value_of, before, write, after in parts:
+        for value_of, before, write, after, always in parts:
             value = value_of(holder)
-            if value is not None:
+            if value is not None or always:
                 written += f"{before}{write(value)}{after}"
         return written + closing
 

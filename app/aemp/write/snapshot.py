@@ -1,12 +1,12 @@
 """A fleet page, a single machine or a page of a series, ready to be rendered."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from app.aemp.address.paging import Link
 from app.aemp.model.elements import ELEMENTS
 from app.aemp.model.series import Series
-from app.aemp.model.values import Equipment, EquipmentHeader, Reading
+from app.aemp.model.values import Equipment, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,6 @@ class SeriesPage:
     series: Series
     readings: tuple[Reading, ...]
     links: tuple[Link, ...] = ()
-
-
-def sent_header(header: EquipmentHeader) -> EquipmentHeader:
-    """`Model` is never left out, only empty: a manufacturer's own client breaks without it."""
-    return header if header.model else replace(header, model="")
 
 
 def take_snapshot(machines: tuple[Equipment, ...], links: tuple[Link, ...], *, now: datetime) -> Snapshot:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.context import Context
 from app.flows.token.authenticate import read_application
+from app.oauth.client import Client
 from app.oauth.errors import OAuthError, PageError, invalid_request, unauthorized_client
 from app.oauth.grant_type import check_resource
 from app.oauth.pkce import check_challenge
@@ -56,11 +57,20 @@ async def check_authorization(context: Context, raw_query: bytes, address: str) 
             "This application is not available",
             "It is suspended, so it cannot be connected. Nothing was shared. Please tell the application's makers.",
         )
-    redirect_uri = match(request.redirect_uri, client.redirect_uris, public=client.public)
+    redirect_uri = _prove_redirect_uri(client, request.redirect_uri)
     try:
         return _read_asked(context, request, application, redirect_uri)
     except OAuthError as error:
         raise AuthorizationRefused(error, redirect_uri, request.state) from error
+
+
+def _prove_redirect_uri(client: Client, requested: str | None) -> str:
+    """Whoever runs the service finds the application of a refused link in the log, which nobody else can tell them."""
+    try:
+        return match(requested, client.redirect_uris, public=client.public)
+    except PageError as refused:
+        detail = f"application {client.id}: {refused.detail}"
+        raise PageError(refused.title, refused.what, refused.status, detail=detail) from refused
 
 
 def _read_asked(
@@ -86,10 +96,12 @@ def answer_uri(context: Context, redirect_uri: str, state: str | None, *paramete
     return append(redirect_uri, [*parameters, *echoed, ("iss", context.policy.issuer)])
 
 
-def refusal_uri(context: Context, redirect_uri: str, state: str | None, error: OAuthError) -> str:
-    """The address the browser returns to with an error (RFC 6749 section 4.1.2.1)."""
-    description = [("error_description", error.what)] if error.what else []
-    return answer_uri(context, redirect_uri, state, ("error", error.code), *description)
+def refusal_uri(
+    context: Context, redirect_uri: str, state: str | None, error: OAuthError, *, error_uri: str | None
+) -> str:
+    """The address the browser returns to with an error (RFC 6749 section 4.1.2.1). error_uri: of the page about it."""
+    told = (("error", error.code), ("error_description", error.what), ("error_uri", error_uri))
+    return answer_uri(context, redirect_uri, state, *((name, value) for name, value in told if value))
 
 
 def _challenge(request: AuthorizationRequest, *, required: bool) -> str | None:

@@ -53,7 +53,6 @@ class SignInFlow:
 
     path: str
     client_id: str | None = None
-    redirect_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,8 @@ def open_consent(context: Context, sealed: str | None, *, browser: str | None) -
 
 def open_sign_in(context: Context, sealed: str | None, *, browser: str | None) -> SignInFlow:
     """Raises FlowLostError when the state is missing, forged, too old, or another browser's."""
-    return SignInFlow(**_open(context, SignInFlow, sealed, browser))
+    fields = _open(context, SignInFlow, sealed, browser)
+    return SignInFlow(fields["path"], fields["client_id"])
 
 
 def open_form(context: Context, sealed: str | None, *, browser: str | None, action: str) -> FormFlow:

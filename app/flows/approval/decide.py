@@ -108,7 +108,7 @@ def _code(context: Context, client: Client, marker: Marker) -> TokenString:
     if key is None:
         raise _expired()
     token_class: Literal["c", "s"] = "s" if client.kind == "strict" else "c"
-    return compose("ac", token_class, marker.code_id, code_secret(key, marker.code_id))
+    return compose("ac", token_class, marker.code_id, code_secret(key, marker.code_id, client.id))
 
 
 async def _raise_why_no_code_waits(context: Context, marker: Marker, application: Application) -> NoReturn:

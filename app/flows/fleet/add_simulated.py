@@ -49,7 +49,7 @@ async def add_simulated(
     progress: told how many positions were written since its last call, and how many there are in all.
     """
     # 1. The machines, before anything is known of them: history that is new is written twice as fast
-    made = tuple(_simulated(simulation))
+    made = tuple(_simulated(simulation, customer_id))
     imported = await import_machines(
         context, customer_id, [Equipment(header=machine.header) for machine, _ in made]
     )
@@ -73,13 +73,15 @@ async def add_simulated(
     return Added(imported, stored)
 
 
-def _simulated(simulation: Simulation) -> Iterator[tuple[Equipment, SimulatedMachine]]:
+def _simulated(simulation: Simulation, customer_id: UUID) -> Iterator[tuple[Equipment, SimulatedMachine]]:
+    """No other customer gets these machines: a PIN has one fleet that its readings go to."""
     return simulate_machines(
         simulation.machines,
         simulation.days / _DAY,
         int(simulation.interval.total_seconds()),
         simulation.seed,
         simulation.now,
+        owner=str(customer_id),
     )
 
 

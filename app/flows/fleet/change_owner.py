@@ -35,14 +35,8 @@ async def release_machine(context: Context, actor: Actor, owner: Member, identif
     async with ingest(context.database) as transaction:
         # 1. Its owner: a second caller finds the period ended. This waits for those who write readings by it.
         machine, _ = await _take(transaction, owner, identifier)
-        # 2. Its place
         await lock_fleet(transaction, owner.customer_id)
-        left = await mark_released(transaction, machine.key)
-        await update_map(transaction, owner.customer_id, left=left)
-        # 3. What is known of it
-        await delete_identifiers(transaction, machine.key)
-        await delete_latest(transaction, machine.key)
-        await insert_audit_event(transaction, _event("machine.released", actor, owner.customer_id, machine))
+        await _let_go(transaction, actor, owner, machine)
     return machine.header
 
 
@@ -51,6 +45,7 @@ async def transfer_machine(
 ) -> EquipmentHeader:
     """Give a machine to another customer, who sees nothing that it reported before.
 
+    It takes the place of one in their fleet that waited for it, since it has the same PIN.
     Raises MachineError when the identifier means no machine, or several, or the machine cannot go there.
     """
     if owner.customer_id == to.customer_id:
@@ -62,7 +57,7 @@ async def transfer_machine(
         # 2. Its place: fleets are locked in one order, so that two that exchange machines never wait for each other
         for customer_id in sorted((owner.customer_id, to.customer_id)):
             await lock_fleet(transaction, customer_id)
-        await _refuse_double(transaction, to, machine.header)
+        await _make_room(transaction, actor, to, machine)
         left = await update_owner(transaction, machine.key, to=to.customer_id)
         await update_map(transaction, owner.customer_id, left=left)
         # 3. What is known of it
@@ -85,13 +80,28 @@ async def _take(transaction: Transaction, owner: Member, identifier: str) -> tup
     return machine, ended_at
 
 
-async def _refuse_double(transaction: Transaction, to: Member, header: EquipmentHeader) -> None:
-    """An import could not tell two machines of one identity apart."""
-    if (identity := identity_of(header)) is None:
+async def _let_go(transaction: Transaction, actor: Actor, owner: Member, machine: Named) -> None:
+    """Take a machine, whose period has ended, from the fleet. The caller holds the fleet's lock."""
+    left = await mark_released(transaction, machine.key)
+    await update_map(transaction, owner.customer_id, left=left)
+    await delete_identifiers(transaction, machine.key)
+    await delete_latest(transaction, machine.key)
+    await insert_audit_event(transaction, _event("machine.released", actor, owner.customer_id, machine))
+
+
+async def _make_room(transaction: Transaction, actor: Actor, to: Member, machine: Named) -> None:
+    """An import could not tell two machines of one identity apart, so one that only waited for this one leaves."""
+    if (identity := identity_of(machine.header)) is None:
         return  # it has no name, so no import would find it
-    known = await select_machines_named(transaction, to.customer_id, identity[-1])
-    if any(identity_of(each.header) == identity for each in known):
-        raise MachineError(f"{to.customer_name} has a machine {identity[-1]} already: remove that one first")
+    named = await select_machines_named(transaction, to.customer_id, identity[-1])
+    known = {each.key: each for each in named if identity_of(each.header) == identity}
+    for each in known.values():
+        if identity[0] != "pin" or each.key < machine.key:
+            raise MachineError(
+                f"{to.customer_name} has a machine {identity[-1]} already: remove that one first"
+            )
+        await mark_ownership_ended(transaction, to.customer_id, each.key)
+        await _let_go(transaction, actor, to, each)
 
 
 def _event(event: str, actor: Actor, customer_id: UUID, machine: Named) -> AuditEvent:

@@ -1,7 +1,7 @@
 """Find the machine of a fleet that an identifier means."""
 
 from app.aemp.model.errors import FlawError
-from app.aemp.model.identifiers import normalise_identifier
+from app.aemp.model.identifiers import described, normalise_identifier
 from app.refused import RefusedError
 from app.storage.fleet.fleet_changes import Named, select_machines_named
 from app.storage.people.people import Member
@@ -26,7 +26,8 @@ async def find_machine(transaction: Transaction, owner: Member, identifier: str)
         raise no_machine(owner, identifier)
     if len(meant) > 1:
         raise MachineError(
-            f"{len(meant)} machines of {owner.customer_name} go by {identifier}: name the one by its PIN"
+            f"{len(meant)} machines of {owner.customer_name} go by {identifier}: "
+            f"{described(each.header for each in meant)}; name the one by its PIN"
         )
     return meant[0]
 

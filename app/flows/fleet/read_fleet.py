@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.aemp.address.addresses import no_such_dates
-from app.aemp.address.paging import last_page_of, page_bounds, require_page
+from app.aemp.address.addresses import more_than_one_machine, no_such_dates
+from app.aemp.address.paging import page_bounds, require_page
 from app.aemp.model.identifiers import Sought, no_such_machine
 from app.aemp.model.values import Equipment
 from app.context import Context
@@ -28,7 +28,8 @@ async def read_fleet_page(
     """Read one page of a fleet.
 
     token_id: of a reader who goes from page 1 to the last. Page 1 is read as the fleet stands, and pins which machine
-    stands where; the later pages follow the pin, so that a machine that stays is on one of them, and on one only.
+    stands where; the later pages follow the pin, so that a machine that stays is on one of them, and on one only. The
+    page after a full last one, by the pin, is there for such a reader, and empty.
     Raises AempError 404 when the page is past the end.
     """
     start, end = page_bounds(page)
@@ -38,8 +39,7 @@ async def read_fleet_page(
         found = await select_fleet_page(context.database, customer_id, **places)
     else:
         found = await select_mapped_page(context.database, customer_id, pinned, **places)
-    last_page = last_page_of(found.machine_count)
-    require_page(page, last_page)
+    last_page = require_page(page, found.machine_count, until_short=token_id is not None)
     if token_id and page == 1:
         await pin_page_map(context.valkey, token_id, found.map)
     return FleetPage(found.machines, page, last_page)
@@ -51,22 +51,25 @@ async def read_equipment(
     """Read one machine.
 
     perhaps: the machine that the address names if its end was meant for dates.
-    Raises AempError 404 when there is no such machine, and 400 when only `perhaps` is one.
+    Raises AempError 404 when there is no such machine, 409 when there is more than one, and 400 when only `perhaps` is
+    one.
     """
     async with fleet_of(context.database, customer_id) as fleet:
-        machine = await select_equipment(fleet, customer_id, sought)
-        if machine is None and perhaps and await select_equipment(fleet, customer_id, perhaps):
+        machines = await select_equipment(fleet, customer_id, sought)
+        if not machines and perhaps and await select_equipment(fleet, customer_id, perhaps):
             raise no_such_dates()
-        return _required(machine).equipment
+        return _only(sought, machines).equipment
 
 
 async def require_machine(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine:
-    """Raises AempError 404 when there is no such machine."""
-    return _required(await select_equipment(fleet, customer_id, sought))
+    """Raises AempError 404 when there is no such machine, and 409 when there is more than one."""
+    return _only(sought, await select_equipment(fleet, customer_id, sought))
 
 
-def _required(machine: Machine | None) -> Machine:
+def _only(sought: Sought, machines: tuple[Machine, ...]) -> Machine:
     """Another customer's machine is as unknown as none (404)."""
-    if machine is None:
+    if not machines:
         raise no_such_machine()
-    return machine
+    if len(machines) > 1:
+        raise more_than_one_machine(sought, [each.equipment.header for each in machines])
+    return machines[0]

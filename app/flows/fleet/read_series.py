@@ -27,13 +27,13 @@ async def read_series(
 ) -> FoundReadings:
     """Read one page of a series; the first is there even when nothing was reported.
 
-    Raises AempError 404 when there is no such machine or page.
+    The page after a full last one is there too, and empty.
+    Raises AempError 404 when there is no such machine or page, and 409 when there is more than one such machine.
     """
     async with series_of(context.database, customer_id) as fleet:
         machine = await require_machine(fleet, customer_id, sought)
         asked = Asked(customer_id, machine.key, within)
-        last_page = last_page_of(await _count(context, fleet, asked, series, page))
-        require_page(page, last_page)
+        last_page = require_page(page, await _count(context, fleet, asked, series, page))
         latest = getattr(machine.equipment, series.element.attribute, None)
         first, _ = page_bounds(page)
         return FoundReadings(await select_readings(fleet, asked, series, latest, offset=first), last_page)

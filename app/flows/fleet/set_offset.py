@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.aemp.model.series import OPERATING_HOURS, Metric
+from app.aemp.model.series import SERIES, Metric
 from app.context import Context
 from app.flows.fleet.find_machine import find_machine
 from app.oauth.actor import Actor
@@ -18,8 +18,8 @@ from app.storage.postgres.database import Transaction
 # Figures that a tracker counts by itself; the rest comes from the machine's own computers.
 COUNTED = (Metric.CUMULATIVE_OPERATING_HOURS, Metric.DISTANCE)
 
-# This holds for a distance too. A figure beyond it can neither be written nor put right again.
-_HIGHEST = OPERATING_HOURS.value.highest
+# A figure beyond these would be no plausible reading, and could not be put right again.
+_HIGHEST = {metric: series.value.highest for series in SERIES for metric in series.metrics}
 
 
 class OffsetError(RefusedError):
@@ -51,8 +51,8 @@ async def set_offset(
     Raises MachineError when the identifier means no machine, or several.
     Raises OffsetError when a value is out of range, or there is no earlier figure to continue from.
     """
-    for value in values.values():
-        if not abs(value) <= _HIGHEST:  # NaN is refused too
+    for metric, value in values.items():
+        if not abs(value) <= _HIGHEST[metric]:  # NaN is refused too
             raise OffsetError(f"{value:g} cannot be added to any figure")
     async with ingest(context.database) as transaction:
         # 1. Nobody changes what is stored until the end

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from app.aemp.history.history import History
 from app.aemp.history.settle import Kept, Refused, Rows, settle
+from app.aemp.read.report import Rejection
 from app.context import Context
+from app.refused import RefusedError
 from app.storage.errors import StatementRefusedError
 from app.storage.fleet.history import create_partitions_of, insert_rows, select_kept, update_latest
 from app.storage.fleet.known_machines import select_machines
@@ -25,10 +27,32 @@ class Attempt(Protocol[Answer_co]):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """stored: rows that were new or told something else. refused: each with its place in what was told."""
+    """What was written.
+
+    stored: rows that were new or told something else. refused: each with its place in what was told.
+    waiting: keys of the machines that get no readings, since another fleet claimed their PIN first.
+    """
 
     stored: int
     refused: tuple[tuple[int, Refused], ...]
+    waiting: frozenset[int]
+
+
+class NotWholeError(RefusedError):
+    """Nothing is kept, since something is refused."""
+
+    code = "not_whole"
+    status = 422
+
+    def __init__(self, rejections: tuple[Rejection, ...]) -> None:
+        super().__init__(f"nothing of it is kept; refused: {len(rejections)}")
+        self.rejections = rejections
+
+
+def keep_whole(rejections: tuple[Rejection, ...]) -> None:
+    """Raises NotWholeError when there is any."""
+    if rejections:
+        raise NotWholeError(rejections)
 
 
 async def prepare_history(context: Context, times: Iterable[datetime]) -> Kept:
@@ -69,4 +93,6 @@ async def write(
     ]
     stored = await insert_rows(transaction, rows)
     await update_latest(transaction, rows.latest)
-    return Written(stored, tuple(refused))
+    return Written(
+        stored, tuple(refused), frozenset(key for key, machine in machines.items() if machine.waits)
+    )

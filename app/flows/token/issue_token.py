@@ -20,7 +20,7 @@ async def issue_token(context: Context, request: TokenRequest, address: str) -> 
     # 3. May it use this grant?
     grant = _allowed_grant(client, request)
     # 4. What does it ask for? Whoever keeps making up codes waits in a lane, whichever grant it names.
-    asked = read_asked(grant, request, served=context.policy.audience)
+    asked = read_asked(grant, request, served=context.policy.audience, proved=not client.public)
     granting = _give(context, client, grant, asked)
     return await redeem_in_turn(context.failures, stranger_of(client, address), granting)
 

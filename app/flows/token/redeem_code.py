@@ -10,13 +10,15 @@ from app.flows.token.issued_token import MintedTokens
 from app.flows.token.revoke_surplus import revoke_surplus
 from app.oauth.actor import Actor
 from app.oauth.client import Client
-from app.oauth.errors import invalid_grant
+from app.oauth.code_secret import code_secret
 from app.oauth.grant_type import Asked
 from app.oauth.pkce import verifier_matches
-from app.oauth.token_string import TokenString
+from app.oauth.refused_grant import Cause, refuse, verifier_fault
+from app.oauth.token_string import TokenString, compose
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.codes import Approval, put_code_back, take_code
+from app.storage.token.fallen import select_fallen_of_code
 from app.storage.token.grants import Redemption, StandingGrant, mark_grant_revoked, select_grants
 
 
@@ -89,15 +91,25 @@ async def _take(context: Context, code: TokenString) -> Approval | None:
 
 
 def _check(approval: Approval, client: Client, code: TokenString, asked: Asked) -> None:
-    """What the code is bound to (RFC 6749 section 4.1.3, RFC 7636 section 4.6)."""
+    """What the code is bound to (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
+
+    The verifier comes before the redirect URI: a public application is proved by it.
+    """
+    proved = not client.public
     if not compare_digest(approval.code_digest, code.digest):
-        raise invalid_grant("the code's secret part is wrong")
+        raise refuse("ac", "unknown", proved=proved, detail="the code's secret part is wrong")
     if approval.application_id != client.id:
-        raise invalid_grant("the code belongs to another application")
+        raise refuse("ac", "unknown", proved=proved, detail="the code belongs to another application")
+    challenge, verifier = approval.code_challenge, asked.parameters.get("code_verifier")
+    if not verifier_matches(challenge, verifier):
+        raise refuse("ac", verifier_fault(challenge, verifier), proved=proved)
     if asked.parameters.get("redirect_uri", approval.redirect_uri) != approval.redirect_uri:
-        raise invalid_grant("redirect_uri differs from the one the code went to")
-    if not verifier_matches(approval.code_challenge, asked.parameters.get("code_verifier")):
-        raise invalid_grant("code_verifier does not fit the challenge")
+        raise refuse("ac", "redirect_uri", proved=_is_proved(client, verifier))
+
+
+def _is_proved(client: Client, fitting_verifier: str | None) -> bool:
+    """Whether the caller is known to be the application, once its verifier was found to fit."""
+    return not client.public or fitting_verifier is not None
 
 
 def _redemption(approval: Approval, tokens: MintedTokens) -> Redemption:
@@ -112,7 +124,7 @@ async def _judge_standing_grant(context: Context, client: Client, proof: ProvenC
     code = proof.code
     grant = (await select_grants(context.database, [code.id])).get(code.id)
     if grant is None:
-        raise invalid_grant("expired, or the application, the customer or the approval no longer stands")
+        await _refuse_fallen(context, client, proof)
     if grant.first_token_id != token_id:
         await _refuse_replay(context, client, code, proof.code_verifier, grant)
     # Our own first attempt committed and its answer was lost: the token stands.
@@ -123,8 +135,32 @@ async def _refuse_second_use(
 ) -> NoReturn:
     grant = (await select_grants(context.database, [code.id])).get(code.id)
     if grant is None:
-        raise invalid_grant("unknown or expired")
+        # Nothing is left of its challenge either, so no public application can prove itself any more.
+        was_theirs = not client.public and _was_given_to(context, client, code)
+        cause: Cause = "expired or taken" if was_theirs else "unknown"
+        raise refuse("ac", cause, proved=not client.public)
     await _refuse_replay(context, client, code, code_verifier, grant)
+
+
+def _was_given_to(context: Context, client: Client, code: TokenString) -> bool:
+    """Whether the code's secret part is what an approval of this application would have derived."""
+    return any(
+        compare_digest(
+            compose("ac", code.token_class, code.id, code_secret(key, code.id, client.id)).digest, code.digest
+        )
+        for key in context.keys.code_keys.values()
+    )
+
+
+async def _refuse_fallen(context: Context, client: Client, proof: ProvenCode) -> NoReturn:
+    fallen = await select_fallen_of_code(
+        context.database,
+        application_id=client.id,
+        customer_id=proof.approval.customer_id,
+        approved_at_us=proof.approval.approved_at_us,
+        life=context.policy.lifetimes.code,
+    )
+    raise refuse("ac", fallen, proved=_is_proved(client, proof.code_verifier))
 
 
 async def _refuse_replay(
@@ -152,4 +188,5 @@ async def _refuse_replay(
             grant_id=grant.id,
         ),
     )
-    raise invalid_grant("used before")
+    proved = not client.public or entitled
+    raise refuse("ac", "used" if entitled else "unknown", proved=proved, detail="used before")

@@ -3,18 +3,20 @@
 from dataclasses import replace
 from datetime import timedelta
 from hmac import compare_digest
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 from uuid import UUID
 
 from app.context import Context
 from app.flows.token.issued_token import MintedTokens
 from app.oauth.actor import Actor
 from app.oauth.client import Client
-from app.oauth.errors import invalid_grant, invalid_target
+from app.oauth.errors import invalid_target
 from app.oauth.grant_type import Asked
+from app.oauth.refused_grant import refuse
 from app.oauth.scope import narrow
 from app.oauth.token_string import TokenString
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.token.fallen import select_fallen_of_refresh_token
 from app.storage.token.grants import mark_grant_revoked
 from app.storage.token.refresh_tokens import Rotation, StoredRefreshToken
 
@@ -53,39 +55,46 @@ async def remember_successor(context: Context, client: Client, proof: Presented,
         scope=proof.scope,
         resource=proof.resource,
     )
-    return await _rotate(context, rotation, grace=context.policy.lifetimes.refresh_grace)
+    grace = context.policy.lifetimes.refresh_grace
+    return await _rotate(context, rotation, grace=grace, proved=not client.public)
 
 
-async def _rotate(context: Context, rotation: Rotation, *, grace: timedelta) -> str:
-    """The access token's scope, once it and the successor are committed."""
+async def _rotate(context: Context, rotation: Rotation, *, grace: timedelta, proved: bool) -> str:
+    """The access token's scope, once it and the successor are committed.
+
+    proved: a public application has no verifier here, so it never is.
+    """
     scope = await context.gathered.insert_successor(rotation)
     if scope is not None:
         return scope
     # What was committed while the statement waited for the row, a new snapshot shows.
     standing = await context.gathered.refresh_tokens.ask(rotation.id)
     if standing is None or not compare_digest(standing.digest, rotation.digest):
-        raise invalid_grant("unknown or past, or its secret part is wrong")
+        raise refuse("rt", "unknown", proved=proved, detail="unknown or past, or its secret part is wrong")
     if standing.application_id != rotation.application_id:
-        await _refuse_stranger(context, rotation, standing)
+        await _note_stranger(context, rotation, standing)
+        raise refuse("rt", "unknown", proved=proved, detail="it belongs to another application")
     if standing.successor_id is None:
-        _refuse(rotation, standing)
+        _check_asked(rotation, standing)
+        raise refuse("rt", await select_fallen_of_refresh_token(context.database, standing.id), proved=proved)
     if standing.successor_id == rotation.successor_id:
         # Our own first attempt committed and its answer was lost. This comes before any end is judged.
         return rotation.scope or standing.scope
     waiting = await _waiting_successor(context, standing.successor_id, grace)
     if waiting is None:
         await _end_family(context, standing)
+        raise refuse("rt", "used", proved=proved, detail="used before: its family is ended")
     # Once more, and not a second time: the successor is spent in its stead, so that of two holders one will be caught.
-    return await _rotate(context, replace(rotation, id=waiting.id, digest=waiting.digest), grace=timedelta(0))
+    again = replace(rotation, id=waiting.id, digest=waiting.digest)
+    return await _rotate(context, again, grace=timedelta(0), proved=proved)
 
 
-def _refuse(rotation: Rotation, standing: StoredRefreshToken) -> NoReturn:
-    """It is the caller's, and still unspent."""
+def _check_asked(rotation: Rotation, standing: StoredRefreshToken) -> None:
+    """It is the caller's, and unspent: where it stands too, what is asked for must be wrong."""
     if standing.active:
         narrow(rotation.scope, standing.scope.split(" "), default=standing.scope)
         if rotation.resource not in (None, standing.audience):  # RFC 8707 section 2.2
             raise invalid_target("the resource is not the one that was granted")
-    raise invalid_grant("expired, or the application, the customer or the approval no longer stands")
 
 
 async def _waiting_successor(
@@ -100,7 +109,7 @@ async def _waiting_successor(
     return successor
 
 
-async def _end_family(context: Context, spent: StoredRefreshToken) -> NoReturn:
+async def _end_family(context: Context, spent: StoredRefreshToken) -> None:
     """Two hold it, and one of them stole it: nobody can tell which, so both lose it (RFC 9700 section 4.14.2)."""
     event = AuditEvent(
         "refresh_token.replayed",
@@ -113,10 +122,9 @@ async def _end_family(context: Context, spent: StoredRefreshToken) -> NoReturn:
         if await mark_grant_revoked(transaction, spent.grant_id):
             await insert_audit_event(transaction, event)
     context.changes.note(spent.grant_id)
-    raise invalid_grant("used before: its family is ended")
 
 
-async def _refuse_stranger(context: Context, rotation: Rotation, standing: StoredRefreshToken) -> NoReturn:
+async def _note_stranger(context: Context, rotation: Rotation, standing: StoredRefreshToken) -> None:
     """Another application holds the whole of it. That could only cut a connection that is not its own, so it is noted."""
     event = AuditEvent(
         "refresh_token.replay_refused",
@@ -126,4 +134,3 @@ async def _refuse_stranger(context: Context, rotation: Rotation, standing: Store
         grant_id=standing.grant_id,
     )
     await insert_audit_event(context.database, event)
-    raise invalid_grant("it belongs to another application")

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.aemp.model.bounds import MOST_NAMED
 from app.aemp.model.columns import HEADER_COLUMNS, READING_COLUMNS, from_columns
 from app.aemp.model.identifiers import IDENTIFIER_KINDS, Sought
 from app.aemp.model.values import Equipment
@@ -107,21 +108,27 @@ async def select_mapped_page(
     return MappedPage(_machines(rows), rows[0]["machine_count"] if rows else 0, page_map)
 
 
+# Makes and models are names, so letter case and spaces do not matter; a machine without one has an empty one.
+_NAME = "lower(regexp_replace(btrim({}), '\\s+', ' ', 'g'))"
+_SAME = f"{_NAME} = {_NAME}"
+
 SELECT_EQUIPMENT = f"""
-SELECT e.key, {_COLUMNS}
+SELECT e.key, i.kind, {_COLUMNS}
 FROM equipment_identifier i
 JOIN equipment e ON e.key = i.equipment_key
 LEFT JOIN equipment_latest l ON l.equipment_key = e.key
 WHERE i.customer_id = $1 AND i.value = $2 AND i.kind = ANY($3::smallint[])
-  AND ($4::text IS NULL OR (lower(e.oem_name) = lower($4) AND lower(e.model) = lower($5::text)))
-ORDER BY i.kind, i.equipment_key LIMIT 1
+  AND ($4::text IS NULL OR ({_SAME.format("coalesce(e.oem_name, '')", "$4")}
+                            AND {_SAME.format("coalesce(e.model, '')", "$5::text")}))
+ORDER BY i.kind, i.equipment_key LIMIT {MOST_NAMED + 1}
 """
 
 
-async def select_equipment(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine | None:
+async def select_equipment(fleet: Transaction, customer_id: UUID, sought: Sought) -> tuple[Machine, ...]:
+    """The machines that go by the identifier, by the first of its kinds that any has: mostly one."""
     kinds = [IDENTIFIER_KINDS.index(kind) + 1 for kind in sought.kinds]
-    row = await fleet.row(SELECT_EQUIPMENT, customer_id, sought.value, kinds, sought.make, sought.model)
-    return Machine(row["key"], from_columns(row)) if row else None
+    rows = await fleet.rows(SELECT_EQUIPMENT, customer_id, sought.value, kinds, sought.make, sought.model)
+    return tuple(Machine(row["key"], from_columns(row)) for row in rows if row["kind"] == rows[0]["kind"])
 
 
 @asynccontextmanager

@@ -6,35 +6,50 @@ from datetime import datetime
 from uuid import UUID
 
 from app.aemp.history.settle import Machine, Period
-from app.aemp.model.identifiers import IDENTIFIER_KINDS
+from app.aemp.model.columns import HEADER_COLUMNS
+from app.aemp.model.identifiers import IDENTIFIER_KINDS, Candidate
+from app.aemp.model.values import EquipmentHeader
 from app.storage.postgres.database import Row, Transaction
 
-SELECT_KEYS_NAMED = """
-SELECT value, kind, equipment_key FROM equipment_identifier WHERE customer_id = $1 AND value = ANY($2::text[])
+_HEADER = [name for name, _ in HEADER_COLUMNS]
+
+_CANDIDATES = f"""
+SELECT i.value, i.kind, e.key, {", ".join(f"e.{name}" for name in _HEADER)}
+FROM equipment_identifier i JOIN equipment e ON e.key = i.equipment_key
 """
+SELECT_NAMED = f"{_CANDIDATES} WHERE i.customer_id = $1 AND i.value = ANY($2::text[]) ORDER BY e.key"
 # An equipment id is a customer's own word, and means nothing beyond their fleet. It has the highest number.
 _EQUIPMENT_ID = IDENTIFIER_KINDS.index("equipment_id") + 1
-SELECT_KEYS_NAMED_ANYWHERE = f"""
-SELECT value, kind, equipment_key FROM equipment_identifier WHERE value = ANY($1::text[]) AND kind < {_EQUIPMENT_ID}
-"""
+SELECT_NAMED_ANYWHERE = (
+    f"{_CANDIDATES} WHERE i.value = ANY($1::text[]) AND i.kind < {_EQUIPMENT_ID} ORDER BY e.key"
+)
 
 
-async def select_keys_named(
+async def select_candidates(
     transaction: Transaction, customer_id: UUID | None, values: Sequence[str]
-) -> dict[str, list[tuple[int, int]]]:
-    """The (kind, key) of each machine that goes by a value. customer_id: None asks every customer's machines."""
+) -> dict[str, list[Candidate]]:
+    """The machines that go by each value. customer_id: None asks every customer's machines."""
     if customer_id is None:
-        rows = await transaction.rows(SELECT_KEYS_NAMED_ANYWHERE, values)
+        rows = await transaction.rows(SELECT_NAMED_ANYWHERE, values)
     else:
-        rows = await transaction.rows(SELECT_KEYS_NAMED, customer_id, values)
-    named: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        rows = await transaction.rows(SELECT_NAMED, customer_id, values)
+    named: dict[str, list[Candidate]] = defaultdict(list)
     for row in rows:
-        named[row["value"]].append((row["kind"], row["equipment_key"]))
+        header = EquipmentHeader(**{name: row[name] for name in _HEADER})
+        named[row["value"]].append(Candidate(row["kind"], row["key"], header))
     return named
 
 
-SELECT_MACHINES = """
-SELECT o.equipment_key, f.number, lower(o.during) AS from_at, upper(o.during) AS until_at, l.newest_at
+# The machine that was added first, in whatever fleet it is now, has the claim to a PIN. Any other of this PIN waits.
+_PIN = IDENTIFIER_KINDS.index("pin") + 1
+SELECT_MACHINES = f"""
+SELECT o.equipment_key, f.number, lower(o.during) AS from_at, upper(o.during) AS until_at, l.newest_at,
+       EXISTS (
+           SELECT FROM equipment_identifier own
+           JOIN equipment_identifier earlier
+             ON earlier.value = own.value AND earlier.kind = {_PIN} AND earlier.equipment_key < own.equipment_key
+           WHERE own.equipment_key = o.equipment_key AND own.kind = {_PIN}
+       ) AS waits
 FROM equipment_ownership o
 JOIN fleet f ON f.customer_id = o.customer_id
 LEFT JOIN equipment_latest l ON l.equipment_key = o.equipment_key
@@ -54,10 +69,10 @@ async def select_machines(
     offsets = _by_metric(await transaction.rows(SELECT_OFFSETS, keys))
     machines: dict[int, Machine] = {}
     for row in await transaction.rows(SELECT_MACHINES, keys, customer_id):
-        key, number, from_at, until_at, newest_at = row.values()
+        key, number, from_at, until_at, newest_at, waits = row.values()
         earlier = machines[key].periods if key in machines else ()
         period = Period(number, from_at, until_at)
-        machines[key] = Machine(key, (*earlier, period), newest_at, offsets.get(key, {}))
+        machines[key] = Machine(key, (*earlier, period), newest_at, offsets.get(key, {}), waits)
     return machines
 
 

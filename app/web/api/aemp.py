@@ -16,8 +16,8 @@ from app.aemp.address.addresses import (
     no_such_address,
     parse_address,
 )
-from app.aemp.address.negotiation import AEMP_1_2_OFFER, ISO_15143_OFFER, Representation, negotiate
-from app.aemp.address.paging import Link, links_for
+from app.aemp.address.negotiation import Representation, negotiate, negotiate_aemp_1_2
+from app.aemp.address.paging import Asked, Link, links_for
 from app.aemp.address.ranges import recent_range
 from app.aemp.model.values import Equipment
 from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
@@ -28,8 +28,8 @@ from app.flows.fleet.read_series import read_reported, read_series
 from app.web.api.bearer import Caller, bearer
 from app.web.api.documents import answer_document
 from app.web.api.rate_limit import take_from_budget
-from app.web.paths import V1, V2
-from app.web.request import context_of, field_value
+from app.web.paths import API, V1, V2
+from app.web.request import context_of, field_value, raw_query
 
 
 class _FleetConvertor(Convertor[str]):
@@ -62,9 +62,9 @@ Reader = Annotated[Caller, Depends(budgeted)]
 
 
 async def read_v1(request: Request, caller: Reader) -> Response:
-    """GET /api/v1/Fleet...: AEMP 1.2, XML only: pages of the fleet and single machines."""
-    representation = negotiate(field_value(request, "accept"), AEMP_1_2_OFFER)
-    address = _parse(request, V1)
+    """GET /api/v1/Fleet... and, as it was before, /api/Fleet...: AEMP 1.2: pages of the fleet and single machines."""
+    representation = negotiate_aemp_1_2(field_value(request, "accept"))
+    address = _parse(request, V1 if _asked(request).path.startswith(V1) else API)
     if not isinstance(address, FleetAddress | MachineAddress):
         raise no_such_address()
     snapshot = await _snapshot(request, caller, address)
@@ -73,7 +73,7 @@ async def read_v1(request: Request, caller: Reader) -> Response:
 
 async def read_v2(request: Request, caller: Reader) -> Response:
     """GET /api/v2/Fleet...: ISO 15143-3, XML or JSON."""
-    representation = negotiate(field_value(request, "accept"), ISO_15143_OFFER)
+    representation = negotiate(field_value(request, "accept"))
     address = _parse(request, V2)
     if isinstance(address, SeriesAddress):
         body = _render_series(await _series(request, caller, address), representation)
@@ -106,8 +106,8 @@ def _render_series(page: SeriesPage, representation: Representation) -> bytes:
 
 async def _fleet(request: Request, caller: Caller, address: FleetAddress) -> Snapshot:
     context = context_of(request)
-    found = await read_fleet_page(context, caller.customer_id, address.page, token_id=caller.token_id)
-    links = links_for(_at(request, address.base), found.page, found.last_page)
+    found = await read_fleet_page(context, caller.customer_id, address.pages.number, token_id=caller.token_id)
+    links = links_for(_at(request), address.pages, found.last_page)
     return take_snapshot(found.machines, links, now=context.now())
 
 
@@ -118,21 +118,20 @@ async def _machine(request: Request, caller: Caller, address: MachineAddress) ->
 
 
 async def _series(request: Request, caller: Caller, address: SeriesAddress) -> SeriesPage:
-    """Links name the dates, also where the client did not: they lead to the same readings tomorrow."""
     context = context_of(request)
-    within, base = address.range, address.base
+    within, pages = address.range, address.pages
     if within is None:
         within = recent_range(context.now())
-        base = "/".join((base, *within.segments))
+        pages = pages.between(within)
     found = await read_series(
         context,
         caller.customer_id,
         address.machine,
         series=address.series,
         within=within,
-        page=address.page,
+        page=pages.number,
     )
-    links = links_for(_at(request, base), address.page, found.last_page)
+    links = links_for(_at(request), pages, found.last_page)
     return SeriesPage(address.series, found.readings, links)
 
 
@@ -141,28 +140,30 @@ async def _index(request: Request, caller: Caller, address: IndexAddress) -> Sna
     machine, reported = await read_reported(
         context_of(request), caller.customer_id, address.machine, address.range
     )
-    base = _at(request, address.base)
-    links = (Link(series.name, f"{base}/{series.name}/{address.dates}/1") for series in reported)
+    base, rest = _at(request) + address.base, f"{address.dates}/1{address.query}"
+    links = (Link(series.name, f"{base}/{series.name}/{rest}") for series in reported)
     newest = newest_reading_at(machine) or address.range.end_at
     return Snapshot(newest, (Equipment(header=machine.header),), (_self(request), *links))
 
 
 def _parse(request: Request, version: str) -> Address:
     """The undecoded path: decoded by the router, an encoded slash would part it."""
-    address = parse_address(_raw_path(request).removeprefix(version))
+    asked = _asked(request)
+    address = parse_address(Asked(asked.path.removeprefix(version), asked.query))
     request.scope["route"] = Form(version + address.form)
     return address
 
 
 def _self(request: Request) -> Link:
-    return Link("self", context_of(request).policy.issuer + _raw_path(request))
+    return Link("self", context_of(request).policy.issuer + _asked(request).address)
 
 
-def _at(request: Request, base: str) -> str:
-    """An address as the client wrote it, at our own origin: never the Host it sent."""
-    return f"{context_of(request).policy.issuer}{V2}{base}"
+def _at(request: Request) -> str:
+    """What stands before every address in a link: our own origin, never the Host that the client sent."""
+    return context_of(request).policy.issuer + V2
 
 
-def _raw_path(request: Request) -> str:
+def _asked(request: Request) -> Asked:
     raw_path: bytes = request.scope["raw_path"]
-    return raw_path.decode("ascii", errors="replace")
+    path, query = (each.decode("ascii", errors="replace") for each in (raw_path, raw_query(request)))
+    return Asked(path, query)

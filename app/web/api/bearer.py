@@ -61,10 +61,10 @@ async def _introspect(request: Request, scope: str) -> AccessToken:
     query = raw_query(request)
     if query and has_parameter(query, "access_token"):
         raise malformed_bearer("the token is accepted in the Authorization header only")
-    unverified = read_bearer(request.headers.getlist("authorization"))
+    unverified = read_bearer(request.headers.getlist("authorization"), scope=scope)
     token = await check_token(context, parse(unverified), address_of(request.scope))
     if token is None or token.audience != context.policy.audience:
-        raise invalid_token()
+        raise invalid_token(scope)
     if not token.reaches(scope):
         raise insufficient_scope(scope)
     keep_alive(context, token)

@@ -24,6 +24,10 @@ async def server_metadata(request: Request) -> Response:
     return _answer(request, describe_server(context_of(request).policy.issuer))
 
 
+async def openid_metadata(request: Request) -> Response:
+    return _answer(request, describe_for_openid(context_of(request).policy.issuer))
+
+
 async def resource_metadata(request: Request) -> Response:
     policy = context_of(request).policy
     return _answer(request, describe_resource(policy.issuer, policy.audience))
@@ -36,6 +40,14 @@ def describe_server(issuer: str) -> dict[str, object]:
         grant_types=tuple(GRANTS),
         service_documentation=issuer + DOCUMENTATION,
     )
+
+
+def describe_for_openid(issuer: str) -> dict[str, object]:
+    """The same for libraries that look where OpenID providers publish theirs (RFC 8414 section 5).
+
+    They refuse a document without `subject_types_supported`. Nothing in it says that we are such a provider.
+    """
+    return {**describe_server(issuer), "subject_types_supported": ["public"]}
 
 
 def describe_resource(issuer: str, audience: str) -> dict[str, object]:

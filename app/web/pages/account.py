@@ -19,7 +19,7 @@ from app.flows.fleet.read_fleet import FleetPage, read_fleet_page
 from app.oauth.actor import Actor
 from app.oauth.errors import PageError
 from app.oauth.parameters import has_parameter, parse_query
-from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.scope import opened_by
 from app.storage.people.people import Member
 from app.web.pages.browser import cookie_of, read_form
 from app.web.pages.login import login_page, logout_hidden
@@ -127,7 +127,7 @@ def _connection(request: Request, connected: ConnectedApplication) -> dict[str, 
     session = cookie_of(request, "session") or ""
     return {
         "application": shown(connected.application),
-        "scopes": [KNOWN_SCOPES[scope] for scope in connection.scopes],
+        "scopes": opened_by(connection.scopes),
         "connected_at": _day(connection.connected_at),
         "last_used_at": _day(connection.used_at) if connection.used_at else None,
         "by": ", ".join(connection.member_names),

@@ -21,13 +21,21 @@ from app.flows.approval.browser_flow import ConsentFlow, open_consent, seal_flow
 from app.flows.approval.connections import connected_at
 from app.flows.approval.decide import AlreadyConnectedError, Decision, decide
 from app.oauth.client import Client
-from app.oauth.errors import PageError, access_denied, refused_link, server_error, temporarily_unavailable
-from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.errors import (
+    OAuthError,
+    PageError,
+    access_denied,
+    refused_link,
+    server_error,
+    temporarily_unavailable,
+)
+from app.oauth.scope import opened_by
 from app.oauth.token_string import new_id
 from app.policy import Policy
 from app.refused import RefusedError
 from app.storage.errors import PassingError
 from app.storage.people.people import Member
+from app.web.error_pages import error_uri
 from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
 from app.web.pages.login import flow_back_to, login_page, logout_hidden
 from app.web.pages.render import page, see_other, shown
@@ -55,8 +63,7 @@ async def authorize(request: Request) -> Response:
     try:
         asked = await check_authorization(context, raw_query(request), address_of(request.scope))
     except AuthorizationRefused as refused:
-        location = refusal_uri(context, refused.redirect_uri, refused.state, refused.error)
-        return see_other(location, to_application=True)
+        return _refuse(request, refused.redirect_uri, refused.state, refused.error)
     return await _told_by_redirect(request, asked, lambda: _ask(request, asked))
 
 
@@ -100,9 +107,8 @@ async def _decide(request: Request, flow: ConsentFlow, decision: Decision) -> Re
             connections_url=CONNECTIONS,
         )
     if code is None:
-        location = refusal_uri(context, flow.redirect_uri, flow.state, access_denied())
-    else:
-        location = answer_uri(context, flow.redirect_uri, flow.state, ("code", code.text))
+        return _refuse(request, flow.redirect_uri, flow.state, access_denied())
+    location = answer_uri(context, flow.redirect_uri, flow.state, ("code", code.text))
     return see_other(location, to_application=True)
 
 
@@ -132,12 +138,12 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
         request,
         "consent.html",
         signed_in=member,
-        leads_to=asked.redirect_uri,
+        to_application=True,
         action=CONSENT,
         hidden=[("flow", seal_flow(context, flow, browser=browser))],
         application={**shown(asked.application), "redirect_host": _redirect_host(asked.redirect_uri)},
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
-        scopes=[KNOWN_SCOPES[scope] for scope in asked.scope.split()],
+        scopes=opened_by(asked.scope.split()),
         not_asked=_NOT_ASKED,
         duration=_duration(context.policy, asked.application.client),
         machines_url=f"{context.policy.issuer}{MACHINES}",
@@ -170,7 +176,13 @@ async def _told_by_redirect(
     except Exception:  # noqa: BLE001  # RFC 6749 section 4.1.2.1 wants server_error by redirect, whatever it was
         _log.exception("authorize failed")
         error = server_error()
-    location = refusal_uri(context_of(request), asked.redirect_uri, asked.state, error)
+    return _refuse(request, asked.redirect_uri, asked.state, error)
+
+
+def _refuse(request: Request, redirect_uri: str, state: str | None, error: OAuthError) -> Response:
+    context = context_of(request)
+    page_about = error_uri(context.policy.issuer, error.code)
+    location = refusal_uri(context, redirect_uri, state, error, error_uri=page_about)
     return see_other(location, to_application=True)
 
 

@@ -42,7 +42,7 @@ async def login_page(
         request,
         "login.html",
         status=status if error else 200,
-        leads_to=flow.redirect_uri,
+        to_application=flow.client_id is not None,
         action=LOGIN,
         hidden=[("flow", seal_flow(context_of(request), flow, browser=browser))],
         email=email,
@@ -112,4 +112,4 @@ def logout_hidden(request: Request, then: str) -> list[tuple[str, str]]:
 
 
 def flow_back_to(path: str, asked: AuthorizationAsked) -> SignInFlow:
-    return SignInFlow(path, str(asked.application.client.id), asked.redirect_uri)
+    return SignInFlow(path, str(asked.application.client.id))

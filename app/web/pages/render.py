@@ -3,7 +3,6 @@
 import hashlib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -44,13 +43,13 @@ def page(
     *,
     status: int = 200,
     signed_in: Member | None = None,
-    leads_to: str | None = None,
+    to_application: bool = False,
     **values: Any,
 ) -> Response:
-    """leads_to: a redirect URI that a form of this page may end at; browsers hold form-action against redirects too."""
+    """to_application: whether a form of this page leads to an application in the end."""
     development = context_of(request).policy.development
     html = render(template, development=development, status=status, signed_in=signed_in, **values)
-    return send_page(request, html, status=status, leads_to=leads_to)
+    return send_page(request, html, status=status, to_application=to_application)
 
 
 def render(
@@ -63,8 +62,8 @@ def render(
     return html.encode()
 
 
-def send_page(request: Request, html: bytes, *, status: int = 200, leads_to: str | None = None) -> Response:
-    headers = {**_HEADERS, "Content-Security-Policy": _policy(leads_to)}
+def send_page(request: Request, html: bytes, *, status: int = 200, to_application: bool = False) -> Response:
+    headers = {**_HEADERS, "Content-Security-Policy": _policy(to_application=to_application)}
     if context_of(request).policy.secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return HTMLResponse(html, status, headers)
@@ -89,18 +88,11 @@ def shown(application: Application) -> dict[str, str | None]:
     }
 
 
-def _policy(leads_to: str | None) -> str:
-    targets = "'self'" if leads_to is None else f"'self' {_source(leads_to)}"
+def _policy(*, to_application: bool) -> str:
+    # Chromium holds form-action against every redirect behind a form, also those of the application, which may lead on to
+    # any origin. So only pages whose forms end here have it. The others have escaped texts, and no script to change a form.
+    form_action = "" if to_application else "form-action 'self'; "
     return (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-        f"form-action {targets}; frame-ancestors 'none'"
+        f"{form_action}frame-ancestors 'none'"
     )
-
-
-def _source(uri: str) -> str:
-    """The origin, or for a private-use scheme the scheme, as a CSP source expression."""
-    parts = urlsplit(uri)
-    # CSP has no spelling for an IPv6 literal; a source it cannot read would block the way back.
-    if parts.scheme in ("http", "https") and not parts.netloc.startswith("["):
-        return f"{parts.scheme}://{parts.netloc}"
-    return f"{parts.scheme}:"

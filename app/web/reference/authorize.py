@@ -3,16 +3,17 @@
 from urllib.parse import quote
 
 from app.oauth.bounds import LONGEST_STATE
-from app.oauth.errors import OAuthError, invalid_scope, unsupported_response_type
-from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+from app.oauth.errors import OAuthError, unsupported_response_type
+from app.oauth.scope import DEFAULT_SCOPE, offered_scopes, refused_scope
 from app.policy import audience_of
+from app.web.error_pages import error_uri
 from app.web.paths import AUTHORIZE
 from app.web.reference import examples
 from app.web.reference.notation import Json, answer, example, page_content
 from app.web.reference.schemas import CHALLENGE_PATTERN, CODE_PATTERN
 
 _REFUSED = unsupported_response_type()
-_SCOPE_REFUSED = invalid_scope("scope reaches beyond what this application may ask for")
+_SCOPE_REFUSED = refused_scope("fleet:write")
 
 
 def _query(name: str, description: str, schema: Json, *, required: bool = False, **more: object) -> Json:
@@ -50,7 +51,7 @@ def _parameters(issuer: str) -> list[Json]:
             {**text, "enum": ["code"], "default": "code"},
         ),
         _query(
-            "scope", "It may be left out.", {**text, "enum": sorted(KNOWN_SCOPES), "default": DEFAULT_SCOPE}
+            "scope", "It may be left out.", {**text, "enum": list(offered_scopes()), "default": DEFAULT_SCOPE}
         ),
         _query(
             "code_challenge",
@@ -72,6 +73,7 @@ def _location(issuer: str, error: OAuthError) -> str:
     answered = {
         "error": error.code,
         "error_description": error.what,
+        "error_uri": str(error_uri(issuer, error.code)),
         "state": examples.STATE,
         "iss": issuer,
     }
@@ -91,7 +93,7 @@ def _responses(issuer: str) -> Json:
             "description": "The request is refused, and your address receives the reason.",
             "headers": {
                 "Location": {
-                    "description": "Your `redirect_uri` with `error`, `error_description`, `state` and `iss`.",
+                    "description": "Your `redirect_uri` with `error`, `error_description`, `error_uri`, `state` and `iss`.",
                     "schema": {"type": "string", "format": "uri"},
                     "examples": {
                         "unsupported_response_type": example(
@@ -139,6 +141,7 @@ def _comes_back(issuer: str) -> Json:
                 {**text, "pattern": "^[a-z_]+$"},
             ),
             _query("error_description", "Explains `error`, for your log.", text),
+            _query("error_uri", "A page about `error`.", {**text, "format": "uri"}),
             _query("state", "The `state` that you sent.", text, example=examples.STATE),
             _query("iss", "The issuer that answers (RFC 9207).", {**text, "const": issuer}, required=True),
         ],

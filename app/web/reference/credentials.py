@@ -10,7 +10,7 @@ from app.oauth.errors import (
     temporarily_unavailable,
     too_many_failures,
 )
-from app.web.reference.notation import Json, ref, refusal
+from app.web.reference.notation import Case, Json, ref, refusal
 from app.web.reference.schemas import JWT_PATTERN, SECRET_PATTERN
 from app.web.request import MOST_BODY_BYTES
 
@@ -43,59 +43,66 @@ CREDENTIALS: Json = {
     },
 }
 
-RESPONSES: Json = {
-    "InvalidClient": refusal(
+
+_LATER = {"Retry-After": "RetryAfter"}
+# By name: what happened, one case of it, and headers of its own.
+_REFUSALS: dict[str, tuple[str, Case, dict[str, str]]] = {
+    "InvalidClient": (
         "Client authentication failed.",
         (
             "invalid_client",
             "`client_id`, `client_secret` or `client_assertion` is wrong; we do not say which.",
             invalid_client("not shown"),
         ),
-        headers={"WWW-Authenticate": "BasicChallenge"},
+        {"WWW-Authenticate": "BasicChallenge"},
     ),
-    "TooLarge": refusal(
+    "TooLarge": (
         "The body is too large.",
-        (
-            "invalid_request",
-            "The body is larger than 16 KiB.",
-            body_too_large(MOST_BODY_BYTES),
-        ),
+        ("invalid_request", "The body is larger than 16 KiB.", body_too_large(MOST_BODY_BYTES)),
+        {},
     ),
-    "NotAForm": refusal(
+    "NotAForm": (
         "The body is not a form.",
         (
             "invalid_request",
             "The body is something else, such as JSON.",
             invalid_request("the body must be application/x-www-form-urlencoded"),
         ),
+        {},
     ),
-    "HeaderTooLong": refusal(
+    "HeaderTooLong": (
         "A header field is too long.",
         (
             "invalid_request",
             f"`Authorization` has more than {LONGEST_AUTHORIZATION} characters.",
             authorization_too_long(),
         ),
+        {},
     ),
-    "TooManyFailures": refusal(
+    "TooManyFailures": (
         "Too many attempts of yours failed.",
         (
             "slow_down",
             "You sent too many wrong secrets, codes or tokens. Try again after `Retry-After` seconds.",
             too_many_failures(),
         ),
-        headers={"Retry-After": "RetryAfter"},
+        _LATER,
     ),
-    "Unavailable": refusal(
+    "Unavailable": (
         "The service is briefly unavailable.",
-        (
-            "temporarily_unavailable",
-            "Try again after `Retry-After` seconds.",
-            temporarily_unavailable(),
-        ),
-        headers={"Retry-After": "RetryAfter"},
+        ("temporarily_unavailable", "Try again after `Retry-After` seconds.", temporarily_unavailable()),
+        _LATER,
     ),
 }
+
+
+def responses(issuer: str) -> Json:
+    """Describe what all of these endpoints refuse, with the issuer's address of the page about each error."""
+    return {
+        name: refusal(issuer, happened, case, headers=headers)
+        for name, (happened, case, headers) in _REFUSALS.items()
+    }
+
 
 SHARED: Json = {
     "401": ref("responses", "InvalidClient"),

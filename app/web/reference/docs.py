@@ -5,6 +5,7 @@ from functools import cache
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.web.error_pages import ERRORS, anchor_of
 from app.web.pages.render import render, send_page
 from app.web.paths import OPENAPI
 from app.web.reference.introduction import NOTES, STEPS, SUMMARY, TITLE
@@ -32,4 +33,7 @@ def _rendered(issuer: str, *, development: bool) -> bytes:
         notes=[rich(note) for note in NOTES],
         sections=read_reference(issuer),
         elements=read_elements(issuer),
+        errors=[
+            (anchor_of(code), code, rich(each.meaning), rich(each.remedy)) for code, each in ERRORS.items()
+        ],
     )

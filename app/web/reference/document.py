@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app import __version__
 from app.oauth.challenge import BASIC
-from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.scope import offered_scopes
 from app.web.cross_origin import document_headers
 from app.web.paths import AUTHORIZE, DOCUMENTATION, OPENAPI, TOKEN
 from app.web.reference import (
@@ -63,7 +63,7 @@ def describe(issuer: str) -> Json:
         },
         "components": {
             "schemas": _SCHEMAS,
-            "responses": {**credentials.RESPONSES, **aemp_refusals.RESPONSES},
+            "responses": {**credentials.responses(issuer), **aemp_refusals.RESPONSES},
             "parameters": aemp_forms.PARAMETERS,
             "headers": _RESPONSE_HEADERS,
             "securitySchemes": _security_schemes(issuer),
@@ -134,7 +134,8 @@ _RESPONSE_HEADERS: Json = {
     "RetryAfter": {"description": "The seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "BasicChallenge": _header("How to authenticate.", const=BASIC),
     "BearerChallenge": _header(
-        "RFC 6750. `error` says what is wrong with the token. `resource_metadata` (RFC 9728) says where to get another.",
+        "RFC 6750. `error` and `error_uri` say what is wrong with the token, and `scope` which one is needed. `resource_metadata` (RFC 9728) "
+        "says where to get another.",
         pattern="^Bearer ",
     ),
 }
@@ -162,9 +163,9 @@ def _security_schemes(issuer: str) -> Json:
                     "authorizationUrl": f"{issuer}{AUTHORIZE}",
                     "tokenUrl": f"{issuer}{TOKEN}",
                     "refreshUrl": f"{issuer}{TOKEN}",
-                    "scopes": KNOWN_SCOPES,
+                    "scopes": offered_scopes(),
                 },
-                "clientCredentials": {"tokenUrl": f"{issuer}{TOKEN}", "scopes": KNOWN_SCOPES},
+                "clientCredentials": {"tokenUrl": f"{issuer}{TOKEN}", "scopes": offered_scopes()},
             },
         },
     }

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import orjson
 
-from app.aemp.address.paging import Link, links_for
+from app.aemp.address.addresses import FleetAddress, SeriesAddress, parse_address
+from app.aemp.address.paging import Asked, Link, links_for
 from app.aemp.address.ranges import recent_range
 from app.aemp.history.history import readings_of
 from app.aemp.model.series import OPERATING_HOURS, SERIES
@@ -21,7 +22,7 @@ from app.aemp.model.values import (
     TankLevel,
 )
 from app.aemp.write.snapshot import SeriesPage, Snapshot, take_snapshot
-from app.web.paths import FLEET_V2
+from app.web.paths import FIRST_PAGE, V2
 
 CLIENT_ID = "019c47c7-cb50-723f-a603-f61dc036b5c5"
 CLIENT_SECRET = "rovi_cs_AMlAg4pD6H6T9vTjNA81K744p1dyXghZij6eco3oomJ0uNb3l"
@@ -89,6 +90,18 @@ DAY = "2026-06-03"
 TRUCK = EquipmentHeader(
     oem_name="Veldman", equipment_id="TR-12", serial_number="V30-4219", pin="9VEL7H2K4P0004219"
 )
+# Two machines of this customer that have all names but the PIN in common.
+TWIN_SERIAL_NUMBER, TWIN_EQUIPMENT_ID = "V77", "EX-08"
+TWINS = tuple(
+    EquipmentHeader(
+        oem_name="Kranich",
+        model="K 8",
+        equipment_id=TWIN_EQUIPMENT_ID,
+        serial_number=TWIN_SERIAL_NUMBER,
+        pin=f"9KRA1F6G7H004055{number}",
+    )
+    for number in (1, 2)
+)
 LINES = """\
 {"PIN": "9VEL7H2K4P0004219", "Location": {"Latitude": 52.131, "Longitude": 11.627, "datetime": "2026-06-03T08:10:00Z"}}
 {"SerialNumber": "V30-4219", "FuelUsed": [{"FuelConsumed": 512.4, "datetime": "2026-06-03T08:10:00Z"}, {"FuelConsumed": 512.9, "datetime": "2026-06-03T08:15:00Z"}]}
@@ -102,7 +115,7 @@ TAKEN = {
             "line": 3,
             "reading": "CumulativeOperatingHours",
             "datetime": "2026-06-03T08:15:00Z",
-            "reason": "CumulativeOperatingHours: Hour is -1, outside 0 to 1e+12",
+            "reason": "CumulativeOperatingHours: Hour is -1, outside 0 to 1,000,000",
         }
     ],
 }
@@ -137,18 +150,25 @@ def _jwt(header: object, claims: object) -> str:
     return ".".join([*parts, _SIGNATURE])
 
 
-def first_page(issuer: str) -> Snapshot:
+def first_page(issuer: str, asked: str = FIRST_PAGE) -> Snapshot:
     """The first of three pages, of whose 100 machines one is shown."""
-    return take_snapshot((MACHINE,), links_for(issuer + FLEET_V2, 1, 3), now=ASKED_AT)
+    return take_snapshot((MACHINE,), _links(issuer, asked, 3), now=ASKED_AT)
 
 
 def one_machine(address: str) -> Snapshot:
     return take_snapshot((MACHINE,), (Link("self", address),), now=ASKED_AT)
 
 
-def series_page(address: str) -> SeriesPage:
-    """address: with dates, without the page."""
-    return SeriesPage(OPERATING_HOURS, HOURS, links_for(address, 1, 1))
+def series_page(issuer: str, asked: str) -> SeriesPage:
+    return SeriesPage(OPERATING_HOURS, HOURS, _links(issuer, asked, 1))
+
+
+def _links(issuer: str, asked: str, last_page: int) -> tuple[Link, ...]:
+    """As they are answered. asked: the address of the first page."""
+    address = parse_address(Asked(asked.removeprefix(V2)))
+    if not isinstance(address, FleetAddress | SeriesAddress):
+        raise TypeError(f"{asked} has no pages")
+    return links_for(issuer + V2, address.pages, last_page)
 
 
 def reported(machine_address: str) -> Snapshot:

@@ -18,7 +18,7 @@ _SNAPSHOT_AT: Json = {
 _VERSION: Json = {"type": "string", "xml": {"attribute": True}}
 _DURATION: Json = {"type": "string", "pattern": "^P([0-9]+D)?T[0-9]+H[0-9]+M[0-9]+S$"}
 
-_UNBOUNDED = 1e12  # what the table says of a figure that only ever grows
+_UNBOUNDED = 1e6  # from here on the table bounds figures that only grow, and that an offset may lift
 
 _KINDS: dict[Kind, Json] = {
     Kind.TIME: _TIME,
@@ -40,7 +40,7 @@ _MEANINGS = {
     "CumulativePayloadTotals": "Weight moved, since new.",
     "DEFRemaining": "Diesel exhaust fluid (AdBlue) left in the tank.",
     "Distance": "The odometer.",
-    "EngineStatus": "Whether an engine was running.",
+    "EngineStatus": "Whether an engine was running. Its number is always there, and empty when it is not known.",
     "FuelUsed": "Fuel burned, since new.",
     "FuelUsedLast24": "Fuel burned in the last 24 hours.",
     "FuelRemaining": "Fuel left in the tank.",
@@ -69,7 +69,7 @@ def reading_schema(element: Element, meaning: str) -> Json:
     required = ["datetime"]
     for child in element.children:
         properties[child.name] = _child(child)
-        required += [child.name] * child.required
+        required += [child.name] * (child.required or child.always)
         if child.unit:
             properties[child.unit.name] = {"const": child.unit.spelling}
             required += [child.unit.name] * child.required
@@ -86,7 +86,7 @@ READINGS: Json = {element.name: reading_schema(element, _MEANINGS[element.name])
 
 EQUIPMENT_HEADER: Json = {
     "type": "object",
-    "required": ["Model"],
+    "required": [child.name for child in HEADER if child.always],
     "properties": {
         child.name: {**_KINDS[child.kind], "description": _HEADER_MEANINGS[child.name]} for child in HEADER
     },
@@ -108,9 +108,11 @@ LINK: Json = {
     "properties": {
         "rel": {
             "type": "string",
-            "description": "`self`, `prev`, `next`, `last`, or the name of a series.",
+            "description": "`self`, `first`, `prev`, `next`, `last`, or the name of a series.",
         },
         "href": {"type": "string", "format": "uri"},
+        "Rel": {"type": "string", "description": "In JSON the same with a capital: `Next`, `Last`."},
+        "Href": {"type": "string", "format": "uri", "description": "In JSON the same as `href`."},
     },
 }
 

@@ -8,6 +8,7 @@ import orjson
 from app.aemp.address.negotiation import Representation
 from app.aemp.write.render_error import render_error
 from app.oauth.errors import OAuthError
+from app.web.error_pages import error_uri
 
 Json = dict[str, Any]
 
@@ -46,17 +47,19 @@ def page_content(summary: str) -> Json:
     return {"text/html": {"schema": {"type": "string", "description": summary}}}
 
 
-def refusal(description: str, *cases: Case, headers: Mapping[str, str] | None = None) -> Json:
+def refusal(issuer: str, description: str, *cases: Case, headers: Mapping[str, str] | None = None) -> Json:
     """A JSON error answer (RFC 6749 section 5.2), each case in the very words that are sent."""
-    examples = {
-        name: example(summary, {"error": error.code, "error_description": error.what})
-        for name, summary, error in cases
-    }
+    examples = {name: example(summary, _told(issuer, error)) for name, summary, error in cases}
     return answer(
         description,
         json_content("OAuthError", examples),
         headers={"Cache-Control": "NoStore", **(headers or {})},
     )
+
+
+def _told(issuer: str, error: OAuthError) -> Json:
+    told = {"error": error.code, "error_description": error.what, "error_uri": error_uri(issuer, error.code)}
+    return {name: text for name, text in told.items() if text}
 
 
 def aemp_refusal(

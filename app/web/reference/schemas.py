@@ -1,6 +1,6 @@
 """Schemas of what the OAuth2 endpoints, the discovery documents and the health routes answer."""
 
-from app.oauth.scope import KNOWN_SCOPES
+from app.oauth.scope import offered_scopes
 from app.oauth.token_string import CLIENT_SECRET_PATTERN, PATTERNS
 from app.web.reference.notation import Json
 
@@ -12,7 +12,7 @@ CHALLENGE_PATTERN = "^[A-Za-z0-9_-]{43}$"
 JWT_PATTERN = r"^[\w-]+\.[\w-]+\.[\w-]+$"
 VERIFIER_PATTERN = "^[A-Za-z0-9._~-]{43,128}$"
 
-_SCOPES = " and ".join(f"`{scope}`" for scope in sorted(KNOWN_SCOPES))
+_SCOPES = " and ".join(f"`{scope}`" for scope in offered_scopes())
 
 _TEXTS: Json = {"type": "array", "items": {"type": "string"}}
 _ADDRESS: Json = {"type": "string", "format": "uri"}
@@ -71,6 +71,7 @@ OAUTH_ERROR = _object(
     ("error",),
     error=_text("The error's code, for programs.", pattern="^[a-z_]+$"),
     error_description=_text("An explanation for people who read logs. Its words may change."),
+    error_uri={**_ADDRESS, "description": "A page about this error."},
 )
 
 SERVER_METADATA = _object(
@@ -95,6 +96,7 @@ SERVER_METADATA = _object(
     code_challenge_methods_supported=_TEXTS,
     authorization_response_iss_parameter_supported={"type": "boolean"},
     service_documentation=_ADDRESS,
+    subject_types_supported=_TEXTS,
 )
 
 SIGNED_INTROSPECTION = _text(

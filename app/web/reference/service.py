@@ -2,8 +2,8 @@
 
 from app.policy import audience_of
 from app.web.health import PUBLISHED
-from app.web.oauth.metadata import describe_resource, describe_server
-from app.web.paths import ALIVE, JWKS, ORIGIN_METADATA, READY, RESOURCE_METADATA, SERVER_METADATA, VERSION
+from app.web.oauth.metadata import describe_for_openid, describe_resource, describe_server
+from app.web.paths import ALIVE, JWKS, OPENID_METADATA, READY, RESOURCE_METADATA, SERVER_METADATA, VERSION
 from app.web.reference import examples
 from app.web.reference.notation import Json, answer, example, json_content, ref, schema_ref
 
@@ -25,21 +25,11 @@ def _operation(operation_id: str, tag: str, summary: str, description: str, resp
     }
 
 
-def _resource(operation_id: str, issuer: str, title: str, description: str) -> Json:
-    content = json_content(
-        "ResourceMetadata", {"resource": example("Today", describe_resource(issuer, audience_of(issuer)))}
-    )
-    return _operation(
-        operation_id,
-        "discovery",
-        title,
-        description,
-        {"200": answer("RFC 9728 metadata.", content, headers=_PUBLIC)},
-    )
-
-
 def _discovery(issuer: str) -> Json:
     server = json_content("ServerMetadata", {"server": example("Today", describe_server(issuer))})
+    openid = json_content("ServerMetadata", {"server": example("Today", describe_for_openid(issuer))})
+    described = describe_resource(issuer, audience_of(issuer))
+    resource = json_content("ResourceMetadata", {"resource": example("Today", described)})
     return {
         SERVER_METADATA: _operation(
             "describeServer",
@@ -47,6 +37,13 @@ def _discovery(issuer: str) -> Json:
             "The authorization server",
             "Everything an OAuth2 library needs to configure itself.",
             {"200": answer("RFC 8414 metadata.", server, headers=_PUBLIC)},
+        ),
+        OPENID_METADATA: _operation(
+            "describeServerForOpenId",
+            "discovery",
+            "The authorization server, for OpenID libraries",
+            "The same metadata at the place where some libraries look. We are no OpenID provider: there are no ID tokens.",
+            {"200": answer("RFC 8414 metadata, with `subject_types_supported`.", openid, headers=_PUBLIC)},
         ),
         JWKS: _operation(
             "readKeys",
@@ -68,17 +65,12 @@ def _discovery(issuer: str) -> Json:
                 "503": ref("responses", "Unavailable"),
             },
         ),
-        RESOURCE_METADATA: _resource(
+        RESOURCE_METADATA: _operation(
             "describeResource",
-            issuer,
+            "discovery",
             "The AEMP API",
             "Names the server that gives tokens for the API. Challenges point here.",
-        ),
-        ORIGIN_METADATA: _resource(
-            "describeResourceOfOrigin",
-            issuer,
-            "The AEMP API, at the root",
-            "The same document at the place where some libraries look for it.",
+            {"200": answer("RFC 9728 metadata.", resource, headers=_PUBLIC)},
         ),
     }
 

@@ -71,9 +71,10 @@ def paths() -> Json:
 
 
 _DESCRIPTION = (
-    "Send JSON lines, one for each machine. A line has `PIN`, `SerialNumber` or `EquipmentID`; the first of them decides. It "
-    "has elements of ISO 15143-3, each a reading or a list of readings with its `datetime`. Or send an ISO 15143-3 document, "
-    f"of a fleet or of one series. Beside the elements of a fleet there are {_FURTHER}. Repeating a reading changes nothing. "
+    "Send JSON lines, one for each machine. A line has `PIN`, `SerialNumber` or `EquipmentID`; the first of them decides. "
+    "`OEMName` and `Model` count too beside a serial number. The line has elements of ISO 15143-3, each a reading or a list of "
+    "readings with its `datetime`. Or send an ISO 15143-3 document, of a fleet or of one series. "
+    f"Beside the elements of a fleet there are {_FURTHER}. Repeating a reading changes nothing. "
     "A late reading takes its place in the history, and the latest figure for a time counts. You need the scope "
     "`telemetry:write`. An application registered for a customer writes for that customer's machines. RoviTracker's own "
     "application writes for everybody's machines, by PIN or serial number."

@@ -6,14 +6,13 @@ from app.flows.token.grants import GRANTS
 from app.oauth.answer import token_answer
 from app.oauth.assertion import ASSERTION_TYPE
 from app.oauth.errors import (
-    invalid_grant,
     invalid_request,
-    invalid_scope,
     invalid_target,
     unauthorized_client,
     unsupported_grant_type,
 )
-from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
+from app.oauth.refused_grant import refuse
+from app.oauth.scope import DEFAULT_SCOPE, offered_scopes, refused_scope
 from app.policy import audience_of
 from app.web.paths import TOKEN
 from app.web.reference import examples
@@ -57,7 +56,7 @@ def _token_fields(issuer: str) -> Json:
         },
         "scope": {
             **TEXT,
-            "enum": sorted(KNOWN_SCOPES),
+            "enum": list(offered_scopes()),
             "description": f"For `client_credentials` the default is `{DEFAULT_SCOPE}`. For `refresh_token` ask at most for what the "
             "customer approved, which is the default.",
         },
@@ -111,13 +110,14 @@ def _token_request(issuer: str) -> Json:
     )
 
 
-def _token_refusals() -> Json:
+def _token_refusals(issuer: str) -> Json:
     return refusal(
+        issuer,
         "The request cannot be granted.",
         (
             "invalid_grant",
-            "The code or refresh token is unknown, expired, used, revoked or not for this request. Send the customer again.",
-            invalid_grant("not shown"),
+            "The description says what is wrong with the code or refresh token. Send the customer again.",
+            refuse("ac", "unknown", proved=True),
         ),
         (
             "invalid_request",
@@ -132,8 +132,8 @@ def _token_refusals() -> Json:
         ("unsupported_grant_type", "There is no such grant type.", unsupported_grant_type()),
         (
             "invalid_scope",
-            "You may not ask for this scope, or the customer approved less.",
-            invalid_scope("scope reaches beyond what this application may ask for"),
+            "You may not ask for this scope, or the customer approved less. The description names the word.",
+            refused_scope("fleet:write"),
         ),
         (
             "invalid_target",
@@ -176,7 +176,7 @@ def _token(issuer: str) -> Json:
                 json_content("TokenAnswer", issued),
                 headers={"Cache-Control": "NoStore"},
             ),
-            "400": _token_refusals(),
+            "400": _token_refusals(issuer),
             **SHARED,
         },
     }

@@ -72,13 +72,13 @@ def _introspect(issuer: str) -> Json:
                 },
                 headers={"Cache-Control": "NoStore"},
             ),
-            "400": refusal("The request is malformed.", _MISSING),
+            "400": refusal(issuer, "The request is malformed.", _MISSING),
             **SHARED,
         },
     }
 
 
-def _revoke() -> Json:
+def _revoke(issuer: str) -> Json:
     return {
         "operationId": "revokeToken",
         "tags": ["connect"],
@@ -93,7 +93,7 @@ def _revoke() -> Json:
                 json_content("Nothing", {"ended": example("The same for every token", {})}),
                 headers={"Cache-Control": "NoStore"},
             ),
-            "400": refusal("The request is malformed.", _MISSING),
+            "400": refusal(issuer, "The request is malformed.", _MISSING),
             **SHARED,
         },
     }
@@ -102,5 +102,5 @@ def _revoke() -> Json:
 def paths(issuer: str) -> Json:
     return {
         INTROSPECT: {"post": _introspect(issuer)},
-        REVOKE: {"post": _revoke()},
+        REVOKE: {"post": _revoke(issuer)},
     }

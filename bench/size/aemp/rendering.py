@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from statistics import median
 from time import process_time
 
-from app.aemp.address.paging import PAGE_SIZE, links_for
+from app.aemp.address.paging import PAGE_SIZE, Pages, links_for
 from app.aemp.write.render_json import render_fleet_v2_json
 from app.aemp.write.render_xml import render_fleet_v2_xml
 from app.aemp.write.snapshot import Snapshot, take_snapshot
@@ -37,7 +37,8 @@ async def measure_rendering(ground: FleetGround) -> list[Rendering]:
     """A page of the large fleet as it was read, and one of machines of all kinds, most of which also tell where they are."""
     async with ground.context() as context:
         found = await read_fleet_page(context, ground.large.customer_id, 1)
-    links = links_for(f"{ground.service.url}/api/v2/Fleet", found.page, found.last_page)
+    base = f"{ground.service.url}/api/v2/Fleet"
+    links = links_for("", Pages(f"{base}/1", found.page, base), found.last_page)
     now = datetime.now(UTC)
     kinds = tuple(simulate_fleet(PAGE_SIZE, 30, 300, 1, now))
     pages = (
