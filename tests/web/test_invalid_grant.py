@@ -156,6 +156,15 @@ async def test_wrong_secret_part_is_unknown_like_a_code_that_never_was(
     assert len({answer.content for answer in answers}) == 1
 
 
+async def test_code_of_another_application_is_unknown_to_it_even_when_it_has_passed(
+    browser: Browser, world: World
+) -> None:
+    """O-27, O-43: it is told no more of it than of a code that never was."""
+    other = await World.make(world.context)
+    codes = [await past(browser, world), await used(browser, world), await world.code(browser)]
+    assert {told(await other.exchange(browser, code)) for code in codes} == {UNKNOWN}
+
+
 async def test_public_application_without_the_right_verifier_is_told_nothing(
     browser: Browser, public: Strict
 ) -> None:
