@@ -5,7 +5,6 @@ python -m tests.door.flooder --port 8000 --seconds 5 --attack "silent connection
 
 import argparse
 import asyncio
-import os
 import re
 import socket
 import sys
@@ -129,7 +128,7 @@ class Attacker:
 
 
 async def flood(attacks: list[Attack], target: Target) -> Outcome:
-    """Attacks of one kind in turn, at the first one's pace: each at its own moment, not some at once now and then."""
+    """Attacks of one kind in turn, at the first one's pace."""
     outcome, pace = Outcome(), attacks[0]
     running: set[asyncio.Task[None]] = set()
     began, due = time.monotonic(), 0
@@ -140,7 +139,7 @@ async def flood(attacks: list[Attack], target: Target) -> Outcome:
                 task = asyncio.create_task(attacker.run())
                 running.add(task)
                 task.add_done_callback(running.discard)
-        await asyncio.sleep(max(0.0, began + due / pace.a_second - time.monotonic()))
+        await asyncio.sleep(0.02)
     await asyncio.gather(*running)
     return outcome
 
@@ -148,12 +147,6 @@ async def flood(attacks: list[Attack], target: Target) -> Outcome:
 async def _flood_all(kinds: dict[str, list[Attack]], target: Target) -> dict[str, Outcome]:
     outcomes = await asyncio.gather(*(flood(attacks, target) for attacks in kinds.values()))
     return dict(zip(kinds, outcomes, strict=True))
-
-
-def _give_way() -> None:
-    """Run while nobody else wants the core: by niceness alone it held the honest off for milliseconds at a time."""
-    if sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def main() -> int:
@@ -173,7 +166,6 @@ def main() -> int:
     changes = {name: getattr(options, name) for name in ("connections", "a_second") if getattr(options, name)}
     kinds = {name: [replace(each, **changes) for each in attacks] for name, attacks in kinds.items()}
     raise_limit()
-    _give_way()
     until = time.monotonic() + options.seconds
     target = Target(options.port, options.source, until, until + options.stay)
     sys.stdout.buffer.write(orjson.dumps(uvloop.run(_flood_all(kinds, target))))
