@@ -149,7 +149,7 @@ def _in(seconds: float) -> float:
 def _hold_little_unsent(listener: socket.socket, most: int) -> None:
     """Bound what the kernel takes of answers that nobody reads. All connections of a listener inherit it.
 
-    By itself it took megabytes of each, copied, and seemed to have sent them. What is left here can be judged (R-74).
+    By itself it took a megabyte of each, and nothing was left here for the write deadline to judge (R-74).
     """
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, most)
 

@@ -11,7 +11,7 @@ from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.framing import CROWDED, CROWDED_ADDRESS, Refusal
 
-# Then others get their turn: to end twenty with large heads took three milliseconds, for which all waited.
+# Then others get their turn, however long it takes to end one.
 _TURN_S = 0.0005
 
 

@@ -47,7 +47,7 @@ _REPEATED = frozenset(("grant_type", "client_id", "scope", "resource"))
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
 
-@dataclass(slots=True)  # as a token string
+@dataclass(slots=True)  # not frozen, as a token string
 class Credentials:
     """The caller's claim, and the secret or assertion it offers for that (RFC 6749 section 2.3); nothing is proved."""
 
@@ -57,7 +57,7 @@ class Credentials:
     assertion: ClientAssertion | None = None
 
 
-@dataclass(slots=True)  # as a token string
+@dataclass(slots=True)  # not frozen, as a token string
 class TokenRequest:
     """A request to the token endpoint (RFC 6749 section 3.2). Its repr is safe to log."""
 
@@ -85,7 +85,7 @@ class TokenRequest:
         return self.parameters.keys() <= _REPEATED
 
 
-@dataclass(slots=True)  # as a token string
+@dataclass(slots=True)  # not frozen, as a token string
 class TokenQuery:
     """A question about a token (RFC 7662 section 2.1) or its end (RFC 7009 section 2.1). Its repr is safe to log.
 

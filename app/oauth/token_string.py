@@ -53,7 +53,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 
-@dataclass(slots=True)  # not frozen: those of each request were built in thrice the time
+@dataclass(slots=True)  # not frozen: to build one took four times as long
 class TokenString:
     """A well-formed token; whether it is live, a store knows. text: only where it was made, and never in a repr."""
 

@@ -43,7 +43,7 @@ async def until_it_leaves(server: Server) -> None:
 
 
 async def test_answers_that_nobody_reads_stay_here_where_they_are_judged() -> None:
-    """R-74, R-75: the kernel took megabytes of a connection, which then counted as idle."""
+    """R-74, R-75: the kernel took nearly all of them, and left little to judge."""
     answer = bytes(500_000)
 
     async def large(_scope: Scope, _receive: Receive, send: Send) -> None:
