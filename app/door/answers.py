@@ -33,18 +33,23 @@ class Cycle(RequestResponseCycle):
             return
         # It is kept back like a head: the answers of a turn of the loop then leave together, and wake their readers once.
         # Sent at once they made an introspection from memory a fifth dearer.
-        self.transport.write(self._spell(message))
+        body = message["body"]
+        if len(body) > _SHORT:
+            self.transport.write(self._spell(message, b""))
+        else:
+            body = self._spell(message, body)
+        self.transport.write(body)
         self.response_started = self.response_complete = True
         self.message_event.set()
         if not self.keep_alive or message["status"] == _TOO_LARGE:
             self.transport.close()
         self.on_response()
 
-    def _spell(self, message: Mapping[str, Any]) -> bytes:
+    def _spell(self, message: Mapping[str, Any], body: bytes) -> bytes:
         lines = [*map(b": ".join, self.default_headers), *map(b": ".join, message["headers"])]
         if not self.keep_alive and message["status"] != _TOO_LARGE:
             lines.append(b"connection: close")
-        return STATUS_LINE[message["status"]] + b"\r\n".join([*lines, b"", message["body"]])
+        return STATUS_LINE[message["status"]] + b"\r\n".join([*lines, b"", body])
 
 
 def _always() -> bool:

@@ -139,7 +139,10 @@ class Connection(HttpToolsProtocol):
         return Phase.HEAD if self._part is Part.HEAD else Phase.BODY
 
     def _is_answering(self) -> bool:
-        return self._running is not None and not self._running.response_complete
+        return bool(self.pipeline) or not self._is_complete()
+
+    def _is_complete(self) -> bool:
+        return self._running is None or self._running.response_complete
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
@@ -148,14 +151,24 @@ class Connection(HttpToolsProtocol):
         if self.lingering or self.transport.is_closing():
             return
         if self.pipeline:
-            self._running, app = cast("tuple[Cycle, Any]", self.pipeline.pop())
-            self._start_asgi_task(self._running, app)
+            self._begin_next()
         elif self._last_word is not None:
             self._say(self._last_word)
         elif self.deaf:
             self.transport.close()
         else:
             self.flow.resume_reading()
+
+    def _begin_next(self) -> None:
+        """Make an answer only when there is room to send it: whoever reads nothing is worth no work."""
+        if not self.flow.write_paused:
+            self._running, app = cast("tuple[Cycle, Any]", self.pipeline.pop())
+            self._start_asgi_task(self._running, app)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.pipeline and self._is_complete():
+            self._begin_next()
 
     def refuse(self, refusal: Refusal) -> None:
         """Send a refusal when the requests before are answered, and close; nothing more is read."""

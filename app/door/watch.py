@@ -11,8 +11,9 @@ from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.framing import CROWDED, CROWDED_ADDRESS, Refusal
 
-# Then others get their turn, however long it takes to end one.
-_TURN_S = 0.0005
+# A sweep goes in short turns with pauses between them, however many it ends: others have most of the loop.
+_TURN_S = 0.00025
+_PAUSE_S = 0.001
 
 
 class Connection(Protocol):
@@ -66,7 +67,7 @@ class Watch:
             if connection in self._open:  # it may have ended since the sweep began
                 connection.sweep()
             if perf_counter() >= until:
-                self._timer = asyncio.get_running_loop().call_soon(self._sweep_some, left)
+                self._timer = asyncio.get_running_loop().call_later(_PAUSE_S, self._sweep_some, left)
                 return
         self._timer = None
         if self._open:

@@ -3,15 +3,15 @@
 All their clients share one connection to the service, so whoever is answered on it for somebody else shows.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.debian import program
+from tests.support.listening import listening
 from tests.support.server import free_port
 
 # The map is the one of nginx's own documentation of WebSocket, but that it keeps connections to the service alive.
@@ -102,26 +102,7 @@ async def proxy_before(service: int, kind: Kind, folder: Path) -> AsyncIterator[
         pytest.skip(  # a bare machine has no proxy
             f"not shown: that nobody behind {kind.program} gets another's answer; `make servers` installs it"
         )
-    port, file, told = free_port(), folder / "configuration", folder / "told"
+    port, file = free_port(), folder / "configuration"
     file.write_text(kind.configuration.format(folder=folder, port=port, service=service))
-    with told.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(path, *kind.arguments, str(file), stderr=output)
-    try:
-        await _until_it_listens(port, process, told)
+    async with listening([path, *kind.arguments, str(file)], port, folder / "told"):
         yield port
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await asyncio.wait_for(process.wait(), 10)
-
-
-async def _until_it_listens(port: int, process: asyncio.subprocess.Process, told: Path) -> None:
-    for _ in range(100):
-        assert process.returncode is None, f"the proxy ended, and says why in {told}"
-        with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            await writer.wait_closed()
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("the proxy does not listen")

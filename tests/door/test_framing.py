@@ -166,6 +166,29 @@ async def test_a_waiting_request_keeps_what_has_come_of_its_body() -> None:
         assert orjson.loads((await client.answer())[2])["body"] == "whole"
 
 
+async def test_nothing_is_done_for_a_client_that_does_not_read_until_it_does() -> None:
+    """R-74, R-76: requests wait for room to answer them, keep their order, and a refusal still comes last."""
+    begun: list[str] = []
+
+    async def long(scope: Scope, _receive: Receive, send: Send) -> None:
+        begun.append(scope["path"])
+        headers = [(b"content-length", b"20000000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": scope["path"].encode() * 10_000_000})
+
+    async with serving(long) as port, Client.to(port) as client:
+        client.say(*(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in (1, 2)))
+        await asyncio.sleep(0.2)
+        client.say(b"GET /3 HTTP/1.1\r\nHost: a\r\n\r\n", b"no HTTP at all\r\n\r\n")
+        await asyncio.sleep(0.1)
+        assert begun == ["/1"]
+        for number in (1, 2, 3):
+            status, _, body = await client.answer()
+            assert (status, body[:2]) == (200, b"/%d" % number)
+        assert (await client.answer())[0] == 400
+        assert begun == ["/1", "/2", "/3"]
+
+
 async def test_a_client_that_has_said_all_still_gets_its_answers() -> None:
     """It closed its half of the connection, and reads."""
     async with serving(echo) as port, Client.to(port) as client:

@@ -1,12 +1,15 @@
 """Answers leave in one write, and whatever does not come at once is not held back for it."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import FlowControl
 
-from app.door.answers import WHOLE, JoinedTransport
+from app.door.answers import WHOLE, Cycle, JoinedTransport
 from tests.door.serving import serving
 
 
@@ -55,6 +58,30 @@ async def test_a_long_body_is_sent_with_its_head_and_never_copied() -> None:
     assert transport.together[1] is document
     await asyncio.sleep(0)
     assert transport.written == [document]
+
+
+async def test_a_long_answer_in_one_message_is_never_copied_either() -> None:
+    """R-75"""
+    transport, document = Writes(), bytes(100_000)
+    joined: Any = JoinedTransport(transport, asyncio.get_running_loop())
+    scope: Any = {"type": "http", "method": "GET"}
+    cycle = Cycle(
+        scope=scope,
+        transport=joined,
+        flow=FlowControl(joined),
+        logger=logging.getLogger(),
+        access_logger=logging.getLogger(),
+        access_log=False,
+        default_headers=[],
+        message_event=asyncio.Event(),
+        expect_100_continue=False,
+        keep_alive=True,
+        on_response=lambda: None,
+    )
+    await cycle.send({"type": WHOLE, "status": 200, "headers": [(b"a", b"b")], "body": document})
+    head, body = transport.together
+    assert head == b"HTTP/1.1 200 OK\r\na: b\r\n\r\n"
+    assert body is document
 
 
 async def test_head_does_not_wait_for_a_body_that_takes_its_time() -> None:
