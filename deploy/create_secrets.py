@@ -59,7 +59,10 @@ def _keep(root: Path, name: str, text: str) -> str:
     file = root / name
     if not file.exists():
         _write(file, text)
-    return file.read_text()
+    kept = file.read_text("utf-8").strip()
+    if not kept:
+        raise SystemExit(f"{name} is empty: restore it, or remove it together with the data that it opens")
+    return kept
 
 
 def _write(file: Path, text: str) -> None:
@@ -67,7 +70,7 @@ def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(".draft")
     draft.unlink(missing_ok=True)
-    with draft.open("x") as draft_file:
+    with draft.open("x", encoding="utf-8") as draft_file:
         os.fchmod(draft_file.fileno(), 0o440)
         draft_file.write(text)
         draft_file.flush()

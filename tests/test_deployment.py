@@ -17,6 +17,7 @@ import pytest
 import redis.exceptions
 
 from tests.support.browser import Browser, query_of
+from tests.support.clusters import each_postgres
 from tests.support.composition import BASE, ComposedStores, read_compose, run_stores
 from tests.support.dockerfile import Stage, build_context, read_stages, replay
 from tests.support.server import free_port
@@ -77,15 +78,25 @@ class Container:
         return {"PATH": os.defpath, **image, **self.environment}
 
 
-@pytest.mark.timeout(300)
-async def test_image_with_composed_stores_serves_the_documented_flow(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Path]:
+    """The image, and the folder that stands for its file system."""
+    folder = tmp_path_factory.mktemp("built")
     build, image = read_stages()
-    root = tmp_path / "image"
-    replay(build, build_context(tmp_path / "context"), root)
     assert image.one("COPY").arguments == ["--from=build", "/opt/rovitracker", "/opt/rovitracker"]
+    replay(build, build_context(folder / "context"), folder / "image")
+    return image, folder / "image"
+
+
+@pytest.mark.timeout(300)
+@each_postgres
+async def test_image_with_composed_stores_serves_the_documented_flow(
+    built: tuple[Stage, Path], tmp_path: Path, major: str
+) -> None:
+    image, root = built
     services = read_compose(tmp_path, BASE).document["services"]
 
-    with run_stores(tmp_path, services["valkey"]["command"]) as stores:
+    with run_stores(tmp_path, services["valkey"]["command"], major=major) as stores:
         assert stores.valkey.ping()
         port = free_port()
         address = {"ROVITRACKER_PORT": str(port), "ROVITRACKER_PUBLIC_URL": f"http://localhost:{port}"}

@@ -74,7 +74,7 @@ def give(tree: Path, account: Account) -> None:
 def _is_mapped(number: int) -> bool:
     for kind in ("uid", "gid"):
         try:
-            lines = Path(f"/proc/self/{kind}_map").read_text().splitlines()
+            lines = Path(f"/proc/self/{kind}_map").read_text("utf-8").splitlines()
         except FileNotFoundError:  # no user namespaces on this system
             continue
         spans = [(int(first), int(count)) for first, _, count in map(str.split, lines)]

@@ -144,8 +144,10 @@ def _answering(folders: Folders) -> tuple[str, str] | None:
         return None
     if not valkey.answers(valkey.socket_path(run), record.valkey_password):
         return None
+    # Everything is said, or the driver would take PGPORT and its like from the environment of whoever calls.
     database = (
         f"postgresql://{postgres.NAME}:{record.database_password}@/{postgres.NAME}?host={quote(f'{run}')}"
+        f"&port={postgres.PORT}&sslmode=disable&target_session_attrs=any"
     )
     return database, f"unix://:{record.valkey_password}@{quote(f'{valkey.socket_path(run)}')}?db=0"
 

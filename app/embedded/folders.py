@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -17,6 +18,7 @@ from app.embedded.errors import EmbeddedError
 STATE_ROOT = Path("/var/lib/rovitracker")
 
 _OWNER_ONLY = 0o700
+_SERVER_ID = re.compile(r"[0-9a-f]{12}")
 
 # sun_path holds 104 bytes on BSD and macOS (108 on Linux), the last of them a NUL.
 _LONGEST_RUN_FOLDER = 103 - len("/.s.PGSQL.5432")
@@ -110,17 +112,20 @@ class Record:
         try:
             values = json.loads(folders.record.read_bytes())
             account = values.pop("account")
-            return cls(**values, account=None if account is None else Account(**account))
+            record = cls(**values, account=None if account is None else Account(**account))
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise EmbeddedError(f"{folders.record} is damaged: restore it from a backup") from None
+            raise _damaged(folders) from None
+        if not _SERVER_ID.fullmatch(str(record.server_id)):  # it becomes the name of a folder
+            raise _damaged(folders)
+        return record
 
     def save(self, folders: Folders) -> None:
         """Replace the record as a whole: losing a password would lock everyone out of the data."""
         staged = folders.record.with_suffix(".new")
         staged.unlink(missing_ok=True)
-        with open(staged, "x", opener=_open_owner_only) as file:
+        with open(staged, "x", encoding="utf-8", opener=_open_owner_only) as file:
             json.dump(asdict(self), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
@@ -130,6 +135,10 @@ class Record:
     def home(self, folders: Folders) -> Path:
         """The servers' own files. Another account cannot reach a data directory in, say, /root."""
         return folders.private / "servers" if self.account is None else STATE_ROOT / self.server_id
+
+
+def _damaged(folders: Folders) -> EmbeddedError:
+    return EmbeddedError(f"{folders.record} is damaged: restore it from a backup")
 
 
 def open_state_root() -> None:

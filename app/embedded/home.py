@@ -8,6 +8,7 @@ from pathlib import Path
 from app.embedded.accounts import builder, give, require_name
 from app.embedded.errors import EmbeddedError
 from app.embedded.folders import Folders, Record, open_state_root, sync_folder
+from app.embedded.locks import EXCLUSIVE, lock_now
 from app.embedded.postgres import check_version, create_cluster
 from app.embedded.processes import end_strays
 from app.embedded.software import Software, copy_software
@@ -27,6 +28,18 @@ def settle_home(folders: Folders, software: Software) -> Record:
         record.save(folders)
     _check_home(home, folders)
     return record
+
+
+def lock_home(home: Path) -> int:
+    """Keep two data directories, one a copy of the other, from running servers on one home.
+
+    The lock is held until the descriptor is closed. Raises EmbeddedError when the other one holds it.
+    """
+    home_fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    if not lock_now(home_fd, EXCLUSIVE):
+        os.close(home_fd)
+        raise EmbeddedError(f"{home} is in use by another data directory, of which this one must be a copy")
+    return home_fd
 
 
 def _first_record(folders: Folders) -> Record:

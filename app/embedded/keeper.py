@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.embedded.errors import EmbeddedError
 from app.embedded.folders import Folders, settle_run_folder
-from app.embedded.home import settle_home
+from app.embedded.home import lock_home, settle_home
 from app.embedded.locks import EXCLUSIVE, lock_now, open_lock, unlock
 from app.embedded.postgres import postgres_program
 from app.embedded.processes import Server, rotating_log
@@ -116,16 +116,6 @@ def keep(folders: Folders) -> None:
             time.sleep(_POLL_S if ready else _START_POLL_S)
     finally:
         keeper.stop()
-
-
-def lock_home(home: Path) -> None:
-    """Keep two data directories, one a copy of the other, from running servers on one home.
-
-    Raises EmbeddedError when the other one runs them.
-    """
-    home_fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY)  # closed by the end of this process
-    if not lock_now(home_fd, EXCLUSIVE):
-        raise EmbeddedError(f"{home} is in use by another data directory, of which this one must be a copy")
 
 
 def let_starter_go() -> None:

@@ -13,6 +13,7 @@ from app.embedded.processes import Program, run_to_end
 from app.embedded.software import Software, postgres_major
 
 NAME = "rovitracker"  # the database, and the role that owns it
+PORT = 5432  # it names the socket
 
 _PROBE_S = 1.0
 _CANNOT_CONNECT_NOW = (
@@ -28,6 +29,7 @@ _SETTINGS = {
     "wal_level": "replica",
     # Nobody but the owner reaches it, and it collides with no other server.
     "listen_addresses": "",
+    "port": f"{PORT}",
     "unix_socket_permissions": "0700",
     "password_encryption": "scram-sha-256",
     # Enough for several workers and parallel test databases.
@@ -58,14 +60,15 @@ def create_cluster(software: Software, folder: Path, record: Record, builder: Ac
     Raises EmbeddedError when a program that makes it fails.
     """
     password_file = folder.with_name("password")
-    with password_file.open("x") as file:
+    with password_file.open("x", encoding="utf-8") as file:
         file.write(record.postgres_password)
     if builder is not None:
         os.chown(password_file, builder.uid, builder.gid)
     run_to_end(_initdb(software, folder, password_file), builder)
     password_file.unlink()
     (folder / "pg_hba.conf").write_text(
-        "# The one way in: the unix socket, with a password.\nlocal all all scram-sha-256\n"
+        "# The one way in: the unix socket, with a password.\nlocal all all scram-sha-256\n",
+        "utf-8",
     )
     # This comes before the server first runs for others, so that a cluster is there with its role or not at all.
     single_user = (f"{software.postgres}", "--single", "-D", f"{folder}", "-c", "exit_on_error=on")
@@ -74,7 +77,7 @@ def create_cluster(software: Software, folder: Path, record: Record, builder: Ac
 
 def check_version(folder: Path) -> None:
     """Raises EmbeddedError when another major version made the cluster."""
-    made_by = (folder / "PG_VERSION").read_text().strip()
+    made_by = (folder / "PG_VERSION").read_text("utf-8").strip()
     if made_by != postgres_major():
         raise EmbeddedError(
             f"{folder} was made by PostgreSQL {made_by} and version {postgres_major()} is installed: install "
@@ -118,7 +121,7 @@ def _buffers_mb() -> int:
 
 
 def socket_path(run: Path) -> Path:
-    return run / ".s.PGSQL.5432"
+    return run / f".s.PGSQL.{PORT}"
 
 
 def answers(path: Path) -> bool:

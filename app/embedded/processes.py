@@ -178,15 +178,15 @@ def _strays(folder: Path, executable: str, pid_file: Path) -> Iterator[int]:
         return
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # gone meanwhile, or another user's
-            if (process / "cwd").readlink() == folder and (
-                process / "comm"
-            ).read_text().strip() == executable:
+            if (process / "cwd").readlink() == folder and (process / "comm").read_text(
+                "utf-8", "replace"
+            ).strip() == executable:
                 yield int(process.name)
 
 
 def _stray_on_file(pid_file: Path, executable: str) -> Iterator[int]:
     try:
-        pid = int(pid_file.read_text().split()[0])
+        pid = int(pid_file.read_text("utf-8").split()[0])
     except (FileNotFoundError, IndexError, ValueError):
         return
     shown = subprocess.run(  # noqa: S603 - a fixed program and a number

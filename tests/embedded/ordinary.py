@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -61,7 +62,7 @@ class Ordinary:
 
 def run_of(database_url: str) -> Path:
     """The folder of the sockets."""
-    return Path(database_url.partition("host=")[2])
+    return Path(parse_qs(urlsplit(database_url).query)["host"][0])
 
 
 def ordinary_user(folder: Path) -> Ordinary:

@@ -78,10 +78,10 @@ def _kill_server(server: Callable[[], int]) -> None:
     """Back once another runs in its place: until then what the killed one left behind may still answer."""
     killed = server()
     os.kill(killed, signal.SIGKILL)
-    wait_until(lambda: _is_another(server, killed), within_s=30)
+    wait_until(lambda: is_another(server, killed), within_s=30)
 
 
-def _is_another(server: Callable[[], int], killed: int) -> bool:
+def is_another(server: Callable[[], int], killed: int) -> bool:
     try:
         return server() != killed
     except (FileNotFoundError, IndexError):  # between the two: no file, or one that is being written

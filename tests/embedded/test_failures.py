@@ -97,6 +97,9 @@ def test_copy_of_roots_data_directory_gets_no_second_pair_of_servers(made_dir: P
         shutil.copytree(made_dir, tmp_path / "copy", symlinks=True)
         with pytest.raises(EmbeddedError, match="in use by another data directory"):
             attach(tmp_path / "copy")
+        with pytest.raises(EmbeddedError, match="in use by another data directory"):
+            remove(tmp_path / "copy", patience_s=0.2)
+        assert home_of(made_dir).is_dir()
 
 
 async def test_copy_of_an_ordinary_users_data_directory_has_servers_of_its_own(ordinary: Ordinary) -> None:

@@ -49,6 +49,30 @@ def test_several_first_starters_make_one_pair_of_servers(new_dir: Path) -> None:
     assert urls.pop().startswith("postgresql://")
 
 
+FOREIGN = {
+    "PGHOST": "db.example",
+    "PGPORT": "6543",
+    "PGUSER": "ann",
+    "PGDATABASE": "orders",
+    "PGPASSWORD": "hidden",
+    "PGSSLMODE": "verify-full",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGSERVICE": "orders",
+}
+
+
+async def test_addresses_of_other_databases_in_the_environment_lead_nobody_astray(
+    servers: Embedded, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+    with attach(data_dir) as held:
+        assert held.database_url == servers.database_url
+        assert (
+            await query(held, "SELECT current_user || '@' || current_database()") == "rovitracker@rovitracker"
+        )
+
+
 async def test_servers_run_until_the_last_holder_leaves(made_dir: Path) -> None:
     first, last = attach(made_dir), attach(made_dir)
     first.release()
