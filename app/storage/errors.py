@@ -2,26 +2,31 @@
 
 import asyncpg
 
-from app.refused import RefusedError
+from app.refused import ToldError
+from app.sentence import Sentence
 
 # Classes in which PostgreSQL cannot say whether the statement took effect: the connection broke (08), the server
 # is going down (57P), its surroundings failed (58). A pooler speaks in these classes too.
 _UNKNOWN = ("08", "57P", "58")
 
+READ_ONLY = "25006"
+
 # Classes of refusals that pass by themselves: rolled back for another transaction (40), no connection, memory or disk
 # left (53), in use by somebody else (55), cancelled from outside (57); and a standby, until it is promoted (25006).
-_PASSING = ("25006", "40", "53", "55", "57")
+_PASSING = (READ_ONLY, "40", "53", "55", "57")
 
 
-class PassingError(RefusedError):
+class PassingError(ToldError):
     """A store is away or busy, which passes. Callers from outside learn no more than that."""
 
     code = "temporarily_unavailable"
     status = 503
-    title = "We are briefly unavailable"
+    title = Sentence("We are briefly unavailable")
 
     def __init__(self, detail: str) -> None:
-        super().__init__("Please try again shortly.", detail=detail, headers=(("Retry-After", "2"),))
+        super().__init__(
+            Sentence("Please try again shortly."), detail=detail, headers=(("Retry-After", "2"),)
+        )
 
 
 class StoreUnavailableError(PassingError):
@@ -34,6 +39,18 @@ class StoreUnavailableError(PassingError):
 
 class NotSentError(StoreUnavailableError):
     """The store was not even asked: no connection was to be had, or too many requests wait. Nothing took effect."""
+
+
+class RetiredError(NotSentError):
+    """Valkey's connection closed before the command left, or leads to a server that takes none: another may be better."""
+
+
+class StandbyError(NotSentError):
+    """Every host of PostgreSQL's address that answered is a standby, or read-only."""
+
+
+class ForgetfulSessionError(NotSentError):
+    """A session would answer before a commit is on disk, and the service cannot change that."""
 
 
 class StatementRefusedError(Exception):
@@ -50,6 +67,11 @@ class StatementRefusedError(Exception):
     def lost_a_race(self) -> bool:
         """Whether another transaction stood in the way, which it will hardly do again: a deadlock, or 40001."""
         return self.sqlstate in ("40001", "40P01")
+
+    @property
+    def wrong_server(self) -> bool:
+        """Whether another server may take it: this one is a standby by now, or read-only."""
+        return self.sqlstate == READ_ONLY
 
 
 class StoreBusyError(StatementRefusedError, PassingError):

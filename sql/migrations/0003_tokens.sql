@@ -101,16 +101,91 @@ CREATE TABLE refresh_token (
 CREATE INDEX ON refresh_token (grant_id, id);
 COMMENT ON TABLE refresh_token IS 'Refresh tokens, spent ones too: a spent one names its successor and stays until its whole family is past.';
 
-CREATE TABLE revocation (
+CREATE TABLE legacy_token (
+    id             uuid NOT NULL,
+    bucket         smallint NOT NULL,
+    digest         bytea NOT NULL CHECK (octet_length(digest) = 32),
+    application_id uuid NOT NULL,
+    customer_id    uuid NOT NULL,
+    scope          text NOT NULL,
+    approved_at    timestamptz NOT NULL,
+    issued_at      timestamptz,
+    imported_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    used_at        timestamptz,
+    expires_at     timestamptz,
+    revoked_at     timestamptz,
+    PRIMARY KEY (id, bucket)
+) WITH (fillfactor = 80);
+CREATE INDEX ON legacy_token (customer_id) WHERE revoked_at IS NULL;
+CREATE INDEX ON legacy_token (expires_at) WHERE expires_at IS NOT NULL;  -- what retention asks for
+COMMENT ON TABLE legacy_token IS 'Access tokens of a former system, imported as digests. LEGACY_TOKENS_UNTIL ends them all.';
+COMMENT ON COLUMN legacy_token.id IS 'Made of the first bytes of the digest: the same token has the same id in every import';
+COMMENT ON COLUMN legacy_token.approved_at IS 'The issue where it is known, else 1970: any cut of the pair then ends it';
+COMMENT ON COLUMN legacy_token.used_at IS 'Last use, to the day; null before the first one here';
+
+CREATE TABLE share (
+    number      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer_id uuid NOT NULL REFERENCES customer,
+    replaced_at timestamptz
+);
+CREATE INDEX ON share (replaced_at);
+COMMENT ON TABLE share IS 'Chosen machines of a customer, which share_machine lists. It is never changed, but replaced by another.';
+COMMENT ON COLUMN share.replaced_at IS 'From then on no connection names it; readers who still do notice within a second';
+
+CREATE TABLE connection (
     customer_id    uuid NOT NULL REFERENCES customer,
     application_id uuid NOT NULL REFERENCES application,
-    revoked_before timestamptz NOT NULL,
-    PRIMARY KEY (customer_id, application_id)
+    approved_at    timestamptz,
+    approved_by    uuid REFERENCES person,
+    route          text CHECK (route IN ('code', 'client_credentials', 'manual', 'imported')),
+    cut_at         timestamptz,
+    ends_at        timestamptz,
+    share          bigint REFERENCES share,
+    history_from   timestamptz,
+    terms_at       timestamptz,
+    version        integer NOT NULL DEFAULT 1 CHECK (version > 0),
+    PRIMARY KEY (customer_id, application_id),
+    CHECK ((approved_at IS NULL) = (route IS NULL)),
+    CHECK (num_nonnulls(approved_at, cut_at) > 0)
 );
-COMMENT ON TABLE revocation IS 'A customer cut an application: whatever was approved up to this moment is inactive. One row, however many tokens.';
+COMMENT ON TABLE connection IS 'What an application may do for a customer, by whatever way in. No token works without its row.';
+COMMENT ON COLUMN connection.approved_at IS 'The approval by which it stands, or stood last; null when it was cut before any';
+COMMENT ON COLUMN connection.approved_by IS 'The member or operator who approved; null where a command line or an import did';
+COMMENT ON COLUMN connection.route IS 'The way in by which it began';
+COMMENT ON COLUMN connection.cut_at IS 'Whatever was approved up to this moment is inactive. One row, however many tokens';
+COMMENT ON COLUMN connection.ends_at IS 'It ends by itself at this moment; null: never';
+COMMENT ON COLUMN connection.share IS 'The machines that are shared; null: all, those that join later too';
+COMMENT ON COLUMN connection.history_from IS 'Nothing that was reported before is shown; null: all that there is';
+COMMENT ON COLUMN connection.terms_at IS 'When somebody chose share, history_from and ends_at last; null: nobody did';
+COMMENT ON COLUMN connection.version IS 'It grows with each change, so that nobody overwrites what they have not seen';
 
-GRANT SELECT, INSERT ON authorization_grant, classic_token, strict_token, refresh_token, revocation TO rovitracker_service;
-GRANT UPDATE (revoked_at) ON authorization_grant, classic_token, strict_token TO rovitracker_service;
+-- The upsert changes no column that has an index, and fillfactor leaves the new version room on its page.
+CREATE TABLE connection_read (
+    customer_id        uuid NOT NULL,
+    application_id     uuid NOT NULL,
+    equipment_key      bigint NOT NULL CHECK (equipment_key >= 0),
+    day                date NOT NULL,
+    kind               smallint NOT NULL CHECK (kind BETWEEN 1 AND 8),
+    connection_version integer NOT NULL CHECK (connection_version > 0),
+    reads              bigint NOT NULL CHECK (reads > 0),
+    last_at            timestamptz NOT NULL,
+    PRIMARY KEY (customer_id, application_id, equipment_key, day, kind, connection_version)
+) WITH (fillfactor = 80);
+CREATE INDEX ON connection_read ((day + 1));  -- when its day was over: what retention asks for
+COMMENT ON TABLE connection_read IS 'How often an application read what of a customer''s on a day. Each process adds what it gathered.';
+COMMENT ON COLUMN connection_read.equipment_key IS '0: all reads of the kind. Any other: those among them that named this machine';
+COMMENT ON COLUMN connection_read.day IS 'In UTC';
+COMMENT ON COLUMN connection_read.kind IS 'A number of ReadKind';
+COMMENT ON COLUMN connection_read.connection_version IS 'The version of the connection by which it was read: what was shared then';
+
+GRANT SELECT, INSERT ON
+    authorization_grant, classic_token, strict_token, refresh_token, legacy_token, share, connection, connection_read
+    TO rovitracker_service;
+GRANT UPDATE (revoked_at) ON authorization_grant, classic_token, strict_token, legacy_token TO rovitracker_service;
+GRANT UPDATE (used_at) ON legacy_token TO rovitracker_service;
 GRANT UPDATE (used_at, expires_at) ON classic_token TO rovitracker_service;
 GRANT UPDATE (successor_id) ON refresh_token TO rovitracker_service;
-GRANT UPDATE (revoked_before) ON revocation TO rovitracker_service;
+GRANT UPDATE (replaced_at) ON share TO rovitracker_service;
+GRANT UPDATE (approved_at, approved_by, route, cut_at, ends_at, share, history_from, terms_at, version) ON connection
+    TO rovitracker_service;
+GRANT UPDATE (reads, last_at) ON connection_read TO rovitracker_service;

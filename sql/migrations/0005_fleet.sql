@@ -38,6 +38,24 @@ COMMENT ON COLUMN equipment.position IS
 COMMENT ON COLUMN equipment.equipment_id IS 'The customer''s own name or number of the machine (ISO 15143-3 EquipmentID)';
 COMMENT ON COLUMN equipment.joined IS 'Its number among all that ever joined this fleet';
 
+-- Positions have gaps where machines left. A page with fewer machines harms nobody, and no other machine moves.
+CREATE TABLE share_machine (
+    share         bigint  NOT NULL REFERENCES share ON DELETE CASCADE,
+    position      integer NOT NULL CHECK (position > 0),
+    equipment_key bigint  NOT NULL REFERENCES equipment ON DELETE CASCADE,
+    PRIMARY KEY (share, position),
+    UNIQUE (equipment_key, share)
+);
+COMMENT ON TABLE share_machine IS 'The machines of a share, in the order of its pages. One that leaves its fleet leaves every share.';
+
+CREATE FUNCTION leave_shares() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM share_machine WHERE equipment_key = OLD.key;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER leave_shares AFTER UPDATE OF customer_id ON equipment FOR EACH ROW
+    WHEN (OLD.customer_id IS DISTINCT FROM NEW.customer_id) EXECUTE FUNCTION leave_shares();
+
 -- A reader in the middle of its pages looks here, so that it misses no machine when another leaves.
 CREATE TABLE equipment_move (
     customer_id   uuid NOT NULL REFERENCES customer,
@@ -190,9 +208,13 @@ CREATE TRIGGER await_writers BEFORE UPDATE OR DELETE ON equipment_ownership
 CREATE TRIGGER await_writers BEFORE INSERT OR UPDATE OR DELETE ON equipment_offset
     FOR EACH STATEMENT EXECUTE FUNCTION await_writers_of_readings();
 
--- The service reads no offsets, so that table has no policy for it.
+-- The service reads no offsets, so that table has no policy for it. A transaction names the customer, the share or
+-- 'all', and the beginning of the history that is shown. Whatever is not named shows nothing. A setting that was never
+-- made reads as null or as the empty string.
 DO $$
 DECLARE
+    machine_tables CONSTANT text[] := ARRAY[
+        'equipment', 'equipment_identifier', 'equipment_latest', 'reading', 'position', 'fault'];
     customer_tables CONSTANT text[] := ARRAY[
         'fleet', 'equipment', 'equipment_move', 'equipment_ownership', 'equipment_identifier', 'equipment_latest'];
     history_tables CONSTANT text[] := ARRAY['reading', 'position', 'fault'];
@@ -204,7 +226,6 @@ BEGIN
         EXECUTE format('CREATE POLICY every_customer ON %I FOR ALL TO rovitracker_ingest USING (true) WITH CHECK (true)', table_name);
     END LOOP;
     FOREACH table_name IN ARRAY customer_tables LOOP
-        -- An unset setting reads as null or as the empty string: either way no row has it.
         EXECUTE format($policy$CREATE POLICY own_customer ON %I FOR SELECT TO rovitracker_service
             USING (customer_id = nullif(current_setting('rovitracker.customer', true), '')::uuid)$policy$, table_name);
     END LOOP;
@@ -213,6 +234,17 @@ BEGIN
         EXECUTE format($policy$CREATE POLICY own_fleet ON %I FOR SELECT TO rovitracker_service
             USING (fleet_number = (SELECT number FROM fleet
                                    WHERE customer_id = nullif(current_setting('rovitracker.customer', true), '')::uuid))$policy$, table_name);
+    END LOOP;
+    FOREACH table_name IN ARRAY machine_tables LOOP
+        EXECUTE format($policy$CREATE POLICY shared ON %I AS RESTRICTIVE FOR SELECT TO rovitracker_service
+            USING ((SELECT current_setting('rovitracker.share', true)) = 'all' OR EXISTS (
+                SELECT FROM share_machine s WHERE s.equipment_key = %s AND s.share = (
+                    SELECT nullif(nullif(current_setting('rovitracker.share', true), ''), 'all')::bigint)))$policy$,
+            table_name, CASE table_name WHEN 'equipment' THEN 'key' ELSE format('%I.equipment_key', table_name) END);
+    END LOOP;
+    FOREACH table_name IN ARRAY history_tables LOOP
+        EXECUTE format($policy$CREATE POLICY shown_history ON %I AS RESTRICTIVE FOR SELECT TO rovitracker_service
+            USING (at >= (SELECT nullif(current_setting('rovitracker.history_from', true), '')::timestamptz))$policy$, table_name);
     END LOOP;
     -- Readings are copied into temporary tables. Everybody may have such tables unless the right was revoked.
     IF NOT has_database_privilege('rovitracker_ingest', current_database(), 'TEMPORARY') THEN
@@ -224,5 +256,7 @@ GRANT SELECT ON fleet, equipment, equipment_move, equipment_ownership, equipment
     reading, position, fault TO rovitracker_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON fleet, equipment, equipment_ownership, equipment_identifier, equipment_latest,
     equipment_offset, reading, position, fault TO rovitracker_ingest;
+GRANT SELECT, INSERT ON share_machine TO rovitracker_service;
+GRANT SELECT, DELETE ON share_machine TO rovitracker_ingest;
 -- A move is never changed, only forgotten.
 GRANT SELECT, INSERT, DELETE ON equipment_move TO rovitracker_ingest;

@@ -9,28 +9,41 @@ CREATE TABLE retention (
     keep           interval,
     partition_step text CHECK (partition_step IN ('day', 'week', 'month')),
     reason         text NOT NULL,
+    past_at        text,
+    key_columns    text,
+    CHECK (num_nulls(past_at, key_columns) IN (0, 2) AND (past_at IS NULL OR kind = 'table' AND keep IS NOT NULL)),
     CHECK ((kind = 'partitions') = (partition_step IS NOT NULL)),
     -- Late readings make the weeks they belong to. Without an end, any wrong clock would make more of them.
     CHECK (partition_step <> 'week' OR keep IS NOT NULL)
 );
 COMMENT ON COLUMN retention.keep IS 'How long a row (or the newest row of a partition) stays after it is past; null: for ever';
+COMMENT ON COLUMN retention.past_at IS 'When a row is past, as an expression of its columns; null: another verb than delete_past_rows judges';
 COMMENT ON COLUMN retention.partition_step IS 'A week where a time partitions the table, a day or a month where an id does';
 
 INSERT INTO retention (name, kind, keep, partition_step, reason) VALUES
-    ('customer',             'table',      NULL,       NULL,    'accounts are disabled, never deleted'),
-    ('customer_member',      'table',      NULL,       NULL,    'people of the accounts'),
+    ('customer',             'table',      NULL,       NULL,    'the audit trail names it; erased 30 days after it was closed'),
+    ('person',               'table',      NULL,       NULL,    'the audit trail names it; everything but the id goes when the person is erased'),
+    ('customer_member',      'table',      NULL,       NULL,    'one row a person of an account; it goes when the person leaves'),
+    ('invitation',           'table',      '30 days',  NULL,    'a month after it was accepted, was withdrawn or expired, so that a late click is told so'),
     ('operator',             'table',      NULL,       NULL,    'named by the audit trail'),
     ('application',          'table',      NULL,       NULL,    'an id is never used again'),
     ('application_logo',     'table',      NULL,       NULL,    'cached for ever under its digest'),
     ('client_secret',        'table',      NULL,       NULL,    'two rows an application at most'),
     ('browser_session',      'table',      '1 day',    NULL,    'a day after it expired'),
     ('known_browser',        'table',      '1 day',    NULL,    'a day after it expired'),
+    ('recovery_code',        'table',      NULL,       NULL,    'ten rows a person at most; each goes with its use'),
+    ('passkey',              'table',      NULL,       NULL,    'ten rows a person at most; each goes when it is removed'),
+    ('passkey_challenge',    'table',      '1 hour',   NULL,    'longer than a challenge may be answered'),
     ('guess',                'table',      '1 hour',   NULL,    'longer than a window, after which a count is 0'),
     ('authorization_grant',  'table',      '1 day',    NULL,    'a day after its code, and not before the last token from it is gone'),
     ('classic_token',        'table',      '30 days',  NULL,    'a month after it expired or was revoked'),
     ('strict_token',         'partitions', '1 day',    'day',   'a day after the newest token of the partition expired'),
     ('refresh_token',        'partitions', '1 day',    'month', 'a day after the last family of the partition ended'),
-    ('revocation',           'table',      NULL,       NULL,    'one row a customer and application'),
+    ('legacy_token',         'table',      '30 days',  NULL,    'a month after it expired; one without an end stays, or a second import would revive what was revoked'),
+    ('connection',           'table',      NULL,       NULL,    'one row a customer and application'),
+    ('share',                'table',      '1 hour',   NULL,    'longer than any process remembers a connection that named it'),
+    ('share_machine',        'table',      NULL,       NULL,    'goes with its share'),
+    ('connection_read',      'table',      '400 days', NULL,    'as long as readings, after the day was over'),
     ('audit_event',          'partitions', '3 years',  'month', 'the trail'),
     ('signing_key',          'table',      '0',        NULL,    'until it is no longer published'),
     ('fleet',                'table',      NULL,       NULL,    'one row a customer'),
@@ -49,6 +62,20 @@ INSERT INTO retention (name, kind, keep, partition_step, reason) VALUES
     ('rovi:{id}:flow',       'key',        '0',        NULL,    'the decision taken on one consent page; the life of the page by its own TTL'),
     ('rovi:{id}:assertion',  'key',        '0',        NULL,    'a client assertion that was used; a minute longer than itself, by its own TTL'),
     ('rovi:{id}:pages',      'key',        '0',        NULL,    'the page map of one reader; half an hour by its own TTL');
+UPDATE retention r SET past_at = how.past_at, key_columns = how.key_columns
+FROM (VALUES
+    ('browser_session',   'expires_at',                                    'id_digest'),
+    ('known_browser',     'expires_at',                                    'id_digest'),
+    ('guess',             'at',                                            'name'),
+    ('passkey_challenge', 'used_at',                                       'digest'),
+    ('invitation',        'least(accepted_at, withdrawn_at, expires_at)',  'id'),
+    ('share',             'replaced_at',                                   'number'),
+    ('classic_token',     'least(expires_at, revoked_at)',                 'id, bucket'),
+    ('legacy_token',      'expires_at',                                    'id, bucket'),
+    ('connection_read',   'day + 1',
+     'customer_id, application_id, equipment_key, day, kind, connection_version')
+) AS how(name, past_at, key_columns)
+WHERE r.name = how.name;
 
 GRANT SELECT ON retention TO rovitracker_service, rovitracker_ingest;
 
@@ -115,14 +142,14 @@ GRANT EXECUTE ON FUNCTION create_partitions_of(timestamptz[]) TO rovitracker_ing
 
 SELECT create_partitions();
 
--- One bounded batch, so that no clean-up ever holds locks for long. The caller repeats while rows came back. A strict
--- grant says itself when it is past, so the partitions of its tokens are not looked into until then.
+-- One bounded batch of each table, so that no clean-up ever holds locks for long. The caller repeats while rows came
+-- back. A strict grant says itself when it is past, so the partitions of its tokens are not looked into until then.
 CREATE FUNCTION delete_past_rows(most integer) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     -- Held still: a volatile function in a condition would keep the indexes from being used.
     moment CONSTANT timestamptz := clock_timestamp();
-    keep_for jsonb;
+    each retention;
     past bigint;
     total bigint := 0;
 BEGIN
@@ -130,40 +157,20 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtext('rovitracker retention')) THEN
         RETURN 0;
     END IF;
-    SELECT jsonb_object_agg(name, keep) INTO keep_for FROM retention WHERE kind = 'table' AND keep IS NOT NULL;
+    FOR each IN SELECT * FROM retention WHERE past_at IS NOT NULL ORDER BY name LOOP
+        EXECUTE format('DELETE FROM %1$I WHERE (%2$s) IN (
+                            SELECT %2$s FROM %1$I WHERE %3$s < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)',
+                       each.name, each.key_columns, each.past_at)
+        USING moment - each.keep, most;
+        GET DIAGNOSTICS past = ROW_COUNT;
+        total := total + past;
+    END LOOP;
 
-    DELETE FROM browser_session WHERE id_digest IN (
-        SELECT id_digest FROM browser_session
-        WHERE expires_at < moment - (keep_for ->> 'browser_session')::interval
-        LIMIT most FOR UPDATE SKIP LOCKED);
-    GET DIAGNOSTICS past = ROW_COUNT;
-    total := total + past;
-
-    DELETE FROM known_browser WHERE id_digest IN (
-        SELECT id_digest FROM known_browser
-        WHERE expires_at < moment - (keep_for ->> 'known_browser')::interval
-        LIMIT most FOR UPDATE SKIP LOCKED);
-    GET DIAGNOSTICS past = ROW_COUNT;
-    total := total + past;
-
-    DELETE FROM guess WHERE name IN (
-        SELECT name FROM guess
-        WHERE at < moment - (keep_for ->> 'guess')::interval
-        LIMIT most FOR UPDATE SKIP LOCKED);
-    GET DIAGNOSTICS past = ROW_COUNT;
-    total := total + past;
-
-    DELETE FROM classic_token WHERE (id, bucket) IN (
-        SELECT id, bucket FROM classic_token
-        WHERE least(expires_at, revoked_at) < moment - (keep_for ->> 'classic_token')::interval
-        LIMIT most FOR UPDATE SKIP LOCKED);
-    GET DIAGNOSTICS past = ROW_COUNT;
-    total := total + past;
-
+    SELECT * INTO each FROM retention WHERE name = 'authorization_grant';
     DELETE FROM authorization_grant WHERE (id, bucket) IN (
         SELECT g.id, g.bucket FROM authorization_grant g
-        WHERE g.approved_at < moment - interval '1 day' - (keep_for ->> 'authorization_grant')::interval
-          AND coalesce(g.expires_at, '-infinity') < moment - (keep_for ->> 'authorization_grant')::interval
+        WHERE g.approved_at < moment - interval '1 day' - each.keep
+          AND coalesce(g.expires_at, '-infinity') < moment - each.keep
           AND NOT EXISTS (SELECT FROM classic_token t WHERE t.grant_id = g.id)
           AND NOT EXISTS (SELECT FROM strict_token t WHERE t.grant_id = g.id)
           AND NOT EXISTS (SELECT FROM refresh_token t WHERE t.grant_id = g.id)

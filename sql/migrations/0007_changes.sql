@@ -13,14 +13,15 @@ END $$;
 CREATE FUNCTION tell_ended_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('rovitracker_changes', after.id::text) FROM after JOIN before USING (id, bucket)
-    WHERE after.revoked_at IS NOT NULL OR after.expires_at < before.expires_at;
+    WHERE after.revoked_at IS NOT NULL OR after.expires_at < coalesce(before.expires_at, 'infinity');
     RETURN NULL;
 END $$;
 
 -- Retention deletes what is past, and nobody remembers that as active. Only a row that was deleted alive is told.
 CREATE FUNCTION tell_deleted_ids() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('rovitracker_changes', id::text) FROM deleted WHERE revoked_at IS NULL AND expires_at > clock_timestamp();
+    PERFORM pg_notify('rovitracker_changes', id::text) FROM deleted
+    WHERE revoked_at IS NULL AND coalesce(expires_at, 'infinity') > clock_timestamp();
     RETURN NULL;
 END $$;
 
@@ -36,7 +37,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION tell_cut_pairs() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION tell_changed_connections() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('rovitracker_changes', customer_id || ' ' || application_id) FROM changed;
     RETURN NULL;
@@ -53,6 +54,11 @@ CREATE TRIGGER tell_deleted AFTER DELETE ON classic_token REFERENCING OLD TABLE 
 CREATE TRIGGER tell_deleted AFTER DELETE ON strict_token REFERENCING OLD TABLE AS deleted
     FOR EACH STATEMENT EXECUTE FUNCTION tell_deleted_ids();
 
+CREATE TRIGGER tell_ended AFTER UPDATE ON legacy_token REFERENCING OLD TABLE AS before NEW TABLE AS after
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_ended_ids();
+CREATE TRIGGER tell_deleted AFTER DELETE ON legacy_token REFERENCING OLD TABLE AS deleted
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_deleted_ids();
+
 CREATE TRIGGER tell_changed AFTER UPDATE ON application REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION tell_changed_ids();
 CREATE TRIGGER tell_changed AFTER UPDATE ON customer REFERENCING NEW TABLE AS changed
@@ -63,10 +69,9 @@ CREATE TRIGGER tell_updated AFTER UPDATE ON client_secret REFERENCING NEW TABLE 
     FOR EACH STATEMENT EXECUTE FUNCTION tell_changed_applications();
 CREATE TRIGGER tell_deleted AFTER DELETE ON client_secret REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION tell_changed_applications();
-CREATE TRIGGER tell_inserted AFTER INSERT ON revocation REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION tell_cut_pairs();
-CREATE TRIGGER tell_updated AFTER UPDATE ON revocation REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION tell_cut_pairs();
+-- No token stands without a connection, so nothing that is remembered rests on a new one.
+CREATE TRIGGER tell_updated AFTER UPDATE ON connection REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_changed_connections();
 
 -- All signing keys are one subject, told as the nil UUID, because a listener expects an id.
 CREATE FUNCTION tell_signing_keys() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -42,7 +42,7 @@ ENDINGS = {
     "its grant": "UPDATE authorization_grant SET revoked_at = now() WHERE id = (SELECT grant_id FROM classic_token WHERE id = $1)",
     "its application": "UPDATE application SET status = 'suspended' WHERE id = (SELECT application_id FROM classic_token WHERE id = $1)",
     "its customer": "UPDATE customer SET disabled_at = now() WHERE id = (SELECT customer_id FROM classic_token WHERE id = $1)",
-    "the pair": "INSERT INTO revocation SELECT customer_id, application_id, clock_timestamp() FROM classic_token WHERE id = $1",
+    "the pair": "UPDATE connection SET cut_at = clock_timestamp() WHERE (customer_id, application_id) = (SELECT customer_id, application_id FROM classic_token WHERE id = $1)",
     "the row itself": "DELETE FROM classic_token WHERE id = $1",
 }
 

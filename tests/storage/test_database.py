@@ -230,7 +230,7 @@ async def test_cancelled_commands_leave_no_reply_to_anybody_else(redis_url: str)
     for key in keys:
         await valkey.set_if_absent(key, key.encode(), expires_at_ms=expires_at_ms)
     for _ in range(20):
-        asked = [asyncio.ensure_future(valkey._client.get(key)) for key in keys]
+        asked = [asyncio.ensure_future(valkey._call("GET", key)) for key in keys]
         for each in chance.sample(asked, 25):
             await asyncio.sleep(chance.random() / 5000)
             each.cancel()

@@ -16,7 +16,8 @@ from app.flows.fleet.read_fleet import read_equipment, read_fleet_page
 from app.simulation.fleet import simulate_fleet
 from app.storage.errors import StatementRefusedError
 from app.storage.fleet.fleet import select_fleet_page
-from tests.support.fleets import NOW, machine
+from app.storage.fleet.view import FleetView
+from tests.support.fleets import NOW, machine, seen_by
 from tests.support.people import World
 
 
@@ -30,7 +31,7 @@ async def test_the_same_document_twice_adds_no_machine(world: World) -> None:
     first = await import_machines(world.context, customer_id, machines)
     assert (first.added, first.updated, first.repeated) == (40, 0, 0)
     assert await import_machines(world.context, customer_id, machines) == Imported(0, 40, 0)
-    page = await read_fleet_page(world.context, customer_id, 1)
+    page = await read_fleet_page(world.context, FleetView(customer_id), 1)
     assert [each.header.pin for each in page.machines] == [each.header.pin for each in machines]
 
 
@@ -39,11 +40,9 @@ async def test_imports_at_once_leave_no_gap_in_the_positions(world: World) -> No
     await asyncio.gather(
         *(import_machines(world.context, customer_id, fleet_of(30, seed)) for seed in range(2, 6))
     )
-    async with world.context.database.transaction() as transaction:
-        await transaction.row("SELECT set_config('rovitracker.customer', $1, true)", str(customer_id))
-        rows = await transaction.rows("SELECT position FROM equipment ORDER BY position")
+    rows = await seen_by(world.context, customer_id, "SELECT position FROM equipment ORDER BY position")
     assert [row["position"] for row in rows] == list(range(1, 121))
-    page = await select_fleet_page(world.context.database, customer_id, first=101, last=200)
+    page = await select_fleet_page(world.context.database, FleetView(customer_id), first=101, last=200)
     assert (len(page.machines), page.machine_count) == (20, 120)
 
 
@@ -56,7 +55,7 @@ async def test_late_data_never_moves_a_figure_back(world: World) -> None:
         replace(machine("P1", hours=40, at=earlier), location=there),
     ):
         await import_machines(world.context, customer_id, [each])
-    found = await read_equipment(world.context, customer_id, sought_by("P1"))
+    found = (await read_equipment(world.context, FleetView(customer_id), sought_by("P1"))).equipment
     assert found.cumulative_operating_hours == Hours(at=later, hours=50)
     assert found.location == there
 
@@ -67,7 +66,7 @@ async def test_what_a_document_leaves_out_stays_known(world: World) -> None:
         world.context, customer_id, [machine("P2", hours=5, oem_name="Kranich", model="K 8")]
     )
     await import_machines(world.context, customer_id, [machine("P2")])
-    found = await read_equipment(world.context, customer_id, sought_by("P2"))
+    found = (await read_equipment(world.context, FleetView(customer_id), sought_by("P2"))).equipment
     assert (found.header.oem_name, found.header.model) == ("Kranich", "K 8")
     assert found.cumulative_operating_hours == Hours(at=NOW, hours=5)
 
@@ -79,7 +78,9 @@ async def test_a_machine_nobody_could_ask_for_refuses_the_whole_document(world: 
         await import_machines(
             world.context, customer_id, [*fleet_of(2, seed=9), nameless, *fleet_of(2, seed=10)]
         )
-    assert (await select_fleet_page(world.context.database, customer_id, first=1, last=9)).machine_count == 0
+    assert (
+        await select_fleet_page(world.context.database, FleetView(customer_id), first=1, last=9)
+    ).machine_count == 0
 
 
 async def test_a_machine_the_database_refuses_takes_its_whole_document_with_it(world: World) -> None:
@@ -89,7 +90,7 @@ async def test_a_machine_the_database_refuses_takes_its_whole_document_with_it(w
     machines = (machine("P7", hours=8), *fleet_of(520, seed=11), machine("P8", model="\0"))
     with pytest.raises(StatementRefusedError, match="22P05"):
         await import_machines(world.context, customer_id, machines)
-    page = await select_fleet_page(world.context.database, customer_id, first=1, last=9)
+    page = await select_fleet_page(world.context.database, FleetView(customer_id), first=1, last=9)
     assert page.machine_count == 1
     [kept] = page.machines
     assert kept.cumulative_operating_hours == Hours(at=NOW, hours=7)
@@ -126,7 +127,7 @@ async def test_a_pin_beats_a_serial_number_beats_an_id(world: World) -> None:
     ]
     for count, winner in ((1, "PIN-1"), (2, "PIN-2"), (3, same)):
         await import_machines(world.context, customer_id, machines[:count])
-        found = await read_equipment(world.context, customer_id, sought_by(same))
+        found = (await read_equipment(world.context, FleetView(customer_id), sought_by(same))).equipment
         assert found.header.pin == winner
 
 
@@ -144,7 +145,9 @@ async def test_of_owners_of_the_same_pin_the_first_has_the_readings_and_the_impo
     ]
     assert "Hillside" not in WAITS
     for owner, shown in ((world, Hours(at=NOW, hours=10)), (other, None)):
-        found = await read_equipment(context, owner.member.customer_id, sought_by("SHARED"))
+        found = (
+            await read_equipment(context, FleetView(owner.member.customer_id), sought_by("SHARED"))
+        ).equipment
         assert found.cumulative_operating_hours == shown
     silent = await import_machines(context, other.member.customer_id, [machine("SHARED")])
     assert [(each.element, each.reason) for each in silent.refused] == [(None, WAITS)]

@@ -8,7 +8,9 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
+from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
+from app.storage.fleet.shares import SELECT_SHARED_PAGE
+from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Database, open_database
 from tests.conftest import make_database
 from tests.support.plans import nodes_of, plan_of
@@ -38,6 +40,19 @@ WITH made AS (
 )
 INSERT INTO equipment_move (customer_id, equipment_key, map_version, from_position)
 SELECT customer_id, key, position, $2 + position FROM made WHERE position <= 500
+"""
+# A share has 50 of them, from all over the fleet, and another all but one.
+FILL_SHARES = """
+WITH few AS (INSERT INTO share (customer_id) VALUES ($1) RETURNING number),
+     most AS (INSERT INTO share (customer_id) VALUES ($1) RETURNING number),
+     chosen AS (
+    SELECT number, key, equipment.position FROM few, equipment WHERE customer_id = $1 AND equipment.position % 200 = 0
+    UNION ALL SELECT number, key, equipment.position FROM most, equipment WHERE customer_id = $1 AND equipment.position > 1
+), listed AS (
+    INSERT INTO share_machine (share, position, equipment_key)
+    SELECT number, row_number() OVER (PARTITION BY number ORDER BY position), key FROM chosen
+)
+SELECT few.number AS few, most.number AS most FROM few, most
 """
 PINNED = (0, 10_500, 10_500)  # before any of them moved
 PAGES = (1, 5_001, 9_901, 10_001, 10_401, 10_501, 10_601)
@@ -86,7 +101,7 @@ async def test_a_page_reads_its_own_rows_and_no_table_from_end_to_end(
     """It reads at most a page of machines, of their figures and of where they stood, never the other 9,900."""
     database, customer_id = large
     literals = ["NULL" if each is None else f"'{each}'" for each in (customer_id, *arguments)]
-    async with fleet_of(database, customer_id) as transaction:
+    async with fleet_of(database, FleetView(customer_id)) as transaction:
         plan = await plan_of(transaction, statement, *literals)
     assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
     assert rows_read(plan) <= 501
@@ -97,7 +112,7 @@ async def test_those_pages_are_what_they_are_said_to_be(large: tuple[Database, U
     database, customer_id = large
     found = {}
     for first in PAGES:
-        async with fleet_of(database, customer_id) as transaction:
+        async with fleet_of(database, FleetView(customer_id)) as transaction:
             rows = await transaction.rows(SELECT_MAPPED_PAGE, customer_id, first, first + 99, *PINNED)
         found[first] = [row["pin"] for row in rows if row["key"] is not None]
     assert found[1] == []  # they left
@@ -106,3 +121,27 @@ async def test_those_pages_are_what_they_are_said_to_be(large: tuple[Database, U
     assert found[10_401] == [f"PIN{number}" for number in range(401, 501)]
     assert found[10_501] == [f"PIN{number}" for number in range(9_801, 9_901)]  # they joined
     assert found[10_601] == [f"PIN{number}" for number in range(9_901, 10_001)]
+
+
+@pytest.fixture(scope="module")
+async def shares(large: tuple[Database, UUID]) -> tuple[int, int]:
+    """The numbers of a small share of the large fleet, and of one of nearly all."""
+    database, customer_id = large
+    async with fleet_of(database, FleetView(customer_id)) as transaction:
+        [row] = await transaction.rows(FILL_SHARES, customer_id)
+    return row["few"], row["most"]
+
+
+@pytest.mark.parametrize(("size", "first"), [(0, 1), (1, 1), (1, 5_001), (1, 9_901)])
+async def test_a_page_of_a_share_reads_its_own_rows_too(
+    size: int, first: int, large: tuple[Database, UUID], shares: tuple[int, int]
+) -> None:
+    """However many machines the fleet and the share have: its places, its machines, and each once more by the lock."""
+    database, customer_id = large
+    literals = [f"'{each}'" for each in (customer_id, shares[size], first, first + 99)]
+    async with fleet_of(database, FleetView(customer_id, shares[size])) as transaction:
+        plan = await plan_of(transaction, SELECT_SHARED_PAGE, *literals)
+        rows = await transaction.rows(SELECT_SHARED_PAGE, customer_id, shares[size], first, first + 99)
+    assert len(rows) == (50 if size == 0 else min(100, 9_999 - first + 1))
+    assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
+    assert rows_read(plan) <= 601

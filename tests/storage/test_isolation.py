@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +11,9 @@ from app.context import Context
 from app.flows.fleet.change_owner import release_machine
 from app.flows.fleet.import_fleet import import_machines
 from app.oauth.actor import COMMAND_LINE
+from app.storage.fleet.fleet import COUNT_HEARD, count_heard
+from app.storage.people.members import Member, member_of
+from app.storage.people.people import select_person_by_id
 from app.storage.postgres.database import Row
 from tests.support.fleets import fill, machine, seen_by
 from tests.support.people import World
@@ -73,6 +77,29 @@ async def test_without_the_second_lock_the_same_words_would_show_the_owners_rows
         await transaction.count("SET LOCAL ROLE rovitracker_ingest")
         everything = await transaction.rows(statement, owner, *ASKED[name])
     assert marked(everything, "OWN")
+
+
+async def test_machines_heard_of_are_counted_under_the_second_lock_too(context: Context) -> None:
+    """R-71: without its condition, and with the owner's id, the statement counts the named customer's machines alone."""
+    owner, other = await owned(context, "OWN"), await owned(context, "OTHER")
+    await release_machine(context, COMMAND_LINE, await _member_of(context, other), "OTHER1")
+    since = datetime(2000, 1, 1, tzinfo=UTC)
+    statement = opened(COUNT_HEARD, r"\b\w+\.customer_id = \$1")
+    [row] = await seen_by(context, other, statement, owner, since)
+    assert (row["machines"], row["heard"]) == (2, 2)
+    assert await count_heard(context.database, owner, since) == (3, 3)
+    assert await count_heard(context.database, owner, datetime(2099, 1, 1, tzinfo=UTC)) == (3, 0)
+    assert await count_heard(context.database, uuid4(), since) == (0, 0)
+
+
+async def _member_of(context: Context, customer_id: UUID) -> Member:
+    row = await context.database.row(
+        "SELECT person_id FROM customer_member WHERE customer_id = $1", customer_id
+    )
+    assert row is not None
+    member = member_of(await select_person_by_id(context.database, row["person_id"]))
+    assert member is not None
+    return member
 
 
 def marked(rows: list[Row], mark: str) -> set[str]:

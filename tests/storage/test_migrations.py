@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from app.storage.errors import StoreUnavailableError
+from app.storage.postgres.database import Transaction
 from app.storage.schema.migrations import (
     DevelopmentSchemaError,
     Migration,
@@ -20,7 +21,10 @@ from app.storage.schema.migrations import (
     apply_migrations,
     read_migrations,
     read_status,
+    rights_of,
 )
+from app.storage.schema.rights import select_missing_rights
+from tests.support.changing import as_owner
 from tests.support.development_ledger import write_development_ledger
 
 ALL = read_migrations()
@@ -35,15 +39,11 @@ async def empty(servers: tuple[str, str]) -> AsyncIterator[str]:
 
 async def databases(owner_url: str, count: int) -> AsyncIterator[list[str]]:
     names = [f"migrate_{uuid4().hex[:12]}" for _ in range(count)]
-    owner = await asyncpg.connect(owner_url)
     for name in names:
-        await owner.execute(f"CREATE DATABASE {name}")
+        await as_owner(owner_url, f"CREATE DATABASE {name}")
     yield [urlunsplit(urlsplit(owner_url)._replace(path=f"/{name}")) for name in names]
-    for name in names:
-        await owner.execute(
-            f"DROP DATABASE {name}"
-        )  # ends an autovacuum worker there; FORCE would need its rights
-    await owner.close()
+    for name in names:  # ends an autovacuum worker there; FORCE would need its rights
+        await as_owner(owner_url, f"DROP DATABASE {name}")
 
 
 async def test_two_databases_of_one_cluster_migrate_at_once(servers: tuple[str, str]) -> None:
@@ -82,12 +82,70 @@ async def test_a_killed_migrator_is_taken_up_where_it_was(empty: str) -> None:
         False,
     ]
     # The dead session's backend notices at its next write; until then it holds the lock, and we wait for it.
-    owner = await asyncpg.connect(empty)
-    await owner.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+    await as_owner(
+        empty,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
     )
-    await owner.close()
     assert await apply_migrations(empty, ALL) == len(ALL) - 2
+
+
+async def test_a_right_that_was_taken_away_is_granted_again(empty: str) -> None:
+    """A dump without rights, or a hand that slipped: as many rights as there were, and `migrate up` is enough."""
+    await apply_migrations(empty, ALL)
+    rights = rights_of(ALL)
+    owner = await asyncpg.connect(empty)
+    assert await select_missing_rights(Transaction(owner), rights) == ()
+    await owner.execute(
+        "REVOKE INSERT ON classic_token FROM rovitracker_service; REVOKE UPDATE (status) ON application FROM rovitracker_service;"
+        "REVOKE EXECUTE ON FUNCTION create_partitions() FROM rovitracker_service"
+    )
+    missing = [str(right) for right in await select_missing_rights(Transaction(owner), rights)]
+    assert missing == [
+        "rovitracker_service lacks UPDATE of status on application",
+        "rovitracker_service lacks INSERT on classic_token",
+        "rovitracker_service lacks EXECUTE on create_partitions()",
+    ]
+    assert await apply_migrations(empty, ALL) == 0
+    assert await select_missing_rights(Transaction(owner), rights) == ()
+    await owner.close()
+
+
+def test_every_grant_of_the_migrations_is_read() -> None:
+    """And none is taken away again, or it would be granted anew."""
+    lines = [line for each in ALL for line in each.sql.splitlines()]
+    statements = {right.statement for right in rights_of(ALL)}
+    assert len(statements) == sum(line.startswith("GRANT ") for line in lines)
+    assert not [line for line in lines if "REVOKE" in line and "FROM rovitracker" in line]
+
+
+@pytest.mark.parametrize(
+    ("made", "changed", "said"),
+    [
+        (
+            "ENCODING 'SQL_ASCII' LOCALE 'C' LOCALE_PROVIDER 'libc' TEMPLATE template0",
+            "",
+            "encoding SQL_ASCII",
+        ),
+        ("", "SET search_path = elsewhere, public", "leads to the schema elsewhere and not to public"),
+    ],
+)
+async def test_a_database_that_cannot_hold_the_schema_is_refused_unchanged(
+    made: str, changed: str, said: str, servers: tuple[str, str], worker: int
+) -> None:
+    name = f"unfit_{worker}"
+    url = urlsplit(servers[0])._replace(path=f"/{name}").geturl()
+    await as_owner(servers[0], f"DROP DATABASE IF EXISTS {name}")
+    await as_owner(servers[0], f"CREATE DATABASE {name} {made}")
+    if changed:
+        await as_owner(url, "CREATE SCHEMA elsewhere")
+        await as_owner(servers[0], f"ALTER DATABASE {name} {changed}")
+    for refused in (apply_migrations(url, ALL), read_status(url, ALL)):
+        with pytest.raises(MigrationError, match=said):
+            await refused
+    owner = await asyncpg.connect(url)
+    assert await owner.fetchval("SELECT count(*) FROM pg_tables WHERE tablename = 'schema_migration'") == 0
+    await owner.close()
 
 
 async def test_a_failing_migration_leaves_nothing_of_itself(empty: str) -> None:

@@ -14,6 +14,7 @@ from app.storage.postgres.database import open_database
 from app.storage.schema import partitions
 from app.storage.schema.partitions import DroppedPartitions, drop_past_partitions
 from tests.conftest import make_database
+from tests.support.changing import as_owner
 
 NOTHING = DroppedPartitions((), ())
 LONG_AGO = datetime(2024, 5, 1, tzinfo=UTC)
@@ -24,9 +25,7 @@ async def url(servers: tuple[str, str]) -> AsyncIterator[str]:
     """A migrated database of this test's own."""
     name = f"partitions_{uuid4().hex[:12]}"
     yield await make_database(servers[0], name)
-    owner = await asyncpg.connect(servers[0])
-    await owner.execute(f"DROP DATABASE {name}")  # by force the owner would have to end an autovacuum worker
-    await owner.close()
+    await as_owner(servers[0], f"DROP DATABASE {name}")  # by force it would have to end an autovacuum worker
 
 
 @pytest.fixture

@@ -4,18 +4,21 @@ import asyncio
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from redis import Redis
 
 from app.storage.errors import NotSentError, StoreUnavailableError
 from app.storage.valkey.valkey import Valkey
@@ -95,11 +98,11 @@ async def test_a_refused_command_fails_alone(redis_url: str) -> None:
     """A reply that is an error ends the use of the connection, and nothing that was sent on it."""
     async with valkey_at(redis_url) as valkey:
         (key,) = await keep(valkey, 1)
-        await valkey.run(valkey.script("return redis.call('RPUSH', KEYS[1], 'x')"), ["pipe:list"], [])
+        await valkey.run("return redis.call('RPUSH', KEYS[1], 'x')", ["pipe:list"], [])
         results = await asyncio.gather(valkey.getdel("pipe:list"), valkey.getdel(key), return_exceptions=True)
         assert outcomes(results) == {StoreUnavailableError, key.encode()}
         assert await valkey.getdel(key) is None
-        await valkey.run(valkey.script("return redis.call('DEL', KEYS[1])"), ["pipe:list"], [])
+        await valkey.run("return redis.call('DEL', KEYS[1])", ["pipe:list"], [])
 
 
 async def test_so_many_may_wait_and_no_more(redis_url: str) -> None:
@@ -112,16 +115,14 @@ async def test_so_many_may_wait_and_no_more(redis_url: str) -> None:
 
 
 async def test_a_crowd_that_is_turned_away_gets_all_its_codes_back(redis_url: str) -> None:
-    """R-94: however few may wait to take one, and whoever holds the pool's connections."""
+    """R-94: however few may wait to take one."""
     valkey = Valkey(redis_url, connections=1, most_waiting=1)
-    connection = await valkey._pool.get_connection()  # type: ignore[no-untyped-call]  # its decorator has no types
     keys = [f"pipe:back:{number}" for number in range(300)]
     expires_at_ms = int((time.time() + 60) * 1000)
     await asyncio.gather(
         *(valkey.set_if_absent(key, key.encode(), expires_at_ms=expires_at_ms) for key in keys)
     )
     assert [await valkey.getdel(key) for key in keys] == [key.encode() for key in keys]
-    await valkey._pool.release(connection)
     await valkey.close()
 
 
@@ -165,3 +166,68 @@ def make_certificate(folder: Path) -> Path:
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
     return path
+
+
+async def test_a_connection_that_the_server_closed_in_the_silence_is_replaced_before_anything_is_sent(
+    redis_url: str,
+) -> None:
+    """Valkey's `timeout`, or a clean restart: the kernel knows, and this loop has not heard of it."""
+    async with valkey_at(redis_url) as valkey:
+        for number, ask in enumerate((valkey.getdel, mark_through(valkey), decide_through(valkey))):
+            (key,) = await keep(valkey, 1)
+            name = await valkey._call("CLIENT", "ID")
+            with Redis.from_url(redis_url) as other:
+                time.sleep(0.15)  # noqa: ASYNC251  # the loop must not hear of what comes
+                other.execute_command("CLIENT", "KILL", "ID", name)
+            assert await ask(f"{key}" if number == 0 else f"pipe:closed:{time.time_ns()}")
+
+
+def mark_through(valkey: Valkey) -> Callable[[str], Awaitable[object]]:
+    return partial(valkey.mark, life_ms=1000)
+
+
+def decide_through(valkey: Valkey) -> Callable[[str], Awaitable[object]]:
+    return lambda key: valkey.run(SET_ONCE, [key], [1000])
+
+
+SET_ONCE = (
+    "return {redis.call('SET', KEYS[1], 'x', 'NX', 'PX', ARGV[1]), redis.call('INCR', KEYS[1] .. ':runs')}"
+)
+
+
+async def test_in_doubt_a_script_is_run_once_more_and_nothing_else_is(redis_url: str) -> None:
+    """R-5: the reply is lost once. A use that was marked, and perhaps was not, is not marked again."""
+    socket, key = valkey_socket(redis_url), f"pipe:{{doubt}}:{time.time_ns()}"
+    async with (
+        proxy_to(socket) as proxy,
+        valkey_at(redis_url.replace(socket, proxy.path)) as valkey,
+    ):
+        proxy.lose_reply(to=b"EVAL")
+        assert await valkey.run(SET_ONCE, [key], [60_000]) == [None, 2]
+        proxy.lose_reply(to=b"SET")
+        with pytest.raises(StoreUnavailableError) as lost:
+            await valkey.mark(f"{key}:mark", life_ms=60_000)
+        assert not isinstance(lost.value, NotSentError)
+        assert await valkey.mark(f"{key}:mark", life_ms=60_000) is False
+        await valkey.run("return redis.call('DEL', KEYS[1], KEYS[1] .. ':runs')", [key], [])
+
+
+async def test_what_waits_on_a_connection_that_was_given_up_still_hears_its_reply(redis_url: str) -> None:
+    """An error of one caller opens the next connection at once, and ends nobody else's wait."""
+    async with valkey_at(redis_url) as valkey:
+        keys = await keep(valkey, 20)
+        await valkey.run("return redis.call('RPUSH', KEYS[1], 'x')", ["pipe:list"], [])
+
+        async def fail_and_ask_again() -> object:
+            with pytest.raises(StoreUnavailableError):
+                await valkey.getdel("pipe:list")
+            return await valkey.getdel(keys[0])
+
+        asking = asyncio.create_task(fail_and_ask_again())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        time.sleep(0.01)  # noqa: ASYNC251  # the error waits here while the others are sent
+        slow = valkey.run("local n = 0 while n < 3000000 do n = n + 1 end return 1", [], [])
+        results = await asyncio.gather(asking, slow, *map(valkey.getdel, keys[1:]))
+        assert results == [keys[0].encode(), 1, *(key.encode() for key in keys[1:])]
+        await valkey.run("return redis.call('DEL', KEYS[1])", ["pipe:list"], [])

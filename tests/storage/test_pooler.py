@@ -15,12 +15,15 @@ from fastapi import FastAPI
 
 from app.main import create_app
 from app.settings import Settings
+from app.storage.errors import ForgetfulSessionError
+from app.storage.postgres.database import open_database
 from tests.conftest import make_settings
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
 from tests.support.changing import until, within_a_second
 from tests.support.debian import program
 from tests.support.people import World
+from tests.support.server import free_port, running_service, settings_on
 
 PGBOUNCER = program("pgbouncer")
 pytestmark = pytest.mark.skipif(
@@ -135,3 +138,56 @@ async def test_changes_are_heard_beside_the_pooler(pooled: FastAPI, database_url
             return (await world.introspect(browser, token)) == {"active": False}
 
         await within_a_second(is_refused)
+
+
+async def test_the_service_starts_behind_the_pooler(
+    pooled_url: str, database_url: str, redis_url: str, login: tuple[str, str], tmp_path: Path
+) -> None:
+    """`serve` looks at its role's rights first, over the same way."""
+    settings = {
+        **settings_on(pooled_url, redis_url, tmp_path),
+        "ROVITRACKER_DIRECT_DATABASE_URL": urlsplit(database_url)
+        ._replace(netloc=":".join(login) + "@")
+        .geturl(),
+        "ROVITRACKER_MIGRATION_DATABASE_URL": database_url,
+    }
+    async with (
+        running_service(port=free_port(), settings=settings) as address,
+        Browser(base_url=address) as browser,
+    ):
+        assert (await browser.get("/health/ready")).json()["status"] == "ok"
+
+
+async def test_a_pooler_whose_sessions_answer_before_the_disk_is_refused_until_the_login_says_otherwise(
+    pooled_url: str, database_url: str, login: tuple[str, str]
+) -> None:
+    """R-97: PgBouncer takes no such parameter from the service, so the login carries it, whatever the database says."""
+    database = urlsplit(database_url).path[1:]
+    pooled_database = await open_database(pooled_url, connections=1, role=None, pooled=True)
+    direct = urlsplit(database_url)._replace(netloc=f"{login[0]}:{login[1]}@").geturl()
+    owner = await asyncpg.connect(database_url)
+    try:
+        await new_sessions(owner, direct, f"ALTER DATABASE {database} SET synchronous_commit = off")
+        with pytest.raises(
+            ForgetfulSessionError, match=f'ALTER ROLE "{login[0]}" SET synchronous_commit = on'
+        ):
+            await pooled_database.row("SELECT 1")
+        await new_sessions(owner, direct, f"ALTER ROLE {login[0]} SET synchronous_commit = on")
+        word = await pooled_database.row("SELECT current_setting('synchronous_commit') AS word")
+        assert word is not None
+        assert word["word"] == "on"
+    finally:
+        await owner.execute(f"ALTER DATABASE {database} RESET synchronous_commit")
+        await owner.close()
+        await pooled_database.close()
+
+
+async def new_sessions(owner: asyncpg.Connection, direct: str, change: str) -> None:
+    """Make a change that holds for new sessions, and end the pooler's, as RECONNECT does."""
+    await owner.execute(change)
+    login = await asyncpg.connect(direct)
+    await login.execute(
+        "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
+        "WHERE usename = current_user AND pid <> pg_backend_pid()"
+    )
+    await login.close()

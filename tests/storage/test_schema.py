@@ -16,9 +16,13 @@ from app.oauth.actor import SERVICE
 from app.oauth.token_string import bucket_of, new_id
 from app.storage.errors import StatementRefusedError
 from app.storage.fleet.page_maps import page_map_key
+from app.storage.fleet.view import SET_VIEW, FleetView, fleet_of
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.schema.maintenance import call_delete_past_rows
 from app.storage.token.assertions import key_of
 from app.storage.token.codes import keys_of
+from tests.support.changing import as_owner
+from tests.support.moving import Former
 from tests.support.people import World
 
 FORBIDDEN = "42501"  # insufficient_privilege
@@ -34,6 +38,12 @@ CHECK_VIOLATION = "23514"
         "UPDATE audit_event SET event = 'x'",
         "DELETE FROM audit_event",
         "DELETE FROM classic_token",
+        "DELETE FROM legacy_token",
+        "DELETE FROM connection_read",
+        "UPDATE connection_read SET day = day",
+        "UPDATE legacy_token SET expires_at = NULL",
+        "UPDATE application SET former_client_id = 'x'",
+        "UPDATE customer SET former_id = 'x'",
         "DELETE FROM authorization_grant",
         "UPDATE classic_token SET digest = ''",
         "UPDATE authorization_grant SET first_token_id = id",
@@ -87,7 +97,7 @@ async def test_fleet_rows_need_the_customer_to_be_named(table: str, context: Con
     for customer in (None, "", str(uuid4())):
         async with context.database.transaction() as transaction:
             if customer is not None:
-                await transaction.row("SELECT set_config('rovitracker.customer', $1, true)", customer)
+                await transaction.row(SET_VIEW, customer, "all", "-infinity")
             row = await transaction.row(count)
             assert row is not None
             assert row["rows"] == 0
@@ -118,8 +128,7 @@ async def test_history_is_shown_to_whose_fleet_it_was_in(table: str, context: Co
             assert row is not None
             await transaction.count(NEW_HISTORY[table], machine + place, row["number"])
     for place, owner in enumerate(owners):
-        async with context.database.transaction() as transaction:
-            await transaction.row("SELECT set_config('rovitracker.customer', $1, true)", str(owner))
+        async with fleet_of(context.database, FleetView(owner)) as transaction:
             rows = await transaction.rows(f"SELECT equipment_key FROM {table}")
         assert [row["equipment_key"] for row in rows] == [machine + place]
 
@@ -151,7 +160,7 @@ async def test_writers_of_readings_are_waited_for_by_who_changes_periods_or_offs
 def test_only_the_import_takes_the_ingest_role() -> None:
     folder = Path(app.__file__).parent if app.__file__ else Path()
     naming = [file.name for file in folder.rglob("*.py") if "rovitracker_ingest" in file.read_text()]
-    assert naming == ["fleet_import.py"]
+    assert sorted(naming) == ["fleet_import.py", "surroundings.py"]  # the second supplies the role
 
 
 async def test_every_table_has_its_retention(context: Context) -> None:
@@ -262,12 +271,57 @@ async def test_past_rows_go_and_a_live_tokens_grant_stays(context: Context, data
             )
     finally:
         await owner.close()
-    while await context.database.row("SELECT FROM delete_past_rows(1) AS deleted WHERE deleted > 0"):
+    while await call_delete_past_rows(context.database, 1):
         pass
     rows = await context.database.rows(
         "SELECT id FROM authorization_grant WHERE application_id = $1", world.registered.client.id
     )
     assert {row["id"] for row in rows} == {grants["live"], grants["just past"]}
+
+
+async def test_an_imported_token_goes_a_month_after_its_end_and_not_before(
+    context: Context, database_url: str
+) -> None:
+    """R-108: one that was revoked stays until then, or another import would revive it."""
+    former = await Former.make(context, expires_at=(context.now() + timedelta(days=1)).isoformat())
+    await Former.make(context)  # one without an end
+    customer_id = former.world.member.customer_id
+    counted = "SELECT count(*) AS rows FROM legacy_token WHERE customer_id = $1"
+    for moved, kept in ((timedelta(days=30), 1), (timedelta(days=2), 0)):
+        await as_owner(
+            database_url,
+            "UPDATE legacy_token SET revoked_at = coalesce(revoked_at, now()), expires_at = expires_at - $2::interval "
+            "WHERE customer_id = $1",
+            customer_id,
+            moved,
+        )
+        while await call_delete_past_rows(context.database, 1000):
+            pass
+        row = await context.database.row(counted, customer_id)
+        assert row is not None
+        assert row["rows"] == kept
+
+
+async def test_reads_are_kept_400_days_after_their_day(context: Context, database_url: str) -> None:
+    """R-108"""
+    customer_id = new_id()
+    await as_owner(
+        database_url,
+        """
+        INSERT INTO connection_read (customer_id, application_id, equipment_key, day, kind, connection_version, reads, last_at)
+        SELECT $1, $1, machine, (now() AT TIME ZONE 'UTC')::date - age, 1, 1, 1, now()
+        FROM unnest(ARRAY[0, 400, 401, 500]) AS age, generate_series(0, 1) AS machine
+        """,
+        customer_id,
+    )
+    while await call_delete_past_rows(context.database, 1):
+        pass
+    rows = await context.database.rows(
+        "SELECT (now() AT TIME ZONE 'UTC')::date - day AS age, count(*) AS rows FROM connection_read "
+        "WHERE customer_id = $1 GROUP BY day ORDER BY age",
+        customer_id,
+    )
+    assert [tuple(row.values()) for row in rows] == [(0, 2), (400, 2)]
 
 
 SECRETS = ("digest", "secret", "cookie")

@@ -14,8 +14,8 @@ from app.storage.fleet.series import (
     SELECT_POSITIONS,
     SELECT_READINGS,
     SELECT_REPORTED,
-    series_of,
 )
+from app.storage.fleet.view import FleetView, series_of
 from app.storage.postgres.database import Database, open_database
 from tests.conftest import make_database
 from tests.support.plans import nodes_of, plan_of
@@ -76,7 +76,7 @@ async def nodes_run(
     """The nodes that ran of the plan made once for all, over the first days. further: literals."""
     database, customer_id, since_at = large
     asked = ("1", f"'{since_at}'", f"'{since_at + timedelta(days=days)}'", f"'{customer_id}'", *further)
-    async with series_of(database, customer_id) as transaction:
+    async with series_of(database, FleetView(customer_id)) as transaction:
         plan = await plan_of(transaction, statement, *asked)
     return [node for node in nodes_of(plan) if node["Actual Loops"]]
 

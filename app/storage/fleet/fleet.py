@@ -1,19 +1,17 @@
 """A customer's machines, read under row-level security: the setting first, then one statement."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.aemp.model.bounds import MOST_NAMED
 from app.aemp.model.columns import HEADER_COLUMNS, READING_COLUMNS, from_columns
 from app.aemp.model.identifiers import IDENTIFIER_KINDS, Sought
 from app.aemp.model.values import Equipment
+from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Database, Row, Transaction
 
-SET_CUSTOMER = "SELECT set_config('rovitracker.customer', $1, true)"
-
-_COLUMNS = ", ".join(
+MACHINE_COLUMNS = ", ".join(
     [f"e.{name}" for name, _ in HEADER_COLUMNS] + [f"l.{name}" for name, _ in READING_COLUMNS]
 )
 
@@ -50,7 +48,7 @@ class Machine:
 # The count and the page come from one snapshot, so that the last link and the page never disagree. Places are bigint,
 # since a page beyond every position, which is an integer, must be not found rather than an error.
 SELECT_FLEET_PAGE = f"""
-SELECT f.machine_count, f.map_version, f.joined, e.key, {_COLUMNS}
+SELECT f.machine_count, f.map_version, f.joined, e.key, {MACHINE_COLUMNS}
 FROM fleet f
 LEFT JOIN equipment e ON e.customer_id = f.customer_id AND e.position BETWEEN $2::bigint AND $3::bigint
 LEFT JOIN equipment_latest l ON l.equipment_key = e.key
@@ -59,15 +57,15 @@ ORDER BY e.position
 """
 
 
-async def select_fleet_page(database: Database, customer_id: UUID, *, first: int, last: int) -> MappedPage:
-    """Read a page by the map in force. first, last: places, both included, counted from 1."""
-    async with fleet_of(database, customer_id) as transaction:
-        rows = await transaction.rows(SELECT_FLEET_PAGE, customer_id, first, last)
+async def select_fleet_page(database: Database, view: FleetView, *, first: int, last: int) -> MappedPage:
+    """Read a page of a whole fleet by the map in force. first, last: places, both included, counted from 1."""
+    async with fleet_of(database, view) as transaction:
+        rows = await transaction.rows(SELECT_FLEET_PAGE, view.customer_id, first, last)
     if not rows:
         return MappedPage((), 0, PageMap(0, 0, 0))
     fleet = rows[0]
     in_force = PageMap(fleet["map_version"], fleet["machine_count"], fleet["joined"])
-    return MappedPage(_machines(rows), in_force.machine_count, in_force)
+    return MappedPage(machines_of(rows, view), in_force.machine_count, in_force)
 
 
 # Machines that joined since stand behind the last place of the map, in the order of joining. Any other stands where it
@@ -89,7 +87,7 @@ WITH placed AS (
     SELECT e.key, e.joined - $6 + $5 FROM equipment e
     WHERE e.customer_id = $1 AND e.joined > $6 AND e.joined BETWEEN $6 - $5 + $2 AND $6 - $5 + $3
 )
-SELECT f.joined - $6 + $5 AS machine_count, e.key, {_COLUMNS}
+SELECT f.joined - $6 + $5 AS machine_count, e.key, {MACHINE_COLUMNS}
 FROM fleet f
 LEFT JOIN (placed JOIN equipment e ON e.key = placed.key LEFT JOIN equipment_latest l ON l.equipment_key = e.key)
        ON e.customer_id = f.customer_id
@@ -99,13 +97,13 @@ ORDER BY placed.place
 
 
 async def select_mapped_page(
-    database: Database, customer_id: UUID, page_map: PageMap, *, first: int, last: int
+    database: Database, view: FleetView, page_map: PageMap, *, first: int, last: int
 ) -> MappedPage:
     """Read a page by an earlier map: machines that left are left out, and the others stand where they stood."""
     arguments = (first, last, page_map.version, page_map.machine_count, page_map.joined)
-    async with fleet_of(database, customer_id) as transaction:
-        rows = await transaction.rows(SELECT_MAPPED_PAGE, customer_id, *arguments)
-    return MappedPage(_machines(rows), rows[0]["machine_count"] if rows else 0, page_map)
+    async with fleet_of(database, view) as transaction:
+        rows = await transaction.rows(SELECT_MAPPED_PAGE, view.customer_id, *arguments)
+    return MappedPage(machines_of(rows, view), rows[0]["machine_count"] if rows else 0, page_map)
 
 
 # Makes and models are names, so letter case and spaces do not matter; a machine without one has an empty one.
@@ -113,7 +111,7 @@ _NAME = "lower(regexp_replace(btrim({}), '\\s+', ' ', 'g'))"
 _SAME = f"{_NAME} = {_NAME}"
 
 SELECT_EQUIPMENT = f"""
-SELECT e.key, i.kind, {_COLUMNS}
+SELECT e.key, i.kind, {MACHINE_COLUMNS}
 FROM equipment_identifier i
 JOIN equipment e ON e.key = i.equipment_key
 LEFT JOIN equipment_latest l ON l.equipment_key = e.key
@@ -124,20 +122,33 @@ ORDER BY i.kind, i.equipment_key LIMIT {MOST_NAMED + 1}
 """
 
 
-async def select_equipment(fleet: Transaction, customer_id: UUID, sought: Sought) -> tuple[Machine, ...]:
+async def select_equipment(fleet: Transaction, view: FleetView, sought: Sought) -> tuple[Machine, ...]:
     """The machines that go by the identifier, by the first of its kinds that any has: mostly one."""
     kinds = [IDENTIFIER_KINDS.index(kind) + 1 for kind in sought.kinds]
-    rows = await fleet.rows(SELECT_EQUIPMENT, customer_id, sought.value, kinds, sought.make, sought.model)
-    return tuple(Machine(row["key"], from_columns(row)) for row in rows if row["kind"] == rows[0]["kind"])
+    rows = await fleet.rows(
+        SELECT_EQUIPMENT, view.customer_id, sought.value, kinds, sought.make, sought.model
+    )
+    return tuple(
+        Machine(row["key"], from_columns(row, since=view.history_from))
+        for row in rows
+        if row["kind"] == rows[0]["kind"]
+    )
 
 
-@asynccontextmanager
-async def fleet_of(database: Database, customer_id: UUID) -> AsyncIterator[Transaction]:
-    """A transaction that sees this customer's rows alone."""
-    async with database.transaction() as transaction:
-        await transaction.row(SET_CUSTOMER, str(customer_id))
-        yield transaction
+# newest_at moves with every reading that is kept, so the machines' figures need not be looked at.
+COUNT_HEARD = """
+SELECT coalesce((SELECT f.machine_count FROM fleet f WHERE f.customer_id = $1), 0) AS machines,
+       count(*) AS heard FROM equipment e JOIN equipment_latest l ON l.equipment_key = e.key
+WHERE e.customer_id = $1 AND l.newest_at >= $2
+"""
 
 
-def _machines(rows: list[Row]) -> tuple[Equipment, ...]:
-    return tuple(from_columns(row) for row in rows if row["key"] is not None)
+async def count_heard(database: Database, customer_id: UUID, since: datetime) -> tuple[int, int]:
+    """How many machines the customer has, and how many of them reported something at or after a moment."""
+    async with fleet_of(database, FleetView(customer_id)) as transaction:
+        [row] = await transaction.rows(COUNT_HEARD, customer_id, since)
+    return row["machines"], row["heard"]
+
+
+def machines_of(rows: list[Row], view: FleetView) -> tuple[Equipment, ...]:
+    return tuple(from_columns(row, since=view.history_from) for row in rows if row["key"] is not None)

@@ -1,5 +1,6 @@
 """Machines that leave a fleet: their period of ownership, their place, and what is known of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +38,24 @@ async def select_machines_named(
         Named(row["key"], row["kind"], EquipmentHeader(**{name: row[name] for name in _HEADER}))
         for row in rows
     )
+
+
+SELECT_KEYS_NAMED = """
+SELECT i.value, i.kind, i.equipment_key FROM equipment_identifier i
+WHERE i.customer_id = $1 AND i.value = ANY($2::text[]) ORDER BY i.kind
+"""
+
+
+async def select_keys_named(
+    transaction: Transaction, customer_id: UUID, identifiers: Sequence[str]
+) -> dict[str, tuple[int, ...]]:
+    """The keys of the machines that each identifier means, by its first kind. identifiers: normalised."""
+    kinds: dict[str, int] = {}
+    meant: dict[str, tuple[int, ...]] = {}
+    for row in await transaction.rows(SELECT_KEYS_NAMED, customer_id, identifiers):
+        if kinds.setdefault(row["value"], row["kind"]) == row["kind"]:
+            meant[row["value"]] = (*meant.get(row["value"], ()), row["equipment_key"])
+    return meant
 
 
 MARK_OWNERSHIP_ENDED = """

@@ -1,43 +1,26 @@
 """A machine's readings over time, read under row-level security for the customer's own period of ownership only."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID
 
 from app.aemp.address.paging import PAGE_SIZE
 from app.aemp.address.ranges import Range
 from app.aemp.model.series import LOCATIONS, SERIES, Series
 from app.aemp.model.values import Fault, Location, Reading
-from app.storage.postgres.database import Database, Transaction
+from app.storage.fleet.view import FleetView
+from app.storage.postgres.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A customer's machine and the time it is asked about, both ends included."""
+    """A machine that is in view, and the time it is asked about, both ends included."""
 
-    customer_id: UUID
+    view: FleetView
     machine_key: int
     range: Range
 
     @property
     def arguments(self) -> tuple[object, ...]:
-        return self.machine_key, self.range.start_at, self.range.end_at, self.customer_id
-
-
-# A plan that is made once does not know how long a range is, and takes a sort of all of it for cheaper than the walk
-# along the index that can end after a page.
-SET_SERIES_CUSTOMER = """
-SELECT set_config('rovitracker.customer', $1, true), set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)
-"""
-
-
-@asynccontextmanager
-async def series_of(database: Database, customer_id: UUID) -> AsyncIterator[Transaction]:
-    """A transaction that sees this customer's rows alone, and walks along indexes."""
-    async with database.transaction() as transaction:
-        await transaction.row(SET_SERIES_CUSTOMER, str(customer_id))
-        yield transaction
+        return self.machine_key, self.range.start_at, self.range.end_at, self.view.customer_id
 
 
 # The periods are looked up once a statement, as the policy's fleet is.

@@ -75,7 +75,7 @@ WITH leaving AS (
 INSERT INTO client_secret (application_id, slot, digest)
 SELECT $1, 3 - slot, $2 FROM leaving
 ON CONFLICT (application_id, slot) DO UPDATE
-SET digest = excluded.digest, created_at = clock_timestamp(), expires_at = NULL
+SET digest = excluded.digest, slow_hash = NULL, created_at = clock_timestamp(), expires_at = NULL
 """
 
 
@@ -84,6 +84,19 @@ async def rotate_client_secret(
 ) -> bool:
     """False when the secret before the present one is still good, or there is none at all."""
     return bool(await statements.count(UPSERT_CLIENT_SECRET, application_id, digest, overlap_s))
+
+
+# Judged by the hash that was verified: meanwhile the secret may have been rotated.
+UPDATE_SLOW_HASH = """
+UPDATE client_secret SET digest = $3, slow_hash = NULL WHERE application_id = $1 AND slow_hash = $2
+"""
+
+
+async def replace_slow_hash(
+    statements: Statements, application_id: UUID, slow_hash: str, digest: bytes
+) -> bool:
+    """False when somebody replaced it already."""
+    return bool(await statements.count(UPDATE_SLOW_HASH, application_id, slow_hash, digest))
 
 
 DELETE_CLIENT_SECRETS = "DELETE FROM client_secret WHERE application_id = $1"

@@ -10,8 +10,9 @@ from app.storage.postgres.database import Row, Statements
 
 _COLUMNS = """
     a.id, a.kind, a.public, a.name, a.company, a.status, a.grants, a.scope, a.redirect_uris, a.audience,
-    a.customer_id, a.logo_digest, a.created_at, a.jwks,
+    a.customer_id, a.logo_digest, a.created_at, a.jwks, a.former_client_id,
     coalesce((SELECT array_agg(s.digest ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_digests,
+    coalesce((SELECT array_agg(s.slow_hash ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS slow_hashes,
     coalesce((SELECT array_agg(s.expires_at ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_expiries
 """
 
@@ -48,14 +49,19 @@ async def select_all_applications(statements: Statements) -> tuple[Application, 
 
 INSERT_APPLICATION = """
 INSERT INTO application
-    (id, kind, public, name, company, status, grants, scope, redirect_uris, audience, customer_id, logo_digest, jwks)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb)
+    (id, kind, public, name, company, status, grants, scope, redirect_uris, audience, customer_id, logo_digest, jwks,
+     former_client_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb, $14)
 """
 
 
 async def insert_application(statements: Statements, client: Client, logo_digest: bytes | None) -> None:
-    await statements.count(
-        INSERT_APPLICATION,
+    await statements.count(INSERT_APPLICATION, *columns_of(client, logo_digest))
+
+
+def columns_of(client: Client, logo_digest: bytes | None) -> tuple[object, ...]:
+    """What is inserted of an application, in the order of its statement."""
+    return (
         client.id,
         client.kind,
         client.public,
@@ -69,6 +75,7 @@ async def insert_application(statements: Statements, client: Client, logo_digest
         client.customer_id,
         logo_digest,
         client.jwks,
+        client.former_client_id,
     )
 
 
@@ -89,13 +96,21 @@ async def update_redirect_uris(
     return bool(await statements.count(UPDATE_REDIRECT_URIS, application_id, list(redirect_uris)))
 
 
-INSERT_CLIENT_SECRET = "INSERT INTO client_secret (application_id, slot, digest) VALUES ($1, $2, $3)"
+INSERT_CLIENT_SECRET = """
+INSERT INTO client_secret (application_id, slot, digest, slow_hash) VALUES ($1, $2, $3, $4)
+"""
 
 
 async def insert_client_secret(
-    statements: Statements, application_id: UUID, *, slot: int, digest: bytes
+    statements: Statements,
+    application_id: UUID,
+    *,
+    slot: int,
+    digest: bytes | None,
+    slow_hash: str | None = None,
 ) -> None:
-    await statements.count(INSERT_CLIENT_SECRET, application_id, slot, digest)
+    """slow_hash: what a former system kept, in the place of the digest."""
+    await statements.count(INSERT_CLIENT_SECRET, application_id, slot, digest, slow_hash)
 
 
 INSERT_LOGO = "INSERT INTO application_logo (digest, png) VALUES ($1, $2) ON CONFLICT DO NOTHING"
@@ -114,7 +129,7 @@ async def select_logo(statements: Statements, digest: bytes) -> bytes | None:
 
 
 def _application(row: Row) -> Application:
-    secrets = zip(row["secret_digests"], row["secret_expiries"], strict=True)
+    secrets = zip(row["secret_digests"], row["secret_expiries"], row["slow_hashes"], strict=True)
     client = Client(
         id=row["id"],
         kind=row["kind"],
@@ -127,7 +142,8 @@ def _application(row: Row) -> Application:
         redirect_uris=tuple(row["redirect_uris"]),
         audience=row["audience"],
         customer_id=row["customer_id"],
-        secrets=tuple(ClientSecret(digest, expires_at) for digest, expires_at in secrets),
+        secrets=tuple(ClientSecret(*secret) for secret in secrets),
         jwks=row["jwks"],
+        former_client_id=row["former_client_id"],
     )
     return Application(client, row["logo_digest"], row["created_at"])

@@ -8,9 +8,38 @@ from app.storage.postgres.database import Statements
 # The row's level, drained since it was written. It stands twice, and must not differ.
 _DRAINED = "greatest(0, g.level - extract(epoch FROM clock_timestamp() - g.at) / extract(epoch FROM {window}::interval))"
 
-SELECT_GUESS_LEVELS = f"""
-SELECT g.name, {_DRAINED.format(window="$2")} AS level FROM guess g WHERE g.name = ANY ($1::text[])
+
+def levels_in(table: str) -> str:
+    """The statement that reads how much of its limit each name of a table has used."""
+    return f"SELECT g.name, {_DRAINED.format(window='$2')} AS level FROM {table} g WHERE g.name = ANY ($1::text[])"
+
+
+def upsert_in(table: str) -> str:
+    """The statement that counts an event. Rows are locked in the order of their names, so that two never wait for each other."""
+    return f"""
+INSERT INTO {table} AS g (name, level, at)
+SELECT asked.name, asked.part, clock_timestamp()
+FROM unnest($1::text[], $2::double precision[]) AS asked (name, part) ORDER BY asked.name
+ON CONFLICT (name) DO UPDATE SET level = {_DRAINED.format(window="$3")} + EXCLUDED.level, at = clock_timestamp()
+RETURNING g.name, g.level
 """
+
+
+def refund_in(table: str) -> str:
+    """The statement that takes an event back.
+
+    The level is that of the moment `at`, from which it has drained since; what is taken off drains no more.
+    """
+    return f"""
+WITH locked AS (
+    SELECT g.name, asked.part FROM {table} g JOIN unnest($1::text[], $2::double precision[]) AS asked (name, part) USING (name)
+    ORDER BY g.name FOR UPDATE OF g
+)
+UPDATE {table} g SET level = greatest(0, g.level - locked.part) FROM locked WHERE g.name = locked.name
+"""
+
+
+SELECT_GUESS_LEVELS = levels_in("guess")
 
 
 async def select_guess_levels(
@@ -21,14 +50,7 @@ async def select_guess_levels(
     return {row["name"]: float(row["level"]) for row in rows}
 
 
-# Rows are locked in the order of their names, so that two attempts never wait for each other.
-UPSERT_GUESSES = f"""
-INSERT INTO guess AS g (name, level, at)
-SELECT asked.name, asked.part, clock_timestamp()
-FROM unnest($1::text[], $2::double precision[]) AS asked (name, part) ORDER BY asked.name
-ON CONFLICT (name) DO UPDATE SET level = {_DRAINED.format(window="$3")} + EXCLUDED.level, at = clock_timestamp()
-RETURNING g.name, g.level
-"""
+UPSERT_GUESSES = upsert_in("guess")
 
 
 async def upsert_guesses(
@@ -42,14 +64,7 @@ async def upsert_guesses(
     return {row["name"]: float(row["level"]) for row in rows}
 
 
-# The level is that of the moment `at`, from which it has drained since; what is taken off drains no more.
-REFUND_GUESSES = """
-WITH locked AS (
-    SELECT g.name, asked.part FROM guess g JOIN unnest($1::text[], $2::double precision[]) AS asked (name, part) USING (name)
-    ORDER BY g.name FOR UPDATE OF g
-)
-UPDATE guess g SET level = greatest(0, g.level - locked.part) FROM locked WHERE g.name = locked.name
-"""
+REFUND_GUESSES = refund_in("guess")
 
 
 async def refund_guesses(statements: Statements, parts: Mapping[str, float]) -> None:

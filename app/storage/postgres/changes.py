@@ -3,14 +3,15 @@
 import asyncio
 import time
 from collections.abc import Hashable
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
-from app.storage.postgres.database import DRIVER_ERRORS
+from app.ending import end
+from app.storage.errors import StandbyError
+from app.storage.postgres.database import Database
+from app.storage.postgres.server import DRIVER_ERRORS, Server
 
 CHANNEL = "rovitracker_changes"
 PROBE_EVERY_S = 0.25
@@ -54,29 +55,33 @@ class Changes:
             return True
         return any(self._last.get(subject, 0) > number for subject in subjects)
 
-    def listen(self, dsn: str) -> None:
-        """Begin to listen, and connect again whenever that ends."""
-        self._listening = asyncio.create_task(self._listen_for_ever(dsn))
+    def listen(self, dsn: str, database: Database | None = None) -> None:
+        """Begin to listen, and connect again whenever that ends.
+
+        database: whose connections lead to the same server. What one side learns of it, the other hears.
+        """
+        self._listening = asyncio.create_task(self._listen_for_ever(dsn, database))
 
     async def close(self) -> None:
         self.believed_until = 0.0
         if self._listening is not None:
-            self._listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listening
+            await end(self._listening)
 
-    async def _listen_for_ever(self, dsn: str) -> None:
+    async def _listen_for_ever(self, dsn: str, database: Database | None) -> None:
+        server = Server(dsn)
         while True:
             try:
-                await self._listen_once(dsn)
-            except DRIVER_ERRORS as error:
+                await self._listen_once(server, database)
+            except (*DRIVER_ERRORS, StandbyError) as error:
+                if isinstance(error, StandbyError) and database is not None:
+                    await database.retire()
                 # Until the next connection every answer is asked for: slower, and right.
                 _log.warning("changes are not heard", error=f"{type(error).__name__} {error}")
             await asyncio.sleep(PROBE_EVERY_S)
 
-    async def _listen_once(self, dsn: str) -> None:
-        connection = await asyncpg.connect(
-            dsn,
+    async def _listen_once(self, server: Server, database: Database | None) -> None:
+        retired = database.retired if database is not None else 0
+        connection = await server.connect(
             timeout=_CONNECT_TIMEOUT_S,
             command_timeout=BELIEVED_FOR_S,
             server_settings={"application_name": "rovitracker changes"},
@@ -85,7 +90,7 @@ class Changes:
             await connection.add_listener(CHANNEL, self._hear)
             # What changed while nobody listened is unknown.
             self._forget()
-            while True:
+            while database is None or database.retired == retired:
                 await self._probe(connection)
                 await asyncio.sleep(PROBE_EVERY_S)
         finally:
@@ -95,7 +100,8 @@ class Changes:
     async def _probe(self, connection: Any) -> None:
         """The answer proves that whatever was told before it was asked for has arrived: one connection keeps order."""
         sent_at = time.monotonic()
-        await connection.execute("SELECT 1")
+        if await connection.fetchval("SELECT current_setting('transaction_read_only')") == "on":
+            raise StandbyError("PostgreSQL takes no writes any more")
         self.believed_until = sent_at + BELIEVED_FOR_S
 
     def _forget(self) -> None:

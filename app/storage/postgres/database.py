@@ -8,19 +8,12 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import asyncpg
 
-from app.storage.errors import NotSentError, StoreUnavailableError, judge
+from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError, judge
+from app.storage.postgres.server import DRIVER_ERRORS, DURABLE, Server, refuse_forgetful
 
 SERVICE_ROLE = "rovitracker_service"
 CONNECT_TIMEOUT_S = 3.0
 _MOST_HELD = 16  # by one process: one for each kind of statement that requests share
-
-DRIVER_ERRORS = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
 
 _SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
 # Statements go by key, and a plan made once is the plan for all: batches differ in size only, and to plan one costs as
@@ -98,6 +91,7 @@ class Database:
 
     def __init__(self, pool: Any, held: Any, timeouts: Timeouts) -> None:
         self._pool, self._held, self._timeouts = pool, held, timeouts
+        self.retired = 0  # how often all connections were given up, since their server takes no writes
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
         async with self._connection() as connection:
@@ -128,7 +122,13 @@ class Database:
                 await transaction.commit()
 
     def hold(self) -> "Held":
-        return Held(self._held, self._timeouts)
+        return Held(self, self._held, self._timeouts)
+
+    async def retire(self) -> None:
+        """Use no connection again that stands now. Whoever holds one notices before the next statement."""
+        self.retired += 1
+        for pool in (self._pool, self._held):
+            await pool.expire_connections()
 
     async def close(self) -> None:
         for pool in (self._pool, self._held):
@@ -143,6 +143,10 @@ class Database:
         connection = await _take(self._pool, self._timeouts)
         try:
             yield connection
+        except StatementRefusedError as refused:
+            if refused.wrong_server:
+                await self.retire()
+            raise
         finally:
             await _give_back(self._pool, connection)
 
@@ -153,9 +157,10 @@ class Held:
     To take one and give it back costs as much as a short statement, and the token path has one after the other.
     """
 
-    def __init__(self, pool: Any, timeouts: Timeouts) -> None:
-        self._pool, self._timeouts = pool, timeouts
+    def __init__(self, database: Database, pool: Any, timeouts: Timeouts) -> None:
+        self._database, self._pool, self._timeouts = database, pool, timeouts
         self._connection: Any = None
+        self._taken_at = 0  # of Database.retired
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
         return await self._run(Transaction.rows, statement, *arguments)
@@ -172,13 +177,18 @@ class Held:
             await _give_back(self._pool, connection)
 
     async def _run(self, run: Callable[..., Awaitable[Result]], statement: str, *arguments: object) -> Result:
-        if self._connection is None or _is_lost(self._connection):
+        retired = self._database.retired
+        if self._connection is None or retired != self._taken_at or _is_lost(self._connection):
             await self.give_back()
-            self._connection = await _take(self._pool, self._timeouts)
+            self._connection, self._taken_at = await _take(self._pool, self._timeouts), retired
         try:
             return await run(Transaction(self._connection), statement, *arguments)
         except StoreUnavailableError:  # whatever it broke on, the next statement begins anew
             await self.give_back()
+            raise
+        except StatementRefusedError as refused:
+            if refused.wrong_server:
+                await self._database.retire()
             raise
 
 
@@ -216,10 +226,15 @@ async def open_database(
     connections: for statements that take one and give it back; those that are held come on top.
     role: what every connection becomes, so that the owner's DSN never works with the owner's rights;
           None where the DSN is a login of its own.
-    pooled: prepared statements are not kept, since the next transaction may run in another session.
+    pooled: prepared statements are not kept, since the next transaction may run in another session. What a pooler takes
+            no parameter for is asked instead.
     """
+    server = Server(dsn)
 
     async def become_service(connection: Any) -> None:
+        if pooled:
+            with outcomes():
+                await refuse_forgetful(connection)
         if role is not None:
             with outcomes():  # refused where the schema, and the role with it, was never migrated
                 await connection.execute(f"SET ROLE {role}")
@@ -229,7 +244,7 @@ async def open_database(
 
     def pool(most: int) -> Any:
         return asyncpg.create_pool(
-            dsn,
+            connect=server.connect,
             min_size=0,
             max_size=most,
             init=become_service,
@@ -238,7 +253,7 @@ async def open_database(
             command_timeout=timeouts.statement_s,
             statement_cache_size=0 if pooled else 100,
             max_inactive_connection_lifetime=300,
-            server_settings=_SESSION if pooled else _SESSION | _PLANS,
+            server_settings=_SESSION if pooled else _SESSION | DURABLE | _PLANS,
         )
 
     return Database(await pool(connections), await pool(_MOST_HELD), timeouts)

@@ -129,6 +129,8 @@ class Gather(Generic[Item, Answer]):
             except StatementRefusedError as refused:
                 if doubt is not None:  # the refusal proves nothing about the attempt before it
                     raise doubt from refused
+                if refused.wrong_server and attempts < _MOST_UNKNOWN:
+                    continue  # on another connection, which leads to the server that took its place
                 if attempts >= _MOST_RACES or not refused.lost_a_race:
                     raise
                 # Two that got into each other's way must not meet again.

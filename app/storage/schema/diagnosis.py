@@ -9,13 +9,13 @@ from app.storage.valkey.valkey import Valkey
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """connections: how many may be open in all; durable: an answered commit outlives a power cut."""
+    """connections: how many may be open in all; fsync: whether what is committed outlives a power cut."""
 
     version: str
     version_number: int
     now: datetime
     connections: int
-    durable: bool
+    fsync: bool
 
 
 SELECT_DATABASE_FACTS = """
@@ -24,7 +24,7 @@ SELECT current_setting('server_version') AS version,
        clock_timestamp() AS now,
        current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
        - coalesce(current_setting('reserved_connections', true)::integer, 0) AS connections,
-       current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off' AS durable
+       current_setting('fsync') = 'on' AS fsync
 """
 
 
@@ -63,13 +63,17 @@ async def select_partition_facts(statements: Statements) -> tuple[PartitionFacts
 
 @dataclass(frozen=True, slots=True)
 class ValkeyFacts:
-    """evicts: it may throw away a code to make room; persistent: a restart keeps what was written."""
+    """evicts: it may throw away a code to make room; persistent: a restart keeps what was written.
+
+    replica: it follows another, and takes no writes.
+    """
 
     version: str
     now: datetime
     connections: int
     evicts: bool
     persistent: bool
+    replica: bool = False
 
 
 async def read_valkey_facts(valkey: Valkey) -> ValkeyFacts:
@@ -79,5 +83,6 @@ async def read_valkey_facts(valkey: Valkey) -> ValkeyFacts:
         now=await valkey.time(),
         connections=int(info.get("maxclients", 0)),
         evicts=str(info.get("maxmemory_policy")) != "noeviction",
-        persistent=bool(info.get("aof_enabled")),
+        persistent=info.get("aof_enabled") == "1",
+        replica=info.get("role") != "master",
     )

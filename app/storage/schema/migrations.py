@@ -10,8 +10,13 @@ from typing import Any
 import app
 from app.refused import SetUpError
 from app.storage.errors import StatementRefusedError, judge
-from app.storage.postgres.database import DRIVER_ERRORS, Statements
+from app.storage.postgres.database import Statements, Transaction
+from app.storage.postgres.server import DRIVER_ERRORS
+from app.storage.schema.ground import select_ground, unfit
 from app.storage.schema.owner import owner_connection
+from app.storage.schema.requirements import require_known_version, require_owner
+from app.storage.schema.rights import Right, granted_rights, select_missing_rights
+from app.storage.schema.surroundings import supply_surroundings
 
 # Any number will do as long as every version of this service takes the same one.
 _LOCK = 7_684_868_401
@@ -65,7 +70,7 @@ def sql_folder() -> Path:
 def read_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
     """Raises MigrationError when the files are not numbered one by one."""
     files = sorted((folder or sql_folder() / "migrations").glob("*.sql"))
-    migrations = tuple(Migration(int(file.stem[:4]), file.stem, file.read_text()) for file in files)
+    migrations = tuple(Migration(int(file.stem[:4]), file.stem, file.read_text("utf-8")) for file in files)
     if [migration.number for migration in migrations] != list(range(1, len(migrations) + 1)):
         raise MigrationError(f"the files are not numbered 0001, 0002, ...: {[file.name for file in files]}")
     return migrations
@@ -78,10 +83,14 @@ async def apply_migrations(
 
     The lock makes a second starter wait and then find nothing to do; a starter that is killed loses its session,
     and with it the lock and the unfinished transaction.
-    Raises MigrationError when one fails, or when the database was migrated by files that are not these.
+    Raises MigrationError when one fails, or when the database was migrated by files that are not these, or is unfit.
+    Raises UnfitServerError and SurroundingsError when the server, or this login on it, cannot serve.
     """
     count = 0
     async with owner_connection(dsn) as connection:
+        await require_known_version(connection)
+        await require_owner(connection)
+        await _refuse_unfit(connection)
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(_LEDGER)
         for state in _judge(migrations, await _ledger(connection)):
@@ -89,25 +98,56 @@ async def apply_migrations(
                 await _apply(connection, state.migration)
                 applied(state.migration)
                 count += 1
+        await supply_surroundings(connection)
+        await _grant_missing(connection, migrations)
     return count
+
+
+async def _refuse_unfit(connection: Any) -> None:
+    if reason := unfit(await select_ground(Transaction(connection))):
+        raise MigrationError(reason)
+
+
+async def _grant_missing(connection: Any, migrations: tuple[Migration, ...]) -> None:
+    """Grant again what a restore without rights left out, or somebody took away."""
+    missing = await select_missing_rights(Transaction(connection), rights_of(migrations))
+    for statement in dict.fromkeys(right.statement for right in missing):
+        try:
+            await connection.execute(statement)
+        except DRIVER_ERRORS as error:
+            raise MigrationError(f"{missing[0]}, and this login may not grant it: {statement}") from error
+
+
+def rights_of(migrations: tuple[Migration, ...]) -> tuple[Right, ...]:
+    return tuple(right for migration in migrations for right in granted_rights(migration.sql))
 
 
 async def read_status(dsn: str, migrations: tuple[Migration, ...]) -> tuple[MigrationState, ...]:
     """The migrations, and when each was applied.
 
-    Raises MigrationError when the database was migrated by files that are not these.
+    Raises MigrationError when the database was migrated by files that are not these, and UnfitServerError when the
+    server is too old.
     """
     async with owner_connection(dsn) as connection:
+        await require_known_version(connection)
+        await _refuse_unfit(connection)
         exists = await connection.fetchval("SELECT to_regclass('schema_migration') IS NOT NULL")
         return _judge(migrations, await _ledger(connection) if exists else [])
 
 
-SELECT_SCHEMA_NUMBER = "SELECT max(number) AS number FROM schema_migration"
+# It writes no row, and is refused wherever a token could not be written: by a standby, or for want of a right.
+SELECT_WRITABLE_SCHEMA_NUMBER = """
+WITH unwritten AS (
+    INSERT INTO authorization_grant (id, bucket, application_id, customer_id, first_token_id, scope, approved_at)
+    SELECT id, bucket, application_id, customer_id, first_token_id, scope, approved_at FROM authorization_grant WHERE false
+)
+SELECT max(number) AS number FROM schema_migration
+"""
 
 
-async def select_schema_number(statements: Statements) -> int:
-    """Number of the newest applied migration, as the service sees it."""
-    row = await statements.row(SELECT_SCHEMA_NUMBER)
+async def select_writable_schema_number(statements: Statements) -> int:
+    """Number of the newest applied migration, where a grant could be written too."""
+    row = await statements.row(SELECT_WRITABLE_SCHEMA_NUMBER)
     return int(row["number"] or 0) if row else 0
 
 

@@ -1,13 +1,14 @@
 """The schema owner's own connection: for migrations and for what no function of the database can do."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
 
-from app.storage.errors import StoreUnavailableError
-from app.storage.postgres.database import CONNECT_TIMEOUT_S, DRIVER_ERRORS
+from app.storage.errors import StandbyError, StoreUnavailableError
+from app.storage.postgres.database import CONNECT_TIMEOUT_S, outcomes
+from app.storage.postgres.server import DRIVER_ERRORS, Server
 from app.storage.schema.address import shown_address
 
 
@@ -15,19 +16,30 @@ from app.storage.schema.address import shown_address
 async def owner_connection(dsn: str) -> AsyncIterator[Any]:
     """Connect as the owner.
 
+    Statements in the block end as those of the service do.
     Raises StoreUnavailableError, which names the address, its password masked, and what to do, when it cannot.
+    Raises StandbyError when it takes no writes.
     """
     try:
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S)
+        connection = await Server(dsn).connect(timeout=CONNECT_TIMEOUT_S)
+        await connection.execute("SET synchronous_commit = on")
+    except StandbyError as standby:
+        raise StandbyError(
+            f"{standby} ({shown_address(dsn)}): name the primary, or all hosts, in the address"
+        ) from standby
     except DRIVER_ERRORS as error:
         raise StoreUnavailableError(
             f"PostgreSQL at {shown_address(dsn)} cannot be used ({_reason(error)}): start it, or correct "
             "ROVITRACKER_DATABASE_URL (without it and ROVITRACKER_REDIS_URL private servers start)"
         ) from error
     try:
-        yield connection
+        with outcomes():
+            yield connection
     finally:
-        await connection.close(timeout=CONNECT_TIMEOUT_S)
+        with suppress(
+            *DRIVER_ERRORS
+        ):  # what the block came to has been said, and a hanging good-bye changes nothing
+            await connection.close(timeout=CONNECT_TIMEOUT_S)
 
 
 def _reason(error: Exception) -> str:

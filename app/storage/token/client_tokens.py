@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.storage.postgres.database import Statements
+from app.storage.token.standing import is_connected
 
 
 class ClientToken(NamedTuple):
@@ -20,19 +21,21 @@ class ClientToken(NamedTuple):
 
 
 # Whether the application may have it is judged under the snapshot that commits: it is active, its customer is
-# enabled, and it still acts for the same one. ORDER BY id: two processes whose batches overlap would deadlock without it.
-INSERT_STRICT_TOKENS = """
+# enabled, it still acts for the same one, and they are connected. The token was approved when the connection was, so that
+# a cut ends it. ORDER BY id: two processes whose batches overlap would deadlock without it.
+INSERT_STRICT_TOKENS = f"""
 INSERT INTO strict_token
     (id, bucket, digest, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
 SELECT asked.id, bucket_of(asked.id), asked.digest, a.id, a.customer_id, asked.scope, asked.audience,
-       moment, moment, moment + $7::interval
+       coalesce(k.approved_at, moment), moment, moment + $7::interval
 FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
      AS asked(id, digest, application_id, customer_id, scope, audience)
 JOIN application a ON a.id = asked.application_id AND a.status = 'active'
      AND a.customer_id IS NOT DISTINCT FROM asked.customer_id
-LEFT JOIN customer c ON c.id = a.customer_id,
+LEFT JOIN customer c ON c.id = a.customer_id
+LEFT JOIN connection k ON k.customer_id = a.customer_id AND k.application_id = a.id,
      clock_timestamp() AS moment
-WHERE c.disabled_at IS NULL
+WHERE c.disabled_at IS NULL AND (a.customer_id IS NULL OR {is_connected("k")})
 ORDER BY asked.id
 ON CONFLICT DO NOTHING
 """

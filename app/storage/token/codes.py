@@ -66,7 +66,7 @@ async def write_decision(
     """Write marker and code unless a decision stands; return the one that stands."""
     flow_key, code_key = keys_of(marker.code_id)
     standing, waits = await valkey.run(
-        valkey.script(_APPROVE),
+        _APPROVE,
         [flow_key, code_key],
         [_pack_marker(marker), marker_life_ms, pack_approval(approval) if approval else b"", code_life_ms],
     )

@@ -7,12 +7,12 @@ from uuid import UUID
 from asyncpg import Record
 
 from app.storage.postgres.database import Database
-from app.storage.token.standing import is_newer_than_cut, parties_of
+from app.storage.token.standing import is_connected, parties_of
 
 Fallen = Literal["revoked", "expired", "suspended"]
 
 SELECT_FALLEN_OF_CODE = f"""
-SELECT NOT {is_newer_than_cut("code")} AS revoked,
+SELECT NOT {is_connected("code")} AS revoked,
        code.approved_at + $4::interval <= clock_timestamp() AS expired
 FROM (SELECT $1::uuid AS application_id, $2::uuid AS customer_id,
              timestamptz 'epoch' + $3::bigint * interval '1 microsecond' AS approved_at) AS code
@@ -29,7 +29,7 @@ async def select_fallen_of_code(
 
 
 SELECT_FALLEN_OF_REFRESH_TOKEN = f"""
-SELECT g.revoked_at IS NOT NULL OR NOT {is_newer_than_cut("t")} AS revoked,
+SELECT g.revoked_at IS NOT NULL OR NOT {is_connected("t")} AS revoked,
        t.expires_at <= clock_timestamp() AS expired
 FROM refresh_token t
 {parties_of("t")}

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from app.storage.token.grants import (
     insert_grants_with_classic_tokens,
     insert_grants_with_strict_tokens,
 )
+from app.storage.token.legacy_tokens import select_legacy_tokens
 from app.storage.token.refresh_tokens import (
     Rotation,
     StoredRefreshToken,
@@ -31,6 +32,9 @@ _APPLICATION_LIFE_S = 300.0
 _TOKEN_LIFE_S = 60.0  # a renewal is not told: a token may seem to end this much too early
 _MOST_APPLICATIONS = 10_000
 
+Select = Callable[[Statements, Sequence[UUID]], Awaitable[dict[UUID, Answer]]]
+Insert = Callable[[Statements, Sequence[Redemption]], Awaitable[Sequence[UUID]]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
@@ -39,6 +43,7 @@ class Gathered:
     applications: Remembered[UUID, Application]
     classic_tokens: Remembered[UUID, StoredToken]
     strict_tokens: Remembered[UUID, StoredToken]
+    legacy_tokens: Remembered[UUID, StoredToken]
     refresh_tokens: Remembered[UUID, StoredRefreshToken]
     classic_redemptions: Gather[Redemption, bool]
     strict_redemptions: Gather[Redemption, bool]
@@ -71,12 +76,15 @@ def gather_statements(
     most_tokens: int,
     audience: str,
     lifetimes: Lifetimes,
+    legacy_until: datetime | None = None,
 ) -> Gathered:
-    """most_tokens: how many to remember; 0 asks for each. audience: of tokens that name none."""
+    """most_tokens: how many to remember; 0 asks for each. audience: of tokens that name none.
+
+    legacy_until: when the tokens of a former system end; None where none is accepted.
+    """
     gather = _Gathers(database, bounds)
 
-    def remember_tokens(token_class: TokenClass) -> Remembered[UUID, StoredToken]:
-        select = partial(select_tokens, token_class=token_class, audience=audience)
+    def remember_tokens(select: Select[StoredToken]) -> Remembered[UUID, StoredToken]:
         ask = gather(partial(_look_up, select)).ask
         return Remembered(ask, changes, rests_on=token_rests_on, most=most_tokens)
 
@@ -88,8 +96,9 @@ def gather_statements(
         applications=Remembered(
             look_up_applications, changes, rests_on=application_rests_on, most=_MOST_APPLICATIONS
         ),
-        classic_tokens=remember_tokens("c"),
-        strict_tokens=remember_tokens("s"),
+        classic_tokens=remember_tokens(partial(select_tokens, token_class="c", audience=audience)),
+        strict_tokens=remember_tokens(partial(select_tokens, token_class="s", audience=audience)),
+        legacy_tokens=remember_tokens(partial(select_legacy_tokens, audience=audience, until=legacy_until)),
         refresh_tokens=Remembered(look_up_refresh_tokens, changes, rests_on=_rests_on_nothing, most=0),
         classic_redemptions=gather(partial(_redeem, insert_classic)),
         strict_redemptions=gather(partial(_redeem, insert_strict)),
@@ -114,10 +123,6 @@ def token_rests_on(token: StoredToken) -> tuple[tuple[Hashable, ...], float] | N
 
 def _rests_on_nothing(_: StoredRefreshToken) -> None:
     """A refresh token is used once: an answer about it is never given again."""
-
-
-Select = Callable[[Statements, Sequence[UUID]], Awaitable[dict[UUID, Answer]]]
-Insert = Callable[[Statements, Sequence[Redemption]], Awaitable[Sequence[UUID]]]
 
 
 async def _look_up(

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from app.oauth.lifetimes import Lifetimes
-from app.storage.postgres.database import Database, Statements
+from app.storage.postgres.database import Statements
 from app.storage.token.codes import Approval
-from app.storage.token.standing import is_newer_than_cut, parties_of, stands
+from app.storage.token.standing import parties_of, stands
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ class StandingGrant:
 # One statement makes the grant and its first token. Among several redeemers, even two in this very batch, the primary
 # key lets one row in; the tokens join on first_token_id, so only its redeemer finds a token inserted.
 # ORDER BY id: two processes whose batches overlap would deadlock without it.
-# Authority is judged here, under the snapshot that commits: active on both sides, approved after any revocation,
+# Authority is judged here, under the snapshot that commits: active on both sides, connected, approved after any cut,
 # and still within the code's own life by this database's clock, whatever Valkey remembered.
 _GRANT = """
 WITH asked AS (
@@ -180,96 +179,8 @@ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us,
 """
 
 
-async def select_approval_state(database: Database, code_id: UUID) -> tuple[int, bool]:
+async def select_approval_state(statements: Statements, code_id: UUID) -> tuple[int, bool]:
     """PostgreSQL's time in microseconds since 1970, and whether this approval was redeemed already."""
-    row = await database.row(SELECT_APPROVAL_STATE, code_id)
+    row = await statements.row(SELECT_APPROVAL_STATE, code_id)
     assert row is not None  # noqa: S101  # a SELECT without FROM always gives one row
     return row["now_us"], row["granted"]
-
-
-# clock_timestamp() is read again under the row's lock: a cut that waited for another one still moves the time on.
-UPSERT_REVOCATION = """
-INSERT INTO revocation AS r (customer_id, application_id, revoked_before)
-VALUES ($1, $2, clock_timestamp())
-ON CONFLICT (customer_id, application_id) DO UPDATE
-SET revoked_before = greatest(r.revoked_before, clock_timestamp())
-"""
-
-
-async def upsert_revocation(statements: Statements, *, customer_id: UUID, application_id: UUID) -> None:
-    await statements.count(UPSERT_REVOCATION, customer_id, application_id)
-
-
-# Every application that could hold an approval, not only those with tokens: a code may wait that nobody redeemed yet.
-UPSERT_REVOCATIONS_OF = """
-INSERT INTO revocation AS r (customer_id, application_id, revoked_before)
-SELECT $1, id, clock_timestamp() FROM application WHERE status <> 'deleted' ORDER BY id
-ON CONFLICT (customer_id, application_id) DO UPDATE
-SET revoked_before = greatest(r.revoked_before, clock_timestamp())
-"""
-
-
-async def upsert_revocations_of(statements: Statements, customer_id: UUID) -> None:
-    """Cut every application off a customer."""
-    await statements.count(UPSERT_REVOCATIONS_OF, customer_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """One application that may act for a customer now."""
-
-    application_id: UUID
-    scopes: tuple[str, ...]
-    member_names: tuple[str, ...]
-    connected_at: datetime
-    used_at: datetime | None
-
-
-# A classic grant is live while one of its tokens is. A strict grant is live while its newest unspent refresh token is, or
-# else an access token, which may outlive the family. Each look has a LIMIT, so a family of many spent tokens costs no more
-# than a young one.
-SELECT_CONNECTIONS = f"""
-WITH live AS (
-    SELECT t.application_id, t.scope, t.approved_at, t.used_at, g.member_id
-    FROM classic_token t
-    LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
-    WHERE t.customer_id = $1 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
-  UNION ALL
-    SELECT g.application_id, g.scope, g.approved_at, t.issued_at, g.member_id
-    FROM authorization_grant g
-    CROSS JOIN LATERAL (
-        (SELECT issued_at, expires_at FROM refresh_token
-         WHERE grant_id = g.id AND successor_id IS NULL ORDER BY id DESC LIMIT 1)
-        UNION ALL
-        (SELECT issued_at, expires_at FROM strict_token
-         WHERE grant_id = g.id AND revoked_at IS NULL AND expires_at > clock_timestamp() LIMIT 1)
-    ) t
-    WHERE g.customer_id = $1 AND g.expires_at > clock_timestamp() - interval '1 day' AND g.revoked_at IS NULL
-      AND t.expires_at > clock_timestamp()
-)
-SELECT t.application_id,
-       array_agg(DISTINCT t.scope) AS scopes,
-       array_agg(DISTINCT m.name) FILTER (WHERE m.name IS NOT NULL) AS member_names,
-       min(t.approved_at) AS connected_at,
-       max(t.used_at) AS used_at
-FROM live t
-JOIN application a ON a.id = t.application_id AND a.status IN ('active', 'suspended')
-LEFT JOIN customer_member m ON m.id = t.member_id
-LEFT JOIN revocation r ON r.customer_id = $1 AND r.application_id = t.application_id
-WHERE {is_newer_than_cut("t")}
-GROUP BY t.application_id ORDER BY max(t.approved_at) DESC
-"""
-
-
-async def select_connections(statements: Statements, customer_id: UUID) -> tuple[Connection, ...]:
-    rows = await statements.rows(SELECT_CONNECTIONS, customer_id)
-    return tuple(
-        Connection(
-            row["application_id"],
-            tuple(sorted({part for scope in row["scopes"] for part in scope.split()})),
-            tuple(row["member_names"] or ()),
-            row["connected_at"],
-            row["used_at"],
-        )
-        for row in rows
-    )

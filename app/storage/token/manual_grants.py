@@ -27,10 +27,10 @@ INSERT_MANUAL_GRANT = """
 WITH granted AS (
     INSERT INTO authorization_grant
         (id, bucket, application_id, customer_id, operator_id, first_token_id, scope, approved_at)
-    SELECT $1, bucket_of($1), a.id, c.id, o.id, $5, $7, clock_timestamp()
+    SELECT $1, bucket_of($1), a.id, c.id, o.person_id, $5, $7, clock_timestamp()
     FROM application a, customer c, operator o
     WHERE a.id = $2 AND a.status = 'active' AND c.id = $3 AND c.disabled_at IS NULL
-      AND o.id = $4 AND o.disabled_at IS NULL
+      AND o.person_id = $4 AND o.disabled_at IS NULL
     RETURNING id, application_id, customer_id, scope, approved_at AS moment
 )
 INSERT INTO classic_token

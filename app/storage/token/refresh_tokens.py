@@ -46,6 +46,13 @@ class StoredRefreshToken:
     expires_at: int
     age_s: float
     active: bool
+    account: str
+    member_id: UUID | None
+    former_client_id: str | None
+
+    @property
+    def client_id(self) -> str:
+        return self.former_client_id or str(self.application_id)
 
 
 # One statement spends it, makes its successor and issues an access token. Among several who present one token, even in
@@ -133,10 +140,10 @@ async def insert_successors(
 # The columns are StoredRefreshToken's fields in their order.
 SELECT_REFRESH_TOKENS = f"""
 SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, coalesce(t.audience, $2), t.successor_id,
-       floor(extract(epoch FROM t.issued_at))::bigint, floor(extract(epoch FROM t.expires_at))::bigint,
+       floor(extract(epoch FROM t.issued_at))::bigint, floor(extract(epoch FROM least(t.expires_at, k.ends_at)))::bigint,
        extract(epoch FROM clock_timestamp() - t.issued_at)::float8,
        t.successor_id IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
-       AND {stands("t")} AS active
+       AND {stands("t")} AS active, c.name, g.member_id, a.former_client_id
 FROM unnest($1::uuid[]) AS asked(id)
 JOIN refresh_token t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
 {parties_of("t")}

@@ -1,6 +1,8 @@
 """One connection to Valkey that many callers share: commands leave together, and replies come in their order."""
 
 import asyncio
+import re
+import select
 from collections import deque
 from functools import partial
 from typing import Any, cast
@@ -8,9 +10,16 @@ from typing import Any, cast
 import hiredis
 from redis.asyncio.connection import AbstractConnection
 
-from app.storage.errors import NotSentError, StoreUnavailableError
+from app.storage.errors import NotSentError, RetiredError, StoreUnavailableError
 
 _MOMENT_S = 0.01
+
+# A former primary, or a server that cannot serve yet. Redis before 7 puts the word of a script's command behind a dash.
+_WRONG_SERVER = re.compile(r"(?:^|-)(?:READONLY|LOADING|MASTERDOWN|NOREPLICAS)\b")
+
+# What the kernel knows of a peer that closed, which the loop may not have heard of yet; not every system tells.
+_CLOSED = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
+_SILENCE_S = 0.1
 
 
 class Pipe(asyncio.Protocol):
@@ -32,13 +41,21 @@ class Pipe(asyncio.Protocol):
         self._watch: asyncio.TimerHandle | None = None
         self._transport = cast("asyncio.Transport", connection._writer.transport)  # type: ignore[union-attr]  # noqa: SLF001  # it is connected
         self._transport.set_protocol(self)
+        self._kernel = select.poll()
+        self._kernel.register(self._transport.get_extra_info("socket").fileno(), _CLOSED)
+        self._heard_at = self._loop.time()
         self.open = not self._transport.is_closing()
+
+    @property
+    def idle(self) -> bool:
+        return not self._waiting
 
     def call(self, *command: bytes | str, limited: bool = True) -> asyncio.Future[Any]:
         """Send a command, and return the future of its reply.
 
         limited: False for a command that ends a request that was let in before.
-        Raises NotSentError when too many wait already. The future raises StoreUnavailableError: the outcome is unknown.
+        Raises NotSentError when too many wait already. The future raises RetiredError when the command took no effect,
+        else StoreUnavailableError: the outcome is unknown.
         """
         if limited and len(self._waiting) >= self._most:
             raise NotSentError("too many requests wait for Valkey")
@@ -56,15 +73,16 @@ class Pipe(asyncio.Protocol):
         await self._connection.disconnect(nowait=True)
 
     def data_received(self, data: bytes) -> None:
+        self._heard_at = self._loop.time()
         self._replies.feed(data)
         while (reply := self._replies.gets()) is not False:
             if isinstance(reply, hiredis.PushNotification):
                 continue
             future, _ = self._waiting.popleft()
             if isinstance(reply, hiredis.ReplyError):
-                # An error such as READONLY comes from a former primary: the next command finds the new one.
                 self.open = False
-                _fail(future, f"Valkey: {reply}")
+                wrong_server = _WRONG_SERVER.search(str(reply))
+                _fail(future, RetiredError if wrong_server else StoreUnavailableError, str(reply))
             elif not future.done():
                 future.set_result(reply)
         if not self.open and not self._waiting:
@@ -74,9 +92,18 @@ class Pipe(asyncio.Protocol):
         self._end(f"the connection was lost: {exc}")
 
     def _flush(self) -> None:
+        if self._transport.is_closing() or self._is_closed_by_peer():
+            self._end("the connection was closed")
+            return
         unsent, self._unsent = self._unsent, []
-        if not self._transport.is_closing():
-            self._transport.write(b"".join(unsent))
+        self._transport.write(b"".join(unsent))
+
+    def _is_closed_by_peer(self) -> bool:
+        """Asked after a silence only: while replies come, the loop hears of a close soon enough."""
+        in_flight = len(self._waiting) > len(self._unsent)
+        if in_flight or self._loop.time() - self._heard_at < _SILENCE_S:
+            return False
+        return bool(self._kernel.poll(0))
 
     def _look(self, *, again: bool = False) -> None:
         """End the connection when the oldest command has waited too long. One timer serves all commands.
@@ -97,10 +124,12 @@ class Pipe(asyncio.Protocol):
     def _end(self, why: str) -> None:
         self.open = False
         self._transport.abort()
+        unsent, self._unsent = len(self._unsent), []
         while self._waiting:
-            _fail(self._waiting.popleft()[0], f"Valkey: {why}")
+            kind = RetiredError if len(self._waiting) <= unsent else StoreUnavailableError
+            _fail(self._waiting.popleft()[0], kind, why)
 
 
-def _fail(future: asyncio.Future[Any], message: str) -> None:
+def _fail(future: asyncio.Future[Any], kind: type[StoreUnavailableError], message: str) -> None:
     if not future.done():
-        future.set_exception(StoreUnavailableError(message))
+        future.set_exception(kind(f"Valkey: {message}"))

@@ -1,18 +1,18 @@
 """Valkey (or Redis): short time-outs and no repeats, since a command whose reply was lost may have taken effect."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
-from app.storage.errors import NotSentError, StoreUnavailableError
+from app.storage.errors import NotSentError, RetiredError, StoreUnavailableError
 from app.storage.valkey.pipe import Pipe
 
 # Only requests that cannot do without Valkey wait for it, so patience costs nobody else anything. At 0.3 s a busy
@@ -20,13 +20,20 @@ from app.storage.valkey.pipe import Pipe
 _TIMEOUT_S = 1.0
 _CONNECT_TIMEOUT_S = 1.0
 
+# A key that nobody writes: XX keeps what is not there from being made, and a server that takes no writes says so first.
+_UNWRITTEN = "rovi:{unwritten}:code"
+
 # Nobody notices a wait as short as this. After such a silence nobody waits again for a while.
 _BRIEF_S = 0.2
 _PAUSE_S = 2.0
 
 
 class Valkey:
-    """The connections. A command that fails in any way ends as StoreUnavailableError: the outcome is unknown."""
+    """One connection, and its successor when it fails.
+
+    A command that took no effect is sent again on the successor. Any other failure ends as StoreUnavailableError: the
+    outcome is unknown.
+    """
 
     def __init__(
         self,
@@ -37,19 +44,21 @@ class Valkey:
         timeout_s: float = _TIMEOUT_S,
         pause_s: float = _PAUSE_S,
     ) -> None:
-        """timeout_s: for a command that must be answered. pause_s: how long nobody waits again after a silence."""
-        # The default would repeat each command ten times, GETDEL too, and report a good code as used.
-        self._pool = BlockingConnectionPool.from_url(
+        """connections: at most, with those whose last replies are on their way.
+
+        timeout_s: for a command that must be answered. pause_s: how long nobody waits again after a silence.
+        """
+        self._maker = ConnectionPool.from_url(
             url,
-            max_connections=connections,
-            timeout=timeout_s,
             socket_timeout=timeout_s,
             socket_connect_timeout=_CONNECT_TIMEOUT_S,
+            **({} if url.startswith("unix:") else {"socket_keepalive": True}),
             retry=Retry(NoBackoff(), 0),
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
-        self._client = Redis(connection_pool=self._pool)
-        self._most_waiting = most_waiting
+        self._most, self._most_waiting = connections, most_waiting
         self._pipe: Pipe | None = None
+        self._former: list[Pipe] = []
         self._opening: asyncio.Task[Pipe] | None = None
         self._silent_until = 0.0
         self._timeout_s, self._pause_s = timeout_s, pause_s
@@ -82,7 +91,11 @@ class Valkey:
 
     async def _call(self, *command: bytes | str, limited: bool = True) -> Any:
         pipe = self._standing or await self._open_pipe()
-        return await pipe.call(*command, limited=limited)
+        try:
+            return await pipe.call(*command, limited=limited)
+        except RetiredError:
+            pipe = self._standing or await self._open_pipe()
+            return await pipe.call(*command, limited=limited)
 
     @property
     def _standing(self) -> Pipe | None:
@@ -96,9 +109,8 @@ class Valkey:
 
     async def _connect(self) -> Pipe:
         try:
-            if self._pipe is not None:
-                await self._pipe.close()
-            connection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+            await self._retire()
+            connection = self._maker.make_connection()  # type: ignore[no-untyped-call]  # the library leaves it untyped
             await connection.connect()
             self._pipe = Pipe(connection, most=self._most_waiting, patience_s=self._timeout_s)
         except (RedisError, OSError, TimeoutError) as error:
@@ -106,6 +118,16 @@ class Valkey:
         finally:
             self._opening = None
         return self._pipe
+
+    async def _retire(self) -> None:
+        """Let the last one go. What waits on it still hears its replies, unless there are too many such connections."""
+        if self._pipe is not None:
+            self._former.append(self._pipe)
+            self._pipe = None
+        for pipe in tuple(self._former):
+            if pipe.idle or len(self._former) >= self._most:
+                self._former.remove(pipe)
+                await pipe.close()
 
     async def set_if_absent(self, key: str, value: bytes, *, expires_at_ms: int) -> None:
         """Set a key unless it is there; repeat it when the reply was lost, since writing it twice changes nothing.
@@ -119,32 +141,31 @@ class Valkey:
         except StoreUnavailableError:
             await self._call(*command, limited=False)
 
-    def script(self, source: str) -> AsyncScript:
-        return self._client.register_script(source)
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[bytes | int]) -> Any:
+        """Run a script that may be repeated: it is sent once more when nobody knows whether it took effect."""
+        values = (each if isinstance(each, bytes) else str(each) for each in arguments)
+        command = ("EVAL", script, str(len(keys)), *keys, *values)
+        try:
+            return await self._call(*command)
+        except NotSentError:
+            raise
+        except StoreUnavailableError:
+            return await self._call(*command)
 
-    async def run(self, script: AsyncScript, keys: list[str], arguments: list[bytes | int]) -> Any:
-        return await _known(script(keys=keys, args=arguments))
+    async def check_writable(self) -> None:
+        """Raises StoreUnavailableError when it would take no code: away, a replica, or without memory or disk."""
+        await self._call("SET", _UNWRITTEN, b"", "XX", "PX", "1", limited=False)
 
-    async def ping(self) -> None:
-        await _known(self._client.ping())
-
-    async def info(self) -> Mapping[str, Any]:
+    async def info(self) -> Mapping[str, str]:
         """The server's facts about itself, by the names of the INFO command."""
-        return cast("Mapping[str, Any]", await _known(self._client.info()))
+        lines = bytes(await self._call("INFO", limited=False)).decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
 
     async def time(self) -> datetime:
-        seconds, microseconds = await _known(self._client.time())
-        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
+        seconds, microseconds = await self._call("TIME", limited=False)
+        return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int(microseconds))
 
     async def close(self) -> None:
-        if self._pipe is not None:
-            await self._pipe.close()
-        await self._client.aclose()
-        await self._pool.disconnect()
-
-
-async def _known(command: Awaitable[Any]) -> Any:
-    try:
-        return await command
-    except (RedisError, OSError, TimeoutError) as error:
-        raise StoreUnavailableError(f"Valkey: {type(error).__name__} {error}") from error
+        for pipe in (*self._former, self._pipe):
+            if pipe is not None:
+                await pipe.close()

@@ -1,0 +1,160 @@
+"""Connections as people see them: an account's own list, and what a support case looks for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from app.storage.postgres.database import Statements
+from app.storage.token.connections import Route
+from app.storage.token.reads import LAST_DAYS
+from app.storage.token.standing import HAS_NOT_ENDED, is_connected, is_newer_than_cut
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One application that may act for a customer now.
+
+    member_names: who approved. ends_at: None where it does not end by itself.
+    last_read_at: None where nothing was read yet. reads_30_days: today and the 29 days before, in UTC.
+    machines: how many were chosen; None for all. history_from: None for all that there is.
+    """
+
+    application_id: UUID
+    scopes: tuple[str, ...]
+    member_names: tuple[str, ...]
+    connected_at: datetime
+    last_read_at: datetime | None
+    reads_30_days: int
+    ends_at: datetime | None
+    version: int
+    machines: int | None
+    history_from: datetime | None
+
+
+def _reads(customer_id: str, application_id: str) -> str:
+    """Columns: the last read, and the reads of 30 days. Those that named a machine are counted under the key 0 too."""
+    of_all = f"""FROM connection_read r
+        WHERE r.customer_id = {customer_id} AND r.application_id = {application_id} AND r.equipment_key = 0"""
+    return f"""
+       (SELECT max(r.last_at) {of_all} AND r.day = (SELECT r.day {of_all} ORDER BY r.day DESC LIMIT 1)) AS last_read_at,
+       (SELECT coalesce(sum(r.reads), 0)::bigint {of_all} AND {LAST_DAYS.format(days=30)}) AS reads_30_days"""
+
+
+# A classic grant is live while one of its tokens is. A strict grant is live while its newest unspent refresh token is, or
+# else an access token, which may outlive the family. Each look has a LIMIT, so a family of many spent tokens costs no more
+# than a young one. An application that gets tokens by itself needs none to be live.
+SELECT_CONNECTIONS = f"""
+WITH live AS (
+    SELECT t.application_id, t.scope, t.approved_at, t.approved_at AS connected_at, g.member_id
+    FROM classic_token t
+    LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
+    WHERE t.customer_id = $1 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
+  UNION ALL
+    SELECT g.application_id, g.scope, g.approved_at, g.approved_at, g.member_id
+    FROM authorization_grant g
+    CROSS JOIN LATERAL (
+        (SELECT expires_at FROM refresh_token
+         WHERE grant_id = g.id AND successor_id IS NULL ORDER BY id DESC LIMIT 1)
+        UNION ALL
+        (SELECT expires_at FROM strict_token
+         WHERE grant_id = g.id AND revoked_at IS NULL AND expires_at > clock_timestamp() LIMIT 1)
+    ) t
+    WHERE g.customer_id = $1 AND g.expires_at > clock_timestamp() - interval '1 day' AND g.revoked_at IS NULL
+      AND t.expires_at > clock_timestamp()
+  UNION ALL
+    SELECT t.application_id, t.scope, t.approved_at, coalesce(t.issued_at, t.imported_at), NULL
+    FROM legacy_token t
+    WHERE t.customer_id = $1 AND t.revoked_at IS NULL
+      AND $2::timestamptz IS NOT NULL AND least(t.expires_at, $2) > clock_timestamp()
+  UNION ALL
+    SELECT a.id, a.scope, k.approved_at, k.approved_at, k.approved_by
+    FROM connection k
+    JOIN application a ON a.id = k.application_id AND a.customer_id = k.customer_id AND 'client_credentials' = ANY(a.grants)
+    WHERE k.customer_id = $1
+)
+SELECT t.application_id,
+       array_agg(DISTINCT t.scope) AS scopes,
+       array_agg(DISTINCT m.name) FILTER (WHERE m.name IS NOT NULL) AS member_names,
+       min(t.connected_at) AS connected_at,
+       {_reads("$1", "t.application_id")},
+       k.ends_at, k.version, k.history_from,
+       CASE WHEN k.share IS NOT NULL THEN (SELECT count(*) FROM share_machine s WHERE s.share = k.share) END AS machines
+FROM live t
+JOIN application a ON a.id = t.application_id AND a.status IN ('active', 'suspended')
+JOIN connection k ON k.customer_id = $1 AND k.application_id = t.application_id
+LEFT JOIN person m ON m.id = t.member_id
+WHERE {is_newer_than_cut("t")} AND {HAS_NOT_ENDED}
+GROUP BY t.application_id, k.ends_at, k.version, k.share, k.history_from ORDER BY max(t.connected_at) DESC
+"""
+
+
+async def select_connections(
+    statements: Statements, customer_id: UUID, *, legacy_until: datetime | None
+) -> tuple[Connection, ...]:
+    """legacy_until: when the tokens of a former system end; None where none is accepted."""
+    rows = await statements.rows(SELECT_CONNECTIONS, customer_id, legacy_until)
+    return tuple(
+        Connection(
+            row["application_id"],
+            tuple(sorted({part for scope in row["scopes"] for part in scope.split()})),
+            tuple(row["member_names"] or ()),
+            row["connected_at"],
+            row["last_read_at"],
+            row["reads_30_days"],
+            row["ends_at"],
+            row["version"],
+            row["machines"],
+            row["history_from"],
+        )
+        for row in rows
+    )
+
+
+State = Literal["connected", "cut", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundConnection:
+    """A row, and what it says now. approved_at, route: None where it was cut before any approval.
+
+    last_read_at: None where nothing was read yet. reads_30_days: today and the 29 days before, in UTC.
+    """
+
+    customer_id: UUID
+    customer: str
+    client_id: str
+    application: str
+    company: str
+    state: State
+    route: Route | None
+    approved_at: datetime | None
+    approved_by: str | None
+    cut_at: datetime | None
+    ends_at: datetime | None
+    last_read_at: datetime | None
+    reads_30_days: int
+
+
+# The rows of an account that cut everything at once are no connections unless something was approved.
+SELECT_FOUND_CONNECTIONS = f"""
+SELECT k.customer_id, c.name AS customer, coalesce(a.former_client_id, a.id::text) AS client_id, a.name AS application,
+       a.company,
+       CASE WHEN {is_connected("k")} THEN 'connected' WHEN {is_newer_than_cut("k")} THEN 'ended' ELSE 'cut' END AS state,
+       k.route, k.approved_at, p.name AS approved_by, k.cut_at, k.ends_at,
+       {_reads("k.customer_id", "k.application_id")}
+FROM connection k
+JOIN customer c ON c.id = k.customer_id
+JOIN application a ON a.id = k.application_id
+LEFT JOIN person p ON p.id = k.approved_by
+WHERE ($1::uuid IS NULL OR k.customer_id = $1) AND ($2::uuid IS NULL OR k.application_id = $2) AND k.approved_at IS NOT NULL
+ORDER BY k.approved_at DESC LIMIT $3
+"""
+
+
+async def select_found_connections(
+    statements: Statements, *, customer_id: UUID | None, application_id: UUID | None, most: int
+) -> tuple[FoundConnection, ...]:
+    """The newest connections, of one customer or application where it is named; those that were cut or ended too."""
+    rows = await statements.rows(SELECT_FOUND_CONNECTIONS, customer_id, application_id, most)
+    return tuple(FoundConnection(**row) for row in rows)

@@ -1,0 +1,159 @@
+"""Connections: one row for a customer and an application, whatever the way in; all that is issued rests on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from app.storage.postgres.database import Row, Statements, Transaction
+from app.storage.token.standing import is_connected
+
+Route = Literal["code", "client_credentials", "manual", "imported"]
+
+# An approval begins a connection, or brings back one that was cut or has ended; while it stands nothing is written. An
+# approval that is older than the cut changes nothing: whoever cut it came later.
+UPSERT_APPROVED_CONNECTIONS = f"""
+INSERT INTO connection AS k (customer_id, application_id, approved_at, approved_by, route)
+SELECT DISTINCT ON (customer_id, application_id)
+       customer_id, application_id, coalesce(approved_at, clock_timestamp()), $4::uuid, $5::text
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS asked(customer_id, application_id, approved_at)
+ORDER BY customer_id, application_id, approved_at DESC
+ON CONFLICT (customer_id, application_id) DO UPDATE
+SET approved_at = excluded.approved_at, approved_by = excluded.approved_by, route = excluded.route,
+    ends_at = NULL, version = k.version + 1
+WHERE excluded.approved_at > coalesce(k.cut_at, '-infinity')
+  AND (k.approved_at IS NULL OR NOT {is_connected("k")})
+"""
+
+
+async def connect(
+    statements: Statements,
+    customer_id: UUID,
+    application_id: UUID,
+    *,
+    route: Route,
+    approved_by: UUID | None,
+    approved_at: datetime | None = None,
+) -> bool:
+    """The customer lets the application act for them; False when the connection stands already, or was cut since.
+
+    approved_at: None for this moment, by PostgreSQL's clock.
+    """
+    return bool(
+        await connect_all(
+            statements, [(customer_id, application_id, approved_at)], route=route, approved_by=approved_by
+        )
+    )
+
+
+async def connect_all(
+    statements: Statements,
+    pairs: Sequence[tuple[UUID, UUID, datetime | None]],
+    *,
+    route: Route,
+    approved_by: UUID | None,
+) -> int:
+    """The same of many customers and applications, each with the time of its approval; how many began."""
+    return await statements.count(
+        UPSERT_APPROVED_CONNECTIONS,
+        [customer_id for customer_id, _, _ in pairs],
+        [application_id for _, application_id, _ in pairs],
+        [approved_at for _, _, approved_at in pairs],
+        approved_by,
+        route,
+    )
+
+
+# clock_timestamp() is read again under the row's lock: a cut that waited for another one still moves the time on.
+_CUT = """
+ON CONFLICT (customer_id, application_id) DO UPDATE
+SET cut_at = greatest(k.cut_at, clock_timestamp()), version = k.version + 1
+"""
+UPSERT_CUT = f"""
+INSERT INTO connection AS k (customer_id, application_id, cut_at)
+VALUES ($1, $2, clock_timestamp()) {_CUT}
+"""
+
+
+async def cut_connection(statements: Statements, *, customer_id: UUID, application_id: UUID) -> None:
+    """End all that was approved up to now, and all that would be issued from it."""
+    await statements.count(UPSERT_CUT, customer_id, application_id)
+
+
+# Every application that could hold an approval, not only those with a connection: one may be approved at this moment.
+UPSERT_CUTS_OF = f"""
+INSERT INTO connection AS k (customer_id, application_id, cut_at)
+SELECT $1, id, clock_timestamp() FROM application WHERE status <> 'deleted' ORDER BY id {_CUT}
+"""
+
+
+async def cut_connections_of(statements: Statements, customer_id: UUID) -> None:
+    """Cut every application off a customer."""
+    await statements.count(UPSERT_CUTS_OF, customer_id)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTerms:
+    """What a connection shares. share: the number of the chosen machines; None for all. None elsewhere: no limit."""
+
+    share: int | None
+    history_from: datetime | None
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingConnection:
+    """A row. connected: whether it stands now. now: by PostgreSQL's clock."""
+
+    approved_at: datetime | None
+    terms: StoredTerms
+    terms_at: datetime | None
+    version: int
+    connected: bool
+    now: datetime
+
+
+SELECT_CONNECTION = f"""
+SELECT k.approved_at, k.share, k.history_from, k.ends_at, k.terms_at, k.version, {is_connected("k")} IS TRUE AS connected,
+       clock_timestamp() AS now
+FROM connection k WHERE k.customer_id = $1 AND k.application_id = $2
+"""
+SELECT_CONNECTION_LOCKED = f"{SELECT_CONNECTION} FOR UPDATE"
+
+
+async def select_connection(
+    statements: Statements, customer_id: UUID, application_id: UUID
+) -> StandingConnection | None:
+    return _found(await statements.row(SELECT_CONNECTION, customer_id, application_id))
+
+
+async def select_connection_locked(
+    transaction: Transaction, customer_id: UUID, application_id: UUID
+) -> StandingConnection | None:
+    """It stays as it is until the transaction ends."""
+    return _found(await transaction.row(SELECT_CONNECTION_LOCKED, customer_id, application_id))
+
+
+def _found(row: Row | None) -> StandingConnection | None:
+    if row is None:
+        return None
+    terms = StoredTerms(row["share"], row["history_from"], row["ends_at"])
+    return StandingConnection(
+        row["approved_at"], terms, row["terms_at"], row["version"], row["connected"], row["now"]
+    )
+
+
+UPDATE_TERMS = """
+UPDATE connection SET share = $3, history_from = $4, ends_at = $5, terms_at = $6, version = version + 1
+WHERE customer_id = $1 AND application_id = $2
+"""
+
+
+async def update_terms(
+    transaction: Transaction, customer_id: UUID, application_id: UUID, terms: StoredTerms, *, at: datetime
+) -> None:
+    """at: when somebody chose them."""
+    await transaction.count(
+        UPDATE_TERMS, customer_id, application_id, terms.share, terms.history_from, terms.ends_at, at
+    )
