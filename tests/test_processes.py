@@ -9,19 +9,34 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import asyncpg
+import httpx2
 import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from app.context import Context, open_context
 from app.embedded import Embedded, attach
+from app.embedded.folders import Folders, Record
 from app.embedded.removal import remove
+from app.main import create_app
 from app.storage.postgres.database import SERVICE_ROLE
 from app.storage.schema.migrations import apply_migrations, read_migrations
 from app.stores import Stores
 from tests.conftest import make_settings
-from tests.embedded.probes import kill_postgresql, kill_valkey
+from tests.embedded.probes import (
+    is_another,
+    kill_postgresql,
+    kill_valkey,
+    once_back,
+    query_at,
+    valkey_server,
+    wait_until,
+)
 from tests.support.approvals import waiting_code
-from tests.support.browser import Browser
-from tests.support.changing import within_a_second
+from tests.support.browser import Browser, query_of
+from tests.support.changing import until, until_true, within_a_second
 from tests.support.families import dead
 from tests.support.people import Strict, World, reads
 from tests.support.server import free_port, listener, running_service
@@ -181,7 +196,7 @@ async def test_whatever_was_acknowledged_while_postgresql_was_killed_stands(
     # A pair keeps ten tokens from codes, so each writer has an application of its own.
     writers = [Journal(await World.make(house.context)) for _ in range(4)]
     work = [asyncio.create_task(each.write(browsers[at % 2])) for at, each in enumerate(writers)]
-    await asyncio.sleep(0.3)
+    await until(lambda: all(each.acknowledged for each in writers))
     await asyncio.to_thread(kill_postgresql, house.data_dir)
     await asyncio.gather(*work)
     await until_fully_ready(browsers)
@@ -227,6 +242,129 @@ class Journal:
             return False
         self.acknowledged[token] = False
         return True
+
+
+async def test_no_answered_token_is_lost_where_the_database_commits_later(
+    house: House, browsers: list[Browser]
+) -> None:
+    """R-97: the database's own word is off, and a WAL that nobody waits for would be written ten seconds later."""
+    await as_superuser(
+        house.data_dir,
+        "ALTER DATABASE rovitracker SET synchronous_commit = off",
+        "ALTER SYSTEM SET wal_writer_delay = '10s'",
+    )
+    await asyncio.to_thread(kill_postgresql, house.data_dir)  # every session is a new one
+    await until_fully_ready(browsers)
+    assert await query_at(house.environment["ROVITRACKER_DATABASE_URL"], "SHOW synchronous_commit") == "off"
+    worlds = [await World.make(house.context) for _ in range(2)]
+    codes = [(world, await waiting_code(world)) for world in worlds for _ in range(10)]
+    answers = await asyncio.gather(
+        *(world.exchange(browsers[at % 2], code.text) for at, (world, code) in enumerate(codes))
+    )
+    await asyncio.to_thread(kill_postgresql, house.data_dir)
+    await until_fully_ready(browsers)
+    assert {answer.status_code for answer in answers} == {200}
+    for (world, _), answer in zip(codes, answers, strict=True):
+        assert (await world.introspect(browsers[0], answer.json()["access_token"]))["active"] is True
+    await as_superuser(
+        house.data_dir,
+        "ALTER DATABASE rovitracker RESET synchronous_commit",
+        "ALTER SYSTEM RESET wal_writer_delay",
+    )
+
+
+async def test_an_approval_and_a_code_outlive_an_idle_connection_and_a_restart_of_valkey(
+    house: House, browsers: list[Browser]
+) -> None:
+    """R-87: `timeout` closes what is idle, a restart closes everything, and the next request needs no second try."""
+    worlds = [await World.make(house.context) for _ in range(2)]
+    pages = [await world.consent_page(each) for world in worlds for each in browsers]
+    for each in browsers:
+        assert await worlds[0].code(each)  # every process has a connection that was used
+    async with valkey_at_hand(house) as client:
+        await client.config_set("timeout", 1)
+        await until_true(partial(has_no_other_connection, client))
+        await client.config_set("timeout", 0)
+    codes = [await approve(browsers[at], pages[at]) for at in range(2)]
+    for each, code in zip(browsers, codes, strict=True):
+        assert (await worlds[0].exchange(each, code)).status_code == 200
+    pid = valkey_server(house.data_dir)
+    os.kill(pid, signal.SIGTERM)
+    await asyncio.to_thread(wait_until, lambda: is_another(partial(valkey_server, house.data_dir), pid), 30)
+    async with valkey_at_hand(house) as client:
+        await once_back(client.ping)
+    codes = [await approve(browsers[at - 2], pages[at]) for at in (2, 3)]
+    for each, code in zip(browsers, codes, strict=True):
+        assert (await worlds[1].exchange(each, code)).status_code == 200
+
+
+def valkey_at_hand(house: House) -> Redis:
+    return Redis.from_url(house.environment["ROVITRACKER_REDIS_URL"], retry=Retry(NoBackoff(), 0))
+
+
+async def has_no_other_connection(client: Redis) -> bool:
+    return len(await client.client_list()) == 1
+
+
+async def approve(browser: Browser, page: httpx2.Response) -> str:
+    answer = await browser.submit(page, {"decision": "approve"}, action="/consent")
+    return query_of(answer)["code"]
+
+
+async def test_the_eleventh_token_ends_though_its_process_was_killed(
+    house: House, browsers: list[Browser]
+) -> None:
+    """The cap of ten a pair: the next process to start finds it, and one whose PostgreSQL was away finds it again."""
+    world = await World.make(house.context)
+    port = free_port()
+    async with (
+        running_service(port=port, settings=house.environment) as address,
+        Browser(base_url=address) as third,
+    ):
+        pid = await asyncio.to_thread(listener, port)
+        codes = [await waiting_code(world) for _ in range(11)]
+        answers = [await world.exchange(third, code.text) for code in codes]
+        os.kill(pid, signal.SIGKILL)
+    oldest, *_, last = [answer.json()["access_token"] for answer in answers]
+    assert (await world.introspect(browsers[0], oldest))["active"] is True
+    started = create_app(make_settings(*addresses_of(house), house.data_dir))
+    async with started.router.lifespan_context(started):
+        await until_true(partial(is_inactive, world, browsers[0], oldest))
+    assert (await world.introspect(browsers[0], last))["active"] is True
+    second = (await world.exchange(browsers[0], (await waiting_code(world)).text)).json()["access_token"]
+    await asyncio.to_thread(kill_postgresql, house.data_dir)  # in the moment before the look
+    await until_fully_ready(browsers)
+    await until_true(partial(has_ten_live, house.context, world))
+    assert (await world.introspect(browsers[0], second))["active"] is True
+
+
+def addresses_of(house: House) -> tuple[str, str]:
+    return house.environment["ROVITRACKER_DATABASE_URL"], house.environment["ROVITRACKER_REDIS_URL"]
+
+
+async def is_inactive(world: World, browser: Browser, token: str) -> bool:
+    return await world.introspect(browser, token) == {"active": False}
+
+
+async def has_ten_live(context: Context, world: World) -> bool:
+    rows = await context.database.rows(
+        "SELECT id FROM classic_token WHERE customer_id = $1 AND revoked_at IS NULL", world.member.customer_id
+    )
+    return len(rows) == 10
+
+
+async def as_superuser(data_dir: Path, *statements: str) -> None:
+    record = Record.load(Folders(data_dir))
+    assert record is not None
+    superuser = await asyncpg.connect(
+        user="postgres",
+        password=record.postgres_password,
+        database="rovitracker",
+        host=f"{Folders(data_dir).run_link.resolve()}",
+    )
+    for statement in statements:
+        await superuser.execute(statement)
+    await superuser.close()
 
 
 async def until_fully_ready(browsers: list[Browser]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import structlog
 
+from app.ending import end
+
 Work = Callable[[], Awaitable[object]]
 
 _PATIENCE_S = 10.0
@@ -24,6 +26,7 @@ class Background:
         self._again: dict[Hashable, Work] = {}
         self._collected: dict[str, set[Any]] = {}
         self._hurry = asyncio.Event()
+        self.failed = asyncio.Event()  # set when work failed or was left out, for whoever makes up for it
 
     def start(self, key: Hashable, work: Work) -> bool:
         """Start the work in a task of its own, or leave it out: False when too much is under way."""
@@ -32,6 +35,7 @@ class Background:
         elif len(self._tasks) < self._most:
             self._tasks[key] = asyncio.create_task(self._run(key, work))
         else:
+            self.failed.set()
             _log.warning("background work skipped", kind=str(key), waiting=len(self._tasks))
             return False
         return True
@@ -57,9 +61,7 @@ class Background:
         self._hurry.set()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks.values(), timeout=self._patience_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end(*late)
         self._hurry.clear()
 
     async def _run(self, key: Hashable, work: Work) -> None:
@@ -76,4 +78,5 @@ class Background:
         try:
             await work()
         except Exception:  # noqa: BLE001  # nobody awaits this task: its fault is logged here or nowhere
+            self.failed.set()
             _log.exception("background work failed", kind=str(key))

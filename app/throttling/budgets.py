@@ -2,8 +2,8 @@
 
 import math
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
-from uuid import UUID
 
 from app.bounded import Bounded
 
@@ -32,9 +32,9 @@ class Budgets:
     def __init__(self, *, a_minute: int) -> None:
         self._limit = a_minute
         self._share_s = WINDOW_S / a_minute
-        self._whole_at = Bounded[UUID, float](_MOST_NAMES)
+        self._whole_at = Bounded[Hashable, float](_MOST_NAMES)
 
-    def take(self, name: UUID) -> Budget:
+    def take(self, name: Hashable) -> Budget:
         now = time.monotonic()
         whole_s = max(0.0, self._whole_at.get(name, now) - now)
         over_s = whole_s + self._share_s - WINDOW_S

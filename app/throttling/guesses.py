@@ -1,4 +1,4 @@
-"""Guesses of passwords: an attempt is reserved in PostgreSQL before anything is hashed, and refunded when it was right.
+"""Guesses of passwords and codes: each is reserved in PostgreSQL before it is checked, and refunded when it was right.
 
 So the count is exact however many processes there are, and does not depend on Valkey.
 """
@@ -8,20 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.refused import RefusedError
+from app.refused import ToldError
+from app.sentence import Sentence
 from app.storage.people.guesses import refund_guesses, select_guess_levels, upsert_guesses
 from app.storage.postgres.database import Database, Statements
 from app.throttling.networks import networks_around
 
 # A limit that is used up comes back bit by bit, and is whole after one window.
 WINDOW = timedelta(minutes=15)
+MOST_CODES = 5  # wrong ones in a window, of a million that there are
+MOST_WRONG_AHEAD = 3  # wrong passwords in a known browser, before it waits among the unknown ones
+_ACCOUNT = "account "
 _ROUNDING = 1e-9  # ten tenths may be a little more than one
 
 # The names that an attempt counts to, and the share of its limit that it takes from each.
 Attempt = Mapping[str, float]
 
 
-class TooManyGuessesError(RefusedError):
+class TooManyGuessesError(ToldError):
     """A limit is used up. Whether the password would have been right is not known."""
 
     code = "too_many_guesses"
@@ -29,7 +33,7 @@ class TooManyGuessesError(RefusedError):
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(
-            f"Too many passwords were tried: again in {retry_after_s} s.",
+            Sentence("Too many passwords were tried: again in %(seconds)s s.", seconds=str(retry_after_s)),
             headers=(("Retry-After", str(retry_after_s)),),
         )
         self.retry_after_s = retry_after_s
@@ -42,23 +46,67 @@ class GuessLimits:
     per_account: int
     per_network: int
 
+    def goes_ahead(self, used: float) -> bool:
+        """Whether a known browser that has used so much of its limit may still be taken for its person's."""
+        return round(used * self.per_account) < MOST_WRONG_AHEAD
+
     def from_stranger(self, account: str, network: str) -> Attempt:
         """An attempt counts to account and network, so that one password tried at a thousand accounts counts too."""
-        networks = {f"network {name}": part / self.per_network for name, part in networks_around(network)}
-        return {f"account {account}": 1 / self.per_account, **networks}
+        return {f"{_ACCOUNT}{account}": 1 / self.per_account, **self._networks(network)}
 
     def from_known_browser(self, browser: str) -> Attempt:
         """An attempt counts to the browser alone: what others guess, from any network, never holds its person up."""
         return {f"browser {browser}": 1 / self.per_account}
 
+    def of_code_from(self, person: str, network: str) -> Attempt:
+        """A code of the second factor has a count of its own: whoever tries one knew the password."""
+        return {f"code {person}": 1 / MOST_CODES, **self._networks(network)}
+
+    def of_code_in(self, browser: str) -> Attempt:
+        return {f"code in browser {browser}": 1 / MOST_CODES}
+
+    def of_passkey_from(self, network: str) -> Attempt:
+        """Nobody guesses a signature, so only floods are counted; a count of the person could be used against them."""
+        return self._networks(network)
+
+    def of_passkey_in(self, browser: str) -> Attempt:
+        return {f"passkey in browser {browser}": 1 / self.per_account}
+
+    def _networks(self, network: str) -> Attempt:
+        return {f"network {name}": part / self.per_network for name, part in networks_around(network)}
+
+
+async def select_used(database: Database, attempt: Attempt) -> Mapping[str, float]:
+    """The share of its limit that each name has used before this attempt; nothing is counted yet.
+
+    A flood ends here, at the price of one read: it locks no row, and leaves no dead one behind.
+    Raises TooManyGuessesError when a limit is used up.
+    """
+    levels = await select_guess_levels(database, tuple(attempt), WINDOW)
+    _refuse_above({name: level + attempt[name] for name, level in levels.items()})
+    return {name: levels.get(name, 0.0) for name in attempt}
+
 
 async def reserve(database: Database, attempt: Attempt) -> None:
     """Count the attempt everywhere or nowhere. Raises TooManyGuessesError when one of its limits is used up."""
-    # A flood ends here, at the price of one read: it locks no row, and leaves no dead one behind.
-    levels = await select_guess_levels(database, tuple(attempt), WINDOW)
-    _refuse_above({name: level + attempt[name] for name, level in levels.items()})
+    await select_used(database, attempt)
+    await count_guess(database, attempt)
+
+
+async def count_guess(database: Database, attempt: Attempt) -> Mapping[str, float]:
+    """Count an attempt that was looked up before; what each name has used besides.
+
+    Raises TooManyGuessesError when others were faster.
+    """
     async with database.transaction() as transaction:
-        _refuse_above(await upsert_guesses(transaction, attempt, WINDOW))
+        levels = await upsert_guesses(transaction, attempt, WINDOW)
+        _refuse_above(levels)
+    return {name: level - attempt[name] for name, level in levels.items()}
+
+
+def tried_by_visitor(used: Mapping[str, float]) -> float:
+    """The most that one of the visitor's own names has used. What was tried at the account, others may have tried."""
+    return max(level for name, level in used.items() if not name.startswith(_ACCOUNT))
 
 
 async def refund(statements: Statements, attempt: Attempt) -> None:

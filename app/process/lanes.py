@@ -1,0 +1,104 @@
+"""Two lanes to a bounded number of threads: the known go ahead, the others by how little they tried."""
+
+import asyncio
+from bisect import insort
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from typing import Any, TypeVar
+
+from app.storage.errors import StoreUnavailableError
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(order=True, slots=True)
+class _Waiter:
+    """In the order in which they go. tried: the less, the earlier. number: by arrival."""
+
+    tried: float
+    number: int
+    work: Callable[[], Any] = field(compare=False)
+    answer: "asyncio.Future[Any]" = field(compare=False)
+
+    def refuse(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """most_running: threads that it may hold at once. waiting: in order."""
+
+    most_running: int
+    most_waiting: int
+    running: int = 0
+    waiting: list[_Waiter] = field(default_factory=list)
+
+    @property
+    def goes(self) -> bool:
+        return bool(self.waiting) and self.running < self.most_running
+
+    def has_room(self, tried: float) -> bool:
+        """Whether somebody who tried so much may wait here, in the place of somebody who tried more if need be."""
+        return len(self.waiting) < self.most_waiting or tried < self.waiting[-1].tried
+
+
+class Lanes:
+    """The others leave a thread to those ahead, start only while none of these waits, and never take their room."""
+
+    def __init__(self, *, threads: int, waiting: int) -> None:
+        """waiting: how many may wait in each lane."""
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._ahead = _Lane(threads, waiting)
+        self._others = _Lane(max(1, threads - 1), waiting)
+        self._numbers = count()
+        self.places = self._others.most_running + waiting  # of the smaller lane
+
+    async def run(self, work: Callable[[], Answer], *, ahead: bool, tried: float) -> Answer:
+        """Run it in a thread, once its turn comes.
+
+        Raises StoreUnavailableError when there is no room, or no longer: somebody came who tried less.
+        """
+        lane = self._ahead if ahead else self._others
+        waiter = _Waiter(tried, next(self._numbers), work, asyncio.get_running_loop().create_future())
+        insort(lane.waiting, waiter)
+        self._start()
+        if len(lane.waiting) > lane.most_waiting:
+            lane.waiting.pop().refuse(StoreUnavailableError("too many passwords wait to be checked"))
+        try:
+            answer: Answer = await waiter.answer
+        finally:
+            if waiter in lane.waiting:  # whoever waited for it went away
+                lane.waiting.remove(waiter)
+        return answer
+
+    def has_room(self, *, ahead: bool, tried: float) -> bool:
+        return (self._ahead if ahead else self._others).has_room(tried)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self) -> None:
+        while self._ahead.running + self._others.running < self._threads:
+            lane = self._ahead if self._ahead.waiting else self._others
+            if not lane.goes:
+                return
+            waiter = lane.waiting.pop(0)
+            lane.running += 1
+            running = asyncio.get_running_loop().run_in_executor(self._pool, waiter.work)
+            running.add_done_callback(partial(self._finish, lane, waiter))
+
+    def _finish(self, lane: _Lane, waiter: _Waiter, done: "asyncio.Future[Any]") -> None:
+        """The thread is free only now, also when nobody waits for the answer any more."""
+        lane.running -= 1
+        self._start()
+        if done.cancelled():
+            waiter.answer.cancel()
+        elif error := done.exception():
+            waiter.refuse(error)
+        elif not waiter.answer.done():
+            waiter.answer.set_result(done.result())
