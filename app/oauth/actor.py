@@ -12,6 +12,11 @@ class Actor(NamedTuple):
     kind: ActorKind
     id: UUID | None = None
 
+    @property
+    def person_id(self) -> UUID | None:
+        """The id of the person who acts; None where nobody does who signs in."""
+        return self.id if self.kind in ("customer", "operator") else None
+
 
 COMMAND_LINE = Actor("command line")  # whoever has an account on the machine
 SERVICE = Actor("service")  # what it does by itself

@@ -1,11 +1,33 @@
 """Answers of the token and introspection endpoints, as the bytes that go out."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
 
 # RFC 7662 section 2.2: nothing beside it, so that no answer tells why.
 INACTIVE = b'{"active":false}'
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The application that holds a token, the account it opens, and the person who approved.
+
+    customer_id, account: None where it opens none. member_id: None where nobody approved, as with client credentials.
+    """
+
+    client_id: str
+    customer_id: UUID | None
+    account: str | None
+    member_id: UUID | None
+
+    @property
+    def members(self) -> dict[str, object]:
+        """`sub` has one meaning everywhere: who stands behind the token, a person or else the application."""
+        sub = {"sub": str(self.member_id or self.client_id)}
+        if self.customer_id is None:
+            return dict(sub)
+        return {**sub, "account": {"id": str(self.customer_id), "name": self.account}}
 
 
 def token_answer(
@@ -26,25 +48,33 @@ def introspection_answer(
     *,
     issuer: str,
     audience: str,
-    client_id: UUID,
-    customer_id: UUID | None,
+    party: Party,
     token_id: UUID,
     token_type: str | None,
     scope: str,
-    issued_at: int,
+    issued_at: int | None,
     expires_at: int,
 ) -> bytes:
     """A live token (RFC 7662 section 2.2). Times are seconds since 1970. A token without customer acts for its application alone."""
     members = {
         "active": True,
         "scope": scope,
-        "client_id": str(client_id),
+        "client_id": party.client_id,
         "token_type": token_type,
         "exp": expires_at,
         "iat": issued_at,
-        "sub": str(customer_id or client_id),
+        **party.members,
         "aud": audience,
         "iss": issuer,
         "jti": str(token_id),
     }
     return orjson.dumps({name: value for name, value in members.items() if value is not None})
+
+
+def userinfo_answer(party: Party, email: str | None) -> bytes:
+    """The account that an application was connected to, in the members that introspection has too.
+
+    email: of the person who approved, and only one that they confirmed (OpenID Connect Core section 5.1).
+    """
+    confirmed = {} if email is None else {"email": email, "email_verified": True}
+    return orjson.dumps({**party.members, **confirmed})

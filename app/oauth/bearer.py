@@ -10,12 +10,16 @@ from app.oauth.errors import malformed_bearer, missing_token
 __all__ = ["challenge", "read_bearer"]
 
 _TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_VISIBLE = re.compile(r"[!-~]+")
 
 
-def read_bearer(authorization_headers: Sequence[str], *, scope: str | None = None) -> str:
+def read_bearer(
+    authorization_headers: Sequence[str], *, scope: str | None = None, any_form: bool = False
+) -> str:
     """The unverified token in these Authorization headers. Body and query are never looked at.
 
     scope: that the resource asks for, told to whoever brings no token; None where nobody will be told.
+    any_form: whether any visible characters may be a token, as while those of a former system are accepted.
     Raises OAuthError when there is no token, it is malformed or too long, or there are several headers.
     """
     if len(authorization_headers) > 1:
@@ -27,6 +31,6 @@ def read_bearer(authorization_headers: Sequence[str], *, scope: str | None = Non
     if len(unverified_token) > LONGEST_AUTHORIZATION:
         raise malformed_bearer(f"the token is longer than {LONGEST_AUTHORIZATION} characters")
     unverified_token = unverified_token.strip(" ")
-    if not _TOKEN68.fullmatch(unverified_token):
+    if not (_VISIBLE if any_form else _TOKEN68).fullmatch(unverified_token):
         raise malformed_bearer("the Authorization header is not Bearer and one token")
     return unverified_token

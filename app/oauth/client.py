@@ -1,6 +1,7 @@
 """An application as the rules see it, and the proof that a caller is it (RFC 6749 section 2)."""
 
 import hmac
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -11,18 +12,22 @@ from app.oauth.assertion import objection_to
 from app.oauth.errors import invalid_client
 from app.oauth.request import Credentials
 from app.oauth.scope import Scope
-from app.oauth.token_string import secret_digest
+from app.oauth.token_string import id_of_digest, secret_digest
 
 ClientKind = Literal["classic", "strict"]
 ClientStatus = Literal["pending", "active", "suspended", "deleted"]
 
 _CANONICAL_LENGTH = 36
+_FORMER_CLIENT_ID = re.compile(r"[!-~]{1,255}")  # RFC 6749 appendix A.1, without the blank
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    digest: bytes = field(repr=False)
+    """digest: None while there is only the slow hash that a former system kept."""
+
+    digest: bytes | None = field(repr=False)
     expires_at: datetime | None
+    slow_hash: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Client:
     """A registered application. `audience` makes it a resource server; `customer_id` is the customer it acts for by itself.
 
     jwks: its public keys as a JWK Set; it proves itself by them and has no secret.
+    former_client_id: what a former system called it, of which its id is made.
     """
 
     id: UUID
@@ -45,6 +51,15 @@ class Client:
     customer_id: UUID | None
     secrets: tuple[ClientSecret, ...]
     jwks: str | None = None
+    former_client_id: str | None = None
+
+    @property
+    def client_id(self) -> str:
+        return self.former_client_id or str(self.id)
+
+    def is_called(self, unverified_client_id: str) -> bool:
+        """Whether it is found by its client_id: an id that is made of a former one is none itself."""
+        return self.former_client_id in (None, unverified_client_id)
 
     @property
     def active(self) -> bool:
@@ -55,8 +70,9 @@ class Client:
         return grant_type in self.grants
 
 
-# An unknown client is compared with this: no secret has this digest, and the work is the same.
-_NO_SECRETS = (ClientSecret(bytes(32), expires_at=None),)
+# An unknown client is compared with this, and a secret without a digest: no secret has it, and the work is the same.
+_NO_SECRET_HAS = bytes(32)
+_NO_SECRETS = (ClientSecret(_NO_SECRET_HAS, expires_at=None),)
 _NO_DIGEST = secret_digest("")  # of the secret that was not sent
 
 
@@ -81,8 +97,30 @@ def authenticate(client: Client | None, credentials: Credentials, now: datetime,
     return client
 
 
+def live_slow_hashes(client: Client | None, now: datetime) -> tuple[str, ...]:
+    """What a former system kept of its secrets that were not used here yet."""
+    if client is None or client.jwks is not None:
+        return ()
+    return tuple(
+        secret.slow_hash
+        for secret in client.secrets
+        if secret.slow_hash is not None and (secret.expires_at is None or secret.expires_at > now)
+    )
+
+
+def application_id_of(unverified_client_id: str) -> UUID | None:
+    """The application id that a client_id stands for; None for what can be no client_id.
+
+    One of ours is the text of its id. Any other was issued by a former system, and the id is made of it.
+    """
+    own = parse_client_id(unverified_client_id)
+    if own is not None or not _FORMER_CLIENT_ID.fullmatch(unverified_client_id):
+        return own
+    return id_of_digest(secret_digest(f"client_id {unverified_client_id}"))
+
+
 def parse_client_id(unverified: str) -> UUID | None:
-    """The application id a client_id stands for: its canonical text, in no other spelling."""
+    """The application id a client_id of ours stands for: its canonical text, in no other spelling."""
     # The length comes first: else a stranger's long names would fill the memory.
     return _parse_canonical(unverified) if len(unverified) == _CANONICAL_LENGTH else None
 
@@ -96,20 +134,21 @@ def _parse_canonical(unverified: str) -> UUID | None:
     return client_id if str(client_id) == unverified else None
 
 
-def _objection(client: Client | None, credentials: Credentials, now: datetime, issuer: str) -> str | None:
-    if credentials.assertion is not None:
-        return objection_to(credentials.assertion, client.jwks if client else None, issuer=issuer, now=now)
+def has_live_secret(client: Client | None, credentials: Credentials, now: datetime) -> bool:
+    """Whether the secret that was sent is one of the application's."""
     # A secret beside keys would be a second, weaker way in, however it came to be there.
     secrets = client.secrets if client and client.jwks is None else _NO_SECRETS
-    live = _has_live_secret(secrets, credentials.secret_digest or _NO_DIGEST, now)
-    return None if live else "wrong or expired secret"
-
-
-def _has_live_secret(secrets: tuple[ClientSecret, ...], offered_digest: bytes, now: datetime) -> bool:
+    offered_digest = credentials.secret_digest or _NO_DIGEST
     # Every secret is compared, so that time does not tell which of two it was.
     matches = [
-        hmac.compare_digest(secret.digest, offered_digest)
+        hmac.compare_digest(secret.digest or _NO_SECRET_HAS, offered_digest)
         and (secret.expires_at is None or secret.expires_at > now)
         for secret in secrets
     ]
     return any(matches)
+
+
+def _objection(client: Client | None, credentials: Credentials, now: datetime, issuer: str) -> str | None:
+    if credentials.assertion is not None:
+        return objection_to(credentials.assertion, client.jwks if client else None, issuer=issuer, now=now)
+    return None if has_live_secret(client, credentials, now) else "wrong or expired secret"

@@ -7,7 +7,8 @@ RefusedError
 
 from app.oauth.bounds import LONGEST_AUTHORIZATION
 from app.oauth.challenge import BASIC, REALM, challenge, printable
-from app.refused import Headers, RefusedError
+from app.refused import Headers, RefusedError, ToldError
+from app.sentence import Sentence
 
 # One text for every cause: a guesser must not learn which half of a credential was wrong.
 _CLIENT_TEXT = "client authentication failed"
@@ -23,24 +24,36 @@ class OAuthError(RefusedError):
     def __init__(
         self, code: str, what: str = "", *, status: int = 400, detail: str = "", headers: Headers = ()
     ) -> None:
-        super().__init__(printable(what), code=code, status=status, detail=detail, headers=headers)
+        allowed = printable(what)  # a Sentence that is, stays one
+        super().__init__(
+            what if what == allowed else allowed, code=code, status=status, detail=detail, headers=headers
+        )
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.code, self.detail or self.what) if part)
 
 
-class PageError(RefusedError):
+class PageError(ToldError):
     """An authorization request we must not redirect (RFC 6749 section 4.1.2.1): the person is told instead."""
 
     code = "page_error"
+    title: Sentence
 
-    def __init__(self, title: str, what: str, status: int = 400, *, detail: str = "") -> None:
-        super().__init__(what, title=title, status=status, detail=detail)
+    def __init__(
+        self,
+        title: Sentence,
+        what: Sentence,
+        status: int = 400,
+        *,
+        detail: str = "",
+        code: str | None = None,
+    ) -> None:
+        super().__init__(what, title=title, status=status, detail=detail, code=code)
 
 
-def refused_link(explanation: str, *, status: int = 400, detail: str = "") -> PageError:
-    told = f"{explanation} Please tell whoever gave you this link."
-    return PageError("This link cannot be followed", told, status, detail=detail)
+def refused_link(explanation: Sentence, *, status: int = 400, detail: str = "") -> PageError:
+    told = Sentence("%(fault)s Please tell whoever gave you this link.", fault=explanation)
+    return PageError(Sentence("This link cannot be followed"), told, status, detail=detail)
 
 
 def invalid_request(description: str, *, status: int = 400) -> OAuthError:
@@ -49,7 +62,7 @@ def invalid_request(description: str, *, status: int = 400) -> OAuthError:
 
 def body_too_large(most_bytes: int) -> OAuthError:
     """The rest of the body stays unread, so nothing else can follow on the connection (RFC 9110 section 15.5.14)."""
-    description = f"the body is larger than {most_bytes} bytes"
+    description = Sentence("the body is larger than %(most)s bytes", most=str(most_bytes))
     return OAuthError("invalid_request", description, status=413, headers=(("Connection", "close"),))
 
 
@@ -107,7 +120,11 @@ def server_error(detail: str = "") -> OAuthError:
 def temporarily_unavailable(detail: str = "", *, retry_after_s: int = 2) -> OAuthError:
     headers = (("Retry-After", str(retry_after_s)),)
     return OAuthError(
-        "temporarily_unavailable", "Please try again shortly.", status=503, detail=detail, headers=headers
+        "temporarily_unavailable",
+        Sentence("Please try again shortly."),
+        status=503,
+        detail=detail,
+        headers=headers,
     )
 
 
@@ -115,7 +132,7 @@ def too_many_failures(detail: str = "", *, retry_after_s: int = 2) -> OAuthError
     """Say nothing of right or wrong, since nothing was looked up (RFC 6585 section 4; the code is RFC 8628's)."""
     return OAuthError(
         "slow_down",
-        "too many failed attempts from here: wait, and try again",
+        Sentence("too many failed attempts from here: wait, and try again"),
         status=429,
         detail=detail,
         headers=(("Retry-After", str(retry_after_s)),),

@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["flow", "form", "signing key"]
+Purpose = Literal["flow", "form", "signing key", "authenticator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ def derive_keys(secrets: tuple[str, ...]) -> Keys:
             "flow": _seal(secrets, "flow state"),
             "form": _seal(secrets, "form"),
             "signing key": _seal(secrets, "signing key"),
+            "authenticator": _seal(secrets, "authenticator"),
         },
         code_keys=code_keys,
         code_key_name=_name(secrets[0]),

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from app.oauth.bounds import LARGEST_FORM, MOST_FIELDS
 from app.oauth.errors import invalid_request
+from app.sentence import Sentence
 
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _PLAIN = re.compile(rb"[a-z_]+=[A-Za-z0-9_.~-]+(?:&[a-z_]+=[A-Za-z0-9_.~-]+)*")
@@ -23,9 +24,12 @@ class Parameters:
     malformed: frozenset[str]
 
 
-def parse_form(body: bytes, *, largest: int = LARGEST_FORM) -> Mapping[str, str]:
-    """Parameters of a token, introspection or revocation request. Raises invalid_request unless all are in order."""
-    parameters = _read(body, largest)
+def parse_form(body: bytes, *, largest: int = LARGEST_FORM, most: int = MOST_FIELDS) -> Mapping[str, str]:
+    """Parameters of a token, introspection or revocation request. Raises invalid_request unless all are in order.
+
+    largest: in bytes. most: parameters.
+    """
+    parameters = _read(body, largest, most)
     check_wellformed(parameters.repeated, parameters.malformed)
     return parameters.values
 
@@ -46,22 +50,28 @@ def has_parameter(raw: bytes, name: str) -> bool:
 
 def check_wellformed(repeated: Collection[str], malformed: Collection[str]) -> None:
     """Raises invalid_request when a parameter is repeated or malformed (RFC 6749 sections 3.1 and 3.2)."""
-    for names, complaint in (
-        (repeated, "is sent more than once"),
-        (malformed, "is too long or badly encoded"),
-    ):
-        if names:
-            raise invalid_request(f"{_speakable(min(names))} {complaint}")
+    if repeated:
+        raise invalid_request(Sentence("%(name)s is sent more than once", name=_speakable(min(repeated))))
+    if malformed:
+        raise invalid_request(
+            Sentence("%(name)s is too long or badly encoded", name=_speakable(min(malformed)))
+        )
 
 
-def _read(raw: bytes, largest: int) -> Parameters:
-    _check_size(raw, largest)
+def _read(raw: bytes, largest: int, most: int = MOST_FIELDS) -> Parameters:
+    _check_size(raw, largest, most)
     return _read_plain(raw) or _read_encoded(raw)
 
 
-def _check_size(raw: bytes, largest: int) -> None:
-    if len(raw) > largest or raw.count(b"&") >= MOST_FIELDS:
-        raise invalid_request(f"more than {MOST_FIELDS} parameters, or more than {largest} bytes")
+def _check_size(raw: bytes, largest: int, most: int = MOST_FIELDS) -> None:
+    if len(raw) > largest or raw.count(b"&") >= most:
+        raise invalid_request(
+            Sentence(
+                "more than %(most)s parameters, or more than %(largest)s bytes",
+                most=str(most),
+                largest=str(largest),
+            )
+        )
 
 
 def _read_plain(raw: bytes) -> Parameters | None:
@@ -111,4 +121,4 @@ def decode(raw: bytes) -> str | None:
 
 def _speakable(name: str) -> str:
     # The description may be shown to a person elsewhere: a stranger must not write it.
-    return name if _SPEAKABLE.fullmatch(name) else "a parameter"
+    return name if _SPEAKABLE.fullmatch(name) else Sentence("a parameter")

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes
 from app.oauth.bounds import LONGEST_URI
 from app.oauth.errors import refused_link
 from app.refused import RefusedError
+from app.sentence import Sentence
 
 _LAST_PORT = 65_535
 
@@ -77,7 +78,7 @@ def match(requested: str | None, registered: Sequence[str], *, public: bool) -> 
         if len(registered) == 1:
             return registered[0]
         raise refused_link(
-            "The application did not say which of its addresses the answer should go to.",
+            Sentence("The application did not say which of its addresses the answer should go to."),
             detail=f"redirect_uri is missing, and {len(registered)} are registered",
         )
     # Plain strings: whatever a cleverer comparison would forgive, an attacker can use (RFC 9700 section 4.1.3).
@@ -87,7 +88,10 @@ def match(requested: str | None, registered: Sequence[str], *, public: bool) -> 
         return requested
     sent = _readable(requested)
     raise refused_link(
-        f"The application asked for the answer at {sent}, an address that is not registered for it.",
+        Sentence(
+            "The application asked for the answer at %(sent)s, an address that is not registered for it.",
+            sent=sent,
+        ),
         detail=f"redirect_uri {sent} is not registered: {_difference(requested, registered)}",
     )
 

@@ -25,8 +25,8 @@ from app.oauth.errors import (
     unsupported_response_type,
 )
 from app.oauth.parameters import Parameters, check_wellformed, decode, parse_form, parse_query
-from app.oauth.token_string import TokenString, secret_digest
-from app.oauth.token_string import parse as parse_token
+from app.oauth.token_string import LegacyToken, TokenString, is_client_secret, recognise, secret_digest
+from app.sentence import Sentence
 
 FORM_TYPE = "application/x-www-form-urlencoded"  # as nearly everybody writes it
 # RFC 9110 section 5.6.6: parameters, and a semicolon without one. Possessive, so that no blank is tried in two places.
@@ -52,9 +52,18 @@ class Credentials:
     """The caller's claim, and the secret or assertion it offers for that (RFC 6749 section 2.3); nothing is proved."""
 
     client_id: str | None
-    secret_digest: bytes | None = field(repr=False)  # the secret itself goes no further than this file
+    secret_digest: bytes | None = field(repr=False)  # a secret of ours itself goes no further than this file
     method: AuthMethod
     assertion: ClientAssertion | None = None
+    # A secret that is not spelt like ours, and as it was sent in a Basic header where decoding it makes a difference.
+    former_secret: str | None = field(default=None, repr=False, compare=False)
+    secret_as_sent: str | None = field(default=None, repr=False, compare=False)
+
+    def read_as_sent(self) -> "Credentials | None":
+        """The same with the secret as it was sent, since many programs encode nothing; None where both are alike."""
+        if self.secret_as_sent is None:
+            return None
+        return _of_secret(self.client_id, self.secret_as_sent, self.method)
 
 
 @dataclass(slots=True)  # not frozen, as a token string
@@ -82,17 +91,17 @@ class TokenRequest:
     @property
     def repeats(self) -> bool:
         """Whether the same bytes may well come again: they hold nothing but what is sent with every request."""
-        return self.parameters.keys() <= _REPEATED
+        return self.parameters.keys() <= _REPEATED and self.credentials.former_secret is None
 
 
 @dataclass(slots=True)  # not frozen, as a token string
 class TokenQuery:
     """A question about a token (RFC 7662 section 2.1) or its end (RFC 7009 section 2.1). Its repr is safe to log.
 
-    token: None for a string that cannot be a token of ours.
+    token: None for a string that begins like ours and is none.
     """
 
-    token: TokenString | None
+    token: TokenString | LegacyToken | None
     token_type_hint: str | None
     credentials: Credentials
 
@@ -103,12 +112,12 @@ class TokenQuery:
         credentials = _read_credentials(authorization, form)
         if "token" not in form:
             raise invalid_request("token is missing")
-        return cls(parse_token(form["token"]), form.get("token_type_hint"), credentials)
+        return cls(recognise(form["token"]), form.get("token_type_hint"), credentials)
 
     @property
     def repeats(self) -> bool:
         """As of a token request."""
-        return self.credentials.assertion is None
+        return self.credentials.assertion is None and self.credentials.former_secret is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +211,18 @@ def _read_query(raw_query: bytes) -> Parameters:
         parameters = parse_query(raw_query)
     except OAuthError as error:
         raise refused_link(
-            f"It has more than {LARGEST_FORM} characters, or more than {MOST_FIELDS} parts."
+            Sentence(
+                "It has more than %(longest)s characters, or more than %(most)s parts.",
+                longest=str(LARGEST_FORM),
+                most=str(MOST_FIELDS),
+            )
         ) from error
     if not {"client_id", "redirect_uri"}.isdisjoint(parameters.repeated | parameters.malformed):
-        raise refused_link("It does not say clearly which application asks, or where the answer goes.")
+        raise refused_link(
+            Sentence("It does not say clearly which application asks, or where the answer goes.")
+        )
     if "client_id" not in parameters.values:
-        raise refused_link("It does not say which application asks.")
+        raise refused_link(Sentence("It does not say which application asks."))
     return parameters
 
 
@@ -218,7 +233,7 @@ def _read_credentials(authorization: str | None, form: Mapping[str, str]) -> Cre
     if authorization is None:
         if client_secret is None:
             return Credentials(client_id, None, "none")
-        return Credentials(client_id, secret_digest(client_secret), "client_secret_post")
+        return _of_secret(client_id, client_secret, "client_secret_post")
     credentials = _read_basic(authorization)
     # RFC 6749 section 2.3: one method per request. An application named twice must at least be the same one.
     if client_secret is not None or client_id not in (None, credentials.client_id):
@@ -253,4 +268,13 @@ def _read_basic(authorization: str) -> Credentials:
     # An empty secret is none, as in a form: libraries send their id this way for applications without a secret.
     if not client_secret:
         return Credentials(client_id, None, "none")
-    return Credentials(client_id, secret_digest(client_secret), "client_secret_basic")
+    credentials = _of_secret(client_id, client_secret, "client_secret_basic")
+    if credentials.former_secret is not None and (b"%" in raw_secret or b"+" in raw_secret):
+        credentials.secret_as_sent = raw_secret.decode()  # decoded it is UTF-8, so it was before
+    return credentials
+
+
+def _of_secret(client_id: str | None, secret: str, method: AuthMethod) -> Credentials:
+    # Only a former system kept anything but the digest, and only its secret must be hashed once more.
+    former = None if is_client_secret(secret) else secret
+    return Credentials(client_id, secret_digest(secret), method, None, former)

@@ -6,19 +6,28 @@ from functools import lru_cache
 
 from app.oauth.bounds import LONGEST_SCOPE
 from app.oauth.errors import OAuthError, invalid_scope
+from app.sentence import Sentence
 
 # Scope tokens, sorted, each once: equal scopes compare equal and are stored as one text.
 Scope = tuple[str, ...]
 
 # Every scope there is, with all that it opens, as the customer reads it line by line on the consent page.
-KNOWN_SCOPES: dict[str, tuple[str, ...]] = {
-    "aemp:read": (
-        "See your machines: name, make, model, serial number and position",
-        "See their work: hours, idle hours, loads and payload, distance and speed",
-        "See their state: fuel, exhaust fluid, engine load, engine state, switches and faults",
-        "See their history: all of this of the last 400 days",
+KNOWN_SCOPES: dict[str, tuple[Sentence, ...]] = {
+    "account:read": (
+        Sentence(
+            "See whose account this is: the company's name, a number that stands for you, and your e-mail address if you confirmed it"
+        ),
     ),
-    "telemetry:write": ("Report readings of your machines, which all who see the machines will see",),
+    "aemp:read": (
+        Sentence("See your machines: name, make, model, serial number and position"),
+        Sentence("See their work: hours, idle hours, distance, fuel and exhaust fluid"),
+        Sentence("See their engine and loads: engine state, engine load, speed, loads and payload, switches"),
+        Sentence("See their faults: fault codes and caution codes"),
+        Sentence("See their history: all of this of the last 400 days"),
+    ),
+    "telemetry:write": (
+        Sentence("Report readings of your machines, which all who see the machines will see"),
+    ),
 }
 
 DEFAULT_SCOPE = "aemp:read"
@@ -42,7 +51,7 @@ def offered_scopes() -> dict[str, str]:
     }
 
 
-def opened_by(scopes: Iterable[str]) -> list[str]:
+def opened_by(scopes: Iterable[str]) -> list[Sentence]:
     """The lines that tell a customer everything these scopes open."""
     return [line for name in scopes for line in KNOWN_SCOPES[name]]
 

@@ -29,6 +29,7 @@ TOKEN_KINDS: Mapping[TokenKind, str] = {
     "ac": "[cs]",  # authorization codes
 }
 _CLIENT_SECRET = "cs"  # the kind
+_SECRET_PREFIX = f"rovi_{_CLIENT_SECRET}_"
 
 # Published, so that scanners of source code can find what leaked.
 PATTERN = f"rovi_(?:{'|'.join(TOKEN_KINDS)})_[cs][0-9A-Za-z]{{55}}"
@@ -44,6 +45,8 @@ _CLASSES: Mapping[str, TokenClass] = {"c": "c", "s": "s"}
 _BUCKET_BITS = 0xFFF
 _VERSION_AND_VARIANT = 0xF << 76 | 0b11 << 62
 _VERSION_7 = 7 << 76 | 0b10 << 62
+_VERSION_8 = 8 << 76 | 0b10 << 62
+_OURS = "rovi_"  # every secret string of ours begins so
 
 _SECRET_BYTES = 20
 # Texts of one width sort as numbers do, so a comparison of texts tells whether 160 bits would hold the secret.
@@ -63,6 +66,15 @@ class TokenString:
     bucket: int
     digest: bytes = field(repr=False)
     text: str = field(default="", repr=False, compare=False)
+
+
+@dataclass(slots=True)
+class LegacyToken:
+    """A string that a former system may have issued. Its id is made of its digest, by which alone it is found."""
+
+    id: UUID
+    digest: bytes = field(repr=False)
+    kind: Literal["legacy"] = "legacy"
 
 
 def mint(kind: TokenKind, token_class: TokenClass, bucket: int) -> TokenString:
@@ -95,6 +107,24 @@ def parse(unverified: str) -> TokenString | None:
     return TokenString(kind, token_class, UUID(int=number), number & _BUCKET_BITS, secret_digest(unverified))
 
 
+def recognise(unverified: str) -> TokenString | LegacyToken | None:
+    """The same, and any other string that does not begin like ours: whether such are looked up, the policy says."""
+    token = parse(unverified)
+    if token is not None or unverified.startswith(_OURS):
+        return token
+    digest = secret_digest(unverified)
+    return LegacyToken(id_of_digest(digest), digest)
+
+
+def id_of_digest(digest: bytes) -> UUID:
+    """A UUIDv8 (RFC 9562) of the digest's first bytes, which no id of ours is: they are of version 7."""
+    return UUID(int=int.from_bytes(digest[:16]) & ~_VERSION_AND_VARIANT | _VERSION_8)
+
+
+def is_legacy(token_id: UUID) -> bool:
+    return token_id.int & _VERSION_AND_VARIANT == _VERSION_8
+
+
 @lru_cache(maxsize=10_000)
 def bucket_of(owner_id: UUID) -> int:
     """Twelve bits for the customer, or for the application where there is none: the first of its id's SHA-256."""
@@ -122,9 +152,19 @@ def issued_at(token_id: UUID) -> datetime:
     return _EPOCH + timedelta(milliseconds=token_id.int >> 80)
 
 
+def is_client_secret(unverified: str) -> bool:
+    """Whether it is spelt like a client secret of ours."""
+    return unverified.startswith(_SECRET_PREFIX)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The smallest id of a moment: a bound for ids that sort by time."""
+    return UUID(int=((moment - _EPOCH) // timedelta(milliseconds=1)) << 80)
+
+
 def mint_client_secret() -> str:
     """A fresh client secret of 256 bits. Clients disagree whether Basic is form-encoded: no character of it cares."""
-    body = f"rovi_{_CLIENT_SECRET}_{base62.encode(int.from_bytes(urandom(32)), 43)}"
+    body = f"{_SECRET_PREFIX}{base62.encode(int.from_bytes(urandom(32)), 43)}"
     return body + _checksum(body)
 
 

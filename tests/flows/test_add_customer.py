@@ -7,7 +7,7 @@ import pytest
 from app.context import Context
 from app.flows.account.add_customer import CustomerError, PersonError, add_customer
 from app.oauth.actor import COMMAND_LINE
-from app.storage.people.people import select_customers
+from app.storage.people.customers import select_customers
 from tests.support.people import session_of
 
 PASSWORD = "correct horse battery"
@@ -68,7 +68,7 @@ async def test_address_in_use_is_refused_and_leaves_no_account(context: Context)
 async def test_password_is_stored_as_argon2id_only(context: Context) -> None:
     """R-24"""
     member = await add_customer(context, COMMAND_LINE, email=address(), name="Hillside", password=PASSWORD)
-    row = await context.database.row("SELECT password_hash FROM customer_member WHERE id = $1", member.id)
+    row = await context.database.row("SELECT password_hash FROM person WHERE id = $1", member.id)
     assert row is not None
     assert row["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert PASSWORD not in row["password_hash"]
@@ -80,7 +80,7 @@ async def test_session_is_stored_as_a_digest_only(context: Context) -> None:
     cookie = await session_of(context, email=member.email, password=PASSWORD)
     assert cookie is not None
     row = await context.database.row(
-        "SELECT string_agg(s::text, ',') AS stored FROM browser_session s WHERE member_id = $1", member.id
+        "SELECT string_agg(s::text, ',') AS stored FROM browser_session s WHERE person_id = $1", member.id
     )
     assert row is not None
     assert row["stored"]

@@ -54,7 +54,7 @@ REFUSED: dict[str, tuple[Attempt, type[Exception], str]] = {
     "name of a person": (new(name=ACCENTS), PersonError, "name: 1 to 120 printable characters"),
     "operator": (
         lambda world: add_operator(
-            world.context, COMMAND_LINE, email=ACCENTS, name="Olga", password=PASSWORD
+            world.context, COMMAND_LINE, email=ACCENTS, name="Olga", role="reviewer", password=PASSWORD
         ),
         PersonError,
         NO_EMAIL,

@@ -11,14 +11,15 @@ from app.flows.account.add_customer import CustomerError
 from app.flows.account.change_customer import disable_customer, enable_customer, set_password
 from app.flows.account.sign_in import read_session
 from app.oauth.actor import COMMAND_LINE
-from app.storage.people.people import delete_sessions_of, insert_session, select_sign_in, update_password
+from app.storage.people.people import select_sign_in, update_password
+from app.storage.people.sessions import NewSession, delete_sessions_of, insert_session
 from tests.support.people import PASSWORD, World, session_of
 
 NEW_PASSWORD = "another horse, another battery"
 
 WAITS = """
 SELECT FROM pg_locks waiting JOIN pg_locks held USING (pid)
-WHERE NOT waiting.granted AND held.relation = 'customer_member'::regclass
+WHERE NOT waiting.granted AND held.relation = 'person'::regclass
   AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
@@ -66,9 +67,8 @@ async def test_a_session_that_begins_just_before_a_new_password_is_ended_by_it(
     assert found is not None
     digest = hashlib.sha256(world.member.email.encode()).digest()
     async with context.database.transaction() as signing_in:
-        assert await insert_session(
-            signing_in, digest, world.member.id, found.password_hash, timedelta(hours=1)
-        )
+        begun = NewSession(digest, world.member.id, found.password_hash, False, False, "", "")
+        assert await insert_session(signing_in, begun, timedelta(hours=1))
         change = set_password(context, COMMAND_LINE, world.member.email, NEW_PASSWORD, cut_applications=False)
         changing = asyncio.create_task(change)
         await until_somebody_waits(context)
@@ -90,7 +90,7 @@ async def test_a_disabled_account_is_disabled_once_and_enabled_once(context: Con
 
 async def sessions_of(world: World) -> int:
     [row] = await world.context.database.rows(
-        "SELECT count(*)::integer AS n FROM browser_session WHERE member_id = $1", world.member.id
+        "SELECT count(*)::integer AS n FROM browser_session WHERE person_id = $1", world.member.id
     )
     count: int = row["n"]
     return count

@@ -17,7 +17,7 @@ from app.flows.token.revoke_token import revoke_any_token
 from app.oauth.actor import COMMAND_LINE, Actor, ActorKind
 from app.oauth.token_string import parse
 from app.refused import RefusedError
-from app.storage.people.operators import Operator
+from app.storage.people.people import Person
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World
 
@@ -25,18 +25,19 @@ CONNECTIONS = "/app/account/applications"
 
 
 @pytest.fixture
-async def operator(context: Context, world: World) -> Operator:
+async def operator(context: Context, world: World) -> Person:
     return await add_operator(
         context,
         COMMAND_LINE,
         email=f"olga.{world.member.id.hex}@rovitracker.example",
         name="Olga Reyes",
+        role="reviewer",
         password=PASSWORD,
     )
 
 
 @pytest.fixture
-def issuer(operator: Operator) -> Actor:
+def issuer(operator: Person) -> Actor:
     return Actor("operator", operator.id)
 
 
@@ -72,7 +73,11 @@ async def test_token_opens_the_customers_machines_until_it_is_revoked(
     assert token is not None
     assert token.token_class == "c"
     described = await world.introspect(browser, issued.text)
-    assert described["sub"] == str(world.member.customer_id)
+    assert described["sub"] == world.client_id
+    assert described["account"] == {
+        "id": str(world.member.customer_id),
+        "name": world.member.customer_name,
+    }
     fleet = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {issued.text}")
     assert fleet.status_code == 200
     page = await browser.sign_in(await browser.get("/app/login"), world.member.email, PASSWORD)
@@ -86,13 +91,13 @@ async def test_customer_can_end_it_like_any_other(
 ) -> None:
     """O-143: one by one, by the customer it concerns."""
     issued = await issue_manually(context, issuer, asked)
-    page = await browser.sign_in(await browser.get("/app/login"), world.member.email, PASSWORD)
+    page = await browser.sign_in(await browser.get(CONNECTIONS), world.member.email, PASSWORD)
     await browser.submit(page, {}, action=f"{CONNECTIONS}/disconnect")
     assert await world.introspect(browser, issued.text) == {"active": False}
 
 
 async def test_audit_names_operator_customer_and_reason_and_not_the_token(
-    context: Context, world: World, operator: Operator, issuer: Actor, asked: ManualRequest
+    context: Context, world: World, operator: Person, issuer: Actor, asked: ManualRequest
 ) -> None:
     """O-143."""
     issued = await issue_manually(context, issuer, replace(asked, reason="  Confirmed by phone, case 4711 "))
@@ -151,7 +156,7 @@ async def test_what_is_refused_stores_nothing(
 
 @pytest.mark.parametrize("kind", ["customer", "application", "command line", "service"])
 async def test_only_an_operator_issues_by_hand(
-    kind: ActorKind, context: Context, operator: Operator, asked: ManualRequest
+    kind: ActorKind, context: Context, operator: Person, asked: ManualRequest
 ) -> None:
     """The kind is what was proved, so no id makes up for it."""
     with pytest.raises(ManualGrantError, match="only an operator"):
@@ -176,7 +181,7 @@ async def test_a_party_that_does_not_stand_gets_no_token(
         await disable_customer(context, COMMAND_LINE, world.member.email)
     else:
         await context.database.count(
-            "UPDATE operator SET disabled_at = clock_timestamp() WHERE id = $1", issuer.id
+            "UPDATE operator SET disabled_at = clock_timestamp() WHERE person_id = $1", issuer.id
         )
     with pytest.raises(ApplicationError):
         await issue_manually(context, issuer, asked)

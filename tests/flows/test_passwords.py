@@ -7,7 +7,7 @@ import pytest
 from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.process.passwords import NOBODY, Passwords
+from app.process.passwords import NOBODY, Passwords, Turn
 from app.storage.errors import StoreUnavailableError
 
 
@@ -54,8 +54,8 @@ async def test_flood_waits_outside(passwords: Passwords) -> None:
 
 async def test_no_asker_has_more_than_half_of_the_places(passwords: Passwords) -> None:
     """R-60: of nine places five, whichever of its networks an address is counted by; the others are for the others."""
-    flood = [passwords.verify(None, "x", askers=(f"/64 {number}", "/48")) for number in range(8)]
-    others = [passwords.verify(None, "x", askers=("another",)) for _ in range(4)]
+    flood = [passwords.verify(None, "x", Turn((f"/64 {number}", "/48"))) for number in range(8)]
+    others = [passwords.verify(None, "x", Turn(("another",))) for _ in range(4)]
     answers = await asyncio.gather(*flood, *others, return_exceptions=True)
     assert [type(answer) for answer in answers] == [bool] * 5 + [StoreUnavailableError] * 3 + [bool] * 4
     assert not passwords._taken_by

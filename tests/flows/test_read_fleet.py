@@ -24,7 +24,8 @@ from app.flows.fleet.read_fleet import read_fleet_page
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import new_id
 from app.settings import Settings
-from app.storage.people.people import Member
+from app.storage.fleet.view import FleetView
+from app.storage.people.members import Member
 from app.stores import open_stores
 from tests.support.depth import DEPTH
 from tests.support.fleets import fill
@@ -40,7 +41,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def read(context: Context, customer_id: UUID, token_id: UUID, page: int) -> list[str | None]:
-    found = await read_fleet_page(context, customer_id, page, token_id=token_id)
+    found = await read_fleet_page(context, FleetView(customer_id), page, token_id=token_id)
     return [each.header.pin for each in found.machines]
 
 
@@ -109,7 +110,7 @@ async def test_a_map_is_kept_for_half_an_hour(world: World, context: Context) ->
     token_id = new_id()
     await fill(context, world.member.customer_id, "A")
     await read(context, world.member.customer_id, token_id, 1)
-    script = context.valkey.script("return redis.call('PTTL', KEYS[1])")
+    script = "return redis.call('PTTL', KEYS[1])"
     left_ms = await context.valkey.run(script, [f"rovi:{{{token_id.hex}}}:pages"], [])
     assert 29 * 60_000 < left_ms <= 30 * 60_000
 
@@ -179,7 +180,9 @@ class Crawls(RuleBasedStateMachine):
         if crawl.page == 1:
             crawl.stayed = set(self.fleets[crawl.owner])
         customer_id = self.owners[crawl.owner].customer_id
-        found = self.run(read_fleet_page(self.context, customer_id, crawl.page, token_id=crawl.token_id))
+        found = self.run(
+            read_fleet_page(self.context, FleetView(customer_id), crawl.page, token_id=crawl.token_id)
+        )
         shown = [each.header.pin for each in found.machines]
         assert set(shown) <= self.fleets[crawl.owner], "a machine that left is shown"
         crawl.seen += shown

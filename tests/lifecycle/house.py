@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ import asyncpg
 
 from app.context import Context
 from app.door.bounds import Bounds
-from app.flows.account.add_operator import add_operator
+from app.flows.account.add_operator import OperatorError, add_operator
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.oauth.actor import COMMAND_LINE
 from tests.support.people import PASSWORD
@@ -50,19 +50,30 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(context: Context, owner_url: str, settings: dict[str, str]) -> AsyncIterator[House]:
-    """settings: which stores the context is on, and its keys."""
+async def open_house(
+    context: Context,
+    owner_url: str,
+    settings: dict[str, str],
+    *,
+    of_each: Sequence[dict[str, str]] = ({}, {}),
+) -> AsyncIterator[House]:
+    """settings: which stores the context is on, and more. of_each: more settings, of each process."""
     ports = [free_port() for _ in PROCESSES]
     origin = f"http://localhost:{ports[0]}"  # of both, as behind a proxy
     environment = {
         **settings,
+        "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
         "ROVITRACKER_PUBLIC_URL": origin,
         "ROVITRACKER_CODE_LIFETIME": f"{CODE_LIFE_S}s",
+        "ROVITRACKER_LEGACY_TOKENS_UNTIL": f"{context.now().year + 2}-01-01",
         "ROVITRACKER_LIMIT_FAILURES": "1000000",
         "ROVITRACKER_LOG_LEVEL": "error",
     }
     async with AsyncExitStack() as stack:
-        services = (running_service(port=port, settings=environment) for port in ports)
+        services = (
+            running_service(port=port, settings={**environment, **more})
+            for port, more in zip(ports, of_each, strict=True)
+        )
         await asyncio.gather(*map(stack.enter_async_context, services))
         owner = await asyncpg.connect(owner_url)
         stack.push_async_callback(owner.close)
@@ -70,5 +81,8 @@ async def open_house(context: Context, owner_url: str, settings: dict[str, str])
         watcher = await register_application(
             context, COMMAND_LINE, name="Watcher", company="Ours", audience=audience
         )
-        await add_operator(context, COMMAND_LINE, email=OPERATOR, name="Olga", password=PASSWORD)
+        with suppress(OperatorError):  # another house on this database has her already
+            await add_operator(
+                context, COMMAND_LINE, email=OPERATOR, name="Olga", role="reviewer", password=PASSWORD
+            )
         yield House(ports, context, owner, watcher, asyncio.get_running_loop())

@@ -165,6 +165,14 @@ class Lifecycle(RuleBasedStateMachine):
         if token is not None and text is not None:
             self.service.texts[token] = text
 
+    @rule(application=a(applications), customer=a(customers))
+    def import_token(self, application: Application, customer: Customer) -> None:
+        text = self.run(self.service.import_token(application, customer))
+        token = self.model.import_token(application, customer)
+        assert (text is None) == (token is None)
+        if token is not None and text is not None:
+            self.service.texts[token] = text
+
     # ---- Asking and ending ----
 
     @rule(at=processes, token=a(tokens), by=a(applications))

@@ -10,6 +10,7 @@ MOST_FROM_CODES = 10  # classic tokens that live at once, of a customer and an a
 CLASSIC_IDLE, CLASSIC_ABSOLUTE = 365.0, 3 * 365.0
 REFRESH_IDLE, REFRESH_ABSOLUTE = 30.0, 365.0
 AN_HOUR = 1 / 24
+IMPORTED = 100.0
 
 Kind = Literal["classic", "strict", "public"]  # a public application is a strict one without a secret
 Status = Literal["active", "suspended", "deleted"]
@@ -74,6 +75,18 @@ class Application(Named):
         return self.secrets[-1] if self.secrets else None
 
 
+@dataclass(slots=True)
+class Connection:
+    """What a customer and an application share, by whatever way in. The times are numbers of approvals; 0 is before all."""
+
+    approved_at: int
+    cut_at: int = 0
+
+    @property
+    def stands(self) -> bool:
+        return self.approved_at > self.cut_at
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Approval(Named):
     """A customer's consent: its code, and what everything issued from that rests on. past: the code's time is over."""
@@ -132,7 +145,7 @@ class Model:
     access_tokens: list[AccessToken] = field(default_factory=list)
     refresh_tokens: list[RefreshToken] = field(default_factory=list)
     approved: int = 0
-    revoked_before: dict[tuple[Customer | None, Application], int] = field(default_factory=dict)
+    connections: dict[tuple[Customer, Application], Connection] = field(default_factory=dict)
 
     @property
     def tokens(self) -> list[Token]:
@@ -145,10 +158,10 @@ class Model:
 
     def stands(self, approved: Approval | Token) -> bool:
         """Whether what was approved then still counts."""
-        pair = (approved.customer, approved.application)
-        return self.may_act(approved.application, approved.customer) and (
-            approved.approved_at > self.revoked_before.get(pair, 0)
-        )
+        customer, application = approved.customer, approved.application
+        if not self.may_act(application, customer):
+            return False
+        return customer is None or approved.approved_at > self.connections[customer, application].cut_at
 
     def lives(self, token: Token) -> bool:
         revoked = token.ended or (token.approval is not None and token.approval.revoked)
@@ -160,6 +173,7 @@ class Model:
         name = f"code_{len(self.approvals) + 1}"
         approval = Approval(name, application, customer, self._now())
         self.approvals.append(approval)
+        self._connect(customer, application, approval.approved_at)
         return approval
 
     def redeem(self, code: Approval, by: Application, wrong: WrongCode | None = None) -> Issued:
@@ -199,16 +213,37 @@ class Model:
         return access, self._refresh_token(token.approval, token.absolute_left)
 
     def issue_to_client(self, application: Application) -> Issued:
-        """RFC 6749 section 4.4: for an hour, whatever the kind of application, but to no public one."""
-        if application.kind == "public" or not self.may_act(application, application.acts_for):
+        """RFC 6749 section 4.4: for an hour, whatever the kind of application, but to no public one.
+
+        A customer who cut it is acted for by nothing until they approve anew, by whatever way.
+        """
+        customer = application.acts_for
+        if application.kind == "public" or not self.may_act(application, customer):
             raise Refused("unauthorized_client")
-        return self._issue(application, application.acts_for, None, renewable=False), None
+        connection = self.connections[customer, application] if customer else None
+        if connection and not connection.stands:
+            raise Refused("unauthorized_client")
+        token = self._issue(application, customer, None, renewable=False)
+        if connection:
+            token.approved_at = connection.approved_at
+        return token, None
 
     def issue_manually(self, application: Application, customer: Customer) -> AccessToken | None:
         """Issue a classic token as an operator, whatever the kind of application."""
         if not self.may_act(application, customer):
             return None
+        self._connect(customer, application, self._now())
         return self._issue(application, customer, None, renewable=True)
+
+    def import_token(self, application: Application, customer: Customer) -> AccessToken | None:
+        """A token of a former system, which does not say when it was issued: none where the two were ever cut."""
+        known = self.connections.get((customer, application))
+        if application.status == "deleted" or (known and known.cut_at):
+            return None
+        self._connect(customer, application, self._now())
+        token = self._issue(application, customer, None, renewable=False)
+        token.idle_left = token.absolute_left = IMPORTED
+        return token
 
     # ---- Using ----
 
@@ -236,7 +271,8 @@ class Model:
 
     def disconnect(self, customer: Customer, application: Application) -> None:
         """Void all that was approved until now, whether its code was redeemed or not."""
-        self.revoked_before[customer, application] = self._now()
+        connection = self.connections.setdefault((customer, application), Connection(approved_at=0))
+        connection.cut_at = self._now()
 
     def change_status(self, application: Application, change: str) -> bool:
         """Whether it leads anywhere; nothing leads out of deleted."""
@@ -263,7 +299,15 @@ class Model:
         secrets = [] if kind == "public" else [Secret(f"{name}_secret_1")]
         application = Application(name, kind, acts_for if kind == "classic" else None, secrets)
         self.applications.append(application)
+        if application.acts_for:
+            self._connect(application.acts_for, application, self._now())
         return application
+
+    def _connect(self, customer: Customer, application: Application, approved_at: int) -> None:
+        """Begin or bring back a connection; one that stands stays as it is."""
+        connection = self.connections.setdefault((customer, application), Connection(approved_at))
+        if not connection.stands:
+            connection.approved_at = approved_at
 
     def _now(self) -> int:
         self.approved += 1

@@ -3,36 +3,20 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from app.context import Context
 from tests.lifecycle.house import House, open_house
 from tests.lifecycle.machine import Lifecycle
-from tests.support.depth import DEPTH
+from tests.support.depth import DEPTH, lives
 from tests.support.server import settings_on
-
-# Beyond ten lives hypothesis mostly makes variations of them, so that ten more are a run of their own. None is made shorter
-# when it fails: that would take thousands of steps, each of which waits for two processes.
-SETTINGS = settings(
-    max_examples=10,
-    stateful_step_count=30,
-    derandomize=DEPTH == 1,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @pytest.fixture(scope="module")
 async def house(
     context: Context, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
-    environment = {
-        **settings_on(database_url, redis_url, tmp_path_factory.mktemp("lifecycle")),
-        "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
-    }
+    environment = settings_on(database_url, redis_url, tmp_path_factory.mktemp("lifecycle"))
     async with open_house(context, database_url, environment) as house:
         yield house
 
@@ -46,4 +30,4 @@ def test_service_and_model_say_the_same_after_every_step(house: House) -> None:
             super().__init__(house)
 
     for _ in range(DEPTH):
-        run_state_machine_as_test(Life, settings=SETTINGS)
+        run_state_machine_as_test(Life, settings=lives(10, steps=30))

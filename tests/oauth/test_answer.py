@@ -3,7 +3,7 @@
 import json
 from uuid import UUID
 
-from app.oauth.answer import INACTIVE, introspection_answer, token_answer
+from app.oauth.answer import INACTIVE, Party, introspection_answer, token_answer, userinfo_answer
 
 CLIENT_ID = UUID("01932f2c-5a6b-7def-8123-456789abcdef")
 CUSTOMER_ID = UUID("01932f2c-5a6b-7def-8123-000000000001")
@@ -11,12 +11,18 @@ TOKEN_ID = UUID("01932f2c-5a6b-7def-8123-000000000002")
 ISSUED_AT = 1_795_435_200
 
 
-def live(customer_id: UUID | None = CUSTOMER_ID, token_type: str | None = "Bearer") -> bytes:
+MEMBER_ID = UUID("01932f2c-5a6b-7def-8123-000000000003")
+APPROVED = Party(str(CLIENT_ID), CUSTOMER_ID, "Müller", MEMBER_ID)
+BY_ITSELF = Party(str(CLIENT_ID), CUSTOMER_ID, "Müller", None)
+FOR_ITSELF = Party(str(CLIENT_ID), None, None, None)
+ACCOUNT = {"id": str(CUSTOMER_ID), "name": "Müller"}
+
+
+def live(party: Party = APPROVED, token_type: str | None = "Bearer") -> bytes:
     return introspection_answer(
         issuer="https://auth.example",
         audience="https://auth.example/api",
-        client_id=CLIENT_ID,
-        customer_id=customer_id,
+        party=party,
         token_id=TOKEN_ID,
         token_type=token_type,
         scope="aemp:read",
@@ -48,7 +54,8 @@ def test_introspection_of_a_live_token_has_the_members_and_types_of_the_rfc() ->
         "token_type": "Bearer",
         "exp": ISSUED_AT + 365 * 86_400,
         "iat": ISSUED_AT,
-        "sub": str(CUSTOMER_ID),
+        "sub": str(MEMBER_ID),
+        "account": ACCOUNT,
         "aud": "https://auth.example/api",
         "iss": "https://auth.example",
         "jti": str(TOKEN_ID),
@@ -57,7 +64,22 @@ def test_introspection_of_a_live_token_has_the_members_and_types_of_the_rfc() ->
 
 def test_token_without_customer_is_its_applications_own() -> None:
     """O-104: the subject of a client_credentials token."""
-    assert json.loads(live(customer_id=None))["sub"] == str(CLIENT_ID)
+    answer = json.loads(live(FOR_ITSELF))
+    assert answer["sub"] == str(CLIENT_ID)
+    assert "account" not in answer
+
+
+def test_userinfo_and_introspection_name_the_same_person_and_account() -> None:
+    """`sub` means one thing: who approved, and where nobody did, the application."""
+    for party, sub in ((APPROVED, MEMBER_ID), (BY_ITSELF, CLIENT_ID)):
+        told = json.loads(userinfo_answer(party, None))
+        assert told == {"sub": str(sub), "account": ACCOUNT}
+        assert told.items() <= json.loads(live(party)).items()
+
+
+def test_userinfo_names_a_confirmed_address_as_openid_connect_does() -> None:
+    told = json.loads(userinfo_answer(APPROVED, "ann@nordhoff.example"))
+    assert (told["email"], told["email_verified"]) == ("ann@nordhoff.example", True)
 
 
 def test_refresh_token_has_no_token_type() -> None:

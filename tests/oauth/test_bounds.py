@@ -16,7 +16,7 @@ from app.oauth.registration import RegistrationError, check_name, check_registra
 from app.oauth.request import AuthorizationRequest, TokenQuery, TokenRequest
 from app.oauth.scope import parse as parse_scope
 from app.oauth.signing import asks_for_jwt
-from app.oauth.token_string import mint
+from app.oauth.token_string import mint, mint_client_secret
 from app.process.read_before import ReadBefore
 
 FORM = "application/x-www-form-urlencoded"
@@ -160,7 +160,7 @@ def test_request_longer_than_any_of_an_application_is_not_remembered() -> None:
     """R-76: twenty thousand of 16 KiB each would be 320 MiB of a stranger's."""
     read = ReadBefore(TokenQuery.parse)
     token = mint("at", "c", 0).text
-    short = f"client_id={UUID(int=0)}&client_secret=x&token={token}".encode()
+    short = f"client_id={UUID(int=0)}&client_secret={mint_client_secret()}&token={token}".encode()
     long = short + b"&token_type_hint=" + b"a" * 1024
     for body in (short, long):
         for _ in range(3):

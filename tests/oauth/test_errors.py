@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.oauth import errors
 from app.oauth.errors import OAuthError
+from app.sentence import Sentence
 
 APP = Path(errors.__file__).parents[1]
 
@@ -102,7 +103,9 @@ def test_every_error_of_the_rfcs_is_made_in_one_file() -> None:
 
 
 def test_page_error_keeps_what_the_person_reads() -> None:
-    error = errors.PageError("Unknown application", "Ask whoever sent you here.", status=404)
+    error = errors.PageError(
+        Sentence("Unknown application"), Sentence("Ask whoever sent you here."), status=404
+    )
     assert (error.title, error.what, error.status) == (
         "Unknown application",
         "Ask whoever sent you here.",

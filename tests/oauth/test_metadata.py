@@ -29,7 +29,7 @@ def test_document_states_exactly_what_exists() -> None:
         "token_endpoint": "https://auth.example/app/oauth2/token",
         "introspection_endpoint": "https://auth.example/app/oauth2/introspect",
         "revocation_endpoint": "https://auth.example/app/oauth2/revoke",
-        "scopes_supported": ["aemp:read", "telemetry:write"],
+        "scopes_supported": ["account:read", "aemp:read", "telemetry:write"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code"],
@@ -76,7 +76,7 @@ def test_resource_names_its_authorization_server() -> None:
     assert protected_resource("https://auth.example/api", issuer=ISSUER) == {
         "resource": "https://auth.example/api",
         "authorization_servers": ["https://auth.example"],
-        "scopes_supported": ["aemp:read", "telemetry:write"],
+        "scopes_supported": ["account:read", "aemp:read", "telemetry:write"],
         "bearer_methods_supported": ["header"],
         "resource_name": "RoviTracker AEMP telematics",
     }

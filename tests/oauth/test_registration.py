@@ -76,7 +76,7 @@ def test_what_may_be_registered_is_registered_unchanged(client: Client) -> None:
         (replace(CODES, customer_id=SOMEBODY), "client_credentials grant only"),
         (replace(ROBOT, redirect_uris=CODES.redirect_uris), "redirect URIs are for the authorization_code"),
         (replace(CODES, scope=("aemp:read", "aemp:raed")), "did you mean aemp:read?"),
-        (replace(CODES, scope=("everything",)), "there are: aemp:read"),
+        (replace(CODES, scope=("everything",)), "there are: account:read, aemp:read"),
         (replace(PUBLIC, audience="https://api.example.com"), "cannot be public"),
         (replace(CODES, audience="https://api.example.com/#"), "without fragment"),
         (replace(CODES, audience="api.example.com"), "absolute URI"),

@@ -107,11 +107,11 @@ def test_default_that_is_refused_is_named_as_the_default() -> None:
 def test_scopes_of_operators_are_offered_to_no_application(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some libraries ask for every scope that the metadata lists."""
     monkeypatch.setitem(scope.KNOWN_SCOPES, "admin:read", ("See all customers and what they connected",))
-    assert list(scope.offered_scopes()) == ["aemp:read", "telemetry:write"]
+    assert list(scope.offered_scopes()) == ["account:read", "aemp:read", "telemetry:write"]
     server = authorization_server("https://auth.example", endpoints={}, grant_types=())
     resource = protected_resource("https://auth.example/api", issuer="https://auth.example")
     for document in (server, resource):
-        assert document["scopes_supported"] == ["aemp:read", "telemetry:write"]
+        assert document["scopes_supported"] == ["account:read", "aemp:read", "telemetry:write"]
 
 
 def test_every_known_scope_is_well_formed_and_explained() -> None:

@@ -9,7 +9,7 @@ from app.context import Context
 from app.flows.account.read_logo import read_logo
 from app.flows.token.grants import GRANTS
 from app.oauth.actor import Actor
-from app.oauth.client import Client, ClientStatus, parse_client_id
+from app.oauth.client import Client, ClientStatus, application_id_of
 from app.oauth.client_keys import check_key_set
 from app.oauth.registration import check_registration
 from app.oauth.token_string import mint_client_secret, secret_digest
@@ -24,6 +24,7 @@ from app.storage.people.application_changes import (
 )
 from app.storage.people.applications import Application, insert_logo
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.token.connections import connect
 
 StatusChange = Literal["approve", "suspend", "resume", "delete"]
 
@@ -48,10 +49,10 @@ class ApplicationError(RefusedError):
 
 async def find_application(context: Context, unverified_client_id: str) -> Application:
     """The application, even a deleted one. Raises ApplicationError when nobody has the client_id."""
-    client_id = parse_client_id(unverified_client_id)
+    client_id = application_id_of(unverified_client_id)
     # The store is asked, not the memory: what is changed is what is there.
     found = await context.gathered.applications.ask(client_id) if client_id else None
-    if found is None:
+    if found is None or not found.client.is_called(unverified_client_id):
         raise ApplicationError(
             f"no application has the client_id {unverified_client_id[:_SHOWN]}",
             code="unknown_application",
@@ -92,6 +93,14 @@ async def change_application(
             await insert_logo(transaction, logo_digest, png)
         if not await update_application(transaction, before.id, written):
             raise ApplicationError("the application is deleted")
+        if written.customer_id is not None:
+            await connect(
+                transaction,
+                written.customer_id,
+                before.id,
+                route="client_credentials",
+                approved_by=actor.person_id,
+            )
         if written.jwks is not None:
             await delete_client_secrets(transaction, before.id)
         changed = ", ".join([*asked, *(["logo"] if logo is not None else [])])

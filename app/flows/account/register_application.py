@@ -15,6 +15,7 @@ from app.oauth.token_string import mint_client_secret, new_id, secret_digest
 from app.storage.errors import StatementRefusedError
 from app.storage.people.applications import insert_application, insert_client_secret, insert_logo
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.token.connections import connect
 
 _UNIQUE_VIOLATION = "23505"  # of the audience: ids and secrets are ours and new
 
@@ -84,6 +85,14 @@ async def _store(
         if png is not None and logo_digest is not None:
             await insert_logo(transaction, logo_digest, png)
         await insert_application(transaction, client, logo_digest)
+        if client.customer_id is not None:
+            await connect(
+                transaction,
+                client.customer_id,
+                client.id,
+                route="client_credentials",
+                approved_by=actor.person_id,
+            )
         if secret is not None:
             await insert_client_secret(transaction, client.id, slot=1, digest=secret_digest(secret))
         await insert_audit_event(

@@ -12,6 +12,7 @@ from app.oauth.redirect_uri import append, match
 from app.oauth.request import AuthorizationRequest, check
 from app.oauth.scope import narrow
 from app.refused import RefusedError
+from app.sentence import Sentence
 from app.storage.people.applications import Application
 
 
@@ -46,16 +47,20 @@ async def check_authorization(context: Context, raw_query: bytes, address: str) 
     application = await read_application(context, request.client_id, address)
     if application is None or application.client.status in ("deleted", "pending"):
         raise PageError(
-            "This application is not known here",
-            "The address that brought you here names an application that is not registered with RoviTracker, "
-            "or not approved yet. Nothing was shared. Please tell the application's makers.",
+            Sentence("This application is not known here"),
+            Sentence(
+                "The address that brought you here names an application that is not registered with RoviTracker, "
+                "or not approved yet. Nothing was shared. Please tell the application's makers."
+            ),
         )
     client = application.client
     if not client.active:
         # RFC 6749 section 4.1.2.1: its address may be why it was suspended, so nobody is sent there.
         raise PageError(
-            "This application is not available",
-            "It is suspended, so it cannot be connected. Nothing was shared. Please tell the application's makers.",
+            Sentence("This application is not available"),
+            Sentence(
+                "It is suspended, so it cannot be connected. Nothing was shared. Please tell the application's makers."
+            ),
         )
     redirect_uri = _prove_redirect_uri(client, request.redirect_uri)
     try:
@@ -69,7 +74,7 @@ def _prove_redirect_uri(client: Client, requested: str | None) -> str:
     try:
         return match(requested, client.redirect_uris, public=client.public)
     except PageError as refused:
-        detail = f"application {client.id}: {refused.detail}"
+        detail = f"application {client.client_id}: {refused.detail}"
         raise PageError(refused.title, refused.what, refused.status, detail=detail) from refused
 
 

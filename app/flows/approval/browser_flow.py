@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from hmac import compare_digest
 from typing import Any
 from uuid import UUID
@@ -10,19 +11,22 @@ import orjson
 
 from app.context import Context
 from app.oauth.keys import Purpose
-from app.refused import RefusedError
+from app.refused import ToldError
+from app.sentence import Sentence
 
 
-class FlowLostError(RefusedError):
+class FlowLostError(ToldError):
     """The state is missing, forged, too old, or another browser's; the person starts again from the application."""
 
     code = "flow_lost"
-    title = "This page has expired"
+    title = Sentence("This page has expired")
 
     def __init__(self, detail: str) -> None:
         super().__init__(
-            "The page was open too long, or was begun in another browser or window. Nothing was changed. "
-            "Please start again where you came from.",
+            Sentence(
+                "The page was open too long, or was begun in another browser or window. Nothing was changed. "
+                "Please start again where you came from."
+            ),
             detail=detail,
         )
 
@@ -56,6 +60,15 @@ class SignInFlow:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeFlow:
+    """A sign-in whose password was right, and that waits for a code. way: where it leads."""
+
+    way: SignInFlow
+    person_id: UUID
+    password_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class FormFlow:
     """The purpose of a form on a signed-in page."""
 
@@ -63,9 +76,24 @@ class FormFlow:
     subject: str
 
 
-Flow = ConsentFlow | SignInFlow | FormFlow
+@dataclass(frozen=True, slots=True)
+class ChallengeFlow:
+    """A challenge that a passkey answers. purpose: what the answer may be used for."""
 
-_PURPOSES: dict[type[Flow], Purpose] = {ConsentFlow: "flow", SignInFlow: "flow", FormFlow: "form"}
+    purpose: str
+    challenge: str
+
+
+Flow = ConsentFlow | SignInFlow | CodeFlow | FormFlow | ChallengeFlow
+
+_PURPOSES: dict[type[Flow], Purpose] = {
+    ConsentFlow: "flow",
+    SignInFlow: "flow",
+    CodeFlow: "flow",
+    FormFlow: "form",
+    ChallengeFlow: "flow",
+}
+_CHALLENGE_LIFE = timedelta(minutes=5)
 
 
 def seal_flow(context: Context, flow: Flow, *, browser: str) -> str:
@@ -90,6 +118,12 @@ def open_sign_in(context: Context, sealed: str | None, *, browser: str | None) -
     return SignInFlow(fields["path"], fields["client_id"])
 
 
+def open_code(context: Context, sealed: str | None, *, browser: str | None) -> CodeFlow:
+    """Raises FlowLostError when the state is missing, forged, too old, or another browser's."""
+    fields = _open(context, CodeFlow, sealed, browser)
+    return CodeFlow(SignInFlow(**fields["way"]), UUID(fields["person_id"]), fields["password_digest"])
+
+
 def open_form(context: Context, sealed: str | None, *, browser: str | None, action: str) -> FormFlow:
     """Raises FlowLostError for the same reasons, and when the form was made for another action."""
     form = FormFlow(**_open(context, FormFlow, sealed, browser))
@@ -98,12 +132,21 @@ def open_form(context: Context, sealed: str | None, *, browser: str | None, acti
     return form
 
 
+def open_challenge(
+    context: Context, sealed: str | None, *, browser: str | None, purpose: str
+) -> bytes | None:
+    """The challenge; None when it is missing, forged, older than 5 minutes, another browser's or made for another purpose."""
+    try:
+        flow = ChallengeFlow(**_open(context, ChallengeFlow, sealed, browser))
+    except FlowLostError:
+        return None
+    return bytes.fromhex(flow.challenge) if flow.purpose == purpose else None
+
+
 def _open(context: Context, kind: type[Flow], sealed: str | None, browser: str | None) -> dict[str, Any]:
     if not sealed or not browser:
         raise FlowLostError("no flow state, or no cookie of the browser that began it")
-    policy = context.policy
-    # A form of a signed-in page lives as long as the session it is bound to: signing out must never be too late.
-    life = policy.session_absolute if kind is FormFlow else policy.flow_life
+    life = _life_of(context, kind)
     payload = context.keys.unseal(
         _PURPOSES[kind], sealed, now_s=int(context.now().timestamp()), life_s=int(life.total_seconds())
     )
@@ -115,6 +158,13 @@ def _open(context: Context, kind: type[Flow], sealed: str | None, browser: str |
         raise FlowLostError("the flow state belongs to another browser")
     fields: dict[str, Any] = opened["flow"]
     return fields
+
+
+def _life_of(context: Context, kind: type[Flow]) -> timedelta:
+    if kind is ChallengeFlow:
+        return _CHALLENGE_LIFE
+    # A form of a signed-in page lives as long as the session it is bound to: signing out must never be too late.
+    return context.policy.session_absolute if kind is FormFlow else context.policy.flow_life
 
 
 def _digest(browser: str) -> str:

@@ -1,14 +1,28 @@
 """Connected applications: what a customer sees of them, and cutting one off."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from app.context import Context
+from app.flows.account.change_application import find_application
+from app.flows.account.change_customer import find_account
+from app.flows.account.rights import require_right
+from app.flows.approval.tell_owners import tell_owners
 from app.oauth.actor import Actor
 from app.storage.people.applications import Application, select_applications
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.token.grants import Connection, select_connections, upsert_revocation
+from app.storage.token.connection_lists import (
+    Connection,
+    FoundConnection,
+    select_connections,
+    select_found_connections,
+)
+from app.storage.token.connections import (
+    cut_connection,
+    select_connection_locked,
+)
+
+MOST_FOUND = 1000  # connections in one list
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +35,54 @@ class ConnectedApplication:
 
 async def list_connections(context: Context, customer_id: UUID) -> tuple[ConnectedApplication, ...]:
     """The customer's connected applications, read by two statements however many there are."""
-    connections = await select_connections(context.database, customer_id)
+    connections = await _select(context, customer_id)
     applications = await select_applications(context.database, [each.application_id for each in connections])
     return tuple(ConnectedApplication(applications[each.application_id], each) for each in connections)
 
 
-async def connected_at(context: Context, customer_id: UUID, application_id: UUID) -> datetime | None:
-    """The time from which the application may act for the customer; None when it may not."""
-    for connection in await select_connections(context.database, customer_id):
+async def find_connection(
+    context: Context, customer_id: UUID, application_id: UUID
+) -> ConnectedApplication | None:
+    """One application of that list; None when it is not on it."""
+    for connection in await _select(context, customer_id):
         if connection.application_id == application_id:
-            return connection.connected_at
+            [application] = (await select_applications(context.database, [application_id])).values()
+            return ConnectedApplication(application, connection)
     return None
 
 
+async def _select(context: Context, customer_id: UUID) -> tuple[Connection, ...]:
+    until = context.policy.legacy_tokens_until
+    return await select_connections(context.database, customer_id, legacy_until=until)
+
+
+async def find_connections(
+    context: Context, *, customer: str | None = None, client_id: str | None = None
+) -> tuple[FoundConnection, ...]:
+    """The newest connections, those that were cut or have ended too. customer: an id or somebody's e-mail address.
+
+    Raises CustomerError and ApplicationError when nobody is called so.
+    """
+    customer_id = (await find_account(context, customer))[0] if customer is not None else None
+    application_id = (await find_application(context, client_id)).client.id if client_id is not None else None
+    return await select_found_connections(
+        context.database, customer_id=customer_id, application_id=application_id, most=MOST_FOUND
+    )
+
+
 async def disconnect_application(
-    context: Context, actor: Actor, customer_id: UUID, application_id: UUID
+    context: Context, actor: Actor, customer_id: UUID, application_id: UUID, *, language: str | None = None
 ) -> None:
-    """One row ends every token and every code approved until now; each process sees it at its next look."""
+    """One row ends every token and every code approved until now; each process sees it at its next look.
+
+    The account's owners are told by mail where a connection stood. language: of the page, for owners who chose none.
+    Raises RoleError when the actor may not disconnect applications.
+    """
     async with context.database.transaction() as transaction:
-        await upsert_revocation(transaction, customer_id=customer_id, application_id=application_id)
-        await insert_audit_event(
+        await require_right(transaction, actor, customer_id, "connect")
+        standing = await select_connection_locked(transaction, customer_id, application_id)
+        await cut_connection(transaction, customer_id=customer_id, application_id=application_id)
+        event_id = await insert_audit_event(
             transaction,
             AuditEvent(
                 "application.disconnected",
@@ -49,4 +91,6 @@ async def disconnect_application(
                 customer_id=customer_id,
             ),
         )
+        if standing is not None and standing.connected:
+            await tell_owners(context, transaction, customer_id, application_id, event_id, language=language)
     context.changes.note((customer_id, application_id))

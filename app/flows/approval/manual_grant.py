@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from app.context import Context
 from app.flows.account.change_application import ApplicationError, find_application
 from app.flows.account.change_customer import find_member
+from app.flows.approval.tell_owners import tell_owners
 from app.flows.bounds import LONGEST_REASON
 from app.oauth.actor import Actor
 from app.oauth.client import Client
@@ -14,6 +15,7 @@ from app.oauth.scope import Scope, narrow
 from app.oauth.token_string import bucket_of, mint, new_id, with_bucket
 from app.refused import RefusedError
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.token.connections import connect
 from app.storage.token.manual_grants import ManualGrant, insert_manual_grant
 
 
@@ -92,9 +94,19 @@ async def _store(context: Context, actor: Actor, grant: ManualGrant, reason: str
         detail={"reason": reason},
     )
     async with context.database.transaction() as transaction:
+        began = await connect(
+            transaction,
+            grant.customer_id,
+            grant.application_id,
+            route="manual",
+            approved_by=grant.operator_id,
+        )
         expires_at = await insert_manual_grant(transaction, grant)
         if expires_at is not None:
-            await insert_audit_event(transaction, event)
+            event_id = await insert_audit_event(transaction, event)
+            if began:
+                parties = grant.customer_id, grant.application_id
+                await tell_owners(context, transaction, *parties, event_id, language=None)
     return expires_at
 
 

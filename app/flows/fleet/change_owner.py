@@ -23,7 +23,7 @@ from app.storage.fleet.fleet_changes import (
 )
 from app.storage.fleet.fleet_import import ingest, lock_fleet
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.people.people import Member
+from app.storage.people.members import Member
 from app.storage.postgres.database import Transaction
 
 

@@ -8,8 +8,15 @@ from app.aemp.address.paging import page_bounds, require_page
 from app.aemp.model.identifiers import Sought, no_such_machine
 from app.aemp.model.values import Equipment
 from app.context import Context
-from app.storage.fleet.fleet import Machine, fleet_of, select_equipment, select_fleet_page, select_mapped_page
+from app.storage.fleet.fleet import (
+    Machine,
+    select_equipment,
+    select_fleet_page,
+    select_mapped_page,
+)
 from app.storage.fleet.page_maps import get_page_map, pin_page_map
+from app.storage.fleet.shares import select_shared_page
+from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Transaction
 
 
@@ -23,9 +30,9 @@ class FleetPage:
 
 
 async def read_fleet_page(
-    context: Context, customer_id: UUID, page: int, *, token_id: UUID | None = None
+    context: Context, view: FleetView, page: int, *, token_id: UUID | None = None
 ) -> FleetPage:
-    """Read one page of a fleet.
+    """Read one page of a fleet, or of the machines of it that are shared.
 
     token_id: of a reader who goes from page 1 to the last. Page 1 is read as the fleet stands, and pins which machine
     stands where; the later pages follow the pin, so that a machine that stays is on one of them, and on one only. The
@@ -34,11 +41,14 @@ async def read_fleet_page(
     """
     start, end = page_bounds(page)
     places = {"first": start + 1, "last": end}
+    if view.share is not None:
+        machines, last_place = await select_shared_page(context.database, view, **places)
+        return FleetPage(machines, page, require_page(page, last_place, until_short=token_id is not None))
     pinned = await get_page_map(context.valkey, token_id) if token_id and page > 1 else None
     if pinned is None:
-        found = await select_fleet_page(context.database, customer_id, **places)
+        found = await select_fleet_page(context.database, view, **places)
     else:
-        found = await select_mapped_page(context.database, customer_id, pinned, **places)
+        found = await select_mapped_page(context.database, view, pinned, **places)
     last_page = require_page(page, found.machine_count, until_short=token_id is not None)
     if token_id and page == 1:
         await pin_page_map(context.valkey, token_id, found.map)
@@ -46,24 +56,24 @@ async def read_fleet_page(
 
 
 async def read_equipment(
-    context: Context, customer_id: UUID, sought: Sought, perhaps: Sought | None = None
-) -> Equipment:
+    context: Context, view: FleetView, sought: Sought, perhaps: Sought | None = None
+) -> Machine:
     """Read one machine.
 
     perhaps: the machine that the address names if its end was meant for dates.
     Raises AempError 404 when there is no such machine, 409 when there is more than one, and 400 when only `perhaps` is
     one.
     """
-    async with fleet_of(context.database, customer_id) as fleet:
-        machines = await select_equipment(fleet, customer_id, sought)
-        if not machines and perhaps and await select_equipment(fleet, customer_id, perhaps):
+    async with fleet_of(context.database, view) as fleet:
+        machines = await select_equipment(fleet, view, sought)
+        if not machines and perhaps and await select_equipment(fleet, view, perhaps):
             raise no_such_dates()
-        return _only(sought, machines).equipment
+        return _only(sought, machines)
 
 
-async def require_machine(fleet: Transaction, customer_id: UUID, sought: Sought) -> Machine:
+async def require_machine(fleet: Transaction, view: FleetView, sought: Sought) -> Machine:
     """Raises AempError 404 when there is no such machine, and 409 when there is more than one."""
-    return _only(sought, await select_equipment(fleet, customer_id, sought))
+    return _only(sought, await select_equipment(fleet, view, sought))
 
 
 def _only(sought: Sought, machines: tuple[Machine, ...]) -> Machine:

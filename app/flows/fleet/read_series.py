@@ -1,51 +1,54 @@
 """Read what one machine reported over time: a page of a series, or which series there are."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from app.aemp.address.paging import last_page_of, page_bounds, require_page
 from app.aemp.address.ranges import Range
 from app.aemp.model.identifiers import Sought
 from app.aemp.model.series import Series
-from app.aemp.model.values import Equipment, Reading
+from app.aemp.model.values import Reading
 from app.context import Context
 from app.flows.fleet.read_fleet import require_machine
-from app.storage.fleet.series import Asked, count_readings, select_readings, select_reported, series_of
+from app.storage.fleet.fleet import Machine
+from app.storage.fleet.series import Asked, count_readings, select_readings, select_reported
+from app.storage.fleet.view import FleetView, series_of
 from app.storage.postgres.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class FoundReadings:
-    """One page and the number of the last one."""
+    """One page of a machine's readings, and the number of the last one."""
 
+    machine_key: int
     readings: tuple[Reading, ...]
     last_page: int
 
 
 async def read_series(
-    context: Context, customer_id: UUID, sought: Sought, *, series: Series, within: Range, page: int
+    context: Context, view: FleetView, sought: Sought, *, series: Series, within: Range, page: int
 ) -> FoundReadings:
     """Read one page of a series; the first is there even when nothing was reported.
 
     The page after a full last one is there too, and empty.
     Raises AempError 404 when there is no such machine or page, and 409 when there is more than one such machine.
     """
-    async with series_of(context.database, customer_id) as fleet:
-        machine = await require_machine(fleet, customer_id, sought)
-        asked = Asked(customer_id, machine.key, within)
+    async with series_of(context.database, view) as fleet:
+        machine = await require_machine(fleet, view, sought)
+        asked = Asked(view, machine.key, within)
         last_page = require_page(page, await _count(context, fleet, asked, series, page))
         latest = getattr(machine.equipment, series.element.attribute, None)
         first, _ = page_bounds(page)
-        return FoundReadings(await select_readings(fleet, asked, series, latest, offset=first), last_page)
+        readings = await select_readings(fleet, asked, series, latest, offset=first)
+        return FoundReadings(machine.key, readings, last_page)
 
 
 async def read_reported(
-    context: Context, customer_id: UUID, sought: Sought, within: Range
-) -> tuple[Equipment, tuple[Series, ...]]:
+    context: Context, view: FleetView, sought: Sought, within: Range
+) -> tuple[Machine, tuple[Series, ...]]:
     """The machine, and its series that have a reading in the range. Raises AempError 404 when it is unknown."""
-    async with series_of(context.database, customer_id) as fleet:
-        machine = await require_machine(fleet, customer_id, sought)
-        return machine.equipment, await select_reported(fleet, Asked(customer_id, machine.key, within))
+    async with series_of(context.database, view) as fleet:
+        machine = await require_machine(fleet, view, sought)
+        return machine, await select_reported(fleet, Asked(view, machine.key, within))
 
 
 async def _count(context: Context, fleet: Transaction, asked: Asked, series: Series, page: int) -> int:

@@ -12,7 +12,7 @@ from app.refused import RefusedError
 from app.storage.fleet.fleet_import import ingest
 from app.storage.fleet.offsets import Offset, lock_readings, select_last_value, upsert_offset
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.people.people import Member
+from app.storage.people.members import Member
 from app.storage.postgres.database import Transaction
 
 # Figures that a tracker counts by itself; the rest comes from the machine's own computers.

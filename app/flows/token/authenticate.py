@@ -4,13 +4,14 @@ from uuid import UUID
 
 from app.context import Context
 from app.flows.token.use_assertion import use_assertion
-from app.oauth.client import Client, authenticate, parse_client_id
+from app.flows.token.use_former_secret import guesser_of, use_former_secret
+from app.oauth.client import Client, application_id_of, authenticate
 from app.oauth.errors import OAuthError, too_many_failures
 from app.oauth.request import Credentials
 from app.storage.people.applications import Application
 from app.throttling.look_up import look_up
 
-_NOBODY = UUID(int=0)  # no application's id, which all are of version 7
+_NOBODY = UUID(int=0)  # no application's id
 
 
 async def authenticate_client(context: Context, credentials: Credentials, address: str) -> Client:
@@ -22,25 +23,31 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
     client_id = _read_client_id(credentials.client_id)
     remembered = context.gathered.applications.recall(client_id) if client_id else None
     application = remembered or await _look_up_application(context, client_id, address)
+    found = application.client if application is not None else None
+    if found is not None and found.former_client_id is not None:
+        found = _called(application, credentials.client_id)
     try:
-        client = authenticate(
-            application.client if application else None,
-            credentials,
-            context.now(),
-            issuer=context.policy.issuer,
-        )
+        if credentials.former_secret is not None:
+            found, credentials = await use_former_secret(context, found, credentials, address)
+        client = authenticate(found, credentials, context.now(), issuer=context.policy.issuer)
         if credentials.assertion is not None:
             await use_assertion(context, client, credentials.assertion)
     except OAuthError as error:
         if remembered is not None:
             # The store was asked for an unknown one, and that was counted. Else time would tell them apart (O-45).
             await _look_up_application(context, _NOBODY, address)
-        guesser = f"{client_id or 'unknown'} from {address}"
+        guesser = guesser_of(client_id, address)
         context.failures.note(guesser)
         if context.failures.over(guesser):
             raise too_many_failures(str(error)) from error
         raise
     return client
+
+
+def _called(application: Application | None, client_id: str | None) -> Client | None:
+    if application is None or client_id is None or not application.client.is_called(client_id):
+        return None
+    return application.client
 
 
 def asker_of(client: Client, credentials: Credentials, address: str) -> str:
@@ -60,7 +67,8 @@ def stranger_of(client: Client, address: str) -> str | None:
 async def read_application(
     context: Context, unverified_client_id: str | None, address: str
 ) -> Application | None:
-    return await _look_up_application(context, _read_client_id(unverified_client_id), address)
+    application = await _look_up_application(context, _read_client_id(unverified_client_id), address)
+    return application if _called(application, unverified_client_id) else None
 
 
 async def _look_up_application(context: Context, client_id: UUID | None, address: str) -> Application | None:
@@ -73,4 +81,4 @@ async def _look_up_application(context: Context, client_id: UUID | None, address
 
 
 def _read_client_id(unverified: str | None) -> UUID | None:
-    return parse_client_id(unverified) if unverified else None
+    return application_id_of(unverified) if unverified else None

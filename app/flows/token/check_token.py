@@ -5,8 +5,9 @@ from typing import NewType
 from uuid import UUID
 
 from app.context import Context
-from app.oauth.token_string import TokenString
+from app.oauth.token_string import LegacyToken, TokenString, is_legacy
 from app.storage.postgres.remembered import Remembered
+from app.storage.token.legacy_tokens import update_legacy_token_used
 from app.storage.token.refresh_tokens import StoredRefreshToken
 from app.storage.token.tokens import StoredToken, update_token_used
 from app.throttling.look_up import look_up
@@ -17,15 +18,17 @@ AccessToken = NewType("AccessToken", StoredToken)
 RefreshToken = NewType("RefreshToken", StoredRefreshToken)
 
 
-async def check_token(context: Context, token: TokenString | None, asker: str) -> AccessToken | None:
-    """The token; None unless it is an active access token of ours: unknown and revoked must look alike (O-77).
+async def check_token(
+    context: Context, token: TokenString | LegacyToken | None, asker: str
+) -> AccessToken | None:
+    """The token; None unless it is an active access token: unknown and revoked must look alike (O-77).
 
     token: None for a malformed or mistyped string, which no store is asked for. asker: whose failure a forged one is.
     Raises StoreUnavailableError, and OAuthError where the asker failed too often.
     """
-    if token is None or token.kind != "at":
+    kept = _kept(context, token) if token is not None else None
+    if token is None or kept is None:
         return None
-    kept = _kept(context, token)
     stored = kept.recall(token.id)
     if stored is None:
         stored = await look_up(context.failures, kept, token.id, asker)
@@ -39,16 +42,23 @@ async def check_token(context: Context, token: TokenString | None, asker: str) -
     return AccessToken(stored)
 
 
-def must_be_looked_up(context: Context, token: TokenString | None) -> bool:
-    """Whether check_token would ask a store: it is an access token, and none that is remembered."""
-    return token is not None and token.kind == "at" and _kept(context, token).recall(token.id) is None
+def must_be_looked_up(context: Context, token: TokenString | LegacyToken | None) -> bool:
+    """Whether check_token would ask a store: it may be an access token, and is none that is remembered."""
+    kept = _kept(context, token) if token is not None else None
+    return token is not None and kept is not None and kept.recall(token.id) is None
 
 
-def _kept(context: Context, token: TokenString) -> Remembered[UUID, StoredToken]:
-    return context.gathered.tokens_of(token.token_class)
+def _kept(context: Context, token: TokenString | LegacyToken) -> Remembered[UUID, StoredToken] | None:
+    if token.kind == "at":
+        return context.gathered.tokens_of(token.token_class)
+    if token.kind == "legacy" and context.policy.takes_legacy_tokens(context.now):
+        return context.gathered.legacy_tokens
+    return None
 
 
-async def check_refresh_token(context: Context, token: TokenString | None, asker: str) -> RefreshToken | None:
+async def check_refresh_token(
+    context: Context, token: TokenString | LegacyToken | None, asker: str
+) -> RefreshToken | None:
     """The same for a refresh token, a spent one not being active."""
     if token is None or token.kind != "rt":
         return None
@@ -62,12 +72,18 @@ async def check_refresh_token(context: Context, token: TokenString | None, asker
 
 
 def keep_alive(context: Context, token: AccessToken) -> None:
-    """A classic token that is used lives on from here: written after the answer, and at most once a day."""
+    """A classic token that is used lives on from here: written after the answer, and at most once a day.
+
+    The same is written of a token of a former system, which lives no longer for it.
+    """
     if token.renewable:
         idle = context.policy.lifetimes.classic_idle
 
         async def renew() -> None:
-            await update_token_used(context.database, token.id, idle)
+            if is_legacy(token.id):
+                await update_legacy_token_used(context.database, token.id)
+            else:
+                await update_token_used(context.database, token.id, idle)
             context.changes.note(token.id)  # else what is remembered would be renewed again at each use
 
         context.background.start(("renew", token.id), renew)

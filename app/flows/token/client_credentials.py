@@ -29,11 +29,13 @@ async def prove_client(_context: Context, client: Client, asked: Asked) -> OwnAu
 async def remember_client_token(
     context: Context, client: Client, proof: OwnAuthority, tokens: MintedTokens
 ) -> str:
-    """The token's scope, once it is committed. Raises unauthorized_client when the application is suspended."""
+    """The token's scope, once it is committed. Raises unauthorized_client when what it rests on fell."""
     token = tokens.access
     wanted = ClientToken(token.id, token.digest, client.id, client.customer_id, proof.scope, proof.resource)
     if not await context.gathered.insert_client_token(wanted) and not await _stands(context, wanted):
-        raise unauthorized_client("the application or its customer is suspended")
+        raise unauthorized_client(
+            "the application or its customer is suspended, or the customer disconnected it"
+        )
     return proof.scope
 
 

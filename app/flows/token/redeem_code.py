@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.context import Context
 from app.flows.token.issued_token import MintedTokens
-from app.flows.token.revoke_surplus import revoke_surplus
+from app.flows.token.revoke_surplus import revoke_surplus_soon
 from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.code_secret import code_secret
@@ -58,6 +58,7 @@ async def remember_grant(context: Context, client: Client, proof: ProvenCode, to
     """
     approval = proof.approval
     classic = tokens.access.token_class == "c"
+    pair = (approval.customer_id, client.id)
     try:
         inserted = await context.gathered.insert_redemption(_redemption(approval, tokens), classic=classic)
     except (StatementRefusedError, NotSentError):
@@ -65,11 +66,14 @@ async def remember_grant(context: Context, client: Client, proof: ProvenCode, to
         life_ms = int(context.policy.lifetimes.code.total_seconds() * 1000)
         await put_code_back(context.valkey, approval, code_life_ms=life_ms)
         raise
+    except StoreUnavailableError:
+        if classic:  # it may stand, though nobody will hear of it
+            revoke_surplus_soon(context, pair)
+        raise
     if not inserted:
         await _judge_standing_grant(context, client, proof, tokens.access.id)
     if classic:
-        pair = (approval.customer_id, client.id)
-        context.background.collect("surplus", pair, lambda pairs: revoke_surplus(context, pairs), pause_s=0.2)
+        revoke_surplus_soon(context, pair)
     return approval.scope
 
 

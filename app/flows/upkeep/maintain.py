@@ -7,11 +7,15 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from app.context import Context
+from app.flows.account.second_factor import keep_totp_sealed
 from app.flows.fleet.last_24 import refresh_last_24
+from app.flows.upkeep.erase_closed import erase_closed_accounts
 from app.flows.upkeep.signing_keys import keep_signing_keys
 from app.storage.errors import PassingError
 from app.storage.fleet.fleet_changes import delete_past_moves
 from app.storage.fleet.fleet_import import ingest
+from app.storage.mail.outbox import mark_mails_given_up
+from app.storage.schema.diagnosis import select_database_facts
 from app.storage.schema.maintenance import call_create_partitions, call_delete_past_rows
 from app.storage.schema.partitions import drop_past_partitions
 
@@ -26,6 +30,7 @@ class Maintained:
     """The work of one run. partitions_postponed: past, but in use; the next run tries again.
 
     machines_refreshed: how many had their figures of the last 24 hours computed anew.
+    mails_given_up: not handed over within three days. accounts_erased: closed 30 days ago.
     """
 
     partitions_created: int
@@ -33,25 +38,41 @@ class Maintained:
     partitions_postponed: tuple[str, ...]
     rows_deleted: int
     machines_refreshed: int
+    mails_given_up: int
+    accounts_erased: int
 
 
 async def maintain(context: Context, owner_url: str) -> Maintained:
     created = await call_create_partitions(context.database)
     partitions = await drop_past_partitions(owner_url)
     deleted = await keep_signing_keys(context)
+    await keep_totp_sealed(context)
+    given_up = await mark_mails_given_up(context.database)
     async with ingest(context.database) as transaction:
         deleted += await delete_past_moves(transaction)
     while batch := await call_delete_past_rows(context.database, _BATCH):
         deleted += batch
         await asyncio.sleep(0)
     refreshed = await refresh_last_24(context)
-    return Maintained(created, partitions.dropped, partitions.postponed, deleted, refreshed)
+    erased = await erase_closed_accounts(context)
+    return Maintained(created, partitions.dropped, partitions.postponed, deleted, refreshed, given_up, erased)
+
+
+async def warn_of_forgetting(context: Context) -> None:
+    """Say it in production where PostgreSQL writes nothing down at once, though a provider may know why."""
+    if not context.policy.development and not (await select_database_facts(context.database)).fsync:
+        _log.warning(
+            "PostgreSQL forgets in a power cut",
+            detail="fsync is off: answered tokens may be lost, or the whole database; set fsync = on, unless the "
+            "provider keeps other copies of every commit",
+        )
 
 
 async def maintain_for_ever(context: Context, owner_url: str) -> None:
     """Maintain once an hour in every process, until cancelled; the statements step aside for each other."""
     while True:
         try:
+            await warn_of_forgetting(context)
             done = await maintain(context, owner_url)
             _log.info("maintained", **asdict(done))
         except PassingError as passing:

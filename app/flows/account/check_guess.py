@@ -1,0 +1,90 @@
+"""Check what a person typed: a password or a code, each within the guessing limits of its own."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.context import Context
+from app.flows.account.use_code import use_code
+from app.process.passwords import Turn
+from app.storage.errors import StoreUnavailableError
+from app.storage.people.people import SignInRow
+from app.throttling.guesses import Attempt, count_guess, refund, reserve, select_used, tried_by_visitor
+from app.throttling.networks import networks_around
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The browser in front of a page.
+
+    address: as the log has it. network: the part of it that one party holds. known_browser: a cookie's value.
+    browser: its kind, in plain words. language: of the page.
+    """
+
+    address: str
+    network: str
+    known_browser: str | None = None
+    browser: str = ""
+    language: str | None = None
+
+    @property
+    def known_digest(self) -> bytes | None:
+        return cookie_digest(self.known_browser) if self.known_browser else None
+
+
+async def check_guess(
+    context: Context, email: str, found: SignInRow | None, password: str, visitor: Visitor
+) -> tuple[Attempt, bool]:
+    """Check a password. Whoever goes on with a right one refunds the attempt.
+
+    Raises TooManyGuessesError when a limit is used up, and StoreUnavailableError when no place is left to hash it.
+    """
+    known, limits = _known(found, visitor), context.policy.guess_limits
+    # An address nobody has is counted like one that somebody has, so that a limit gives nobody away (R-54).
+    account = str(found.person.id) if found else hashlib.sha256(email.encode()).hexdigest()
+    attempt = limits.from_known_browser(known) if known else limits.from_stranger(account, visitor.network)
+    # A flood that would find no place ends before it is counted: that would cost more than the answer.
+    context.passwords.check_room(_turn(context, known, visitor, await select_used(context.database, attempt)))
+    turn = _turn(context, known, visitor, await count_guess(context.database, attempt))
+    try:
+        right = await context.passwords.verify(found.password_hash if found else None, password, turn)
+    except StoreUnavailableError:  # there was no place to hash it, so it was no guess
+        await refund(context.database, attempt)
+        raise
+    return attempt, right
+
+
+async def check_code(
+    context: Context, found: SignInRow, typed: str, visitor: Visitor
+) -> tuple[Attempt, bool]:
+    """Use a code of the second factor up. Whoever goes on with a right one refunds the attempt.
+
+    Raises TooManyGuessesError when a limit is used up.
+    """
+    known, person = _known(found, visitor), str(found.person.id)
+    limits = context.policy.guess_limits
+    attempt = limits.of_code_in(known) if known else limits.of_code_from(person, visitor.network)
+    await reserve(context.database, attempt)
+    return attempt, await use_code(context, found.person, typed)
+
+
+def new_cookie() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def cookie_digest(cookie: str) -> bytes:
+    return hashlib.sha256(cookie.encode()).digest()
+
+
+def _turn(context: Context, known: str | None, visitor: Visitor, used: Mapping[str, float]) -> Turn:
+    """Known browsers go ahead, until they guess themselves: their cookie may have been stolen."""
+    tried = tried_by_visitor(used)
+    if known:
+        return Turn((known,), ahead=context.policy.guess_limits.goes_ahead(tried), tried=tried)
+    return Turn(tuple(name for name, _ in networks_around(visitor.network)), tried=tried)
+
+
+def _known(found: SignInRow | None, visitor: Visitor) -> str | None:
+    """The name of the browser, where this person signed in with it before."""
+    return visitor.known_digest.hex() if visitor.known_digest and found and found.known_browser else None

@@ -1,0 +1,149 @@
+"""Two lanes to the threads: the known go ahead, the others by how little they tried, and neither takes the other's room."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from app.process.lanes import Lanes
+from app.storage.errors import StoreUnavailableError
+
+
+class Crowd:
+    """Work that ends when it is told to. begun: in which order it came to its turn."""
+
+    def __init__(self, *, threads: int, waiting: int = 8) -> None:
+        self.lanes = Lanes(threads=threads, waiting=waiting)
+        self.begun: list[str] = []
+        self.open = threading.Semaphore(0)
+
+    def come(self, name: str, *, ahead: bool = False, tried: float = 0.0) -> "asyncio.Task[str]":
+        return asyncio.ensure_future(self.lanes.run(partial(self._work, name), ahead=ahead, tried=tried))
+
+    async def seen(self, *names: str) -> None:
+        """Wait until just these have begun, in this order, and see that no other follows by itself."""
+        for _ in range(5_000):
+            if len(self.begun) >= len(names):
+                break
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.02)
+        assert self.begun == list(names)
+
+    def end(self, count: int = 1) -> None:
+        self.open.release(count)
+
+    def _work(self, name: str) -> str:
+        self.begun.append(name)
+        assert self.open.acquire(timeout=10)
+        return name
+
+
+@pytest.fixture
+def crowds() -> Iterator[list[Crowd]]:
+    made: list[Crowd] = []
+    yield made
+    for crowd in made:
+        crowd.end(1000)
+        crowd.lanes.close()
+
+
+async def test_others_leave_a_thread_free_and_the_known_use_them_all(crowds: list[Crowd]) -> None:
+    crowds.append(crowd := Crowd(threads=3))
+    coming = [crowd.come(f"other {number}") for number in range(4)]
+    await crowd.seen("other 0", "other 1")
+    coming += [crowd.come("known 0", ahead=True)]
+    await crowd.seen("other 0", "other 1", "known 0")
+    crowd.end(5)
+    assert await asyncio.gather(*coming) == ["other 0", "other 1", "other 2", "other 3", "known 0"]
+    coming = [crowd.come(f"known {number}", ahead=True) for number in range(1, 5)]
+    await crowd.seen(*crowd.begun[:5], "known 1", "known 2", "known 3")
+    crowd.end(4)
+    await asyncio.gather(*coming)
+
+
+async def test_no_other_begins_while_a_known_one_waits(crowds: list[Crowd]) -> None:
+    crowds.append(crowd := Crowd(threads=1))
+    first = crowd.come("other 0")
+    await crowd.seen("other 0")
+    coming = [crowd.come("other 1"), *(crowd.come(f"known {number}", ahead=True) for number in range(2))]
+    await asyncio.sleep(0)
+    crowd.end(4)
+    await asyncio.gather(first, *coming)
+    assert crowd.begun == ["other 0", "known 0", "known 1", "other 1"]
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+async def test_whoever_tried_less_goes_first(crowds: list[Crowd], ahead: bool) -> None:  # noqa: FBT001
+    crowds.append(crowd := Crowd(threads=1))
+    coming = [crowd.come("first", ahead=ahead, tried=0.9)]
+    await crowd.seen("first")
+    for name, tried in (("much", 0.8), ("nothing", 0.0), ("a little", 0.2), ("nothing either", 0.0)):
+        coming.append(crowd.come(name, ahead=ahead, tried=tried))
+    await asyncio.sleep(0)
+    crowd.end(5)
+    await asyncio.gather(*coming)
+    assert crowd.begun == ["first", "nothing", "nothing either", "a little", "much"]
+
+
+async def test_whoever_tried_most_makes_room(crowds: list[Crowd]) -> None:
+    """Among those who tried as much, the last one is turned away."""
+    crowds.append(crowd := Crowd(threads=1, waiting=2))
+    running = crowd.come("running")
+    await crowd.seen("running")
+    much, little, as_little, nothing = (
+        crowd.come(name, tried=tried)
+        for name, tried in (("much", 0.9), ("little", 0.5), ("as little", 0.5), ("nothing", 0.0))
+    )
+    await asyncio.sleep(0.01)
+    for turned_away in (much, as_little):
+        with pytest.raises(StoreUnavailableError):
+            await turned_away
+    assert not crowd.lanes.has_room(ahead=False, tried=0.5)
+    assert crowd.lanes.has_room(ahead=False, tried=0.4)
+    crowd.end(3)
+    assert [*await asyncio.gather(running, little, nothing)] == ["running", "little", "nothing"]
+    assert crowd.begun == ["running", "nothing", "little"]
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+async def test_a_full_lane_leaves_the_other_its_room(crowds: list[Crowd], ahead: bool) -> None:  # noqa: FBT001
+    """R-60."""
+    crowds.append(crowd := Crowd(threads=2, waiting=3))
+    full = [crowd.come(f"{number}", ahead=ahead) for number in range(6)]
+    await asyncio.sleep(0.01)
+    assert not crowd.lanes.has_room(ahead=ahead, tried=0.0)
+    assert crowd.lanes.has_room(ahead=not ahead, tried=1.0)
+    passing = crowd.come("passing", ahead=not ahead, tried=1.0)
+    await asyncio.sleep(0.01)
+    crowd.end(7)
+    told = await asyncio.gather(*full, return_exceptions=True)
+    assert [type(each) for each in told[:4]] == [str] * 4
+    assert isinstance(told[5], StoreUnavailableError)
+    assert await passing == "passing"
+
+
+async def test_who_went_away_gives_a_place_up_and_a_thread_once_it_is_free(crowds: list[Crowd]) -> None:
+    """R-86."""
+    crowds.append(crowd := Crowd(threads=1, waiting=1))
+    running = crowd.come("running")
+    await crowd.seen("running")
+    waiting = crowd.come("waiting")
+    await asyncio.sleep(0)
+    waiting.cancel()
+    running.cancel()
+    await asyncio.gather(running, waiting, return_exceptions=True)
+    after = crowd.come("after")
+    await crowd.seen("running")  # whose thread still works
+    crowd.end(2)
+    assert await after == "after"
+    assert crowd.begun == ["running", "after"]
+
+
+async def test_what_the_work_raises_is_raised_and_frees_the_thread(crowds: list[Crowd]) -> None:
+    crowds.append(crowd := Crowd(threads=1))
+    with pytest.raises(ZeroDivisionError):
+        await crowd.lanes.run(lambda: 1 // 0, ahead=False, tried=0.0)
+    crowd.end()
+    assert await crowd.come("next") == "next"

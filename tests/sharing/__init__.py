@@ -1,0 +1,1 @@
+"""What connections show of fleets, beside a model in plain Python."""
