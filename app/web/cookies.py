@@ -2,7 +2,7 @@
 
 from starlette.types import Scope
 
-OWN = ("browser", "session", "known")
+OWN = ("browser", "session", "known", "language")
 # The prefix makes a browser refuse the cookie from a subdomain or over http; http itself cannot carry it.
 PLAIN, SECURE = "rovi_", "__Host-rovi_"
 

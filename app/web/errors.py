@@ -15,13 +15,27 @@ from app.aemp.model.errors import AempError
 from app.aemp.write.render_error import render_error
 from app.oauth.challenge import printable
 from app.refused import RefusedError
+from app.sentence import Sentence
 from app.web.api.documents import answer_refusal
 from app.web.api.rate_limit import rate_headers
-from app.web.cross_origin import reading_headers
+from app.web.cross_origin import READINGS, reading_headers
 from app.web.error_pages import error_uri
 from app.web.pages.render import page
-from app.web.paths import CONNECTIONS, HOME, LOGIN, RESOURCE_METADATA, ErrorForm, error_form, is_aemp_1_2
+from app.web.paths import (
+    ACCOUNT,
+    CONNECTIONS,
+    HOME,
+    LOGIN,
+    PEOPLE,
+    RESOURCE_METADATA,
+    ErrorForm,
+    error_form,
+    is_aemp_1_2,
+)
 from app.web.request import NO_STORE, context_of, field_value
+
+# In the body. The challenge of a request without a token names no error (RFC 6750 section 3.1).
+NO_TOKEN = "unauthorized", "Send an access token: Authorization: Bearer ..."
 
 
 def mount_errors(app: FastAPI) -> None:
@@ -50,7 +64,10 @@ def _note(scope: Scope, refused: RefusedError) -> None:
 def unexpected(request: Request) -> Response:
     """A bug: it was logged, and the caller learns nothing of it."""
     bare = RefusedError(
-        "Something went wrong on our side.", code="server_error", status=500, title="Something went wrong"
+        Sentence("Something went wrong on our side."),
+        code="server_error",
+        status=500,
+        title=Sentence("Something went wrong"),
     )
     return _renderer(request)(request, bare)
 
@@ -78,6 +95,8 @@ def _json(request: Request, refused: RefusedError) -> Response:
     # A bug may lie anywhere, so nothing is asked to tell of one.
     issuer = None if refused.status == HTTPStatus.INTERNAL_SERVER_ERROR else context_of(request).policy.issuer
     headers, body = _json_parts(refused, issuer)
+    if request.scope["path"] in READINGS:
+        headers |= {**rate_headers(request), **reading_headers(request.scope["path"])}
     return Response(body, refused.status, headers)
 
 
@@ -85,8 +104,8 @@ def _json_parts(refused: RefusedError, issuer: str | None) -> tuple[dict[str, st
     # A wrong method or address is the caller's request being invalid, in OAuth's words.
     code = "invalid_request" if refused.code in ("not_found", "method_not_allowed") else refused.code
     told = {
-        "error": code,
-        "error_description": printable(refused.what),
+        "error": code or NO_TOKEN[0],
+        "error_description": printable(refused.what or NO_TOKEN[1]),
         "error_uri": error_uri(issuer, code) if issuer else None,
     }
     headers = {"Content-Type": "application/json", **NO_STORE, **dict(refused.headers)}
@@ -99,8 +118,7 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
         representation = choose(field_value(request, "accept"))
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML
-    code = refused.code or "unauthorized"
-    text = refused.what or "Send an access token: Authorization: Bearer ..."
+    code, text = refused.code or NO_TOKEN[0], refused.what or NO_TOKEN[1]
     content_type, body = render_error(representation, refused.status, code, text)
     headers = {
         **NO_STORE,
@@ -123,24 +141,29 @@ def _leads(issuer: str, code: str) -> str:
 
 # Refusals by the router itself, told to people: title and explanation.
 _UNROUTED = {
-    "not_found": ("There is no such page", "The address is mistyped, or what was there is gone."),
+    "not_found": (
+        Sentence("There is no such page"),
+        Sentence("The address is mistyped, or what was there is gone."),
+    ),
     "method_not_allowed": (
-        "This address opens no page",
-        "It belongs to a form. Please go back to where you came from, and use the form there.",
+        Sentence("This address opens no page"),
+        Sentence("It belongs to a form. Please go back to where you came from, and use the form there."),
     ),
 }
 
 
 # The way on from a page that tells of a refusal: a text and an address.
-_START = ("Go to the start page", HOME)
+_START = (Sentence("Go to the start page"), HOME)
 _WAYS_ON = {
-    "flow_lost": ("Sign in", LOGIN),
-    "already_connected": ("See your connected applications", CONNECTIONS),
+    "flow_lost": (Sentence("Sign in"), LOGIN),
+    "already_connected": (Sentence("See your connected applications"), CONNECTIONS),
+    "role_lacking": (Sentence("See who the owners are"), PEOPLE),
+    "no_account": (Sentence("See what you can do"), ACCOUNT),
 }
 
 
 def _page(request: Request, refused: RefusedError) -> Response:
-    usual = (refused.title or "This request cannot be completed", _sentence(refused.what))
+    usual = (refused.title or Sentence("This request cannot be completed"), _told(refused.what))
     title, explanation = _UNROUTED.get(refused.code, usual)
     way_on, leads_to = _WAYS_ON.get(refused.code, _START)
     response = page(
@@ -157,10 +180,9 @@ def _page(request: Request, refused: RefusedError) -> Response:
     return response
 
 
-def _sentence(what: str) -> str:
-    """Make a sentence of a text that rules and flows word as a program or a terminal quotes it."""
-    ended = what if what.endswith((".", "!", "?")) or not what else f"{what}."
-    return ended[:1].upper() + ended[1:]
+def _told(what: str) -> Sentence:
+    """What programs are told, no catalogue has; it is quoted."""
+    return what if isinstance(what, Sentence) else Sentence("The answer to programs is: %(what)s", what=what)
 
 
 _RENDERERS: dict[ErrorForm, Callable[[Request, RefusedError], Response]] = {

@@ -9,12 +9,22 @@ from starlette.responses import Response
 
 from app import __version__
 from app.door.draining import DRAINING
-from app.storage.errors import PassingError, StatementRefusedError, StoreUnavailableError
-from app.storage.schema.migrations import read_migrations, select_schema_number
+from app.storage.errors import (
+    READ_ONLY,
+    PassingError,
+    RetiredError,
+    StandbyError,
+    StatementRefusedError,
+    StoreUnavailableError,
+)
+from app.storage.schema.migrations import read_migrations, select_writable_schema_number
 from app.web.request import NO_STORE, context_of
 
 _SCHEMA = len(read_migrations())
 _PATIENCE_S = 2.0
+_NO_SCHEMA = "no schema: run `rovitracker migrate up`"
+_TAKES_NO_WRITES = "takes no writes"
+_REFUSED = {READ_ONLY: _TAKES_NO_WRITES, "42501": "a right is missing: run `rovitracker doctor`"}
 
 # What strangers may know: the faults of an interpreter or a library are found by its version.
 PUBLISHED: dict[str, str | int] = {"version": __version__}
@@ -27,9 +37,9 @@ async def alive(_request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """503 without PostgreSQL or its schema, and from the moment a process is told to leave.
+    """503 where PostgreSQL would take no token, and from the moment a process is told to leave.
 
-    Without Valkey only new approvals and client assertions wait: degraded.
+    While Valkey would take no code only new approvals and client assertions wait: degraded.
     """
     postgres, valkey = await asyncio.gather(_postgres(request), _valkey(request))
     if getattr(request.state, DRAINING, False):
@@ -48,17 +58,23 @@ async def version(request: Request) -> Response:
 async def _postgres(request: Request) -> str:
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            number = await select_schema_number(context_of(request).database)
+            number = await select_writable_schema_number(context_of(request).database)
+    except StandbyError:
+        return _TAKES_NO_WRITES
+    except StatementRefusedError as refused:
+        return _REFUSED.get(
+            refused.sqlstate, "unreachable" if isinstance(refused, PassingError) else _NO_SCHEMA
+        )
     except (PassingError, TimeoutError):
         return "unreachable"
-    except StatementRefusedError:
-        return "no schema: run `rovitracker migrate up`"
     return "ok" if number >= _SCHEMA else "schema behind: run `rovitracker migrate up`"
 
 
 async def _valkey(request: Request) -> str:
     try:
-        await context_of(request).valkey.ping()
+        await context_of(request).valkey.check_writable()
+    except RetiredError:
+        return _TAKES_NO_WRITES
     except StoreUnavailableError:
         return "unreachable"
     return "ok"

@@ -17,6 +17,7 @@ CONSENT = "/app/oauth2/consent"
 TOKEN = "/app/oauth2/token"
 INTROSPECT = "/app/oauth2/introspect"
 REVOKE = "/app/oauth2/revoke"
+USERINFO = "/app/oauth2/userinfo"
 JWKS = "/app/oauth2/jwks"
 
 WELL_KNOWN = "/.well-known/"
@@ -37,16 +38,60 @@ FLEET_BEFORE_V1_ROUTE = "/api/{fleet:fleet}"
 BELOW_FLEET_BEFORE_V1 = f"{FLEET_BEFORE_V1_ROUTE}/{{address:path}}"
 
 LOGIN = "/app/login"
+LOGIN_CODE = "/app/login/code"
+LOGIN_PASSKEY = "/app/login/passkey"
+LOGIN_PASSKEY_ASKED = "/app/login/passkey/ask"
 LOGOUT = "/app/logout"
+LANGUAGE = "/app/language"
+PASSWORD_FORGOTTEN = "/app/password/forgotten"
+PASSWORD_NEW = "/app/password/new"
+INVITATION = "/app/invitation/{secret}"
+ACCOUNT = "/app/account"
 MACHINES = "/app/account/machines"
 CONNECTIONS = "/app/account/applications"
 DISCONNECT = "/app/account/applications/disconnect"
+CONNECTION = "/app/account/applications/{application:uuid}"
+PROFILE = "/app/account/profile"
+CHANGE_NAME = "/app/account/profile/name"
+CHANGE_TIME_ZONE = "/app/account/profile/time-zone"
+CHANGE_EMAIL = "/app/account/profile/email"
+WITHDRAW_EMAIL = "/app/account/profile/withdraw-email"
+OWN_DATA = "/app/account/profile/data"
+LEAVE = "/app/account/profile/leave"
+CLOSE_ACCOUNT = "/app/account/profile/close"
+EMAIL_LINK = "/app/email"
+STAFF = "/app/operator/staff"
+STAFF_ROLE = "/app/operator/staff/role"
+STAFF_SWITCH = "/app/operator/staff/switch"
+PROVE = "/app/operator/prove"
+PEOPLE = "/app/account/people"
+RENAME_ACCOUNT = "/app/account/people/account-name"
+INVITE = "/app/account/people/invite"
+RESEND_INVITATION = "/app/account/people/invitations/resend"
+WITHDRAW_INVITATION = "/app/account/people/invitations/withdraw"
+CHANGE_ROLE = "/app/account/people/role"
+REMOVE_MEMBER = "/app/account/people/remove"
+LEAVE_ACCOUNT = "/app/account/people/leave"
+TRANSFER_OWNERSHIP = "/app/account/people/transfer"
+SECURITY = "/app/account/security"
+CHANGE_PASSWORD = "/app/account/security/password"
+END_SESSION = "/app/account/security/sessions/end"
+END_OTHER_SESSIONS = "/app/account/security/sessions/end-others"
+AUTHENTICATOR = "/app/account/security/authenticator"
+AUTHENTICATOR_OFF = "/app/account/security/authenticator/off"
+RECOVERY_CODES = "/app/account/security/recovery-codes"
+PASSKEY_ADD = "/app/account/security/passkeys/add"
+PASSKEY_ASKED = "/app/account/security/passkeys/ask"
+PASSKEY_NEW = "/app/account/security/passkeys/new"
+PASSKEY_RENAME = "/app/account/security/passkeys/rename"
+PASSKEY_REMOVE = "/app/account/security/passkeys/remove"
 LOGO = "/app/logo/{digest}.png"
 STATIC_FILES = "/app/static"
 
 DEMO_CALLBACK = "/app/demo/callback"
 DEMO_TOKEN = "/app/demo/token"
 DEMO_FLEET = "/app/demo/fleet"
+DEMO_MAIL = "/app/demo/mail"
 
 HEALTH = "/health/"
 ALIVE = "/health/alive"
@@ -73,7 +118,7 @@ class Row:
     """One handler's address.
 
     path: as the router reads it; other rows may have it, for other methods.
-    hot: whether the front answers it before the framework.
+    hot: whether the front answers its first method before the framework.
     documented: whether the OpenAPI document describes it.
     """
 
@@ -86,6 +131,14 @@ class Row:
 
 
 TABLE = (
+    # AEMP. The router looks at the rows in turn, and nearly all that it is asked for is a page of a fleet.
+    Row(BELOW_FLEET_V2, READ, "aemp", cross_origin="readings", documented=True),
+    Row(FLEET_V2_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
+    Row(FLEET_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
+    Row(BELOW_FLEET_V1, READ, "aemp", cross_origin="readings", documented=True),
+    Row(FLEET_BEFORE_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
+    Row(BELOW_FLEET_BEFORE_V1, READ, "aemp", cross_origin="readings", documented=True),
+    Row(TELEMETRY, POST, "aemp", documented=True),
     # OAuth2. Cookies decide at the first three, and introspection tells of tokens: no other origin reads them.
     Row(AUTHORIZE, GET, "page", documented=True),
     Row(AUTHORIZE, POST, "page", documented=True),
@@ -93,35 +146,79 @@ TABLE = (
     Row(TOKEN, POST, "json", cross_origin="answers", hot=True, documented=True),
     Row(INTROSPECT, POST, "json", hot=True, documented=True),
     Row(REVOKE, POST, "json", cross_origin="answers", documented=True),
+    Row(USERINFO, READ, "json", cross_origin="readings", documented=True),
     Row(JWKS, READ, "json", cross_origin="document", documented=True),
     Row(SERVER_METADATA, READ, "json", cross_origin="document", documented=True),
     Row(OPENID_METADATA, READ, "json", cross_origin="document", documented=True),
     Row(RESOURCE_METADATA, READ, "json", cross_origin="document", documented=True),
-    # AEMP
-    Row(FLEET_BEFORE_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
-    Row(BELOW_FLEET_BEFORE_V1, READ, "aemp", cross_origin="readings", documented=True),
-    Row(FLEET_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
-    Row(BELOW_FLEET_V1, READ, "aemp", cross_origin="readings", documented=True),
-    Row(FLEET_V2_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
-    Row(BELOW_FLEET_V2, READ, "aemp", cross_origin="readings", documented=True),
-    Row(TELEMETRY, POST, "aemp", documented=True),
     # For integrators: the same, for programs and for people
-    Row(OPENAPI, READ, "page", cross_origin="document"),
-    Row(DOCUMENTATION, READ, "page"),
+    Row(OPENAPI, READ, "page", cross_origin="document", hot=True),
+    Row(DOCUMENTATION, READ, "page", hot=True),
     # Pages
     Row(HOME, READ, "page"),
     Row(LOGIN, GET, "page"),
     Row(LOGIN, POST, "page"),
+    Row(LOGIN_CODE, POST, "page"),
+    Row(LOGIN_PASSKEY, POST, "page"),
+    Row(LOGIN_PASSKEY_ASKED, POST, "page"),
     Row(LOGOUT, POST, "page"),
+    Row(LANGUAGE, POST, "page"),
+    Row(PASSWORD_FORGOTTEN, GET, "page"),
+    Row(PASSWORD_FORGOTTEN, POST, "page"),
+    Row(PASSWORD_NEW, GET, "page"),
+    Row(PASSWORD_NEW, POST, "page"),
+    Row(INVITATION, GET, "page"),
+    Row(INVITATION, POST, "page"),
+    Row(ACCOUNT, GET, "page"),
     Row(MACHINES, GET, "page"),
     Row(CONNECTIONS, GET, "page"),
     Row(DISCONNECT, POST, "page"),
+    Row(CONNECTION, GET, "page"),
+    Row(CONNECTION, POST, "page"),
+    Row(PROFILE, GET, "page"),
+    Row(CHANGE_NAME, POST, "page"),
+    Row(CHANGE_TIME_ZONE, POST, "page"),
+    Row(CHANGE_EMAIL, POST, "page"),
+    Row(WITHDRAW_EMAIL, POST, "page"),
+    Row(OWN_DATA, POST, "page"),
+    Row(LEAVE, POST, "page"),
+    Row(CLOSE_ACCOUNT, POST, "page"),
+    Row(EMAIL_LINK, GET, "page"),
+    Row(EMAIL_LINK, POST, "page"),
+    Row(STAFF, GET, "page"),
+    Row(STAFF_ROLE, POST, "page"),
+    Row(STAFF_SWITCH, POST, "page"),
+    Row(PROVE, GET, "page"),
+    Row(PROVE, POST, "page"),
+    Row(PEOPLE, GET, "page"),
+    Row(RENAME_ACCOUNT, POST, "page"),
+    Row(INVITE, POST, "page"),
+    Row(RESEND_INVITATION, POST, "page"),
+    Row(WITHDRAW_INVITATION, POST, "page"),
+    Row(CHANGE_ROLE, POST, "page"),
+    Row(REMOVE_MEMBER, POST, "page"),
+    Row(LEAVE_ACCOUNT, POST, "page"),
+    Row(TRANSFER_OWNERSHIP, POST, "page"),
+    Row(SECURITY, GET, "page"),
+    Row(CHANGE_PASSWORD, POST, "page"),
+    Row(END_SESSION, POST, "page"),
+    Row(END_OTHER_SESSIONS, POST, "page"),
+    Row(AUTHENTICATOR, GET, "page"),
+    Row(AUTHENTICATOR, POST, "page"),
+    Row(AUTHENTICATOR_OFF, POST, "page"),
+    Row(RECOVERY_CODES, POST, "page"),
+    Row(PASSKEY_ADD, POST, "page"),
+    Row(PASSKEY_ASKED, POST, "page"),
+    Row(PASSKEY_NEW, POST, "page"),
+    Row(PASSKEY_RENAME, POST, "page"),
+    Row(PASSKEY_REMOVE, POST, "page"),
     Row(LOGO, READ, "page"),
     Row(STATIC_FILES, READ, "page"),
-    # The demo application, in development only
+    # The demo application and the mails, in development only
     Row(DEMO_CALLBACK, GET, "page"),
     Row(DEMO_TOKEN, POST, "page"),
     Row(DEMO_FLEET, POST, "page"),
+    Row(DEMO_MAIL, GET, "page"),
     # For those who run it
     Row(ALIVE, READ, "json", documented=True),
     Row(READY, READ, "json", documented=True),
@@ -143,6 +240,12 @@ _ENDINGS_OF_PAGES = tuple(f"/{page.removeprefix(OAUTH)}" for page in (AUTHORIZE,
 def error_form(path: str) -> ErrorForm:
     """The form of an error at an address, whether it is served or not."""
     return _FORMS.get(path) or _unserved_form(path)
+
+
+def without_secret(path: str) -> str:
+    """A path as a log may have it: a mailed link has its secret there."""
+    beginning = INVITATION.partition("{")[0]
+    return f"{beginning}..." if path.startswith(beginning) else path
 
 
 def is_aemp_1_2(path: str) -> bool:

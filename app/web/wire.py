@@ -1,6 +1,6 @@
 """The machine endpoints take bytes and give bytes, whoever carries them between the socket and the handler."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from app.context import Context
-from app.oauth.client import parse_client_id
+from app.oauth.client import application_id_of, parse_client_id
 from app.oauth.errors import OAuthError, invalid_request
 from app.oauth.request import TokenRequest
 from app.refused import RefusedError
@@ -56,11 +56,9 @@ async def serve(handler: Handler, context: Context, scope: Scope, receive: Recei
         answer = await handler(context, call)
     except RefusedError as refused:
         status, headers, body = refuse_as_json(scope, refused, issuer=context.policy.issuer)
-        if call is not None and (client_id := _claimed_client_id(call)):
+        if call is not None and (client_id := _claimed_client_id(context, call)):
             scope["refused"]["client_id"] = client_id
-        answer = Answer(
-            status, body, [(name.lower().encode(), text.encode()) for name, text in headers.items()]
-        )
+        answer = Answer(status, body, spelt(headers))
     if scope["path"] in READABLE:
         return Answer(answer.status, answer.body, [*answer.headers, ANY_ORIGIN])
     return answer
@@ -68,22 +66,34 @@ async def serve(handler: Handler, context: Context, scope: Scope, receive: Recei
 
 async def respond(handler: Handler, request: Request) -> Response:
     """The same as an endpoint of the framework gives it."""
-    answer = await serve(handler, context_of(request), request.scope, request.receive)
+    return as_response(await serve(handler, context_of(request), request.scope, request.receive))
+
+
+def as_response(answer: Answer) -> Response:
     response = Response(answer.body, answer.status)
     response.raw_headers.extend(answer.headers)
     return response
 
 
-def _claimed_client_id(call: Call) -> str | None:
+def spelt(headers: Mapping[str, str]) -> Headers:
+    return [(name.lower().encode(), text.encode()) for name, text in headers.items()]
+
+
+def _claimed_client_id(context: Context, call: Call) -> str | None:
     """For the log: the application that a refused request says it comes from, whether it proved so or not.
 
-    It is read once more, so that a request that succeeds carries nothing for it. None for what cannot be a client_id.
+    It is read once more, so that a request that succeeds carries nothing for it. None for what is no client_id: nobody
+    may write into the log what is neither spelt like ours nor the name of an application that is remembered.
     """
     try:
         claimed = TokenRequest.parse(call.content_type, call.body, call.authorization).credentials.client_id
     except OAuthError:
         return None
-    return claimed if claimed and parse_client_id(claimed) else None
+    if claimed is None or parse_client_id(claimed):
+        return claimed
+    application_id = application_id_of(claimed)
+    known = context.gathered.applications.recall(application_id) if application_id else None
+    return claimed if known is not None and known.client.is_called(claimed) else None
 
 
 async def _read(scope: Scope, receive: Receive) -> Call:

@@ -64,7 +64,7 @@ async def world(service: Service, site: OtherSite) -> World:
 
 @pytest.fixture
 async def visit(chromium: Browser, service: Service, site: OtherSite) -> AsyncIterator[Visit]:
-    """Makes a person with a browser; at the end nobody's browser may have complained or asked a stranger (R-41, R-42)."""
+    """Makes a person with a browser; at the end nobody's browser may have complained or asked a stranger."""
     visitors: list[Visitor] = []
     async with AsyncExitStack() as stack:
 
@@ -74,5 +74,10 @@ async def visit(chromium: Browser, service: Service, site: OtherSite) -> AsyncIt
 
         yield visit
         for visitor in visitors:
-            assert visitor.complaints == []
-            assert visitor.strangers(service.origin, site.origin, site.elsewhere) == []
+            assert_content(visitor, service, site)
+
+
+def assert_content(visitor: Visitor, service: Service, site: OtherSite) -> None:
+    """R-41, R-42: the browser complained of nothing, and asked no stranger."""
+    assert visitor.complaints == []
+    assert visitor.strangers(service.origin, site.origin, site.elsewhere) == []

@@ -27,6 +27,7 @@ from tests.pages.other_site import open_other_site
 from tests.pages.service import Service, open_service
 from tests.pages.tour import tour
 from tests.pages.visitor import FLAGS, NAMES, Visitor, find_chromium, open_visitor
+from tests.support.fleets import fill
 from tests.support.people import PASSWORD, REDIRECT_URI, World
 from tests.support.server import ROOT
 
@@ -112,6 +113,7 @@ async def _world_for_readme(context: Context) -> World:
         redirect_uris=(REDIRECT_URI,),
         logo=_LOGO.read_bytes(),
     )
+    await fill(context, member.customer_id, *(f"9NRA2B3C4M00301{number}" for number in range(10, 34)))
     return World(context, member, registered)
 
 

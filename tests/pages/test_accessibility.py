@@ -1,16 +1,19 @@
 """Every page in every state: nothing for axe to find, nothing wider than the screen, everything by keyboard."""
 
 from collections import Counter
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import Page, ViewportSize, expect
 
 from tests.pages.axe import AXE, AXE_COLOURS, violations_of
-from tests.pages.conftest import Visit
-from tests.pages.other_site import OtherSite
+from tests.pages.conftest import Visit, assert_content
+from tests.pages.other_site import OtherSite, open_other_site
 from tests.pages.service import Service
 from tests.pages.tour import tour
+from tests.pages.visitor import open_visitor
 from tests.support.browser import Browser
 from tests.support.fleets import fill
 from tests.support.people import PASSWORD, World
@@ -35,41 +38,63 @@ MOVING = """() => [...document.querySelectorAll("body *")]
   .map(element => element.className || element.tagName)"""
 
 
-@pytest.mark.parametrize(("scheme", "options"), [("light", AXE), ("dark", AXE_COLOURS)])
-async def test_axe_finds_nothing(  # noqa: PLR0917  # two of them are what is looked for
-    visit: Visit,
-    service: Service,
-    world: World,
-    site: OtherSite,
-    scheme: Literal["light", "dark"],
-    options: dict[str, Any],
-) -> None:
+# A phone; 200 % zoom, which halves the width of a desktop; a desktop with letters twice as large.
+WIDTHS = (("320 px", 320, "100%"), ("zoom", 640, "100%"), ("letters", 1280, "200%"))
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+pytestmark = pytest.mark.timeout(300)  # one tour of all pages serves several tests
+
+
+@dataclass(frozen=True, slots=True)
+class Toured:
+    """What was found on the pages, by their names. wide: by how each was looked at, too."""
+
+    violations: dict[str, dict[str, list[Any]]]
+    wide: dict[tuple[str, str], Any]
+
+
+@pytest.fixture(scope="module")
+async def toured(chromium: Chromium, service: Service) -> Toured:
+    """A tour in which each page is looked at in every way, since to come to a page takes longer than to look at it."""
+    toured = Toured({"light": {}, "dark": {}}, {})
+    async with (
+        open_other_site() as site,
+        open_visitor(chromium, viewport=PHONE, color_scheme="light") as visitor,
+    ):
+        world = await World.make(service.context, redirect_uris=(site.callback,))
+        async for name in tour(visitor, service, world, site):
+            await _look(visitor.page, name, toured)
+        assert_content(visitor, service, site)
+    return toured
+
+
+async def _look(page: Page, name: str, toured: Toured) -> None:
+    toured.violations["light"][name] = await violations_of(page, AXE)
+    await page.emulate_media(color_scheme="dark")
+    toured.violations["dark"][name] = await violations_of(page, AXE_COLOURS)
+    await page.emulate_media(color_scheme="light")
+    for how, width, letters in WIDTHS:
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.evaluate(f"document.documentElement.style.fontSize = '{letters}'")
+        toured.wide[name, how] = await page.evaluate(TOO_WIDE)
+    await page.evaluate("document.documentElement.style.fontSize = ''")
+    await page.set_viewport_size(PHONE)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(toured: Toured, scheme: str) -> None:
     """R-50; a dark page differs from a light one in nothing but its colours."""
-    visitor = await visit(color_scheme=scheme, viewport={"width": 390, "height": 844})
-    found: dict[str, list[Any]] = {}
-    async for name in tour(visitor, service, world, site):
-        found[name] = await violations_of(visitor.page, options)
+    found = toured.violations[scheme]
     assert len(found) > 15
     assert {name: violations for name, violations in found.items() if violations} == {}
 
 
-async def test_nothing_is_wider_than_the_screen(
-    visit: Visit, service: Service, world: World, site: OtherSite
-) -> None:
-    """R-50: at 320 px; at 200 % zoom, which halves the width of a desktop's page; with letters twice as large."""
-    visitor = await visit()
-    wide: dict[tuple[str, str], Any] = {}
-    async for name in tour(visitor, service, world, site):
-        for how, width, letters in (
-            ("320 px", 320, "100%"),
-            ("zoom", 640, "100%"),
-            ("letters", 1280, "200%"),
-        ):
-            await visitor.page.set_viewport_size({"width": width, "height": 800})
-            await visitor.page.evaluate(f"document.documentElement.style.fontSize = '{letters}'")
-            wide[name, how] = await visitor.page.evaluate(TOO_WIDE)
-        await visitor.page.set_viewport_size({"width": 1280, "height": 800})
-    assert {where: elements for where, elements in wide.items() if elements} == {}
+@pytest.mark.parametrize("how", [how for how, _, _ in WIDTHS])
+def test_nothing_is_wider_than_the_screen(toured: Toured, how: str) -> None:
+    """R-50"""
+    wide = {name: elements for (name, seen), elements in toured.wide.items() if seen == how}
+    assert len(wide) > 15
+    assert {name: elements for name, elements in wide.items() if elements} == {}
 
 
 async def test_machines_are_blocks_on_a_phone_and_still_read_out_as_a_table(

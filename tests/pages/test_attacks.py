@@ -85,7 +85,7 @@ async def test_account_changed_in_another_tab_is_asked_again(
     await tab.goto(service.url("/app/account/applications"))
     await tab.get_by_role("button", name="Sign out").click()
     await visitor.sign_in(other.member.email, PASSWORD, page=tab)
-    await expect(tab.get_by_role("heading", name="Nothing is connected")).to_be_visible()
+    await expect(tab.get_by_text("No application has access to your machines.")).to_be_visible()
     await visitor.button("Approve").click()
     heading = visitor.page.get_by_role("heading", level=1)
     await expect(heading).to_have_text("You are signed in differently now")

@@ -81,7 +81,7 @@ class Visitor:
         await expect(page.locator("[autofocus]")).to_be_focused()  # to fill a field before is a complaint
         await page.get_by_label("E-mail address").fill(email)
         await page.get_by_label("Password").fill(password)
-        await page.get_by_role("button", name="Sign in").click()
+        await page.get_by_role("button", name="Sign in", exact=True).click()
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

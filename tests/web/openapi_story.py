@@ -12,7 +12,7 @@ from app.oauth.token_string import mint
 from app.web.reference import examples
 from tests.support.assertions import fresh
 from tests.support.browser import Browser
-from tests.support.people import Strict, World, pair_of
+from tests.support.people import CHALLENGE, Strict, World, confirm_email, pair_of
 from tests.web.described import Operation
 
 ROBOT = "client_credentials"
@@ -58,6 +58,9 @@ class Story:
             (examples.CLIENT_SECRET, self.world.client_secret),
             (examples.TOKEN, self.token),
             (str(examples.CUSTOMER_ID), str(self.world.member.customer_id)),
+            (examples.CONFIRMED_EMAIL, self.strict.member.email),
+            (str(examples.PARTY.account), self.world.member.customer_name),
+            (str(examples.PARTY.member_id), str(self.world.member.id)),
             (examples.STRICT_CLIENT_ID, self.strict.client_id),
             (examples.PUBLIC_CLIENT_ID, self.public.client_id),
         ]
@@ -79,6 +82,14 @@ class Story:
         code = await self._code(self.strict, pkce=True)
         answer = await self.strict.exchange(self.browser, code, code_verifier=examples.CODE_VERIFIER)
         return pair_of(answer).refresh
+
+    async def account_token(self) -> str:
+        """One that reads whose account it is, and no machine."""
+        await confirm_email(self.world.context, self.strict.member.id)
+        code = await self.strict.code(
+            self.browser, redirect_uri=examples.REDIRECT_URI, scope="account:read", code_challenge=CHALLENGE
+        )
+        return pair_of(await self.strict.exchange(self.browser, code)).access
 
     async def _code(self, asks: World, *, pkce: bool) -> str:
         challenge = (

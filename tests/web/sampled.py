@@ -2,7 +2,13 @@
 
 import re
 
-_SAMPLES = {"fleet": "Fleet", "address": "1", "digest": "00" * 32}
+_SAMPLES = {
+    "application": "0" * 8 + "-0000-7000-8000-" + "0" * 12,
+    "fleet": "Fleet",
+    "address": "1",
+    "digest": "00" * 32,
+    "secret": "x" * 43,
+}
 
 
 def sample_of(template: str) -> str:

@@ -44,7 +44,7 @@ async def test_what_a_page_does_is_traced_to_its_request(
         page = await browser.get("/app/account/applications")
         done = await browser.submit(page, {}, action="/disconnect", X_Request_Id="cut-4711")
     assert done.status_code == 303
-    [(kind, request_id, address)] = await rows_of(context, world, "customer.signed_in")
+    [(kind, request_id, address)] = await rows_of(context, world, "person.signed_in")
     assert (kind, address) == ("customer", ELSEWHERE)
     assert len(request_id) == 32
     assert await rows_of(context, world, "application.disconnected") == [("customer", "cut-4711", ELSEWHERE)]
@@ -76,5 +76,5 @@ async def sign_in_from(app: FastAPI, world: World, address: str) -> None:
 async def test_requests_of_one_moment_are_not_mixed_up(context: Context, world: World, app: FastAPI) -> None:
     addresses = [f"192.0.2.{number}" for number in range(1, 5)]
     await asyncio.gather(*[sign_in_from(app, world, address) for address in addresses])
-    rows = await rows_of(context, world, "customer.signed_in")
+    rows = await rows_of(context, world, "person.signed_in")
     assert sorted(rows) == [("customer", f"sign-in-{each}".replace(".", "-"), each) for each in addresses]

@@ -1,5 +1,6 @@
 """The client credentials grant on the wire (RFC 6749 section 4.4): what an application gets by its secret alone."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,13 +9,16 @@ import httpx2
 import pytest
 
 from app.context import Context
-from app.flows.account.change_application import change_status, rotate_secret
+from app.flows.account.change_application import change_application, change_status, rotate_secret
 from app.flows.account.change_customer import disable_customer, enable_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.flows.approval.connections import disconnect_application, list_connections
 from app.flows.fleet.import_fleet import import_machines
+from app.flows.token.explain_token import explain_token
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import bucket_of, mint_client_secret, parse
 from app.simulation.fleet import simulate_fleet
+from app.storage.people.application_changes import ApplicationChanges
 from app.throttling.budgets import Budgets
 from tests.support.browser import Browser
 from tests.support.people import World
@@ -96,7 +100,8 @@ async def test_token_acts_for_the_applications_customer(
     assert token is not None
     assert token.bucket == bucket_of(world.member.customer_id)
     described = await introspect(browser, robot, text)
-    assert described["sub"] == str(world.member.customer_id)
+    assert described["sub"] == str(robot.client.id)
+    assert described["account"]["id"] == str(world.member.customer_id)
     assert described["client_id"] == str(robot.client.id)
     assert described["exp"] - described["iat"] == 3600
     fleet = await browser.get(FLEET, Authorization=f"Bearer {text}", Accept="application/json")
@@ -166,6 +171,48 @@ async def test_resource_is_ours_or_nobodys(browser: Browser, robot: RegisteredAp
 async def test_grant_has_to_be_named(browser: Browser, robot: RegisteredApplication) -> None:
     """O-39 (classic): without a code an absent grant type means nothing."""
     assert error_of(await ask(browser, robot, grant_type="")) == "invalid_request"
+
+
+async def test_a_customer_cuts_what_the_application_does_by_itself_until_somebody_approves_anew(
+    browser: Browser, context: Context, world: World, robot: RegisteredApplication
+) -> None:
+    """R-19: it stands on the list, the cut ends its token and every later one, and the operator's word is an approval."""
+    customer_id = world.member.customer_id
+    token = await token_of(browser, robot)
+    assert [each.application.client.id for each in await list_connections(context, customer_id)] == [
+        robot.client.id
+    ]
+    await disconnect_application(context, world.member.actor, customer_id, robot.client.id)
+    assert (await introspect(browser, robot, token))["active"] is False
+    assert error_of(await ask(browser, robot)) == "unauthorized_client"
+    assert await list_connections(context, customer_id) == ()
+    changes = ApplicationChanges(customer_id=customer_id)
+    await change_application(context, COMMAND_LINE, str(robot.client.id), changes)
+    assert (await introspect(browser, robot, await token_of(browser, robot)))["active"] is True
+    assert (await introspect(browser, robot, token))["active"] is False
+
+
+async def test_a_connection_that_ended_gives_no_token_and_its_tokens_end_with_it(
+    browser: Browser, context: Context, world: World, robot: RegisteredApplication
+) -> None:
+    """To the second, remembered or not; a token says no later end than its connection's."""
+    token = await token_of(browser, robot)
+    assert (await introspect(browser, robot, token))["active"] is True
+    ends_at = context.now() + timedelta(seconds=1.5)
+    await context.database.count(
+        "UPDATE connection SET ends_at = $3 WHERE customer_id = $1 AND application_id = $2",
+        world.member.customer_id,
+        robot.client.id,
+        ends_at,
+    )
+    context.changes.note((world.member.customer_id, robot.client.id))
+    described = await introspect(browser, robot, token)
+    assert described["exp"] == int(ends_at.timestamp())
+    await asyncio.sleep(1.5)
+    assert (await introspect(browser, robot, token))["active"] is False
+    assert error_of(await ask(browser, robot)) == "unauthorized_client"
+    explained = await explain_token(context, token)
+    assert [reason[:40] for reason in explained.reasons] == ["the customer shared their machines until"]
 
 
 async def test_suspended_application_gets_none_and_its_tokens_sleep(

@@ -16,6 +16,7 @@ METADATA = [
     "/.well-known/oauth-protected-resource/api",
 ]
 READINGS = [
+    "/app/oauth2/userinfo",
     "/api/v1/Fleet/1",
     "/api/v2/Fleet",
     "/api/v2/fleet/1",
@@ -33,7 +34,9 @@ CLOSED = [
     "/app/oauth2/introspect",
     "/app/login",
     "/app/logout",
+    "/app/language",
     "/app/account/applications",
+    "/app/account/security",
     "/health/ready",
 ]
 

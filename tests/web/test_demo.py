@@ -75,7 +75,7 @@ async def test_denied_connection_is_shown_as_such(visitor: Browser, demo: Demo) 
     page = await callback_page(visitor, demo, "deny")
     assert "The fleet was not connected" in words_of(page)
     assert "access_denied" in words_of(page)
-    assert forms_of(page) == []
+    assert [form for form in forms_of(page) if "/demo/" in form.action] == []
 
 
 async def test_refused_code_is_shown_and_leads_no_further(visitor: Browser, demo: Demo) -> None:
@@ -87,7 +87,7 @@ async def test_refused_code_is_shown_and_leads_no_further(visitor: Browser, demo
     assert "invalid_grant" in words_of(again)
     assert "has its token" not in words_of(again)
     assert "None" not in words_of(again)
-    assert forms_of(again) == []
+    assert [form for form in forms_of(again) if "/demo/" in form.action] == []
 
 
 async def test_refused_token_is_no_connected_fleet(visitor: Browser) -> None:
@@ -95,7 +95,7 @@ async def test_refused_token_is_no_connected_fleet(visitor: Browser) -> None:
     assert page.status_code == 200
     assert "The fleet is connected" not in words_of(page)
     assert "invalid_token" in words_of(page)
-    assert forms_of(page) == []
+    assert [form for form in forms_of(page) if "/demo/" in form.action] == []
 
 
 @pytest.mark.parametrize("path", [DEMO_CALLBACK, "/app/demo/token", "/app/demo/fleet"])

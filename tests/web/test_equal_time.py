@@ -17,6 +17,8 @@ from tests.support.people import World
 from tests.support.raw import post
 from tests.support.server import free_port, running_service, settings_on
 
+pytestmark = pytest.mark.alone
+
 PAIRS = 300 * DEPTH
 TOKEN, INTROSPECT, REVOKE = (f"/app/oauth2/{name}" for name in ("token", "introspect", "revoke"))
 

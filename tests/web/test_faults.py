@@ -166,7 +166,7 @@ async def test_body_beyond_the_limit_is_refused_before_it_is_whole(browser: Brow
 
 async def test_unreachable_valkey_is_named_in_the_log_only(world: World, services: Services) -> None:
     with pytest.raises(StoreUnavailableError, match="Valkey"):
-        await services.without_valkey().state.context.valkey.ping()
+        await services.without_valkey().state.context.valkey.check_writable()
     async with Browser(services.without_valkey()) as browser:
         page = await world.consent_page(browser)
         with capture_logs() as logs:
@@ -179,7 +179,15 @@ NAMES = st.sampled_from(
     ["client_id", "redirect_uri", "state", "scope", "flow", "form", "email", "decision", "code"]
 )
 PAIRS = st.lists(st.tuples(NAMES | st.text(max_size=5), st.binary(max_size=40)), max_size=6)
-FORMS = ("/app/login", "/app/logout", "/app/oauth2/consent", "/app/oauth2/authorize")
+FORMS = (
+    "/app/login",
+    "/app/login/code",
+    "/app/logout",
+    "/app/language",
+    "/app/account/security/password",
+    "/app/oauth2/consent",
+    "/app/oauth2/authorize",
+)
 
 
 @given(pairs=PAIRS, body=st.binary(max_size=200), path=st.sampled_from(FORMS))

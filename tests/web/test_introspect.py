@@ -36,7 +36,8 @@ async def test_a_live_token_is_described_with_the_right_types(browser: Browser, 
     document = answer.json()
     assert document["active"] is True
     assert document["client_id"] == world.client_id
-    assert document["sub"] == str(world.member.customer_id)
+    assert document["sub"] == str(world.member.id)
+    assert document["account"] == {"id": str(world.member.customer_id), "name": world.member.customer_name}
     assert document["scope"] == "aemp:read"
     assert document["token_type"] == "Bearer"
     assert document["aud"] == "http://localhost:8000/api"

@@ -70,7 +70,7 @@ async def late(browser: Browser, world: World) -> str:
     approval = await take_code(world.context.valkey, read(code).id)
     assert approval is not None
     older = replace(approval, approved_at_us=approval.approved_at_us - 61_000_000)
-    await world.context.valkey._client.set(keys_of(approval.code_id)[1], pack_approval(older), px=60_000)
+    await world.context.valkey.set_soon(keys_of(approval.code_id)[1], pack_approval(older), life_ms=60_000)
     return code
 
 

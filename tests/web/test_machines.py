@@ -129,7 +129,7 @@ async def test_front_page_consent_and_connections_lead_to_the_machines(
     assert MACHINES in attributes_of(await browser.get("/"), "a", "href")
     consent = await world.consent_page(browser)
     assert f"http://localhost:8000{MACHINES}" in attributes_of(consent, "a", "href")
-    assert f"All of {world.member.customer_name} , also those that join later." in words_of(consent)
+    assert f"All of {world.member.customer_name} , also those that join later, unless" in words_of(consent)
     connections = await browser.get("/app/account/applications")
     assert MACHINES in attributes_of(connections, "a", "href")
     machines = await browser.get(MACHINES)

@@ -101,7 +101,7 @@ async def test_the_resource_names_its_server(browser: Browser) -> None:
     document = (await browser.get(RESOURCE)).json()
     assert document["resource"] == f"{ORIGIN}/api"
     assert document["authorization_servers"] == [ORIGIN]
-    assert document["scopes_supported"] == ["aemp:read", "telemetry:write"]
+    assert document["scopes_supported"] == ["account:read", "aemp:read", "telemetry:write"]
     assert document["bearer_methods_supported"] == ["header"]
 
 

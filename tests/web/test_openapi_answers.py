@@ -1,8 +1,7 @@
 """The service does what /openapi.json documents: every answer and every refusal in it is provoked."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from dataclasses import replace
-from uuid import UUID
 
 import httpx2
 import orjson
@@ -152,6 +151,7 @@ async def strict_application(world: World, *, public: bool) -> Strict:
         kind="strict",
         public=public,
         redirect_uris=(examples.REDIRECT_URI,),
+        scope=("account:read", "aemp:read"),
     )
     return Strict(world.context, world.member, registered)
 
@@ -162,7 +162,7 @@ class NoBudget(Budgets):
     def __init__(self) -> None:
         super().__init__(a_minute=1)
 
-    def take(self, name: UUID) -> Budget:
+    def take(self, name: Hashable) -> Budget:
         super().take(name)
         return super().take(name)
 
@@ -214,7 +214,8 @@ async def granted(story: Story, each: Documented) -> httpx2.Response:
             return await post(story, each.operation, {"token": examples.TOKEN})
         case ("writeTelemetry", _):
             return await write(story)
-    return await read(story, each.operation, accept=each.media_type, client=story.then)
+    asks_with = await story.account_token() if each.operation.id == "readUserinfo" else None
+    return await read(story, each.operation, accept=each.media_type, client=story.then, token=asks_with)
 
 
 @pytest.mark.parametrize("each", [each for each in GRANTED if each.name != "degraded"], ids=str)

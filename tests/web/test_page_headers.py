@@ -10,7 +10,7 @@ from app.context import Context
 from app.web.pages.render import ASSET_VERSION
 from tests.support.browser import ORIGIN, Browser
 from tests.support.people import REDIRECT_URI, World
-from tests.web.reading import attribute_names_of, attributes_of, tags_of, words_of
+from tests.web.reading import attribute_names_of, attributes_of, found, tags_of, words_of
 from tests.web.services import Services, same_browser, unreachable_database
 
 
@@ -28,8 +28,13 @@ async def open_all(browser: Browser, world: World, services: Services) -> dict[s
         "sign-in": login,
         "sign-in refused": refused,
         "consent": consent,
+        "overview": await browser.get("/app/account"),
+        "people": await browser.get("/app/account/people"),
+        "invitation": await browser.get("/app/invitation/x"),
         "machines": await browser.get("/app/account/machines"),
         "connections": await browser.get("/app/account/applications"),
+        "security": await browser.get("/app/account/security"),
+        "authenticator": await browser.get("/app/account/security/authenticator"),
         "already connected": await browser.submit(redeemed, {"decision": "approve"}, action="/consent"),
         "refused link": await browser.get("/app/oauth2/authorize?client_id=x"),
         "other site": await browser.submit(consent, {}, action="/consent", Sec_Fetch_Site="cross-site"),
@@ -51,8 +56,13 @@ STATUSES = {
     "sign-in": 200,
     "sign-in refused": 400,
     "consent": 200,
+    "overview": 200,
+    "people": 200,
+    "invitation": 404,
     "machines": 200,
     "connections": 200,
+    "security": 200,
+    "authenticator": 200,
     "already connected": 409,
     "refused link": 400,
     "other site": 403,
@@ -94,18 +104,30 @@ async def test_every_page_keeps_itself_ours(browser: Browser, world: World, serv
         assert "strict-transport-security" not in headers  # http, in development
 
 
-async def test_no_page_needs_script_style_or_anything_from_elsewhere(
+# Where passkeys are used. Nothing else has a script, and these have one file of ours.
+SCRIPTED = {"sign-in", "sign-in refused", "security"}
+
+
+async def test_no_page_has_script_but_ours_or_style_or_anything_from_elsewhere(
     browser: Browser, world: World, services: Services
 ) -> None:
     """O-135, R-41, R-42: so the policy allows none of it."""
-    for page in (await open_all(browser, world, services)).values():
+    for name, page in (await open_all(browser, world, services)).items():
         policy = policy_of(page)
+        scripts = [f"/app/static/passkey.js?v={ASSET_VERSION}"] if name in SCRIPTED else []
+        assert attributes_of(page, "script", "src") == scripts
+        assert len(found(page, "//script")) == len(scripts)
+        assert not found(page, "//script/text()")
+        allowed = {"script-src": "'self'", "connect-src": "'self'"} if scripts else {}
+        assert {
+            key: value for key, value in policy.items() if key in ("script-src", "connect-src")
+        } == allowed
         assert policy["default-src"] == "'none'"
         assert policy["style-src"] == policy["img-src"] == "'self'"
         assert policy["base-uri"] == "'none'"
         assert "unsafe" not in page.headers["content-security-policy"]
-        assert tags_of(page).isdisjoint({"script", "style", "iframe", "object", "embed", "base"})
-        assert not [name for name in attribute_names_of(page) if name == "style" or name.startswith("on")]
+        assert tags_of(page).isdisjoint({"style", "iframe", "object", "embed", "base"})
+        assert not [each for each in attribute_names_of(page) if each == "style" or each.startswith("on")]
         sources = [
             *attributes_of(page, "img", "src"),
             *attributes_of(page, "link", "href"),

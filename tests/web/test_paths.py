@@ -19,8 +19,10 @@ from app.web.paths import (
     DEMO_CALLBACK,
     DEMO_FLEET,
     DEMO_TOKEN,
+    EMAIL_LINK,
+    INVITATION,
     LOGO,
-    POST,
+    PASSWORD_NEW,
     RESOURCE_METADATA,
     STATIC_FILES,
     TABLE,
@@ -70,6 +72,9 @@ NOTHING_THERE = {
     DEMO_CALLBACK: "There is no demo here",
     DEMO_TOKEN: "There is no demo here",
     DEMO_FLEET: "There is no demo here",
+    PASSWORD_NEW: "This link does not work",
+    EMAIL_LINK: "This link does not work",
+    INVITATION: "This link does not work",
 }
 
 
@@ -90,7 +95,7 @@ async def test_every_row_is_served_by_each_of_its_methods(browser: Browser, row:
 def test_the_front_has_the_hot_rows_and_no_others() -> None:
     hot = [row for row in TABLE if row.hot]
     assert set(HOT) == set(HOT_HANDLERS) == {row.path for row in hot}
-    assert all(row.methods == POST for row in hot), "the front looks at requests by POST alone"
+    assert {row.path: row.methods[0] for row in hot} == {path: each.method for path, each in HOT.items()}
 
 
 async def fail(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -146,6 +151,7 @@ async def test_fault_of_ours_is_told_in_the_form_of_the_row(frameless: Browser, 
 
 # Written out, so that a row cannot change its form by a slip; all others are read by people.
 TOLD_AS_JSON = {
+    "/app/oauth2/userinfo",
     "/app/oauth2/token",
     "/app/oauth2/introspect",
     "/app/oauth2/revoke",
@@ -279,3 +285,20 @@ def test_templates_write_out_only_addresses_of_the_table() -> None:
     assert len(pages) > 3
     assert written > pages
     assert pages <= {row.path for row in TABLE if "GET" in row.methods}
+
+
+def test_mails_lead_only_to_addresses_of_the_table() -> None:
+    text = "".join(file.read_text() for file in (ROOT / "app/mail/templates").iterdir())
+    written = set(re.findall(r'issuer (?:\}\}|~ ")(/[a-z/]*)', text))
+    assert written == {
+        "/app/password/forgotten",
+        "/app/password/new",
+        "/app/email",
+        "/app/account/security",
+        "/app/invitation/",
+        "/app/account/people",
+        "/app/account/applications",
+        "/app/account/applications/",
+    }
+    # A mailed secret follows where the table has a parameter.
+    assert written <= {row.path.partition("{")[0] for row in TABLE if "GET" in row.methods}

@@ -14,10 +14,11 @@ from app.process.passwords import Passwords
 from tests.support.browser import ORIGIN, Browser, form_of
 from tests.support.changing import change
 from tests.support.people import PASSWORD, World
-from tests.web.reading import words_of
+from tests.web.reading import assert_only_our_scripts, words_of
 from tests.web.services import Services, same_browser
 
 LOGIN = "/app/login"
+ACCOUNT = "/app/account"
 CONNECTIONS = "/app/account/applications"
 SESSION = "rovi_session"
 
@@ -44,7 +45,7 @@ def set_cookies_of(answer: httpx2.Response) -> dict[str, set[str]]:
 async def test_right_password_opens_a_session(browser: Browser, world: World) -> None:
     answer = await try_password(browser, world.member.email, PASSWORD)
     assert answer.status_code == 303
-    assert answer.headers["location"] == CONNECTIONS
+    assert answer.headers["location"] == ACCOUNT
     assert answer.headers["cache-control"] == "no-store"
     assert await is_signed_in(browser)
 
@@ -57,7 +58,7 @@ async def test_same_password_typed_on_another_keyboard_is_the_same(browser: Brow
     """One keyboard composes ü of two characters, the other sends one."""
     hashed = await world.context.passwords.hash("gru\u0308ner Bagger")
     await world.context.database.count(
-        "UPDATE customer_member SET password_hash = $2 WHERE id = $1", world.member.id, hashed
+        "UPDATE person SET password_hash = $2 WHERE id = $1", world.member.id, hashed
     )
     assert (await try_password(browser, world.member.email, "gr\u00fcner Bagger")).status_code == 303
 
@@ -166,7 +167,7 @@ async def test_nothing_a_request_says_decides_where_a_sign_in_leads(
         Host="evil.example",
         X_Forwarded_Host="evil.example",
     )
-    assert answer.headers["location"] == CONNECTIONS
+    assert answer.headers["location"] == ACCOUNT
 
 
 async def test_cookies_over_http_are_for_this_browser_only(browser: Browser, world: World) -> None:
@@ -309,7 +310,8 @@ async def test_what_was_typed_is_shown_again_and_never_interpreted(browser: Brow
     """O-32, R-79: the address, never the password."""
     typed = '"><script>alert(1)</script>@x\r\nSet-Cookie: y'
     answer = await try_password(browser, typed, "s3cret-s3cret")
-    assert "<script" not in answer.text
+    assert "<script>" not in answer.text
+    assert_only_our_scripts(answer)
     assert "&#34;&gt;&lt;script&gt;" in answer.text
     assert "s3cret-s3cret" not in answer.text
     assert not set_cookies_of(answer)

@@ -1,9 +1,11 @@
 """Guessing passwords on the wire: what is counted, exactly and over processes, and who still gets in meanwhile."""
 
 import asyncio
+import re
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
 import httpx2
@@ -13,9 +15,11 @@ from fastapi import FastAPI
 
 from app.flows.account.change_customer import set_password
 from app.oauth.actor import COMMAND_LINE
-from app.process.passwords import Passwords
+from app.process.passwords import Passwords, Turn
 from app.settings import Settings
+from app.storage.errors import StoreUnavailableError
 from app.storage.postgres.database import Row
+from app.storage.schema.maintenance import call_delete_past_rows
 from app.throttling.guesses import GuessLimits
 from tests.support.browser import Browser
 from tests.support.depth import DEPTH
@@ -62,7 +66,7 @@ def few_from_one_address(services: Services) -> FastAPI:
 
 async def failures_of(world: World) -> list[Row]:
     return await world.context.database.rows(
-        "SELECT actor_id, detail FROM audit_event WHERE event = 'customer.sign_in_failed' AND customer_id = $1",
+        "SELECT actor_id, detail FROM audit_event WHERE event = 'person.sign_in_failed' AND customer_id = $1",
         world.member.customer_id,
     )
 
@@ -184,7 +188,7 @@ async def test_ten_browsers_of_a_person_are_known_at_most(app: FastAPI, world: W
         async with Browser(app) as browser:
             await guess(browser, world.member.email, PASSWORD)
     rows = await world.context.database.rows(
-        "SELECT FROM known_browser WHERE member_id = $1", world.member.id
+        "SELECT FROM known_browser WHERE person_id = $1", world.member.id
     )
     assert len(rows) == 10
 
@@ -195,7 +199,12 @@ async def test_failed_sign_ins_are_in_the_trail_with_their_address(few: FastAPI,
         await statuses(browser, [world.member.email] * 4)
     events = await failures_of(world)
     assert [orjson.loads(each["detail"]) for each in events] == [
-        {"address": ADDRESS, "cause": "wrong password", "member": str(world.member.id)}
+        {
+            "address": ADDRESS,
+            "browser": "Unknown browser",
+            "cause": "wrong password",
+            "person": str(world.member.id),
+        }
     ] * 3
     assert {each["actor_id"] for each in events} == {None}
 
@@ -238,6 +247,123 @@ async def test_one_address_leaves_places_to_the_others(services: Services, world
     assert set(honest) == {303}
 
 
+@asynccontextmanager
+async def full_lane(passwords: Passwords) -> AsyncIterator[None]:
+    """No place is left in the lane of unknown browsers, and none of its threads ends, until this does."""
+    leave = threading.Event()
+    async with asyncio.TaskGroup() as others:
+        for number in range(17):  # one of two threads, and eight that wait for each thread
+            turn = Turn(askers=(f"somebody {number}",))
+            others.create_task(passwords._lanes.run(leave.wait, ahead=turn.ahead, tried=turn.tried))
+        await asyncio.sleep(0)
+        with pytest.raises(StoreUnavailableError):
+            passwords.check_room(Turn())
+        try:
+            yield
+        finally:
+            leave.set()
+
+
+@pytest.fixture
+async def crowded(services: Services) -> AsyncIterator[tuple[FastAPI, Passwords]]:
+    policy = services.under(guess_limits=GuessLimits(10, 50)).state.context.policy
+    passwords = Passwords(threads=2)
+    yield services.like(passwords=passwords, policy=policy), passwords
+    passwords.close()
+
+
+async def test_a_known_browser_enters_while_no_other_finds_a_place(
+    crowded: tuple[FastAPI, Passwords], world: World
+) -> None:
+    """R-53, R-60: what the others leave free is enough; an address nobody has is answered like one somebody has."""
+    app, passwords = crowded
+    async with (
+        Browser(app, address=fresh_address()) as owner,
+        Browser(app, address=fresh_address()) as stranger,
+    ):
+        await guess(owner, world.member.email, PASSWORD)
+        async with full_lane(passwords):
+            assert [
+                (await guess(owner, world.member.email, each)).status_code for each in (PASSWORD, "wrong")
+            ] == [
+                303,
+                400,
+            ]
+            refused = [await guess(stranger, email, PASSWORD) for email in (world.member.email, nobody())]
+        assert [each.status_code for each in refused] == [503, 503]
+        assert len({re.sub("[0-9a-f]{32}", "", words_of(each)) for each in refused}) == 1  # a request's id
+        assert (await guess(stranger, world.member.email, PASSWORD)).status_code == 303
+    assert not await world.context.database.rows(
+        "SELECT FROM guess WHERE name = $1 AND level > 0", f"account {world.member.id}"
+    )
+
+
+async def test_a_known_browser_that_guesses_waits_among_the_others(
+    crowded: tuple[FastAPI, Passwords], world: World
+) -> None:
+    """O-50, R-53: a stolen cookie opens the lane to three wrong passwords, and to nobody else's account."""
+    app, passwords = crowded
+    other = await World.make(world.context)
+    async with Browser(app, address=fresh_address()) as thief:
+        await guess(thief, world.member.email, PASSWORD)
+        async with full_lane(passwords):
+            assert (await guess(thief, other.member.email, PASSWORD)).status_code == 503
+            assert await statuses(thief, [world.member.email] * 5) == [400] * 3 + [503] * 2
+            assert (await guess(thief, world.member.email, PASSWORD)).status_code == 503
+        assert (await guess(thief, world.member.email, PASSWORD)).status_code == 303
+        # The three are forgotten bit by bit, as by every limit.
+        await world.context.database.count(
+            "UPDATE guess SET at = at - interval '15 minutes' WHERE name LIKE 'browser %' AND level > 0"
+        )
+        async with full_lane(passwords):
+            assert (await guess(thief, world.member.email, PASSWORD)).status_code == 303
+
+
+async def test_parallel_guesses_of_a_known_browser_pass_no_more_than_three_ahead(
+    crowded: tuple[FastAPI, Passwords], world: World
+) -> None:
+    """O-50, R-53: they are counted before the lane is chosen."""
+    app, passwords = crowded
+    async with Browser(app, address=fresh_address()) as thief:
+        await guess(thief, world.member.email, PASSWORD)
+        page = await thief.get(LOGIN)
+        fields = {"email": world.member.email, "password": "wrong"}
+        async with full_lane(passwords):
+            answers = await asyncio.gather(*(thief.submit(page, fields, action=LOGIN) for _ in range(9)))
+    assert Counter(each.status_code for each in answers) == {400: 3, 503: 6}
+
+
+async def test_a_browser_that_guessed_nothing_takes_the_place_of_one_that_did(
+    services: Services, world: World
+) -> None:
+    """R-60: addresses that guess wait behind those that do not, however many they are."""
+    passwords = Passwords(threads=1)
+    app = services.like(passwords=passwords)
+    leave = threading.Event()
+    async with (
+        asyncio.TaskGroup() as guessers,
+        Browser(app, address=fresh_address()) as honest,
+    ):
+        guessers.create_task(passwords._lanes.run(leave.wait, ahead=False, tried=0.0))
+        waiting = [guessers.create_task(refused_after(passwords, tried=0.1)) for _ in range(8)]
+        await asyncio.sleep(0)
+        entering = guessers.create_task(guess(honest, world.member.email, PASSWORD))
+        await asyncio.wait(waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        leave.set()
+        assert (await entering).status_code == 303
+    assert [await each for each in waiting] == [False] * 7 + [True]
+    passwords.close()
+
+
+async def refused_after(passwords: Passwords, *, tried: float) -> bool:
+    """Whether a guess that waited had to make room."""
+    try:
+        await passwords.verify(None, "wrong", Turn(tried=tried))
+    except StoreUnavailableError:
+        return True
+    return False
+
+
 async def test_past_guesses_and_browsers_are_deleted(few: FastAPI, world: World) -> None:
     """R-108."""
     database = world.context.database
@@ -249,13 +375,13 @@ async def test_past_guesses_and_browsers_are_deleted(few: FastAPI, world: World)
     name = f"account {world.member.id}"
     await database.count("UPDATE guess SET at = at - interval '61 minutes' WHERE name = $1", name)
     await database.count(
-        "UPDATE known_browser SET expires_at = now() - interval '2 days' WHERE member_id = $1",
+        "UPDATE known_browser SET expires_at = now() - interval '2 days' WHERE person_id = $1",
         world.member.id,
     )
-    while await database.row("SELECT FROM delete_past_rows(100) AS deleted WHERE deleted > 0"):
+    while await call_delete_past_rows(database, 100):
         pass
     assert not await database.rows("SELECT FROM guess WHERE name = $1", name)
-    assert not await database.rows("SELECT FROM known_browser WHERE member_id = $1", world.member.id)
+    assert not await database.rows("SELECT FROM known_browser WHERE person_id = $1", world.member.id)
 
 
 @pytest.fixture

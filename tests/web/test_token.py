@@ -344,10 +344,10 @@ async def test_a_used_code_that_valkey_brings_back_is_still_used(
     parsed = parse(code)
     assert parsed is not None
     key = f"rovi:{{{parsed.id.hex[:29]}}}:code"
-    stored = await context.valkey._client.get(key)
+    stored = await context.valkey._call("GET", key)
     assert isinstance(stored, bytes)
     token = (await world.exchange(browser, code)).json()["access_token"]
-    await context.valkey._client.set(key, stored, px=60_000)
+    await context.valkey.set_soon(key, stored, life_ms=60_000)
     assert error_of(await world.exchange(browser, code)) == "invalid_grant"
     assert await world.introspect(browser, token) == {"active": False}
 

@@ -19,10 +19,12 @@ from app.aemp.address.addresses import (
 from app.aemp.address.negotiation import Representation, negotiate, negotiate_aemp_1_2
 from app.aemp.address.paging import Asked, Link, links_for
 from app.aemp.address.ranges import recent_range
+from app.aemp.address.read_kind import ReadKind, read_kind
 from app.aemp.model.values import Equipment
 from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
 from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml, render_series_xml
 from app.aemp.write.snapshot import SeriesPage, Snapshot, newest_reading_at, take_snapshot
+from app.flows.fleet.count_reads import note_read
 from app.flows.fleet.read_fleet import read_equipment, read_fleet_page
 from app.flows.fleet.read_series import read_reported, read_series
 from app.web.api.bearer import Caller, bearer
@@ -67,8 +69,10 @@ async def read_v1(request: Request, caller: Reader) -> Response:
     address = _parse(request, V1 if _asked(request).path.startswith(V1) else API)
     if not isinstance(address, FleetAddress | MachineAddress):
         raise no_such_address()
-    snapshot = await _snapshot(request, caller, address)
-    return answer_document(request, representation, render_fleet_v1_xml(snapshot))
+    snapshot, key = await _snapshot(request, caller, address)
+    answer = answer_document(request, representation, render_fleet_v1_xml(snapshot))
+    _note(request, caller, read_kind(address, aemp_1_2=True), key)
+    return answer
 
 
 async def read_v2(request: Request, caller: Reader) -> Response:
@@ -76,18 +80,28 @@ async def read_v2(request: Request, caller: Reader) -> Response:
     representation = negotiate(field_value(request, "accept"))
     address = _parse(request, V2)
     if isinstance(address, SeriesAddress):
-        body = _render_series(await _series(request, caller, address), representation)
+        page, key = await _series(request, caller, address)
+        body = _render_series(page, representation)
     else:
-        body = _render_fleet(await _snapshot(request, caller, address), representation)
-    return answer_document(request, representation, body)
+        snapshot, key = await _snapshot(request, caller, address)
+        body = _render_fleet(snapshot, representation)
+    answer = answer_document(request, representation, body)
+    _note(request, caller, read_kind(address, aemp_1_2=False), key)
+    return answer
+
+
+def _note(request: Request, caller: Caller, kind: ReadKind, key: int) -> None:
+    """Count what is answered, 304 too: the reader knows the content. key: of the machine that was named, else 0."""
+    note_read(context_of(request), caller.customer_id, caller.token, kind, equipment_key=key)
 
 
 async def _snapshot(
     request: Request, caller: Caller, address: FleetAddress | MachineAddress | IndexAddress
-) -> Snapshot:
+) -> tuple[Snapshot, int]:
+    """The document, and the key of the one machine that was named, else 0."""
     match address:
         case FleetAddress():
-            return await _fleet(request, caller, address)
+            return await _fleet(request, caller, address), 0
         case MachineAddress():
             return await _machine(request, caller, address)
         case IndexAddress():
@@ -106,18 +120,18 @@ def _render_series(page: SeriesPage, representation: Representation) -> bytes:
 
 async def _fleet(request: Request, caller: Caller, address: FleetAddress) -> Snapshot:
     context = context_of(request)
-    found = await read_fleet_page(context, caller.customer_id, address.pages.number, token_id=caller.token_id)
+    found = await read_fleet_page(context, caller.view, address.pages.number, token_id=caller.token.id)
     links = links_for(_at(request), address.pages, found.last_page)
     return take_snapshot(found.machines, links, now=context.now())
 
 
-async def _machine(request: Request, caller: Caller, address: MachineAddress) -> Snapshot:
+async def _machine(request: Request, caller: Caller, address: MachineAddress) -> tuple[Snapshot, int]:
     context = context_of(request)
-    machine = await read_equipment(context, caller.customer_id, address.machine, address.perhaps)
-    return take_snapshot((machine,), (_self(request),), now=context.now())
+    machine = await read_equipment(context, caller.view, address.machine, address.perhaps)
+    return take_snapshot((machine.equipment,), (_self(request),), now=context.now()), machine.key
 
 
-async def _series(request: Request, caller: Caller, address: SeriesAddress) -> SeriesPage:
+async def _series(request: Request, caller: Caller, address: SeriesAddress) -> tuple[SeriesPage, int]:
     context = context_of(request)
     within, pages = address.range, address.pages
     if within is None:
@@ -125,25 +139,24 @@ async def _series(request: Request, caller: Caller, address: SeriesAddress) -> S
         pages = pages.between(within)
     found = await read_series(
         context,
-        caller.customer_id,
+        caller.view,
         address.machine,
         series=address.series,
         within=within,
         page=pages.number,
     )
     links = links_for(_at(request), pages, found.last_page)
-    return SeriesPage(address.series, found.readings, links)
+    return SeriesPage(address.series, found.readings, links), found.machine_key
 
 
-async def _index(request: Request, caller: Caller, address: IndexAddress) -> Snapshot:
+async def _index(request: Request, caller: Caller, address: IndexAddress) -> tuple[Snapshot, int]:
     """The machine's name alone, with a link to each series that has readings in the range, by the series' name."""
-    machine, reported = await read_reported(
-        context_of(request), caller.customer_id, address.machine, address.range
-    )
+    machine, reported = await read_reported(context_of(request), caller.view, address.machine, address.range)
     base, rest = _at(request) + address.base, f"{address.dates}/1{address.query}"
     links = (Link(series.name, f"{base}/{series.name}/{rest}") for series in reported)
-    newest = newest_reading_at(machine) or address.range.end_at
-    return Snapshot(newest, (Equipment(header=machine.header),), (_self(request), *links))
+    newest = newest_reading_at(machine.equipment) or address.range.end_at
+    shown = Equipment(header=machine.equipment.header)
+    return Snapshot(newest, (shown,), (_self(request), *links)), machine.key
 
 
 def _parse(request: Request, version: str) -> Address:

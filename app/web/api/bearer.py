@@ -10,18 +10,22 @@ from app.flows.token.check_token import AccessToken, check_token, keep_alive
 from app.oauth.bearer import read_bearer
 from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer
 from app.oauth.parameters import has_parameter
-from app.oauth.token_string import parse
+from app.oauth.token_string import recognise
+from app.storage.fleet.view import FleetView
 from app.web.request import address_of, context_of, raw_query
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An application acting for a customer. grant_id: None where no approval of a customer's stands behind it."""
+    """An application acting for a customer."""
 
-    application_id: UUID
     customer_id: UUID
-    token_id: UUID
-    grant_id: UUID | None = None
+    token: AccessToken
+
+    @property
+    def view(self) -> FleetView:
+        """What the customer's connection to the application shows of the fleet."""
+        return FleetView(self.customer_id, self.token.share, self.token.history_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def bearer(scope: str) -> Callable[[Request], Awaitable[Caller]]:
         token = await _introspect(request, scope)
         if token.customer_id is None:
             raise insufficient_scope(scope)
-        return Caller(token.application_id, token.customer_id, token.id, token.grant_id)
+        return Caller(token.customer_id, token)
 
     return introspect
 
@@ -61,8 +65,9 @@ async def _introspect(request: Request, scope: str) -> AccessToken:
     query = raw_query(request)
     if query and has_parameter(query, "access_token"):
         raise malformed_bearer("the token is accepted in the Authorization header only")
-    unverified = read_bearer(request.headers.getlist("authorization"), scope=scope)
-    token = await check_token(context, parse(unverified), address_of(request.scope))
+    any_form = context.policy.takes_legacy_tokens(context.now)
+    unverified = read_bearer(request.headers.getlist("authorization"), scope=scope, any_form=any_form)
+    token = await check_token(context, recognise(unverified), address_of(request.scope))
     if token is None or token.audience != context.policy.audience:
         raise invalid_token(scope)
     if not token.reaches(scope):

@@ -16,9 +16,10 @@ _POLICY = "reads"
 def take_from_budget(request: Request, caller: Caller) -> None:
     """By grant: a client that refreshes its token, or holds several, has one budget. Raises AempError 429.
 
-    Without a grant an application has its tokens for the asking; it acts for one customer with all of them.
+    Without a grant an application has its tokens for the asking, or from a former system: one budget for each customer.
     """
-    budget = context_of(request).budgets.take(caller.grant_id or caller.application_id)
+    token = caller.token
+    budget = context_of(request).budgets.take(token.grant_id or (token.application_id, caller.customer_id))
     request.scope[_TAKEN] = budget
     if budget.retry_after_s:
         raise AempError(

@@ -9,6 +9,7 @@ from uuid_utils import uuid7
 
 from app.logs import REQUESTS
 from app.metrics import MEASUREMENTS
+from app.web.paths import without_secret
 
 _ACCEPTED_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _FAILED = 500
@@ -32,7 +33,7 @@ def note_request(scope: Scope, status: int, seconds: float) -> None:
             "request_id": scope["request_id"],
             "client": client[0] if client else None,
             "method": scope["method"],
-            "path": scope["path"],
+            "path": without_secret(scope["path"]),
             "status": status,
             "ms": round(seconds * 1000, 1),
             "level": "info" if level == logging.INFO else "warning",

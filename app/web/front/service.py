@@ -4,7 +4,8 @@ The hot rows of the table of addresses go straight to their handlers. The very s
 (routes.py); what is saved is the framework's stack between the socket and them, which costs as much as their own work.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.context import Context
 from app.door.answers import WHOLE
 from app.origin import SERVED
 from app.web.cookies import keep_own_cookies
@@ -21,19 +23,30 @@ from app.web.errors import unexpected
 from app.web.front.access_log import note_request, request_id_of
 from app.web.oauth.introspect import answer_introspection
 from app.web.oauth.token import answer_token
-from app.web.paths import INTROSPECT, TABLE, TOKEN
-from app.web.wire import Answer, Handler, serve
+from app.web.paths import DOCUMENTATION, INTROSPECT, OPENAPI, TABLE, TOKEN
+from app.web.reference.docs import answer_docs
+from app.web.reference.document import answer_openapi
+from app.web.wire import Answer, serve
+
+Respond = Callable[[Context, Scope, Receive], Awaitable[Answer]]
 
 
 class HotPath(NamedTuple):
     """A path that is its own route; by the name that the framework's routes have it."""
 
     path: str
-    handler: Handler
+    method: str
+    respond: Respond
 
 
-HOT_HANDLERS: dict[str, Handler] = {TOKEN: answer_token, INTROSPECT: answer_introspection}
-HOT = {row.path: HotPath(row.path, HOT_HANDLERS[row.path]) for row in TABLE if row.hot}
+# Strangers may ask for the two documents as often as they like: they are long, and dear by the framework.
+HOT_HANDLERS: dict[str, Respond] = {
+    TOKEN: partial(serve, answer_token),
+    INTROSPECT: partial(serve, answer_introspection),
+    DOCUMENTATION: answer_docs,
+    OPENAPI: answer_openapi,
+}
+HOT = {row.path: HotPath(row.path, row.methods[0], HOT_HANDLERS[row.path]) for row in TABLE if row.hot}
 
 # No browser may take an answer for another kind of content than it says it is.
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
@@ -62,13 +75,13 @@ class Service(FastAPI):
         outer = SERVED.set((request_id, scope.get("client")))
         answering = Answering(send, (b"x-request-id", request_id.encode()))
         try:
-            hot = self._hot.get(scope["path"]) if scope["method"] == "POST" else None
-            if hot is None:
+            hot = self._hot.get(scope["path"])
+            if hot is None or hot.method != scope["method"]:
                 keep_own_cookies(scope)
                 await super().__call__(scope, receive, answering.send)
             else:
                 scope["route"] = hot
-                answer = await serve(hot.handler, self.state.context, scope, receive)
+                answer = await hot.respond(self.state.context, scope, receive)
                 await answering.give(answer, whole=WHOLE in scope.get("extensions", ()))
         except ClientDisconnect:
             pass  # the client went away before its body was whole: nobody is left to answer

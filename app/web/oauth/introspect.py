@@ -7,7 +7,7 @@ from app.context import Context
 from app.flows.token.check_token import AccessToken, RefreshToken
 from app.flows.token.introspect_token import introspect_token
 from app.flows.upkeep.signing_keys import sign_introspection
-from app.oauth.answer import INACTIVE, introspection_answer
+from app.oauth.answer import INACTIVE, Party, introspection_answer
 from app.oauth.signing import JWT_TYPE, asks_for_jwt
 from app.storage.token.refresh_tokens import StoredRefreshToken
 from app.web.wire import NO_STORE, Answer, Call, respond
@@ -44,13 +44,16 @@ def _describe(context: Context, token: AccessToken | RefreshToken | None) -> byt
     return described
 
 
+def party_of(token: AccessToken | RefreshToken) -> Party:
+    return Party(token.client_id, token.customer_id, token.account, token.member_id)
+
+
 def _write(token: AccessToken | RefreshToken, issuer: str) -> bytes:
     """token_type says how a token is presented to a resource, which a refresh token never is."""
     return introspection_answer(
         issuer=issuer,
         audience=token.audience,
-        client_id=token.application_id,
-        customer_id=token.customer_id,
+        party=party_of(token),
         token_id=token.id,
         token_type=None if isinstance(token, StoredRefreshToken) else "Bearer",
         scope=token.scope,

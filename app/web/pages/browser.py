@@ -2,21 +2,25 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Literal
+from datetime import timedelta
+from typing import Literal, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.context import Context
+from app.oauth.bounds import MOST_FIELDS
 from app.oauth.errors import PageError
 from app.oauth.parameters import parse_form
+from app.sentence import Sentence
 from app.web.cookies import PLAIN, SECURE
 from app.web.request import context_of, read_body
 
-CookieName = Literal["browser", "session", "known"]
+CookieName = Literal["browser", "session", "known", "language"]
 
 # A form of ours carries its request sealed, which is half as long again and may have been 16 KiB.
-_LARGEST_FORM = 32 * 1024
+LARGEST_FORM = 32 * 1024
+_LANGUAGE_LIFE = timedelta(days=365)
 
 
 def cookie_of(request: Request, name: CookieName) -> str | None:
@@ -24,13 +28,16 @@ def cookie_of(request: Request, name: CookieName) -> str | None:
 
 
 def browser_of(request: Request) -> str:
-    """The mark of this browser, a new one where it has none; `keep_browser` sends it."""
-    return cookie_of(request, "browser") or secrets.token_urlsafe(32)
+    """The mark of this browser; a new one, which `page` sends, where it has none."""
+    had = cookie_of(request, "browser")
+    if not had and not hasattr(request.state, "browser"):
+        request.state.browser = secrets.token_urlsafe(32)
+    return had or cast("str", request.state.browser)
 
 
-def keep_browser(request: Request, response: Response, browser: str) -> None:
-    if cookie_of(request, "browser") != browser:
-        set_cookie(request, response, "browser", browser)
+def keep_browser(request: Request, response: Response) -> None:
+    if not cookie_of(request, "browser"):
+        set_cookie(request, response, "browser", browser_of(request))
 
 
 def set_cookie(request: Request, response: Response, name: CookieName, value: str) -> None:
@@ -53,10 +60,15 @@ def drop_cookie(request: Request, response: Response, name: CookieName) -> None:
     )
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
-    """The fields of a form of ours; what another site posts is refused before it is read (R-43)."""
+async def read_form(
+    request: Request, *, largest: int = LARGEST_FORM, most: int = MOST_FIELDS
+) -> Mapping[str, str]:
+    """The fields of a form of ours; what another site posts is refused before it is read (R-43).
+
+    largest: in bytes. most: fields.
+    """
     _refuse_other_sites(request)
-    return parse_form(await read_body(request.receive, most=_LARGEST_FORM), largest=_LARGEST_FORM)
+    return parse_form(await read_body(request.receive, most=largest), largest=largest, most=most)
 
 
 def _refuse_other_sites(request: Request) -> None:
@@ -73,15 +85,19 @@ def _refuse_other_sites(request: Request) -> None:
         own = origin is None or origin == context_of(request).policy.issuer
     if not own:
         raise PageError(
-            "This form came from another site",
-            "For your safety it was not accepted. Nothing was changed.",
+            Sentence("This form came from another site"),
+            Sentence("For your safety it was not accepted. Nothing was changed."),
             403,
         )
 
 
 def _life_s(context: Context, name: CookieName) -> int | None:
     """None: until the browser is closed."""
-    lives = {"session": context.policy.session_absolute, "known": context.policy.known_browser_life}
+    lives = {
+        "session": context.policy.session_absolute,
+        "known": context.policy.known_browser_life,
+        "language": _LANGUAGE_LIFE,
+    }
     return int(lives[name].total_seconds()) if name in lives else None
 
 

@@ -1,15 +1,18 @@
 """The authorization endpoint and the consent page."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from urllib.parse import urlsplit
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.context import Context
 from app.door.bounds import Bounds
-from app.flows.account.sign_in import read_session
+from app.flows.account.prove import FieldError
+from app.flows.account.rights import RoleError
 from app.flows.approval.authorize import (
     AuthorizationAsked,
     AuthorizationRefused,
@@ -18,9 +21,9 @@ from app.flows.approval.authorize import (
     refusal_uri,
 )
 from app.flows.approval.browser_flow import ConsentFlow, open_consent, seal_flow
-from app.flows.approval.connections import connected_at
+from app.flows.approval.connections import find_connection
 from app.flows.approval.decide import AlreadyConnectedError, Decision, decide
-from app.oauth.client import Client
+from app.flows.approval.terms import Terms, find_terms
 from app.oauth.errors import (
     OAuthError,
     PageError,
@@ -29,30 +32,39 @@ from app.oauth.errors import (
     server_error,
     temporarily_unavailable,
 )
+from app.oauth.member_role import may
 from app.oauth.scope import opened_by
 from app.oauth.token_string import new_id
-from app.policy import Policy
 from app.refused import RefusedError
+from app.sentence import Sentence
 from app.storage.errors import PassingError
-from app.storage.people.people import Member
+from app.storage.people.members import Member
 from app.web.error_pages import error_uri
-from app.web.pages.browser import browser_of, cookie_of, keep_browser, read_form
-from app.web.pages.login import flow_back_to, login_page, logout_hidden
+from app.web.pages.browser import browser_of, cookie_of
+from app.web.pages.consent_role import redirect_host, role_page
+from app.web.pages.duration import spoken_duration
+from app.web.pages.language import language_of
+from app.web.pages.login import flow_back_to, login_page, logout_hidden, note_refusal
 from app.web.pages.render import page, see_other, shown
+from app.web.pages.signed_in import member_here
+from app.web.pages.terms_form import (
+    TermsFault,
+    TypedTerms,
+    fault_at,
+    judge_terms,
+    read_terms_form,
+    terms_fields,
+    typed_terms,
+)
 from app.web.paths import AUTHORIZE, CONNECTIONS, CONSENT, LOGOUT, MACHINES
 from app.web.request import address_of, context_of, raw_query, read_body, with_query
 
 LONGEST_LINK = Bounds().target  # else what it goes on to would be refused before anybody could say why
 
-_NOT_ASKED = ["Change anything on your machines", "See your password, or sign in as you"]
-
-_UNITS = (
-    ("year", timedelta(days=365)),
-    ("day", timedelta(days=1)),
-    ("hour", timedelta(hours=1)),
-    ("minute", timedelta(minutes=1)),
-    ("second", timedelta(seconds=1)),
-)
+_NOT_ASKED = [
+    Sentence("Change anything on your machines"),
+    Sentence("See your password, or sign in as you"),
+]
 
 _log = structlog.get_logger()
 
@@ -74,33 +86,56 @@ async def authorize_by_post(request: Request) -> Response:
     """
     link = with_query(AUTHORIZE, await read_body(request.receive))
     if len(link) > LONGEST_LINK:
-        raise refused_link(f"It has more than {LONGEST_LINK:,} characters.", status=413)
+        raise refused_link(
+            Sentence("It has more than %(longest)s characters.", longest=LONGEST_LINK), status=413
+        )
     return see_other(link)
 
 
 async def submit_consent(request: Request) -> Response:
     """The customer's decision; the button says which."""
-    form = await read_form(request)
+    form = await read_terms_form(request)
     flow = open_consent(context_of(request), form.get("flow"), browser=cookie_of(request, "browser"))
     decision = _decision(form.get("decision"))
-    return await _told_by_redirect(request, flow, lambda: _decide(request, flow, decision))
+    typed = typed_terms(form)
+    return await _told_by_redirect(request, flow, lambda: _decide(request, flow, decision, typed))
 
 
-async def _decide(request: Request, flow: ConsentFlow, decision: Decision) -> Response:
+async def _decide(request: Request, flow: ConsentFlow, decision: Decision, typed: TypedTerms) -> Response:
     context = context_of(request)
-    member = await read_session(context, cookie_of(request, "session"))
+    member = await member_here(request)
     if member is None or (member.id, member.customer_id) != (flow.member_id, flow.customer_id):
         raise PageError(
-            "You are signed in differently now",
-            "The account changed after this page was shown, so nothing was approved. Start again from the application.",
+            Sentence("You are signed in differently now"),
+            Sentence(
+                "The account changed after this page was shown, so nothing was approved. Start again from the application."
+            ),
             403,
         )
     try:
-        code = await decide(context, flow, member, decision, redirect_uri=flow.redirect_uri)
+        code = await decide(
+            context,
+            member.actor,
+            flow,
+            decision,
+            redirect_uri=flow.redirect_uri,
+            terms=await _terms(context, flow, member, typed) if decision == "approve" else None,
+            language=language_of(request, member).code,
+        )
+    except FieldError as error:
+        return await _asked_again(request, flow, member, error, typed)
+    except RoleError:
+        application = await context.gathered.applications.find(flow.application_id)
+        if application is None:
+            raise
+        return await role_page(
+            request, application, flow, member, then=CONNECTIONS, browser=browser_of(request)
+        )
     except AlreadyConnectedError as connected:
         return page(
             request,
             "already_connected.html",
+            back_to=CONNECTIONS,
             status=409,
             signed_in=member,
             application=shown(connected.application),
@@ -112,19 +147,94 @@ async def _decide(request: Request, flow: ConsentFlow, decision: Decision) -> Re
     return see_other(location, to_application=True)
 
 
+async def _terms(context: Context, flow: ConsentFlow, member: Member, typed: TypedTerms) -> Terms:
+    shown = await _standing_terms(context, flow.customer_id, flow.application_id)
+    return await judge_terms(context, member, typed, shown or Terms())
+
+
+async def _standing_terms(context: Context, customer_id: UUID, application_id: UUID) -> Terms | None:
+    found = await find_terms(context, customer_id, application_id)
+    return found[0] if found else None
+
+
+async def _asked_again(
+    request: Request, flow: ConsentFlow, member: Member, error: FieldError, typed: TypedTerms
+) -> Response:
+    """The page of the same request, with what was typed."""
+    application = await context_of(request).gathered.applications.find(flow.application_id)
+    if application is None:
+        raise error
+    note_refusal(request, error.code, str(error))
+    asked = AuthorizationAsked(application, flow.redirect_uri, flow.state, flow.scope, flow.code_challenge)
+    return await _consent_page(request, asked, member, _link(asked), flow, fault_at(error), typed)
+
+
+def _link(asked: AuthorizationAsked) -> str:
+    """The address of the authorization request."""
+    query = {
+        "response_type": "code",
+        "client_id": asked.application.client.client_id,
+        "redirect_uri": asked.redirect_uri,
+        "scope": asked.scope,
+        "state": asked.state,
+        "code_challenge": asked.code_challenge,
+        "code_challenge_method": asked.code_challenge and "S256",
+    }
+    return f"{AUTHORIZE}?{urlencode({name: value for name, value in query.items() if value is not None})}"
+
+
 async def _ask(request: Request, asked: AuthorizationAsked) -> Response:
-    context = context_of(request)
     here = with_query(AUTHORIZE, raw_query(request))
-    member = await read_session(context, cookie_of(request, "session"))
+    member = await member_here(request)
     if member is None:
         return await login_page(request, flow_back_to(here, asked))
-    return await _consent_page(request, asked, member, here)
+    return await _consent_page(request, asked, member, here, _flow(asked, member))
 
 
-async def _consent_page(request: Request, asked: AuthorizationAsked, member: Member, here: str) -> Response:
+async def _consent_page(  # noqa: PLR0917  # each is a part of what is asked, or of what came back
+    request: Request,
+    asked: AuthorizationAsked,
+    member: Member,
+    here: str,
+    flow: ConsentFlow,
+    fault: TermsFault | None = None,
+    typed: TypedTerms | None = None,
+) -> Response:
+    """here: the address of the request. fault, typed: what is wrong with the choice, and what was typed."""
     context = context_of(request)
     browser = browser_of(request)
-    flow = ConsentFlow(
+    if not may(member.role, "connect"):
+        return await role_page(request, asked.application, flow, member, then=here, browser=browser)
+    standing = await _standing_terms(context, member.customer_id, flow.application_id)
+    shared = standing.machines if standing else None
+    return page(
+        request,
+        "consent.html",
+        status=fault.status if fault else 200,
+        signed_in=member,
+        back_to=here,
+        to_application=True,
+        action=CONSENT,
+        hidden=[("flow", seal_flow(context, flow, browser=browser))],
+        application={**shown(asked.application), "redirect_host": redirect_host(asked.redirect_uri)},
+        customer={"name": member.name, "email": member.email, "account": member.customer_name},
+        scopes=opened_by(asked.scope.split()),
+        fault=fault,
+        shared=None if shared is None else len(shared),
+        ends_at=standing.ends_at if standing else None,
+        fields=await terms_fields(request, member, standing or Terms(), typed),
+        not_asked=_NOT_ASKED,
+        duration=spoken_duration(context.policy, asked.application.client),
+        machines_url=f"{context.policy.issuer}{MACHINES}",
+        revoke_url=f"{context.policy.issuer}{CONNECTIONS}",
+        earlier=await _earlier(request, asked, member),
+        switch_action=LOGOUT,
+        switch_hidden=logout_hidden(request, here),
+    )
+
+
+def _flow(asked: AuthorizationAsked, member: Member) -> ConsentFlow:
+    return ConsentFlow(
         flow_id=new_id(),
         member_id=member.id,
         customer_id=member.customer_id,
@@ -134,32 +244,13 @@ async def _consent_page(request: Request, asked: AuthorizationAsked, member: Mem
         scope=asked.scope,
         code_challenge=asked.code_challenge,
     )
-    response = page(
-        request,
-        "consent.html",
-        signed_in=member,
-        to_application=True,
-        action=CONSENT,
-        hidden=[("flow", seal_flow(context, flow, browser=browser))],
-        application={**shown(asked.application), "redirect_host": _redirect_host(asked.redirect_uri)},
-        customer={"name": member.name, "email": member.email, "account": member.customer_name},
-        scopes=opened_by(asked.scope.split()),
-        not_asked=_NOT_ASKED,
-        duration=_duration(context.policy, asked.application.client),
-        machines_url=f"{context.policy.issuer}{MACHINES}",
-        revoke_url=f"{context.policy.issuer}{CONNECTIONS}",
-        earlier=await _earlier(request, asked, member),
-        switch_action=LOGOUT,
-        switch_hidden=logout_hidden(request, here),
-    )
-    keep_browser(request, response, browser)
-    return response
 
 
-async def _earlier(request: Request, asked: AuthorizationAsked, member: Member) -> str | None:
+async def _earlier(request: Request, asked: AuthorizationAsked, member: Member) -> datetime | None:
     """The day of an earlier connection: named on the page, never taken as an answer."""
-    since = await connected_at(context_of(request), member.customer_id, asked.application.client.id)
-    return f"{since:%-d %B %Y}" if since else None
+    context, application_id = context_of(request), asked.application.client.id
+    found = await find_connection(context, member.customer_id, application_id)
+    return found.connection.connected_at if found else None
 
 
 async def _told_by_redirect(
@@ -186,34 +277,11 @@ def _refuse(request: Request, redirect_uri: str, state: str | None, error: OAuth
     return see_other(location, to_application=True)
 
 
-def _duration(policy: Policy, client: Client) -> str:
-    """The end of "The connection lasts ..."."""
-    lifetimes = policy.lifetimes
-    idle, absolute = lifetimes.classic_idle, lifetimes.classic_absolute
-    if client.kind == "strict":
-        if not client.allows("refresh_token"):
-            return _spoken(lifetimes.strict_access)
-        idle, absolute = lifetimes.refresh_idle, lifetimes.refresh_absolute
-    return (
-        f"until you disconnect it; it ends by itself after {_spoken(idle)} without use, "
-        f"and after {_spoken(absolute)} at the latest"
-    )
-
-
-def _spoken(span: timedelta) -> str:
-    count, unit = next((span // length, unit) for unit, length in _UNITS if not span % length)
-    return f"{'an' if unit == 'hour' else 'a'} {unit}" if count == 1 else f"{count} {unit}s"
-
-
 def _decision(value: str | None) -> Decision:
     if value == "approve":
         return "approve"
     if value == "deny":
         return "deny"
-    raise PageError("Nothing was decided", "Please use one of the two buttons of the page.")
-
-
-def _redirect_host(uri: str) -> str:
-    """Where the browser goes next, as a person reads it."""
-    parts = urlsplit(uri)
-    return parts.netloc or f"the app {parts.scheme}"
+    raise PageError(
+        Sentence("Nothing was decided"), Sentence("Please use one of the two buttons of the page.")
+    )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from app.oauth.errors import PageError
 from app.oauth.parameters import parse_form
+from app.sentence import Sentence
 from app.web.demo import Demo
 from app.web.pages.browser import read_form
 from app.web.pages.render import ASSET_VERSION, page
@@ -125,7 +126,11 @@ def _page(request: Request, demo: Demo, **values: Any) -> Response:
 def _demo(request: Request) -> Demo:
     demo = demo_of(request)
     if demo is None or not context_of(request).policy.development:
-        raise PageError("There is no demo here", "The demo application exists in development mode only.", 404)
+        raise PageError(
+            Sentence("There is no demo here"),
+            Sentence("The demo application exists in development mode only."),
+            404,
+        )
     return demo
 
 

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from app.context import Context
 from app.oauth.errors import PageError
+from app.sentence import Sentence
 from app.storage.people.applications import select_logo
 from app.throttling.look_up import in_turn
 from app.web.request import address_of, context_of
@@ -23,7 +24,11 @@ async def logo(request: Request) -> Response:
     digest = _digest(request.path_params["digest"])
     png = await _find(context_of(request), digest, address_of(request.scope)) if digest else None
     if png is None:
-        raise PageError("There is no such picture", "The address is wrong, or the picture was replaced.", 404)
+        raise PageError(
+            Sentence("There is no such picture"),
+            Sentence("The address is wrong, or the picture was replaced."),
+            404,
+        )
     return Response(png, media_type="image/png", headers=_HEADERS)
 
 

@@ -30,7 +30,7 @@ def _query(name: str, description: str, schema: Json, *, required: bool = False,
 def _parameters(issuer: str) -> list[Json]:
     text: Json = {"type": "string"}
     return [
-        _query("client_id", "Your client id, from registration.", {**text, "format": "uuid"}, required=True)
+        _query("client_id", "Your client id, from registration.", text, required=True)
         | {"example": examples.CLIENT_ID},
         _query(
             "state",

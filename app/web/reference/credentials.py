@@ -22,7 +22,6 @@ AUTHENTICATED: list[Json] = [{"basic": []}, {}]
 CREDENTIALS: Json = {
     "client_id": {
         **TEXT,
-        "format": "uuid",
         "description": "Your client id, from registration. Send it here or by HTTP Basic, not both.",
     },
     "client_secret": {

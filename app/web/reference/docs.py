@@ -4,19 +4,28 @@ from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope
 
+from app.context import Context
 from app.web.error_pages import ERRORS, anchor_of
-from app.web.pages.render import render, send_page
+from app.web.pages.render import page_headers, render
 from app.web.paths import OPENAPI
 from app.web.reference.introduction import NOTES, STEPS, SUMMARY, TITLE
 from app.web.reference.page import read_elements, read_reference, rich
 from app.web.request import context_of
+from app.web.wire import Answer, as_response, spelt
+
+
+async def answer_docs(context: Context, _scope: Scope, _receive: Receive) -> Answer:
+    """Asks no store, and nobody who reads it: it is the same for everyone."""
+    policy = context.policy
+    html = _rendered(policy.issuer, development=policy.development)
+    headers = {"Content-Type": "text/html; charset=utf-8", **page_headers(policy)}
+    return Answer(200, html, spelt(headers))
 
 
 async def docs(request: Request) -> Response:
-    """Asks no store, and nobody who reads it: it is the same for everyone."""
-    policy = context_of(request).policy
-    return send_page(request, _rendered(policy.issuer, development=policy.development))
+    return as_response(await answer_docs(context_of(request), request.scope, request.receive))
 
 
 @cache

@@ -5,8 +5,10 @@ from functools import cache
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope
 
 from app import __version__
+from app.context import Context
 from app.oauth.challenge import BASIC
 from app.oauth.scope import offered_scopes
 from app.web.cross_origin import document_headers
@@ -25,17 +27,23 @@ from app.web.reference import (
     telemetry,
     token,
     token_query,
+    userinfo,
 )
 from app.web.reference.notation import Json
 from app.web.request import context_of
+from app.web.wire import Answer, as_response, spelt
 
-_HEADERS = {"Cache-Control": "no-cache", **document_headers(OPENAPI)}
+_HEADERS = spelt(
+    {"Content-Type": "application/json", "Cache-Control": "no-cache", **document_headers(OPENAPI)}
+)
+
+
+async def answer_openapi(context: Context, _scope: Scope, _receive: Receive) -> Answer:
+    return Answer(200, _rendered(context.policy.issuer), _HEADERS)
 
 
 async def openapi(request: Request) -> Response:
-    return Response(
-        _rendered(context_of(request).policy.issuer), media_type="application/json", headers=_HEADERS
-    )
+    return as_response(await answer_openapi(context_of(request), request.scope, request.receive))
 
 
 @cache
@@ -57,6 +65,7 @@ def describe(issuer: str) -> Json:
             **authorize.paths(issuer),
             **token.paths(issuer),
             **token_query.paths(issuer),
+            **userinfo.paths(issuer),
             **aemp.paths(issuer),
             **telemetry.paths(),
             **service.paths(issuer),
@@ -79,6 +88,7 @@ def _rendered(issuer: str) -> bytes:
 _SCHEMAS: Json = {
     "TokenAnswer": schemas.TOKEN_ANSWER,
     "Introspection": schemas.INTROSPECTION,
+    "Userinfo": schemas.USERINFO,
     "SignedIntrospection": schemas.SIGNED_INTROSPECTION,
     "KeySet": schemas.KEY_SET,
     "Nothing": schemas.NOTHING,

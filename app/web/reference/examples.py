@@ -22,6 +22,7 @@ from app.aemp.model.values import (
     TankLevel,
 )
 from app.aemp.write.snapshot import SeriesPage, Snapshot, take_snapshot
+from app.oauth.answer import Party
 from app.web.paths import FIRST_PAGE, V2
 
 CLIENT_ID = "019c47c7-cb50-723f-a603-f61dc036b5c5"
@@ -42,6 +43,8 @@ REFRESH_TOKEN = "rovi_rt_s033RrdMGkjevEWIl1jq69OIJdUWh0PBKLko3qMPfJuAIbbo3e3geTH
 REFRESH_TOKEN_ID = UUID("019e8c8d-4e54-7119-aea5-c3d0fba7f02e")
 NEXT_REFRESH_TOKEN = "rovi_rt_s033Rt3mjtKVQAAMyHfJuYw7QrCQmvhmSLk4sqitdeKEj2Prxx2NKGy0"
 CUSTOMER_ID = UUID("019bdaad-86e0-7b11-9863-875e34487ca3")
+PARTY = Party(CLIENT_ID, CUSTOMER_ID, "Nordhoff Tiefbau", UUID("019bdaad-8a11-7c0e-8e1f-2b7d5c90fa33"))
+CONFIRMED_EMAIL = "ann@nordhoff.example"
 ISSUED_AT_S = 1_780_474_531  # 2026-06-03T08:15:31Z
 
 PUBLIC_JWK = {

@@ -30,6 +30,14 @@ def _seconds(description: str) -> Json:
     return {"type": "integer", "minimum": 0, "description": description}
 
 
+_SUB = _text(
+    "Who stands behind the token: the person who approved it, or the application where no person did."
+)
+_ACCOUNT: Json = {
+    **_object(("id", "name"), id=_text("Its id, for ever.", format="uuid"), name=_text("Its name today.")),
+    "description": "The customer whose machines the token reads. A token that acts for no customer has none.",
+}
+
 TOKEN_ANSWER = _object(
     ("access_token", "token_type", "type", "expires_in", "scope"),
     access_token=_text("Send it as `Authorization: Bearer ...`.", pattern=TOKEN_PATTERN),
@@ -46,17 +54,19 @@ INTROSPECTION: Json = {
     "description": "The token's state. An inactive token is answered the same for every reason.",
     "oneOf": [
         _object(
-            ("active", "scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti"),
+            ("active", "scope", "client_id", "exp", "sub", "aud", "iss", "jti"),
             active={"type": "boolean", "const": True, "description": "Whether the token works."},
             scope=_text("What the token covers."),
-            client_id=_text("The application that got the token.", format="uuid"),
+            client_id=_text(
+                "The application that got the token. Those from before a move keep an id of any form."
+            ),
             token_type=_text("How the token is used. A refresh token has none.", const="Bearer"),
             exp=_seconds("When the token ends if it is not used, in seconds since 1970 (UTC)."),
-            iat=_seconds("When the token was issued, in seconds since 1970 (UTC)."),
-            sub=_text(
-                "The customer whose machines the token reads, or the application if the token acts for no customer.",
-                format="uuid",
+            iat=_seconds(
+                "When the token was issued, in seconds since 1970 (UTC). It is missing where a former system did not say."
             ),
+            sub=_SUB,
+            account=_ACCOUNT,
             aud={**_ADDRESS, "description": "The API that the token is meant for."},
             iss={**_ADDRESS, "description": "The issuer of the token."},
             jti=_text("The token's id, which is no secret.", format="uuid"),
@@ -64,6 +74,14 @@ INTROSPECTION: Json = {
         {**_object(("active",), active={"const": False}), "maxProperties": 1},
     ],
 }
+
+USERINFO = _object(
+    ("sub", "account"),
+    sub=_SUB,
+    account=_ACCOUNT,
+    email=_text("Of the person who approved. Missing until the person confirmed it."),
+    email_verified={"type": "boolean", "const": True, "description": "Stands beside `email`."},
+)
 
 NOTHING = _object(())
 

@@ -1,6 +1,6 @@
 """Introspection and revocation: what an application asks about a token, and how it ends one."""
 
-from uuid import UUID
+from dataclasses import replace
 
 import orjson
 
@@ -33,8 +33,7 @@ def _active(issuer: str, *, refresh: bool = False) -> object:
     written = introspection_answer(
         issuer=issuer,
         audience=audience_of(issuer),
-        client_id=UUID(examples.STRICT_CLIENT_ID if refresh else examples.CLIENT_ID),
-        customer_id=examples.CUSTOMER_ID,
+        party=replace(examples.PARTY, client_id=examples.STRICT_CLIENT_ID) if refresh else examples.PARTY,
         token_id=examples.REFRESH_TOKEN_ID if refresh else examples.TOKEN_ID,
         token_type=None if refresh else "Bearer",
         scope=DEFAULT_SCOPE,

@@ -1,0 +1,141 @@
+"""One connected application: what it may read, a form that narrows or widens it, and the way out."""
+
+from typing import cast
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.flows.account.prove import FieldError
+from app.flows.approval.browser_flow import SignInFlow
+from app.flows.approval.connections import find_connection
+from app.flows.approval.terms import ConnectionChangedError, change_terms, find_terms, read_terms
+from app.oauth.errors import PageError
+from app.oauth.member_role import may
+from app.oauth.parameters import has_parameter
+from app.oauth.scope import opened_by
+from app.sentence import Sentence
+from app.storage.people.members import Member
+from app.web.pages.account import DISCONNECT_FORM, account_page, connection_address
+from app.web.pages.account_form import posted_form, sealed_form
+from app.web.pages.language import language_of
+from app.web.pages.login import login_page, note_refusal
+from app.web.pages.render import see_other, shown
+from app.web.pages.signed_in import member_here, require_member
+from app.web.pages.terms_form import (
+    TermsFault,
+    TypedTerms,
+    fault_at,
+    judge_terms,
+    read_terms_form,
+    terms_fields,
+    typed_terms,
+)
+from app.web.paths import CONNECTIONS, DISCONNECT, LOGIN, PEOPLE
+from app.web.request import context_of, raw_query
+
+_UPON_ALL = "page"  # of a fault that belongs to no field
+_CHANGED = Sentence(
+    "The change holds everywhere within a second. The owners of the account are told by mail."
+)
+
+
+async def connection(request: Request) -> Response:
+    application_id = _application_id(request)
+    member = await member_here(request)
+    if member is None:
+        return await login_page(request, SignInFlow(connection_address(application_id)))
+    return await _page(request, member, application_id)
+
+
+async def submit_terms(request: Request) -> Response:
+    application_id = _application_id(request)
+    posted = await posted_form(request, _form_of(application_id), read_terms_form)
+    if posted is None:
+        return see_other(LOGIN)
+    member, version = require_member(posted.person), int(posted.subject)
+    context, typed = context_of(request), typed_terms(posted.fields)
+    try:
+        present, _ = await read_terms(context, member.customer_id, application_id)
+        terms = await judge_terms(context, member, typed, present)
+        await change_terms(
+            context,
+            member.actor,
+            member.customer_id,
+            application_id,
+            terms,
+            version=version,
+            language=language_of(request, member).code,
+        )
+    except FieldError as error:
+        note_refusal(request, error.code, str(error))
+        return await _page(request, member, application_id, fault_at(error), typed, version=version)
+    except ConnectionChangedError as error:
+        if error.status != ConnectionChangedError.status:
+            raise
+        note_refusal(request, error.code, str(error))
+        return await _page(request, member, application_id, TermsFault(_UPON_ALL, error.what, error.status))
+    return see_other(f"{connection_address(application_id)}?changed")
+
+
+async def _page(  # a page as it stands, or with what was typed
+    request: Request,
+    member: Member,
+    application_id: UUID,
+    fault: TermsFault | None = None,
+    typed: TypedTerms | None = None,
+    *,
+    version: int | None = None,
+) -> Response:
+    """version: of the connection that the page of a refused form showed; its next form is judged by the same."""
+    context = context_of(request)
+    found = await find_connection(context, member.customer_id, application_id)
+    standing = await find_terms(context, member.customer_id, application_id)
+    if found is None or standing is None:
+        raise _no_such()
+    terms, present = standing
+    may_connect = may(member.role, "connect")
+    seen = str(present if version is None else version)
+    return account_page(
+        request,
+        member,
+        CONNECTIONS,
+        "connection.html",
+        status=fault.status if fault else 200,
+        back_to=connection_address(application_id),
+        fault=fault,
+        changed=fault is None and has_parameter(raw_query(request), "changed"),
+        notice=_CHANGED,
+        application=shown(found.application),
+        connection=found.connection,
+        by=", ".join(found.connection.member_names),
+        scopes=opened_by(found.connection.scopes),
+        shared=None if terms.machines is None else len(terms.machines),
+        terms=terms,
+        fields=await terms_fields(request, member, terms, typed),
+        may_connect=may_connect,
+        people_url=PEOPLE,
+        connections_url=CONNECTIONS,
+        change=(connection_address(application_id), sealed_form(request, _form_of(application_id), seen)),
+        disconnect=(DISCONNECT, sealed_form(request, DISCONNECT_FORM, str(application_id))),
+    )
+
+
+def _form_of(application_id: UUID) -> str:
+    """The name of the form, which another application's page does not have."""
+    return f"change terms {application_id}"
+
+
+def _application_id(request: Request) -> UUID:
+    return cast("UUID", request.path_params["application"])
+
+
+def _no_such() -> PageError:
+    """The same for an application that nobody registered, and for one that others use."""
+    return PageError(
+        Sentence("There is no such connection"),
+        Sentence(
+            "The application is not connected to your account, or not any more. Connected applications lists those that are."
+        ),
+        404,
+    )
