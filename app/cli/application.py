@@ -22,6 +22,7 @@ from app.cli.application_options import (
     Strict,
 )
 from app.cli.files import read_file
+from app.cli.moving import add_application_import
 from app.cli.output import Json, fail, print_record, print_records
 from app.cli.work import with_context
 from app.context import Context
@@ -31,6 +32,7 @@ from app.flows.account.read_logo import LARGEST_LOGO
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.assertion import import_keys
+from app.oauth.client import ClientSecret
 from app.oauth.client_keys import LARGEST_KEY_SET
 from app.storage.people.applications import Application, select_all_applications
 
@@ -89,7 +91,7 @@ def list_(as_json: Json = False) -> None:
     applications = with_context(lambda context: select_all_applications(context.database))
     rows = [
         {
-            "client_id": str(each.client.id),
+            "client_id": each.client.client_id,
             "name": each.client.name,
             "company": each.client.company,
             "kind": each.client.kind,
@@ -111,12 +113,13 @@ def show(client_id: ClientId, as_json: Json = False) -> None:
 
 
 application_changes.add_to(cli)
+add_application_import(cli)
 
 
 def _registered(registered: RegisteredApplication) -> dict[str, Any]:
     client = registered.client
     return {
-        "client_id": str(client.id),
+        "client_id": client.client_id,
         "client_secret": registered.client_secret,
         "authentication": authentication_of(client),
         "name": client.name,
@@ -131,7 +134,7 @@ def _registered(registered: RegisteredApplication) -> dict[str, Any]:
 def _details(application: Application) -> dict[str, Any]:
     client = application.client
     return {
-        "client_id": str(client.id),
+        "client_id": client.client_id,
         "name": client.name,
         "company": client.company,
         "kind": client.kind,
@@ -145,9 +148,11 @@ def _details(application: Application) -> dict[str, Any]:
         "logo": bool(application.logo_digest),
         "authentication": authentication_of(client),
         "keys": [key.kid for key in import_keys(client.jwks)] if client.jwks else [],
-        "secrets": [
-            f"good until {secret.expires_at:%Y-%m-%dT%H:%M:%SZ}" if secret.expires_at else "good"
-            for secret in client.secrets
-        ],
+        "secrets": [_secret(secret) for secret in client.secrets],
         "registered_at": application.created_at,
     }
+
+
+def _secret(secret: ClientSecret) -> str:
+    life = f"good until {secret.expires_at:%Y-%m-%dT%H:%M:%SZ}" if secret.expires_at else "good"
+    return f"{life}, imported and not used yet" if secret.slow_hash else life

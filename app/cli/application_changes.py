@@ -92,7 +92,7 @@ def update(
     client = with_context(work)
     print_record(
         {
-            "client_id": str(client.id),
+            "client_id": client.client_id,
             "name": client.name,
             "company": client.company,
             "grants": sorted(client.grants),
@@ -164,4 +164,6 @@ def authentication_of(client: Client) -> str:
 
 def _change_status(client_id: str, change: StatusChange, *, as_json: bool) -> None:
     client = with_context(lambda context: change_status(context, COMMAND_LINE, client_id, change))
-    print_record({"client_id": str(client.id), "name": client.name, "status": client.status}, as_json=as_json)
+    print_record(
+        {"client_id": client.client_id, "name": client.name, "status": client.status}, as_json=as_json
+    )

@@ -4,22 +4,29 @@ import os
 import platform
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from app.door.descriptors import most_connections
+from app.mail.server import MailServer
+from app.mail.transport import Answer
+from app.oauth.keys import Keys
 from app.settings import Settings
+from app.storage.mail.outbox import OutboxFacts
 from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
+from app.storage.schema.ground import Ground, unfit
 from app.storage.schema.migrations import MigrationState
-from app.stores import data_dir
+from app.storage.schema.requirements import OLDEST_POSTGRES, TOO_OLD
+from app.storage.schema.rights import Right
+from app.storage.schema.surroundings import Lack
+from app.stores import data_dir, files_of
 
 Verdict = Literal["ok", "warning", "wrong"]
 
 _OLDEST_PYTHON = (3, 11)
-_OLDEST_POSTGRES = 160_000  # GRANT ... WITH INHERIT, SET came with it
 _OLDEST_VALKEY = (6, 2)  # GETDEL, PXAT
 _CLOCKS_APART = timedelta(seconds=2)
 _CLOCKS_WRONG = timedelta(seconds=60)
@@ -62,17 +69,35 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("settings", "ok", f"{kind}, issuer {settings.issuer}")
-    if settings.smtp_url and not settings.mail_from:
-        yield Finding("mail", "wrong", "ROVITRACKER_SMTP_URL without a sender", "set ROVITRACKER_MAIL_FROM")
+    if settings.smtp_url is None and not settings.development:
+        yield Finding(
+            "mail",
+            "warning",
+            "no mail server, so every mail waits and is given up after three days",
+            "set ROVITRACKER_SMTP_URL and ROVITRACKER_MAIL_FROM",
+        )
+
+
+def check_environment(names: tuple[str, ...], settings: Settings) -> Iterator[Finding]:
+    """names: variables from which the driver takes what a DSN leaves out. The private servers' DSN leaves nothing out."""
+    if names and not settings.embedded:
+        yield Finding(
+            "environment",
+            "warning",
+            f"{', '.join(names)} fill in what ROVITRACKER_DATABASE_URL leaves out",
+            "write the DSN whole, or unset them, so that no other server is asked",
+        )
 
 
 def check_data_dir(settings: Settings) -> Finding:
     folder = data_dir(settings)
-    private = (folder / "secret_key", folder / "demo.json", folder / "embedded")
+    private = (*files_of(folder), folder / "embedded")
     open_to_others = [path for path in private if path.exists() and path.stat().st_mode & _OTHERS]
     if open_to_others:
         names = " ".join(str(path) for path in open_to_others)
         return Finding("data directory", "wrong", f"open to others: {names}", f"chmod go= {names}")
+    if not settings.embedded and settings.secret_keys:
+        return Finding("data directory", "ok", "not used: stores and keys are elsewhere")
     if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
         return Finding("data directory", "wrong", f"{folder} cannot be written", _owner_todo(folder))
     return Finding("data directory", "ok", str(folder))
@@ -103,27 +128,43 @@ def check_schema(states: tuple[MigrationState, ...]) -> Finding:
 
 
 def check_database(facts: DatabaseFacts, settings: Settings) -> Iterator[Finding]:
-    if facts.version_number < _OLDEST_POSTGRES:
-        yield Finding(
-            "PostgreSQL", "wrong", facts.version, "use PostgreSQL 16 or newer; 18 is what is tested"
-        )
+    if facts.version_number < OLDEST_POSTGRES:
+        yield Finding("PostgreSQL", "wrong", facts.version, TOO_OLD)
     else:
         yield Finding("PostgreSQL", "ok", facts.version)
-    if facts.durable:
-        yield Finding("durability", "ok", "fsync and synchronous_commit are on")
-    else:
-        yield Finding(
-            "durability",
-            "wrong",
-            "an answered token may be lost in a crash",
-            "set fsync = on and synchronous_commit = on",
-        )
+    yield check_durability(facts)
     yield _check_connections(
         "PostgreSQL connections",
         facts.connections,
         settings.limit_database_connections + 1,  # one listens
         settings.workers,
     )
+
+
+def check_durability(facts: DatabaseFacts) -> Finding:
+    """synchronous_commit is the service's own word, in each of its sessions."""
+    if facts.fsync:
+        return Finding("durability", "ok", "fsync is on, and every session waits for its commits")
+    return Finding(
+        "durability",
+        "warning",
+        "fsync is off: a power cut may lose answered tokens, or the whole database",
+        "set fsync = on, unless the provider keeps other copies of every commit",
+    )
+
+
+def check_ground(ground: Ground) -> Finding:
+    if reason := unfit(ground):
+        found, _, todo = reason.partition(": ")
+        return Finding("database", "wrong", found, todo)
+    return Finding("database", "ok", "UTF-8, and its names lead to the schema public")
+
+
+def check_grants(missing: tuple[Right, ...]) -> Finding:
+    if missing:
+        more = f" (and more, {len(missing)} in all)" if len(missing) > 1 else ""
+        return Finding("grants", "wrong", f"{missing[0]}{more}", "rovitracker migrate up")
+    return Finding("grants", "ok", "the service has every right that the schema grants it")
 
 
 def check_rights(excessive: tuple[str, ...]) -> Finding:
@@ -135,6 +176,30 @@ def check_rights(excessive: tuple[str, ...]) -> Finding:
             "give the service a login that is only granted rovitracker_service",
         )
     return Finding("service role", "ok", "owns nothing, no superuser, bound to row-level security")
+
+
+def check_surroundings(lacks: tuple[Lack, ...]) -> Finding:
+    """Judge what no dump holds, so that a restore by the book is found to be complete or not."""
+    if lacks:
+        first = lacks[0]
+        return Finding(
+            "rights", "wrong", first.lack, f"rovitracker migrate up; else the owner runs {first.remedy}"
+        )
+    return Finding("rights", "ok", "roles, memberships and the database's grants are there")
+
+
+def check_authenticators(apps: Mapping[str, int], keys: Keys) -> Finding:
+    """Judge by which secret key the secrets of authenticator apps are sealed. apps: how many, by the key's name."""
+    check = "authenticator apps"
+    lost = sum(count for key, count in apps.items() if key not in keys.code_keys)
+    older = sum(count for key, count in apps.items() if key != keys.code_key_name) - lost
+    if lost:
+        todo = "put it back, last in ROVITRACKER_SECRET_KEYS, or reset the second factors of their owners"
+        return Finding(check, "wrong", f"{lost} sealed with a secret key that is not here", todo)
+    if older:
+        todo = "keep that key until rovitracker maintain has sealed them again"
+        return Finding(check, "warning", f"{older} sealed with an older secret key", todo)
+    return Finding(check, "ok", f"{sum(apps.values())}, sealed with the first secret key")
 
 
 def check_partitions(facts: tuple[PartitionFacts, ...]) -> Iterator[Finding]:
@@ -154,6 +219,13 @@ def check_valkey(facts: ValkeyFacts, settings: Settings) -> Iterator[Finding]:
     version = tuple(int(part) for part in facts.version.split(".")[:2] if part.isdigit())
     if version < _OLDEST_VALKEY:
         yield Finding("Valkey", "wrong", facts.version, "use Valkey, or Redis 6.2 or newer")
+    elif facts.replica:
+        yield Finding(
+            "Valkey",
+            "wrong",
+            f"{facts.version}, a replica, which takes no code",
+            "name the primary in ROVITRACKER_REDIS_URL",
+        )
     elif facts.evicts:
         yield Finding(
             "Valkey", "warning", f"{facts.version}, may evict codes", "set maxmemory-policy noeviction"
@@ -170,6 +242,25 @@ def check_valkey(facts: ValkeyFacts, settings: Settings) -> Iterator[Finding]:
     yield _check_connections(
         "Valkey connections", facts.connections, settings.limit_redis_connections, settings.workers
     )
+
+
+def check_mail_server(server: MailServer, answer: Answer) -> Finding:
+    secured = {"implicit": "by TLS", "required": "by STARTTLS", "offered": "by STARTTLS where it is offered"}
+    found = f"{server.shown}, secured {secured[server.tls]}: {answer.reply}"
+    if answer.outcome == "sent":
+        return Finding("mail", "ok", found)
+    return Finding("mail", "wrong", found, "start it, or correct ROVITRACKER_SMTP_URL")
+
+
+def check_outbox(facts: OutboxFacts, settings: Settings) -> Finding:
+    since = f", the oldest since {facts.oldest_at:%Y-%m-%d %H:%M} UTC" if facts.oldest_at else ""
+    found = f"{facts.waiting} waiting{since if facts.waiting else ''}, {facts.refused} refused or given up in a day"
+    if facts.waiting or facts.refused:
+        kept = settings.smtp_url is None and settings.development
+        return Finding(
+            "outbox", "warning", found, "start the service" if kept else "rovitracker mail list says why"
+        )
+    return Finding("outbox", "ok", found)
 
 
 def check_clock(store: str, theirs: datetime, before: datetime, after: datetime) -> Finding:

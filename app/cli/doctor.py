@@ -1,44 +1,53 @@
 """`rovitracker doctor`: checks everything that the service needs, and says what to do."""
 
 import asyncio
-import smtplib
-import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from app.cli import checks
 from app.cli.checks import Finding
-from app.cli.output import Json, print_json, wants_json
-from app.cli.work import make_anew
+from app.cli.hints import SET_UP, make_anew
+from app.cli.output import Json, print_json, print_table, wants_json
+from app.cli.passkey_check import check_passkeys
 from app.door.descriptors import hard_limit
 from app.embedded import EmbeddedError
 from app.logs import configure_logs
-from app.settings import Settings, SettingsError, load_settings
-from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.postgres.database import open_database
+from app.mail.server import MailServer
+from app.mail.transport import Line
+from app.oauth.keys import derive_keys
+from app.refused import SetUpError
+from app.settings import Settings, SettingsError, load_settings, variables_of_the_driver
+from app.storage.errors import (
+    ForgetfulSessionError,
+    StandbyError,
+    StatementRefusedError,
+    StoreUnavailableError,
+)
+from app.storage.mail.outbox import select_outbox_facts
+from app.storage.people.passkeys import count_passkeys_by_host
+from app.storage.people.second_factors import count_totp_by_key
+from app.storage.postgres.database import Database, open_database
 from app.storage.schema.address import shown_address
 from app.storage.schema.diagnosis import read_valkey_facts, select_database_facts, select_partition_facts
+from app.storage.schema.ground import select_ground
 from app.storage.schema.maintenance import select_excessive_rights
 from app.storage.schema.migrations import (
     DevelopmentSchemaError,
-    MigrationError,
     apply_migrations,
     read_migrations,
     read_status,
+    rights_of,
 )
+from app.storage.schema.requirements import UnfitServerError
+from app.storage.schema.rights import select_missing_rights
+from app.storage.schema.surroundings import select_lacks
 from app.storage.valkey.valkey import Valkey
-from app.stores import Stores, open_stores
+from app.stores import Stores, open_stores, secret_keys
 
-_MAIL_TIMEOUT_S = 5
 _COLOURS = {"ok": "green", "warning": "yellow", "wrong": "red"}
 
 
@@ -49,16 +58,20 @@ def add_to(cli: typer.Typer) -> None:
 def doctor(as_json: Json = False) -> None:
     """Check versions, settings, stores, schema, clocks, partitions, limits and mail; fail when something is wrong."""
     configure_logs("error", sys.stderr)
-    findings = list(_examine())
+    findings = list(examine())
     if wants_json(as_json):
         print_json([asdict(finding) for finding in findings])
     else:
-        _print_table(findings)
+        rows = [
+            {"": each.verdict, "check": each.check, "found": each.found, "what to do": each.todo}
+            for each in findings
+        ]
+        print_table(rows, styles=_COLOURS)
     if any(finding.verdict == "wrong" for finding in findings):
         raise typer.Exit(1)
 
 
-def _examine() -> Iterator[Finding]:
+def examine() -> Iterator[Finding]:
     yield checks.check_python()
     try:
         settings = load_settings()
@@ -66,10 +79,11 @@ def _examine() -> Iterator[Finding]:
         yield Finding("settings", "wrong", str(error), "correct the setting; the rest is checked then")
         return
     yield from checks.check_settings(settings)
+    yield from checks.check_environment(variables_of_the_driver(), settings)
     yield checks.check_data_dir(settings)
     yield checks.check_files(hard_limit(), settings, connections=settings.limit_connections)
-    if settings.smtp_url is not None:
-        yield _check_mail(settings.smtp_url.get_secret_value())
+    if settings.mail_server is not None:
+        yield asyncio.run(_check_mail(settings.mail_server))
     try:
         with open_stores(settings) as stores:
             yield from asyncio.run(_examine_stores(settings, stores))
@@ -85,36 +99,66 @@ async def _examine_stores(settings: Settings, stores: Stores) -> list[Finding]:
 
 
 async def _examine_database(settings: Settings, stores: Stores) -> AsyncIterator[Finding]:
-    try:
-        if settings.embedded:  # nobody else would
-            await apply_migrations(stores.owner_url, read_migrations())
-        schema = checks.check_schema(await read_status(stores.owner_url, read_migrations()))
-    except StoreUnavailableError as error:
-        yield Finding("PostgreSQL", "wrong", str(error), "start it, or correct the address")
-        return
-    except MigrationError as error:
-        development = isinstance(error, DevelopmentSchemaError)
-        yield Finding("schema", "wrong", str(error), make_anew(settings) if development else "do as it says")
-        return
+    schema = await _examine_schema(settings, stores)
     yield schema
     if schema.verdict == "wrong":
         return
-    database = await open_database(stores.database_url, connections=1, role=stores.role)
+    database = await open_database(stores.database_url, connections=1, role=stores.role, pooled=stores.pooled)
     try:
-        before = datetime.now(UTC)
-        facts = await select_database_facts(database)
-        after = datetime.now(UTC)
-        for finding in checks.check_database(facts, settings):
+        async for finding in _examine_facts(settings, database):
             yield finding
-        yield checks.check_clock("PostgreSQL", facts.now, before, after)
-        yield checks.check_rights(await select_excessive_rights(database))
-        for finding in checks.check_partitions(await select_partition_facts(database)):
-            yield finding
+    except ForgetfulSessionError as error:
+        yield Finding("durability", "wrong", *str(error).split(": ", 1))
     except (StoreUnavailableError, StatementRefusedError) as error:
         address = shown_address(stores.database_url)
-        yield Finding("PostgreSQL", "wrong", f"{address}: {error}", "correct ROVITRACKER_DATABASE_URL")
+        yield Finding("PostgreSQL", "wrong", f"{address}: {error}", _remedy(error, settings))
     finally:
         await database.close()
+
+
+async def _examine_schema(settings: Settings, stores: Stores) -> Finding:
+    try:
+        if settings.embedded:  # nobody else would
+            await apply_migrations(stores.owner_url, read_migrations())
+        return checks.check_schema(await read_status(stores.owner_url, read_migrations()))
+    except (StandbyError, UnfitServerError) as error:
+        return Finding("PostgreSQL", "wrong", str(error), "do as it says")
+    except StoreUnavailableError as error:
+        return Finding("PostgreSQL", "wrong", str(error), "start it, or correct the address")
+    except StatementRefusedError as error:
+        return Finding("schema", "wrong", str(error), _remedy(error, settings))
+    except SetUpError as error:
+        development = isinstance(error, DevelopmentSchemaError)
+        return Finding("schema", "wrong", str(error), make_anew(settings) if development else "do as it says")
+
+
+async def _examine_facts(settings: Settings, database: Database) -> AsyncIterator[Finding]:
+    before = datetime.now(UTC)
+    facts = await select_database_facts(database)
+    after = datetime.now(UTC)
+    for finding in checks.check_database(facts, settings):
+        yield finding
+    yield checks.check_clock("PostgreSQL", facts.now, before, after)
+    yield checks.check_ground(await select_ground(database))
+    yield checks.check_rights(await select_excessive_rights(database))
+    yield checks.check_grants(await select_missing_rights(database, rights_of(read_migrations())))
+    if apps := await count_totp_by_key(database):
+        yield checks.check_authenticators(apps, derive_keys(secret_keys(settings)))
+    yield check_passkeys(await count_passkeys_by_host(database), settings)
+    yield checks.check_surroundings(await select_lacks(database))
+    for finding in checks.check_partitions(await select_partition_facts(database)):
+        yield finding
+    yield checks.check_outbox(await select_outbox_facts(database), settings)
+
+
+def _remedy(error: StoreUnavailableError | StatementRefusedError, settings: Settings) -> str:
+    """settings: a login of its own needs what the owner grants; the owner itself has everything."""
+    if getattr(error, "sqlstate", "") == "42501" and settings.migration_database_url is None:
+        return (
+            "set ROVITRACKER_MIGRATION_DATABASE_URL to the owner's DSN and run `rovitracker migrate up`, "
+            "or correct the login in ROVITRACKER_DATABASE_URL"
+        )
+    return SET_UP.get(getattr(error, "sqlstate", ""), "correct ROVITRACKER_DATABASE_URL")
 
 
 async def _examine_valkey(settings: Settings, stores: Stores) -> AsyncIterator[Finding]:
@@ -134,34 +178,9 @@ async def _examine_valkey(settings: Settings, stores: Stores) -> AsyncIterator[F
     yield checks.check_clock("Valkey", facts.now, before, after)
 
 
-def _check_mail(url: str) -> Finding:
-    """Greet the server and secure the line, but send nothing."""
-    parts = urlsplit(url)
-    shown = shown_address(url)
-    try:
-        with _smtp(parts.scheme, parts.hostname or "", parts.port) as server:
-            code, _ = server.noop()
-    except (OSError, smtplib.SMTPException) as error:
-        return Finding("mail", "wrong", f"{shown}: {error}", "start it, or correct ROVITRACKER_SMTP_URL")
-    return Finding("mail", "ok", f"{shown} answers {code}")
-
-
-@contextmanager
-def _smtp(scheme: str, host: str, port: int | None) -> Iterator[smtplib.SMTP]:
-    context = ssl.create_default_context()
-    if scheme == "smtps":
-        with smtplib.SMTP_SSL(host, port or 465, timeout=_MAIL_TIMEOUT_S, context=context) as server:
-            yield server
-        return
-    with smtplib.SMTP(host, port or 587, timeout=_MAIL_TIMEOUT_S) as server:
-        if server.has_extn("starttls"):
-            server.starttls(context=context)
-        yield server
-
-
-def _print_table(findings: list[Finding]) -> None:
-    table = Table("", "check", "found", "what to do", header_style="bold")
-    for finding in findings:
-        verdict = f"[{_COLOURS[finding.verdict]}]{finding.verdict}[/]"
-        table.add_row(verdict, finding.check, escape(finding.found), escape(finding.todo))
-    Console().print(table)
+async def _check_mail(server: MailServer) -> Finding:
+    """Greet the server, secure the line and sign in, but send nothing."""
+    line = Line(server)
+    answer = await line.check()
+    await line.close()
+    return checks.check_mail_server(server, answer)

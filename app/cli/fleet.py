@@ -18,6 +18,7 @@ from app.flows.account.change_customer import find_member
 from app.flows.fleet.add_simulated import Added, Simulation, add_simulated
 from app.flows.fleet.read_fleet import read_fleet_page
 from app.setting_kinds import parse_duration
+from app.storage.fleet.view import FleetView
 
 _LAST_PAGE = 10**LONGEST_PAGE - 1
 
@@ -74,7 +75,7 @@ def show(
 
     async def work(context: Context) -> list[dict[str, Any]]:
         member = await find_member(context, customer)
-        found = await read_fleet_page(context, member.customer_id, page)
+        found = await read_fleet_page(context, FleetView(member.customer_id), page)
         return [_machine(machine) for machine in found.machines]
 
     print_records(

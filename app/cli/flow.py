@@ -48,9 +48,7 @@ def client(client_id: ClientId, url: Url = None, scope: Scope = None, as_json: J
         described = walk.post(
             "What the token is worth", _path(endpoints, "introspection"), {**credentials, "token": token}
         )
-        if (
-            described.get("sub", client_id) != client_id
-        ):  # else it acts for no customer, and there are no machines to see
+        if "account" in described:  # else it acts for no customer, and there are no machines to see
             walk.get("The customer's machines", FIRST_PAGE, token=token)
 
 

@@ -61,6 +61,8 @@ def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
         fail("the demo is for development; `rovitracker serve` is for production")
     if "log_level" not in settings.model_fields_set:
         flags["log_level"] = "warning"
+    if "log_format" not in settings.model_fields_set:
+        flags["log_format"] = "text"
 
     async def seed(stores: Stores) -> Demo | None:
         async with open_context(settings, stores) as context:
@@ -78,7 +80,7 @@ def _listen(
     if logs_to_stderr:
         # The document on stdout stays the only one, whatever the workers write.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, readable=settings.log_format == "text")
     raise_limit()
     # The application is named, not made: each worker makes its own from the same environment.
     export_settings(**flags)
@@ -113,15 +115,16 @@ def _bounds_of(settings: Settings) -> Bounds:
 def _bind(settings: Settings) -> socket.socket:
     """The socket that the service will listen on: a taken port is told before anything is started."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if family == socket.AF_INET6:
-        # `::` serves IPv4 too, whatever the system's default is.
-        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:
-        listener.bind((settings.host, settings.port))
+        with ExitStack() as unless_bound:
+            listener = unless_bound.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                # `::` serves IPv4 too, whatever the system's default is.
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            listener.bind((settings.host, settings.port))
+            unless_bound.pop_all()
     except OSError as error:
-        listener.close()
         fail(
             f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another with --host or --port"
         )
@@ -129,7 +132,7 @@ def _bind(settings: Settings) -> socket.socket:
 
 
 async def _refuse_excessive_rights(stores: Stores) -> None:
-    database = await open_database(stores.database_url, connections=1, role=stores.role)
+    database = await open_database(stores.database_url, connections=1, role=stores.role, pooled=stores.pooled)
     try:
         rights = await select_excessive_rights(database)
     finally:

@@ -1,22 +1,21 @@
 """`rovitracker token`: issue a token by hand, inspect one, end one."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from app.cli.duration import duration
+from app.cli.moving import add_token_import
 from app.cli.output import Json, fail, print_record
 from app.cli.secret import read_secret
 from app.cli.work import with_context
 from app.context import Context
 from app.flows.account.add_operator import find_operator
 from app.flows.approval.manual_grant import ManualRequest, ManualToken, issue_manually
-from app.flows.token.check_token import AccessToken, RefreshToken, check_refresh_token, check_token
+from app.flows.token.explain_token import Explained, explain_token
 from app.flows.token.revoke_token import revoke_any_token
 from app.oauth.actor import COMMAND_LINE, Actor
-from app.oauth.token_string import parse
-from app.storage.token.refresh_tokens import StoredRefreshToken
 
 cli = typer.Typer(
     help="Manage access and refresh tokens. A token to inspect or revoke is read from stdin.",
@@ -60,7 +59,7 @@ def issue(
     print_record(
         {
             "access_token": issued.text,
-            "client_id": str(issued.client.id),
+            "client_id": issued.client.client_id,
             "name": issued.client.name,
             "company": issued.client.company,
             "customer": customer,
@@ -73,32 +72,29 @@ def issue(
 
 @cli.command(epilog="Example: rovitracker token inspect < token.txt")
 def inspect(as_json: Json = False) -> None:
-    """Show whether a token is active, and what it may do."""
+    """Show whether a token is active, what it may do for which customer, and why it is dead."""
     text = read_secret("Token")
-    token = with_context(lambda context: _check(context, text))
-    print_record({"active": False} if token is None else _details(token), as_json=as_json)
+    explained = with_context(lambda context: explain_token(context, text))
+    print_record(_record(explained), as_json=as_json)
 
 
-async def _check(context: Context, unverified_token: str) -> AccessToken | RefreshToken | None:
-    token = parse(unverified_token)
-    check = check_refresh_token if token is not None and token.kind == "rt" else check_token
-    return await check(context, token, "command line")
-
-
-def _details(token: AccessToken | RefreshToken) -> dict[str, Any]:
-    kind, used_at = (
-        ("refresh token", None) if isinstance(token, StoredRefreshToken) else ("access token", token.used_at)
-    )
+def _record(explained: Explained) -> dict[str, Any]:
+    facts = explained.facts
+    judged = {"active": not explained.reasons, "kind": explained.kind, "reasons": list(explained.reasons)}
+    if facts is None:
+        return judged
     return {
-        "active": True,
-        "kind": kind,
-        "client_id": str(token.application_id),
-        "customer_id": str(token.customer_id) if token.customer_id else None,
-        "scope": token.scope,
-        "audience": token.audience,
-        "issued_at": datetime.fromtimestamp(token.issued_at, UTC),
-        "used_at": datetime.fromtimestamp(used_at, UTC) if used_at else None,
-        "expires_at": datetime.fromtimestamp(token.expires_at, UTC),
+        **judged,
+        "client_id": facts.client_id,
+        "application": facts.application,
+        "company": facts.company,
+        "customer_id": str(facts.customer_id) if facts.customer_id else None,
+        "customer": facts.customer,
+        "scope": facts.scope,
+        "audience": facts.audience,
+        "issued_at": facts.issued_at,
+        "used_at": facts.used_at,
+        "expires_at": facts.expires_at,
     }
 
 
@@ -109,3 +105,6 @@ def revoke(as_json: Json = False) -> None:
     if not with_context(lambda context: revoke_any_token(context, COMMAND_LINE, text)):
         fail("no such token was issued here")
     print_record({"revoked": True}, as_json=as_json)
+
+
+add_token_import(cli)

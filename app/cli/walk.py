@@ -1,14 +1,18 @@
 """A flow walked step by step against a running service: what was asked, what came back."""
 
 from dataclasses import asdict, dataclass
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 import orjson
 from rich.console import Console
 
 from app.cli.output import fail, print_json, wants_json
+from app.storage.schema.address import shown_address
 
 _TIMEOUT_S = 30
 _SECRET_FIELDS = {"client_secret", "code_verifier"}
@@ -32,8 +36,8 @@ class Walk:
         self._as_json = wants_json(as_json)
         self._steps: list[Step] = []
         try:
-            self._http = httpx2.Client(base_url=url, timeout=_TIMEOUT_S)
-        except httpx2.InvalidURL as error:
+            self._http = httpx2.Client(base_url=url, timeout=_TIMEOUT_S, mounts=_direct_ways(url))
+        except (httpx2.InvalidURL, ValueError) as error:
             fail(f"{url} is no address ({error}): name the service with --url")
 
     def __enter__(self) -> Self:
@@ -81,8 +85,8 @@ class Walk:
             return self._http.send(request)
         except httpx2.TransportError as error:
             fail(
-                f"no service answers at {self.url} ({str(error) or type(error).__name__}): start it with "
-                "`rovitracker serve`, or name another with --url"
+                f"no service answers at {self.url}{_through(self.url)} ({str(error) or type(error).__name__}): start it "
+                "with `rovitracker serve`, or name another with --url"
             )
 
     def _print(self, step: Step) -> None:
@@ -94,6 +98,27 @@ class Walk:
         console.print(f"   {step.request}\n   {step.status}", markup=False)
         text = orjson.dumps(step.answer, option=orjson.OPT_INDENT_2).decode()
         console.print("".join(f"   {line}\n" for line in text.splitlines()), markup=False)
+
+
+def _direct_ways(url: str) -> dict[str, None]:
+    """A proxy that the environment names leads out into the world, and never to a service on this machine."""
+    host = urlsplit(url).hostname or ""
+    return {f"all://{'[::1]' if host == '::1' else host}": None} if _is_here(host) else {}
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _through(url: str) -> str:
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    if proxy is None or _is_here(parts.hostname or "") or proxy_bypass(parts.hostname or ""):
+        return ""
+    return f" through the proxy {shown_address(proxy)}"
 
 
 def _document(response: httpx2.Response) -> Any:

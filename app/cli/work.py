@@ -11,7 +11,7 @@ from app.context import Context, open_context
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
 from app.storage.schema.migrations import apply_migrations, read_migrations, read_status
-from app.stores import Stores, data_dir, open_stores
+from app.stores import Stores, open_stores
 
 Answer = TypeVar("Answer")
 
@@ -43,13 +43,6 @@ def ready_stores(settings: Settings) -> Iterator[Stores]:
         else:
             asyncio.run(_require_schema(stores))
         yield stores
-
-
-def make_anew(settings: Settings) -> str:
-    """The way out for a database that no migration fits."""
-    if settings.embedded:
-        return f"remove {data_dir(settings)}, and start again"
-    return "set ROVITRACKER_DATABASE_URL to an empty database"
 
 
 async def _require_schema(stores: Stores) -> None:

@@ -16,6 +16,7 @@ import pytest
 from app.embedded import Embedded, attach
 from app.embedded.removal import remove
 from tests.support.server import ROOT
+from tests.support.verbs import Verbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Rovitracker:
     """`rovitracker` with its data in a folder of the tests' own."""
 
     embedded: Embedded
+    verbs: Verbs
 
     def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
         """A verb that goes on until it is stopped."""
@@ -40,16 +42,7 @@ class Rovitracker:
         return {**os.environ, "ROVITRACKER_DATA_DIR": str(self.embedded.data_dir), **settings}
 
     def run(self, *arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "app", *arguments],
-            cwd=ROOT,
-            env=self.environment(**settings),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return self.verbs.run(*arguments, environment=self.environment(**settings), stdin=stdin)
 
     def ask(self, *arguments: str, stdin: str = "") -> Any:
         """The JSON document a verb answers with; it must have succeeded and said nothing on stderr."""
@@ -84,8 +77,8 @@ def own_stores(rovitracker: Rovitracker, database: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def rovitracker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rovitracker]:
+def rovitracker(verbs: Verbs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rovitracker]:
     data_dir = tmp_path_factory.mktemp("cli")
     with attach(data_dir) as embedded:  # held, so that the servers do not stop between two verbs
-        yield Rovitracker(embedded)
+        yield Rovitracker(embedded, verbs)
     remove(data_dir)

@@ -29,7 +29,7 @@ def test_a_development_versions_data_directory_is_refused_with_what_to_do(
 ) -> None:
     """`make run` is the first of these verbs."""
     said = outdated.refuse(*verb, ROVITRACKER_PORT=str(free_port()))
-    remedy = f"remove {outdated.embedded.data_dir}, and start again"
+    remedy = f"`rovitracker data remove` deletes {outdated.embedded.data_dir}; then start again"
     assert said == f"rovitracker: {FOUND}; it cannot be upgraded: {remedy}\n"
 
 
@@ -40,7 +40,10 @@ def test_doctor_finds_a_development_versions_schema(outdated: Rovitracker) -> No
     assert "PostgreSQL" not in findings  # it answers, and its address is right
     assert findings["schema"]["verdict"] == "wrong"
     assert findings["schema"]["found"] == f"{FOUND}; it cannot be upgraded"
-    assert findings["schema"]["todo"] == f"remove {outdated.embedded.data_dir}, and start again"
+    assert (
+        findings["schema"]["todo"]
+        == f"`rovitracker data remove` deletes {outdated.embedded.data_dir}; then start again"
+    )
 
 
 def test_an_operators_development_database_is_refused_with_the_setting_that_names_another(

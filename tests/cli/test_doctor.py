@@ -21,7 +21,9 @@ CHECKS = {
     "durability",
     "PostgreSQL connections",
     "clock of PostgreSQL",
+    "database",
     "service role",
+    "grants",
     "partitions of audit_event",
     "partitions of strict_token",
     "Valkey",
@@ -85,10 +87,16 @@ def test_settings_that_cannot_be_read_are_a_finding(rovitracker: Rovitracker) ->
 class _Greeting(socketserver.StreamRequestHandler):
     """A mail server, as far as a caller that sends nothing meets it."""
 
+    ANSWERS = {  # noqa: RUF012  # a constant
+        b"EHLO": b"250-mail.example\r\n250 AUTH PLAIN\r\n",
+        b"AUTH": b"235 welcome\r\n",
+        b"QUIT": b"221 bye\r\n",
+    }
+
     def handle(self) -> None:
         self.wfile.write(b"220 mail.example\r\n")
         for line in self.rfile:
-            self.wfile.write(b"221 bye\r\n" if line.startswith(b"QUIT") else b"250 ok\r\n")
+            self.wfile.write(self.ANSWERS.get(line[:4], b"250 ok\r\n"))
 
 
 @contextmanager

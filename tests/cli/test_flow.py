@@ -214,14 +214,17 @@ def test_flow_code_of_a_strict_application_refreshes_once(walker: Walker, kind: 
     assert steps[4]["answer"]["machines_on_this_page"] == 3
     first, second = (step["answer"] for step in steps[2:4])
     look = ("token", "inspect")
-    assert walker.rovitracker.ask(*look, stdin=f"{first['refresh_token']}\n") == {"active": False}
+    spent = walker.rovitracker.ask(*look, stdin=f"{first['refresh_token']}\n")
+    assert (spent["active"], [reason[:12] for reason in spent["reasons"]]) == (False, ["it was spent"])
     shown = walker.rovitracker.ask(*look, stdin=f"{second['refresh_token']}\n")
     assert (shown["active"], shown["kind"], shown["client_id"]) == (True, "refresh token", client_id)
     assert walker.rovitracker.ask(*look, stdin=f"{second['access_token']}\n")["kind"] == "access token"
     end = ("token", "revoke")
     assert walker.rovitracker.ask(*end, stdin=f"{second['refresh_token']}\n") == {"revoked": True}
     for token in (second["refresh_token"], first["access_token"], second["access_token"]):
-        assert walker.rovitracker.ask(*look, stdin=f"{token}\n") == {"active": False}
+        dead = walker.rovitracker.ask(*look, stdin=f"{token}\n")
+        assert dead["active"] is False
+        assert dead["reasons"][0].startswith("all tokens of its approval were revoked at")
 
 
 def test_flow_code_says_when_the_customer_refused(walker: Walker, local: tuple[str, str, int]) -> None:

@@ -10,8 +10,8 @@ import pytest
 import typer.core
 from typer.core import TyperGroup as Group
 
-from app.cli.main import run
-from tests.cli.verbs import COMMAND, VERBS
+from app.cli.main import command_line, run
+from tests.cli.verbs import COMMAND, VERBS, verbs
 from tests.support.server import ROOT
 
 
@@ -101,6 +101,31 @@ def test_a_group_without_a_verb_lists_its_verbs(
     assert ended.value.code == 2
     names = {verb[len(path)] for verb in VERBS if verb[: len(path)] == path}
     assert all(re.search(rf"\b{name}\b", printed.out + printed.err) for name in names)
+
+
+@pytest.mark.parametrize("first", sorted({verb[0] for verb in VERBS}))
+def test_a_noun_alone_has_the_verbs_it_has_among_all(first: str) -> None:
+    """Only its own file is loaded, so that a verb starts quickly."""
+    alone = typer.main.get_command(command_line([first, "more"]))
+    assert isinstance(alone, Group)
+    expected = [verb for verb in VERBS if verb[0] == first]
+    assert [verb for verb in verbs(alone) if verb[0] == first] == expected
+    assert len(alone.commands) <= 2  # serve and demo stand in one file
+
+
+def test_a_verb_loads_nothing_of_the_others() -> None:
+    """What is large: the server, the HTTP client, the reader of documents, and whatever opens the stores."""
+    program = "import sys; from app.cli.main import command_line; command_line(['{}']); print(*sys.modules)"
+    large = {"httpx2", "uvicorn", "lxml", "app.context"}
+    for first, needed in (("config", set()), ("flow", {"httpx2"}), ("key", {"app.context"})):
+        done = subprocess.run(
+            [sys.executable, "-c", program.format(first)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert large & set(done.stdout.split()) == needed, first
 
 
 def complete(instruction: str, **environment: str) -> str:

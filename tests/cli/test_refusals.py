@@ -19,7 +19,7 @@ def ending(error: Exception, monkeypatch: pytest.MonkeyPatch) -> int:
     def verb(**_: object) -> None:
         raise error
 
-    monkeypatch.setattr("app.cli.main.cli", verb)
+    monkeypatch.setattr("app.cli.main.command_line", lambda _words: verb)
     with pytest.raises(SystemExit) as ended:
         run()
     assert isinstance(ended.value.code, int)

@@ -124,7 +124,8 @@ def test_a_broken_file_is_named_and_nothing_of_it_imported(
 
 
 def test_tokens_are_read_from_stdin_only(rovitracker: Rovitracker) -> None:
-    assert rovitracker.ask("token", "inspect", stdin="rubbish\n") == {"active": False}
+    inspected = rovitracker.ask("token", "inspect", stdin="rubbish\n")
+    assert (inspected["active"], len(inspected["reasons"])) == (False, 1)
     assert "no such token" in rovitracker.refuse("token", "revoke", stdin="rubbish\n")
     assert "token expected on stdin" in rovitracker.refuse("token", "inspect")
     assert "rovi_at_x" in rovitracker.refuse("token", "inspect", "rovi_at_x")
@@ -158,3 +159,21 @@ def test_an_unreachable_server_is_one_line_without_its_password(rovitracker: Rov
     said = rovitracker.refuse("app", "list", **elsewhere)
     assert "hidden" not in said
     assert len(said.splitlines()) == 1
+
+
+def test_mails_are_kept_listed_and_tried_again(rovitracker: Rovitracker) -> None:
+    sent = rovitracker.ask("mail", "test", "Ann.Mail@Hillside.example")
+    assert (sent["state"], Path(sent["reply"].removeprefix("kept as ")).name) == ("sent", f"{sent['id']}.eml")
+    [listed] = rovitracker.ask("mail", "list", "--state", "sent")
+    assert (listed["id"], listed["recipient"]) == (sent["id"], "ann.mail@hillside.example")
+    assert "was sent already" in rovitracker.refuse("mail", "retry", sent["id"])
+
+
+def test_mail_that_cannot_leave_is_one_line(rovitracker: Rovitracker) -> None:
+    nowhere = {
+        "ROVITRACKER_SMTP_URL": "smtp://u:hidden@localhost:1",
+        "ROVITRACKER_MAIL_FROM": "a@rovi.example",
+    }
+    said = rovitracker.refuse("mail", "test", "ann@hillside.example", **nowhere)
+    assert "not sent, the service goes on trying" in said
+    assert "hidden" not in said

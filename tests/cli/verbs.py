@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import typer.main
 from typer.core import TyperGroup as Group
 
-from app.cli.main import cli
+from app.cli.main import command_line
 
-COMMAND = typer.main.get_command(cli)
+COMMAND = typer.main.get_command(command_line())
 assert isinstance(COMMAND, Group)
 
 
