@@ -25,6 +25,12 @@ _VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 _CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 # Tables that filled within seconds are planned as if they were small, until autovacuum has seen them.
 _ANALYZE = "ANALYZE authorization_grant, classic_token, strict_token"
+_CONNECT = """
+INSERT INTO connection (customer_id, application_id, approved_at, route)
+SELECT customer_id, application_id, clock_timestamp(), 'code'
+FROM unnest($1::uuid[], $2::uuid[]) AS pair(customer_id, application_id)
+ON CONFLICT DO NOTHING
+"""
 _NOW_US = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 
@@ -99,15 +105,16 @@ def write_client_credentials(applications: Sequence[Application], path: Path, _c
 async def _make_codes(
     stores: Stores, applications: Sequence[Application], customers: Sequence[UUID], count: int
 ) -> list[tuple[Application, TokenString]]:
-    approved_at_us = await _now_us(stores.database_url)
     valkey = await connect_bare(stores.redis_url)
     try:
         await valkey.call(b"FLUSHDB")
         codes = []
         waiting: list[Any] = []
-        for application, customer_id in islice(
-            zip(cycle(applications), cycle(customers), strict=False), count
-        ):
+        parties = list(islice(zip(cycle(applications), cycle(customers), strict=False), count))
+        if stores.has_customers:
+            await _connect(stores.database_url, parties)
+        approved_at_us = await _now_us(stores.database_url)
+        for application, customer_id in parties:
             code = mint("ac", "s" if application.strict else "c", bucket_of(customer_id))
             approval = _approval(code, application, customer_id, approved_at_us)
             waiting.append(_put(valkey, *stores.pack(approval)))
@@ -138,6 +145,18 @@ async def _add_customers(database_url: str, customers: Sequence[UUID]) -> None:
             records=[(customer_id, "Bench") for customer_id in customers],
         )
         await database.execute("ANALYZE customer")
+    finally:
+        await database.close()
+
+
+async def _connect(database_url: str, parties: Sequence[tuple[Application, UUID]]) -> None:
+    pairs = list({(customer_id, application.client_id) for application, customer_id in parties})
+    database = await asyncpg.connect(database_url)
+    try:
+        await database.execute(
+            _CONNECT, [customer_id for customer_id, _ in pairs], [client_id for _, client_id in pairs]
+        )
+        await database.execute("ANALYZE connection")
     finally:
         await database.close()
 

@@ -32,4 +32,4 @@ def _settings(service: Service, database_url: str, redis_url: str) -> Settings:
         "environment": "development",
         "data_dir": service.data_dir,
     }
-    return Settings(_env_file=None, _secrets_dir=None, **own)  # type: ignore[call-arg]  # pydantic-settings' own
+    return Settings(**own)

@@ -10,9 +10,11 @@ from uuid import UUID
 from fastapi import FastAPI
 from starlette.responses import Response
 
+from app.flows.token.check_token import AccessToken
 from app.logs import configure_logs
 from app.main import create_app
 from app.settings import load_settings
+from app.storage.token.tokens import StoredToken
 from app.web.api import aemp
 from app.web.api.bearer import Caller
 
@@ -25,13 +27,38 @@ def app() -> FastAPI:
     application = create_app(settings)
     application.add_api_route(PATH, _guarded, methods=["GET"])
     if "BENCH_CALLER" in os.environ:
-        caller = Caller(*(UUID(each) for each in os.environ["BENCH_CALLER"].split(",")))
+        caller = _caller_of(*(UUID(each) for each in os.environ["BENCH_CALLER"].split(",")))
 
         async def constant() -> Caller:
             return caller
 
         application.dependency_overrides[get_args(aemp.Reader)[1].dependency] = constant
     return application
+
+
+def _caller_of(application_id: UUID, customer_id: UUID, token_id: UUID) -> Caller:
+    row = StoredToken(
+        id=token_id,
+        digest=b"",
+        grant_id=None,
+        application_id=application_id,
+        customer_id=customer_id,
+        scope="aemp:read",
+        audience="",
+        issued_at=0,
+        used_at=None,
+        expires_at=0,
+        left_s=0.0,
+        renewable=False,
+        active=True,
+        account=None,
+        member_id=None,
+        former_client_id=None,
+        share=None,
+        history_from=None,
+        connection_version=1,
+    )
+    return Caller(customer_id, AccessToken(row))
 
 
 async def _guarded(caller: aemp.Reader) -> Response:

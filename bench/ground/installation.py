@@ -27,6 +27,11 @@ _NPM_LACKS = re.compile(
     re.MULTILINE,
 )
 
+# Maven: no name server, no network, no answer, or a repository in trouble.
+_MAVEN_LACKS = re.compile(
+    r"Unknown host|Connection refused|Connect(?:ion)? (?:to \S+ )?timed out|status code: 5\d\d"
+)
+
 
 class InstallationError(Exception):
     """Something was not installed; the text has the line that says why."""
@@ -71,6 +76,22 @@ def install_node(folder: Path) -> Path:
             _run([f"{node}", f"{npm}", "ci", *quiet], folder, lacks=_npm_lacks)
             _finish(modules, lock)
     return node
+
+
+def install_jars(folder: Path) -> Path:
+    """The folder of the jars that its pom.xml names, each as its jars.sha256 has it."""
+    jars, lock = folder / "jars", folder / "jars.sha256"
+    with _alone(folder):
+        if not _stands(jars, lock):
+            if shutil.which("mvn") is None:
+                raise UnavailableError(f"{folder.name}: this machine has no mvn (Maven)")
+            _begin(jars, folder)
+            options = ["--quiet", "--batch-mode", "--strict-checksums", "-DincludeScope=runtime"]
+            goal = ["dependency:copy-dependencies", f"-DoutputDirectory={jars}"]
+            _run(["mvn", *options, *goal], folder, lacks=_maven_lacks)
+            _compare(jars, lock)
+            _finish(jars, lock)
+    return jars
 
 
 @contextmanager
@@ -148,6 +169,18 @@ def _normal(name: str, version: str) -> tuple[str, str]:
 
 def _npm_lacks(told: str) -> bool:
     return bool(_NPM_LACKS.search(told))
+
+
+def _maven_lacks(told: str) -> bool:
+    return bool(_MAVEN_LACKS.search(told))
+
+
+def _compare(jars: Path, lock: Path) -> None:
+    """Maven keeps no hashes of its own. Raises InstallationError when a jar is another than the locked one."""
+    got = {f"{_digest(jar)}  {jar.name}" for jar in jars.glob("*.jar")}
+    wrong = sorted(got ^ set(lock.read_text().splitlines()))
+    if wrong:
+        raise InstallationError(f"{jars.parent.name}: not as {lock.name} has it: {wrong[0].split()[-1]}")
 
 
 def _telling_line(text: str) -> str:

@@ -31,7 +31,7 @@ _MOST_CACHED = 50_000
 _TOKEN = b'{"access_token":"%b","token_type":"Bearer","type":"Bearer","expires_in":%d,"scope":"%b"}'
 _ACTIVE = (
     b'{"active":true,"scope":"%b","client_id":"%b","token_type":"Bearer","exp":%d,"iat":%d,'
-    b'"sub":"%b","aud":"%b/api","iss":"%b","jti":"%b"}'
+    b'"sub":"%b","account":{"id":"%b","name":"Some customer"},"aud":"%b/api","iss":"%b","jti":"%b"}'
 )
 _INACTIVE = b'{"active":false}'
 _YEAR_S, _HOUR_S = 365 * 86_400, 3600
@@ -154,6 +154,7 @@ class Limit:
             str(row["application_id"]).encode(),
             int(row["expires_at"].timestamp()),
             int(row["issued_at"].timestamp()),
+            str(row["member_id"]).encode(),
             str(row["customer_id"]).encode(),
             self._issuer,
             self._issuer,

@@ -32,7 +32,7 @@ FROM unnest($1::uuid[], $2::int2[], $3::bytea[], $4::uuid[], $5::uuid[], $6::tex
 """
 
 SELECT_TOKENS = """
-SELECT t.id, t.digest, t.application_id, t.customer_id, t.scope, t.issued_at, t.expires_at,
+SELECT t.id, t.digest, t.application_id, t.customer_id, t.scope, t.issued_at, t.expires_at, g.member_id,
        t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL AS active
 FROM unnest($1::uuid[], $2::int2[]) AS asked(id, bucket)
 JOIN classic_token t ON t.id = asked.id AND t.bucket = asked.bucket

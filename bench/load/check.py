@@ -24,7 +24,7 @@ _CAPPED_WITHIN_S = 1.0
 
 _TOKEN_MEMBERS = frozenset({"access_token", "token_type", "type", "expires_in", "scope"})
 _INTROSPECTION_MEMBERS = frozenset(
-    {"active", "scope", "client_id", "token_type", "exp", "iat", "sub", "aud", "iss", "jti"}
+    {"active", "scope", "client_id", "token_type", "exp", "iat", "sub", "account", "aud", "iss", "jti"}
 )
 _SELECT_DIGESTS: dict[TokenClass, str] = {
     "c": "SELECT t.id, t.digest FROM unnest($1::uuid[]) AS asked(id) JOIN classic_token t USING (id)",

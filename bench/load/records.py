@@ -2,7 +2,7 @@
 
 import struct
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -54,15 +54,16 @@ def form_request(
     basic: tuple[str, str] | None = None,
     bearer: str | None = None,
     host: str = "127.0.0.1",
+    more: Mapping[str, str] | None = None,
 ) -> bytes:
-    """A POST of a form. basic: user and password for the Authorization header; bearer: a token for it."""
+    """A POST of a form. basic: user and password for the Authorization header; bearer: a token for it; more: headers."""
     body = urlencode(fields).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
     if basic is not None:
         headers["Authorization"] = f"Basic {b64encode(':'.join(basic).encode()).decode()}"
     if bearer is not None:
         headers["Authorization"] = f"Bearer {bearer}"
-    return _head("POST", path, host, headers) + body
+    return _head("POST", path, host, {**headers, **(more or {})}) + body
 
 
 def get_request(path: str, *, bearer: str | None = None, host: str = "127.0.0.1", **headers: str) -> bytes:

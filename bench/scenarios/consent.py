@@ -55,12 +55,12 @@ class Browser:
             expect(answer, right=True, status=_SEE_OTHER)
 
     def _submit(self, page: html.HtmlElement, path: str, typed: dict[str, str]) -> ResponseContextManager:
-        """The page's form with all its hidden inputs, and what a person adds."""
+        """The page's form as it stands, and what a person adds."""
         form = next(form for form in page.forms if path in form.get("action", ""))
-        hidden = {box.get("name"): box.get("value", "") for box in form.iterfind(".//input[@type='hidden']")}
+        held = dict(form.form_values())
         return self._session.post(
             form.get("action"),
-            data={**hidden, **typed},
+            data={**held, **typed},
             name=path,
             catch_response=True,
             allow_redirects=False,

@@ -1,25 +1,29 @@
 """The results of strain, as markdown and as one document."""
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from statistics import median
 from typing import Any
 
 from bench.load import summary
-from bench.load.generator import Outcome
+from bench.load.generator import Outcome, percentiles_ms
 from bench.load.machine import describe_machine
 from bench.load.summary import medians, spread, spread_of, table
-from bench.strain import flood, overload
+from bench.strain import flood, guesses, overload
 from bench.strain.flood import Flood
+from bench.strain.guesses import ALONE, FRESH, JUDGED, LIMITED, Guessing, kind_of
 from bench.strain.overload import Overload
+from bench.strain.people import KNOWN, NEW
 
-Result = Flood | Overload
+Result = Flood | Overload | Guessing
 
 
 def render(results: Sequence[Result]) -> str:
     """Markdown."""
     parts = [describe_machine()]
     for result in results:
-        parts += _flood(result) if isinstance(result, Flood) else _overload(result)
+        parts += _part(result)
         if result.faults:
             parts.append("\n".join(f"- {fault}" for fault in result.faults))
     return "\n\n".join(parts) + "\n"
@@ -30,8 +34,14 @@ def document(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def every_round(results: Sequence[Result]) -> dict[str, Any]:
-    """All rounds of the floods; the overload has only one."""
-    return {each.name: summary.every_round(each.rounds) for each in results if isinstance(each, Flood)}
+    """All rounds; the overload has only one."""
+    return {each.name: summary.every_round(each.rounds) for each in results if not isinstance(each, Overload)}
+
+
+def _part(result: Result) -> Iterator[str]:
+    if isinstance(result, Flood):
+        return _flood(result)
+    return _overload(result) if isinstance(result, Overload) else _guesses(result)
 
 
 def _flood(result: Flood) -> Iterator[str]:
@@ -65,13 +75,80 @@ def _overload(result: Overload) -> Iterator[str]:
     )
 
 
+def _guesses(result: Guessing) -> Iterator[str]:
+    rounds = len(result.rounds[kind_of(KNOWN, ALONE)])
+    offered = f"{guesses.SIGN_INS} sign-ins a second, beside {guesses.GUESSES} wrong passwords a second"
+    yield (
+        f"### {result.name}\n\n{offered} from {result.addresses} addresses, {rounds} rounds of "
+        f"{result.round_s} s; medians of the sign-ins, each with its page and its form"
+    )
+    yield table(result.rounds)
+    yield "\n".join(_seconds(result))
+    yield f"Guesses from addresses above their limits were answered {_counts(result.limited, {})}."
+    yield "\n".join(_in_all(result))
+    asked = "; ".join(f"{name} {median(found):,.1f}" for name, found in result.asked.items())
+    yield f"p99 of the introspections meanwhile, median in ms: {asked}."
+    for browsers in (KNOWN, NEW):
+        for beside in (FRESH, LIMITED):
+            yield f"**p99, {browsers}, {beside} / {ALONE}: {_judged(result, browsers, beside)}**"
+
+
+def _judged(result: Guessing, browsers: str, beside: str) -> str:
+    seen = spread(result.pairs(browsers, beside))
+    if (browsers, beside) not in JUDGED:
+        return f"{seen}, not judged"
+    return f"{seen}, at most {guesses.BAR:.2f}: {_verdict_of(result.met_by(browsers, beside))}"
+
+
+def _seconds(result: Guessing) -> Iterator[str]:
+    yield f"| second {FRESH} | guesses answered | slowest from {KNOWN}, ms | from {NEW}, ms |"
+    yield "| ---: | --- | ---: | ---: |"
+    for second, answers in sorted(result.seconds.items()):
+        slowest = (result.slowest_s.get((browsers, second)) for browsers in (KNOWN, NEW))
+        cells = (f"{taken_s * 1e3:,.0f}" if taken_s else "none came" for taken_s in slowest)
+        yield f"| {second + 1} | {_counts(answers, {})} | {' | '.join(cells)} |"
+
+
+def _in_all(result: Guessing) -> Iterator[str]:
+    yield "| all rounds together | answers | p50 ms | p99 ms | slowest ms |"
+    yield "| --- | --- | ---: | ---: | ---: |"
+    for kind, taken_s in result.taken_s.items():
+        found = percentiles_ms(array("d", taken_s))
+        latency = (f"{found[each]:,.1f}" for each in ("p50", "p99", "max"))
+        yield f"| {kind} | {_counts(result.honest[kind], {})} | {' | '.join(latency)} |"
+
+
 def _document(result: Result) -> dict[str, Any]:
     if isinstance(result, Overload):
         return {**asdict(result), "ratio": round(result.ratio, 4), "met": result.met}
+    if isinstance(result, Guessing):
+        return _document_of_guesses(result)
     loaded = {"name": result.name, "peak": result.peak, "plan": asdict(result.plan)}
     answered = {"honest": result.honest, "forged": result.forged, "later": result.later}
     judged = {"ratios": {"p99": spread_of(result.pairs)}, "faults": result.faults, "met": result.met}
     return {**loaded, **answered, **judged, "medians": medians(result.rounds)}
+
+
+def _document_of_guesses(result: Guessing) -> dict[str, Any]:
+    seconds = {str(second + 1): dict(answers) for second, answers in sorted(result.seconds.items())}
+    return {
+        "name": result.name,
+        "addresses": result.addresses,
+        "honest": {kind: dict(answers) for kind, answers in result.honest.items()},
+        "fresh": seconds,
+        "limited": dict(result.limited),
+        "introspection_p99_ms": {name: median(found) for name, found in result.asked.items()},
+        "ratios": {
+            "p99": {
+                kind_of(browsers, beside): spread_of(result.pairs(browsers, beside))
+                for browsers in (KNOWN, NEW)
+                for beside in (FRESH, LIMITED)
+            }
+        },
+        "faults": result.faults,
+        "met": result.met,
+        "medians": medians(result.rounds),
+    }
 
 
 def _row(name: str, outcome: Outcome) -> str:
@@ -88,4 +165,8 @@ def _counts(statuses: Mapping[str, int], later: Mapping[str, int]) -> str:
 
 
 def _verdict(result: Result) -> str:
-    return "met" if result.met else "NOT MET"
+    return _verdict_of(result.met)
+
+
+def _verdict_of(met: bool) -> str:  # noqa: FBT001
+    return "met" if met else "NOT MET"

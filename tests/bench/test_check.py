@@ -158,7 +158,7 @@ def test_description_of_another_token_is_found(tmp_path: Path, changes: dict[str
         "scope": "aemp:read",
         "token_type": "Bearer",
     }
-    others = {"exp": 2, "iat": 1, "sub": "you", "aud": "api", "iss": "us"}
+    others = {"exp": 2, "iat": 1, "sub": "you", "account": {}, "aud": "api", "iss": "us"}
     answers.write_bytes(pack_answer(0, 200, orjson.dumps({**members, **others, **changes})))
     if not changes:
         check_introspections(requests, answers)

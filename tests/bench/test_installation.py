@@ -14,7 +14,14 @@ from zipfile import ZipFile
 
 import pytest
 
-from bench.ground.installation import NODE, InstallationError, UnavailableError, install_node, install_python
+from bench.ground.installation import (
+    NODE,
+    InstallationError,
+    UnavailableError,
+    install_jars,
+    install_node,
+    install_python,
+)
 from tests.support.server import free_port
 
 TAG = "madeup-{}.dist-info/{}"
@@ -197,3 +204,57 @@ def test_npm_is_understood_too(
     refused, said = refusal(install_node, tmp_path)
     assert refused is kind
     assert told in said
+
+
+# Maven as these tests need it: it copies a jar to where it is told, or fails.
+MAVEN = """#!/bin/sh
+{refusal}
+for word; do case "$word" in -DoutputDirectory=*) mkdir -p "${{word#*=}}" && printf jar > "${{word#*=}}/madeup-1.jar";; esac; done
+"""
+JAR = f"{hashlib.sha256(b'jar').hexdigest()}  madeup-1.jar\n"
+
+
+@pytest.fixture
+def maven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts it into the place of the machine's own. Its argument: how it refuses, if it does."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    def put(refusal: str) -> None:
+        (tmp_path / "mvn").write_text(MAVEN.format(refusal=refusal))
+        (tmp_path / "mvn").chmod(0o755)
+
+    return put
+
+
+def test_jars_are_installed_that_are_the_locked_ones(tmp_path: Path, maven: Callable[[str], None]) -> None:
+    maven("")
+    (tmp_path / "jars.sha256").write_text(JAR)
+    assert (install_jars(tmp_path) / "madeup-1.jar").read_text() == "jar"
+
+
+@pytest.mark.parametrize(
+    ("refuses", "locked", "expected"),
+    [
+        ("", JAR.replace(JAR[:4], "0000"), (InstallationError, "not as jars.sha256 has it: madeup-1.jar")),
+        ("", JAR + JAR.replace("-1", "-2"), (InstallationError, "not as jars.sha256 has it: madeup-2.jar")),
+        ("echo '[ERROR] Unknown host madeup' && exit 1", JAR, (UnavailableError, "Unknown host")),
+        ("echo '[ERROR] no such goal' && exit 1", JAR, (InstallationError, "no such goal")),
+    ],
+    ids=["another hash", "one is missing", "no network", "broken"],
+)
+def test_maven_is_understood_too(
+    tmp_path: Path, maven: Callable[[str], None], refuses: str, locked: str, expected: tuple[type, str]
+) -> None:
+    maven(refuses)
+    (tmp_path / "jars.sha256").write_text(locked)
+    refused, said = refusal(install_jars, tmp_path)
+    assert refused is expected[0]
+    assert expected[1] in said
+
+
+def test_jars_cannot_be_had_without_maven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "jars.sha256").write_text(JAR)
+    refused, said = refusal(install_jars, tmp_path)
+    assert refused is UnavailableError
+    assert "no mvn" in said

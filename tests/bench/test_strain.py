@@ -1,5 +1,7 @@
 """`make bench-strain` at smoke size: a flood is turned away and the honest are not; overload is shed, and soon over."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,20 @@ from bench.load.records import pack_answer
 from bench.load.rounds import Plan
 from bench.strain.askers import check_refused, forge
 from bench.strain.flood import ALONE, FLOODED, Flood
+from bench.strain.guesses import ALONE as PEOPLE_ALONE
+from bench.strain.guesses import FRESH, GUESSES, LIMITED, Guessing, _faults, kind_of
 from bench.strain.overload import Overload
+from bench.strain.people import KNOWN, NEW, SignIns
 from bench.strain.report import render
 from tests.bench.programs import Run, measure
 from tests.bench.test_rounds import round_of
 
 SECONDS = 3  # of the overload
+GUESSES_S = 2
 SMOKE = (
     *("--rounds", "1", "--seconds", "0.5", "--warm-up", "0.3", "--tokens", "200", "--connections", "4"),
-    *("--only", "cached", "overload", "--share", "10", "--overload-s", str(SECONDS)),
+    *("--only", "cached", "overload", "guesses", "--share", "10", "--overload-s", str(SECONDS)),
+    *("--guesses-s", str(GUESSES_S), "--guessers", "10"),
 )
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.alone]
@@ -73,6 +80,80 @@ def test_overload_is_shed_nothing_is_lost_and_it_is_over_within_a_second(results
     assert again["statuses"] == {"200": during["statuses"]["503"]}
     granted = (overload[part] for part in ("before", "during", "after", "again"))
     assert overload["stored"] == sum(part["statuses"]["200"] + part["warm_up_requests"] for part in granted)
+
+
+def test_guesses_are_limited_and_people_sign_in_beside_them(run: Run, results: dict[str, Any]) -> None:
+    """R-53, R-54, R-60: known browsers and new ones, beside addresses that begin to guess and such as are limited."""
+    guesses = results["wrong passwords"]
+    kinds = {
+        kind_of(browsers, beside) for browsers in (KNOWN, NEW) for beside in (PEOPLE_ALONE, FRESH, LIMITED)
+    }
+    assert guesses["honest"].keys() == kinds
+    for answers in guesses["honest"].values():
+        assert answers["303"] > 0
+        assert answers.keys() <= {"303", "503"}
+    fresh = list(guesses["fresh"].values())
+    assert len(fresh) == GUESSES_S
+    assert sum(sum(answers.values()) for answers in fresh) > GUESSES * GUESSES_S * 0.9
+    assert {status for answers in fresh for status in answers} <= {"400", "429", "503"}
+    assert fresh[0]["400"] > 0
+    assert guesses["limited"]["429"] > 0
+    rounds = {which: len(rounds) for which, rounds in run.rounds["wrong passwords"].items()}
+    assert rounds == dict.fromkeys(kinds, 1)
+    assert guesses["introspection_p99_ms"].keys() == {PEOPLE_ALONE, FRESH, LIMITED}
+
+
+def guessing_of(*faults: str, **p99_ms: float) -> Guessing:
+    """20 ms alone; beside guessers as told, by the browsers and whose guessers they are."""
+    guessing = Guessing("wrong passwords", 50, 8, faults=[*faults])
+    for browsers, named in ((KNOWN, "known"), (NEW, "new")):
+        for beside, also_named in ((PEOPLE_ALONE, "alone"), (FRESH, "fresh"), (LIMITED, "limited")):
+            kind = kind_of(browsers, beside)
+            p99 = p99_ms.get(f"{named}_{also_named}", 20)
+            guessing.rounds[kind].extend([round_of(1, p99)] * 3)
+            guessing.taken_s[kind].append(p99 / 1000)
+            guessing.honest[kind] = Counter({"303": 1})
+            guessing.asked[beside].append(1.0)
+    return guessing
+
+
+@pytest.mark.parametrize(
+    ("guessing", "met"),
+    [
+        (guessing_of(known_fresh=40, known_limited=40, new_limited=40), True),
+        (guessing_of(known_fresh=41), False),
+        (guessing_of(known_limited=41), False),
+        (guessing_of(new_limited=41), False),
+        (guessing_of(new_fresh=41), True),
+        (guessing_of("a sign-in from known browsers was answered 503"), False),
+    ],
+)
+def test_guesses_may_double_the_p99_and_refuse_nobody(guessing: Guessing, met: bool) -> None:  # noqa: FBT001
+    assert guessing.met is met
+    report = render([guessing])
+    assert all(f"- {fault}" in report for fault in guessing.faults)
+    assert ("NOT MET" in report) is not (met or bool(guessing.faults))
+
+
+@pytest.mark.parametrize(
+    ("browsers", "beside", "status", "told"),
+    [
+        (KNOWN, FRESH, "503", True),
+        (NEW, LIMITED, "503", True),
+        (NEW, FRESH, "503", False),
+        (NEW, FRESH, "400", True),
+        (KNOWN, PEOPLE_ALONE, "303", False),
+    ],
+)
+def test_only_a_new_browser_beside_new_guessers_may_be_told_to_come_again(
+    browsers: str,
+    beside: str,
+    status: str,
+    told: bool,  # noqa: FBT001
+) -> None:
+    signed_in = {browsers: SignIns(Counter({status: 1}))}
+    asked = replace(offered(1), statuses={"200": 9})
+    assert bool([*_faults(signed_in, asked, None, beside)]) is told
 
 
 def test_forged_tokens_are_of_the_published_format_and_of_both_classes() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
+from app.oauth.passkey import AnswerError
 from app.refused import RefusedError
 
 Input = TypeVar("Input")
@@ -13,6 +14,7 @@ Input = TypeVar("Input")
 # A rule refuses by these; to refuse is to answer.
 REFUSALS = (
     RefusedError,
+    AnswerError,
     ValueError,
 )
 

@@ -12,17 +12,21 @@ from app.oauth import (
     grant_type,
     keys,
     parameters,
+    passkey,
     pkce,
     redirect_uri,
     registration,
     request,
     scope,
+    second_factor,
     signing,
+    slow_hash,
     token_string,
 )
 from app.oauth.assertion import ASSERTION_TYPE, parse_assertion
 from app.oauth.bounds import LONGEST_UNCOMPOSED_NAME
 from app.oauth.client import Client
+from app.oauth.relying_party import RelyingParty
 from app.process.read_before import ReadBefore
 from tests.cost.cases import Case, case
 
@@ -48,6 +52,13 @@ _PAIRS = (
     ("client_id=me&redirect_uri=", "http%3A"),
     ("client_id=me&code_challenge=", "a"),
     ("client_assertion_type=x&client_assertion=", "."),
+)
+_PARTY = RelyingParty("localhost", "http://localhost:8000")
+_SIGNED = bytes(32)
+# Each member of a browser's answer in turn is as long as can be. `gYGB` is a CBOR array in an array in an array.
+_CREATED = '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"'
+_ANSWERED = (
+    '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"'
 )
 _KEYS = keys.derive_keys(("0123456789abcdef" * 4,))
 _HEADER = urlsafe_b64encode(b'{"alg":"ES256"}').rstrip(b"=").decode()
@@ -105,8 +116,36 @@ CASES: dict[str, tuple[Case, ...]] = {
         ),
         case(bearer.read_bearer, ("", "a"), makes=list, lengths=LENGTHS),
     ),
+    "app/oauth/passkey.py:read_answer": (
+        _text(
+            passkey.read_answer,
+            ("", "["),
+            ("", "a"),
+            ("", '{"a":'),
+            ('{"rawId":"', "A", '","response":{}}'),
+            ('{"rawId":"AA","response":{"userHandle":"', "A", '"}}'),
+        ),
+    ),
+    "app/oauth/passkey.py:read_creation": (
+        _text(
+            lambda given: passkey.read_creation(_PARTY, _SIGNED, given),
+            (_CREATED, "A", '","attestationObject":"AA"}}'),
+            (f'{_CREATED}e30","attestationObject":"', "A", '"}}'),
+            (f'{_CREATED}e30","attestationObject":"', "gYGB", '"}}'),
+            (f'{_CREATED}e30","attestationObject":"AA","transports":[', '"usb",', '"usb"]}}'),
+        ),
+    ),
+    "app/oauth/passkey.py:check_assertion": (
+        _text(
+            lambda given: passkey.check_assertion(_PARTY, _SIGNED, passkey.read_answer(given), b""),
+            (_ANSWERED, "A", '","signature":"AA"}}'),
+            (f'{_ANSWERED}AA","signature":"', "A", '"}}'),
+            (_CREATED, "A", '","authenticatorData":"AA","signature":"AA"}}'),
+        ),
+    ),
     "app/oauth/challenge.py:printable": (_text(challenge.printable, ("", "a"), ("", '"')),),
     "app/oauth/client.py:parse_client_id": (_text(client.parse_client_id, ("", "a"), ("", "0-")),),
+    "app/oauth/client.py:application_id_of": (_text(client.application_id_of, ("", "a"), ("", "0-")),),
     "app/oauth/client_keys.py:check_key_set": (
         _bytes(
             client_keys.check_key_set,
@@ -252,6 +291,22 @@ CASES: dict[str, tuple[Case, ...]] = {
     "app/oauth/scope.py:parse": (
         _text(scope.parse.__wrapped__, ("", "a"), ("a", " a"), ("a", " a", '"'), ("", " ")),
     ),
+    "app/oauth/second_factor.py:matching_step": (
+        _text(
+            lambda given: second_factor.matching_step("A" * 32, given, now_s=0),
+            ("", "1"),
+            ("1", " "),
+            ("", ABOVE),
+        ),
+    ),
+    "app/oauth/second_factor.py:recovery_digest": (
+        _text(
+            lambda given: second_factor.recovery_digest(UUID(int=0), given),
+            ("", "a"),
+            ("a", "-"),
+            ("", ABOVE),
+        ),
+    ),
     "app/oauth/signing.py:asks_for_jwt": (
         _bytes(
             signing.asks_for_jwt,
@@ -263,7 +318,19 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("", "application/token-introspection+jwt,"),
         ),
     ),
+    "app/oauth/slow_hash.py:read_slow_hash": (
+        _text(
+            slow_hash.read_slow_hash,
+            ("", "a"),
+            ("$argon2id$v=19$", "m=1,"),
+            ("$pbkdf2-sha256$1$", "a", "$a"),
+            ("pbkdf2_sha256$1$a$", "a", "="),
+            ("$scrypt$ln=1,r=1,p=1$", "a", "$a"),
+        ),
+    ),
     "app/oauth/token_string.py:parse": (_text(token_string.parse, ("", "a"), ("rovi_at_c", "0")),),
+    "app/oauth/token_string.py:recognise": (_text(token_string.recognise, ("", "a"), ("rovi_at_c", "0")),),
+    "app/oauth/token_string.py:is_client_secret": (_text(token_string.is_client_secret, ("rovi_cs_", "a")),),
     "app/oauth/token_string.py:secret_digest": (_text(token_string.secret_digest, ("", "a"), ("", ABOVE)),),
 }
 
@@ -271,8 +338,15 @@ OURS = "what it takes is our own"
 READ = "what it takes was read and bounded before"
 
 EXEMPT = {
+    "app/oauth/second_factor.py:enrolment_uri": OURS,
     "app/oauth/sound_keys.py:objection_to_key": READ,
     "app/oauth/answer.py:introspection_answer": OURS,
+    "app/oauth/answer.py:userinfo_answer": OURS,
+    "app/oauth/passkey.py:creation_options": OURS,
+    "app/oauth/passkey.py:request_options": OURS,
+    "app/oauth/passkey.py:text_of": OURS,
+    "app/oauth/relying_party.py:objection_to_passkeys": OURS,
+    "app/oauth/relying_party.py:relying_party_of": OURS,
     "app/oauth/answer.py:token_answer": OURS,
     "app/oauth/assertion.py:fits": READ,
     "app/oauth/assertion.py:import_keys": READ,
@@ -280,7 +354,10 @@ EXEMPT = {
     "app/oauth/base62.py:decode": READ,
     "app/oauth/challenge.py:challenge": OURS,
     "app/oauth/client.py:Client.allows": READ,
+    "app/oauth/client.py:Client.is_called": READ,
     "app/oauth/client.py:authenticate": READ,
+    "app/oauth/slow_hash.py:is_former": READ,
+    "app/oauth/token_string.py:id_of_digest": OURS,
     "app/oauth/code_secret.py:code_secret": OURS,
     "app/oauth/keys.py:Keys.seal": OURS,
     "app/oauth/lifetimes.py:Lifetimes.access": READ,

@@ -1,31 +1,75 @@
 """Every regular expression of ours as it is used, with what it could take long for: beginnings that never end as it wants."""
 
-from app import logs, randomness, setting_kinds, settings
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from app import logs, randomness, setting_addresses, setting_kinds, setting_sources, settings, weighted
 from app.aemp.address import addresses, negotiation, paging, ranges
 from app.aemp.model import identifiers, text, times
 from app.aemp.read import children
 from app.aemp.write import render_xml
 from app.door import addresses as proxies
 from app.door import framing
+from app.embedded import folders
+from app.flows.moving import fields
+from app.language import typed_times
 from app.oauth import (
     bearer,
     challenge,
+    client,
     parameters,
     pkce,
     redirect_uri,
     request,
     scope,
     signing,
+    slow_hash,
     token_string,
 )
-from app.storage.schema import address
+from app.storage.schema import address, rights
+from app.storage.valkey import pipe
 from app.web.api import entity_tag
 from app.web.front import access_log
+from app.web.pages import terms_form
 from app.web.reference import aemp, examples
 from tests.cost.cases import Case, case
 from tests.cost.routes import match_routes
 
+
+def check_redis(path: str) -> None:
+    with suppress(ValueError):
+        setting_addresses._check_redis(urlsplit(f"redis://host/{path}"))
+
+
 CASES: dict[str, Case] = {
+    "app/embedded/folders.py:_SERVER_ID": case(folders._SERVER_ID.fullmatch, ("", "a"), ("", "a", "g")),
+    "app/setting_addresses.py:_HALF_ENCODED": case(
+        setting_addresses._HALF_ENCODED.search, ("", "a"), ("", "%41"), ("", "%41", "%4")
+    ),
+    "app/setting_addresses.py:_HOST": case(
+        setting_addresses._HOST.fullmatch, ("", "a", "]"), ("[", "1"), ("[", ":"), ("a:", "1"), ("", ":")
+    ),
+    "app/setting_addresses.py:_check_redis": case(check_redis, ("", "1"), ("", "a"), ("", "/")),
+    "app/setting_sources.py:_REFERENCE": case(
+        lambda given: list(setting_sources._REFERENCE.finditer(given)),
+        ("", "$"),
+        ("", "${"),
+        ("${", "a"),
+        ("", "${a"),
+        ("", "${a}"),
+    ),
+    "app/storage/schema/rights.py:_COMMENT": case(
+        lambda given: rights._COMMENT.sub("", given), ("", "-"), ("--", "a"), ("", "--\n")
+    ),
+    "app/storage/schema/rights.py:_PART": case(
+        rights._PART.findall, ("", "a"), ("", ","), ("", "a,"), ("", "a("), ("a(", "b"), ("", "a(b),")
+    ),
+    "app/storage/schema/rights.py:_PRIVILEGE": case(
+        rights._PRIVILEGE.fullmatch, ("", "a", "!"), ("a", " ", "!"), ("a(", "b"), ("a(", "b", ")!")
+    ),
+    "app/storage/valkey/pipe.py:_WRONG_SERVER": case(
+        pipe._WRONG_SERVER.search, ("", "-"), ("", "READONL"), ("", "-READONLYX"), ("", "a")
+    ),
     "app/aemp/address/addresses.py:_DATE": case(addresses._DATE.match, ("", "1"), ("2025-01-", "1")),
     "app/door/addresses.py:_WITH_PORT": case(
         proxies._WITH_PORT.fullmatch,
@@ -63,11 +107,11 @@ CASES: dict[str, Case] = {
         negotiation._MEDIA_RANGE.fullmatch, ("", "a"), ("a/", "a", "/"), ("", "a/")
     ),
     "app/aemp/address/negotiation.py:_CODING": case(negotiation._CODING.fullmatch, ("", "a"), ("", "a", "/")),
-    "app/aemp/address/negotiation.py:_WEIGHT": case(
-        negotiation._WEIGHT.fullmatch, ("0.", "1"), ("1.", "0"), ("", "0"), ("", "1")
+    "app/weighted.py:_WEIGHT": case(
+        weighted._WEIGHT.fullmatch, ("0.", "1"), ("1.", "0"), ("", "0"), ("", "1")
     ),
-    "app/aemp/address/negotiation.py:_MEMBERS": case(
-        negotiation._MEMBERS.findall,
+    "app/weighted.py:_MEMBERS": case(
+        weighted._MEMBERS.findall,
         ("", '"'),
         ("", '"\\'),
         ("", '\\"'),
@@ -77,8 +121,8 @@ CASES: dict[str, Case] = {
         ('"', "a"),
         ('a"', "\\a"),
     ),
-    "app/aemp/address/negotiation.py:_PARTS": case(
-        negotiation._PARTS.findall, ("", '"'), ("", '"\\'), ("", ';a"'), ("", ";"), ("", "a;"), ('"', "a")
+    "app/weighted.py:_PARTS": case(
+        weighted._PARTS.findall, ("", '"'), ("", '"\\'), ("", ';a"'), ("", ";"), ("", "a;"), ('"', "a")
     ),
     "app/aemp/address/paging.py:_DECIMAL": case(
         paging._DECIMAL.fullmatch, ("", "1"), ("", "1", "x"), ("", "0")
@@ -132,6 +176,35 @@ CASES: dict[str, Case] = {
     "app/oauth/bearer.py:_TOKEN68": case(
         bearer._TOKEN68.fullmatch, ("", "a", "!"), ("", "="), ("a", "=", "a"), ("", "a=")
     ),
+    "app/oauth/bearer.py:_VISIBLE": case(bearer._VISIBLE.fullmatch, ("", "a", " "), ("", "!")),
+    "app/oauth/client.py:_FORMER_CLIENT_ID": case(
+        client._FORMER_CLIENT_ID.fullmatch, ("", "a"), ("", "a", " ")
+    ),
+    "app/oauth/slow_hash.py:_ARGON2": case(
+        slow_hash._ARGON2.fullmatch,
+        ("$argon2id$v=19$m=", "1", ","),
+        ("$argon2id$v=19$m=1,t=1,p=1$", "a", "!"),
+        ("$argon2id$v=19$m=1,t=1,p=1$a$", "a", "!"),
+    ),
+    "app/oauth/slow_hash.py:_PBKDF2": case(
+        slow_hash._PBKDF2.fullmatch,
+        ("$pbkdf2-sha256$", "1", "$"),
+        ("$pbkdf2-sha256$1$", "a", "!"),
+        ("$pbkdf2-sha256$1$a$", "a", "!"),
+    ),
+    "app/oauth/slow_hash.py:_DJANGO": case(
+        slow_hash._DJANGO.fullmatch,
+        ("pbkdf2_sha256$1$", "a", "$!"),
+        ("pbkdf2_sha256$1$a$", "a", "!"),
+        ("pbkdf2_sha256$1$a$a", "=", "!"),
+    ),
+    "app/oauth/slow_hash.py:_SCRYPT": case(
+        slow_hash._SCRYPT.fullmatch,
+        ("$scrypt$ln=1,r=1,p=1$", "a", "!"),
+        ("$scrypt$ln=1,r=1,p=1$a$", "a", "!"),
+    ),
+    "app/flows/moving/fields.py:_SHA_256": case(fields._SHA_256.fullmatch, ("", "a"), ("", "a", "g")),
+    "app/setting_kinds.py:_DATE": case(setting_kinds._DATE.fullmatch, ("", "1"), ("2025-01-", "1")),
     "app/oauth/challenge.py:_OUTSIDE": case(
         lambda given: challenge._OUTSIDE.sub("?", given), ("", "a"), ("", '"'), ("", "a\\")
     ),
@@ -278,6 +351,11 @@ CASES: dict[str, Case] = {
     ),
     "app/web/front/access_log.py:_ACCEPTED_ID": case(
         access_log._ACCEPTED_ID.fullmatch, ("", "a"), ("", "a", "!"), makes=str.encode
+    ),
+    "app/web/pages/terms_form.py:_KEY": case(terms_form._KEY.fullmatch, ("", "0"), ("", "x")),
+    "app/language/typed_times.py:_DAY": case(typed_times._DAY.fullmatch, ("", "2"), ("2027-01-0", "1")),
+    "app/language/typed_times.py:_MOMENT": case(
+        typed_times._MOMENT.fullmatch, ("", "2"), ("2027-01-01", "T"), ("2027-01-01T10:00", ":00")
     ),
     "app/web/api/aemp.py:regex": case(
         match_routes,

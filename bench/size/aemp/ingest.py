@@ -21,6 +21,7 @@ from app.flows.fleet.load_history import load_history
 from app.flows.fleet.read_fleet import read_equipment
 from app.flows.fleet.read_series import read_series
 from app.flows.fleet.write_history import prepare_history
+from app.storage.fleet.view import FleetView
 from bench.ground.database import connected
 from bench.load.check import CheckError
 from bench.load.machine import ProcessorTime, read_processor_time
@@ -162,12 +163,13 @@ async def _check(context: Context, fleet: Fleet, hour: range) -> None:
         for metric in METRICS:
             series = SERIES_OF[metric]
             found = await read_series(
-                context, fleet.customer_id, sought, series=series, within=within, page=1
+                context, FleetView(fleet.customer_id), sought, series=series, within=within, page=1
             )
             seen = [(each.at, getattr(each, series.value.attribute)) for each in found.readings]
             if seen != [(fleet.at(step), figure(number, metric, step)) for step in hour][:PAGE_SIZE]:
                 raise CheckError(f"machine {number}, {series.name}: not what it told, but {seen}")
-        newest = (await read_equipment(context, fleet.customer_id, sought)).cumulative_operating_hours
+        machine = await read_equipment(context, FleetView(fleet.customer_id), sought)
+        newest = machine.equipment.cumulative_operating_hours
         if newest is None or newest.at != within.end_at:
             raise CheckError(f"machine {number}: its newest reading is {newest}")
 

@@ -8,8 +8,9 @@ import orjson
 
 from app.aemp.address.paging import PAGE_SIZE
 from app.aemp.address.ranges import Range
-from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE, fleet_of
-from app.storage.fleet.series import COUNT_READINGS, SELECT_READINGS, Asked, series_of
+from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
+from app.storage.fleet.series import COUNT_READINGS, SELECT_READINGS, Asked
+from app.storage.fleet.view import FleetView, fleet_of, series_of
 from app.storage.postgres.database import Transaction
 from bench.size.aemp.accounts import keys_of
 from bench.size.aemp.figures import METRICS, Fleet, pin_of
@@ -44,9 +45,9 @@ async def explain_pages(ground: FleetGround) -> list[Explained]:
     number, step = fleet.machines // 2, (fleet.told - WINDOW) // 2
     async with ground.context() as context:
         key = (await keys_of(context, fleet))[number - 1]
-        async with fleet_of(context.database, fleet.customer_id) as transaction:
+        async with fleet_of(context.database, FleetView(fleet.customer_id)) as transaction:
             explained = [await _explain(transaction, *each) for each in _fleet_page(fleet, number)]
-        async with series_of(context.database, fleet.customer_id) as transaction:
+        async with series_of(context.database, FleetView(fleet.customer_id)) as transaction:
             return explained + [
                 await _explain(transaction, *each) for each in _series_page(fleet, number, key, step)
             ]
@@ -65,7 +66,7 @@ def _series_page(
 ) -> Iterator[tuple[str, str, str, tuple[object, ...]]]:
     named = (fleet.customer_id, pin_of(fleet.name, number), [1, 2, 3], None, None)
     yield "series page", "the machine", SELECT_EQUIPMENT, named
-    asked = Asked(fleet.customer_id, key, Range(fleet.at(step), fleet.at(step + WINDOW - 1)))
+    asked = Asked(FleetView(fleet.customer_id), key, Range(fleet.at(step), fleet.at(step + WINDOW - 1)))
     yield "series page", "how many readings", COUNT_READINGS, (*asked.arguments, METRICS[0])
     yield "series page", "the readings", SELECT_READINGS, (*asked.arguments, METRICS[0], PAGE_SIZE)
 

@@ -12,6 +12,7 @@ from app.aemp.write.render_xml import render_fleet_v2_xml
 from app.aemp.write.snapshot import Snapshot, take_snapshot
 from app.flows.fleet.read_fleet import read_fleet_page
 from app.simulation.fleet import simulate_fleet
+from app.storage.fleet.view import FleetView
 from bench.size.aemp.ground import FleetGround
 
 BAR_MS = 2.0
@@ -36,7 +37,7 @@ class Rendering:
 async def measure_rendering(ground: FleetGround) -> list[Rendering]:
     """A page of the large fleet as it was read, and one of machines of all kinds, most of which also tell where they are."""
     async with ground.context() as context:
-        found = await read_fleet_page(context, ground.large.customer_id, 1)
+        found = await read_fleet_page(context, FleetView(ground.large.customer_id), 1)
     base = f"{ground.service.url}/api/v2/Fleet"
     links = links_for("", Pages(f"{base}/1", found.page, base), found.last_page)
     now = datetime.now(UTC)

@@ -58,6 +58,10 @@ granted AS (
         (id, bucket, application_id, customer_id, member_id, code_digest, first_token_id, scope, approved_at)
     SELECT grant_id, bucket, application_id, customer_id, customer_id, code_digest, id, 'aemp:read', issued_at
     FROM tokens
+), connected AS (
+    INSERT INTO connection (customer_id, application_id, approved_at, route)
+    SELECT customer_id, application_id, min(issued_at), 'code' FROM tokens GROUP BY customer_id, application_id
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO classic_token
     (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at,
