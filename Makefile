@@ -7,11 +7,12 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NOT_IN_FIRST := NR == FNR { known[$$0]; next } /^[^ ]/ { wanted = !($$0 in known) } wanted
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint audit conformance check-door bench bench-aemp bench-compare bench-growth bench-limit \
-  bench-peers bench-profile bench-strain base-is-named screenshots browsers servers lock clean
+.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover bench \
+  bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile bench-strain base-is-named screenshots \
+  browsers servers lock clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime  ## set up once, then serve a demo on http://localhost:8000
 	@$(BIN)/rovitracker demo
@@ -32,6 +33,16 @@ conformance: $(VENV)/.development  ## the protocol's tests at depth, then faults
 
 check-door: $(VENV)/.development  ## the HTTP edge at depth: attacks cut at every byte, floods at length; DOOR="-k proxies" for some
 	@CONFORMANCE_DEPTH=20 $(BIN)/python -m pytest --timeout 3600 tests/door $(DOOR)
+
+check-clients: $(VENV)/.development  ## the pages of docs/clients with the real software, installed on first use; CLIENTS="-k spring" for some
+	@$(PYTHON) -m tests.support.debian nginx apache2 libapache2-mod-auth-openidc libapache2-mod-oauth2 || true
+	@CHECK_CLIENTS=1 $(BIN)/python -m pytest tests/clients $(CLIENTS)
+
+check-containers: $(VENV)/.development  ## image and compose files on an engine (Error 3: there is none); CONTAINERS="-k kill", BEFORE=revision
+	@BEFORE="$(BEFORE)" $(BIN)/python -m tests.containers $(CONTAINERS)
+
+check-failover: $(VENV)/.development  ## stores that fail over, again and again under load; FAILOVER="-k under_load" for some
+	@CONFORMANCE_DEPTH=6 $(BIN)/python -m pytest --timeout 3600 tests/failover $(FAILOVER)
 
 bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH="--help" lists what can be said
 	@$(BIN)/python -m bench.scenarios $(BENCH)
@@ -60,6 +71,9 @@ bench-strain: $(VENV)/.development  ## honest callers beside a flood of forged t
 bench-profile: $(VENV)/.development  ## flame graphs of the token path
 	@$(BIN)/python -m bench.flames $(BENCH)
 
+words: $(VENV)/.development  ## the words of pages and mails into the catalogues of app/language
+	@$(BIN)/python -m tests.language.catalogue
+
 screenshots: $(VENV)/.development  ## pictures of every page into docs/images, the README's two among them
 	@$(BIN)/python -m tests.pages.screenshots $(VIEWS)
 
@@ -76,17 +90,25 @@ lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed req
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --upgrade --group install --group dev -c requirements.txt pyproject.toml -o $(VENV)/all.txt
 	@{ echo "-r requirements.txt"; awk '$(NOT_IN_FIRST)' requirements.txt $(VENV)/all.txt; } > requirements-dev.txt
-	@for folder in $(dir $(wildcard bench/*/*/requirements.in examples/*/requirements.in)); do \
+	@for folder in $(dir $(wildcard bench/*/*/requirements.in examples/*/requirements.in tests/clients/*/requirements.in)); do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $${folder}requirements.in -o $${folder}requirements.txt || exit; done
+	@command -v mvn >/dev/null || { echo "lock: the jars of tests/clients need mvn (Maven)" >&2; exit 1; }
+	@for folder in $(dir $(wildcard tests/clients/*/pom.xml)); do (cd $$folder && rm -rf jars && \
+	  mvn --quiet --batch-mode --strict-checksums dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=jars && \
+	  cd jars && sha256sum *.jar > ../jars.sha256) || exit; done
 
 clean:  ## remove the set-up (not the data)
 	@rm -rf $(VENV) bench/*/*/.venv bench/*/*/node_modules examples/*/.venv examples/*/node_modules \
+	  tests/clients/*/.venv tests/clients/*/node_modules tests/clients/*/jars \
 	  .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	  echo "Python 3.11 or newer is needed, and $(PYTHON) is not: name another, as in make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "Setting up $(VENV): pinned, hash-checked packages (once, about a minute)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+	  echo "No virtual environment could be made: install venv and pip for $(PYTHON) (Debian: apt install python3-venv)" >&2; exit 1; }
 	@$(PIP) --require-hashes -r requirements.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from app.bounded import Bounded
+from app.mail.outgoing import Outgoing
+from app.mail.server import parse_sender
 from app.oauth.keys import Keys, derive_keys
 from app.oauth.request import TokenQuery, TokenRequest
 from app.oauth.signing import SigningKey
@@ -14,6 +16,7 @@ from app.policy import Policy, policy_of
 from app.process.background import Background
 from app.process.passwords import Passwords
 from app.process.read_before import ReadBefore
+from app.process.reads import Reads
 from app.process.recent import Recent
 from app.settings import Settings
 from app.storage.fleet.series import Asked
@@ -25,7 +28,7 @@ from app.storage.postgres.remembered import Remembered
 from app.storage.token.gathered import Gathered, gather_statements
 from app.storage.token.tokens import StoredToken
 from app.storage.valkey.valkey import Valkey
-from app.stores import Stores, secret_keys
+from app.stores import Stores, data_dir, secret_keys
 from app.throttling.budgets import Budgets
 from app.throttling.failures import Failures
 
@@ -33,6 +36,7 @@ from app.throttling.failures import Failures
 _COUNTS_S, _MOST_COUNTS = 60.0, 10_000
 # Programs send the same bytes each time: as many of them as there are programs, or tokens that they ask about.
 _MOST_REQUESTS, _MOST_QUERIES = 2_000, 20_000
+_MAIL_DOMAIN = "rovitracker.example"  # of mails that nobody sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Context:
     descriptions: Bounded[StoredToken, bytes]
     passwords: Passwords
     background: Background
+    reads: Reads
+    outgoing: Outgoing
     now: Callable[[], datetime]
 
 
@@ -103,6 +109,8 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             Bounded(_MOST_QUERIES),
             passwords,
             background,
+            Reads(),
+            _outgoing_of(settings),
             utc_now,
         )
 
@@ -115,4 +123,16 @@ def _gather(settings: Settings, policy: Policy, database: Database, changes: Cha
         most_tokens=settings.limit_cached_tokens if settings.token_cache else 0,
         audience=policy.audience,
         lifetimes=policy.lifetimes,
+        legacy_until=policy.legacy_tokens_until,
+    )
+
+
+def _outgoing_of(settings: Settings) -> Outgoing:
+    """Development without a mail server keeps mails as files; production keeps them waiting."""
+    sender = settings.mail_from or f"RoviTracker <no-reply@{_MAIL_DOMAIN}>"
+    keeps = settings.development and settings.smtp_url is None
+    return Outgoing(
+        server=settings.mail_server,
+        sender=parse_sender(sender),
+        folder=data_dir(settings) / "mail" if keeps else None,
     )

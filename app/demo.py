@@ -12,9 +12,10 @@ from app.flows.account.add_customer import add_customer
 from app.flows.account.register_application import register_application
 from app.flows.fleet.add_simulated import Simulation, add_simulated
 from app.oauth.actor import Actor
+from app.refused import SetUpError
 from app.settings import Settings
 from app.storage.people.applications import count_applications, update_redirect_uris
-from app.stores import data_dir, write_private
+from app.stores import DEMO, data_dir, write_private
 from app.web.demo import Demo
 from app.web.paths import DEMO_CALLBACK
 
@@ -26,11 +27,19 @@ _LOGO = Path(__file__).parent / "web" / "pages" / "static" / "sitewise.png"
 
 
 def load_demo(settings: Settings) -> Demo | None:
-    """The credentials kept in the data directory; None outside development or where nothing was seeded."""
-    file = data_dir(settings) / "demo.json"
-    if not settings.development or not file.is_file():
+    """The credentials kept in the data directory; None outside development or where nothing was seeded.
+
+    Raises SetUpError when they are there and cannot be read.
+    """
+    file = data_dir(settings) / DEMO
+    if not settings.development or not file.exists():
         return None
-    return Demo(**orjson.loads(file.read_bytes()), issuer=settings.issuer)
+    try:
+        return Demo(**orjson.loads(file.read_bytes()), issuer=settings.issuer)
+    except (OSError, ValueError, TypeError):
+        raise SetUpError(
+            f"{file} cannot be read: restore it, or begin anew with another data directory"
+        ) from None
 
 
 async def seed_demo(context: Context, actor: Actor, settings: Settings) -> Demo | None:
@@ -72,7 +81,7 @@ async def _seed(context: Context, actor: Actor, settings: Settings) -> Demo:
         "client_secret": registered.client_secret or "",
     }
     write_private(
-        data_dir(settings) / "demo.json",
+        data_dir(settings) / DEMO,
         orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode(),
         replace=True,
     )

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from functools import partial
+from http import HTTPStatus
 from typing import Any, TextIO
 
 import orjson
@@ -22,6 +24,20 @@ _FLUSH_EVERY_S = 0.02
 _MOST_UNWRITTEN = 200
 
 
+_as_json = partial(orjson.dumps, option=_LINE)
+
+
+def _as_readable(line: dict[str, Any]) -> bytes:
+    """The refusal of a request with the reference that its page names; empty for what was not refused."""
+    if line["status"] < HTTPStatus.BAD_REQUEST:
+        return b""
+    reason = f"{line['error']}: {line['detail']}" if "error" in line else "unexpected error, see above"
+    head = f"{line['timestamp']:%H:%M:%S}  {line['status']}  {line['method']} {line['path']}"
+    text = f"{head}  {reason}  (reference {line['request_id']})"
+    # What a stranger sent may hold anything, and a terminal obeys it.
+    return "".join(sign if sign.isprintable() else "?" for sign in text).encode(errors="replace") + b"\n"
+
+
 class RequestLines:
     """The line that every request leaves, those of a moment written together.
 
@@ -29,6 +45,7 @@ class RequestLines:
     """
 
     def __init__(self) -> None:
+        self._render: Callable[[dict[str, Any]], bytes] = _as_json
         self._stream: TextIO | None = None
         self._least = logging.INFO
         self._unwritten = (
@@ -36,8 +53,11 @@ class RequestLines:
         )  # hundreds of dictionaries that wait would be work for the garbage collector
         self._count = 0
 
-    def open(self, stream: TextIO, level: str) -> None:
-        self._stream, self._least = stream, logging.getLevelNamesMapping()[level.upper()]
+    def open(self, stream: TextIO, level: str, *, readable: bool = False) -> None:
+        """readable: a line for people for each refusal, whatever the level, and none for what went well."""
+        self._stream = stream
+        self._least = logging.INFO if readable else logging.getLevelNamesMapping()[level.upper()]
+        self._render = _as_readable if readable else _as_json
 
     def close(self) -> None:
         self.flush()
@@ -48,7 +68,7 @@ class RequestLines:
         return level >= self._least and self._stream is not None
 
     def write(self, line: dict[str, Any]) -> None:
-        self._unwritten += orjson.dumps(line, option=_LINE)
+        self._unwritten += self._render(line)
         self._count += 1
         if self._count == 1:
             asyncio.get_running_loop().call_later(_FLUSH_EVERY_S, self.flush)
@@ -69,10 +89,11 @@ class RequestLines:
 
 
 REQUESTS = RequestLines()
+_CONSOLE = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
 
 
-def configure_logs(level: str, stream: TextIO = sys.stdout) -> None:
-    """One line an event, for uvicorn and asyncio too."""
+def configure_logs(level: str, stream: TextIO = sys.stdout, *, readable: bool = False) -> None:
+    """One line an event, for uvicorn and asyncio too. readable: for a person who watches, instead of JSON."""
     shared: list[Any] = [
         add_request_id,
         structlog.stdlib.add_log_level,
@@ -92,11 +113,11 @@ def configure_logs(level: str, stream: TextIO = sys.stdout) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                _CONSOLE if readable else structlog.processors.JSONRenderer(),
             ],
         )
     )
-    REQUESTS.open(stream, level)
+    REQUESTS.open(stream, level, readable=readable)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

@@ -12,6 +12,10 @@ from app import __version__
 from app.context import open_context
 from app.demo import load_demo
 from app.door.lag import watched_loop
+from app.ending import end
+from app.flows.fleet.count_reads import write_reads_for_ever
+from app.flows.mail.send_mails import send_for_ever
+from app.flows.upkeep.keep_cap import keep_cap_for_ever
 from app.flows.upkeep.maintain import maintain_for_ever
 from app.logs import REQUESTS, configure_logs
 from app.metrics import MEASUREMENTS
@@ -20,11 +24,14 @@ from app.stores import open_stores
 from app.web.errors import mount_errors
 from app.web.front.full_lanes import FullLanes
 from app.web.front.service import Service
+from app.web.pages.render import TEMPLATES
 from app.web.routes import router
 
 # The paths of requests make no circles, so collections find next to nothing. Those of the young take some ms this way. Full
 # ones, which block the loop for 60 ms while a thousand connections are open, come once in six million objects (R-110).
 _COLLECT_AFTER = (2_000, 2, 1_000)
+# How long a service that stops waits for the mail under way, which the next would send again, and for counts of reads.
+_FINISH_S = 10.0
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -55,17 +62,28 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
         async with open_context(settings, stores) as context:
             app.state.context = context
             app.state.demo = load_demo(settings)
-            context.changes.listen(stores.direct_url)
-            upkeep = asyncio.create_task(maintain_for_ever(context, stores.owner_url))
+            context.changes.listen(stores.direct_url, context.database)
+            upkeep = (
+                asyncio.create_task(maintain_for_ever(context, stores.owner_url)),
+                asyncio.create_task(keep_cap_for_ever(context)),
+            )
+            stopping = asyncio.Event()
+            finishing = (
+                asyncio.create_task(send_for_ever(context, stopping)),
+                asyncio.create_task(write_reads_for_ever(context, stopping)),
+            )
+            TEMPLATES.compile()
             # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
             gc.collect()
             gc.freeze()
             gc.set_threshold(*_COLLECT_AFTER)
             with watched_loop():
                 yield
-            upkeep.cancel()
-            # If a store hangs, its end may fail too, which is no reason to lose the last lines.
-            await asyncio.gather(upkeep, return_exceptions=True)
+            stopping.set()
+            context.reads.due.set()
+            await end(*upkeep)
+            await asyncio.wait(finishing, timeout=_FINISH_S)
+            await end(*finishing)
             REQUESTS.flush()
             MEASUREMENTS.flush()
 
@@ -73,5 +91,5 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
 def app_from_environment() -> FastAPI:
     """The application as uvicorn's workers import it: each reads the same environment."""
     settings = load_settings()
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, readable=settings.log_format == "text")
     return create_app(settings)

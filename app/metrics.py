@@ -34,6 +34,7 @@ REFUSED = Counter(
     "Connections that the HTTP edge ended because of what came, or did not come in time, by status",
     ["status"],
 )
+MAILS = Counter("mail_attempts", "Attempts to hand a mail over to the mail server, by outcome", ["outcome"])
 _METHODS = frozenset(HTTPMethod.__members__)
 HAND_ON_EVERY_S = 0.1
 

@@ -1,11 +1,14 @@
 """The policy holds the configured lifetimes, limits and names for the flows, with no way back to the environment."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.oauth.lifetimes import Lifetimes
+from app.oauth.relying_party import RelyingParty, relying_party_of
 from app.settings import Settings
 from app.throttling.guesses import GuessLimits
+from app.throttling.mails import MailLimits
 
 MOST_CLASSIC_TOKENS = 10  # live ones from codes, a customer, application and scope
 
@@ -23,6 +26,12 @@ class Policy:
     known_browser_life: timedelta
     signing_key_lead: timedelta
     guess_limits: GuessLimits
+    mail_limits: MailLimits
+    legacy_tokens_until: datetime | None = None
+
+    def takes_legacy_tokens(self, now: Callable[[], datetime]) -> bool:
+        """Whether tokens of a former system are looked up. now: the clock, which need not be read where they never are."""
+        return self.legacy_tokens_until is not None and now() < self.legacy_tokens_until
 
     @property
     def key_set_age(self) -> timedelta:
@@ -33,6 +42,11 @@ class Policy:
     def audience(self) -> str:
         """The audience of the AEMP routes, and of a token that names none."""
         return audience_of(self.issuer)
+
+    @property
+    def relying_party(self) -> RelyingParty | None:
+        """What passkeys are bound to; None where there can be none."""
+        return relying_party_of(self.issuer)
 
     @property
     def secure(self) -> bool:
@@ -55,6 +69,10 @@ def policy_of(settings: Settings) -> Policy:
         known_browser_life=settings.known_browser,
         signing_key_lead=settings.signing_key_lead,
         guess_limits=GuessLimits(settings.limit_guesses_per_account, settings.limit_guesses_per_address),
+        mail_limits=MailLimits(
+            settings.limit_mails_per_recipient, settings.limit_mails_per_sender, settings.limit_mails
+        ),
+        legacy_tokens_until=settings.legacy_tokens_until,
     )
 
 

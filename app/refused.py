@@ -2,9 +2,12 @@
 
 Exception
  ├─ RefusedError      the caller may read why
- │   └─ SetUpError    only those who run the service may
+ │   └─ ToldError     a person may, on a page in their language
+ │       └─ SetUpError    why, only those who run the service may
  └─ anything else     is a bug: logged with its trace, and answered bare
 """
+
+from app.sentence import Sentence
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -13,12 +16,12 @@ class RefusedError(Exception):
     """A refusal: `web/errors.py` answers it over HTTP, and `cli/` prints it as one line.
 
     what: what is wrong, in words for the caller. code: its name, for programs. status: of HTTP.
-    title: heading of the page that tells it. detail: more, for the log and the terminal of those who run the service.
+    title: heading of the page that tells it. A page shows `what` translated where it is a Sentence. detail: more, for the log and the terminal of those who run the service.
     """
 
     code: str = "refused"
     status: int = 400
-    title: str = ""
+    title: Sentence | None = None
 
     def __init__(
         self,
@@ -26,7 +29,7 @@ class RefusedError(Exception):
         *,
         code: str | None = None,
         status: int | None = None,
-        title: str | None = None,
+        title: Sentence | None = None,
         detail: str = "",
         headers: Headers = (),
     ) -> None:
@@ -42,11 +45,29 @@ class RefusedError(Exception):
         return self.detail or self.what
 
 
-class SetUpError(RefusedError):
+class ToldError(RefusedError):
+    """A refusal that a page tells a person, so its words are a Sentence."""
+
+    what: Sentence
+
+    def __init__(
+        self,
+        what: Sentence,
+        *,
+        code: str | None = None,
+        status: int | None = None,
+        title: Sentence | None = None,
+        detail: str = "",
+        headers: Headers = (),
+    ) -> None:
+        super().__init__(what, code=code, status=status, title=title, detail=detail, headers=headers)
+
+
+class SetUpError(ToldError):
     """Settings, schema or private servers do not fit. Callers from outside learn only that the service is away."""
 
     code = "not_set_up"
     status = 503
 
     def __init__(self, detail: str, *, code: str | None = None) -> None:
-        super().__init__("The service is not set up.", code=code, detail=detail)
+        super().__init__(Sentence("The service is not set up."), code=code, detail=detail)

@@ -6,16 +6,16 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from app.setting_addresses import DatabaseUrl, RedisUrl, SmtpUrl
 from app.setting_kinds import (
     Brief,
-    DatabaseUrl,
     Duration,
+    Instant,
     NetworkList,
     Origin,
     Port,
-    RedisUrl,
     SecretList,
-    SmtpUrl,
+    Sender,
     parse_duration,
 )
 
@@ -56,9 +56,13 @@ class ServiceSettings(BaseModel):
     )
     smtp_url: SmtpUrl | None = Field(
         None,
-        description="server of outgoing mail: `smtps://user:password@host:465`, or `smtp://` with STARTTLS",
+        description="server of outgoing mail: `smtps://user:password@host:465`, or `smtp://user:password@host:587?starttls=required`. "
+        "Without it mail waits; in development it is kept as files",
     )
-    mail_from: str | None = Field(None, description="sender of outgoing mail")
+    mail_from: Sender | None = Field(
+        None,
+        description="sender of outgoing mail, such as `Example <no-reply@example.com>`; needed with `SMTP_URL`",
+    )
     trusted_proxies: NetworkList = Field(
         (),
         description="addresses or networks of proxies, comma-separated. Only their `X-Forwarded-For` and `X-Forwarded-Proto` are believed",
@@ -74,6 +78,11 @@ class ServiceSettings(BaseModel):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="`debug`, `info`, `warning` or `error`"
+    )
+    log_format: Literal["json", "text"] = Field(
+        "json",
+        description="`json`: a line for each request and event, for programs. `text`: a line for each refusal with its "
+        "reference, for a person who watches; the demo's default",
     )
     asgi_front: bool = Field(
         True,
@@ -117,6 +126,11 @@ class LifetimeSettings(BaseModel):
         _duration("365d"),
         description="how long a browser stays known after a sign-in; there its owner can sign in while others guess the password",
     )
+    legacy_tokens_until: Instant | None = Field(
+        None,
+        description="when tokens of a former system end that `token import` brought: a date, which counts whole in UTC, or an instant "
+        "such as `2027-03-31T18:00:00+02:00`. They are refused from then on, and where this is not set",
+    )
     signing_key_lead: Duration = Field(
         _duration("10m"),
         description="how long a new signing key is published before it signs; verifiers may keep the published keys for half of that",
@@ -132,7 +146,12 @@ class LimitSettings(BaseModel):
         le=1000,
         description="PostgreSQL connections of one process, without those that its gathered statements hold",
     )
-    limit_redis_connections: int = Field(16, ge=1, le=10_000, description="Valkey connections of one process")
+    limit_redis_connections: int = Field(
+        16,
+        ge=1,
+        le=10_000,
+        description="Valkey connections of one process, which needs one, and more only while connections fail",
+    )
     limit_queue: int = Field(
         1000,
         ge=1,
@@ -187,9 +206,29 @@ class LimitSettings(BaseModel):
         description="wrong passwords in 15 minutes from one address; more are answered 429. All processes count together. "
         "An IPv6 address counts as its /64; a /56 has four times as many, a /48 sixteen times",
     )
+    limit_mails_per_recipient: int = Field(
+        10,
+        ge=1,
+        le=1_000_000,
+        description="mails of one kind a day to one address; more are left out. All processes count together",
+    )
+    limit_mails_per_sender: int = Field(
+        50,
+        ge=1,
+        le=1_000_000,
+        description="mails a day that one address may cause; more are left out. An IPv6 address counts as its /64; "
+        "a /56 has four times as many, a /48 sixteen times",
+    )
+    limit_mails: int = Field(
+        5_000,
+        ge=1,
+        le=10_000_000,
+        description="mails a day that strangers may cause in all; more are left out. Notices of what happened are not counted",
+    )
     limit_password_checks: int = Field(
         2,
         ge=1,
         le=64,
-        description="passwords that one process hashes at once; eight times as many may wait, half of them from one address",
+        description="passwords that one process hashes at once; eight times as many may wait from browsers that know their "
+        "person, and as many from all others, half of them from one address",
     )

@@ -1,19 +1,21 @@
-"""How each kind of setting is read: durations, lists, networks, origins and addresses of servers."""
+"""How each kind of setting is read: durations, lists, networks and origins."""
 
 import re
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_interface, ip_network
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
+
+from app.mail.server import parse_sender
 
 _UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _PROXIES = "write the addresses of your proxies, such as 10.0.0.5, or their network, such as 10.0.0.0/8"
 _USUAL_PORTS = {"http": 80, "https": 443}  # which browsers leave out
 _LAST_PORT = 65_535
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?",
     re.IGNORECASE,
@@ -34,28 +36,22 @@ def parse_duration(value: Any) -> Any:
         raise ValueError("a duration has at most 2,700,000 years") from None
 
 
+def _parse_instant(value: Any) -> Any:
+    """Read an instant with its offset, or a date, which is over at the end of its day in UTC."""
+    if isinstance(value, datetime):
+        return value
+    text = str(value).strip()
+    with suppress(ValueError, OverflowError):
+        if _DATE.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1)
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    raise ValueError("a date such as 2027-03-31, or an instant with its offset such as 2027-03-31T18:00:00Z")
+
+
 def _parse_list(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _of_scheme(*schemes: str, example: str) -> AfterValidator:
-    """An address of one of these schemes. The address itself stays out of the message: it has a password."""
-
-    def check(value: SecretStr) -> SecretStr:
-        address = value.get_secret_value()
-        if not address.startswith(tuple(f"{scheme}://" for scheme in schemes)) or not _has_port(address):
-            raise ValueError(f"an address such as {example}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _has_port(address: str) -> bool:
-    """Whether what stands in the place of the port is one, or nothing; several hosts have theirs read later."""
-    with suppress(ValueError):
-        parts = urlsplit(address)
-        return "," in parts.netloc or parts.port is None or parts.port > 0
-    return False
 
 
 def _check_origin(value: str) -> str:
@@ -82,6 +78,11 @@ def _check_minute(value: timedelta) -> timedelta:
     """Bound a time in which something costs as long as it lasts."""
     if value > timedelta(minutes=1):
         raise ValueError("a minute at most, such as 10s; 0s for none")
+    return value
+
+
+def _check_sender(value: str) -> str:
+    parse_sender(value)
     return value
 
 
@@ -114,16 +115,10 @@ def _without_mapping(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Ne
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
+Instant = Annotated[datetime, BeforeValidator(_parse_instant)]
 Brief = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_check_minute)]
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
 NetworkList = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_parse_networks)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
 Port = Annotated[int, Field(ge=0, le=_LAST_PORT)]
-DatabaseUrl = Annotated[
-    SecretStr,
-    _of_scheme("postgresql", "postgres", example="postgresql://user:password@host:5432/database"),
-]
-RedisUrl = Annotated[
-    SecretStr, _of_scheme("redis", "rediss", "unix", example="redis://:password@host:6379/0")
-]
-SmtpUrl = Annotated[SecretStr, _of_scheme("smtp", "smtps", example="smtps://user:password@host:465")]
+Sender = Annotated[str, AfterValidator(_check_sender)]

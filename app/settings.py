@@ -7,50 +7,62 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.mail.server import MailServer, parse_smtp_url
+from app.randomness import SHORTEST, is_random
+from app.setting_groups import LifetimeSettings, LimitSettings, ServiceSettings
+from app.setting_sources import (
+    PREFIX,
+    SECRETS_DIR,
+    SettingsError,
+    Text,
+    read_env_file,
+    read_environment,
+    read_secret_files,
+    told_place,
 )
 
-from app.randomness import SHORTEST, is_random
-from app.refused import SetUpError
-from app.setting_groups import LifetimeSettings, LimitSettings, ServiceSettings
+__all__ = ["CHECKOUT", "PREFIX", "SECRETS_DIR", "Settings", "SettingsError", "load_settings"]
 
-PREFIX = "ROVITRACKER_"
-SECRETS_DIR = Path("/run/secrets")  # where container engines mount theirs
 CHECKOUT = Path(__file__).parent.parent
-
-
-class SettingsError(SetUpError):
-    """What is wrong with the settings, a line each, and what to set instead."""
+_OF_THE_DRIVER = {
+    f"PG{name}"
+    for name in (
+        *(
+            "HOST",
+            "PORT",
+            "USER",
+            "PASSWORD",
+            "PASSFILE",
+            "DATABASE",
+            "TARGETSESSIONATTRS",
+            "KRBSRVNAME",
+            "GSSLIB",
+        ),
+        *("SSLMODE", "SSLNEGOTIATION", "SSLROOTCERT", "SSLCERT", "SSLKEY", "SSLCRL"),
+        *("SSLMINPROTOCOLVERSION", "SSLMAXPROTOCOLVERSION"),
+    )
+}
 
 
 class Settings(LimitSettings, LifetimeSettings, ServiceSettings, BaseSettings):
     """All of them together; pydantic puts the fields of the last group first."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        frozen=True,
-        extra="ignore",
-        validate_default=False,
-        # Compose files hand on what nobody set as an empty text.
-        env_ignore_empty=True,
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", validate_default=False)
 
     @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is pydantic-settings' own
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flag, environment, secrets directory, `.env`; the first that has a value wins."""
-        return init_settings, env_settings, file_secret_settings, dotenv_settings
+        """Read nothing by itself: its own readers pass over what they cannot read."""
+        return (init_settings,)
 
     @property
     def embedded(self) -> bool:
@@ -65,6 +77,10 @@ class Settings(LimitSettings, LifetimeSettings, ServiceSettings, BaseSettings):
     def issuer(self) -> str:
         """The origin that stands in every absolute link; never derived from a request."""
         return self.public_url or f"http://localhost:{self.port}"
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        return parse_smtp_url(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
     @model_validator(mode="after")
     def _check_stores(self) -> "Settings":
@@ -97,7 +113,7 @@ class Settings(LimitSettings, LifetimeSettings, ServiceSettings, BaseSettings):
             wrong.append(
                 f"{PREFIX}SECRET_KEYS holds a weak key: each needs {SHORTEST} random characters or more, no words and no patterns (`openssl rand -hex 32`)"
             )
-        if self.smtp_url and _mail_in_clear(self.smtp_url.get_secret_value()):
+        if self.mail_server and self.mail_server.tls == "offered":
             wrong.append(f"{PREFIX}SMTP_URL must use TLS: smtps://, or smtp:// with ?starttls=required")
         if wrong:
             raise ValueError(
@@ -105,31 +121,52 @@ class Settings(LimitSettings, LifetimeSettings, ServiceSettings, BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_mail(self) -> "Settings":
+        if self.smtp_url and not self.mail_from:
+            raise ValueError(
+                f"{PREFIX}SMTP_URL is set but {PREFIX}MAIL_FROM is not: set it to the sender, such as Example <no-reply@example.com>"
+            )
+        return self
+
 
 def load_settings(**overrides: Any) -> Settings:
     """Settings in force: overrides (command-line flags), then environment, secrets directory, `.env`, defaults.
 
-    Raises SettingsError when one is misspelt or refused.
+    Raises SettingsError when one is misspelt, refused, or there and unreadable.
     """
-    named = {name.upper(): value for name, value in {**dotenv_values(".env"), **os.environ}.items()}
-    secrets_dir = _find_secrets_dir(named.get(PREFIX + "SECRETS_DIR"))
-    check_names([*named, *(file.name for file in secrets_dir.iterdir())] if secrets_dir else named)
+    texts = _texts_in_force()
+    values: dict[str, Any] = {name.removeprefix(PREFIX).lower(): text.value for name, text in texts.items()}
+    values |= {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(
-            _env_file=".env",  # type: ignore[call-arg]  # pydantic-settings declares its own arguments at run time
-            _secrets_dir=secrets_dir,
-            **{name: value for name, value in overrides.items() if value is not None},
-        )
+        return Settings(**values)
     except ValidationError as error:
-        raise SettingsError("; ".join(_explain(problem) for problem in error.errors())) from None
+        raise SettingsError("; ".join(_explain(problem, texts) for problem in error.errors())) from None
 
 
-def _find_secrets_dir(named: str | None) -> Path | None:
-    if not named:
+def _texts_in_force() -> dict[str, Text]:
+    """By the setting's full name; the first source that has one wins."""
+    from_environment = read_environment(os.environ)
+    from_env_file = read_env_file(Path(".env"), os.environ)
+    near = {text.setting: text for text in (*from_env_file, *from_environment) if text.value}
+    folder = _find_secrets_dir(near.get(PREFIX + "SECRETS_DIR"))
+    from_files = read_secret_files(folder) if folder else []
+    found = (*from_env_file, *from_files, *from_environment)
+    check_names(text.name for text in found)
+    return {text.setting: text for text in found if text.value}
+
+
+def _find_secrets_dir(named: Text | None) -> Path | None:
+    if named is None:
         return SECRETS_DIR if SECRETS_DIR.is_dir() else None
-    if not Path(named).is_dir():
-        raise SettingsError(f"{PREFIX}SECRETS_DIR: {named} is not a folder")
-    return Path(named)
+    if not Path(named.value).is_dir():
+        raise SettingsError(f"{PREFIX}SECRETS_DIR: {named.value} is not a folder")
+    return Path(named.value)
+
+
+def variables_of_the_driver() -> tuple[str, ...]:
+    """The names in the environment from which the driver of PostgreSQL takes what a DSN leaves out."""
+    return tuple(sorted(name for name in os.environ if name in _OF_THE_DRIVER))
 
 
 def export_settings(**overrides: Any) -> None:
@@ -155,7 +192,7 @@ def check_names(names: Iterable[str]) -> None:
             raise SettingsError(f"{name} is not a setting", code="unknown_setting")
 
 
-def _explain(problem: Any) -> str:
+def _explain(problem: Any, texts: Mapping[str, Text]) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
     if not problem["loc"]:
         return text
@@ -163,7 +200,8 @@ def _explain(problem: Any) -> str:
     if problem["type"] == "literal_error":
         text = _nearest_choice(str(problem["input"]), text)
     # Any other value stays out of the message: it may be a secret.
-    return f"{PREFIX}{name.upper()}: {text}"
+    setting = PREFIX + name.upper()
+    return f"{setting}{told_place(texts.get(setting))}: {text}"
 
 
 def _nearest_choice(value: str, refused: str) -> str:
@@ -176,7 +214,3 @@ def _nearest_choice(value: str, refused: str) -> str:
 
 def _same(one: SecretStr | None, other: SecretStr | None) -> bool:
     return one is not None and other is not None and one.get_secret_value() == other.get_secret_value()
-
-
-def _mail_in_clear(url: str) -> bool:
-    return not (url.startswith("smtps://") or "starttls=required" in url)

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.embedded import attach, default_data_dir
+from app.randomness import SHORTEST
+from app.refused import SetUpError
 from app.settings import CHECKOUT, Settings
 from app.storage.postgres.database import SERVICE_ROLE
+
+SECRET_KEY, DEMO = "secret_key", "demo.json"  # files of the data directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,27 @@ def data_dir(settings: Settings) -> Path:
     return default_data_dir(CHECKOUT if (CHECKOUT / "pyproject.toml").is_file() else None)
 
 
+def files_of(folder: Path) -> tuple[Path, ...]:
+    """What the service keeps in a data directory beside its servers, as far as it is there."""
+    return tuple(folder / name for name in (SECRET_KEY, DEMO) if (folder / name).is_file())
+
+
 def secret_keys(settings: Settings) -> tuple[str, ...]:
-    """The keys set; in development, where none need be set, one that is made once into the data directory."""
+    """The keys set; in development, where none need be set, one that is made once into the data directory.
+
+    Raises SetUpError when the file of that one is there and holds none.
+    """
     if settings.secret_keys:
         return tuple(key.get_secret_value() for key in settings.secret_keys)
-    file = data_dir(settings) / "secret_key"
+    file = data_dir(settings) / SECRET_KEY
     write_private(file, secrets.token_hex(32))
-    return (file.read_text().strip(),)
+    try:
+        key = file.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        key = ""
+    if len(key) < SHORTEST:
+        raise SetUpError(f"{file} holds no key: restore it, or remove it, and a new one is made")
+    return (key,)
 
 
 def write_private(file: Path, text: str, *, replace: bool = False) -> None:

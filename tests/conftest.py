@@ -1,16 +1,16 @@
 """The real thing for every test: private PostgreSQL and Valkey, migrated once per worker, and the service on them."""
 
-import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
-from uuid import UUID
 
 import asyncpg
 import pytest
 from fastapi import FastAPI
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
 
 from app.context import Context
 from app.embedded import attach
@@ -18,29 +18,59 @@ from app.embedded.removal import remove
 from app.main import create_app
 from app.settings import PREFIX, Settings
 from app.storage.schema.migrations import apply_migrations, read_migrations
-from tests.support.alone import turn
+from tests.support import order
+from tests.support.alone import Turns
 from tests.support.browser import Browser
+from tests.support.claims import Claims
 from tests.support.depth import deepen
 from tests.support.people import MADE, World
+from tests.support.verbs import Verbs, loaded
 
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
     del os.environ[name]  # the suite is about the defaults, whatever this shell was set to
+# The suite starts the program hundreds of times, each of which would compile all of it where this shell keeps no compiled files.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 deepen()
-ADDRESS = pytest.StashKey[str]()  # of this worker's database, once there is one
+CLAIMS = pytest.StashKey[Claims]()  # on this worker's database, once there is one
+TURNS = pytest.StashKey[Turns]()  # of a worker that has others beside it
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = session.config._tmp_path_factory.getbasetemp().parent  # type: ignore[attr-defined]  # pytest sets it for its own fixtures
+        session.config.stash[TURNS] = Turns(base)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order.sort(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    return order.Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Give a test its turn, before its own time begins to count."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Give a test its turn, before its own time begins to count. Those that run alone share one."""
+    turns = item.config.stash.get(TURNS, None)
+    if turns is None:
         return (yield)
-    base = item.config._tmp_path_factory.getbasetemp().parent  # type: ignore[attr-defined]  # pytest sets it for its own fixtures
-    with turn(base, alone=item.get_closest_marker("alone") is not None):
+    turns.take(alone=order.runs_alone(item))
+    try:
         return (yield)
+    finally:
+        if nextitem is None or not (order.runs_alone(item) and order.runs_alone(nextitem)):
+            turns.give()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The servers' files lie outside the temporary folder when root runs the suite: take them along."""
+    if turns := session.config.stash.get(TURNS, None):
+        turns.close()
     if "PYTEST_XDIST_WORKER" not in os.environ:
         remove(session.config._tmp_path_factory.getbasetemp() / "servers")  # type: ignore[attr-defined]  # pytest sets it for its own fixtures
 
@@ -68,11 +98,22 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 
 
 @pytest.fixture(scope="session")
-async def database_url(servers: tuple[str, str], worker: int, request: pytest.FixtureRequest) -> str:
+def verbs() -> Iterator[Verbs]:
+    """The command line's verbs, each a process."""
+    with loaded() as verbs:
+        yield verbs
+
+
+@pytest.fixture(scope="session")
+async def database_url(
+    servers: tuple[str, str], worker: int, request: pytest.FixtureRequest
+) -> AsyncIterator[str]:
     """A database of this worker's own, migrated; two workers migrate two databases of one cluster at once."""
     address = await make_database(servers[0], f"test_{worker}")
-    request.config.stash[ADDRESS] = address
-    return address
+    request.config.stash[CLAIMS] = claims = Claims(address)
+    yield address
+    del request.config.stash[CLAIMS]
+    claims.close()
 
 
 @pytest.fixture(autouse=True)
@@ -90,17 +131,9 @@ def _claims_of_a_module(request: pytest.FixtureRequest) -> Iterator[None]:
 def _claims(request: pytest.FixtureRequest) -> Iterator[None]:
     made_before = len(MADE)
     yield
-    address = request.config.stash.get(ADDRESS, None)
-    if address and (made := MADE[made_before:]):
-        with ThreadPoolExecutor(1) as elsewhere:  # the suite's own loop may be running
-            elsewhere.submit(asyncio.run, _end_claims(address, made)).result()
-
-
-async def _end_claims(address: str, customer_ids: list[UUID]) -> None:
-    owner = await asyncpg.connect(address)
-    await owner.execute("SET ROLE rovitracker_ingest")  # the owner sees no customer's rows
-    await owner.execute("DELETE FROM equipment_identifier WHERE customer_id = ANY($1::uuid[])", customer_ids)
-    await owner.close()
+    claims = request.config.stash.get(CLAIMS, None)
+    if claims and (made := MADE[made_before:]):
+        claims.end(made)
 
 
 async def make_database(owner_url: str, name: str) -> str:

@@ -78,6 +78,17 @@ def test_somebody_who_is_not_root_is_told_so(
     assert not told.exists()
 
 
+def test_modules_of_apache_are_found_by_their_files(
+    told: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(debian, "_APACHE_MODULES", told.parent)
+    (told.parent / "mod_auth_made_up.so").touch()
+    assert debian.main(["libapache2-mod-auth-made-up"]) == 0
+    assert not told.exists()
+    assert debian.main(["libapache2-mod-unheard-of"]) == 1
+    assert "servers: libapache2-mod-unheard-of is not installed" in capfd.readouterr().err
+
+
 def test_servers_are_found_where_only_root_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert debian.program("update-rc.d") in {"/usr/sbin/update-rc.d", None}

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
+from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from app.logs import RequestLines
 from tests.support.browser import Browser
 from tests.support.server import ROOT, free_port, settings_on
 
@@ -33,6 +37,7 @@ async def test_log_has_a_line_a_request_and_no_query(
     try:
         async with Browser(base_url=f"http://localhost:{port}") as browser:
             await _until_answers(browser)
+            await browser.get("/app/invitation/secret-invitation")
             await browser.get("/app/oauth2/authorize?client_id=x&state=secret-state")
             await browser.get("/app/demo/callback?code=secret-code")
             await browser.get("/api/v2/Fleet/1?access_token=secret-token")
@@ -41,7 +46,8 @@ async def test_log_has_a_line_a_request_and_no_query(
         await asyncio.wait_for(service.wait(), 30)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     requests = [line["path"] for line in lines if line["event"] == "request"]
-    assert requests[-3:] == [
+    assert requests[-4:] == [
+        "/app/invitation/...",
         "/app/oauth2/authorize",
         "/app/demo/callback",
         "/api/v2/Fleet/1",
@@ -58,3 +64,25 @@ async def _until_answers(browser: Browser) -> None:
         else:
             return
     raise AssertionError("the service does not answer")
+
+
+async def test_a_person_who_watches_reads_refusals_with_their_references_alone() -> None:
+    """Nothing that a stranger sent reaches the terminal as a command to it, and no token as itself."""
+    stream = StringIO()
+    lines = RequestLines()
+    lines.open(stream, "warning", readable=True)
+    assert lines.takes(logging.INFO)
+    line = {
+        "request_id": "r-0000001",
+        "method": "GET",
+        "path": "/app/\x1b[2J",
+        "timestamp": datetime(2026, 5, 4, 9, 30, tzinfo=UTC),
+    }
+    lines.write({**line, "status": 200})
+    lines.write({**line, "status": 400, "error": "invalid_request", "detail": "no rovi_at_cabc\r\nhere"})
+    lines.write({**line, "status": 500})
+    lines.flush()
+    assert stream.getvalue().splitlines() == [
+        "09:30:00  400  GET /app/?[2J  invalid_request: no rovi_at_...??here  (reference r-0000001)",
+        "09:30:00  500  GET /app/?[2J  unexpected error, see above  (reference r-0000001)",
+    ]

@@ -88,7 +88,14 @@ def test_production_refuses_to_start_without_a_key(
 REFUSED_IN_PRODUCTION = {
     "http origin": ({"PUBLIC_URL": "http://auth.example.com"}, "ROVITRACKER_PUBLIC_URL must be an https"),
     "no origin": ({"PUBLIC_URL": ""}, "ROVITRACKER_PUBLIC_URL must be an https"),
-    "mail in clear": ({"SMTP_URL": "smtp://u:hidden@mail.example"}, "ROVITRACKER_SMTP_URL must use TLS"),
+    "mail in clear": (
+        {"SMTP_URL": "smtp://u:hidden@mail.example", "MAIL_FROM": "no-reply@rovi.example"},
+        "ROVITRACKER_SMTP_URL must use TLS",
+    ),
+    "mail that a password only seems to secure": (
+        {"SMTP_URL": "smtp://u:starttls=required@mail.example", "MAIL_FROM": "no-reply@rovi.example"},
+        "ROVITRACKER_SMTP_URL must use TLS",
+    ),
     "private servers": ({"DATABASE_URL": "", "REDIS_URL": "", "ENVIRONMENT": "production"}, None),
 }
 
@@ -169,6 +176,17 @@ REFUSED_VALUES = {
     "other cache": ("REDIS_URL", "memcached://u:hidden@cache", "redis://"),
     "database port": ("DATABASE_URL", "postgresql://u:hidden@db:54321o/x", "postgresql://"),
     "other mail": ("SMTP_URL", "mail.example", "smtps://"),
+    "mail without a sender": ("SMTP_URL", "smtps://mail.example", "ROVITRACKER_MAIL_FROM is not"),
+    "mail with half a sign-in": ("SMTP_URL", "smtps://hidden@mail.example", "go together"),
+    "mail with an unknown option": ("SMTP_URL", "smtp://mail.example?starttls=maybe", "starttls=required"),
+    "mail to a folder": ("SMTP_URL", "smtps://mail.example/inbox", "names no mail server"),
+    "a sender that is none": ("MAIL_FROM", "RoviTracker", "ROVITRACKER_MAIL_FROM: an address"),
+    "two senders": ("MAIL_FROM", "a@x.example, b@x.example", "ROVITRACKER_MAIL_FROM: an address"),
+    "a sender with a header in it": (
+        "MAIL_FROM",
+        "a@x.example\r\nBcc: b@x.example",
+        "ROVITRACKER_MAIL_FROM: it holds a line break",
+    ),
     "port": ("PORT", "99999", "65535"),
     "no port": ("PORT", "http", "integer"),
     "no workers": ("WORKERS", "0", "greater than or equal to 1"),
@@ -323,3 +341,31 @@ def test_refresh_tokens_have_no_grace_unless_one_is_set(
     if text is not None:
         monkeypatch.setenv("ROVITRACKER_REFRESH_GRACE", text)
     assert load_settings().refresh_grace == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "until"),
+    [
+        ("2027-03-31", "2027-04-01T00:00:00+00:00"),
+        ("2027-03-31T18:00:00Z", "2027-03-31T18:00:00+00:00"),
+        (" 2027-03-31T18:00:00+02:00", "2027-03-31T16:00:00+00:00"),
+    ],
+)
+def test_a_date_counts_whole_and_an_instant_has_its_offset(
+    text: str, until: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROVITRACKER_LEGACY_TOKENS_UNTIL", text)
+    found = load_settings().legacy_tokens_until
+    assert found is not None
+    assert found.isoformat() == until
+
+
+@pytest.mark.parametrize(
+    "text", ["2027-02-30", "2027-03-31T18:00:00", "soon", "31.3.2027", "9999-12-31", "1y", "2027-03"]
+)
+def test_a_time_that_cannot_be_read_stops_the_start(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is never taken as absent."""
+    monkeypatch.setenv("ROVITRACKER_LEGACY_TOKENS_UNTIL", text)
+    assert refusal() == (
+        "ROVITRACKER_LEGACY_TOKENS_UNTIL: a date such as 2027-03-31, or an instant with its offset such as 2027-03-31T18:00:00Z"
+    )

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
 from tests.support.changing import until
 from tests.support.families import begin
+from tests.support.moving import Former
 from tests.support.people import Strict, World, pair_of
 from tests.support.proxy import Proxy
 from tests.support.stores import context_through_proxy, gathered_on
@@ -158,6 +160,28 @@ async def test_an_introspection_costs_two_statements_and_rubbish_one(counted: Co
             before = await counted.settle()
             await counted.world.introspect(browser, token)
             assert await counted.settle() - before == statements
+
+
+async def test_a_token_of_a_former_system_costs_two_statements_and_one_that_follows(counted: Counted) -> None:
+    """R-22: the application, the token, and once a day its use; only the first where no such token is accepted."""
+    off, former = counted.app.state.context, await Former.make(counted.world.context)
+    end = off.now() + timedelta(days=1)
+    gathered = gathered_on(off, off.database, None, end)
+    on = replace(off, policy=replace(off.policy, legacy_tokens_until=end), gathered=gathered)
+    async with Browser(counted.app) as browser:
+        for context, token, statements in (
+            (on, "unknown", None),  # by which its connections become the service
+            (off, former.token, 1),
+            (on, former.token, 3),
+            (on, former.token, 2),
+        ):
+            counted.app.state.context = context
+            before = await counted.settle()
+            fields = {**former.credentials, "token": token}
+            answer = await browser.http.post("/app/oauth2/introspect", data=fields)
+            assert answer.json()["active"] is (context is on and token == former.token)
+            assert statements in (None, await counted.settle() - before)
+    await gathered.close()
 
 
 @pytest.fixture

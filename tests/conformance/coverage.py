@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -77,8 +78,15 @@ def read_sections() -> list[Section]:
     ]
 
 
+@cache
 def find_citations(tests: Path = ROOT / "tests") -> list[Citation]:
-    return [each for file in sorted(tests.rglob("test_*.py")) for each in _citations_of(file, tests.parent)]
+    return [each for file in own_tests(tests) for each in _citations_of(file, tests.parent)]
+
+
+def own_tests(tests: Path = ROOT / "tests") -> list[Path]:
+    """The files of this project's tests, without those of software that is installed among them."""
+    found = sorted(tests.rglob("test_*.py"))
+    return [file for file in found if not {".venv", "node_modules"} & set(file.parts)]
 
 
 def _citations_of(file: Path, root: Path) -> Iterator[Citation]:
@@ -139,7 +147,8 @@ is written from those citations by `python -m tests.conformance.coverage`, and t
 has no test. `make conformance` runs the tests at depth, then plants a fault for each group of items and sees that the tests
 which cite them turn red.
 
-MUST, SHOULD and MAY are the RFCs'; OURS is what the users of such servers ask for. *Classic* applications send RoviTracker's
+MUST, SHOULD and MAY are the RFCs'; OURS is what the users of such servers ask for
+([for whose sake](integrators.md#libraries-and-servers)). *Classic* applications send RoviTracker's
 [documented requests](integrators.md); *strict* ones, registered with `--strict` or `--public`, what the RFCs ask for.
 """
 

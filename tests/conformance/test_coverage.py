@@ -2,7 +2,7 @@
 
 import re
 
-from tests.conformance.coverage import PAGE, ROOT, find_citations, read_sections, render, unshown
+from tests.conformance.coverage import PAGE, ROOT, find_citations, own_tests, read_sections, render, unshown
 
 SECTIONS = read_sections()
 ITEMS = [item for section in SECTIONS for item in section.items]
@@ -31,7 +31,7 @@ def test_items_are_cited_one_by_one() -> None:
     """A range does not say which of its items a test really shows."""
     ranges = [
         f"{file.relative_to(ROOT)}: {found}"
-        for file in sorted((ROOT / "tests").rglob("test_*.py"))
+        for file in own_tests()
         for found in RANGE.findall(file.read_text())
         if file.name != "test_coverage.py"
     ]

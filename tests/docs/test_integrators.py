@@ -21,7 +21,7 @@ from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import PATTERN
 from app.simulation.fleet import simulate_fleet
 from tests.support.browser import Browser, query_of
-from tests.support.people import PASSWORD, REDIRECT_URI, Strict, World, reads
+from tests.support.people import PASSWORD, REDIRECT_URI, Strict, World, confirm_email, reads
 from tests.support.server import ROOT, free_port, running_service, settings_on
 
 TEXT = (ROOT / "docs" / "integrators.md").read_text()
@@ -149,6 +149,23 @@ async def test_the_documented_series_is_read(running: Running, tmp_path: Path) -
     assert document["CumulativeOperatingHours"] == [machine["CumulativeOperatingHours"]]
 
 
+async def test_the_documented_question_names_the_account(
+    running: Running, context: Context, tmp_path: Path
+) -> None:
+    asks = await Strict.register(context, scope=("account:read", "aemp:read"))
+    await confirm_email(context, asks.member.id)
+    async with Browser(base_url=running.address) as browser:
+        code = await asks.code(browser, scope="account:read aemp:read")
+        token = (await asks.exchange(browser, code)).json()["access_token"]
+    environment = running.environment(asks, TOKEN=token)
+    answer = json.loads(await run("bash", blocks_of("The account behind")["bash"], environment, tmp_path))
+    section = TEXT.split("\n## The account behind")[1].split("\n## ")[0]
+    [documented] = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
+    shown = json.loads(documented)
+    assert (answer.keys(), answer["account"].keys()) == (shown.keys(), shown["account"].keys())
+    assert answer["account"]["id"] == str(asks.member.customer_id)
+
+
 def test_every_series_is_named() -> None:
     section = TEXT.split("\n## 6.")[1].split("\n## ")[0]
     assert {series.name for series in SERIES} <= set(re.findall(r"`(\w+)`", section))
@@ -166,7 +183,7 @@ async def test_the_documented_strict_way_leads_to_a_pair(
         code = query_of(await browser.submit(page, {"decision": "approve"}, action="/consent"))["code"]
     environment = running.environment(running.strict, CODE=code, CODE_VERIFIER=verifier)
     printed = await run("bash", blocks_of("Exchanging a strict")["bash"], environment, tmp_path)
-    assert_like(json.loads(printed), document=1)
+    assert_like(json.loads(printed), document=2)
 
 
 @pytest.mark.parametrize("language", list(PROGRAMS))
@@ -179,7 +196,7 @@ async def test_the_documented_refresh_gives_the_next_pair(
         printed = await run(language, blocks_of("Refreshing")[language], environment, tmp_path)
         if language == "bash":
             pair = json.loads(printed)
-            assert_like(pair, document=1)
+            assert_like(pair, document=2)
             printed = f"{pair['refresh_token']} {pair['access_token']}"
         refresh, access = printed.split()
         assert refresh != token

@@ -25,6 +25,9 @@ NOT_RUN = {
     "make conformance": "half the suite, many times over; tests/conformance/test_faults.py runs a part of it",
     "make audit": "it asks a service on the network; tests/test_audit.py runs it against one that is not there",
     "make check-door": "the tests of the door at depth; the suite has each in a short form",
+    "make check-clients": "it installs others' software; the suite runs what needs none, in tests/clients",
+    "make check-containers": "it needs an engine; the suite runs it where there is none, and replays the image's steps",
+    "make check-failover": "fail-overs at length; the suite has each kind of them once, in tests/failover",
     "make browsers": "it installs a package on the machine, which CI does before this suite",
 }
 
@@ -83,6 +86,12 @@ def read_announcement(process: subprocess.Popen[str]) -> str:
     raise AssertionError("".join(lines))
 
 
+def read_refusal(process: subprocess.Popen[str]) -> str:
+    """The first line about a refused request."""
+    assert process.stdout is not None
+    return next(line for line in process.stdout if "(reference" in line)
+
+
 def wait_until_ready(address: str) -> None:
     transport = httpx2.HTTPTransport(retries=20)  # connecting again, with growing pauses
     with httpx2.Client(base_url=address, transport=transport, timeout=30) as client:
@@ -95,6 +104,13 @@ def test_a_clone_and_make_run_lead_to_the_consent_page(copy: Path) -> None:
         wait_until_ready(address)
         link = re.findall(rf"{address}/app/oauth2/authorize\S+", announced)[0]
         page = httpx2.get(link)
+        refused = httpx2.get(f"{link}x")  # leads to an address that is not registered
+        line = read_refusal(process)
+    assert refused.status_code == 400
+    reference = refused.headers["x-request-id"]
+    assert reference in refused.text
+    assert re.match(r"\d\d:\d\d:\d\d  400  GET /app/oauth2/authorize  \w+: .*redirect_uri", line), line
+    assert line.endswith(f"(reference {reference})\n")
     assert page.status_code == 200
     assert "Sitewise Rentals" in page.text
 

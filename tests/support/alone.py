@@ -1,17 +1,37 @@
 """Tests that judge by the clock run alone: meanwhile the other workers of the run wait."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 from pathlib import Path
 
 
-@contextmanager
-def turn(folder: Path, *, alone: bool) -> Iterator[None]:
-    """Wait for a turn among the workers that share a folder: with others, or with nobody beside it."""
-    with (folder / "gate.lock").open("w") as gate, (folder / "running.lock").open("w") as running:
-        flock(gate, LOCK_EX)  # who waits to be alone holds it, so that nobody new begins
-        flock(running, LOCK_EX if alone else LOCK_SH)
+class Turns:
+    """The turns of one worker, among those that share a folder. waits: else a turn that is not free is an error."""
+
+    def __init__(self, folder: Path, *, waits: bool = True) -> None:
+        self._gate = (folder / "gate.lock").open("w")
+        self._running = (folder / "running.lock").open("w")
+        self._at_once = 0 if waits else LOCK_NB
+        self._alone = False
+
+    def take(self, *, alone: bool) -> None:
+        """Wait for a turn: with others, or with nobody beside it. One that runs alone may share that of the one before it."""
+        if self._alone and alone:
+            return
+        flock(
+            self._gate, LOCK_EX | self._at_once
+        )  # who waits to be alone holds it, so that nobody new begins
+        flock(self._running, (LOCK_EX if alone else LOCK_SH) | self._at_once)
         if not alone:
-            flock(gate, LOCK_UN)
-        yield
+            flock(self._gate, LOCK_UN)
+        self._alone = alone
+
+    def give(self) -> None:
+        flock(self._running, LOCK_UN)
+        flock(self._gate, LOCK_UN)
+        self._alone = False
+
+    def close(self) -> None:
+        """Give up whatever turn there is."""
+        self._gate.close()
+        self._running.close()
+        self._alone = False

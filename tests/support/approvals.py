@@ -1,14 +1,17 @@
 """Approvals as a consent page leaves them, for tests that need many codes or odd ones."""
 
+from datetime import UTC, datetime, timedelta
+
 from app.oauth.token_string import TokenString, bucket_of, mint
 from app.storage.postgres.database import Database
 from app.storage.token.codes import Approval, put_code_back
+from app.storage.token.connections import connect
 from app.storage.token.grants import select_approval_state
 from tests.support.people import CHALLENGE, World
 
 
 async def approval_for(world: World, database: Database) -> tuple[Approval, TokenString]:
-    """An approval of this moment, not yet in Valkey, and its code."""
+    """An approval of this moment, not yet in Valkey, and its code. The application is connected from then on."""
     customer_id = world.member.customer_id
     strict = world.registered.client.kind == "strict"
     code = mint("ac", "s" if strict else "c", bucket_of(customer_id))
@@ -23,6 +26,14 @@ async def approval_for(world: World, database: Database) -> tuple[Approval, Toke
         scope="aemp:read",
         code_challenge=CHALLENGE if strict else None,
         approved_at_us=now_us,
+    )
+    await connect(
+        database,
+        customer_id,
+        approval.application_id,
+        route="code",
+        approved_by=approval.member_id,
+        approved_at=datetime.fromtimestamp(0, UTC) + timedelta(microseconds=now_us),
     )
     return approval, code
 

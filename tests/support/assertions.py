@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from app.context import Context
@@ -40,6 +40,12 @@ def _made(kind: str, _number: int) -> Key:
 def jwks_of(*keys: Key, **members: str) -> bytes:
     """The JWK Set that is registered for these keys."""
     return orjson.dumps({"keys": [{**key.as_dict(private=False), **members} for key in keys]})
+
+
+def pem_of(key: Key) -> str:
+    """The text of an application's file for its private key."""
+    assert not isinstance(key, OctKey)
+    return key.as_pem(private=True).decode()
 
 
 def claims_of(client_id: str, **changes: Any) -> dict[str, Any]:

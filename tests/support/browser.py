@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx2
@@ -14,24 +14,27 @@ ORIGIN = "http://localhost:8000"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as it stands in a page."""
+    """A form as it stands in a page. held: what it sends when nobody touches it, the hidden inputs among it."""
 
     action: str
     hidden: dict[str, str]
+    held: dict[str, str]
 
 
 class Browser:
     """Answers come back as they are, redirects too, so that each can be asserted on."""
 
     def __init__(
-        self, app: FastAPI | None = None, *, base_url: str = ORIGIN, address: str = "127.0.0.1"
+        self,
+        app: FastAPI | None = None,
+        *,
+        base_url: str = ORIGIN,
+        address: str = "127.0.0.1",
+        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         """address: where its requests come from; only an app in this process believes it."""
-        transport = (
-            httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=(address, 123))
-            if app is not None
-            else None
-        )
+        if app is not None:
+            transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=(address, 123))
         self.http = httpx2.AsyncClient(transport=transport, base_url=base_url, timeout=30)
 
     async def __aenter__(self) -> Self:
@@ -54,7 +57,7 @@ class Browser:
         form = form_of(page, action)
         return await self.http.post(
             form.action,
-            data={**form.hidden, **fields},
+            data={**form.held, **fields},
             headers={name.replace("_", "-"): value for name, value in headers.items()},
         )
 
@@ -70,7 +73,7 @@ class Browser:
 
 
 def forms_of(page: httpx2.Response) -> list[Form]:
-    tree = html.fromstring(page.text)
+    tree = cast("html.HtmlElement", html.fromstring(page.text))
     return [
         Form(
             urljoin(str(page.url), form.get("action", "")),
@@ -79,8 +82,9 @@ def forms_of(page: httpx2.Response) -> list[Form]:
                 for box in form.iter("input")
                 if box.get("type") == "hidden"
             },
+            dict(form.form_values()),
         )
-        for form in tree.iter("form")
+        for form in tree.forms
     ]
 
 

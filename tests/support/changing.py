@@ -22,8 +22,10 @@ async def change(context: Context, statement: str, *arguments: object) -> int:
 async def as_owner(database_url: str, statement: str, *arguments: object) -> None:
     """Run a statement that no right of the service's role reaches."""
     owner = await asyncpg.connect(database_url)
-    await owner.execute(statement, *arguments)
-    await owner.close()
+    try:
+        await owner.execute(statement, *arguments)
+    finally:
+        await owner.close()
 
 
 async def hear(context: Context) -> None:
@@ -54,3 +56,12 @@ async def within_a_second(condition: Callable[[], Awaitable[bool]]) -> None:
     began = monotonic()
     while not await condition():
         assert monotonic() - began < 1
+
+
+async def waits_for_another(context: Context) -> bool:
+    """Whether some connection of this database waits for another's transaction to end."""
+    row = await context.database.row(
+        "SELECT count(*) AS waiting FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+        "WHERE a.datname = current_database() AND l.locktype = 'transactionid' AND NOT l.granted"
+    )
+    return bool(row and row["waiting"])

@@ -1,24 +1,22 @@
 """The compose files as an independent reader sees them, and their stores run from the same secrets without an engine."""
 
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 import redis
 import yaml
 
-from app.embedded import attach
-from app.embedded.removal import remove
 from app.embedded.software import installed_software
 from deploy.create_secrets import create_secrets
+from tests.support.clusters import Cluster, run_postgres
 from tests.support.dockerfile import CHECKOUT
 
 BASE = CHECKOUT / "compose.yaml"
@@ -60,56 +58,45 @@ class ComposedStores:
     service: Path
     migrate: Path
     valkey: redis.Redis  # as the health check signs in
-    superuser: Mapping[str, str]  # the environment that PostgreSQL's own programs find
-
-    def run_program(self, *command: str, given: bytes = b"") -> bytes:
-        """One of PostgreSQL's own programs, as its superuser; what it prints."""
-        program, *arguments = command
-        path = installed_software().postgres.with_name(program)
-        done = subprocess.run(
-            [path, *arguments], input=given, env={**self.superuser}, check=False, capture_output=True
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout
+    postgres: Cluster
 
 
 @contextmanager
-def run_stores(folder: Path, valkey_command: list[str]) -> Iterator[ComposedStores]:
-    """Private servers, whose logins are made by deploy/ from freshly created secrets."""
+def run_stores(
+    folder: Path, valkey_command: list[str], *, major: str, by_hand: bool = False
+) -> Iterator[ComposedStores]:
+    """New servers, whose logins are made by deploy/ from freshly created secrets. major: PostgreSQL's version.
+
+    by_hand: the passwords are said in the environment, as without containers.
+    """
     made = folder / "secrets"
     made.mkdir(parents=True)
     create_secrets(made, {})
-    with attach(folder / "servers") as embedded:
-        sockets = parse_qs(urlsplit(embedded.database_url).query)["host"][0]
-        superuser = _superuser(folder / "servers", sockets)
-        with _run_valkey(made / "valkey", folder / "valkey", valkey_command) as socket:
-            service, migrate = (
-                _bring_here(made / reader, folder / "here" / reader, sockets, socket)
-                for reader in ("service", "migrate")
-            )
-            health = redis.Redis(unix_socket_path=str(socket), username="health", password="any")
-            stores = ComposedStores(service, migrate, health, superuser)
-            _create_logins(stores, made / "postgres")
-            yield stores
-            health.close()
-    remove(folder / "servers")
+    with (
+        run_postgres(major) as postgres,
+        _run_valkey(made / "valkey", folder / "valkey", valkey_command) as socket,
+    ):
+        service, migrate = (
+            _bring_here(made / reader, folder / "here" / reader, str(postgres.sockets), socket)
+            for reader in ("service", "migrate")
+        )
+        _create_logins(postgres, made / "postgres", by_hand=by_hand)
+        health = redis.Redis(unix_socket_path=str(socket), username="health", password="any")
+        yield ComposedStores(service, migrate, health, postgres)
+        health.close()
 
 
-def _superuser(data_dir: Path, sockets: str) -> dict[str, str]:
-    """The superuser: in compose its own on its own socket, without a password; here the private server's."""
-    record = json.loads((data_dir / "embedded" / "record.json").read_bytes())
-    return {"PGHOST": sockets, "PGUSER": "postgres", "PGPASSWORD": record["postgres_password"]}
-
-
-def _create_logins(stores: ComposedStores, made: Path) -> None:
+def _create_logins(postgres: Cluster, made: Path, *, by_hand: bool) -> None:
     """Create the logins as the image does at its first start, on a server without a database."""
     statements = (CHECKOUT / "deploy" / "create_logins.sql").read_text()
-    for script in (
-        "DROP DATABASE rovitracker WITH (FORCE)",
-        statements.replace("/run/secrets/", f"{made}/"),
-    ):
-        options = ("-v", "ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--dbname=postgres")
-        stores.run_program("psql", *options, given=script.encode())
+    passwords = {
+        f"{name}_password".upper(): (made / f"{name}_password").read_text()
+        for name in ("owner", "login")
+        if by_hand
+    }
+    script = statements if by_hand else statements.replace("/run/secrets/", f"{made}/")
+    options = ("-v", "ON_ERROR_STOP=1", "--no-psqlrc", "--quiet", "--dbname=postgres")
+    postgres.run("psql", *options, given=script.encode(), **passwords)
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SERVERS = ("nginx", "haproxy", "pgbouncer")  # the packages have the names of their programs
+SERVERS = ("nginx", "haproxy", "pgbouncer")
+_APACHE_MODULES = Path("/usr/lib/apache2/modules")
+_APACHE_PACKAGE = "libapache2-mod-"
 
 _SYSTEMD = Path("/run/systemd/system")  # it exists while systemd is the first process
 # Another init reads the level here, and starts no server in the level of a single user.
@@ -24,13 +26,26 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin")
 
 
+def apache_module(name: str) -> Path | None:
+    """Where a module such as `auth_openidc` is, once Debian's package for it is installed."""
+    file = _APACHE_MODULES / f"mod_{name}.so"
+    return file if file.exists() else None
+
+
+def _is_there(package: str) -> bool:
+    """The packages have the names of their programs, but for Apache's modules."""
+    if package.startswith(_APACHE_PACKAGE):
+        return apache_module(package.removeprefix(_APACHE_PACKAGE).replace("-", "_")) is not None
+    return program(package) is not None
+
+
 def main(names: Sequence[str]) -> int:
     """0 when all of them are there."""
-    lacking = [name for name in names or SERVERS if program(name) is None]
+    lacking = [name for name in names or SERVERS if not _is_there(name)]
     if not lacking:
         return 0
     reason = _install(lacking)
-    lacking = [name for name in lacking if program(name) is None]
+    lacking = [name for name in lacking if not _is_there(name)]
     for name in lacking:
         sys.stderr.write(f"servers: {name} is not installed: {reason}\n")
     return 1 if lacking else 0

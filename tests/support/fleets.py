@@ -9,7 +9,8 @@ from app.aemp.model.identifiers import sought_by
 from app.aemp.model.values import Equipment, EquipmentHeader, Hours
 from app.context import Context
 from app.flows.fleet.import_fleet import import_machines
-from app.storage.fleet.fleet import SET_CUSTOMER, fleet_of, select_equipment, select_fleet_page
+from app.storage.fleet.fleet import select_equipment, select_fleet_page
+from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Row
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -27,20 +28,20 @@ async def fill(context: Context, customer_id: UUID, *pins: str) -> None:
 
 async def pins_of(context: Context, customer_id: UUID) -> list[str | None]:
     """The PINs, as the pages have them now."""
-    page = await select_fleet_page(context.database, customer_id, first=1, last=1000)
+    page = await select_fleet_page(context.database, FleetView(customer_id), first=1, last=1000)
     assert len(page.machines) == page.machine_count
     return [each.header.pin for each in page.machines]
 
 
 async def seen_by(context: Context, customer_id: UUID, statement: str, *arguments: object) -> list[Row]:
     """The rows that the service sees when it acts for this customer."""
-    async with context.database.transaction() as transaction:
-        await transaction.row(SET_CUSTOMER, str(customer_id))
+    async with fleet_of(context.database, FleetView(customer_id)) as transaction:
         return await transaction.rows(statement, *arguments)
 
 
 async def find(context: Context, customer_id: UUID, name: str) -> Equipment | None:
     """The machine that goes by this name; None where the customer has none."""
-    async with fleet_of(context.database, customer_id) as fleet:
-        found = await select_equipment(fleet, customer_id, sought_by(name))
+    view = FleetView(customer_id)
+    async with fleet_of(context.database, view) as fleet:
+        found = await select_equipment(fleet, view, sought_by(name))
     return found[0].equipment if found else None

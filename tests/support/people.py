@@ -8,11 +8,18 @@ from uuid import UUID, uuid4
 import httpx2
 
 from app.context import Context
-from app.flows.account.add_customer import add_customer
+from app.flows.account.accept_invitation import accept_as_new
+from app.flows.account.add_customer import store_account
+from app.flows.account.change_customer import find_person
+from app.flows.account.check_guess import Visitor
+from app.flows.account.invite import invite
 from app.flows.account.register_application import RegisteredApplication, register_application
-from app.flows.account.sign_in import SignedIn, Visitor, sign_in
+from app.flows.account.sign_in import SignedIn, sign_in
+from app.flows.mail.links import mint_invitation_secret
 from app.oauth.actor import COMMAND_LINE
-from app.storage.people.people import Member
+from app.oauth.member_role import MemberRole
+from app.oauth.token_string import new_id
+from app.storage.people.members import Member, member_of
 from tests.support.browser import Browser, query_of
 
 PASSWORD = "correct horse battery"
@@ -20,6 +27,12 @@ REDIRECT_URI = "https://sitewise.example/callback?tenant=7"
 # RFC 7636 appendix B
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+async def confirm_email(context: Context, person_id: UUID) -> None:
+    """As if a link that was mailed to the person had been used."""
+    confirm = "UPDATE person SET email_confirmed_at = clock_timestamp() WHERE id = $1"
+    await context.database.count(confirm, person_id)
 
 
 # Every customer that was made, in order: a PIN has one fleet that its readings go to, and tests repeat their PINs.
@@ -38,6 +51,16 @@ def pair_of(answer: httpx2.Response) -> Pair:
     return Pair(answer.json()["access_token"], answer.json()["refresh_token"])
 
 
+_HASHES: list[str] = []
+
+
+async def _hash_of_password(context: Context) -> str:
+    """Everybody's password is hashed once: a thousand tests and more begin with somebody who has it."""
+    if not _HASHES:
+        _HASHES.append(await context.passwords.hash(PASSWORD))
+    return _HASHES[0]
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """One customer, one classic application."""
@@ -50,10 +73,9 @@ class World:
     async def make(
         cls, context: Context, *, name: str = "Sitewise", redirect_uris: tuple[str, ...] = (REDIRECT_URI,)
     ) -> Self:
-        email = f"ann.{uuid4().hex[:12]}@hillside.example"
-        member = await add_customer(
-            context, COMMAND_LINE, email=email, name="Hillside Plant Hire", password=PASSWORD
-        )
+        email, company = f"ann.{uuid4().hex[:12]}@hillside.example", "Hillside Plant Hire"
+        member = Member(new_id(), email, company, new_id(), company, "owner")
+        await store_account(context, COMMAND_LINE, member, await _hash_of_password(context))
         MADE.append(member.customer_id)
         registered = await register_application(
             context, COMMAND_LINE, name=name, company="Sitewise Rentals Ltd", redirect_uris=redirect_uris
@@ -159,6 +181,18 @@ class Strict(World):
         return await browser.http.post(
             "/app/oauth2/revoke", data={**self.credentials, "token": token, **fields}
         )
+
+
+async def join(world: World, role: MemberRole, *, name: str = "Bo Berg", email: str | None = None) -> Member:
+    """Somebody new of the account, who was invited and accepted. The password is everybody's."""
+    context, customer_id = world.context, world.member.customer_id
+    address = email or f"bo.{uuid4().hex[:12]}@hillside.example"
+    invited = await invite(context, COMMAND_LINE, customer_id, email=address, role=role)
+    secret = await mint_invitation_secret(context, invited.id)
+    await accept_as_new(context, secret, Visitor("", ""), name=name, password=PASSWORD)
+    member = member_of(await find_person(context, address))
+    assert member is not None
+    return member
 
 
 async def session_of(context: Context, *, email: str, password: str) -> str | None:

@@ -12,7 +12,8 @@ _CHUNK = 65_536
 class Proxy:
     """Commands always pass. A lost reply ends its connection; in silence the replies are kept back for good."""
 
-    def __init__(self, store: str, path: str) -> None:
+    def __init__(self, store: str | int, path: str = "") -> None:
+        """store: its socket, or its port on the loopback interface."""
         self.path = path
         self._store = store
         self._marker: bytes | None = None
@@ -24,6 +25,15 @@ class Proxy:
     def lose_reply(self, to: bytes = b"") -> None:
         """Lose the next reply, or the first one after these bytes were asked; once."""
         self._marker = to
+
+    def lead_to(self, store: str | int) -> None:
+        """Take new connections to another store, as an address does after a fail-over; those that stand stay."""
+        self._store = store
+
+    def cut(self) -> None:
+        """End every connection that stands."""
+        for connection in self._connections:
+            connection.cancel()
 
     def fall_silent(self) -> None:
         self._speaking.clear()
@@ -44,7 +54,11 @@ class Proxy:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        store_reader, store_writer = await asyncio.open_unix_connection(self._store)
+        try:
+            store_reader, store_writer = await self._reach()
+        except OSError:  # nobody is there, which the client hears as a connection that ends
+            writer.close()
+            return
         self._asked.append(asked := bytearray())
         asking = asyncio.create_task(self._pass_on(reader, store_writer, asked))
         try:
@@ -56,6 +70,11 @@ class Proxy:
             for each in (writer, store_writer):
                 each.close()
                 await each.wait_closed()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._store, int):
+            return await asyncio.open_connection("127.0.0.1", self._store)
+        return await asyncio.open_unix_connection(self._store)
 
     async def _pass_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: bytearray
@@ -78,7 +97,20 @@ async def proxy_to(store: str) -> AsyncIterator[Proxy]:
     with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
         proxy = Proxy(store, str(Path(folder) / Path(store).name))
         async with await asyncio.start_unix_server(proxy.serve, proxy.path):
-            yield proxy
+            try:
+                yield proxy
+            finally:
+                await proxy.close()
+
+
+@asynccontextmanager
+async def port_to(store: str | int) -> AsyncIterator[tuple[Proxy, int]]:
+    """A proxy on a port of the loopback interface, and that port."""
+    proxy = Proxy(store)
+    async with await asyncio.start_server(proxy.serve, "127.0.0.1", 0) as server:
+        try:
+            yield proxy, server.sockets[0].getsockname()[1]
+        finally:
             await proxy.close()
 
 

@@ -14,25 +14,49 @@ from app.embedded.errors import EmbeddedError
 from app.flows.account.add_customer import CustomerError, PersonError
 from app.flows.account.add_operator import OperatorError
 from app.flows.account.change_application import ApplicationError
+from app.flows.account.change_customer import RenamedError
+from app.flows.account.change_member import MemberError
+from app.flows.account.close import LastOwnerError
+from app.flows.account.invite import InvitationError
+from app.flows.account.passkey_answer import NoPasskeysError
+from app.flows.account.prove import FieldError
 from app.flows.account.read_logo import LogoError
+from app.flows.account.rights import RoleError
 from app.flows.account.sign_in import SignInError
 from app.flows.approval.authorize import AuthorizationRefused
 from app.flows.approval.browser_flow import FlowLostError
+from app.flows.approval.choose_machines import MachinesError
 from app.flows.approval.decide import AlreadyConnectedError
 from app.flows.approval.manual_grant import ManualGrantError
-from app.flows.fleet.find_machine import MachineError
+from app.flows.approval.terms import ConnectionChangedError
+from app.flows.fleet.find_machine import LineFault, MachineError
 from app.flows.fleet.set_offset import OffsetError
 from app.flows.fleet.write_history import NotWholeError
+from app.flows.mail.links import LinkError
+from app.flows.mail.send_mails import MailError
+from app.flows.moving.fields import LineError
 from app.flows.upkeep.signing_keys import SigningKeyError
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError, PageError
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
-from app.refused import RefusedError, SetUpError
+from app.oauth.slow_hash import SlowHashError
+from app.refused import RefusedError, SetUpError, ToldError
+from app.sentence import Sentence
 from app.settings import SettingsError
-from app.storage.errors import NotSentError, PassingError, StoreBusyError, StoreUnavailableError
+from app.storage.errors import (
+    ForgetfulSessionError,
+    NotSentError,
+    PassingError,
+    RetiredError,
+    StandbyError,
+    StoreBusyError,
+    StoreUnavailableError,
+)
 from app.storage.people.applications import Application
 from app.storage.schema.migrations import DevelopmentSchemaError, MigrationError
+from app.storage.schema.requirements import UnfitServerError
+from app.storage.schema.surroundings import SurroundingsError
 from app.throttling.guesses import TooManyGuessesError
 
 _CLIENT = Client(
@@ -52,34 +76,61 @@ _CLIENT = Client(
 
 REFUSALS: tuple[RefusedError, ...] = (
     RefusedError("that cannot be", code="odd", status=418, headers=(("X-Odd", "1"),)),
+    ToldError(Sentence("that cannot be, and a page says so")),
     SetUpError("at /var/lib/rovitracker"),
     OAuthError("invalid_scope", "no such scope", detail="for the log"),
-    PageError("There is none", "The address is wrong.", 404),
+    PageError(Sentence("There is none"), Sentence("The address is wrong."), 404),
     AempError(404, "page_not_found", "There is no such page.", headers={"X-Odd": "1"}),
     ReadError("fleet.xml: line 7: not well-formed"),
     RegistrationError("audience 'x': another application has it"),
     RedirectUriError("https://a.example/#", "has a fragment"),
     LogoError("the logo is refused: it is animated"),
-    SignInError("A password has at most 1,000 characters."),
+    SignInError(Sentence("A password has at most 1,000 characters.")),
     CustomerError("Hillside is disabled already"),
-    PersonError("name: 1 to 120 printable characters"),
+    LastOwnerError(Sentence("ann@x.example is the only owner of Hillside")),
+    PersonError(Sentence("name: 1 to 120 printable characters")),
+    FieldError("password", Sentence("This is not your present password.")),
+    NoPasskeysError(Sentence("No passkey can be used here.")),
+    RoleError("connect"),
+    RenamedError(Sentence("somebody else gave the account another name meanwhile")),
+    MemberError(Sentence("An account keeps at least one owner."), code="last_owner"),
+    InvitationError(Sentence("This address is invited already.")),
     OperatorError("olga@x.example is an operator already"),
     ApplicationError("the application is deleted"),
     ManualGrantError("reason: 1 to 500 printable characters"),
+    LineError("sha256 is missing"),
+    SlowHashError("an argon2 hash that is malformed"),
+    MailError("mail 7 was sent already"),
+    LinkError(
+        Sentence("A link works once."),
+        code="link_used",
+        status=410,
+        title=Sentence("This link was used already"),
+    ),
     SigningKeyError("the last rotation is under way"),
     MachineError("2 machines go by 7"),
     NotWholeError((Rejection(Place(3), None, None, "it has no datetime"),)),
     OffsetError("nan cannot be added to any figure"),
     FlowLostError("the flow state is forged or too old"),
+    ConnectionChangedError(Sentence("Somebody else changed it.")),
+    MachinesError(
+        Sentence("One line means no machine."),
+        [LineFault("D 7", Sentence("None of your machines goes by this."))],
+    ),
     AlreadyConnectedError(Application(_CLIENT, None, datetime(2026, 5, 4, tzinfo=UTC))),
     AuthorizationRefused(OAuthError("access_denied", "no"), "https://a.example/", None),
     SettingsError("ROVITRACKER_X is not a setting", code="unknown_setting"),
     EmbeddedError("/var/lib/rovitracker is in use"),
     MigrationError("0007 failed and was rolled back"),
     DevelopmentSchemaError("a development version made the database"),
+    UnfitServerError("PostgreSQL 15.7 is too old"),
+    SurroundingsError("the role rovitracker_ingest does not exist"),
     PassingError("no place for one more"),
     StoreUnavailableError("PostgreSQL: OSError at 10.0.0.7"),
     NotSentError("too many requests wait"),
+    RetiredError("Valkey: READONLY You can't write against a read only replica."),
+    StandbyError("PostgreSQL takes no writes: it is a standby, or read-only"),
+    ForgetfulSessionError("synchronous_commit is off behind the pooler"),
     StoreBusyError("55P03", "lock not available in table secret_plans"),
     TooManyGuessesError(30),
 )

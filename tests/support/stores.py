@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
@@ -41,7 +42,12 @@ async def context_through_proxy(
             await database.close()
 
 
-def gathered_on(context: Context, database: Database, changes: Changes | None = None) -> Gathered:
+def gathered_on(
+    context: Context,
+    database: Database,
+    changes: Changes | None = None,
+    legacy_until: datetime | None = None,
+) -> Gathered:
     """The statements of the token path on another database; without changes to listen to nothing is remembered."""
     policy = context.policy
     return gather_statements(
@@ -51,4 +57,5 @@ def gathered_on(context: Context, database: Database, changes: Changes | None = 
         most_tokens=1000,
         audience=policy.audience,
         lifetimes=policy.lifetimes,
+        legacy_until=legacy_until,
     )

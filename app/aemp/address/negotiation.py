@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
 from app.aemp.model.bounds import MOST_PARTS
 from app.aemp.model.errors import AempError
+from app.weighted import Member, has_parts, read_members
 
 
 class Representation(Enum):
@@ -35,21 +35,6 @@ _EDITION = "20190501"
 _TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _MEDIA_RANGE = re.compile(f"({_TOKEN})/({_TOKEN})")
 _CODING = re.compile(_TOKEN)
-_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
-# Commas and semicolons inside quotes part nothing. Possessive, and an unclosed quote runs to the end: a header of
-# 60 KB of quotes took a minute when each of them was tried for its closing one.
-_QUOTED = r'"(?:[^"\\]|\\.)*+"?+'
-_MEMBERS = re.compile(f'(?:[^,"]|{_QUOTED})++')
-_PARTS = re.compile(f'(?:[^;"]|{_QUOTED})++')
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """One member of an Accept or Accept-Encoding header."""
-
-    name: str
-    weight: float
-    parameters: dict[str, str] = field(default_factory=dict)
 
 
 def negotiate(accept: str) -> Representation:
@@ -76,7 +61,7 @@ def negotiate_aemp_1_2(accept: str) -> Representation:
 
 def _most_wanted(accept: str, offer: tuple[Representation, ...]) -> Representation | None:
     """The representation of the highest weight; None when all are refused."""
-    ranges = [m for m in _members(accept) if _MEDIA_RANGE.fullmatch(m.name)] or [_Member("*/*", 1.0)]
+    ranges = [m for m in _members(accept) if _MEDIA_RANGE.fullmatch(m.name)] or [Member("*/*", 1.0)]
     judged = [(*_judge(representation, ranges), representation) for representation in offer]
     weight, _, chosen = max(judged, key=lambda entry: entry[:2])
     return chosen if weight else None
@@ -98,7 +83,7 @@ def choose_coding(accept_encoding: str) -> Coding | None:
 
 def check_list(header: str) -> None:
     """Raises AempError 431 when a header field has more members and parameters than any client needs."""
-    if header.count(",") + header.count(";") >= MOST_PARTS:
+    if has_parts(header, MOST_PARTS):
         raise AempError(
             431,
             "request_header_fields_too_large",
@@ -106,14 +91,14 @@ def check_list(header: str) -> None:
         )
 
 
-def _judge(representation: Representation, ranges: list[_Member]) -> tuple[float, int]:
+def _judge(representation: Representation, ranges: list[Member]) -> tuple[float, int]:
     """The weight of a representation and how exactly it was named: 0 by `*/*` to 3 by type and version."""
     named = [(_exactness(representation, member), member.weight) for member in ranges]
     exactness, weight = max(named)
     return (weight, exactness) if exactness >= 0 else (0.0, exactness)
 
 
-def _exactness(representation: Representation, member: _Member) -> int:
+def _exactness(representation: Representation, member: Member) -> int:
     media_type = representation.value.partition(";")[0]
     asks_edition = member.name.endswith("/xml") and member.parameters.get("version") == _EDITION
     if asks_edition or representation is Representation.XML_20190501:
@@ -122,16 +107,9 @@ def _exactness(representation: Representation, member: _Member) -> int:
     return names.index(member.name) if member.name in names else -1
 
 
-def _members(header: str) -> Iterator[_Member]:
-    """The readable members; one with a broken weight says nothing that could be followed."""
+def _members(header: str) -> Iterator[Member]:
     check_list(header)
-    for text in _MEMBERS.findall(header):
-        name, *pairs = [part.strip() for part in _PARTS.findall(text)] or [""]
-        split = (pair.partition("=") for pair in pairs)
-        parameters = {key.strip().lower(): value.strip().strip('"') for key, _, value in split}
-        weight = parameters.get("q", "1")
-        if _WEIGHT.fullmatch(weight):
-            yield _Member(name.lower(), float(weight), parameters)
+    return read_members(header)
 
 
 def _names(offer: tuple[Representation, ...]) -> str:

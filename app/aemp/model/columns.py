@@ -1,6 +1,7 @@
 """The flat form of a snapshot, one column per value, from which storage is laid out."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from app.aemp.model.elements import ELEMENTS, HEADER, Element
@@ -32,10 +33,15 @@ def to_columns(equipment: Equipment) -> dict[str, Any]:
     return flat
 
 
-def from_columns(row: Mapping[str, Any]) -> Equipment:
-    """The inverse of `to_columns`; names beyond COLUMNS are ignored. Needs every name of COLUMNS."""
+def from_columns(row: Mapping[str, Any], *, since: datetime | None = None) -> Equipment:
+    """The inverse of `to_columns`; names beyond COLUMNS are ignored. Needs every name of COLUMNS.
+
+    since: readings from before are left out.
+    """
     header = EquipmentHeader(**{child.attribute: row[child.column] for child in HEADER})
     readings = {e.attribute: _reading(e, row) for e in ELEMENTS if row[e.at_column] is not None}
+    if since is not None:
+        readings = {name: reading for name, reading in readings.items() if reading.at >= since}
     return Equipment(header=header, **readings)
 
 

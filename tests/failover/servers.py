@@ -1,0 +1,209 @@
+"""Two PostgreSQL servers that stream, and two Valkeys that replicate, run from the wheels' own programs."""
+
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from redis.asyncio import Redis
+
+from app.embedded.folders import Folders, Record, settle_run_folder
+from app.embedded.home import settle_home
+from app.embedded.postgres import answers
+from app.embedded.removal import remove
+from app.embedded.software import Software, copied_software, installed_software
+from tests.embedded.probes import wait_until
+from tests.support.changing import until_true
+from tests.support.server import free_port
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "wal_level": "replica",
+    "autovacuum": "off",  # an old primary that writes nothing by itself can follow the new one
+    "wal_keep_size": "64MB",
+    "max_connections": "120",
+}
+_ACCESS = "local all all scram-sha-256\nlocal replication all scram-sha-256\n"
+
+
+@dataclass(slots=True)
+class Postgres:
+    """One server. Its socket is in the folder that both share, under a port of its own."""
+
+    name: str
+    port: int
+    home: Path
+    record: Record
+    software: Software
+    run: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.home / self.name
+
+    @property
+    def socket(self) -> str:
+        return str(self.run / f".s.PGSQL.{self.port}")
+
+    @property
+    def url(self) -> str:
+        """By its own socket, without a forwarder."""
+        password = self.record.database_password
+        return f"postgresql://rovitracker:{password}@/rovitracker?host={self.run}&port={self.port}"
+
+    def start(self, *, follows: "Postgres | None" = None, **settings: str) -> None:
+        """follows: as a standby of that one."""
+        given = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.run), **settings}
+        if follows is not None:
+            (self.folder / "standby.signal").touch()
+            given["primary_conninfo"] = (
+                f"host={self.run} port={follows.port} user=postgres "
+                f"password={self.record.postgres_password} application_name={self.name}"
+            )
+        command = [str(self.software.postgres), "-D", str(self.folder)]
+        self.process = subprocess.Popen(
+            [*command, *(f"--{name}={value}" for name, value in given.items())],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **as_owner(self.record),
+        )
+        wait_until(lambda: answers(Path(self.socket)), within_s=30)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT: after a last checkpoint, which a standby still receives."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+            self.process = None
+
+    def copy_from(self, other: "Postgres") -> None:
+        """Take over the other's whole folder, by its own base backup."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        program = self.software.postgres.with_name("pg_basebackup")
+        where = f"host={self.run} port={other.port} user=postgres password={other.record.postgres_password}"
+        subprocess.run(
+            [program, "-D", self.folder, "-d", where, "--checkpoint=fast", "--wal-method=stream"],
+            check=True,
+            **as_owner(self.record),
+        )
+
+    async def tell(self, *statements: str) -> Any:
+        """Run statements as the superuser; the value that the last one gives."""
+        superuser = await asyncpg.connect(
+            user="postgres",
+            password=self.record.postgres_password,
+            database="rovitracker",
+            host=str(self.run),
+            port=self.port,
+        )
+        try:
+            return [await superuser.fetchval(each) for each in statements][-1]
+        finally:
+            await superuser.close()
+
+    async def promote(self) -> None:
+        assert await self.tell("SELECT pg_promote(true, 20)")
+        (self.folder / "standby.signal").unlink(missing_ok=True)
+
+
+def as_owner(record: Record) -> dict[str, Any]:
+    """How subprocess runs a program as the servers' own user, where root runs the suite."""
+    if record.account is None:
+        return {}
+    return {"user": record.account.uid, "group": record.account.gid, "extra_groups": []}
+
+
+@contextmanager
+def two_postgres(data_dir: Path) -> Iterator[tuple[Postgres, Postgres]]:
+    """A primary and its streaming standby, both new."""
+    folders = Folders(data_dir)
+    folders.open()
+    record = settle_home(folders, installed_software())
+    home = record.home(folders)
+    software = installed_software() if record.account is None else copied_software(home)
+    (home / "postgres" / "pg_hba.conf").write_text(_ACCESS)
+    subprocess.run(["cp", "-a", home / "postgres", home / "second"], check=True)
+    run = settle_run_folder(folders, record)
+    first = Postgres("postgres", 5432, home, record, software, run)
+    second = Postgres("second", 5433, home, record, software, run)
+    try:
+        first.start()
+        second.start(follows=first)
+        yield first, second
+    finally:
+        for server in (first, second):
+            server.stop(signal.SIGQUIT)
+        remove(data_dir)
+
+
+@dataclass(slots=True)
+class Valkey:
+    """One server on a port of the loopback interface."""
+
+    port: int
+    password: str
+    process: subprocess.Popen[bytes]
+
+    async def tell(self, *command: str) -> Any:
+        client = Redis(port=self.port, password=self.password, decode_responses=True)
+        try:
+            return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        finally:
+            await client.aclose()
+
+    async def follow(self, other: "Valkey | None") -> None:
+        await self.tell("REPLICAOF", *(("127.0.0.1", str(other.port)) if other else ("NO", "ONE")))
+        if other:
+            await until_true(self._is_in_step)
+
+    async def _is_in_step(self) -> bool:
+        return bool((await self.tell("INFO", "replication"))["master_link_status"] == "up")
+
+
+@contextmanager
+def two_valkeys(folder: Path) -> Iterator[tuple[Valkey, Valkey]]:
+    """Both primaries at first."""
+    password = secrets.token_hex(16)
+    servers = []
+    for _ in range(2):
+        port = free_port()
+        options = {
+            "port": port,
+            "bind": "127.0.0.1",
+            "save": "",
+            "requirepass": password,
+            "masterauth": password,
+            "dir": folder,
+            "repl-diskless-sync-delay": 0,
+        }
+        command = [str(installed_software().valkey_server)]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
+        servers.append(Valkey(port, password, subprocess.Popen(command, stdout=subprocess.DEVNULL)))
+    try:
+        for server in servers:
+            wait_until(partial(_answers, server))
+        yield servers[0], servers[1]
+    finally:
+        for server in servers:
+            server.process.kill()
+            server.process.wait(10)
+
+
+def _answers(server: Valkey) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=1) as session:
+            session.sendall(f"AUTH {server.password}\r\nPING\r\n".encode())
+            return b"+PONG" in session.recv(64) or b"+PONG" in session.recv(64)
+    except OSError:
+        return False
