@@ -29,6 +29,7 @@ Template = Literal[
     "role_changed",
     "removed_from_account",
     "connection_changed",
+    "sign_up",
 ]
 
 _WIDTH = 76

@@ -35,6 +35,7 @@ class Client:
     """A registered application. `audience` makes it a resource server; `customer_id` is the customer it acts for by itself.
 
     jwks: its public keys as a JWK Set; it proves itself by them and has no secret.
+    test: whether it meets test customers of its owners alone, until a reviewer lets it meet real ones.
     former_client_id: what a former system called it, of which its id is made.
     """
 
@@ -52,6 +53,7 @@ class Client:
     secrets: tuple[ClientSecret, ...]
     jwks: str | None = None
     former_client_id: str | None = None
+    test: bool = False
 
     @property
     def client_id(self) -> str:

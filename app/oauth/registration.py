@@ -37,12 +37,13 @@ def default_grants(kind: ClientKind, grants: Collection[GrantType]) -> frozenset
 def check_registration(client: Client, grants: Collection[GrantType], *, development: bool) -> Client:
     """The application in its canonical form. Raises RegistrationError or RedirectUriError.
 
-    grants: all that the service offers.
+    grants: all that the service offers. development: whether addresses of the own machine are registered too, as they
+    are for every application in test mode.
     """
     if len(client.redirect_uris) > MOST_REDIRECT_URIS:
         raise RegistrationError(f"redirect URIs: at most {MOST_REDIRECT_URIS}")
     for uri in client.redirect_uris:
-        check_registrable(uri, public=client.public, development=development)
+        check_registrable(uri, public=client.public, development=development or client.test)
     objection = _grant_objection(client, grants) or _audience_objection(client) or _keys_objection(client)
     if objection is not None:
         raise RegistrationError(objection)

@@ -85,6 +85,14 @@ PASSKEY_ASKED = "/app/account/security/passkeys/ask"
 PASSKEY_NEW = "/app/account/security/passkeys/new"
 PASSKEY_RENAME = "/app/account/security/passkeys/rename"
 PASSKEY_REMOVE = "/app/account/security/passkeys/remove"
+REGISTER = "/app/register"
+SIGN_UP = "/app/register/{secret}"
+DEVELOPER = "/app/developer"
+NEW_APPLICATION = "/app/developer/new"
+OWN_APPLICATION = "/app/developer/{application:uuid}"
+TRY = "/app/developer/{application:uuid}/try"
+TRY_TOKEN = "/app/developer/{application:uuid}/try/token"
+TRY_FLEET = "/app/developer/{application:uuid}/try/fleet"
 LOGO = "/app/logo/{digest}.png"
 STATIC_FILES = "/app/static"
 
@@ -185,6 +193,17 @@ TABLE = (
     Row(CLOSE_ACCOUNT, POST, "page"),
     Row(EMAIL_LINK, GET, "page"),
     Row(EMAIL_LINK, POST, "page"),
+    Row(REGISTER, GET, "page"),
+    Row(REGISTER, POST, "page"),
+    Row(SIGN_UP, GET, "page"),
+    Row(SIGN_UP, POST, "page"),
+    Row(DEVELOPER, GET, "page"),
+    Row(NEW_APPLICATION, GET, "page"),
+    Row(NEW_APPLICATION, POST, "page"),
+    Row(OWN_APPLICATION, GET, "page"),
+    Row(TRY, GET, "page"),
+    Row(TRY_TOKEN, POST, "page"),
+    Row(TRY_FLEET, POST, "page"),
     Row(STAFF, GET, "page"),
     Row(STAFF_ROLE, POST, "page"),
     Row(STAFF_SWITCH, POST, "page"),

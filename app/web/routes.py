@@ -9,6 +9,7 @@ from starlette.routing import Mount
 from app.web import health, paths
 from app.web.api import aemp, telemetry
 from app.web.cross_origin import READABLE, READINGS, preflight, preflight_of_reading
+from app.web.developer import applications, new, quick_start, register, try_out
 from app.web.oauth.introspect import introspect
 from app.web.oauth.jwks import jwks
 from app.web.oauth.metadata import openid_metadata, resource_metadata, server_metadata
@@ -100,6 +101,17 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.CLOSE_ACCOUNT, POST): profile.submit_close,
     (paths.EMAIL_LINK, GET): email_link.email_link,
     (paths.EMAIL_LINK, POST): email_link.submit_email_link,
+    (paths.REGISTER, GET): register.register,
+    (paths.REGISTER, POST): register.submit_register,
+    (paths.SIGN_UP, GET): register.sign_up,
+    (paths.SIGN_UP, POST): register.submit_sign_up,
+    (paths.DEVELOPER, GET): applications.applications,
+    (paths.NEW_APPLICATION, GET): new.new_application,
+    (paths.NEW_APPLICATION, POST): new.submit_new,
+    (paths.OWN_APPLICATION, GET): quick_start.quick_start,
+    (paths.TRY, GET): try_out.callback,
+    (paths.TRY_TOKEN, POST): try_out.fetch_token,
+    (paths.TRY_FLEET, POST): try_out.read_fleet,
     (paths.STAFF, GET): staff.staff,
     (paths.STAFF_ROLE, POST): staff.submit_role,
     (paths.STAFF_SWITCH, POST): staff.submit_switch,

@@ -30,6 +30,8 @@ CREATE TABLE person (
     UNIQUE (email),
     CHECK (num_nonnulls(totp_sealed, totp_sealed_with, totp_last_step) IN (0, 3))
 );
+ALTER TABLE customer ADD COLUMN tester_id uuid UNIQUE REFERENCES person;
+COMMENT ON COLUMN customer.tester_id IS 'The owner of applications whose test customer it is; null for a real customer';
 COMMENT ON TABLE person IS 'Somebody who signs in with an e-mail address. What they may do follows from the rows below that name them.';
 COMMENT ON COLUMN person.erased_at IS 'From then on the row holds nothing but the id, by which the audit trail names somebody';
 COMMENT ON COLUMN person.password_hash IS 'argon2id, PHC string; a former system''s own hash until the first sign-in';
@@ -129,6 +131,7 @@ CREATE TABLE application (
     logo_digest     bytea CHECK (octet_length(logo_digest) = 32),
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     jwks            jsonb,
+    live_at         timestamptz,
     -- Only a confidential strict application proves itself by keys, and an empty set would prove nothing.
     CHECK (jwks IS NULL OR (kind = 'strict' AND NOT public AND jwks @? '$.keys[0]'))
 );
@@ -137,7 +140,26 @@ COMMENT ON COLUMN application.former_client_id IS 'The client_id of an imported 
 COMMENT ON COLUMN application.scope IS 'What it may ask for, space-separated (RFC 6749 section 3.3)';
 COMMENT ON COLUMN application.audience IS 'Set for a resource server: the audience whose tokens it may introspect';
 COMMENT ON COLUMN application.customer_id IS 'The customer that a client_credentials token acts for';
+COMMENT ON COLUMN application.live_at IS 'Since when it may meet real customers; null in test mode, where it meets test customers of its owners alone';
 COMMENT ON COLUMN application.jwks IS 'Public keys (RFC 7517) of an application that signs its assertions and has no secret; null for all others';
+
+CREATE TABLE application_owner (
+    application_id uuid NOT NULL REFERENCES application,
+    person_id      uuid NOT NULL REFERENCES person,
+    joined_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (application_id, person_id)
+);
+CREATE INDEX ON application_owner (person_id);
+COMMENT ON TABLE application_owner IS 'The people an application belongs to. One that was registered on the command line may have none.';
+
+CREATE TABLE sign_up (
+    id         uuid PRIMARY KEY,
+    email      text NOT NULL CHECK (email = lower(email)),
+    expires_at timestamptz NOT NULL,
+    used_at    timestamptz
+);
+CREATE INDEX ON sign_up (expires_at);
+COMMENT ON TABLE sign_up IS 'Who asked to sign up as an owner of applications. The address may be nobody''s, or somebody''s already; the link is in mail_link.';
 
 CREATE TABLE application_logo (
     digest     bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
@@ -197,8 +219,8 @@ COMMENT ON COLUMN guess.name IS 'What is counted: account, network or browser, a
 COMMENT ON COLUMN guess.level IS 'The share of its limit that was used at the moment `at`; it drains from 1 to 0 in one window';
 
 -- The service changes only what a verb changes. It deletes nothing that the audit trail may name.
-GRANT SELECT, INSERT ON customer, person, customer_member, invitation, operator, application, application_logo,
-    client_secret, browser_session, known_browser, recovery_code, passkey, passkey_challenge, guess TO rovitracker_service;
+GRANT SELECT, INSERT ON customer, person, customer_member, invitation, operator, application, application_owner,
+    application_logo, sign_up, client_secret, browser_session, known_browser, recovery_code, passkey, passkey_challenge, guess TO rovitracker_service;
 GRANT UPDATE (name, disabled_at, closed_at, erased_at) ON customer TO rovitracker_service;
 GRANT UPDATE (role, disabled_at) ON operator TO rovitracker_service;
 GRANT UPDATE (role), DELETE ON customer_member TO rovitracker_service;
@@ -207,9 +229,10 @@ GRANT UPDATE (role, invited_by, created_at, expires_at, mail_id, accepted_at, wi
 GRANT UPDATE (email, name, email_confirmed_at, password_hash, totp_sealed, totp_sealed_with, totp_last_step, language,
               time_zone)
     ON person TO rovitracker_service;
-GRANT DELETE ON recovery_code TO rovitracker_service;
+GRANT DELETE ON recovery_code, application_owner TO rovitracker_service;
+GRANT UPDATE (used_at) ON sign_up TO rovitracker_service;
 GRANT UPDATE (sign_count, name, backed_up, last_used_at), DELETE ON passkey TO rovitracker_service;
-GRANT UPDATE (name, company, status, grants, scope, redirect_uris, customer_id, logo_digest, jwks) ON application
+GRANT UPDATE (name, company, status, grants, scope, redirect_uris, customer_id, logo_digest, jwks, live_at) ON application
     TO rovitracker_service;
 GRANT UPDATE (digest, slow_hash, created_at, expires_at), DELETE ON client_secret TO rovitracker_service;
 GRANT UPDATE (last_seen_at, expires_at, proved_at), DELETE ON browser_session TO rovitracker_service;

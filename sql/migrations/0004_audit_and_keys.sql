@@ -5,7 +5,7 @@ CREATE TABLE audit_event (
     id             uuid NOT NULL PRIMARY KEY,
     at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     event          text NOT NULL,
-    actor_kind     text NOT NULL CHECK (actor_kind IN ('customer', 'operator', 'application', 'command line', 'service')),
+    actor_kind     text NOT NULL CHECK (actor_kind IN ('customer', 'operator', 'application owner', 'application', 'command line', 'service')),
     actor_id       uuid,
     application_id uuid,
     customer_id    uuid,
@@ -18,7 +18,7 @@ COMMENT ON COLUMN audit_event.request_id IS 'Of the request that did it, as its 
 COMMENT ON COLUMN audit_event.address IS 'Of the client that sent the request; null for a command and for the service itself';
 CREATE INDEX ON audit_event (application_id, id);
 CREATE INDEX ON audit_event (customer_id, id);
-CREATE INDEX ON audit_event (actor_id, id) WHERE actor_kind IN ('customer', 'operator');
+CREATE INDEX ON audit_event (actor_id, id) WHERE actor_kind IN ('customer', 'operator', 'application owner');
 -- What happened to how a person signs in. Refused sign-ins stand apart: strangers cause them, as many as they like.
 CREATE INDEX ON audit_event ((detail ->> 'person'), id) WHERE event LIKE 'person.%' AND event <> 'person.sign_in_failed';
 CREATE INDEX ON audit_event ((detail ->> 'person'), id) WHERE event = 'person.sign_in_failed';

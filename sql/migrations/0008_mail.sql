@@ -30,12 +30,14 @@ CREATE TABLE mail_link (
     purpose       text NOT NULL CHECK (purpose <> ''),
     person_id     uuid REFERENCES person,
     invitation_id uuid REFERENCES invitation ON DELETE CASCADE,
+    sign_up_id    uuid REFERENCES sign_up ON DELETE CASCADE,
     expires_at    timestamptz NOT NULL,
     used_at       timestamptz,
-    CHECK (num_nonnulls(person_id, invitation_id) = 1)
+    CHECK (num_nonnulls(person_id, invitation_id, sign_up_id) = 1)
 );
 CREATE INDEX ON mail_link (person_id, purpose);
 CREATE INDEX ON mail_link (invitation_id);
+CREATE INDEX ON mail_link (sign_up_id);
 CREATE INDEX ON mail_link (expires_at);
 COMMENT ON TABLE mail_link IS 'Links that were mailed, by the SHA-256 of their secret, which has 256 random bits.';
 COMMENT ON COLUMN mail_link.invitation_id IS 'Set instead of a person for an address that may be nobody''s yet; its row says whether the link still works';
@@ -102,6 +104,9 @@ BEGIN
         time_zone = 'UTC', erased_at = clock_timestamp()
     WHERE id = erased;
     DELETE FROM customer_member WHERE person_id = erased;
+    UPDATE customer SET closed_at = clock_timestamp(), disabled_at = coalesce(disabled_at, clock_timestamp())
+    WHERE tester_id = erased AND closed_at IS NULL;
+    DELETE FROM application_owner WHERE person_id = erased;
     DELETE FROM browser_session WHERE person_id = erased;
     DELETE FROM known_browser WHERE person_id = erased;
     DELETE FROM recovery_code WHERE person_id = erased;
@@ -109,6 +114,8 @@ BEGIN
     DELETE FROM mail_link WHERE person_id = erased;
     DELETE FROM invitation WHERE email IN (SELECT unnest(ARRAY[old_email, new_email]) FROM email_change WHERE person_id = erased
                                            UNION SELECT address);
+    DELETE FROM sign_up WHERE email IN (SELECT unnest(ARRAY[old_email, new_email]) FROM email_change WHERE person_id = erased
+                                        UNION SELECT address);
     DELETE FROM mail WHERE recipient IN (SELECT unnest(ARRAY[old_email, new_email]) FROM email_change WHERE person_id = erased
                                          UNION SELECT address);
     DELETE FROM email_change WHERE person_id = erased;

@@ -53,7 +53,7 @@ async def accept_as_new(
                 Sentence("Somebody signs in with this address already. Sign in, then accept.")
             )
         await _join(context, transaction, link, invitation, person, language=visitor.language)
-        return await _sign_in(context, transaction, person, visitor)
+        return await sign_in_new(context, transaction, person, visitor)
 
 
 async def accept_as(
@@ -112,8 +112,13 @@ async def _join(
             )
 
 
-async def _sign_in(context: Context, transaction: Transaction, person: Person, visitor: Visitor) -> SignedIn:
-    """The first session of a person who was made in this transaction, with a browser that is known from then on."""
+async def sign_in_new(
+    context: Context, transaction: Transaction, person: Person, visitor: Visitor
+) -> SignedIn:
+    """The first session of a person who was made in this transaction, with a browser that is known from then on.
+
+    Raises InvitationError when they were changed at the same moment.
+    """
     made = await select_sign_in_of(transaction, person.id)
     session = await begin_session(context, transaction, made, visitor, proved=False) if made else None
     if session is None:

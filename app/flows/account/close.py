@@ -10,6 +10,7 @@ from app.flows.mail.queue_mail import queue_mail
 from app.oauth.actor import Actor
 from app.process.passwords import NOBODY
 from app.sentence import Sentence
+from app.storage.people.application_owners import count_solely_owned
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.customers import lock_customer
 from app.storage.people.erasure import (
@@ -57,6 +58,13 @@ async def erase_person(context: Context, actor: Actor, person: Person) -> None:
             Sentence("%(email)s is an operator: end that first", email=person.email), code="is_operator"
         )
     async with context.database.transaction() as transaction:
+        if await count_solely_owned(transaction, person.id):
+            raise LastOwnerError(
+                Sentence(
+                    "%(email)s is the only owner of applications: invite somebody else to them, or delete them",
+                    email=person.email,
+                )
+            )
         if person.customer_id is not None:
             await lock_customer(transaction, person.customer_id)
             await _require_other_owner(transaction, await select_person_by_id(transaction, person.id))

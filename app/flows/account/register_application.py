@@ -13,6 +13,7 @@ from app.oauth.client_keys import check_key_set
 from app.oauth.registration import RegistrationError, check_registration, default_grants
 from app.oauth.token_string import mint_client_secret, new_id, secret_digest
 from app.storage.errors import StatementRefusedError
+from app.storage.people.application_owners import insert_application_owner
 from app.storage.people.applications import insert_application, insert_client_secret, insert_logo
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.connections import connect
@@ -43,9 +44,11 @@ async def register_application(
     audience: str | None = None,
     customer_id: UUID | None = None,
     jwks: bytes | None = None,
+    owner_id: UUID | None = None,
 ) -> RegisteredApplication:
     """Register an application that is active at once.
 
+    owner_id: the person it belongs to; it begins in test mode then. Others meet real customers from now on.
     grants: those of its kind unless some are named. audience: makes it a resource server.
     customer_id: the customer its client_credentials tokens act for. jwks: the JWK Set of its public keys.
     Raises RegistrationError, RedirectUriError or LogoError when what it states is not accepted.
@@ -64,12 +67,13 @@ async def register_application(
         customer_id=customer_id,
         secrets=(),
         jwks=check_key_set(jwks) if jwks is not None else None,
+        test=owner_id is not None,
     )
     client = check_registration(asked, GRANTS.values(), development=context.policy.development)
     png = await read_logo(logo) if logo is not None else None
     secret = None if public or client.jwks else mint_client_secret()
     try:
-        await _store(context, actor, client, png, secret)
+        await _store(context, actor, client, png, secret, owner_id=owner_id)
     except StatementRefusedError as refused:
         if refused.sqlstate != _UNIQUE_VIOLATION:
             raise
@@ -78,13 +82,21 @@ async def register_application(
 
 
 async def _store(
-    context: Context, actor: Actor, client: Client, png: bytes | None, secret: str | None
+    context: Context,
+    actor: Actor,
+    client: Client,
+    png: bytes | None,
+    secret: str | None,
+    *,
+    owner_id: UUID | None,
 ) -> None:
     logo_digest = hashlib.sha256(png).digest() if png is not None else None
     async with context.database.transaction() as transaction:
         if png is not None and logo_digest is not None:
             await insert_logo(transaction, logo_digest, png)
         await insert_application(transaction, client, logo_digest)
+        if owner_id is not None:
+            await insert_application_owner(transaction, client.id, owner_id)
         if client.customer_id is not None:
             await connect(
                 transaction,

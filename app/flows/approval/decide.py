@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.context import Context
 from app.flows.account.rights import require_right
+from app.flows.approval.authorize import prove_redirect_uri
 from app.flows.approval.browser_flow import ApprovalFlow
 from app.flows.approval.tell_owners import tell_owners
 from app.flows.approval.terms import Terms, approve_terms, require_terms
@@ -13,7 +14,6 @@ from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.code_secret import code_secret
 from app.oauth.errors import PageError
-from app.oauth.redirect_uri import match
 from app.oauth.token_string import TokenString, bucket_of, compose, with_bucket
 from app.refused import ToldError
 from app.sentence import Sentence
@@ -149,7 +149,7 @@ async def _still_registered(context: Context, flow: ApprovalFlow, redirect_uri: 
             Sentence("It was suspended or removed meanwhile. Nothing was shared."),
         )
     if redirect_uri is not None:
-        match(redirect_uri, application.client.redirect_uris, public=application.client.public)
+        prove_redirect_uri(context, application.client, redirect_uri)
     return application
 
 

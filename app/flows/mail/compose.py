@@ -7,7 +7,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from app.context import Context
-from app.flows.mail.links import mint_email_link, mint_invitation_secret, mint_secret
+from app.flows.mail.links import mint_email_link, mint_invitation_secret, mint_secret, mint_sign_up_secret
 from app.language.languages import choose_language
 from app.language.zones import zone_named
 from app.mail.letters import Letter, Template, write_letter
@@ -20,6 +20,7 @@ from app.storage.people.customers import select_customer_name
 from app.storage.people.email_changes import Side, select_email_change
 from app.storage.people.invitations import select_invitation
 from app.storage.people.people import Person, SignInRow, select_person, select_person_by_id, select_sign_in
+from app.storage.people.sign_ups import select_sign_up
 
 
 async def compose(context: Context, mail: ClaimedMail) -> EmailMessage | None:
@@ -190,6 +191,17 @@ async def _connection_changed(context: Context, mail: ClaimedMail) -> Letter | N
     )
 
 
+async def _sign_up(context: Context, mail: ClaimedMail) -> Letter | None:
+    """Whoever signs in with the address already is told so instead; strangers learn nothing of it."""
+    found = await select_sign_up(context.database, mail.about["sign_up"])
+    if found is None or found.used_at or found.late:
+        return None
+    known = await select_sign_in(context.database, found.email)
+    if known is not None:
+        return _letter(context, mail, known.person, secret=None, **_names(known))
+    return _letter(context, mail, None, secret=await mint_sign_up_secret(context, found.id))
+
+
 _LETTERS: dict[Template, Callable[[Context, ClaimedMail], Awaitable[Letter | None]]] = {
     "test": _test,
     "new_browser": _about_event,
@@ -209,6 +221,7 @@ _LETTERS: dict[Template, Callable[[Context, ClaimedMail], Awaitable[Letter | Non
     "role_changed": _role_changed,
     "removed_from_account": _removed_from_account,
     "connection_changed": _connection_changed,
+    "sign_up": _sign_up,
 }
 
 

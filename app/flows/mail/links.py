@@ -13,18 +13,21 @@ from app.storage.mail.links import (
     MailLink,
     insert_invitation_link,
     insert_mail_link,
+    insert_sign_up_link,
     mark_mail_link_used,
     mark_mail_links_used,
     select_mail_link,
 )
 from app.storage.people.email_changes import Side, insert_email_change_link
 from app.storage.people.invitations import Invitation, select_invitation_of_link
+from app.storage.people.sign_ups import SignUp, select_sign_up_of_link
 from app.storage.postgres.database import Statements, Transaction
 
 LinkPurpose = Literal["new password"]
 
 LIVES: dict[LinkPurpose, timedelta] = {"new password": timedelta(hours=1)}
 INVITATION_LIFE = timedelta(days=7)
+SIGN_UP_LIFE = timedelta(days=1)
 LONGEST_SECRET = 64  # characters; ours have 43
 
 
@@ -118,6 +121,35 @@ async def check_invitation_link(statements: Statements, secret: str) -> Invitati
             title=Sentence("This invitation no longer works"),
         )
     return invitation
+
+
+async def mint_sign_up_secret(context: Context, sign_up_id: UUID) -> str:
+    """The secret of a new link that finishes a sign-up."""
+    secret = secrets.token_urlsafe(32)
+    await insert_sign_up_link(context.database, digest_of(secret), sign_up_id, SIGN_UP_LIFE)
+    return secret
+
+
+async def check_sign_up_link(statements: Statements, secret: str) -> SignUp:
+    """The sign-up that was mailed. Nothing changes, so that scanners of mail may follow it.
+
+    Raises LinkError when the link is none of ours, was used, or is too old.
+    """
+    sign_up = None
+    if len(secret) <= LONGEST_SECRET:
+        sign_up = await select_sign_up_of_link(statements, digest_of(secret))
+    if sign_up is None:
+        raise _unknown()
+    if sign_up.used_at is not None:
+        raise _used()
+    if sign_up.late:
+        raise LinkError(
+            Sentence("A link works for a day only. Sign up again, and use the new mail."),
+            code="link_late",
+            status=410,
+            title=Sentence("This link came too late"),
+        )
+    return sign_up
 
 
 def _refuse_spent(link: MailLink) -> None:

@@ -17,6 +17,11 @@ async def issue_token(context: Context, request: TokenRequest, address: str) -> 
     """RFC 6749 section 3.2. Answered only after the token is committed; raises OAuthError or StoreUnavailableError."""
     # 1. Who asks, and 2. its proof: before anything the request names is consumed (O-53).
     client = await authenticate_client(context, request.credentials, address)
+    return await issue_to(context, client, request, address)
+
+
+async def issue_to(context: Context, client: Client, request: TokenRequest, address: str) -> IssuedToken:
+    """The phases that follow for whoever is proved to act for the application. Raises as `issue_token` does."""
     # 3. May it use this grant?
     grant = _allowed_grant(client, request)
     # 4. What does it ask for? Whoever keeps making up codes waits in a lane, whichever grant it names.

@@ -30,6 +30,19 @@ async def insert_invitation_link(
     await statements.count(INSERT_INVITATION_LINK, digest, invitation_id, life)
 
 
+INSERT_SIGN_UP_LINK = """
+INSERT INTO mail_link (digest, purpose, sign_up_id, expires_at)
+VALUES ($1, 'sign-up', $2, clock_timestamp() + $3::interval)
+"""
+
+
+async def insert_sign_up_link(
+    statements: Statements, digest: bytes, sign_up_id: UUID, life: timedelta
+) -> None:
+    """Keep the digest of a link that names a sign-up, since its address may be nobody's yet."""
+    await statements.count(INSERT_SIGN_UP_LINK, digest, sign_up_id, life)
+
+
 @dataclass(frozen=True, slots=True)
 class MailLink:
     """A link as it stands. late: whether its time is over."""

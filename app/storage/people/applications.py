@@ -10,7 +10,7 @@ from app.storage.postgres.database import Row, Statements
 
 _COLUMNS = """
     a.id, a.kind, a.public, a.name, a.company, a.status, a.grants, a.scope, a.redirect_uris, a.audience,
-    a.customer_id, a.logo_digest, a.created_at, a.jwks, a.former_client_id,
+    a.customer_id, a.logo_digest, a.created_at, a.jwks, a.former_client_id, a.live_at,
     coalesce((SELECT array_agg(s.digest ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_digests,
     coalesce((SELECT array_agg(s.slow_hash ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS slow_hashes,
     coalesce((SELECT array_agg(s.expires_at ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_expiries
@@ -19,11 +19,15 @@ _COLUMNS = """
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A registered application: the client the rules see, and what pages and lists show of it."""
+    """A registered application: the client the rules see, and what pages and lists show of it.
+
+    live_at: since when it may meet real customers; None in test mode.
+    """
 
     client: Client
     logo_digest: bytes | None
     created_at: datetime
+    live_at: datetime | None = None
 
 
 SELECT_APPLICATIONS = f"""
@@ -50,8 +54,8 @@ async def select_all_applications(statements: Statements) -> tuple[Application, 
 INSERT_APPLICATION = """
 INSERT INTO application
     (id, kind, public, name, company, status, grants, scope, redirect_uris, audience, customer_id, logo_digest, jwks,
-     former_client_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb, $14)
+     former_client_id, live_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb, $14, CASE WHEN NOT $15 THEN clock_timestamp() END)
 """
 
 
@@ -76,6 +80,7 @@ def columns_of(client: Client, logo_digest: bytes | None) -> tuple[object, ...]:
         logo_digest,
         client.jwks,
         client.former_client_id,
+        client.test,
     )
 
 
@@ -145,5 +150,6 @@ def _application(row: Row) -> Application:
         secrets=tuple(ClientSecret(*secret) for secret in secrets),
         jwks=row["jwks"],
         former_client_id=row["former_client_id"],
+        test=row["live_at"] is None,
     )
-    return Application(client, row["logo_digest"], row["created_at"])
+    return Application(client, row["logo_digest"], row["created_at"], row["live_at"])

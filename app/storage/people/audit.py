@@ -77,7 +77,7 @@ SELECT e.at, e.event, e.actor_kind, e.actor_id, coalesce(p.email, actor.name) AS
 FROM (SELECT * FROM audit_event
       WHERE ($1::uuid IS NULL OR application_id = $1) AND ($2::uuid IS NULL OR customer_id = $2)
       ORDER BY id DESC LIMIT $3) e
-LEFT JOIN person p ON e.actor_kind IN ('customer', 'operator') AND p.id = e.actor_id
+LEFT JOIN person p ON e.actor_kind IN ('customer', 'operator', 'application owner') AND p.id = e.actor_id
 LEFT JOIN application actor ON e.actor_kind = 'application' AND actor.id = e.actor_id
 LEFT JOIN application a ON a.id = e.application_id
 LEFT JOIN customer c ON c.id = e.customer_id

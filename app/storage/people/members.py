@@ -38,6 +38,7 @@ def member_of(person: Person) -> Member | None:
         person.operator_role,
         person.language,
         person.time_zone,
+        person.develops,
     )
 
 

@@ -32,6 +32,13 @@ SELECT old_email, new_email, asked_at, changed_at, ended_at FROM email_change WH
 SELECT role, created_at, expires_at, accepted_at, withdrawn_at FROM invitation
 WHERE email = (SELECT email FROM person WHERE id = $1) ORDER BY created_at
 """,
+    "applications": """
+SELECT a.name, a.company, w.joined_at FROM application_owner w JOIN application a ON a.id = w.application_id
+WHERE w.person_id = $1 ORDER BY w.joined_at
+""",
+    "sign_ups": """
+SELECT expires_at, used_at FROM sign_up WHERE email = (SELECT email FROM person WHERE id = $1) ORDER BY expires_at
+""",
     "approved": """
 SELECT a.name AS application, a.company, k.route, k.approved_at, k.cut_at, k.ends_at
 FROM connection k JOIN application a ON a.id = k.application_id WHERE k.approved_by = $1 ORDER BY k.approved_at
@@ -55,7 +62,7 @@ async def select_own_data(statements: Statements, person_id: UUID) -> dict[str, 
 
 SELECT_OWN_EVENTS = """
 SELECT at, event, customer_id, application_id, address, detail FROM audit_event
-WHERE actor_id = $1 AND actor_kind IN ('customer', 'operator') ORDER BY id DESC LIMIT $2
+WHERE actor_id = $1 AND actor_kind IN ('customer', 'operator', 'application owner') ORDER BY id DESC LIMIT $2
 """
 
 

@@ -16,7 +16,7 @@ class Person:
     """Somebody who signs in, and what they are: of a customer account, of RoviTracker, of both or of neither.
 
     customer_id, customer_name, role: of the account. operator_role: None for everybody outside RoviTracker.
-    language: None where they chose none. time_zone: its IANA name.
+    language: None where they chose none. time_zone: its IANA name. develops: whether applications belong to them.
     """
 
     id: UUID
@@ -28,6 +28,7 @@ class Person:
     operator_role: OperatorRole | None = None
     language: str | None = None
     time_zone: str = "UTC"
+    develops: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -39,7 +40,8 @@ class Person:
         return tuple(filter(None, (self.email, self.name, self.customer_name)))
 
 
-PERSON_COLUMNS = "p.id, p.email, p.name, m.customer_id, c.name AS customer_name, m.role, o.role AS operator_role, p.language, p.time_zone"
+PERSON_COLUMNS = """p.id, p.email, p.name, m.customer_id, c.name AS customer_name, m.role, o.role AS operator_role, p.language, p.time_zone,
+EXISTS (SELECT FROM application_owner w WHERE w.person_id = p.id) AS develops"""
 PERSON_TABLES = """person p
 LEFT JOIN customer_member m ON m.person_id = p.id LEFT JOIN customer c ON c.id = m.customer_id
 LEFT JOIN operator o ON o.person_id = p.id AND o.disabled_at IS NULL"""
@@ -196,6 +198,7 @@ def person_of(row: Row) -> Person:
         row["operator_role"],
         row["language"],
         row["time_zone"],
+        row["develops"],
     )
 
 

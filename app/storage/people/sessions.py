@@ -44,7 +44,7 @@ async def insert_session(statements: Statements, new: NewSession, idle: timedelt
 SELECT_SESSION = f"""
 WITH live AS (
     SELECT s.id_digest, s.last_seen_at, p.id, p.email, p.name, c.name AS customer_name, m.role, o.role AS operator_role,
-           p.language, p.time_zone,
+           p.language, p.time_zone, EXISTS (SELECT FROM application_owner w WHERE w.person_id = p.id) AS develops,
            CASE WHEN c.disabled_at IS NULL THEN c.id END AS customer_id
     FROM browser_session s JOIN ({PERSON_TABLES}) ON p.id = s.person_id
     WHERE s.id_digest = $1 AND s.expires_at > clock_timestamp() AND {ENABLED}
@@ -54,7 +54,7 @@ WITH live AS (
         expires_at = least(clock_timestamp() + $2::interval, s.created_at + $3::interval)
     FROM live WHERE s.id_digest = live.id_digest AND live.last_seen_at < clock_timestamp() - interval '1 minute'
 )
-SELECT id, email, name, customer_id, customer_name, role, operator_role, language, time_zone FROM live
+SELECT id, email, name, customer_id, customer_name, role, operator_role, language, time_zone, develops FROM live
 """
 
 

@@ -11,6 +11,14 @@ from app.storage.token.standing import is_connected
 
 Route = Literal["code", "client_credentials", "manual", "imported"]
 
+# A real customer meets live applications, and a test customer those that its tester owns. Here alone it is judged: whatever
+# is issued later rests on the row.
+MAY_MEET = """EXISTS (
+    SELECT FROM application a, customer c
+    WHERE a.id = asked.application_id AND c.id = asked.customer_id
+      AND CASE WHEN c.tester_id IS NULL THEN a.live_at IS NOT NULL
+               ELSE EXISTS (SELECT FROM application_owner w WHERE w.application_id = a.id AND w.person_id = c.tester_id) END)"""
+
 # An approval begins a connection, or brings back one that was cut or has ended; while it stands nothing is written. An
 # approval that is older than the cut changes nothing: whoever cut it came later.
 UPSERT_APPROVED_CONNECTIONS = f"""
@@ -18,6 +26,7 @@ INSERT INTO connection AS k (customer_id, application_id, approved_at, approved_
 SELECT DISTINCT ON (customer_id, application_id)
        customer_id, application_id, coalesce(approved_at, clock_timestamp()), $4::uuid, $5::text
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS asked(customer_id, application_id, approved_at)
+WHERE {MAY_MEET}
 ORDER BY customer_id, application_id, approved_at DESC
 ON CONFLICT (customer_id, application_id) DO UPDATE
 SET approved_at = excluded.approved_at, approved_by = excluded.approved_by, route = excluded.route,

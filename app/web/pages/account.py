@@ -31,6 +31,7 @@ from app.web.paths import (
     ACCOUNT,
     CONNECTION,
     CONNECTIONS,
+    DEVELOPER,
     DISCONNECT,
     LOGIN,
     LOGOUT,
@@ -44,6 +45,7 @@ from app.web.request import context_of, raw_query
 
 _OVERVIEW = (Sentence("Overview"), ACCOUNT)
 _STAFF = (Sentence("Staff"), STAFF)
+_DEVELOPER = (Sentence("Your applications"), DEVELOPER)
 _OWN = ((Sentence("Security"), SECURITY), (Sentence("Profile"), PROFILE))
 _OF_THE_ACCOUNT = (
     (Sentence("Machines"), MACHINES),
@@ -153,7 +155,8 @@ def _sections(person: Person) -> tuple[tuple[str, str], ...]:
     """They follow from what the person is."""
     operators = (_STAFF,) if person.operator_role else ()
     members = _OF_THE_ACCOUNT if person.customer_id else ()
-    return (_OVERVIEW, *operators, *members, *_OWN)
+    owners = (_DEVELOPER,) if person.develops or not (members or operators) else ()
+    return (_OVERVIEW, *operators, *members, *owners, *_OWN)
 
 
 async def _fleet_page(request: Request, member: Member) -> FleetPage:

@@ -67,11 +67,11 @@ async def read_form(
 
     largest: in bytes. most: fields.
     """
-    _refuse_other_sites(request)
+    refuse_other_sites(request)
     return parse_form(await read_body(request.receive, most=largest), largest=largest, most=most)
 
 
-def _refuse_other_sites(request: Request) -> None:
+def refuse_other_sites(request: Request) -> None:
     """So that nobody acts with a customer's cookies from a page of their own.
 
     Sec-Fetch-Site decides where the browser sends it, else Origin; a client that sends neither is no browser, holds

@@ -46,7 +46,7 @@ from app.web.pages.duration import spoken_duration
 from app.web.pages.language import language_of
 from app.web.pages.login import flow_back_to, login_page, logout_hidden, note_refusal
 from app.web.pages.render import page, see_other, shown
-from app.web.pages.signed_in import member_here
+from app.web.pages.signed_in import approver_here
 from app.web.pages.terms_form import (
     TermsFault,
     TypedTerms,
@@ -103,7 +103,8 @@ async def submit_consent(request: Request) -> Response:
 
 async def _decide(request: Request, flow: ConsentFlow, decision: Decision, typed: TypedTerms) -> Response:
     context = context_of(request)
-    member = await member_here(request)
+    application = await context.gathered.applications.find(flow.application_id)
+    member = await approver_here(request, application.client) if application else None
     if member is None or (member.id, member.customer_id) != (flow.member_id, flow.customer_id):
         raise PageError(
             Sentence("You are signed in differently now"),
@@ -125,7 +126,6 @@ async def _decide(request: Request, flow: ConsentFlow, decision: Decision, typed
     except FieldError as error:
         return await _asked_again(request, flow, member, error, typed)
     except RoleError:
-        application = await context.gathered.applications.find(flow.application_id)
         if application is None:
             raise
         return await role_page(
@@ -185,7 +185,7 @@ def _link(asked: AuthorizationAsked) -> str:
 
 async def _ask(request: Request, asked: AuthorizationAsked) -> Response:
     here = with_query(AUTHORIZE, raw_query(request))
-    member = await member_here(request)
+    member = await approver_here(request, asked.application.client)
     if member is None:
         return await login_page(request, flow_back_to(here, asked))
     return await _consent_page(request, asked, member, here, _flow(asked, member))

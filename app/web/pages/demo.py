@@ -73,13 +73,13 @@ async def call_api(request: Request) -> Response:
         request,
         demo,
         step="fleet" if answer.is_success else "token",
-        machines=_machines(answer.json()) if answer.is_success else None,
+        machines=machines_of(answer.json()) if answer.is_success else None,
         fleet_curl=_fleet_curl(demo, token),
         fleet_answer=orjson.dumps(answer.json(), option=orjson.OPT_INDENT_2).decode(),
     )
 
 
-def _machines(fleet: dict[str, Any]) -> list[dict[str, Any]]:
+def machines_of(fleet: dict[str, Any]) -> list[dict[str, Any]]:
     """What the application's own page might show of its first answer; readings a machine does not send are None."""
     return [
         {

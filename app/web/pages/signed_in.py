@@ -3,6 +3,8 @@
 from starlette.requests import Request
 
 from app.flows.account.sign_in import read_session
+from app.flows.developer.test_customer import find_approver
+from app.oauth.client import Client
 from app.oauth.errors import PageError
 from app.sentence import Sentence
 from app.storage.people.members import Member, member_of
@@ -19,6 +21,18 @@ async def member_here(request: Request) -> Member | None:
     """None when nobody is signed in. Raises PageError when the person belongs to no customer account."""
     person = await person_here(request)
     return require_member(person) if person else None
+
+
+async def approver_here(request: Request, client: Client) -> Member | None:
+    """Whom the person decides for at this application; None when nobody is signed in.
+
+    Raises PageError when the person belongs to no customer account, and InTestModeError for somebody else's application
+    in test mode.
+    """
+    person = await person_here(request)
+    if person is None:
+        return None
+    return await find_approver(context_of(request), person, client) or require_member(person)
 
 
 def require_member(person: Person) -> Member:

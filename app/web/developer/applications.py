@@ -1,0 +1,39 @@
+"""The applications of whoever is signed in."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.flows.approval.browser_flow import SignInFlow
+from app.flows.developer.own_applications import list_own_applications
+from app.web.developer.frame import STATES, address_below, state_of
+from app.web.pages.account import account_page
+from app.web.pages.login import login_page
+from app.web.pages.render import see_other, shown
+from app.web.pages.signed_in import person_here
+from app.web.paths import DEVELOPER, NEW_APPLICATION, OWN_APPLICATION
+from app.web.request import context_of
+
+
+async def applications(request: Request) -> Response:
+    person = await person_here(request)
+    if person is None:
+        return await login_page(request, SignInFlow(DEVELOPER))
+    owned = await list_own_applications(context_of(request), person)
+    if not owned:
+        return see_other(NEW_APPLICATION)
+    return account_page(
+        request,
+        person,
+        DEVELOPER,
+        "developer/applications.html",
+        applications=[
+            {
+                **shown(each),
+                "url": address_below(OWN_APPLICATION, each.client.id),
+                "state": STATES[state_of(each)],
+                "since": each.created_at,
+            }
+            for each in owned
+        ],
+        new_url=NEW_APPLICATION,
+    )

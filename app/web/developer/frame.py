@@ -1,0 +1,90 @@
+"""Who is at a page of an application's owners, and the frame of those pages."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.flows.approval.browser_flow import SignInFlow
+from app.flows.developer.own_applications import find_own_application
+from app.oauth.actor import Actor
+from app.sentence import Sentence
+from app.storage.people.applications import Application
+from app.storage.people.people import Person
+from app.web.pages.account import account_page
+from app.web.pages.login import login_page
+from app.web.pages.render import shown
+from app.web.pages.signed_in import person_here
+from app.web.paths import DEVELOPER, OWN_APPLICATION
+from app.web.request import context_of
+
+_TABS = ((Sentence("Quick start"), OWN_APPLICATION),)
+STATES = {
+    "test": Sentence("Test mode"),
+    "live": Sentence("Live"),
+    "suspended": Sentence("Suspended"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerHere:
+    """Who is at the page, and the application of theirs that it is about."""
+
+    person: Person
+    application: Application
+
+    @property
+    def actor(self) -> Actor:
+        return owner_actor(self.person)
+
+
+def owner_actor(person: Person) -> Actor:
+    """What somebody does with their applications they do as their owner, whatever else they are."""
+    return Actor("application owner", person.id)
+
+
+async def owner_here(request: Request, path: str) -> OwnerHere | Response:
+    """The owner of the application that the address names, or the page where they sign in and come back.
+
+    path: the row of the address. Raises ApplicationError 404 when it is nobody's or somebody else's.
+    """
+    person = await person_here(request)
+    application_id: UUID = request.path_params["application"]
+    if person is None:
+        return await login_page(request, SignInFlow(address_below(path, application_id)))
+    return OwnerHere(person, await find_own_application(context_of(request), person, application_id))
+
+
+def application_page(
+    request: Request, owner: OwnerHere, path: str, template: str, *, status: int = 200, **values: Any
+) -> Response:
+    """A page about one application. path: the row of the tab it stands under."""
+    client = owner.application.client
+    return account_page(
+        request,
+        owner.person,
+        DEVELOPER,
+        template,
+        status=status,
+        back_to=address_below(path, client.id),
+        application={**shown(owner.application), "client_id": client.client_id},
+        state=state_of(owner.application),
+        state_name=STATES[state_of(owner.application)],
+        tabs=[(name, address_below(row, client.id)) for name, row in _TABS],
+        tab=address_below(path, client.id),
+        **values,
+    )
+
+
+def state_of(application: Application) -> str:
+    """test, live or suspended."""
+    if not application.client.active:
+        return "suspended"
+    return "test" if application.client.test else "live"
+
+
+def address_below(path: str, application_id: UUID) -> str:
+    """The address of a page about one application."""
+    return path.replace("{application:uuid}", str(application_id))

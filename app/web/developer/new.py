@@ -1,0 +1,140 @@
+"""Register an application: one form, answered with its client_id and, once, its secret."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.flows.account.read_logo import LogoError
+from app.flows.account.register_application import RegisteredApplication
+from app.flows.approval.browser_flow import SignInFlow
+from app.flows.developer.own_applications import (
+    NewApplication,
+    OwnerError,
+    find_own_application,
+    register_own_application,
+)
+from app.oauth.redirect_uri import RedirectUriError
+from app.oauth.registration import RegistrationError
+from app.refused import RefusedError
+from app.sentence import Sentence, quoted
+from app.storage.people.people import Person
+from app.web.developer.frame import OwnerHere, address_below, application_page, owner_actor
+from app.web.developer.quick_start import examples, try_url
+from app.web.pages.account import account_page
+from app.web.pages.account_form import Fault, Posted, posted_form, sealed_form
+from app.web.pages.login import login_page, note_refusal
+from app.web.pages.render import see_other
+from app.web.pages.signed_in import person_here
+from app.web.pages.upload import Upload, read_upload
+from app.web.paths import DEVELOPER, LOGIN, NEW_APPLICATION, OWN_APPLICATION
+from app.web.request import context_of
+
+_FORM = "new application"
+_UNPROCESSABLE = 422
+# What the rules say in English, for everybody else.
+_SAID = {
+    "name": Sentence("A name has 1 to 120 characters, and none that cannot be seen."),
+    "company": Sentence("A name has 1 to 120 characters, and none that cannot be seen."),
+    "addresses": Sentence(
+        "One of the addresses cannot be registered. Write each in full, with https, and nothing that differs by request."
+    ),
+    "logo": Sentence("The picture cannot be used. Choose a PNG, JPEG or WebP picture of at most 1 MiB."),
+}
+_REFUSED = Sentence("This cannot be registered.")
+# kind and public, as the form's choice names them
+_KINDS: dict[str, Any] = {
+    "classic": ("classic", False),
+    "strict": ("strict", False),
+    "public": ("strict", True),
+}
+
+
+async def new_application(request: Request) -> Response:
+    person = await person_here(request)
+    if person is None:
+        return await login_page(request, SignInFlow(NEW_APPLICATION))
+    return _form_page(request, person)
+
+
+async def submit_new(request: Request) -> Response:
+    upload = await read_upload(request)
+
+    async def fields(_: Request) -> Any:
+        return upload.fields
+
+    posted = await posted_form(request, _FORM, fields)
+    if posted is None:
+        return see_other(LOGIN)
+    person, context = posted.person, context_of(request)
+    try:
+        registered = await register_own_application(
+            context, owner_actor(person), person, _typed(posted, upload)
+        )
+    except (RegistrationError, RedirectUriError, LogoError, OwnerError) as refused:
+        return _form_page(request, person, _fault(request, refused), posted)
+    return await _registered_page(request, person, registered)
+
+
+def _typed(posted: Posted, upload: Upload) -> NewApplication:
+    kind, public = _KINDS.get(posted.field("kind"), _KINDS["classic"])
+    return NewApplication(
+        name=posted.field("name"),
+        company=posted.field("company"),
+        redirect_uris=tuple(filter(None, (line.strip() for line in posted.field("addresses").splitlines()))),
+        logo=upload.files.get("logo"),
+        kind=kind,
+        public=public,
+    )
+
+
+def _fault(request: Request, refused: RefusedError) -> Fault:
+    """Beside the field that it is about."""
+    note_refusal(request, refused.code, str(refused))
+    if isinstance(refused, RedirectUriError):
+        field = "addresses"
+    elif isinstance(refused, LogoError):
+        field = "logo"
+    else:
+        field = refused.what.partition(":")[0]
+    said = (
+        refused.what
+        if isinstance(refused.what, Sentence)
+        else quoted(refused.what, _SAID.get(field, _REFUSED))
+    )
+    return Fault(_FORM, field if field in _SAID else "", said, _UNPROCESSABLE)
+
+
+def _form_page(
+    request: Request, person: Person, fault: Fault | None = None, posted: Posted | None = None
+) -> Response:
+    typed = {name: posted.field(name) if posted else "" for name in ("name", "company", "addresses", "kind")}
+    return account_page(
+        request,
+        person,
+        DEVELOPER,
+        "developer/new.html",
+        status=fault.status if fault else 200,
+        back_to=NEW_APPLICATION,
+        action=NEW_APPLICATION,
+        hidden=sealed_form(request, _FORM),
+        fault=fault,
+        typed={**typed, "kind": typed["kind"] if typed["kind"] in _KINDS else "classic"},
+    )
+
+
+async def _registered_page(request: Request, person: Person, registered: RegisteredApplication) -> Response:
+    """The secret is on this page alone."""
+    application = await find_own_application(context_of(request), person, registered.client.id)
+    owner = OwnerHere(person, application)
+    return application_page(
+        request,
+        owner,
+        OWN_APPLICATION,
+        "developer/registered.html",
+        status=201,
+        secret=registered.client_secret,
+        examples=examples(context_of(request).policy.issuer, application.client),
+        try_url=try_url(request, application.client),
+        quick_start_url=address_below(OWN_APPLICATION, application.client.id),
+    )
