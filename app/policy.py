@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from app.oauth.lifetimes import Lifetimes
 from app.oauth.relying_party import RelyingParty, relying_party_of
@@ -42,6 +43,10 @@ class Policy:
     def audience(self) -> str:
         """The audience of the AEMP routes, and of a token that names none."""
         return audience_of(self.issuer)
+
+    def trial_uri(self, application_id: UUID) -> str:
+        """The page where the owners of an application try it; in test mode its answers may go there too."""
+        return f"{self.issuer}/app/developer/{application_id}/try"
 
     @property
     def relying_party(self) -> RelyingParty | None:

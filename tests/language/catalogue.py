@@ -82,7 +82,7 @@ def sources(root: Path) -> Iterator[Path]:
 
 def templates(root: Path) -> list[Path]:
     """The templates of pages and mails."""
-    found = (*root.glob("app/**/templates/*.html"), *root.glob("app/**/templates/*.txt"))
+    found = (*root.glob("app/**/templates/**/*.html"), *root.glob("app/**/templates/*.txt"))
     return sorted(file for file in found if file.name != ENGLISH_ONLY)
 
 

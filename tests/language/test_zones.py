@@ -42,11 +42,12 @@ def _formatting(tree: ast.AST) -> Iterator[str]:
 def test_no_page_and_no_mail_formats_times_by_itself() -> None:
     files = [
         *ROOT.glob("app/web/pages/*.py"),
+        *ROOT.glob("app/web/developer/*.py"),
         *ROOT.glob("app/flows/mail/*.py"),
         ROOT / "app/mail/letters.py",
     ]
     assert {file.name: found for file in files if (found := formats_times(file.read_text()))} == {}
-    templates = [*ROOT.glob("app/web/pages/templates/*"), *ROOT.glob("app/mail/templates/*")]
+    templates = [*ROOT.glob("app/web/pages/templates/**/*.html"), *ROOT.glob("app/mail/templates/*")]
     assert [file.name for file in templates if "<time" in file.read_text()] == []
 
 

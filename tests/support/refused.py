@@ -29,6 +29,9 @@ from app.flows.approval.choose_machines import MachinesError
 from app.flows.approval.decide import AlreadyConnectedError
 from app.flows.approval.manual_grant import ManualGrantError
 from app.flows.approval.terms import ConnectionChangedError
+from app.flows.developer.own_applications import OwnerError
+from app.flows.developer.sign_up import SignUpError
+from app.flows.developer.test_customer import InTestModeError
 from app.flows.fleet.find_machine import LineFault, MachineError
 from app.flows.fleet.set_offset import OffsetError
 from app.flows.fleet.write_history import NotWholeError
@@ -95,6 +98,9 @@ REFUSALS: tuple[RefusedError, ...] = (
     RenamedError(Sentence("somebody else gave the account another name meanwhile")),
     MemberError(Sentence("An account keeps at least one owner."), code="last_owner"),
     InvitationError(Sentence("This address is invited already.")),
+    OwnerError(Sentence("You do not own this application any more.")),
+    SignUpError(Sentence("Somebody signs in with this address already. Please sign in.")),
+    InTestModeError(Sentence("Only its own makers can connect it.")),
     OperatorError("olga@x.example is an operator already"),
     ApplicationError("the application is deleted"),
     ManualGrantError("reason: 1 to 500 printable characters"),

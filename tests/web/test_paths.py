@@ -12,6 +12,8 @@ from lxml import etree
 from starlette.routing import Mount, Route, compile_path
 from starlette.types import Receive, Scope, Send
 
+from app.context import Context
+from app.oauth.token_string import new_id
 from app.policy import audience_of
 from app.web.front.service import HOT, HOT_HANDLERS
 from app.web.paths import (
@@ -24,8 +26,10 @@ from app.web.paths import (
     LOGO,
     PASSWORD_NEW,
     RESOURCE_METADATA,
+    SIGN_UP,
     STATIC_FILES,
     TABLE,
+    TRY,
     WELL_KNOWN,
     ErrorForm,
     Row,
@@ -75,6 +79,7 @@ NOTHING_THERE = {
     PASSWORD_NEW: "This link does not work",
     EMAIL_LINK: "This link does not work",
     INVITATION: "This link does not work",
+    SIGN_UP: "This link does not work",
 }
 
 
@@ -263,6 +268,12 @@ def literals_of(file: Path) -> Iterator[str]:
             yield node.value
 
 
+def test_the_page_where_owners_try_an_application_is_of_the_table(context: Context) -> None:
+    application_id = new_id()
+    address = TRY.replace("{application:uuid}", str(application_id))
+    assert context.policy.trial_uri(application_id) == f"{context.policy.issuer}{address}"
+
+
 def test_no_address_is_written_out_beside_the_table() -> None:
     written = {
         (name, text)
@@ -278,7 +289,7 @@ def test_templates_write_out_only_addresses_of_the_table() -> None:
     """They are read by designers, so they name addresses themselves."""
     written = {
         found
-        for file in (ROOT / "app/web/pages/templates").glob("*.html")
+        for file in (ROOT / "app/web/pages/templates").rglob("*.html")
         for found in re.findall(r'(?:href|src|action)="(/[^"?]*)', file.read_text())
     }
     pages = {each for each in written if not each.startswith(f"{STATIC_FILES}/")}
@@ -299,6 +310,8 @@ def test_mails_lead_only_to_addresses_of_the_table() -> None:
         "/app/account/people",
         "/app/account/applications",
         "/app/account/applications/",
+        "/app/register/",
+        "/app/developer/new",
     }
     # A mailed secret follows where the table has a parameter.
     assert written <= {row.path.partition("{")[0] for row in TABLE if "GET" in row.methods}

@@ -115,7 +115,7 @@ async def _join(
 async def sign_in_new(
     context: Context, transaction: Transaction, person: Person, visitor: Visitor
 ) -> SignedIn:
-    """The first session of a person who was made in this transaction, with a browser that is known from then on.
+    """The first session of a person who was made in this transaction. The browser is known from then on.
 
     Raises InvitationError when they were changed at the same moment.
     """

@@ -69,17 +69,12 @@ async def check_authorization(context: Context, raw_query: bytes, address: str) 
         raise AuthorizationRefused(error, redirect_uri, request.state) from error
 
 
-def owners_uri(context: Context, client: Client) -> str:
-    """The page of ours where the owners of an application try it; in test mode its answers may go there too."""
-    return f"{context.policy.issuer}/app/developer/{client.id}/try"
-
-
 def prove_redirect_uri(context: Context, client: Client, requested: str | None) -> str:
     """The address that the answer goes to. Raises PageError when it is not the application's.
 
     Whoever runs the service finds the application of a refused link in the log, which nobody else can tell them.
     """
-    if client.test and requested == owners_uri(context, client):
+    if client.test and requested == context.policy.trial_uri(client.id):
         return requested
     try:
         return match(requested, client.redirect_uris, public=client.public)

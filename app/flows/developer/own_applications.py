@@ -1,4 +1,4 @@
-"""The applications of a person: registered in test mode, listed, and looked at by their owners alone."""
+"""The applications of a person, which begin in test mode, and which their owners alone see."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -88,12 +88,12 @@ async def find_own_application(context: Context, person: Person, application_id:
     )
 
 
-async def require_owner(transaction: Transaction, actor: Actor, application_id: UUID) -> None:
+async def require_ownership(transaction: Transaction, actor: Actor, application_id: UUID) -> None:
     """Judge by who owns it now, and keep it so until the transaction ends.
 
-    Operators and command lines act from outside. Raises OwnerError for everybody else.
+    Whoever acts as no owner acts from outside. Raises OwnerError for an owner who is none any more.
     """
-    if actor.kind in ("operator", "command line", "service"):
+    if actor.kind != "application owner":
         return
     if actor.id is None or not await select_owns_locked(transaction, application_id, actor.id):
         raise OwnerError(Sentence("You do not own this application any more."))

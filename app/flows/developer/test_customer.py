@@ -61,7 +61,7 @@ async def _make(context: Context, actor: Actor, person: Person) -> UUID:
 
 
 async def find_approver(context: Context, person: Person, client: Client) -> Member | None:
-    """Whom the person decides for at this application: their own account, or their test customer.
+    """Find the member that the person decides as: of their own account, or of their test customer.
 
     None when they have neither. The owner of an application in test mode decides for the test customer, and so does
     one who belongs to no customer account.

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.approval.authorize import owners_uri
 from app.flows.approval.browser_flow import FormFlow, seal_flow
 from app.oauth.client import Client
 from app.web.developer.frame import application_page, owner_here
@@ -43,7 +42,7 @@ def try_url(request: Request, client: Client) -> str:
     query = {
         "response_type": "code",
         "client_id": client.client_id,
-        "redirect_uri": owners_uri(context, client),
+        "redirect_uri": context.policy.trial_uri(client.id),
         "state": seal_flow(context, flow, browser=cookie_of(request, "session") or ""),
         "code_challenge": challenge,
         "code_challenge_method": "S256",

@@ -1,4 +1,4 @@
-"""Sign up as an owner of applications: the page that asks for the address, and the one that the mailed link leads to."""
+"""Sign up as an owner of applications: ask for the address, then for a password where the mailed link leads."""
 
 from urllib.parse import quote
 

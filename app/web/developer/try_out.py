@@ -1,4 +1,4 @@
-"""Where a test walk comes back to: the code, the token request and the first machines, with a button for each."""
+"""The page where a test walk comes back, with a button for the token and one for the machines."""
 
 from typing import Any
 from uuid import UUID

@@ -24,7 +24,7 @@ async def member_here(request: Request) -> Member | None:
 
 
 async def approver_here(request: Request, client: Client) -> Member | None:
-    """Whom the person decides for at this application; None when nobody is signed in.
+    """The member that the person decides as at this application; None when nobody is signed in.
 
     Raises PageError when the person belongs to no customer account, and InTestModeError for somebody else's application
     in test mode.
