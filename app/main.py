@@ -13,6 +13,7 @@ from app.context import open_context
 from app.demo import load_demo
 from app.door.lag import watched_loop
 from app.ending import end
+from app.flows.developer.keep_reporting import keep_reporting_for_ever
 from app.flows.fleet.count_reads import write_reads_for_ever
 from app.flows.mail.send_mails import send_for_ever
 from app.flows.upkeep.keep_cap import keep_cap_for_ever
@@ -66,6 +67,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
             upkeep = (
                 asyncio.create_task(maintain_for_ever(context, stores.owner_url)),
                 asyncio.create_task(keep_cap_for_ever(context)),
+                asyncio.create_task(keep_reporting_for_ever(context)),
             )
             stopping = asyncio.Event()
             finishing = (

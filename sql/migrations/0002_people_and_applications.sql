@@ -30,7 +30,9 @@ CREATE TABLE person (
     UNIQUE (email),
     CHECK (num_nonnulls(totp_sealed, totp_sealed_with, totp_last_step) IN (0, 3))
 );
-ALTER TABLE customer ADD COLUMN tester_id uuid UNIQUE REFERENCES person;
+ALTER TABLE customer ADD COLUMN tester_id uuid UNIQUE REFERENCES person, ADD COLUMN simulated_at timestamptz;
+CREATE INDEX ON customer (simulated_at) WHERE tester_id IS NOT NULL;
+COMMENT ON COLUMN customer.simulated_at IS 'When the machines of a test customer were made to report last';
 COMMENT ON COLUMN customer.tester_id IS 'The owner of applications whose test customer it is; null for a real customer';
 COMMENT ON TABLE person IS 'Somebody who signs in with an e-mail address. What they may do follows from the rows below that name them.';
 COMMENT ON COLUMN person.erased_at IS 'From then on the row holds nothing but the id, by which the audit trail names somebody';
@@ -221,7 +223,7 @@ COMMENT ON COLUMN guess.level IS 'The share of its limit that was used at the mo
 -- The service changes only what a verb changes. It deletes nothing that the audit trail may name.
 GRANT SELECT, INSERT ON customer, person, customer_member, invitation, operator, application, application_owner,
     application_logo, sign_up, client_secret, browser_session, known_browser, recovery_code, passkey, passkey_challenge, guess TO rovitracker_service;
-GRANT UPDATE (name, disabled_at, closed_at, erased_at) ON customer TO rovitracker_service;
+GRANT UPDATE (name, disabled_at, closed_at, erased_at, simulated_at) ON customer TO rovitracker_service;
 GRANT UPDATE (role, disabled_at) ON operator TO rovitracker_service;
 GRANT UPDATE (role), DELETE ON customer_member TO rovitracker_service;
 GRANT UPDATE (role, invited_by, created_at, expires_at, mail_id, accepted_at, withdrawn_at) ON invitation

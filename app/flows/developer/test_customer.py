@@ -1,6 +1,6 @@
 """The test customer of an owner of applications: an account of their own with a few simulated machines."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.context import Context
@@ -11,7 +11,10 @@ from app.oauth.client import Client
 from app.oauth.token_string import new_id
 from app.refused import ToldError
 from app.sentence import Sentence
+from app.storage.fleet.fleet import select_newest_at
 from app.storage.people.application_owners import (
+    MadeTestCustomer,
+    claim_test_customer,
     insert_test_customer,
     select_as_tester,
     select_test_customer,
@@ -24,6 +27,7 @@ NAME = "Test customer"
 MACHINES = 8
 _DAYS = timedelta(days=30)
 _HISTORY = timedelta(days=2)
+_PAUSES_AFTER = timedelta(days=1)  # without a read
 INTERVAL = timedelta(minutes=15)
 
 
@@ -36,28 +40,51 @@ class InTestModeError(ToldError):
 
 
 async def give_test_customer(context: Context, actor: Actor, person: Person) -> UUID:
-    """The person's test customer with its machines, made now where there is none."""
-    customer_id = await select_test_customer(context.database, person.id)
-    if customer_id is None:
-        customer_id = await _make(context, actor, person)
-    if not (await count_machines(context, customer_id)).machines:  # also where the process ended in between
-        await add_simulated(
-            context,
-            customer_id,
-            Simulation(MACHINES, _DAYS, _HISTORY, INTERVAL, seed=customer_id.int, now=context.now()),
-        )
-    return customer_id
+    """The person's test customer with its machines, made now where there is none.
 
-
-async def _make(context: Context, actor: Actor, person: Person) -> UUID:
-    async with context.database.transaction() as transaction:
-        customer_id = new_id()
-        if await insert_test_customer(transaction, customer_id, NAME, person.id):
-            await insert_audit_event(
-                transaction, AuditEvent("customer.test_customer_added", actor, customer_id=customer_id)
-            )
+    Raises InTestModeError when it was disabled.
+    """
+    await _make(context, actor, person)
     made = await select_test_customer(context.database, person.id)
-    return made or customer_id
+    if made is None:
+        raise InTestModeError(
+            Sentence("Your test customer was disabled. Please write to RoviTracker."),
+            code="test_customer_disabled",
+        )
+    if not (
+        await count_machines(context, made.customer_id)
+    ).machines:  # also where the process ended in between
+        await add_simulated(context, made.customer_id, _simulation(made, context.now(), _HISTORY))
+    return made.customer_id
+
+
+async def report_once(context: Context) -> bool:
+    """Let the machines of one test customer report, whose turn it is; False when it is nobody's.
+
+    A customer that nobody reads pauses, and tells the last two days at most when somebody reads it again.
+    """
+    due = await claim_test_customer(context.database, every=INTERVAL, unread=_PAUSES_AFTER)
+    if due is None:
+        return False
+    now = context.now()
+    newest = await select_newest_at(context.database, due.customer_id)
+    since = max(newest or now - _HISTORY, now - _HISTORY)
+    await add_simulated(context, due.customer_id, _simulation(due, now, now - since))
+    return True
+
+
+def _simulation(of: MadeTestCustomer, now: datetime, history: timedelta) -> Simulation:
+    """The same machines at every call: they began to work a month before the customer was made."""
+    days = _DAYS + (now - of.made_at)
+    return Simulation(MACHINES, days, history, INTERVAL, seed=of.customer_id.int, now=now)
+
+
+async def _make(context: Context, actor: Actor, person: Person) -> None:
+    customer_id = new_id()
+    async with context.database.transaction() as transaction:
+        if await insert_test_customer(transaction, customer_id, NAME, person.id):
+            event = AuditEvent("customer.test_customer_added", actor, customer_id=customer_id)
+            await insert_audit_event(transaction, event)
 
 
 async def find_approver(context: Context, person: Person, client: Client) -> Member | None:

@@ -1,8 +1,7 @@
 """The people that applications belong to, and the test customers they try them with."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.storage.people.members import Member
@@ -83,7 +82,15 @@ async def count_solely_owned(statements: Statements, person_id: UUID) -> int:
 INSERT_TEST_CUSTOMER = """
 INSERT INTO customer (id, name, tester_id) VALUES ($1, $2, $3) ON CONFLICT (tester_id) DO NOTHING
 """
-SELECT_TEST_CUSTOMER = "SELECT id, name FROM customer WHERE tester_id = $1 AND disabled_at IS NULL"
+SELECT_TEST_CUSTOMER = "SELECT id, created_at FROM customer WHERE tester_id = $1 AND disabled_at IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeTestCustomer:
+    """A test customer, and when it was made."""
+
+    customer_id: UUID
+    made_at: datetime
 
 
 async def insert_test_customer(statements: Statements, customer_id: UUID, name: str, tester_id: UUID) -> bool:
@@ -91,9 +98,30 @@ async def insert_test_customer(statements: Statements, customer_id: UUID, name: 
     return bool(await statements.count(INSERT_TEST_CUSTOMER, customer_id, name, tester_id))
 
 
-async def select_test_customer(statements: Statements, tester_id: UUID) -> UUID | None:
+async def select_test_customer(statements: Statements, tester_id: UUID) -> MadeTestCustomer | None:
     row = await statements.row(SELECT_TEST_CUSTOMER, tester_id)
-    return row["id"] if row else None
+    return MadeTestCustomer(row["id"], row["created_at"]) if row else None
+
+
+# Each is claimed by one process, and by no other before the next interval is over.
+CLAIM_TEST_CUSTOMER = """
+UPDATE customer SET simulated_at = clock_timestamp() WHERE id = (
+    SELECT c.id FROM customer c
+    WHERE c.tester_id IS NOT NULL AND c.disabled_at IS NULL
+      AND coalesce(c.simulated_at, c.created_at) < clock_timestamp() - $1::interval
+      AND (c.created_at > clock_timestamp() - $2::interval OR EXISTS (
+          SELECT FROM connection_read r WHERE r.customer_id = c.id AND r.last_at > clock_timestamp() - $2::interval))
+    ORDER BY c.simulated_at NULLS FIRST LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, created_at
+"""
+
+
+async def claim_test_customer(
+    statements: Statements, *, every: timedelta, unread: timedelta
+) -> MadeTestCustomer | None:
+    """One that did not report for so long, and was made or read not longer ago than `unread`; None without any."""
+    row = await statements.row(CLAIM_TEST_CUSTOMER, every, unread)
+    return MadeTestCustomer(row["id"], row["created_at"]) if row else None
 
 
 SELECT_AS_TESTER = """
@@ -127,11 +155,3 @@ SELECT_IS_TESTER_LOCKED = "SELECT FROM customer WHERE id = $2 AND tester_id = $1
 async def select_is_tester_locked(transaction: Transaction, person_id: UUID, customer_id: UUID) -> bool:
     """Whether it is the person's test customer, which stays as it is until the transaction ends."""
     return await transaction.row(SELECT_IS_TESTER_LOCKED, person_id, customer_id) is not None
-
-
-SELECT_TEST_CUSTOMERS_OF = "SELECT id FROM customer WHERE tester_id = ANY($1::uuid[])"
-
-
-async def select_test_customers_of(statements: Statements, person_ids: Sequence[UUID]) -> tuple[UUID, ...]:
-    rows = await statements.rows(SELECT_TEST_CUSTOMERS_OF, list(person_ids))
-    return tuple(row["id"] for row in rows)
