@@ -14,6 +14,7 @@ from app.storage.people.email_changes import select_pending_email_change
 from tests.pages.other_site import OtherSite
 from tests.pages.passkey_device import Device
 from tests.pages.service import Service
+from tests.pages.tour_owners import owners_tour
 from tests.pages.tour_people import people_tour
 from tests.pages.visitor import Visitor
 from tests.support.browser import Browser
@@ -36,6 +37,8 @@ async def tour(visitor: Visitor, service: Service, world: World, site: OtherSite
     async for name in people_tour(visitor, service, world):
         yield name
     async for name in _security(visitor, service, world):
+        yield name
+    async for name in owners_tour(visitor, service, f"olga.{world.member.email}"):
         yield name
     async for name in _demo(visitor, service):
         yield name

@@ -1,0 +1,69 @@
+"""The part of the tour that owners of applications walk: sign-up, registration, and the test walk."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from tests.pages.service import Service
+from tests.pages.visitor import Visitor
+from tests.support.people import PASSWORD
+
+LOGO = Path(__file__).parents[2] / "app/web/pages/static/sitewise.png"
+HOSTILE = "\u0634\u0631\u0643\u0629 " + "W" * 100
+
+
+async def owners_tour(visitor: Visitor, service: Service, address: str) -> AsyncIterator[str]:
+    """The name of each page while it is open. address: of somebody new."""
+    page = visitor.page
+    await page.goto(service.url("/app/register"))
+    yield "register"
+    await follow_mailed_link(visitor, address)
+    yield "sign up"
+    await page.get_by_label("Choose a password").fill("password123")
+    await visitor.button("Sign up").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    yield "sign up refused"
+    await page.get_by_label("Choose a password").fill(PASSWORD)
+    await visitor.button("Sign up").click()
+    await expect(page.get_by_role("heading", name="Register an application")).to_be_visible()
+    yield "new application"
+    await page.get_by_label("Company").fill(HOSTILE)
+    await page.get_by_label("Name of the application").fill(HOSTILE)
+    await page.get_by_label("Redirect addresses, one on a line").fill("http://sitewise.example/" + "w" * 300)
+    await visitor.button("Register").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    yield "new application refused"
+    await page.get_by_label("Redirect addresses, one on a line").fill("http://localhost:3000/" + "w" * 300)
+    await page.get_by_label("Logo").set_input_files(LOGO)
+    await visitor.button("Register").click()
+    await expect(page.get_by_role("heading", name="Its credentials")).to_be_visible()
+    yield "registered"
+    await page.get_by_role("link", name="Go to the quick start").click()
+    yield "quick start"
+    await page.get_by_role("link", name="Your applications").click()
+    yield "applications"
+    await page.get_by_role("link", name=HOSTILE).click()
+    await page.get_by_role("link", name="Try it now").click()
+    yield "consent of the test customer"
+    await visitor.button("Approve").click()
+    yield "test walk with a code"
+    await visitor.button("Send the token request").click()
+    yield "test walk with a token"
+    await visitor.button("Send the fleet request").click()
+    await expect(page.get_by_role("table")).to_be_visible()
+    yield "test walk with machines"
+    await visitor.button("Sign out").click()
+
+
+async def follow_mailed_link(visitor: Visitor, address: str) -> None:
+    """Ask for a link on the page that is open, and open it from the development mailbox."""
+    page = visitor.page
+    await page.get_by_label("E-mail address").fill(address)
+    await visitor.button("Send the link").click()
+    await page.get_by_role("link", name="/app/demo/mail").click()
+    link = page.locator("article", has_text=address).get_by_role("link", name="/app/register/")
+    while not await link.count():
+        await page.wait_for_timeout(100)
+        await page.reload()
+    await link.click()
