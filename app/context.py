@@ -18,6 +18,7 @@ from app.process.passwords import Passwords
 from app.process.read_before import ReadBefore
 from app.process.reads import Reads
 from app.process.recent import Recent
+from app.process.refused_requests import RefusedRequests
 from app.settings import Settings
 from app.storage.fleet.series import Asked
 from app.storage.people.signing_keys import remember_signing_keys
@@ -59,6 +60,7 @@ class Context:
     passwords: Passwords
     background: Background
     reads: Reads
+    refused_requests: RefusedRequests
     outgoing: Outgoing
     now: Callable[[], datetime]
 
@@ -110,6 +112,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             passwords,
             background,
             Reads(),
+            RefusedRequests(),
             _outgoing_of(settings),
             utc_now,
         )

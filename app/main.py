@@ -14,6 +14,7 @@ from app.demo import load_demo
 from app.door.lag import watched_loop
 from app.ending import end
 from app.flows.developer.keep_reporting import keep_reporting_for_ever
+from app.flows.developer.refused_requests import write_refused_for_ever
 from app.flows.fleet.count_reads import write_reads_for_ever
 from app.flows.mail.send_mails import send_for_ever
 from app.flows.upkeep.keep_cap import keep_cap_for_ever
@@ -73,6 +74,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
             finishing = (
                 asyncio.create_task(send_for_ever(context, stopping)),
                 asyncio.create_task(write_reads_for_ever(context, stopping)),
+                asyncio.create_task(write_refused_for_ever(context, stopping)),
             )
             TEMPLATES.compile()
             # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
@@ -83,6 +85,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
                 yield
             stopping.set()
             context.reads.due.set()
+            context.refused_requests.due.set()
             await end(*upkeep)
             await asyncio.wait(finishing, timeout=_FINISH_S)
             await end(*finishing)

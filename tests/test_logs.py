@@ -38,6 +38,7 @@ async def test_log_has_a_line_a_request_and_no_query(
         async with Browser(base_url=f"http://localhost:{port}") as browser:
             await _until_answers(browser)
             await browser.get("/app/invitation/secret-invitation")
+            await browser.get("/app/register/secret-invitation")
             await browser.get("/app/oauth2/authorize?client_id=x&state=secret-state")
             await browser.get("/app/demo/callback?code=secret-code")
             await browser.get("/api/v2/Fleet/1?access_token=secret-token")
@@ -46,8 +47,9 @@ async def test_log_has_a_line_a_request_and_no_query(
         await asyncio.wait_for(service.wait(), 30)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     requests = [line["path"] for line in lines if line["event"] == "request"]
-    assert requests[-4:] == [
+    assert requests[-5:] == [
         "/app/invitation/...",
+        "/app/register/...",
         "/app/oauth2/authorize",
         "/app/demo/callback",
         "/api/v2/Fleet/1",

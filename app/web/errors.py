@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import quote
 
 import orjson
 from fastapi import FastAPI
@@ -23,10 +24,13 @@ from app.web.error_pages import error_uri
 from app.web.pages.render import page
 from app.web.paths import (
     ACCOUNT,
+    AUTHORIZE,
     CONNECTIONS,
+    CONSENT,
     HOME,
     LOGIN,
     PEOPLE,
+    REFUSED_REQUEST,
     RESOURCE_METADATA,
     ErrorForm,
     error_form,
@@ -175,9 +179,17 @@ def _page(request: Request, refused: RefusedError) -> Response:
         way_on=way_on,
         way_on_url=leads_to,
         request_id=request.scope.get("request_id", ""),
+        reference_url=_reference_url(request),
     )
     response.headers.update(dict(refused.headers))
     return response
+
+
+def _reference_url(request: Request) -> str | None:
+    """Where the owners of an application find out what was refused; None where it is a person's own matter."""
+    if request.scope["path"] not in (AUTHORIZE, CONSENT):
+        return None
+    return f"{REFUSED_REQUEST}?reference={quote(request.scope.get('request_id', ''), safe='')}"
 
 
 def _told(what: str) -> Sentence:

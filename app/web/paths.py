@@ -90,6 +90,8 @@ SIGN_UP = "/app/register/{secret}"
 DEVELOPER = "/app/developer"
 NEW_APPLICATION = "/app/developer/new"
 OWN_APPLICATION = "/app/developer/{application:uuid}"
+REFUSED_REQUEST = "/app/developer/requests"
+REFUSED_REQUESTS = "/app/developer/{application:uuid}/requests"
 TRY = "/app/developer/{application:uuid}/try"
 TRY_TOKEN = "/app/developer/{application:uuid}/try/token"
 TRY_FLEET = "/app/developer/{application:uuid}/try/fleet"
@@ -201,6 +203,8 @@ TABLE = (
     Row(NEW_APPLICATION, GET, "page"),
     Row(NEW_APPLICATION, POST, "page"),
     Row(OWN_APPLICATION, GET, "page"),
+    Row(REFUSED_REQUEST, GET, "page"),
+    Row(REFUSED_REQUESTS, GET, "page"),
     Row(TRY, GET, "page"),
     Row(TRY_TOKEN, POST, "page"),
     Row(TRY_FLEET, POST, "page"),
@@ -263,8 +267,10 @@ def error_form(path: str) -> ErrorForm:
 
 def without_secret(path: str) -> str:
     """A path as a log may have it: a mailed link has its secret there."""
-    beginning = INVITATION.partition("{")[0]
-    return f"{beginning}..." if path.startswith(beginning) else path
+    return next((f"{beginning}..." for beginning in _BEFORE_SECRETS if path.startswith(beginning)), path)
+
+
+_BEFORE_SECRETS = tuple({row.path.partition("{")[0] for row in TABLE if "{secret}" in row.path})
 
 
 def is_aemp_1_2(path: str) -> bool:

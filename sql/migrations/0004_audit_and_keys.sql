@@ -54,3 +54,24 @@ COMMENT ON COLUMN signing_key.leaves_at IS 'When it is no longer published; null
 
 -- The service may not delete keys: somebody may still need a published one to verify a signature.
 GRANT SELECT, INSERT, UPDATE (sealed, sealed_with, leaves_at) ON signing_key TO rovitracker_service;
+
+-- Requests of applications that were refused, for their owners. No code, token, secret or verifier stands here.
+CREATE TABLE refused_request (
+    id             uuid PRIMARY KEY,
+    at             timestamptz NOT NULL,
+    reference      text NOT NULL CHECK (reference <> ''),
+    application_id uuid REFERENCES application,
+    path           text NOT NULL,
+    status         smallint NOT NULL,
+    error          text NOT NULL,
+    detail         text NOT NULL
+);
+CREATE INDEX ON refused_request (application_id, id);
+CREATE INDEX ON refused_request (reference);
+CREATE INDEX ON refused_request (at);
+COMMENT ON TABLE refused_request IS 'The last thousand of each application, for seven days. One that names no known application is found by its reference alone.';
+COMMENT ON COLUMN refused_request.reference IS 'The request id, as the answer and the log have it';
+COMMENT ON COLUMN refused_request.application_id IS 'The application that the request said it came from, whether or not it proved so';
+COMMENT ON COLUMN refused_request.detail IS 'The exact cause, which the answer may have kept to itself';
+
+GRANT SELECT, INSERT, DELETE ON refused_request TO rovitracker_service;

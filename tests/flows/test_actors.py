@@ -66,7 +66,14 @@ PROVING = {
 # These are part of a verb that is told: it gives them its transaction.
 PARTS = {"require_terms", "approve_terms"}
 # These are what the service does by itself.
-OWN = {"sign_introspection", "read_key_set", "keep_signing_keys", "keep_totp_sealed", "erase_closed_accounts"}
+OWN = {
+    "sign_introspection",
+    "read_key_set",
+    "keep_signing_keys",
+    "keep_totp_sealed",
+    "erase_closed_accounts",
+    "report_once",
+}
 
 
 def texts_of(file: Path) -> list[tuple[int, str]]:

@@ -41,6 +41,12 @@ async def owners_tour(visitor: Visitor, service: Service, address: str) -> Async
     yield "registered"
     await page.get_by_role("link", name="Go to the quick start").click()
     yield "quick start"
+    await page.get_by_role("link", name="Refused requests").click()
+    await page.get_by_label("Find by reference").fill(HOSTILE[:60])
+    yield "no refused request"
+    await visitor.button("Find").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    yield "unknown reference"
     await page.get_by_role("link", name="Your applications").click()
     yield "applications"
     await page.get_by_role("link", name=HOSTILE).click()

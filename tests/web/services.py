@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from app.context import Context
 from app.main import create_app
 from app.process.reads import Reads
+from app.process.refused_requests import RefusedRequests
 from app.settings import Settings
 from app.storage.postgres.changes import Changes
 from app.storage.postgres.database import Database, open_database
@@ -30,7 +31,9 @@ class Services:
 
     def like(self, **changes: Any) -> FastAPI:
         app = create_app(self._settings)
-        app.state.context = replace(self.context, **{"reads": Reads(), **changes})
+        app.state.context = replace(
+            self.context, **{"reads": Reads(), "refused_requests": RefusedRequests(), **changes}
+        )
         app.state.demo = None
         return app
 

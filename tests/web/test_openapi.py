@@ -42,6 +42,8 @@ FOR_PEOPLE = {
     "/app/developer",
     "/app/developer/new",
     "/app/developer/{application:uuid}",
+    "/app/developer/requests",
+    "/app/developer/{application:uuid}/requests",
     "/app/developer/{application:uuid}/try",
     "/app/developer/{application:uuid}/try/token",
     "/app/developer/{application:uuid}/try/fleet",

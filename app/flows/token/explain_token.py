@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from hmac import compare_digest
 from typing import NamedTuple
+from uuid import UUID
 
 from app.context import Context
 from app.oauth.token_string import LegacyToken, TokenString, recognise
@@ -42,6 +43,12 @@ async def explain_token(context: Context, unverified_token: str) -> Explained:
     if token.kind == "legacy":  # any string may be one
         return Explained("unknown", (_NOT_OURS,), None)
     return Explained(kind, (_UNKNOWN,), None)
+
+
+async def find_reasons(context: Context, token: TokenString) -> tuple[UUID, tuple[str, ...]] | None:
+    """The application of a token, and why it is dead; None for one that nobody was issued."""
+    facts = await _find_facts(context, token)
+    return (facts.application_id, tuple(_reasons(facts))) if facts else None
 
 
 def _reasons_of_the_move(context: Context) -> Iterator[str]:

@@ -154,7 +154,7 @@ def machines_of(rows: list[Row], view: FleetView) -> tuple[Equipment, ...]:
     return tuple(from_columns(row, since=view.history_from) for row in rows if row["key"] is not None)
 
 
-SELECT_NEWEST_AT = """
+NEWEST_AT = """
 SELECT max(l.newest_at) AS newest_at FROM equipment e JOIN equipment_latest l ON l.equipment_key = e.key
 WHERE e.customer_id = $1
 """
@@ -163,6 +163,6 @@ WHERE e.customer_id = $1
 async def select_newest_at(database: Database, customer_id: UUID) -> datetime | None:
     """When a machine of the fleet told something last; None when none ever did."""
     async with fleet_of(database, FleetView(customer_id)) as transaction:
-        [row] = await transaction.rows(SELECT_NEWEST_AT, customer_id)
+        [row] = await transaction.rows(NEWEST_AT, customer_id)
     newest_at: datetime | None = row["newest_at"]
     return newest_at

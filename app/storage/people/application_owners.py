@@ -119,7 +119,10 @@ RETURNING id, created_at
 async def claim_test_customer(
     statements: Statements, *, every: timedelta, unread: timedelta
 ) -> MadeTestCustomer | None:
-    """One that did not report for so long, and was made or read not longer ago than `unread`; None without any."""
+    """One whose turn it is; None without any.
+
+    every: it did not report for so long. unread: it was made or read not longer ago.
+    """
     row = await statements.row(CLAIM_TEST_CUSTOMER, every, unread)
     return MadeTestCustomer(row["id"], row["created_at"]) if row else None
 

@@ -21,6 +21,7 @@ class TokenFacts:
     digest: bytes = field(repr=False)
     scope: str
     audience: str
+    application_id: UUID
     client_id: str
     application: str
     company: str
@@ -41,7 +42,7 @@ class TokenFacts:
 
 
 _FACTS = """
-SELECT t.digest, t.scope, coalesce(t.audience, $2) AS audience, coalesce(a.former_client_id, a.id::text) AS client_id, a.name AS application, a.company,
+SELECT t.digest, t.scope, coalesce(t.audience, $2) AS audience, t.application_id, coalesce(a.former_client_id, a.id::text) AS client_id, a.name AS application, a.company,
        a.status AS application_status, t.customer_id, c.name AS customer, c.disabled_at AS customer_disabled_at,
        t.approved_at, t.issued_at, {used_at} AS used_at, t.expires_at, {revoked_at} AS revoked_at,
        g.revoked_at AS grant_revoked_at, k.cut_at, k.ends_at AS connection_ends_at, {successor_id} AS successor_id,

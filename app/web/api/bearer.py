@@ -67,7 +67,9 @@ async def _introspect(request: Request, scope: str) -> AccessToken:
         raise malformed_bearer("the token is accepted in the Authorization header only")
     any_form = context.policy.takes_legacy_tokens(context.now)
     unverified = read_bearer(request.headers.getlist("authorization"), scope=scope, any_form=any_form)
-    token = await check_token(context, recognise(unverified), address_of(request.scope))
+    recognised = recognise(unverified)
+    token = await check_token(context, recognised, address_of(request.scope))
+    request.scope["token"] = token or recognised  # whose request it was, if it is refused
     if token is None or token.audience != context.policy.audience:
         raise invalid_token(scope)
     if not token.reaches(scope):

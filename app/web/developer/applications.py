@@ -5,12 +5,13 @@ from starlette.responses import Response
 
 from app.flows.approval.browser_flow import SignInFlow
 from app.flows.developer.own_applications import list_own_applications
+from app.storage.token.refused_requests import count_refusals_today
 from app.web.developer.frame import STATES, address_below, state_of
 from app.web.pages.account import account_page
 from app.web.pages.login import login_page
 from app.web.pages.render import see_other, shown
 from app.web.pages.signed_in import person_here
-from app.web.paths import DEVELOPER, NEW_APPLICATION, OWN_APPLICATION
+from app.web.paths import DEVELOPER, NEW_APPLICATION, OWN_APPLICATION, REFUSED_REQUESTS
 from app.web.request import context_of
 
 
@@ -21,6 +22,7 @@ async def applications(request: Request) -> Response:
     owned = await list_own_applications(context_of(request), person)
     if not owned:
         return see_other(NEW_APPLICATION)
+    refusals = await count_refusals_today(context_of(request).database, [each.client.id for each in owned])
     return account_page(
         request,
         person,
@@ -32,6 +34,8 @@ async def applications(request: Request) -> Response:
                 "url": address_below(OWN_APPLICATION, each.client.id),
                 "state": STATES[state_of(each)],
                 "since": each.created_at,
+                "refused": refusals.get(each.client.id, 0),
+                "refused_url": address_below(REFUSED_REQUESTS, each.client.id),
             }
             for each in owned
         ],

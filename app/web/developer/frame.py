@@ -17,10 +17,13 @@ from app.web.pages.account import account_page
 from app.web.pages.login import login_page
 from app.web.pages.render import shown
 from app.web.pages.signed_in import person_here
-from app.web.paths import DEVELOPER, OWN_APPLICATION
+from app.web.paths import DEVELOPER, OWN_APPLICATION, REFUSED_REQUESTS
 from app.web.request import context_of
 
-_TABS = ((Sentence("Quick start"), OWN_APPLICATION),)
+_TABS = (
+    (Sentence("Quick start"), OWN_APPLICATION),
+    (Sentence("Refused requests"), REFUSED_REQUESTS),
+)
 STATES = {
     "test": Sentence("Test mode"),
     "live": Sentence("Live"),

@@ -21,6 +21,7 @@ from app.origin import SERVED
 from app.web.cookies import keep_own_cookies
 from app.web.errors import unexpected
 from app.web.front.access_log import note_request, request_id_of
+from app.web.front.refused_requests import note_refused_request
 from app.web.oauth.introspect import answer_introspection
 from app.web.oauth.token import answer_token
 from app.web.paths import DOCUMENTATION, INTROSPECT, OPENAPI, TABLE, TOKEN
@@ -92,6 +93,8 @@ class Service(FastAPI):
             await unexpected(Request(scope))(scope, receive, answering.send)
         finally:
             note_request(scope, answering.status, perf_counter() - began)
+            if "refused" in scope:
+                note_refused_request(self.state.context, scope, answering.status)
             SERVED.reset(outer)
 
 

@@ -96,6 +96,7 @@ async def submit_consent(request: Request) -> Response:
     """The customer's decision; the button says which."""
     form = await read_terms_form(request)
     flow = open_consent(context_of(request), form.get("flow"), browser=cookie_of(request, "browser"))
+    request.scope["asking"] = flow.application_id  # whose request it was, if it is refused
     decision = _decision(form.get("decision"))
     typed = typed_terms(form)
     return await _told_by_redirect(request, flow, lambda: _decide(request, flow, decision, typed))
@@ -272,6 +273,7 @@ async def _told_by_redirect(
 
 def _refuse(request: Request, redirect_uri: str, state: str | None, error: OAuthError) -> Response:
     context = context_of(request)
+    note_refusal(request, error.code, str(error))
     page_about = error_uri(context.policy.issuer, error.code)
     location = refusal_uri(context, redirect_uri, state, error, error_uri=page_about)
     return see_other(location, to_application=True)
