@@ -90,6 +90,10 @@ SIGN_UP = "/app/register/{secret}"
 DEVELOPER = "/app/developer"
 NEW_APPLICATION = "/app/developer/new"
 OWN_APPLICATION = "/app/developer/{application:uuid}"
+CREDENTIALS = "/app/developer/{application:uuid}/credentials"
+ROTATE_SECRET = "/app/developer/{application:uuid}/credentials/rotate"
+RETIRE_SECRET = "/app/developer/{application:uuid}/credentials/retire"
+REPLACE_KEYS = "/app/developer/{application:uuid}/credentials/keys"
 REFUSED_REQUEST = "/app/developer/requests"
 REFUSED_REQUESTS = "/app/developer/{application:uuid}/requests"
 TRY = "/app/developer/{application:uuid}/try"
@@ -203,6 +207,10 @@ TABLE = (
     Row(NEW_APPLICATION, GET, "page"),
     Row(NEW_APPLICATION, POST, "page"),
     Row(OWN_APPLICATION, GET, "page"),
+    Row(CREDENTIALS, GET, "page"),
+    Row(ROTATE_SECRET, POST, "page"),
+    Row(RETIRE_SECRET, POST, "page"),
+    Row(REPLACE_KEYS, POST, "page"),
     Row(REFUSED_REQUEST, GET, "page"),
     Row(REFUSED_REQUESTS, GET, "page"),
     Row(TRY, GET, "page"),

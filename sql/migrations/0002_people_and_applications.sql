@@ -233,6 +233,8 @@ GRANT UPDATE (email, name, email_confirmed_at, password_hash, totp_sealed, totp_
     ON person TO rovitracker_service;
 GRANT DELETE ON recovery_code, application_owner TO rovitracker_service;
 GRANT UPDATE (used_at) ON sign_up TO rovitracker_service;
+-- To lock a row takes the right to change one of its columns.
+GRANT UPDATE (joined_at) ON application_owner TO rovitracker_service;
 GRANT UPDATE (sign_count, name, backed_up, last_used_at), DELETE ON passkey TO rovitracker_service;
 GRANT UPDATE (name, company, status, grants, scope, redirect_uris, customer_id, logo_digest, jwks, live_at) ON application
     TO rovitracker_service;

@@ -41,12 +41,8 @@ async def owners_tour(visitor: Visitor, service: Service, address: str) -> Async
     yield "registered"
     await page.get_by_role("link", name="Go to the quick start").click()
     yield "quick start"
-    await page.get_by_role("link", name="Refused requests").click()
-    await page.get_by_label("Find by reference").fill(HOSTILE[:60])
-    yield "no refused request"
-    await visitor.button("Find").click()
-    await expect(page.get_by_role("status")).to_be_visible()
-    yield "unknown reference"
+    async for name in _tabs(visitor):
+        yield name
     await page.get_by_role("link", name="Your applications").click()
     yield "applications"
     await page.get_by_role("link", name=HOSTILE).click()
@@ -60,6 +56,26 @@ async def owners_tour(visitor: Visitor, service: Service, address: str) -> Async
     await expect(page.get_by_role("table")).to_be_visible()
     yield "test walk with machines"
     await visitor.button("Sign out").click()
+
+
+async def _tabs(visitor: Visitor) -> AsyncIterator[str]:
+    page = visitor.page
+    await page.get_by_role("link", name="Credentials").click()
+    await page.get_by_text("Make a new secret", exact=True).click()
+    await page.get_by_label("Password").fill("wrong horse")
+    await visitor.button("Make the new secret").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    yield "credentials refused"
+    await page.get_by_label("Password").fill(PASSWORD)
+    await visitor.button("Make the new secret").click()
+    await expect(page.get_by_role("heading", name="The new secret")).to_be_visible()
+    yield "new secret"
+    await page.get_by_role("link", name="Refused requests").click()
+    await page.get_by_label("Find by reference").fill(HOSTILE[:60])
+    yield "no refused request"
+    await visitor.button("Find").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    yield "unknown reference"
 
 
 async def follow_mailed_link(visitor: Visitor, address: str) -> None:

@@ -21,7 +21,7 @@ from app.flows.account.invite import InvitationError
 from app.flows.account.passkey_answer import NoPasskeysError
 from app.flows.account.prove import FieldError
 from app.flows.account.read_logo import LogoError
-from app.flows.account.rights import RoleError
+from app.flows.account.rights import OwnerError, RoleError
 from app.flows.account.sign_in import SignInError
 from app.flows.approval.authorize import AuthorizationRefused
 from app.flows.approval.browser_flow import FlowLostError
@@ -29,7 +29,6 @@ from app.flows.approval.choose_machines import MachinesError
 from app.flows.approval.decide import AlreadyConnectedError
 from app.flows.approval.manual_grant import ManualGrantError
 from app.flows.approval.terms import ConnectionChangedError
-from app.flows.developer.own_applications import OwnerError
 from app.flows.developer.sign_up import SignUpError
 from app.flows.developer.test_customer import InTestModeError
 from app.flows.fleet.find_machine import LineFault, MachineError

@@ -27,7 +27,17 @@ _ADDRESSES = {
     "/app/account/applications/{application:uuid}": "/app/account/applications/0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d",
     **{
         f"/app/developer/{{application:uuid}}{page}": f"/app/developer/0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d{page}"
-        for page in ("", "/requests", "/try", "/try/token", "/try/fleet")
+        for page in (
+            "",
+            "/requests",
+            "/credentials",
+            "/credentials/rotate",
+            "/credentials/retire",
+            "/credentials/keys",
+            "/try",
+            "/try/token",
+            "/try/fleet",
+        )
     },
     "/app/logo/{digest}.png": "/app/logo/00.png",
     "/app/static": "/app/static/pages.css",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from app.context import Context
 from app.flows.account.read_logo import read_logo
+from app.flows.account.rights import require_ownership
 from app.flows.token.grants import GRANTS
 from app.oauth.actor import Actor
 from app.oauth.client import Client, ClientStatus, application_id_of
@@ -127,7 +128,8 @@ async def change_status(context: Context, actor: Actor, client_id: str, change: 
 async def rotate_secret(context: Context, actor: Actor, client_id: str, overlap: timedelta) -> str:
     """Make a new secret, which is shown only now. The one before stays good for the overlap.
 
-    Raises ApplicationError when it is unknown or deleted, has no secrets, or has two that are good.
+    Raises ApplicationError when it is unknown or deleted, has no secrets, or has two that are good, and OwnerError when
+    the actor is an owner no more.
     """
     client = (await find_application(context, client_id)).client
     if client.public:
@@ -139,6 +141,7 @@ async def rotate_secret(context: Context, actor: Actor, client_id: str, overlap:
     secret = mint_client_secret()
     overlap_s = int(overlap.total_seconds())
     async with context.database.transaction() as transaction:
+        await require_ownership(transaction, actor, client.id)
         if not await rotate_client_secret(transaction, client.id, secret_digest(secret), overlap_s=overlap_s):
             raise ApplicationError(
                 "the secret of the last rotation is still good, and two are the most: retire it first"
@@ -154,6 +157,7 @@ async def retire_secret(context: Context, actor: Actor, client_id: str) -> None:
     """End the secret that a rotation left good for a while. Raises ApplicationError when there is none."""
     client = (await find_application(context, client_id)).client
     async with context.database.transaction() as transaction:
+        await require_ownership(transaction, actor, client.id)
         if not await delete_leaving_secret(transaction, client.id):
             raise ApplicationError("there is no second secret that is still good")
         await insert_audit_event(transaction, _event("application.secret_retired", actor, client))

@@ -6,7 +6,7 @@ from app.oauth.actor import Actor
 from app.oauth.member_role import Right, may
 from app.refused import ToldError
 from app.sentence import Sentence
-from app.storage.people.application_owners import select_is_tester_locked
+from app.storage.people.application_owners import select_is_tester_locked, select_owns_locked
 from app.storage.people.members import select_role_locked
 from app.storage.postgres.database import Transaction
 
@@ -33,6 +33,13 @@ class RoleError(ToldError):
         self.right = right
 
 
+class OwnerError(ToldError):
+    """The person cannot own this, or not yet."""
+
+    code = "not_owner"
+    status = 403
+
+
 async def require_right(transaction: Transaction, actor: Actor, customer_id: UUID, right: Right) -> None:
     """Judge by the role as it stands now, and keep it so until the transaction ends.
 
@@ -53,3 +60,14 @@ async def has_right(transaction: Transaction, actor: Actor, customer_id: UUID, r
     if role is None and await select_is_tester_locked(transaction, actor.id, customer_id):
         role = "owner"
     return may(role, right)
+
+
+async def require_ownership(transaction: Transaction, actor: Actor, application_id: UUID) -> None:
+    """Judge by who owns it now, and keep it so until the transaction ends.
+
+    Whoever acts as no owner acts from outside. Raises OwnerError for an owner who is none any more.
+    """
+    if actor.kind != "application owner":
+        return
+    if actor.id is None or not await select_owns_locked(transaction, application_id, actor.id):
+        raise OwnerError(Sentence("You do not own this application any more."))

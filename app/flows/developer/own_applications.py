@@ -6,24 +6,16 @@ from uuid import UUID
 from app.context import Context
 from app.flows.account.change_application import ApplicationError
 from app.flows.account.register_application import RegisteredApplication, register_application
+from app.flows.account.rights import OwnerError
 from app.flows.developer.test_customer import give_test_customer
 from app.oauth.actor import Actor
 from app.oauth.client import ClientKind
-from app.refused import ToldError
 from app.sentence import Sentence
-from app.storage.people.application_owners import select_owned_ids, select_owns_locked
+from app.storage.people.application_owners import select_owned_ids
 from app.storage.people.applications import Application, select_applications
 from app.storage.people.people import Person, select_confirmed_email
-from app.storage.postgres.database import Transaction
 
 MOST_OWNED = 100  # applications of a person
-
-
-class OwnerError(ToldError):
-    """The person cannot own this, or not yet."""
-
-    code = "not_owner"
-    status = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +78,3 @@ async def find_own_application(context: Context, person: Person, application_id:
     raise ApplicationError(
         Sentence("You own no application with this address."), code="unknown_application", status=404
     )
-
-
-async def require_ownership(transaction: Transaction, actor: Actor, application_id: UUID) -> None:
-    """Judge by who owns it now, and keep it so until the transaction ends.
-
-    Whoever acts as no owner acts from outside. Raises OwnerError for an owner who is none any more.
-    """
-    if actor.kind != "application owner":
-        return
-    if actor.id is None or not await select_owns_locked(transaction, application_id, actor.id):
-        raise OwnerError(Sentence("You do not own this application any more."))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.oauth.client import ClientStatus
@@ -113,3 +114,24 @@ DELETE FROM client_secret WHERE application_id = $1 AND expires_at > clock_times
 
 async def delete_leaving_secret(statements: Statements, application_id: UUID) -> bool:
     return bool(await statements.count(DELETE_LEAVING_SECRET, application_id))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSecret:
+    """A secret as its owner sees it. expires_at: None for the present one. imported: from a former system."""
+
+    created_at: datetime
+    expires_at: datetime | None
+    imported: bool
+
+
+SELECT_LIVE_SECRETS = """
+SELECT created_at, expires_at, slow_hash IS NOT NULL AS imported FROM client_secret
+WHERE application_id = $1 AND coalesce(expires_at, 'infinity') > clock_timestamp() ORDER BY expires_at NULLS FIRST
+"""
+
+
+async def select_live_secrets(statements: Statements, application_id: UUID) -> tuple[ListedSecret, ...]:
+    """Those that are good now, the one without an end first."""
+    rows = await statements.rows(SELECT_LIVE_SECRETS, application_id)
+    return tuple(ListedSecret(**row) for row in rows)

@@ -7,21 +7,23 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.flows.approval.browser_flow import SignInFlow
+from app.flows.approval.browser_flow import FlowLostError, SignInFlow
 from app.flows.developer.own_applications import find_own_application
 from app.oauth.actor import Actor
 from app.sentence import Sentence
 from app.storage.people.applications import Application
 from app.storage.people.people import Person
 from app.web.pages.account import account_page
+from app.web.pages.account_form import Posted, posted_form
 from app.web.pages.login import login_page
-from app.web.pages.render import shown
+from app.web.pages.render import see_other, shown
 from app.web.pages.signed_in import person_here
-from app.web.paths import DEVELOPER, OWN_APPLICATION, REFUSED_REQUESTS
+from app.web.paths import CREDENTIALS, DEVELOPER, LOGIN, OWN_APPLICATION, REFUSED_REQUESTS
 from app.web.request import context_of
 
 _TABS = (
     (Sentence("Quick start"), OWN_APPLICATION),
+    (Sentence("Credentials"), CREDENTIALS),
     (Sentence("Refused requests"), REFUSED_REQUESTS),
 )
 STATES = {
@@ -58,6 +60,19 @@ async def owner_here(request: Request, path: str) -> OwnerHere | Response:
     if person is None:
         return await login_page(request, SignInFlow(address_below(path, application_id)))
     return OwnerHere(person, await find_own_application(context_of(request), person, application_id))
+
+
+async def posting_owner(request: Request, path: str, action: str) -> tuple[OwnerHere, Posted] | Response:
+    """The same for a form: who posted it, and what. action: what the form was made for.
+
+    Raises FlowLostError when it was made for another application.
+    """
+    owner, posted = await owner_here(request, path), await posted_form(request, action)
+    if isinstance(owner, Response) or posted is None:
+        return see_other(LOGIN)
+    if posted.subject != str(owner.application.client.id):
+        raise FlowLostError("the form was made for another application")
+    return owner, posted
 
 
 def application_page(

@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from app.flows.account.read_logo import LogoError
 from app.flows.account.register_application import RegisteredApplication
+from app.flows.account.rights import OwnerError
 from app.flows.approval.browser_flow import SignInFlow
 from app.flows.developer.own_applications import (
     NewApplication,
-    OwnerError,
     find_own_application,
     register_own_application,
 )

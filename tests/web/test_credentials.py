@@ -1,0 +1,120 @@
+"""Credentials of an application, as its owners change them on the wire."""
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from app.context import Context
+from tests.support.assertions import jwks_of, key_pair
+from tests.support.browser import Browser
+from tests.support.owners import register_own, sign_up
+from tests.support.people import PASSWORD
+from tests.web.reading import found, words_of
+from tests.web.test_own_applications import client_id_of
+
+
+@pytest.fixture
+async def owner(context: Context, browser: Browser) -> Browser:
+    await sign_up(context, browser)
+    return browser
+
+
+@pytest.fixture
+async def stranger(app: FastAPI) -> AsyncIterator[Browser]:
+    async with Browser(app) as browser:
+        yield browser
+
+
+def secret_of(page: httpx2.Response) -> str:
+    [secret] = set(re.findall(r"rovi_cs_\w+", page.text))
+    return str(secret)
+
+
+async def proves(browser: Browser, client_id: str, secret: str) -> bool:
+    """Whether the application proves itself by the secret: only the token that it asks about is unknown then."""
+    form = {"client_id": client_id, "client_secret": secret, "token": "x"}
+    return (await browser.http.post("/app/oauth2/introspect", data=form)).status_code == 200
+
+
+async def page_of(browser: Browser, client_id: str) -> httpx2.Response:
+    return await browser.get(f"/app/developer/{client_id}/credentials")
+
+
+async def test_a_new_secret_is_shown_once_and_the_former_one_works_on(
+    owner: Browser, stranger: Browser
+) -> None:
+    registered = await register_own(owner)
+    client_id, first = client_id_of(registered), secret_of(registered)
+    page = await page_of(owner, client_id)
+    assert first not in page.text
+    made = await owner.submit(page, {"password": PASSWORD, "overlap": "1"}, action="/rotate")
+    second = secret_of(made)
+    assert await proves(stranger, client_id, first)
+    assert await proves(stranger, client_id, second)
+    again = await page_of(owner, client_id)
+    assert second not in again.text
+    assert "The former one" in words_of(again)
+    ended = await owner.follow(await owner.submit(again, {}, action="/retire"))
+    assert "ended" in words_of(ended)
+    assert not await proves(stranger, client_id, first)
+
+
+async def test_without_an_overlap_the_former_one_ends_at_once(owner: Browser, stranger: Browser) -> None:
+    registered = await register_own(owner)
+    client_id = client_id_of(registered)
+    await owner.submit(
+        await page_of(owner, client_id), {"password": PASSWORD, "overlap": "0"}, action="/rotate"
+    )
+    assert not await proves(stranger, client_id, secret_of(registered))
+
+
+async def test_who_cannot_prove_who_they_are_changes_nothing(owner: Browser, stranger: Browser) -> None:
+    """R-59: an open browser alone gives nobody a secret."""
+    registered = await register_own(owner)
+    client_id = client_id_of(registered)
+    refused = await owner.submit(
+        await page_of(owner, client_id), {"password": "wrong horse"}, action="/rotate"
+    )
+    assert refused.status_code == 422
+    assert "rovi_cs_" not in refused.text
+    assert found(refused, "//*[@aria-invalid='true']/@id") == ["rotate-password"]
+    assert await proves(stranger, client_id, secret_of(registered))
+
+
+async def test_keys_take_the_place_of_the_secret(owner: Browser, stranger: Browser) -> None:
+    registered = await register_own(owner, kind="strict")
+    client_id = client_id_of(registered)
+    page = await page_of(owner, client_id)
+    refused = await owner.submit(page, {"password": PASSWORD, "jwks": "{}"}, action="/keys")
+    assert refused.status_code == 422
+    assert found(refused, "//*[@aria-invalid='true']/@id") == ["keys-jwks"]
+    assert found(refused, "//textarea/text()") == ["{}"]
+    done = await owner.submit(
+        page, {"password": PASSWORD, "jwks": jwks_of(key_pair("EC")).decode()}, action="/keys"
+    )
+    shown = await owner.follow(done)
+    assert "by its keys" in words_of(shown)
+    assert not await proves(stranger, client_id, secret_of(registered))
+
+
+async def test_a_form_of_one_application_changes_no_other(owner: Browser, stranger: Browser) -> None:
+    one, other = await register_own(owner), await register_own(owner)
+    page = await page_of(owner, client_id_of(one))
+    fields = dict(form_fields(page, "/rotate")) | {"password": PASSWORD}
+    answer = await owner.http.post(f"/app/developer/{client_id_of(other)}/credentials/rotate", data=fields)
+    assert answer.status_code == 400
+    assert await proves(stranger, client_id_of(other), secret_of(other))
+
+
+async def test_a_stranger_finds_no_such_page(context: Context, owner: Browser, stranger: Browser) -> None:
+    registered = await register_own(owner)
+    await sign_up(context, stranger)
+    assert (await page_of(stranger, client_id_of(registered))).status_code == 404
+
+
+def form_fields(page: httpx2.Response, action: str) -> list[tuple[str, str]]:
+    boxes = found(page, f"//form[contains(@action, '{action}')]//input[@type='hidden' and @name='form']")
+    return [(box.get("name"), box.get("value")) for box in boxes]
