@@ -30,6 +30,7 @@ Template = Literal[
     "removed_from_account",
     "connection_changed",
     "sign_up",
+    "owner_invitation",
 ]
 
 _WIDTH = 76

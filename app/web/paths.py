@@ -90,6 +90,10 @@ SIGN_UP = "/app/register/{secret}"
 DEVELOPER = "/app/developer"
 NEW_APPLICATION = "/app/developer/new"
 OWN_APPLICATION = "/app/developer/{application:uuid}"
+OWNERS = "/app/developer/{application:uuid}/people"
+INVITE_OWNER = "/app/developer/{application:uuid}/people/invite"
+WITHDRAW_OWNER = "/app/developer/{application:uuid}/people/withdraw"
+REMOVE_OWNER = "/app/developer/{application:uuid}/people/remove"
 CREDENTIALS = "/app/developer/{application:uuid}/credentials"
 ROTATE_SECRET = "/app/developer/{application:uuid}/credentials/rotate"
 RETIRE_SECRET = "/app/developer/{application:uuid}/credentials/retire"
@@ -207,6 +211,10 @@ TABLE = (
     Row(NEW_APPLICATION, GET, "page"),
     Row(NEW_APPLICATION, POST, "page"),
     Row(OWN_APPLICATION, GET, "page"),
+    Row(OWNERS, GET, "page"),
+    Row(INVITE_OWNER, POST, "page"),
+    Row(WITHDRAW_OWNER, POST, "page"),
+    Row(REMOVE_OWNER, POST, "page"),
     Row(CREDENTIALS, GET, "page"),
     Row(ROTATE_SECRET, POST, "page"),
     Row(RETIRE_SECRET, POST, "page"),

@@ -9,7 +9,16 @@ from starlette.routing import Mount
 from app.web import health, paths
 from app.web.api import aemp, telemetry
 from app.web.cross_origin import READABLE, READINGS, preflight, preflight_of_reading
-from app.web.developer import applications, credentials, new, quick_start, refused_requests, register, try_out
+from app.web.developer import (
+    applications,
+    credentials,
+    new,
+    owners,
+    quick_start,
+    refused_requests,
+    register,
+    try_out,
+)
 from app.web.oauth.introspect import introspect
 from app.web.oauth.jwks import jwks
 from app.web.oauth.metadata import openid_metadata, resource_metadata, server_metadata
@@ -109,6 +118,10 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.NEW_APPLICATION, GET): new.new_application,
     (paths.NEW_APPLICATION, POST): new.submit_new,
     (paths.OWN_APPLICATION, GET): quick_start.quick_start,
+    (paths.OWNERS, GET): owners.owners,
+    (paths.INVITE_OWNER, POST): owners.submit_invitation,
+    (paths.WITHDRAW_OWNER, POST): owners.submit_withdrawal,
+    (paths.REMOVE_OWNER, POST): owners.submit_removal,
     (paths.CREDENTIALS, GET): credentials.credentials,
     (paths.ROTATE_SECRET, POST): credentials.submit_rotation,
     (paths.RETIRE_SECRET, POST): credentials.submit_retirement,

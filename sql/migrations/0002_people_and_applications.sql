@@ -155,12 +155,19 @@ CREATE INDEX ON application_owner (person_id);
 COMMENT ON TABLE application_owner IS 'The people an application belongs to. One that was registered on the command line may have none.';
 
 CREATE TABLE sign_up (
-    id         uuid PRIMARY KEY,
-    email      text NOT NULL CHECK (email = lower(email)),
-    expires_at timestamptz NOT NULL,
-    used_at    timestamptz
+    id             uuid PRIMARY KEY,
+    email          text NOT NULL CHECK (email = lower(email)),
+    application_id uuid REFERENCES application,
+    invited_by     uuid REFERENCES person,
+    expires_at     timestamptz NOT NULL,
+    used_at        timestamptz,
+    withdrawn_at   timestamptz,
+    CHECK (num_nonnulls(used_at, withdrawn_at) < 2),
+    CHECK ((application_id IS NULL) = (invited_by IS NULL))
 );
 CREATE INDEX ON sign_up (expires_at);
+CREATE UNIQUE INDEX ON sign_up (application_id, email) WHERE used_at IS NULL AND withdrawn_at IS NULL;
+COMMENT ON COLUMN sign_up.application_id IS 'The application that its owners invite the address to; null for somebody who came unasked';
 COMMENT ON TABLE sign_up IS 'Who asked to sign up as an owner of applications. The address may be nobody''s, or somebody''s already; the link is in mail_link.';
 
 CREATE TABLE application_logo (
@@ -232,7 +239,7 @@ GRANT UPDATE (email, name, email_confirmed_at, password_hash, totp_sealed, totp_
               time_zone)
     ON person TO rovitracker_service;
 GRANT DELETE ON recovery_code, application_owner TO rovitracker_service;
-GRANT UPDATE (used_at) ON sign_up TO rovitracker_service;
+GRANT UPDATE (invited_by, expires_at, used_at, withdrawn_at) ON sign_up TO rovitracker_service;
 -- To lock a row takes the right to change one of its columns.
 GRANT UPDATE (joined_at) ON application_owner TO rovitracker_service;
 GRANT UPDATE (sign_count, name, backed_up, last_used_at), DELETE ON passkey TO rovitracker_service;

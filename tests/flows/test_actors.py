@@ -57,6 +57,7 @@ PROVING = {
     "sign_in_new",
     "ask_sign_up",
     "finish_sign_up",
+    "accept_as_owner",
     "revoke_token",
     "prove_code",
     "remember_grant",
@@ -64,7 +65,7 @@ PROVING = {
     "remember_successor",
 }
 # These are part of a verb that is told: it gives them its transaction.
-PARTS = {"require_terms", "approve_terms"}
+PARTS = {"require_terms", "approve_terms", "join_owners"}
 # These are what the service does by itself.
 OWN = {
     "sign_introspection",

@@ -27,7 +27,7 @@ async def sign_up(context: Context, browser: Browser, *, name: str = "Olga Owner
     email = f"olga.{uuid4().hex[:12]}@sitewise.example"
     page = await browser.get(await sign_up_link(context, browser, email))
     answer = await browser.submit(page, {"name": name, "password": PASSWORD}, action=REGISTER)
-    assert (answer.status_code, answer.headers["location"]) == (303, NEW), answer.text
+    assert (answer.status_code, answer.headers["location"]) == (303, "/app/developer"), answer.text
     return email
 
 

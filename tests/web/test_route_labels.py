@@ -30,6 +30,10 @@ _ADDRESSES = {
         for page in (
             "",
             "/requests",
+            "/people",
+            "/people/invite",
+            "/people/withdraw",
+            "/people/remove",
             "/credentials",
             "/credentials/rotate",
             "/credentials/retire",

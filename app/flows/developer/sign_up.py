@@ -6,6 +6,7 @@ from app.flows.account.add_customer import check_email, check_password, check_pe
 from app.flows.account.check_guess import Visitor
 from app.flows.account.sign_in import SignedIn
 from app.flows.bounds import LONGEST_PERSON
+from app.flows.developer.own_people import join_owners
 from app.flows.mail.links import SIGN_UP_LIFE, check_sign_up_link
 from app.flows.mail.queue_mail import queue_mail
 from app.oauth.actor import Actor
@@ -13,7 +14,7 @@ from app.oauth.token_string import new_id
 from app.refused import ToldError
 from app.sentence import Sentence
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.people.people import Person, insert_person, mark_email_confirmed
+from app.storage.people.people import Person, insert_person, mark_email_confirmed, select_person
 from app.storage.people.sign_ups import SignUp, insert_sign_up, mark_sign_up_used
 from app.throttling.mails import caused_from
 
@@ -55,10 +56,17 @@ async def find_sign_up(context: Context, link: str) -> SignUp:
     return await check_sign_up_link(context.database, link)
 
 
+async def find_signed_up(context: Context, sign_up: SignUp) -> Person | None:
+    """The person who signs in with its address; None when nobody does yet."""
+    return await select_person(context.database, sign_up.email)
+
+
 async def finish_sign_up(
     context: Context, link: str, visitor: Visitor, *, name: str, password: str
 ) -> SignedIn:
-    """Make the person, and sign them in. name: empty for what stands before the @ of the address.
+    """Make the person, let them own what they were invited to, and sign them in.
+
+    name: empty for what stands before the @ of the address.
 
     Raises LinkError when the link opens nothing, PersonError when a value is not accepted, and SignUpError when somebody
     signs in with the address already.
@@ -74,6 +82,7 @@ async def finish_sign_up(
         if not await mark_sign_up_used(transaction, sign_up.id):
             await check_sign_up_link(transaction, link)
         await mark_email_confirmed(transaction, person.id)
+        await join_owners(transaction, person, sign_up)
         event = AuditEvent(
             "person.signed_up", Actor("application owner", person.id), detail={"person": str(person.id)}
         )

@@ -192,10 +192,18 @@ async def _connection_changed(context: Context, mail: ClaimedMail) -> Letter | N
 
 
 async def _sign_up(context: Context, mail: ClaimedMail) -> Letter | None:
-    """Whoever signs in with the address already is told so instead; strangers learn nothing of it."""
+    """Whoever signs in with the address already is told so instead, and strangers learn nothing of it.
+
+    Known and unknown addresses get the same invitation.
+    """
     found = await select_sign_up(context.database, mail.about["sign_up"])
-    if found is None or found.used_at or found.late:
+    if found is None or found.used_at or found.withdrawn_at or found.late:
         return None
+    if mail.template == "owner_invitation":
+        secret = await mint_sign_up_secret(context, found.id)
+        return _letter(
+            context, mail, None, secret=secret, application=found.application, inviter=found.inviter
+        )
     known = await select_sign_in(context.database, found.email)
     if known is not None:
         return _letter(context, mail, known.person, secret=None, **_names(known))
@@ -222,6 +230,7 @@ _LETTERS: dict[Template, Callable[[Context, ClaimedMail], Awaitable[Letter | Non
     "removed_from_account": _removed_from_account,
     "connection_changed": _connection_changed,
     "sign_up": _sign_up,
+    "owner_invitation": _sign_up,
 }
 
 

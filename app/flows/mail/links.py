@@ -124,16 +124,16 @@ async def check_invitation_link(statements: Statements, secret: str) -> Invitati
 
 
 async def mint_sign_up_secret(context: Context, sign_up_id: UUID) -> str:
-    """The secret of a new link that finishes a sign-up."""
+    """The secret of a new link that finishes a sign-up, whose row says how long it works."""
     secret = secrets.token_urlsafe(32)
-    await insert_sign_up_link(context.database, digest_of(secret), sign_up_id, SIGN_UP_LIFE)
+    await insert_sign_up_link(context.database, digest_of(secret), sign_up_id, INVITATION_LIFE)
     return secret
 
 
 async def check_sign_up_link(statements: Statements, secret: str) -> SignUp:
     """The sign-up that was mailed. Nothing changes, so that scanners of mail may follow it.
 
-    Raises LinkError when the link is none of ours, was used, or is too old.
+    Raises LinkError when the link is none of ours, was used or withdrawn, or is too old.
     """
     sign_up = None
     if len(secret) <= LONGEST_SECRET:
@@ -142,9 +142,18 @@ async def check_sign_up_link(statements: Statements, secret: str) -> SignUp:
         raise _unknown()
     if sign_up.used_at is not None:
         raise _used()
+    if sign_up.withdrawn_at is not None:
+        raise LinkError(
+            Sentence(
+                "An owner of the application took it back. Ask for another if you think that is a mistake."
+            ),
+            code="invitation_withdrawn",
+            status=410,
+            title=Sentence("This invitation was withdrawn"),
+        )
     if sign_up.late:
         raise LinkError(
-            Sentence("A link works for a day only. Sign up again, and use the new mail."),
+            Sentence("A link works for some days only. Sign up again or ask for another mail."),
             code="link_late",
             status=410,
             title=Sentence("This link came too late"),

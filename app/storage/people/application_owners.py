@@ -158,3 +158,22 @@ SELECT_IS_TESTER_LOCKED = "SELECT FROM customer WHERE id = $2 AND tester_id = $1
 async def select_is_tester_locked(transaction: Transaction, person_id: UUID, customer_id: UUID) -> bool:
     """Whether it is the person's test customer, which stays as it is until the transaction ends."""
     return await transaction.row(SELECT_IS_TESTER_LOCKED, person_id, customer_id) is not None
+
+
+# Changes of an application's owners come one after the other, so that one of them always stays.
+LOCK_APPLICATION = "SELECT FROM application WHERE id = $1 FOR NO KEY UPDATE"
+
+
+async def lock_application(transaction: Transaction, application_id: UUID) -> None:
+    await transaction.row(LOCK_APPLICATION, application_id)
+
+
+DELETE_APPLICATION_OWNER = """
+DELETE FROM application_owner w WHERE w.application_id = $1 AND w.person_id = $2 AND EXISTS (
+    SELECT FROM application_owner o WHERE o.application_id = $1 AND o.person_id <> $2)
+"""
+
+
+async def delete_application_owner(transaction: Transaction, application_id: UUID, person_id: UUID) -> bool:
+    """False when the person is no owner, or the last one. The application is locked."""
+    return bool(await transaction.count(DELETE_APPLICATION_OWNER, application_id, person_id))

@@ -18,13 +18,14 @@ from app.web.pages.account_form import Posted, posted_form
 from app.web.pages.login import login_page
 from app.web.pages.render import see_other, shown
 from app.web.pages.signed_in import person_here
-from app.web.paths import CREDENTIALS, DEVELOPER, LOGIN, OWN_APPLICATION, REFUSED_REQUESTS
+from app.web.paths import CREDENTIALS, DEVELOPER, LOGIN, OWN_APPLICATION, OWNERS, REFUSED_REQUESTS
 from app.web.request import context_of
 
 _TABS = (
     (Sentence("Quick start"), OWN_APPLICATION),
     (Sentence("Credentials"), CREDENTIALS),
     (Sentence("Refused requests"), REFUSED_REQUESTS),
+    (Sentence("People"), OWNERS),
 )
 STATES = {
     "test": Sentence("Test mode"),
@@ -70,7 +71,7 @@ async def posting_owner(request: Request, path: str, action: str) -> tuple[Owner
     owner, posted = await owner_here(request, path), await posted_form(request, action)
     if isinstance(owner, Response) or posted is None:
         return see_other(LOGIN)
-    if posted.subject != str(owner.application.client.id):
+    if posted.subject.partition(" ")[0] != str(owner.application.client.id):
         raise FlowLostError("the form was made for another application")
     return owner, posted
 
