@@ -30,6 +30,9 @@ Template = Literal[
     "removed_from_account",
     "connection_changed",
     "sign_up",
+    "applications_disconnected",
+    "connection_ending",
+    "connection_reported",
 ]
 
 _WIDTH = 76
