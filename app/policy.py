@@ -28,6 +28,7 @@ class Policy:
     signing_key_lead: timedelta
     guess_limits: GuessLimits
     mail_limits: MailLimits
+    support_email: str | None = None
     legacy_tokens_until: datetime | None = None
 
     def takes_legacy_tokens(self, now: Callable[[], datetime]) -> bool:
@@ -77,6 +78,7 @@ def policy_of(settings: Settings) -> Policy:
         mail_limits=MailLimits(
             settings.limit_mails_per_recipient, settings.limit_mails_per_sender, settings.limit_mails
         ),
+        support_email=settings.support_email,
         legacy_tokens_until=settings.legacy_tokens_until,
     )
 

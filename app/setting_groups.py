@@ -11,6 +11,7 @@ from app.setting_kinds import (
     Brief,
     Duration,
     Instant,
+    MailAddress,
     NetworkList,
     Origin,
     Port,
@@ -62,6 +63,11 @@ class ServiceSettings(BaseModel):
     mail_from: Sender | None = Field(
         None,
         description="sender of outgoing mail, such as `Example <no-reply@example.com>`; needed with `SMTP_URL`",
+    )
+    support_email: MailAddress | None = Field(
+        None,
+        description="address of the operators, such as `abuse@example.com`: what customers report about an application goes there. "
+        "Without it their page says to call RoviTracker",
     )
     trusted_proxies: NetworkList = Field(
         (),

@@ -86,6 +86,14 @@ def _check_sender(value: str) -> str:
     return value
 
 
+def _check_mail_address(value: str) -> str:
+    """An address alone, as the recipient of a mail stands in the outbox."""
+    address = parse_sender(value)
+    if address.display_name or address.addr_spec != value:
+        raise ValueError("an address without a name, such as abuse@example.com")
+    return value
+
+
 def _parse_networks(value: Any) -> Any:
     return [_parse_network(part) if isinstance(part, str) else part for part in _parse_list(value)]
 
@@ -120,5 +128,6 @@ Brief = Annotated[timedelta, BeforeValidator(parse_duration), AfterValidator(_ch
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parse_list)]
 NetworkList = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_parse_networks)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
+MailAddress = Annotated[str, AfterValidator(_check_mail_address)]
 Port = Annotated[int, Field(ge=0, le=_LAST_PORT)]
 Sender = Annotated[str, AfterValidator(_check_sender)]

@@ -187,6 +187,8 @@ REFUSED_VALUES = {
         "a@x.example\r\nBcc: b@x.example",
         "ROVITRACKER_MAIL_FROM: it holds a line break",
     ),
+    "reports to nobody": ("SUPPORT_EMAIL", "abuse", "ROVITRACKER_SUPPORT_EMAIL: an address"),
+    "reports to a name": ("SUPPORT_EMAIL", "Rovi <a@b.example>", "an address without a name"),
     "port": ("PORT", "99999", "65535"),
     "no port": ("PORT", "http", "integer"),
     "no workers": ("WORKERS", "0", "greater than or equal to 1"),

@@ -76,6 +76,13 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             "no mail server, so every mail waits and is given up after three days",
             "set ROVITRACKER_SMTP_URL and ROVITRACKER_MAIL_FROM",
         )
+    if settings.support_email is None and not settings.development:
+        yield Finding(
+            "reports",
+            "warning",
+            "no address that takes customers' reports about applications",
+            "set ROVITRACKER_SUPPORT_EMAIL to a mailbox that somebody reads",
+        )
 
 
 def check_environment(names: tuple[str, ...], settings: Settings) -> Iterator[Finding]:

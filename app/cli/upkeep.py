@@ -16,7 +16,7 @@ def add_to(cli: typer.Typer) -> None:
 def maintain(as_json: Json = False) -> None:
     """Create the partitions of the coming days, drop past ones, and delete past rows.
 
-    It also keeps up the signing keys, and computes the figures of the last 24 hours.
+    It also keeps up the signing keys, computes the figures of the last 24 hours, and tells owners of connections that end.
     """
     done = with_stores(lambda context, stores: maintain_stores(context, stores.owner_url))
     print_record(asdict(done), as_json=as_json)

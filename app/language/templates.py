@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class Templates:
             "number": _number,
             "day": _day,
             "moment": _moment,
+            "utc_day": _utc_day,
             "isolated": _isolated,
             "unlinked": _unlinked,
         }
@@ -136,6 +137,17 @@ def _day(context: EvalContext, moment: datetime) -> str:
 @pass_eval_context
 def _moment(context: EvalContext, moment: datetime) -> str:
     return _timed(context, moment, _speaking.get().moment(moment, _zone.get()))
+
+
+@pass_eval_context
+def _utc_day(context: EvalContext, day: date) -> str:
+    """A day that something was counted by in UTC, whatever the zone of its reader is."""
+    shown = _speaking.get().day(datetime.combine(day, time(), UTC), UTC)
+    return (
+        Markup('<time datetime="{}">{}</time>').format(day.isoformat(), shown)
+        if context.autoescape
+        else shown
+    )
 
 
 def _timed(context: EvalContext, moment: datetime, shown: str) -> str:

@@ -31,6 +31,9 @@ Template = Literal[
     "connection_changed",
     "sign_up",
     "owner_invitation",
+    "applications_disconnected",
+    "connection_ending",
+    "connection_reported",
 ]
 
 _WIDTH = 76

@@ -20,9 +20,13 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """On whose account a mail goes: names, and the part of a mail that each is charged."""
+    """On whose account a mail goes: names, and the part of a mail that each is charged.
+
+    most: mails a day, where each name has this limit alone, because the recipient wants them all. None for all others.
+    """
 
     charged: tuple[tuple[str, float], ...]
+    most: int | None = None
 
 
 def caused_from(network: str) -> Cause:
@@ -40,6 +44,11 @@ def caused_by_account(customer_id: UUID) -> Cause:
     return Cause(((f"account {customer_id}", 1.0),))
 
 
+def reported_by_account(customer_id: UUID, most: int) -> Cause:
+    """The people of a customer account, who report to the operators. No account's reports hold up another's."""
+    return Cause(((f"reports of {customer_id}", 1.0),), most)
+
+
 @dataclass(frozen=True, slots=True)
 class MailLimits:
     """Mails a day: to one address of one kind, because of one sender, and in all."""
@@ -54,6 +63,8 @@ class MailLimits:
         A notice has no cause. No flood of mails that strangers cause may hold it back, since it would hide a theft. Each
         kind of mail has a limit of its own at an address for the same reason.
         """
+        if cause is not None and cause.most is not None:
+            return {name: part / cause.most for name, part in cause.charged}
         digest = hashlib.sha256(recipient.encode()).hexdigest()
         to_recipient = {f"{template} to {digest}": 1 / self.per_recipient}
         if cause is None:

@@ -50,7 +50,9 @@ ACCOUNT = "/app/account"
 MACHINES = "/app/account/machines"
 CONNECTIONS = "/app/account/applications"
 DISCONNECT = "/app/account/applications/disconnect"
+DISCONNECT_ALL = "/app/account/applications/disconnect-all"
 CONNECTION = "/app/account/applications/{application:uuid}"
+REPORT = "/app/account/applications/{application:uuid}/report"
 PROFILE = "/app/account/profile"
 CHANGE_NAME = "/app/account/profile/name"
 CHANGE_TIME_ZONE = "/app/account/profile/time-zone"
@@ -191,8 +193,11 @@ TABLE = (
     Row(MACHINES, GET, "page"),
     Row(CONNECTIONS, GET, "page"),
     Row(DISCONNECT, POST, "page"),
+    Row(DISCONNECT_ALL, GET, "page"),
+    Row(DISCONNECT_ALL, POST, "page"),
     Row(CONNECTION, GET, "page"),
     Row(CONNECTION, POST, "page"),
+    Row(REPORT, POST, "page"),
     Row(PROFILE, GET, "page"),
     Row(CHANGE_NAME, POST, "page"),
     Row(CHANGE_TIME_ZONE, POST, "page"),

@@ -5,10 +5,13 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from secrets import token_hex
 from typing import Any
 
 import pytest
 
+from app.cli.checks import check_settings
+from app.settings import Settings
 from tests.cli.conftest import Rovitracker, own_stores
 
 CHECKS = {
@@ -107,6 +110,19 @@ def mail_server() -> Iterator[int]:
         yield server.server_address[1]
         server.shutdown()
         thread.join()
+
+
+@pytest.mark.parametrize("address", ["abuse@rovi.example", None])
+def test_production_without_an_address_for_reports_is_warned_of(address: str | None) -> None:
+    production = {
+        "environment": "production",
+        "public_url": "https://auth.example.com",
+        "secret_keys": token_hex(32),
+    }
+    findings = check_settings(Settings.model_validate({**production, "support_email": address}))
+    warned = [each for each in findings if each.check == "reports"]
+    assert [each.verdict for each in warned] == ([] if address else ["warning"])
+    assert all("ROVITRACKER_SUPPORT_EMAIL" in each.todo for each in warned)
 
 
 @pytest.mark.parametrize("answers", [True, False])

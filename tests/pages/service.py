@@ -43,6 +43,7 @@ async def open_service(database_url: str, redis_url: str, data_dir: Path) -> Asy
         "secret_keys": _SECRET_KEYS,
         "data_dir": str(data_dir),
         "log_level": "error",
+        "support_email": "abuse@rovi.example",
     }
     variables = {f"ROVITRACKER_{name.upper()}": value for name, value in settings.items()}
     async with running_service("demo", port=free_port(), settings=variables) as origin:

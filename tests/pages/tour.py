@@ -1,16 +1,18 @@
 """A tour of every page in every state a person can bring it to, for what must hold on all of them."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 from pyotp import TOTP
 
+from app.aemp.address.read_kind import ReadKind
 from app.aemp.model.values import Equipment, EquipmentHeader
 from app.flows.fleet.import_fleet import import_machines
 from app.flows.mail.links import mint_email_link, mint_secret
 from app.simulation.fleet import simulate_fleet
 from app.storage.people.email_changes import select_pending_email_change
+from app.storage.token.reads import Count, ReadKey, upsert_reads
 from tests.pages.other_site import OtherSite
 from tests.pages.passkey_device import Device
 from tests.pages.service import Service
@@ -111,6 +113,9 @@ async def _account(visitor: Visitor, service: Service, world: World) -> AsyncIte
     page = visitor.page
     await page.goto(service.url("/app/account/applications"))
     yield "connections"
+    await page.get_by_role("link", name="Disconnect all applications").click()
+    await expect(visitor.button("Yes, disconnect all")).to_be_visible()
+    yield "disconnect all"
     await page.get_by_role("link", name="Machines").click()
     await expect(page.get_by_role("heading", name="No machine yet")).to_be_visible()
     yield "no machines"
@@ -149,7 +154,11 @@ async def _account(visitor: Visitor, service: Service, world: World) -> AsyncIte
 
 async def _connection(visitor: Visitor, service: Service, world: World) -> AsyncIterator[str]:
     page = visitor.page
+    await _read_often(service, world)
     await page.goto(service.url(page_of(world)))
+    await page.get_by_text("Day by day, as a table").click()
+    await page.get_by_text("Report Sitewise", exact=True).click()
+    await page.get_by_label("What is wrong").fill("W" * 115 + "\n\u0634\u0631\u0643\u0629")
     await page.get_by_label("These machines").check()
     for box in await page.get_by_role("checkbox").all():
         await box.check()
@@ -164,6 +173,26 @@ async def _connection(visitor: Visitor, service: Service, world: World) -> Async
     await visitor.button("Save").click()
     await expect(page.get_by_role("alert").first).to_be_visible()
     yield "connection refused"
+    await page.get_by_text("Report Sitewise", exact=True).click()
+    await page.get_by_label("What is wrong").fill(" ")
+    await visitor.button("Send the report").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    yield "connection report refused"
+    await page.get_by_label("What is wrong").fill("It reads what nobody shared.")
+    await visitor.button("Send the report").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    yield "connection reported"
+
+
+async def _read_often(service: Service, world: World) -> None:
+    """Every other day of the picture, by a page of the fleet and by a machine of a long name."""
+    now, ids = service.context.now(), (world.member.customer_id, world.registered.client.id)
+    counts = {
+        ReadKey(*ids, machine, (now - timedelta(days=ago)).date(), kind, 1): Count(1 + ago * ago, now)
+        for ago in range(0, 30, 2)
+        for kind, machine in ((ReadKind.FLEET_PAGE, 0), (ReadKind.MACHINE, 2**40))
+    }
+    await upsert_reads(service.context.database, counts)
 
 
 async def _security(visitor: Visitor, service: Service, world: World) -> AsyncIterator[str]:

@@ -136,7 +136,9 @@ async def test_reads_of_a_connection_are_summed_up_without_those_of_its_machines
     plan = "\n".join(row[0] for row in await owner.fetch(explain, customer_id, None))
     read = re.findall(r"on connection_read.*?\(actual rows=([\d.]+) loops=1\)", plan)
     assert sorted(map(float, read)) == [1, 3, 90], plan
-    assert plan.count("using connection_read_pkey") == 3
+    assert plan.count("using connection_read_pkey") == 4
+    # Whether anything was read is asked only of a connection that has no token.
+    assert len(re.findall(r"using connection_read_pkey.*never executed", plan)) == 1
     rows = await owner.fetch(SELECT_CONNECTIONS, customer_id, None)
     assert [row["reads_30_days"] for row in rows] == [30 * 3 * 800]
     plan = await plan_of(owner, SELECT_READS_BY_DAY, customer_id, customer_id, 7)

@@ -28,6 +28,7 @@ from app.flows.approval.browser_flow import FlowLostError
 from app.flows.approval.choose_machines import MachinesError
 from app.flows.approval.decide import AlreadyConnectedError
 from app.flows.approval.manual_grant import ManualGrantError
+from app.flows.approval.report import ReportError
 from app.flows.approval.terms import ConnectionChangedError
 from app.flows.developer.sign_up import SignUpError
 from app.flows.developer.test_customer import InTestModeError
@@ -103,6 +104,7 @@ REFUSALS: tuple[RefusedError, ...] = (
     OperatorError("olga@x.example is an operator already"),
     ApplicationError("the application is deleted"),
     ManualGrantError("reason: 1 to 500 printable characters"),
+    ReportError(Sentence("Your account sent %(most)s reports within a day.", most="5")),
     LineError("sha256 is missing"),
     SlowHashError("an argon2 hash that is malformed"),
     MailError("mail 7 was sent already"),

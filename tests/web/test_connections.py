@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from app.context import Context
 from app.flows.account.register_application import register_application
+from app.flows.fleet.count_reads import write_reads
 from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import Browser, forms_of
 from tests.support.changing import change
@@ -30,8 +31,32 @@ async def test_stranger_signs_in_first(browser: Browser, world: World) -> None:
     assert CONNECTIONS in str((await browser.sign_in(page, world.member.email, PASSWORD)).url)
 
 
-async def test_nothing_is_listed_until_a_code_was_redeemed(browser: Browser, world: World) -> None:
-    await world.code(browser)
+async def test_approval_whose_code_was_not_redeemed_is_listed_and_may_be_cut(
+    browser: Browser, world: World
+) -> None:
+    """R-19: the connection stands from the approval on, and a cut kills the code that is on its way."""
+    code = await world.code(browser)
+    listed = await browser.get(CONNECTIONS)
+    for page in (listed, await browser.get(f"{CONNECTIONS}/{world.client_id}")):
+        assert "Sitewise by Sitewise Rentals Ltd" in words_of(page)
+        assert "Not used yet." in words_of(page)
+        assert "See your machines" not in words_of(page)
+    assert f"Approved by {world.member.name}" in words_of(listed)
+    await browser.submit(listed, {}, action=DISCONNECT)
+    answer = await world.exchange(browser, code)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    assert "Nothing is connected" in words_of(await browser.get(CONNECTIONS))
+
+
+async def test_what_was_used_and_has_no_token_any_more_is_not_called_unused(
+    browser: Browser, world: World
+) -> None:
+    token = await world.token(browser)
+    assert "Not used yet." not in words_of(await browser.get(CONNECTIONS))
+    assert (await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {token}")).status_code == 200
+    await write_reads(world.context)
+    fields = {"client_id": world.client_id, "client_secret": world.client_secret, "token": token}
+    await browser.http.post("/app/oauth2/revoke", data=fields)
     assert "Nothing is connected" in words_of(await browser.get(CONNECTIONS))
 
 

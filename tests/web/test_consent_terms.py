@@ -77,6 +77,8 @@ async def test_two_of_three_machines_with_history_and_an_end(
     assert await pins_read(browser, token) == ["PIN1", "PIN3"]
     again = words_of(await world.consent_page(browser))
     assert f"As it stands now, it ends on {ends_at:%-d %B %Y, %H:%M} UTC" in again
+    assert "What was reported since 1 May 2026, 00:00 UTC" in again
+    assert "What you chose for it then stays as it is, unless you choose otherwise below." in again
     terms = await terms_of(world)
     assert (terms.history_from, terms.ends_at) == (datetime(2026, 5, 1, tzinfo=UTC), ends_at)
     assert (await world.introspect(browser, token))["exp"] == int(ends_at.timestamp())
@@ -154,6 +156,7 @@ async def test_terms_that_stand_are_offered_again_and_a_repeated_approval_mails_
     await token_of(browser, world, await approve(browser, page, **await these(world, "PIN2")))
     before = await row_of(world)
     assert "As it stands now" not in words_of(page)
+    assert "What you chose for it then" not in words_of(page)
     again = await world.consent_page(browser)
     assert "1 of 3, as you share them with it now" in words_of(again)
     fields = await fields_of(world.context, world.member.customer_id)

@@ -43,6 +43,7 @@ _ADDRESSES = {
             "/try/fleet",
         )
     },
+    "/app/account/applications/{application:uuid}/report": "/app/account/applications/0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d/report",
     "/app/logo/{digest}.png": "/app/logo/00.png",
     "/app/static": "/app/static/pages.css",
 }

@@ -7,7 +7,7 @@ from app.context import Context
 from app.flows.account.change_application import find_application
 from app.flows.account.change_customer import find_account
 from app.flows.account.rights import require_right
-from app.flows.approval.tell_owners import tell_owners
+from app.flows.approval.tell_owners import tell_owners, tell_owners_of_all
 from app.oauth.actor import Actor
 from app.storage.people.applications import Application, select_applications
 from app.storage.people.audit import AuditEvent, insert_audit_event
@@ -19,6 +19,7 @@ from app.storage.token.connection_lists import (
 )
 from app.storage.token.connections import (
     cut_connection,
+    cut_standing_connections_of,
     select_connection_locked,
 )
 
@@ -82,15 +83,36 @@ async def disconnect_application(
         await require_right(transaction, actor, customer_id, "connect")
         standing = await select_connection_locked(transaction, customer_id, application_id)
         await cut_connection(transaction, customer_id=customer_id, application_id=application_id)
-        event_id = await insert_audit_event(
-            transaction,
-            AuditEvent(
-                "application.disconnected",
-                actor,
-                application_id=application_id,
-                customer_id=customer_id,
-            ),
-        )
+        event_id = await insert_audit_event(transaction, _event(actor, customer_id, application_id))
         if standing is not None and standing.connected:
             await tell_owners(context, transaction, customer_id, application_id, event_id, language=language)
     context.changes.note((customer_id, application_id))
+
+
+async def disconnect_all(
+    context: Context, actor: Actor, customer_id: UUID, *, language: str | None = None
+) -> tuple[UUID, ...]:
+    """End every connection of a customer in one transaction; the applications whose connection stood until now.
+
+    Each has its audit event, and one mail to the account's owners names them all. What is being approved at this
+    moment ends too. language: of the page, for owners who chose none.
+    Raises RoleError when the actor may not disconnect applications.
+    """
+    async with context.database.transaction() as transaction:
+        await require_right(transaction, actor, customer_id, "connect")
+        ended = await cut_standing_connections_of(transaction, customer_id)
+        events = [
+            await insert_audit_event(transaction, _event(actor, customer_id, application_id))
+            for application_id in ended
+        ]
+        if events:
+            await tell_owners_of_all(context, transaction, customer_id, ended, events[0], language=language)
+    for application_id in ended:
+        context.changes.note((customer_id, application_id))
+    return ended
+
+
+def _event(actor: Actor, customer_id: UUID, application_id: UUID) -> AuditEvent:
+    return AuditEvent(
+        "application.disconnected", actor, application_id=application_id, customer_id=customer_id
+    )

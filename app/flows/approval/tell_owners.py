@@ -1,11 +1,16 @@
-"""Tell the owners of a customer account by mail that an application was connected, changed or disconnected."""
+"""Tell the owners of a customer account by mail what happened to its applications, or soon will."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from app.context import Context
+from app.flows.mail.compose_connections import APPLICATION
 from app.flows.mail.queue_mail import queue_mail
+from app.mail.letters import Template
 from app.storage.people.members import select_members
 from app.storage.postgres.database import Transaction
+
+MOST_NAMED = 100  # applications in one mail
 
 
 async def tell_owners(
@@ -17,15 +22,52 @@ async def tell_owners(
     *,
     language: str | None,
 ) -> None:
-    """event_id: of the audit event that it tells of. language: of the page, for owners who chose none."""
+    """An application was connected, changed or disconnected.
+
+    event_id: of the audit event that it tells of. language: of the page, for owners who chose none.
+    """
+    about = {"application": application_id, "event": event_id}
+    await _queue(context, transaction, "connection_changed", customer_id, about, language=language)
+
+
+async def tell_owners_of_all(
+    context: Context,
+    transaction: Transaction,
+    customer_id: UUID,
+    application_ids: Sequence[UUID],
+    event_id: UUID,
+    *,
+    language: str | None,
+) -> None:
+    """All applications were disconnected at once: one mail names them. event_id: of one of them."""
+    named = {
+        f"{APPLICATION}{number}": application_id
+        for number, application_id in enumerate(application_ids[:MOST_NAMED])
+    }
+    about = {"event": event_id, **named}
+    await _queue(context, transaction, "applications_disconnected", customer_id, about, language=language)
+
+
+async def tell_owners_of_end(
+    context: Context, transaction: Transaction, customer_id: UUID, application_id: UUID
+) -> None:
+    """A connection ends in 30 days."""
+    about = {"application": application_id}
+    await _queue(context, transaction, "connection_ending", customer_id, about, language=None)
+
+
+async def _queue(
+    context: Context,
+    transaction: Transaction,
+    template: Template,
+    customer_id: UUID,
+    about: Mapping[str, UUID],
+    *,
+    language: str | None,
+) -> None:
     for member in await select_members(transaction, customer_id):
         if member.role == "owner":
-            about = {
-                "person": member.person_id,
-                "customer": customer_id,
-                "application": application_id,
-                "event": event_id,
-            }
+            of_member = {"person": member.person_id, "customer": customer_id, **about}
             await queue_mail(
-                context, transaction, "connection_changed", to=member.email, about=about, language=language
+                context, transaction, template, to=member.email, about=of_member, language=language
             )

@@ -9,6 +9,8 @@ import structlog
 from app.aemp.address.read_kind import ReadKind
 from app.context import Context
 from app.storage.errors import PassingError
+from app.storage.fleet.machine_reads import ReadsOfMachine, select_reads_by_machine
+from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.token.reads import ReadKey, ReadsOfDay, select_reads_by_day, upsert_reads
 from app.storage.token.tokens import StoredToken
 
@@ -71,3 +73,11 @@ async def reads_by_day(
     return await select_reads_by_day(
         context.database, customer_id=customer_id, application_id=application_id, days=days
     )
+
+
+async def reads_by_machine(
+    context: Context, customer_id: UUID, application_id: UUID, days: int, *, most: int
+) -> tuple[tuple[ReadsOfMachine, ...], int]:
+    """The machines that the application named most often in these days, and how many it named in all."""
+    async with fleet_of(context.database, FleetView(customer_id)) as transaction:
+        return await select_reads_by_machine(transaction, customer_id, application_id, days=days, most=most)

@@ -1,25 +1,30 @@
 """Write the words of a queued mail, from what its ids lead to at the moment of sending."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from app.context import Context
+from app.flows.mail.addressed import letter_to as _letter
+from app.flows.mail.addressed import names_of as _names
+from app.flows.mail.addressed import reader_of as _person
+from app.flows.mail.compose_connections import (
+    applications_disconnected,
+    connection_changed,
+    connection_ending,
+    connection_reported,
+)
 from app.flows.mail.links import mint_email_link, mint_invitation_secret, mint_secret, mint_sign_up_secret
-from app.language.languages import choose_language
-from app.language.zones import zone_named
-from app.mail.letters import Letter, Template, write_letter
+from app.mail.letters import Letter, Template
 from app.mail.message import build_message
 from app.oauth.member_role import ROLE_NAMES
 from app.storage.mail.outbox import ClaimedMail
-from app.storage.people.applications import select_applications
-from app.storage.people.audit import select_audit_address, select_audit_cause
+from app.storage.people.audit import select_audit_address
 from app.storage.people.customers import select_customer_name
 from app.storage.people.email_changes import Side, select_email_change
 from app.storage.people.invitations import select_invitation
-from app.storage.people.people import Person, SignInRow, select_person, select_person_by_id, select_sign_in
+from app.storage.people.people import select_person, select_person_by_id, select_sign_in
 from app.storage.people.sign_ups import select_sign_up
 
 
@@ -167,30 +172,6 @@ async def _removed_from_account(context: Context, mail: ClaimedMail) -> Letter |
     )
 
 
-async def _connection_changed(context: Context, mail: ClaimedMail) -> Letter | None:
-    """To whoever owned the account then and does still. The page that it leads to tells how things stand."""
-    owner = await _person(context, mail)
-    cause = await select_audit_cause(context.database, mail.about["event"])
-    applications = await select_applications(context.database, [mail.about["application"]])
-    application = applications.get(mail.about["application"])
-    if owner is None or cause is None or application is None:
-        return None
-    if (owner.person.customer_id, owner.person.role) != (mail.about["customer"], "owner"):
-        return None
-    return _letter(
-        context,
-        mail,
-        owner.person,
-        event=cause.event,
-        at=cause.at,
-        by=cause.person or "",
-        application=application.client.name,
-        company=application.client.company,
-        application_id=str(application.client.id),
-        **_names(owner),
-    )
-
-
 async def _sign_up(context: Context, mail: ClaimedMail) -> Letter | None:
     """Whoever signs in with the address already is told so instead, and strangers learn nothing of it.
 
@@ -228,29 +209,10 @@ _LETTERS: dict[Template, Callable[[Context, ClaimedMail], Awaitable[Letter | Non
     "invitation_accepted": _invitation_accepted,
     "role_changed": _role_changed,
     "removed_from_account": _removed_from_account,
-    "connection_changed": _connection_changed,
+    "connection_changed": connection_changed,
+    "applications_disconnected": applications_disconnected,
+    "connection_ending": connection_ending,
+    "connection_reported": connection_reported,
     "sign_up": _sign_up,
     "owner_invitation": _sign_up,
 }
-
-
-async def _person(context: Context, mail: ClaimedMail) -> SignInRow | None:
-    """None when the address has become somebody else's meanwhile, who must not read of the one before."""
-    person = await select_sign_in(context.database, mail.recipient)
-    meant = mail.about.get("person")
-    return person if person and meant in (None, person.person.id) else None
-
-
-def _names(person: SignInRow) -> dict[str, str]:
-    return {"name": person.person.name, "account": person.person.customer_name or "RoviTracker"}
-
-
-def _letter(context: Context, mail: ClaimedMail, person: Person | None, **values: Any) -> Letter:
-    """In the person's own language, else that of the page that caused the mail, and in the person's time zone."""
-    return write_letter(
-        cast("Template", mail.template),
-        choose_language(person.language if person else None, mail.language),
-        zone_named(person.time_zone) if person else UTC,
-        issuer=context.policy.issuer,
-        **values,
-    )

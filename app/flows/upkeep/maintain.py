@@ -11,6 +11,7 @@ from app.flows.account.second_factor import keep_totp_sealed
 from app.flows.fleet.last_24 import refresh_last_24
 from app.flows.upkeep.erase_closed import erase_closed_accounts
 from app.flows.upkeep.signing_keys import keep_signing_keys
+from app.flows.upkeep.tell_ends import tell_of_ends
 from app.storage.errors import PassingError
 from app.storage.fleet.fleet_changes import delete_past_moves
 from app.storage.fleet.fleet_import import ingest
@@ -31,6 +32,7 @@ class Maintained:
 
     machines_refreshed: how many had their figures of the last 24 hours computed anew.
     mails_given_up: not handed over within three days. accounts_erased: closed 30 days ago.
+    ends_told: connections whose owners were told that they end in 30 days.
     """
 
     partitions_created: int
@@ -40,6 +42,7 @@ class Maintained:
     machines_refreshed: int
     mails_given_up: int
     accounts_erased: int
+    ends_told: int
 
 
 async def maintain(context: Context, owner_url: str) -> Maintained:
@@ -55,7 +58,10 @@ async def maintain(context: Context, owner_url: str) -> Maintained:
         await asyncio.sleep(0)
     refreshed = await refresh_last_24(context)
     erased = await erase_closed_accounts(context)
-    return Maintained(created, partitions.dropped, partitions.postponed, deleted, refreshed, given_up, erased)
+    told = await tell_of_ends(context)
+    return Maintained(
+        created, partitions.dropped, partitions.postponed, deleted, refreshed, given_up, erased, told
+    )
 
 
 async def warn_of_forgetting(context: Context) -> None:

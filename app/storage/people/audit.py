@@ -146,7 +146,7 @@ async def select_changes(
 
 
 SELECT_AUDIT_CAUSE = """
-SELECT e.event, e.at, p.name AS person
+SELECT e.event, e.at, p.name AS person, e.detail ->> 'reason' AS reason
 FROM audit_event e LEFT JOIN person p ON e.actor_kind = 'customer' AND p.id = e.actor_id
 WHERE e.id = $1
 """
@@ -154,11 +154,12 @@ WHERE e.id = $1
 
 @dataclass(frozen=True, slots=True)
 class AuditCause:
-    """What happened and when. person: of the account, who did it; None when nobody of it did."""
+    """What happened and when. person: of the account, who did it; None when nobody of it did. reason: where one was given."""
 
     event: str
     at: datetime
     person: str | None
+    reason: str | None
 
 
 async def select_audit_cause(statements: Statements, event_id: UUID) -> AuditCause | None:

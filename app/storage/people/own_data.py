@@ -36,6 +36,7 @@ WHERE email = (SELECT email FROM person WHERE id = $1) ORDER BY created_at
 SELECT a.name, a.company, w.joined_at FROM application_owner w JOIN application a ON a.id = w.application_id
 WHERE w.person_id = $1 ORDER BY w.joined_at
 """,
+    "test_customer": "SELECT id, created_at FROM customer WHERE tester_id = $1",
     "sign_ups": """
 SELECT expires_at, used_at FROM sign_up WHERE email = (SELECT email FROM person WHERE id = $1) ORDER BY expires_at
 """,
@@ -48,7 +49,7 @@ SELECT template, recipient, state, queued_at, settled_at FROM mail
 WHERE recipient = (SELECT email FROM person WHERE id = $1) ORDER BY queued_at
 """,
 }
-_ONE_ROW = ("person", "account", "operator")
+_ONE_ROW = ("person", "account", "operator", "test_customer")
 
 
 async def select_own_data(statements: Statements, person_id: UUID) -> dict[str, Any]:

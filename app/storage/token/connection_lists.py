@@ -18,6 +18,7 @@ class Connection:
     member_names: who approved. ends_at: None where it does not end by itself.
     last_read_at: None where nothing was read yet. reads_30_days: today and the 29 days before, in UTC.
     machines: how many were chosen; None for all. history_from: None for all that there is.
+    unused: approved, and no token was fetched; there are no scopes then.
     """
 
     application_id: UUID
@@ -30,6 +31,7 @@ class Connection:
     version: int
     machines: int | None
     history_from: datetime | None
+    unused: bool
 
 
 def _reads(customer_id: str, application_id: str) -> str:
@@ -44,6 +46,9 @@ def _reads(customer_id: str, application_id: str) -> str:
 # A classic grant is live while one of its tokens is. A strict grant is live while its newest unspent refresh token is, or
 # else an access token, which may outlive the family. Each look has a LIMIT, so a family of many spent tokens costs no more
 # than a young one. An application that gets tokens by itself needs none to be live.
+#
+# A connection begins with the approval, before its code is redeemed. So one that stands with nothing live was never used,
+# unless it read something. Reads are kept for 400 days; an older approval may have been used before.
 SELECT_CONNECTIONS = f"""
 WITH live AS (
     SELECT t.application_id, t.scope, t.approved_at, t.approved_at AS connected_at, g.member_id
@@ -72,19 +77,32 @@ WITH live AS (
     FROM connection k
     JOIN application a ON a.id = k.application_id AND a.customer_id = k.customer_id AND 'client_credentials' = ANY(a.grants)
     WHERE k.customer_id = $1
+), standing AS (
+    SELECT t.*, false AS unused FROM live t
+    JOIN connection k ON k.customer_id = $1 AND k.application_id = t.application_id
+    WHERE {is_newer_than_cut("t")} AND {HAS_NOT_ENDED}
+), listed AS (
+    SELECT * FROM standing
+  UNION ALL
+    SELECT k.application_id, '', k.approved_at, k.approved_at, k.approved_by, true
+    FROM connection k
+    WHERE k.customer_id = $1 AND k.route = 'code' AND {is_connected("k")}
+      AND k.approved_at > clock_timestamp() - interval '400 days'
+      AND NOT EXISTS (SELECT FROM standing t WHERE t.application_id = k.application_id)
+      AND NOT EXISTS (SELECT FROM connection_read r WHERE r.customer_id = $1 AND r.application_id = k.application_id
+                      AND r.equipment_key = 0 AND r.last_at >= k.approved_at)
 )
-SELECT t.application_id,
+SELECT t.application_id, bool_and(t.unused) AS unused,
        array_agg(DISTINCT t.scope) AS scopes,
        array_agg(DISTINCT m.name) FILTER (WHERE m.name IS NOT NULL) AS member_names,
        min(t.connected_at) AS connected_at,
        {_reads("$1", "t.application_id")},
        k.ends_at, k.version, k.history_from,
        CASE WHEN k.share IS NOT NULL THEN (SELECT count(*) FROM share_machine s WHERE s.share = k.share) END AS machines
-FROM live t
+FROM listed t
 JOIN application a ON a.id = t.application_id AND a.status IN ('active', 'suspended')
 JOIN connection k ON k.customer_id = $1 AND k.application_id = t.application_id
 LEFT JOIN person m ON m.id = t.member_id
-WHERE {is_newer_than_cut("t")} AND {HAS_NOT_ENDED}
 GROUP BY t.application_id, k.ends_at, k.version, k.share, k.history_from ORDER BY max(t.connected_at) DESC
 """
 
@@ -106,6 +124,7 @@ async def select_connections(
             row["version"],
             row["machines"],
             row["history_from"],
+            row["unused"],
         )
         for row in rows
     )

@@ -9,6 +9,8 @@ from uuid import UUID
 from app.storage.postgres.database import Row, Statements, Transaction
 from app.storage.token.standing import is_connected
 
+SOON = "clock_timestamp() + interval '30 days'"  # an end until then is told to the owners
+
 Route = Literal["code", "client_credentials", "manual", "imported"]
 
 # A real customer meets live applications, and a test customer those that its tester owns. Here alone it is judged: whatever
@@ -102,6 +104,26 @@ async def cut_connections_of(statements: Statements, customer_id: UUID) -> None:
     await statements.count(UPSERT_CUTS_OF, customer_id)
 
 
+# In the order in which the cut takes them, so that two of these follow each other.
+SELECT_CONNECTIONS_LOCKED = f"""
+SELECT k.application_id, {is_connected("k")} IS TRUE AS connected
+FROM connection k WHERE k.customer_id = $1 ORDER BY k.application_id FOR UPDATE
+"""
+UPSERT_CUTS_RETURNING = f"""
+WITH cut AS ({UPSERT_CUTS_OF} RETURNING k.application_id, k.approved_at)
+SELECT application_id FROM cut WHERE approved_at IS NOT NULL ORDER BY application_id
+"""
+
+
+async def cut_standing_connections_of(transaction: Transaction, customer_id: UUID) -> tuple[UUID, ...]:
+    """The same, and the applications whose connection stood until now."""
+    rows = await transaction.rows(SELECT_CONNECTIONS_LOCKED, customer_id)
+    ended_before = {row["application_id"] for row in rows if not row["connected"]}
+    # A row that is not among them came after the look, by an approval that was committed in between.
+    cut = await transaction.rows(UPSERT_CUTS_RETURNING, customer_id)
+    return tuple(row["application_id"] for row in cut if row["application_id"] not in ended_before)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredTerms:
     """What a connection shares. share: the number of the chosen machines; None for all. None elsewhere: no limit."""
@@ -153,8 +175,10 @@ def _found(row: Row | None) -> StandingConnection | None:
     )
 
 
-UPDATE_TERMS = """
-UPDATE connection SET share = $3, history_from = $4, ends_at = $5, terms_at = $6, version = version + 1
+# Whoever sets another end knows of it, where it is near.
+UPDATE_TERMS = f"""
+UPDATE connection SET share = $3, history_from = $4, ends_at = $5::timestamptz, terms_at = $6, version = version + 1,
+    end_known = CASE WHEN ends_at IS NOT DISTINCT FROM $5 THEN end_known ELSE coalesce($5 <= {SOON}, false) END
 WHERE customer_id = $1 AND application_id = $2
 """
 

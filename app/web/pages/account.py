@@ -33,6 +33,7 @@ from app.web.paths import (
     CONNECTIONS,
     DEVELOPER,
     DISCONNECT,
+    DISCONNECT_ALL,
     LOGIN,
     LOGOUT,
     MACHINES,
@@ -58,7 +59,12 @@ _NAMES = (
     (Sentence("Serial number"), "serial_number"),
 )
 DISCONNECT_FORM = "disconnect"
-_DISCONNECTED = Sentence("The application was disconnected. It has no access to your machines any more.")
+_NOTICES = {
+    "disconnected": Sentence("The application was disconnected. It has no access to your machines any more."),
+    "all-disconnected": Sentence(
+        "All applications were disconnected. They have no access to your machines any more."
+    ),
+}
 
 
 async def machines(request: Request) -> Response:
@@ -92,7 +98,10 @@ async def connections(request: Request) -> Response:
         machine_count=(await count_machines(context, member.customer_id)).machines,
         may_disconnect=may(member.role, "connect"),
         people_url=PEOPLE,
-        notice=_DISCONNECTED if has_parameter(raw_query(request), "disconnected") else None,
+        disconnect_all_url=DISCONNECT_ALL,
+        notice=next(
+            (text for name, text in _NOTICES.items() if has_parameter(raw_query(request), name)), None
+        ),
     )
 
 
@@ -200,6 +209,7 @@ def _connection(request: Request, connected: ConnectedApplication) -> dict[str, 
         "by": ", ".join(connection.member_names),
         "machines": connection.machines,
         "ends_at": connection.ends_at,
+        "unused": connection.unused,
         "url": connection_address(connection.application_id),
         "action": DISCONNECT,
         "hidden": [("form", seal_flow(context_of(request), form, browser=session))],

@@ -223,6 +223,8 @@ async def _consent_page(  # noqa: PLR0917  # each is a part of what is asked, or
         fault=fault,
         shared=None if shared is None else len(shared),
         ends_at=standing.ends_at if standing else None,
+        history_from=standing.history_from if standing else None,
+        chosen=standing is not None and standing != Terms(),
         fields=await terms_fields(request, member, standing or Terms(), typed),
         not_asked=_NOT_ASKED,
         duration=spoken_duration(context.policy, asked.application.client),

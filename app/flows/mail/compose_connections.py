@@ -1,0 +1,118 @@
+"""The words of mails about connected applications: to the owners of an account, and to the operators."""
+
+from typing import Any
+from uuid import UUID
+
+from app.context import Context
+from app.flows.mail.addressed import letter_to, names_of, reader_of
+from app.mail.letters import Letter
+from app.storage.mail.outbox import ClaimedMail
+from app.storage.people.applications import Application, select_applications
+from app.storage.people.audit import select_audit_cause
+from app.storage.people.customers import select_customer_name
+from app.storage.people.people import SignInRow, select_person_by_id
+from app.storage.token.connections import select_connection
+
+APPLICATION = "application "  # before a number, in what a mail about several is about
+
+
+async def connection_changed(context: Context, mail: ClaimedMail) -> Letter | None:
+    """The page that it leads to tells how things stand."""
+    owner = await _owner(context, mail)
+    cause = await select_audit_cause(context.database, mail.about["event"])
+    application = await _application(context, mail)
+    if owner is None or cause is None or application is None:
+        return None
+    return letter_to(
+        context,
+        mail,
+        owner.person,
+        event=cause.event,
+        at=cause.at,
+        by=cause.person or "",
+        **_told(application),
+        **names_of(owner),
+    )
+
+
+async def applications_disconnected(context: Context, mail: ClaimedMail) -> Letter | None:
+    """All at once, each by its name."""
+    owner = await _owner(context, mail)
+    cause = await select_audit_cause(context.database, mail.about["event"])
+    ids = [each for name, each in mail.about.items() if name.startswith(APPLICATION)]
+    found = await select_applications(context.database, ids)
+    if owner is None or cause is None or not found:
+        return None
+    return letter_to(
+        context,
+        mail,
+        owner.person,
+        at=cause.at,
+        by=cause.person or "",
+        applications=[_told(found[each]) for each in ids if each in found],
+        **names_of(owner),
+    )
+
+
+async def connection_ending(context: Context, mail: ClaimedMail) -> Letter | None:
+    """The end is the one at sending. Nobody is told of one that was taken away meanwhile."""
+    owner = await _owner(context, mail)
+    application = await _application(context, mail)
+    if owner is None or application is None:
+        return None
+    found = await select_connection(context.database, mail.about["customer"], application.client.id)
+    if found is None or not found.connected or found.terms.ends_at is None:
+        return None
+    return letter_to(
+        context,
+        mail,
+        owner.person,
+        ends_at=found.terms.ends_at,
+        **_told(application),
+        **names_of(owner),
+    )
+
+
+async def connection_reported(context: Context, mail: ClaimedMail) -> Letter | None:
+    """To the operators, who get the ids that their commands take."""
+    cause = await select_audit_cause(context.database, mail.about["event"])
+    application = await _application(context, mail)
+    account = await select_customer_name(context.database, mail.about["customer"])
+    if cause is None or application is None or account is None:
+        return None
+    reporter = await _reporter(context, mail.about.get("person"))
+    return letter_to(
+        context,
+        mail,
+        None,
+        at=cause.at,
+        reason=cause.reason or "",
+        client_id=application.client.client_id,
+        customer_id=str(mail.about["customer"]),
+        account=account,
+        **_told(application),
+        **reporter,
+    )
+
+
+async def _reporter(context: Context, person_id: UUID | None) -> dict[str, str]:
+    person = await select_person_by_id(context.database, person_id) if person_id else None
+    return {"name": person.name if person else "", "email": person.email if person else ""}
+
+
+async def _owner(context: Context, mail: ClaimedMail) -> SignInRow | None:
+    """Whoever owned the account when it was queued, and does still."""
+    owner = await reader_of(context, mail)
+    if owner is None or (owner.person.customer_id, owner.person.role) != (mail.about["customer"], "owner"):
+        return None
+    return owner
+
+
+async def _application(context: Context, mail: ClaimedMail) -> Application | None:
+    found = await select_applications(context.database, [mail.about["application"]])
+    return found.get(mail.about["application"])
+
+
+def _told(application: Application) -> dict[str, Any]:
+    client = application.client
+    return {"application": client.name, "company": client.company, "application_id": str(client.id)}
