@@ -100,6 +100,8 @@ CREDENTIALS = "/app/developer/{application:uuid}/credentials"
 ROTATE_SECRET = "/app/developer/{application:uuid}/credentials/rotate"
 RETIRE_SECRET = "/app/developer/{application:uuid}/credentials/retire"
 REPLACE_KEYS = "/app/developer/{application:uuid}/credentials/keys"
+USAGE = "/app/developer/{application:uuid}/usage"
+USAGE_CSV = "/app/developer/{application:uuid}/usage.csv"
 REFUSED_REQUEST = "/app/developer/requests"
 REFUSED_REQUESTS = "/app/developer/{application:uuid}/requests"
 TRY = "/app/developer/{application:uuid}/try"
@@ -224,6 +226,8 @@ TABLE = (
     Row(ROTATE_SECRET, POST, "page"),
     Row(RETIRE_SECRET, POST, "page"),
     Row(REPLACE_KEYS, POST, "page"),
+    Row(USAGE, GET, "page"),
+    Row(USAGE_CSV, GET, "page"),
     Row(REFUSED_REQUEST, GET, "page"),
     Row(REFUSED_REQUESTS, GET, "page"),
     Row(TRY, GET, "page"),

@@ -18,6 +18,7 @@ from app.web.developer import (
     refused_requests,
     register,
     try_out,
+    usage,
 )
 from app.web.oauth.introspect import introspect
 from app.web.oauth.jwks import jwks
@@ -131,6 +132,8 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.ROTATE_SECRET, POST): credentials.submit_rotation,
     (paths.RETIRE_SECRET, POST): credentials.submit_retirement,
     (paths.REPLACE_KEYS, POST): credentials.submit_keys,
+    (paths.USAGE, GET): usage.usage,
+    (paths.USAGE_CSV, GET): usage.usage_csv,
     (paths.REFUSED_REQUEST, GET): refused_requests.find,
     (paths.REFUSED_REQUESTS, GET): refused_requests.refused_requests,
     (paths.TRY, GET): try_out.callback,

@@ -70,6 +70,8 @@ async def _tabs(visitor: Visitor) -> AsyncIterator[str]:
     await visitor.button("Make the new secret").click()
     await expect(page.get_by_role("heading", name="The new secret")).to_be_visible()
     yield "new secret"
+    await page.get_by_role("link", name="Usage").click()
+    yield "usage"
     await page.get_by_role("link", name="People").click()
     await page.get_by_label("E-mail address").fill("lee@sitewise.example")
     await visitor.button("Send the invitation").click()

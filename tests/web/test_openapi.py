@@ -44,6 +44,8 @@ FOR_PEOPLE = {
     "/app/developer/{application:uuid}",
     "/app/developer/requests",
     "/app/developer/{application:uuid}/requests",
+    "/app/developer/{application:uuid}/usage",
+    "/app/developer/{application:uuid}/usage.csv",
     "/app/developer/{application:uuid}/people",
     "/app/developer/{application:uuid}/people/invite",
     "/app/developer/{application:uuid}/people/withdraw",

@@ -30,6 +30,8 @@ _ADDRESSES = {
         for page in (
             "",
             "/requests",
+            "/usage",
+            "/usage.csv",
             "/people",
             "/people/invite",
             "/people/withdraw",

@@ -75,3 +75,19 @@ async def select_reads_by_day(
 ) -> tuple[ReadsOfDay, ...]:
     rows = await statements.rows(SELECT_READS_BY_DAY, customer_id, application_id, days)
     return tuple(ReadsOfDay(**row) for row in rows)
+
+
+SELECT_READS_OF_APPLICATION = f"""
+SELECT day, kind, sum(reads)::bigint AS reads, max(last_at) AS last_at
+FROM connection_read
+WHERE application_id = $1 AND equipment_key = 0 AND {LAST_DAYS.format(days="$2::integer")}
+GROUP BY day, kind ORDER BY day, kind
+"""
+
+
+async def select_reads_of_application(
+    statements: Statements, application_id: UUID, *, days: int
+) -> tuple[ReadsOfDay, ...]:
+    """The same over all customers."""
+    rows = await statements.rows(SELECT_READS_OF_APPLICATION, application_id, days)
+    return tuple(ReadsOfDay(**row) for row in rows)

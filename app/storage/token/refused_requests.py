@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from app.storage.postgres.database import Statements, Transaction
@@ -93,3 +93,17 @@ async def count_refusals_today(statements: Statements, application_ids: Sequence
     """How many requests of each were refused in the last 24 hours."""
     rows = await statements.rows(COUNT_REFUSALS_TODAY, list(application_ids))
     return {row["application_id"]: row["refusals"] for row in rows}
+
+
+COUNT_REFUSALS_BY_DAY = """
+SELECT (at AT TIME ZONE 'UTC')::date AS day, error, count(*) AS refusals FROM refused_request
+WHERE application_id = $1 GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+async def count_refusals_by_day(
+    statements: Statements, application_id: UUID
+) -> tuple[tuple[date, str, int], ...]:
+    """Those that are kept: day in UTC, error, and how many."""
+    rows = await statements.rows(COUNT_REFUSALS_BY_DAY, application_id)
+    return tuple((row["day"], row["error"], row["refusals"]) for row in rows)

@@ -18,13 +18,22 @@ from app.web.pages.account_form import Posted, posted_form
 from app.web.pages.login import login_page
 from app.web.pages.render import see_other, shown
 from app.web.pages.signed_in import person_here
-from app.web.paths import CREDENTIALS, DEVELOPER, LOGIN, OWN_APPLICATION, OWNERS, REFUSED_REQUESTS
+from app.web.paths import (
+    CREDENTIALS,
+    DEVELOPER,
+    LOGIN,
+    OWN_APPLICATION,
+    OWNERS,
+    REFUSED_REQUESTS,
+    USAGE,
+)
 from app.web.request import context_of
 
 _TABS = (
     (Sentence("Quick start"), OWN_APPLICATION),
     (Sentence("Credentials"), CREDENTIALS),
     (Sentence("Refused requests"), REFUSED_REQUESTS),
+    (Sentence("Usage"), USAGE),
     (Sentence("People"), OWNERS),
 )
 STATES = {
