@@ -30,18 +30,30 @@ class Party:
         return {**sub, "account": {"id": str(self.customer_id), "name": self.account}}
 
 
-def token_answer(
-    token: str, token_type: str, expires_in: int, scope: str, refresh_token: str | None = None
+def token_answer(  # noqa: PLR0917  # a member each
+    token: str,
+    token_type: str,
+    expires_in: int,
+    scope: str,
+    refresh_token: str | None = None,
+    details: str | None = None,
 ) -> bytes:
-    """The answer of RFC 6749 section 5.1, with `token_type` also under our documented name `type`."""
-    members = {
+    """The answer of RFC 6749 section 5.1, with `token_type` also under our documented name `type`.
+
+    details: granted authorization details, in JSON; None where nobody asked for any.
+    """
+    members: dict[str, object] = {
         "access_token": token,
         "token_type": token_type,
         "type": token_type,
         "expires_in": expires_in,
         "scope": scope,
     }
-    return orjson.dumps(members if refresh_token is None else {**members, "refresh_token": refresh_token})
+    if refresh_token is not None:
+        members["refresh_token"] = refresh_token
+    if details is not None:
+        members["authorization_details"] = orjson.Fragment(details)
+    return orjson.dumps(members)
 
 
 def introspection_answer(
@@ -54,8 +66,12 @@ def introspection_answer(
     scope: str,
     issued_at: int | None,
     expires_at: int,
+    details: str | None = None,
 ) -> bytes:
-    """A live token (RFC 7662 section 2.2). Times are seconds since 1970. A token without customer acts for its application alone."""
+    """A live token (RFC 7662 section 2.2). Times are seconds since 1970. A token without customer acts for its application alone.
+
+    details: as in the token's answer (RFC 9396 section 9.2).
+    """
     members = {
         "active": True,
         "scope": scope,
@@ -67,6 +83,7 @@ def introspection_answer(
         "aud": audience,
         "iss": issuer,
         "jti": str(token_id),
+        "authorization_details": None if details is None else orjson.Fragment(details),
     }
     return orjson.dumps({name: value for name, value in members.items() if value is not None})
 

@@ -12,6 +12,10 @@ MOST_ACCEPT_PARTS = 200  # media ranges and their parameters; browsers send abou
 # Values of a request
 LONGEST_STATE = 2048  # bytes of UTF-8
 LONGEST_SCOPE = 1000
+LONGEST_DETAILS = 8 * 1024  # bytes of authorization details; a link of that many holds fewer
+MOST_NAMED = 300  # machines that they name
+LONGEST_NAMED = 255  # characters of an identifier, as long as a machine's may be
+MOST_LISTED = 100  # machines that an answer names
 LONGEST_ASSERTION_HEADER = 1024  # bytes, as the next
 LONGEST_ASSERTION_CLAIMS = 4096
 # Bytes of a request that is remembered because it comes again; twenty thousand of them are kept.

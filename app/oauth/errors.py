@@ -109,6 +109,11 @@ def invalid_target(description: str = "the resource is not served here") -> OAut
     return OAuthError("invalid_target", description)
 
 
+def invalid_authorization_details(description: str) -> OAuthError:
+    """RFC 9396 sections 5 and 6."""
+    return OAuthError("invalid_authorization_details", description)
+
+
 def access_denied(description: str = "the customer did not approve") -> OAuthError:
     return OAuthError("access_denied", description)
 

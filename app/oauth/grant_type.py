@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.oauth.client import Client, ClientKind
 from app.oauth.errors import invalid_request, invalid_target, unauthorized_client
+from app.oauth.fleet_details import PARAMETER, refuse_at_token
 from app.oauth.refused_grant import refuse
 from app.oauth.request import TokenRequest
 from app.oauth.scope import parse as parse_scope
@@ -74,8 +75,11 @@ def read_asked(grant: GrantType, request: TokenRequest, *, served: str, proved: 
     """What is asked for, before anything is taken or any store asked.
 
     proved: whether the caller is known to be the application, so that it may be told more.
-    Raises invalid_request, invalid_target or invalid_scope, and invalid_grant for what is no token of ours.
+    Raises invalid_request, invalid_target, invalid_scope or invalid_authorization_details, and invalid_grant for what
+    is no token of ours.
     """
+    if PARAMETER in request.parameters:
+        raise refuse_at_token()
     for name in grant.required:
         if name not in request.parameters:
             raise invalid_request(f"{name} is missing")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from app.oauth.assertion import ALGORITHMS
+from app.oauth.fleet_details import TYPE as DETAILS_TYPE
 from app.oauth.scope import offered_scopes
 from app.oauth.signing import ALGORITHM
 
@@ -31,6 +32,7 @@ def authorization_server(
         **_authentication("token", auth_methods),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "authorization_details_types_supported": [DETAILS_TYPE],  # RFC 9396 section 10
     }
     if "revocation_endpoint" in endpoints:
         members |= _authentication("revocation", auth_methods)
@@ -59,6 +61,7 @@ def protected_resource(
         "authorization_servers": [issuer],
         "scopes_supported": list(offered_scopes()),
         "bearer_methods_supported": ["header"],
+        "authorization_details_types_supported": [DETAILS_TYPE],
         "resource_name": "RoviTracker AEMP telematics",
     }
     if resource_documentation is not None:

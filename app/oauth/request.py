@@ -136,6 +136,7 @@ class AuthorizationRequest:
     code_challenge: str | None
     code_challenge_method: str | None
     resource: str | None
+    authorization_details: str | None = field(repr=False)
     request: str | None
     request_uri: str | None
     repeated: frozenset[str]
@@ -160,6 +161,7 @@ class AuthorizationRequest:
             code_challenge=values.get("code_challenge"),
             code_challenge_method=values.get("code_challenge_method"),
             resource=values.get("resource"),
+            authorization_details=values.get("authorization_details"),
             request=values.get("request"),
             request_uri=values.get("request_uri"),
             repeated=parameters.repeated,

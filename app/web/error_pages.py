@@ -48,6 +48,11 @@ ERRORS: dict[str, Explained] = {
         "`resource` names another API than ours, or another than was granted.",
         "Leave `resource` out, or send the one that the resource's metadata names.",
     ),
+    "invalid_authorization_details": Explained(
+        "`authorization_details` is not what we take: an array of one object of type `fleet`. Nothing takes it but the "
+        "authorization endpoint. The description says what is wrong.",
+        "Correct it, or leave it out. The customer chooses on the consent page either way.",
+    ),
     "access_denied": Explained(
         "The customer chose not to connect your application.",
         "Offer to connect again when the customer asks for it.",

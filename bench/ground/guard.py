@@ -57,6 +57,7 @@ def _caller_of(application_id: UUID, customer_id: UUID, token_id: UUID) -> Calle
         share=None,
         history_from=None,
         connection_version=1,
+        detailed=False,
     )
     return Caller(customer_id, AccessToken(row))
 

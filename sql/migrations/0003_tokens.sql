@@ -145,6 +145,7 @@ CREATE TABLE connection (
     history_from   timestamptz,
     terms_at       timestamptz,
     version        integer NOT NULL DEFAULT 1 CHECK (version > 0),
+    detailed       boolean NOT NULL DEFAULT false,
     PRIMARY KEY (customer_id, application_id),
     CHECK ((approved_at IS NULL) = (route IS NULL)),
     CHECK (num_nonnulls(approved_at, cut_at) > 0)
@@ -160,6 +161,7 @@ COMMENT ON COLUMN connection.end_known IS 'The owners were told of this end, or 
 COMMENT ON COLUMN connection.share IS 'The machines that are shared; null: all, those that join later too';
 COMMENT ON COLUMN connection.history_from IS 'Nothing that was reported before is shown; null: all that there is';
 COMMENT ON COLUMN connection.terms_at IS 'When somebody chose share, history_from and ends_at last; null: nobody did';
+COMMENT ON COLUMN connection.detailed IS 'Whether its application asked by authorization details, so that answers say what was granted';
 COMMENT ON COLUMN connection.version IS 'It grows with each change, so that nobody overwrites what they have not seen';
 
 -- The upsert changes no column that has an index, and fillfactor leaves the new version room on its page.
@@ -190,6 +192,6 @@ GRANT UPDATE (used_at) ON legacy_token TO rovitracker_service;
 GRANT UPDATE (used_at, expires_at) ON classic_token TO rovitracker_service;
 GRANT UPDATE (successor_id) ON refresh_token TO rovitracker_service;
 GRANT UPDATE (replaced_at) ON share TO rovitracker_service;
-GRANT UPDATE (approved_at, approved_by, route, cut_at, ends_at, end_known, share, history_from, terms_at, version) ON connection
+GRANT UPDATE (approved_at, approved_by, route, cut_at, ends_at, end_known, share, history_from, terms_at, version, detailed) ON connection
     TO rovitracker_service;
 GRANT UPDATE (reads, last_at) ON connection_read TO rovitracker_service;

@@ -17,6 +17,7 @@ from app.oauth import (
     bearer,
     challenge,
     client,
+    fleet_details,
     parameters,
     pkce,
     redirect_uri,
@@ -288,6 +289,16 @@ CASES: dict[str, Case] = {
     ),
     "app/oauth/scope.py:_SCOPE": case(
         scope._SCOPE.fullmatch, ("", "a", '"'), ("a", " a", '"'), ("a", " a", " "), ("", "a ", " ")
+    ),
+    "app/oauth/fleet_details.py:_SPEAKABLE": case(
+        fleet_details._SPEAKABLE.fullmatch, ("", "a"), ("", "a", "!")
+    ),
+    "app/oauth/fleet_details.py:_IS_DAY": case(fleet_details._IS_DAY.fullmatch, ("", "1"), ("2026-01-", "1")),
+    "app/oauth/fleet_details.py:_IS_INSTANT": case(
+        fleet_details._IS_INSTANT.fullmatch,
+        ("", "1"),
+        ("2026-01-01T00:00:00", ":00"),
+        ("2026-01-01T00:00:00.", "1"),
     ),
     "app/oauth/scope.py:_SPEAKABLE": case(scope._SPEAKABLE.fullmatch, ("", "a"), ("", "a", "!")),
     "app/oauth/signing.py:_REFUSED": case(

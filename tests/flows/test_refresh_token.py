@@ -131,7 +131,10 @@ async def test_a_lost_reply_counts_as_done_before_any_end_is_judged(
     past = "UPDATE refresh_token SET expires_at = now(), absolute_expires_at = now() WHERE id = $1"
     await owner.execute(past, token.id)
     await owner.close()
-    assert await refresh_token._rotate(context, rotation, grace=timedelta(0), proved=True) == "aemp:read"
+    assert await refresh_token._rotate(context, rotation, grace=timedelta(0), proved=True) == (
+        "aemp:read",
+        None,
+    )
 
 
 async def test_a_lost_reply_within_the_grace_still_gives_the_pair(

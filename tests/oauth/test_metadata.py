@@ -17,7 +17,7 @@ PROVING = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 
 
 def test_document_states_exactly_what_exists() -> None:
-    """O-111, O-112, O-114, O-115, O-116, O-117, O-121, O-128, O-134."""
+    """O-111, O-112, O-114, O-115, O-116, O-117, O-121, O-128, O-134, O-157."""
     assert authorization_server(
         ISSUER,
         endpoints=ENDPOINTS,
@@ -43,6 +43,7 @@ def test_document_states_exactly_what_exists() -> None:
         "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "authorization_details_types_supported": ["fleet"],
         "service_documentation": "https://auth.example/docs",
     }
 
@@ -78,6 +79,7 @@ def test_resource_names_its_authorization_server() -> None:
         "authorization_servers": ["https://auth.example"],
         "scopes_supported": ["account:read", "aemp:read", "telemetry:write"],
         "bearer_methods_supported": ["header"],
+        "authorization_details_types_supported": ["fleet"],
         "resource_name": "RoviTracker AEMP telematics",
     }
     documented = protected_resource(

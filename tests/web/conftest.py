@@ -27,6 +27,7 @@ _HOT = {
     "test_refresh",
     "test_refresh_ends",
     "test_refresh_grace",
+    "test_granted_details",
 }
 
 

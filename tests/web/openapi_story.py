@@ -207,6 +207,7 @@ def reading_faults(story: Story) -> dict[str, dict[str, Any]]:
         "temporarily_unavailable": {"client": story.down},
         "303 unsupported_response_type": {"values": {"response_type": "token"}},
         "303 invalid_scope": {"values": {"scope": "fleet:write"}},
+        "303 invalid_authorization_details": {"values": {"authorization_details": '[{"type":"payment"}]'}},
         "400": {"values": {"redirect_uri": "https://elsewhere.example/"}},
         "503": {"client": story.down},
     }
@@ -233,6 +234,7 @@ def form_faults(story: Story, operation: Operation) -> dict[str, dict[str, Any]]
         "400 unsupported_grant_type": {"data": {**sent, "grant_type": "password"}},
         "400 invalid_scope": {"data": {**robot, "scope": "fleet:write"}},
         "400 invalid_target": {"data": {**robot, "resource": "https://elsewhere.example"}},
+        "400 invalid_authorization_details": {"data": {**robot, "authorization_details": "[]"}},
         "401 invalid_client": {"data": {**whole, "client_secret": examples.CLIENT_SECRET}},
         "413 invalid_request": {"data": {**whole, "more": "x" * 20_000}},
         "413": {"data": {**whole, "more": "x" * 20_000}},

@@ -66,11 +66,14 @@ def expected_uri(requested: str | None, registered: Sequence[str]) -> str | None
     return registered[0] if len(registered) == 1 else None
 
 
-VALUES = st.text(max_size=40) | st.sampled_from(["code", "token", "S256", "plain", "aemp:read", '"\\\r\n'])
+FLEET = '[{"type":"fleet","identifiers":["PIN1"]}]'
+VALUES = st.text(max_size=40) | st.sampled_from(
+    ["code", "token", "S256", "plain", "aemp:read", '"\\\r\n', "[{}]", FLEET]
+)
 NAMES = st.sampled_from(
     [
         *("response_type", "response_mode", "scope", "state", "code_challenge", "code_challenge_method"),
-        *("resource", "request", "request_uri", "prompt"),
+        *("resource", "request", "request_uri", "prompt", "authorization_details"),
     ]
 )
 

@@ -6,11 +6,12 @@ from app.context import Context
 from app.flows.token.authenticate import read_application
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError, PageError, invalid_request, unauthorized_client
+from app.oauth.fleet_details import FleetDetails, check_asked, parse_details
 from app.oauth.grant_type import check_resource
 from app.oauth.pkce import check_challenge
 from app.oauth.redirect_uri import append, match
 from app.oauth.request import AuthorizationRequest, check
-from app.oauth.scope import narrow
+from app.oauth.scope import Scope, narrow
 from app.refused import RefusedError
 from app.sentence import Sentence
 from app.storage.people.applications import Application
@@ -18,13 +19,14 @@ from app.storage.people.applications import Application
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationAsked:
-    """A request that may be put before the customer."""
+    """A request that may be put before the customer. details: authorization details; None where it sent none."""
 
     application: Application
     redirect_uri: str
     state: str | None
     scope: str
     code_challenge: str | None
+    details: FleetDetails | None = None
 
 
 class AuthorizationRefused(RefusedError):  # noqa: N818  # the RFC's refusal, answered by redirect
@@ -91,13 +93,23 @@ def _read_asked(
     if not client.allows("authorization_code"):
         raise unauthorized_client()
     check_resource(request.resource, served=context.policy.audience)
+    scope = narrow(request.scope, client.scope)
     return AuthorizationAsked(
         application,
         redirect_uri,
         request.state,
-        scope=" ".join(narrow(request.scope, client.scope)),
+        scope=" ".join(scope),
         code_challenge=_challenge(request, required=client.kind == "strict"),
+        details=_details(context, request.authorization_details, scope),
     )
+
+
+def _details(context: Context, unverified: str | None, scope: Scope) -> FleetDetails | None:
+    if unverified is None:
+        return None
+    details = parse_details(unverified)
+    check_asked(details, scope, now=context.now())
+    return details
 
 
 def answer_uri(context: Context, redirect_uri: str, state: str | None, *parameters: tuple[str, str]) -> str:

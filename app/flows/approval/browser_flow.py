@@ -1,7 +1,7 @@
 """Flow state that travels through a browser: sealed, bound to the browser that began it, stored nowhere."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hmac import compare_digest
 from typing import Any
@@ -33,7 +33,10 @@ class FlowLostError(ToldError):
 
 @dataclass(frozen=True, slots=True)
 class ApprovalFlow:
-    """What a customer is asked to approve, and who saw it."""
+    """What a customer is asked to approve, and who saw it.
+
+    details: authorization details, as `FleetDetails.text` writes them; None where the application sent none.
+    """
 
     flow_id: UUID
     member_id: UUID
@@ -41,6 +44,7 @@ class ApprovalFlow:
     application_id: UUID
     scope: str
     code_challenge: str | None
+    details: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

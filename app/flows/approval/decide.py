@@ -10,6 +10,7 @@ from app.flows.approval.authorize import prove_redirect_uri
 from app.flows.approval.browser_flow import ApprovalFlow
 from app.flows.approval.tell_owners import tell_owners
 from app.flows.approval.terms import Terms, approve_terms, require_terms
+from app.flows.token.granted_details import write_approved
 from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.code_secret import code_secret
@@ -22,7 +23,7 @@ from app.storage.people.applications import Application
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.postgres.database import Statements, Transaction
 from app.storage.token.codes import Approval, Decided, Marker, write_decision
-from app.storage.token.connections import connect, select_connection_locked
+from app.storage.token.connections import connect, mark_detailed, select_connection_locked
 from app.storage.token.grants import select_approval_state
 
 Decision = Literal["approve", "deny"]
@@ -74,6 +75,8 @@ async def decide(
             await require_terms(transaction, flow.customer_id, terms)
         marker = await _new_marker(context, transaction, flow, decision, application)
         approval = _approval(context, flow, application.client, marker, redirect_uri)
+        if flow.details is not None and terms is not None:
+            approval.details = await _granted(transaction, flow.customer_id, terms)
         decided = await _write(context, marker, approval)
         told: UUID | None = None
         if decided.marker.decision == "approve":
@@ -116,10 +119,18 @@ async def _connect(
         approved_by=marker.member_id,
         approved_at=approved_at,
     )
+    parties = approval.customer_id, approval.application_id
+    if approval.details is not None:
+        await mark_detailed(transaction, *parties)
     if terms is None:
         return began, None
-    parties = approval.customer_id, approval.application_id
     return began, await approve_terms(transaction, actor, *parties, terms, approved_at=approved_at)
+
+
+async def _granted(transaction: Transaction, customer_id: UUID, terms: Terms) -> str:
+    return await write_approved(
+        transaction, customer_id, terms.machines, history_from=terms.history_from, ends_at=terms.ends_at
+    )
 
 
 async def _began_by(transaction: Transaction, approval: Approval) -> bool:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from app.context import Context
+from app.flows.token.granted_details import Given
 from app.flows.token.issued_token import MintedTokens
 from app.oauth.client import Client
 from app.oauth.errors import unauthorized_client
@@ -28,7 +29,7 @@ async def prove_client(_context: Context, client: Client, asked: Asked) -> OwnAu
 
 async def remember_client_token(
     context: Context, client: Client, proof: OwnAuthority, tokens: MintedTokens
-) -> str:
+) -> Given:
     """The token's scope, once it is committed. Raises unauthorized_client when what it rests on fell."""
     token = tokens.access
     wanted = ClientToken(token.id, token.digest, client.id, client.customer_id, proof.scope, proof.resource)
@@ -36,7 +37,7 @@ async def remember_client_token(
         raise unauthorized_client(
             "the application or its customer is suspended, or the customer disconnected it"
         )
-    return proof.scope
+    return Given(proof.scope)
 
 
 async def _stands(context: Context, wanted: ClientToken) -> bool:

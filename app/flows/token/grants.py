@@ -6,6 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from app.context import Context
 from app.flows.token.client_credentials import prove_client, remember_client_token
+from app.flows.token.granted_details import Given
 from app.flows.token.issued_token import MintedTokens
 from app.flows.token.redeem_code import prove_code, remember_grant
 from app.flows.token.refresh_token import prove_refresh_token, remember_successor
@@ -28,11 +29,11 @@ class Grant(GrantType, Generic[Proven]):
     """A grant type, and the two phases that are its own.
 
     prove: finds whose authority is shown. Raises OAuthError when nobody's is.
-    remember: commits the minted tokens and gives their scope. Raises OAuthError when they may not be.
+    remember: commits the minted tokens and says what they are good for. Raises OAuthError when they may not be.
     """
 
     prove: Callable[[Context, Client, Asked], Awaitable[Proven]]
-    remember: Callable[[Context, Client, Proven, MintedTokens], Awaitable[str]]
+    remember: Callable[[Context, Client, Proven, MintedTokens], Awaitable[Given]]
 
 
 AUTHORIZATION_CODE = Grant(

@@ -35,10 +35,10 @@ async def _give(context: Context, client: Client, grant: Grant[Any], asked: Aske
     proof = await grant.prove(context, client, asked)
     # 5. Remember: the grant commits what was minted, so nobody hears of a token that is not stored.
     tokens = mint_tokens(client, grant, proof.bucket)
-    scope = await grant.remember(context, client, proof, tokens)
+    scope, details = await grant.remember(context, client, proof, tokens)
     life = context.policy.lifetimes.access(tokens.access.token_class)
     refresh_token = tokens.refresh.text if tokens.refresh else None
-    return IssuedToken(tokens.access.text, int(life.total_seconds()), scope, refresh_token)
+    return IssuedToken(tokens.access.text, int(life.total_seconds()), scope, refresh_token, details)
 
 
 def _allowed_grant(client: Client, request: TokenRequest) -> Grant[Any]:

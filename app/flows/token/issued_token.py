@@ -17,12 +17,16 @@ class MintedTokens:
 
 @dataclass(repr=False, slots=True)
 class IssuedToken:
-    """A token that is committed, with its refresh token where there is one: both known to nobody but the receiver."""
+    """A token that is committed, with its refresh token where there is one: both known to nobody but the receiver.
+
+    details: granted authorization details, in JSON; None where nobody asked for any.
+    """
 
     text: str
     expires_in_s: int
     scope: str
     refresh_token: str | None = None
+    details: str | None = None
 
     def __repr__(self) -> str:
         return f"IssuedToken(scope={self.scope!r})"

@@ -6,6 +6,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from app.context import Context
+from app.flows.token.granted_details import Given
 from app.flows.token.issued_token import MintedTokens
 from app.flows.token.revoke_surplus import revoke_surplus_soon
 from app.oauth.actor import Actor
@@ -51,8 +52,8 @@ async def prove_code(context: Context, client: Client, asked: Asked) -> ProvenCo
     return ProvenCode(code, code_verifier, approval)
 
 
-async def remember_grant(context: Context, client: Client, proof: ProvenCode, tokens: MintedTokens) -> str:
-    """The approved scope, once grant and tokens are committed. Raises invalid_grant when they may not be.
+async def remember_grant(context: Context, client: Client, proof: ProvenCode, tokens: MintedTokens) -> Given:
+    """What was approved, once grant and tokens are committed. Raises invalid_grant when they may not be.
 
     Raises StoreUnavailableError when nobody knows; proven to have had no effect, the code goes back first.
     """
@@ -74,7 +75,7 @@ async def remember_grant(context: Context, client: Client, proof: ProvenCode, to
         await _judge_standing_grant(context, client, proof, tokens.access.id)
     if classic:
         revoke_surplus_soon(context, pair)
-    return approval.scope
+    return Given(approval.scope, approval.details)
 
 
 async def _take(context: Context, code: TokenString) -> Approval | None:

@@ -7,10 +7,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.context import Context
+from app.flows.token.granted_details import Given, read_granted_or_nothing
 from app.flows.token.issued_token import MintedTokens
 from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.errors import invalid_target
+from app.oauth.fleet_details import NARROWED_SCOPE
 from app.oauth.grant_type import Asked
 from app.oauth.refused_grant import refuse
 from app.oauth.scope import narrow
@@ -18,7 +20,7 @@ from app.oauth.token_string import TokenString
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.token.fallen import select_fallen_of_refresh_token
 from app.storage.token.grants import mark_grant_revoked
-from app.storage.token.refresh_tokens import Rotation, StoredRefreshToken
+from app.storage.token.refresh_tokens import Rotated, Rotation, StoredRefreshToken
 
 
 class Presented(NamedTuple):
@@ -40,7 +42,9 @@ async def prove_refresh_token(_context: Context, _client: Client, asked: Asked) 
     return Presented(asked.spent, asked.scope, asked.resource)
 
 
-async def remember_successor(context: Context, client: Client, proof: Presented, tokens: MintedTokens) -> str:
+async def remember_successor(
+    context: Context, client: Client, proof: Presented, tokens: MintedTokens
+) -> Given:
     """Rotates for every client (RFC 9700 section 4.14.2). A request that is refused spends nothing."""
     access, successor = tokens.access, tokens.refresh
     assert successor is not None  # noqa: S101  # registration lets strict applications alone refresh
@@ -56,17 +60,22 @@ async def remember_successor(context: Context, client: Client, proof: Presented,
         resource=proof.resource,
     )
     grace = context.policy.lifetimes.refresh_grace
-    return await _rotate(context, rotation, grace=grace, proved=not client.public)
+    rotated = await _rotate(context, rotation, grace=grace, proved=not client.public)
+    if rotated.detailed_of is None or NARROWED_SCOPE not in rotated.scope.split(" "):
+        return Given(rotated.scope)
+    return Given(
+        rotated.scope, await read_granted_or_nothing(context, rotated.detailed_of, rotation.application_id)
+    )
 
 
-async def _rotate(context: Context, rotation: Rotation, *, grace: timedelta, proved: bool) -> str:
-    """The access token's scope, once it and the successor are committed.
+async def _rotate(context: Context, rotation: Rotation, *, grace: timedelta, proved: bool) -> Rotated:
+    """What was inserted, once it is committed.
 
     proved: a public application has no verifier here, so it never is.
     """
-    scope = await context.gathered.insert_successor(rotation)
-    if scope is not None:
-        return scope
+    rotated = await context.gathered.insert_successor(rotation)
+    if rotated is not None:
+        return rotated
     # What was committed while the statement waited for the row, a new snapshot shows.
     standing = await context.gathered.refresh_tokens.ask(rotation.id)
     if standing is None or not compare_digest(standing.digest, rotation.digest):
@@ -79,7 +88,8 @@ async def _rotate(context: Context, rotation: Rotation, *, grace: timedelta, pro
         raise refuse("rt", await select_fallen_of_refresh_token(context.database, standing.id), proved=proved)
     if standing.successor_id == rotation.successor_id:
         # Our own first attempt committed and its answer was lost. This comes before any end is judged.
-        return rotation.scope or standing.scope
+        detailed_of = standing.customer_id if standing.detailed else None
+        return Rotated(rotation.scope or standing.scope, detailed_of)
     waiting = await _waiting_successor(context, standing.successor_id, grace)
     if waiting is None:
         await _end_family(context, standing)

@@ -9,7 +9,7 @@ from app.aemp.model.columns import HEADER_COLUMNS
 from app.aemp.model.values import Equipment, EquipmentHeader
 from app.storage.fleet.fleet import MACHINE_COLUMNS, machines_of
 from app.storage.fleet.view import FleetView, fleet_of
-from app.storage.postgres.database import Database, Transaction
+from app.storage.postgres.database import Database, Row, Transaction
 
 INSERT_SHARE = "INSERT INTO share (customer_id) VALUES ($1) RETURNING number"
 # Only machines that the transaction sees, so no other customer's: in the order of the fleet's pages.
@@ -72,6 +72,49 @@ async def select_offered(
     return tuple(
         OfferedMachine(row["key"], EquipmentHeader(**{name: row[name] for name in _HEADER})) for row in rows
     )
+
+
+_NAMES = "e.pin, e.serial_number, e.equipment_id"
+SELECT_NAMES = f"""
+SELECT {_NAMES} FROM equipment e WHERE e.customer_id = $1 AND e.key = ANY($2::bigint[]) ORDER BY e.position LIMIT $3
+"""
+SELECT_SHARED_NAMES = f"""
+SELECT {_NAMES} FROM share_machine s JOIN equipment e ON e.key = s.equipment_key AND e.customer_id = $1
+WHERE s.share = $2 ORDER BY s.position LIMIT $3
+"""
+SELECT_SHARED_COUNT = "SELECT count(*) AS machines FROM share_machine WHERE share = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of machines: a PIN, else a serial number, else the owner's own; None of one without any.
+
+    listed: the first ones. count: of all.
+    """
+
+    listed: tuple[str | None, ...]
+    count: int
+
+
+async def select_names(fleet: Transaction, customer_id: UUID, keys: Sequence[int], *, most: int) -> Names:
+    """The names of machines that are the customer's. They are listed where there are at most so many."""
+    if len(keys) > most:
+        return Names((), len(keys))
+    listed = _names_of(await fleet.rows(SELECT_NAMES, customer_id, keys, most))
+    return Names(listed, len(listed))
+
+
+async def select_shared_names(fleet: Transaction, customer_id: UUID, share: int, *, most: int) -> Names:
+    """The names of a share's machines, in the order of its pages."""
+    listed = _names_of(await fleet.rows(SELECT_SHARED_NAMES, customer_id, share, most + 1))
+    if len(listed) <= most:
+        return Names(listed, len(listed))
+    [row] = await fleet.rows(SELECT_SHARED_COUNT, share)
+    return Names((), row["machines"])
+
+
+def _names_of(rows: Sequence[Row]) -> tuple[str | None, ...]:
+    return tuple(row["pin"] or row["serial_number"] or row["equipment_id"] or None for row in rows)
 
 
 SELECT_MACHINE_COUNT = "SELECT machine_count FROM fleet WHERE customer_id = $1"

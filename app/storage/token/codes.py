@@ -38,7 +38,8 @@ class Marker:
 class Approval:
     """What an authorization code stands for. Times are microseconds since 1970, by PostgreSQL's clock.
 
-    redirect_uri: where the code went; None where no browser takes it.
+    redirect_uri: where the code went; None where no browser takes it. details: what was granted, in JSON, where the
+    application asked by authorization details.
     """
 
     code_id: UUID
@@ -50,6 +51,7 @@ class Approval:
     scope: str
     code_challenge: str | None
     approved_at_us: int
+    details: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +105,17 @@ def _unpack_marker(value: bytes) -> Marker:
 
 def pack_approval(approval: Approval) -> bytes:
     """The value of a code's key: the fields in their order. It is read once for every token from a code, so as little as can be."""
-    return orjson.dumps(
-        (
-            approval.code_digest.hex(),
-            approval.application_id.hex,
-            approval.customer_id.hex,
-            approval.member_id.hex,
-            approval.redirect_uri,
-            approval.scope,
-            approval.code_challenge,
-            approval.approved_at_us,
-        )
+    fields = (
+        approval.code_digest.hex(),
+        approval.application_id.hex,
+        approval.customer_id.hex,
+        approval.member_id.hex,
+        approval.redirect_uri,
+        approval.scope,
+        approval.code_challenge,
+        approval.approved_at_us,
     )
+    return orjson.dumps(fields if approval.details is None else (*fields, approval.details))
 
 
 def _unpack_approval(code_id: UUID, value: bytes) -> Approval:

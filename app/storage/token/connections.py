@@ -32,7 +32,7 @@ WHERE {MAY_MEET}
 ORDER BY customer_id, application_id, approved_at DESC
 ON CONFLICT (customer_id, application_id) DO UPDATE
 SET approved_at = excluded.approved_at, approved_by = excluded.approved_by, route = excluded.route,
-    ends_at = NULL, version = k.version + 1
+    ends_at = NULL, detailed = false, version = k.version + 1
 WHERE excluded.approved_at > coalesce(k.cut_at, '-infinity')
   AND (k.approved_at IS NULL OR NOT {is_connected("k")})
 """
@@ -190,3 +190,14 @@ async def update_terms(
     await transaction.count(
         UPDATE_TERMS, customer_id, application_id, terms.share, terms.history_from, terms.ends_at, at
     )
+
+
+# Tokens that are remembered say it from then on, which the trigger tells. No terms change, so the version stays.
+MARK_DETAILED = """
+UPDATE connection SET detailed = true WHERE customer_id = $1 AND application_id = $2 AND NOT detailed
+"""
+
+
+async def mark_detailed(transaction: Transaction, customer_id: UUID, application_id: UUID) -> None:
+    """Its application asked by authorization details: what was granted stands in answers from now on."""
+    await transaction.count(MARK_DETAILED, customer_id, application_id)

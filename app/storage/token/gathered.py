@@ -21,6 +21,7 @@ from app.storage.token.grants import (
 )
 from app.storage.token.legacy_tokens import select_legacy_tokens
 from app.storage.token.refresh_tokens import (
+    Rotated,
     Rotation,
     StoredRefreshToken,
     insert_successors,
@@ -48,7 +49,7 @@ class Gathered:
     classic_redemptions: Gather[Redemption, bool]
     strict_redemptions: Gather[Redemption, bool]
     client_tokens: Gather[ClientToken, bool]
-    rotations: Gather[Rotation, str | None]
+    rotations: Gather[Rotation, Rotated | None]
     close: Callable[[], Awaitable[None]]
 
     def tokens_of(self, token_class: TokenClass) -> Remembered[UUID, StoredToken]:
@@ -63,8 +64,8 @@ class Gathered:
         """Whether all of its batch were inserted. If not, each looks for its own."""
         return self.client_tokens.ask(token)
 
-    def insert_successor(self, rotation: Rotation) -> Awaitable[str | None]:
-        """The access token's scope; None when it was refused, or stood already."""
+    def insert_successor(self, rotation: Rotation) -> Awaitable[Rotated | None]:
+        """What was inserted; None when it was refused, or stood already."""
         return self.rotations.ask(rotation)
 
 
@@ -149,9 +150,9 @@ async def _issue(statements: Statements, tokens: Sequence[ClientToken], *, life:
 
 async def _rotate(
     statements: Statements, rotations: Sequence[Rotation], *, audience: str, lifetimes: Lifetimes
-) -> list[str | None]:
-    scopes = await insert_successors(statements, rotations, audience=audience, lifetimes=lifetimes)
-    return [scopes.get(each.token_id) for each in rotations]
+) -> list[Rotated | None]:
+    rotated = await insert_successors(statements, rotations, audience=audience, lifetimes=lifetimes)
+    return [rotated.get(each.token_id) for each in rotations]
 
 
 class _Gathers:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from app.oauth.lifetimes import Lifetimes
@@ -32,6 +34,7 @@ class StoredRefreshToken:
     """A refresh token's row, and whether everything it rests on stood when it was read. A spent one is not active.
 
     Times are seconds since 1970; age_s: since it was issued, by PostgreSQL's clock.
+    share, history_from, detailed: of its connection, as those of an access token.
     """
 
     id: UUID
@@ -49,10 +52,23 @@ class StoredRefreshToken:
     account: str
     member_id: UUID | None
     former_client_id: str | None
+    share: int | None
+    history_from: datetime | None
+    detailed: bool
 
     @property
     def client_id(self) -> str:
         return self.former_client_id or str(self.application_id)
+
+    def reaches(self, scope: str) -> bool:
+        return scope in self.scope.split(" ")
+
+
+class Rotated(NamedTuple):
+    """A token that was inserted: its scope, and whose connection was asked for by details; None where it was not."""
+
+    scope: str
+    detailed_of: UUID | None
 
 
 # One statement spends it, makes its successor and issues an access token. Among several who present one token, even in
@@ -62,6 +78,7 @@ class StoredRefreshToken:
 # random bits, which is all that time could tell, help nobody.
 # Everything the token rests on is judged under the snapshot that commits. What ends meanwhile ends the new tokens too,
 # since each of their checks looks at the same rows.
+# Both inserts take all of `spent`, or the statement fails: its rows are what was issued.
 INSERT_SUCCESSORS = f"""
 WITH asked AS (
     SELECT *
@@ -79,7 +96,7 @@ WITH asked AS (
       AND (asked.resource IS NULL OR asked.resource = coalesce(t.audience, $10))
     ORDER BY t.id FOR UPDATE OF t
 ), chosen AS (
-    SELECT DISTINCT ON (l.id) l.*
+    SELECT DISTINCT ON (l.id) l.*, CASE WHEN k.detailed THEN l.customer_id END AS detailed_of
     FROM locked l
     {parties_of("l")}
     JOIN authorization_grant g ON g.id = l.grant_id AND g.bucket = l.bucket AND g.revoked_at IS NULL
@@ -88,7 +105,7 @@ WITH asked AS (
 ), spent AS (
     UPDATE refresh_token t SET successor_id = chosen.successor_id
     FROM chosen WHERE t.id = chosen.id AND t.bucket = chosen.bucket AND t.successor_id IS NULL
-    RETURNING chosen.successor_id, chosen.successor_digest, chosen.token_id, chosen.token_digest, chosen.asked_scope,
+    RETURNING chosen.successor_id, chosen.successor_digest, chosen.token_id, chosen.token_digest, chosen.asked_scope, chosen.detailed_of,
               t.bucket, t.grant_id, t.application_id, t.customer_id, t.scope, t.audience, t.approved_at, t.absolute_expires_at,
               clock_timestamp() AS moment
 ), succeeded AS (
@@ -98,13 +115,14 @@ WITH asked AS (
     SELECT successor_id, bucket, successor_digest, grant_id, application_id, customer_id, scope, audience, approved_at,
            moment, least(moment + $12::interval, absolute_expires_at), absolute_expires_at
     FROM spent ORDER BY successor_id
+), issued AS (
+    INSERT INTO strict_token
+        (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
+    SELECT token_id, bucket, token_digest, grant_id, application_id, customer_id, asked_scope, audience, approved_at,
+           moment, moment + $11::interval
+    FROM spent ORDER BY token_id
 )
-INSERT INTO strict_token
-    (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
-SELECT token_id, bucket, token_digest, grant_id, application_id, customer_id, asked_scope, audience, approved_at,
-       moment, moment + $11::interval
-FROM spent ORDER BY token_id
-RETURNING id, scope
+SELECT token_id, asked_scope, detailed_of FROM spent
 """
 
 
@@ -114,8 +132,8 @@ async def insert_successors(
     *,
     audience: str,
     lifetimes: Lifetimes,
-) -> dict[UUID, str]:
-    """Ids of the access tokens that were inserted, each with its scope. One that is missing was refused, or stood already.
+) -> dict[UUID, Rotated]:
+    """The access tokens that were inserted, by their ids. One that is missing was refused, or stood already.
 
     audience: of what was granted without naming one.
     """
@@ -134,7 +152,7 @@ async def insert_successors(
         lifetimes.strict_access,
         lifetimes.refresh_idle,
     )
-    return {row["id"]: row["scope"] for row in rows}
+    return {row["token_id"]: Rotated(row["asked_scope"], row["detailed_of"]) for row in rows}
 
 
 # The columns are StoredRefreshToken's fields in their order.
@@ -143,7 +161,7 @@ SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, coa
        floor(extract(epoch FROM t.issued_at))::bigint, floor(extract(epoch FROM least(t.expires_at, k.ends_at)))::bigint,
        extract(epoch FROM clock_timestamp() - t.issued_at)::float8,
        t.successor_id IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
-       AND {stands("t")} AS active, c.name, g.member_id, a.former_client_id
+       AND {stands("t")} AS active, c.name, g.member_id, a.former_client_id, k.share, k.history_from, k.detailed
 FROM unnest($1::uuid[]) AS asked(id)
 JOIN refresh_token t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
 {parties_of("t")}

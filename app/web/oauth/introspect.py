@@ -5,12 +5,16 @@ from starlette.responses import Response
 
 from app.context import Context
 from app.flows.token.check_token import AccessToken, RefreshToken
+from app.flows.token.granted_details import read_granted, tells_details
 from app.flows.token.introspect_token import introspect_token
 from app.flows.upkeep.signing_keys import sign_introspection
 from app.oauth.answer import INACTIVE, Party, introspection_answer
 from app.oauth.signing import JWT_TYPE, asks_for_jwt
 from app.storage.token.refresh_tokens import StoredRefreshToken
+from app.storage.token.tokens import StoredToken
 from app.web.wire import NO_STORE, Answer, Call, respond
+
+_LONGEST_REMEMBERED = 4 * 1024  # as long as a hundred machines with PINs
 
 _SIGNED = [(b"content-type", JWT_TYPE.encode()), *NO_STORE]
 
@@ -19,7 +23,9 @@ async def answer_introspection(context: Context, call: Call) -> Answer:
     """200 with the token's state; every reason not to tell is the same inactive answer (O-102)."""
     query = context.token_queries.read(call.content_type, call.body, call.authorization)
     token = await introspect_token(context, query, call.address)
-    described = _describe(context, token)
+    described = context.descriptions.get(token) if isinstance(token, StoredToken) else None
+    if described is None:
+        described = await _describe(context, token)
     if call.accept is None or not asks_for_jwt(call.accept):
         return Answer(200, described)
     # Proved by now, so it is the caller's own name.
@@ -31,15 +37,17 @@ async def introspect(request: Request) -> Response:
     return await respond(answer_introspection, request)
 
 
-def _describe(context: Context, token: AccessToken | RefreshToken | None) -> bytes:
+async def _describe(context: Context, token: AccessToken | RefreshToken | None) -> bytes:
     """A token that is remembered is the same value each time, so what is said of it is written once."""
     if token is None:
         return INACTIVE
-    if isinstance(token, StoredRefreshToken):
-        return _write(token, context.policy.issuer)
-    described = context.descriptions.get(token)
-    if described is None:
-        described = _write(token, context.policy.issuer)
+    details = None
+    if token.customer_id is not None and tells_details(token):
+        details = await read_granted(context, token.customer_id, token.application_id)
+        if details is None:  # it was cut after the token was found
+            return INACTIVE
+    described = _write(token, context.policy.issuer, details)
+    if isinstance(token, StoredToken) and len(described) <= _LONGEST_REMEMBERED:
         context.descriptions.put(token, described)
     return described
 
@@ -48,7 +56,7 @@ def party_of(token: AccessToken | RefreshToken) -> Party:
     return Party(token.client_id, token.customer_id, token.account, token.member_id)
 
 
-def _write(token: AccessToken | RefreshToken, issuer: str) -> bytes:
+def _write(token: AccessToken | RefreshToken, issuer: str, details: str | None) -> bytes:
     """token_type says how a token is presented to a resource, which a refresh token never is."""
     return introspection_answer(
         issuer=issuer,
@@ -59,4 +67,5 @@ def _write(token: AccessToken | RefreshToken, issuer: str) -> bytes:
         scope=token.scope,
         issued_at=token.issued_at,
         expires_at=token.expires_at,
+        details=details,
     )

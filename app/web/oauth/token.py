@@ -16,7 +16,9 @@ async def answer_token(context: Context, call: Call) -> Answer:
     read = context.token_requests.read if b"=client_credentials" in call.body else TokenRequest.parse
     asked = read(call.content_type, call.body, call.authorization)
     issued = await issue_token(context, asked, call.address)
-    body = token_answer(issued.text, "Bearer", issued.expires_in_s, issued.scope, issued.refresh_token)
+    body = token_answer(
+        issued.text, "Bearer", issued.expires_in_s, issued.scope, issued.refresh_token, issued.details
+    )
     return Answer(200, body)
 
 

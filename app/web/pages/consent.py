@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from urllib.parse import urlencode
-from uuid import UUID
 
 import structlog
 from starlette.requests import Request
@@ -23,7 +22,7 @@ from app.flows.approval.authorize import (
 from app.flows.approval.browser_flow import ConsentFlow, open_consent, seal_flow
 from app.flows.approval.connections import find_connection
 from app.flows.approval.decide import AlreadyConnectedError, Decision, decide
-from app.flows.approval.terms import Terms, find_terms
+from app.flows.approval.terms import Terms
 from app.oauth.errors import (
     OAuthError,
     PageError,
@@ -32,6 +31,7 @@ from app.oauth.errors import (
     server_error,
     temporarily_unavailable,
 )
+from app.oauth.fleet_details import PARAMETER, FleetDetails, parse_details
 from app.oauth.member_role import may
 from app.oauth.scope import opened_by
 from app.oauth.token_string import new_id
@@ -40,6 +40,7 @@ from app.sentence import Sentence
 from app.storage.errors import PassingError
 from app.storage.people.members import Member
 from app.web.error_pages import error_uri
+from app.web.pages.asked_terms import begin_terms
 from app.web.pages.browser import browser_of, cookie_of
 from app.web.pages.consent_role import redirect_host, role_page
 from app.web.pages.duration import spoken_duration
@@ -149,13 +150,12 @@ async def _decide(request: Request, flow: ConsentFlow, decision: Decision, typed
 
 
 async def _terms(context: Context, flow: ConsentFlow, member: Member, typed: TypedTerms) -> Terms:
-    shown = await _standing_terms(context, flow.customer_id, flow.application_id)
-    return await judge_terms(context, member, typed, shown or Terms())
+    begun = await begin_terms(context, member, flow.application_id, _details_of(flow))
+    return await judge_terms(context, member, typed, begun.terms)
 
 
-async def _standing_terms(context: Context, customer_id: UUID, application_id: UUID) -> Terms | None:
-    found = await find_terms(context, customer_id, application_id)
-    return found[0] if found else None
+def _details_of(flow: ConsentFlow) -> FleetDetails | None:
+    return parse_details(flow.details) if flow.details is not None else None
 
 
 async def _asked_again(
@@ -166,7 +166,9 @@ async def _asked_again(
     if application is None:
         raise error
     note_refusal(request, error.code, str(error))
-    asked = AuthorizationAsked(application, flow.redirect_uri, flow.state, flow.scope, flow.code_challenge)
+    asked = AuthorizationAsked(
+        application, flow.redirect_uri, flow.state, flow.scope, flow.code_challenge, _details_of(flow)
+    )
     return await _consent_page(request, asked, member, _link(asked), flow, fault_at(error), typed)
 
 
@@ -180,6 +182,7 @@ def _link(asked: AuthorizationAsked) -> str:
         "state": asked.state,
         "code_challenge": asked.code_challenge,
         "code_challenge_method": asked.code_challenge and "S256",
+        PARAMETER: asked.details and asked.details.text,
     }
     return f"{AUTHORIZE}?{urlencode({name: value for name, value in query.items() if value is not None})}"
 
@@ -206,8 +209,7 @@ async def _consent_page(  # noqa: PLR0917  # each is a part of what is asked, or
     browser = browser_of(request)
     if not may(member.role, "connect"):
         return await role_page(request, asked.application, flow, member, then=here, browser=browser)
-    standing = await _standing_terms(context, member.customer_id, flow.application_id)
-    shared = standing.machines if standing else None
+    begun = await begin_terms(context, member, flow.application_id, asked.details)
     return page(
         request,
         "consent.html",
@@ -221,11 +223,8 @@ async def _consent_page(  # noqa: PLR0917  # each is a part of what is asked, or
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
         scopes=opened_by(asked.scope.split()),
         fault=fault,
-        shared=None if shared is None else len(shared),
-        ends_at=standing.ends_at if standing else None,
-        history_from=standing.history_from if standing else None,
-        chosen=standing is not None and standing != Terms(),
-        fields=await terms_fields(request, member, standing or Terms(), typed),
+        **begun.shown,
+        fields=await terms_fields(request, member, begun.terms, typed),
         not_asked=_NOT_ASKED,
         duration=spoken_duration(context.policy, asked.application.client),
         machines_url=f"{context.policy.issuer}{MACHINES}",
@@ -246,6 +245,7 @@ def _flow(asked: AuthorizationAsked, member: Member) -> ConsentFlow:
         state=asked.state,
         scope=asked.scope,
         code_challenge=asked.code_challenge,
+        details=asked.details.text if asked.details else None,
     )
 
 

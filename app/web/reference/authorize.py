@@ -4,16 +4,18 @@ from urllib.parse import quote
 
 from app.oauth.bounds import LONGEST_STATE
 from app.oauth.errors import OAuthError, unsupported_response_type
+from app.oauth.fleet_details import NARROWED_SCOPE, PARAMETER, unknown_type
 from app.oauth.scope import DEFAULT_SCOPE, offered_scopes, refused_scope
 from app.policy import audience_of
 from app.web.error_pages import error_uri
 from app.web.paths import AUTHORIZE
-from app.web.reference import examples
+from app.web.reference import details, examples
 from app.web.reference.notation import Json, answer, example, page_content
 from app.web.reference.schemas import CHALLENGE_PATTERN, CODE_PATTERN
 
 _REFUSED = unsupported_response_type()
 _SCOPE_REFUSED = refused_scope("fleet:write")
+_DETAILS_REFUSED = unknown_type()
 
 
 def _query(name: str, description: str, schema: Json, *, required: bool = False, **more: object) -> Json:
@@ -65,6 +67,12 @@ def _parameters(issuer: str) -> list[Json]:
             "RFC 8707. There is one API, so it may be left out.",
             {**text, "enum": [audience_of(issuer)]},
         ),
+        _query(
+            PARAMETER,
+            "RFC 9396, in JSON: machines, history and an end that the consent page begins with. The customer may change all of "
+            f"it. It goes with the scope `{NARROWED_SCOPE}`. You never hear whether a machine that you named is the customer's.",
+            details.PARAMETER,
+        ),
         _query("response_mode", "It may be left out.", {**text, "enum": ["query"], "default": "query"}),
     ]
 
@@ -102,6 +110,10 @@ def _responses(issuer: str) -> Json:
                         "invalid_scope": example(
                             "`scope` names something that the application may not ask for.",
                             _location(issuer, _SCOPE_REFUSED),
+                        ),
+                        "invalid_authorization_details": example(
+                            "`authorization_details` is not what we take.",
+                            _location(issuer, _DETAILS_REFUSED),
                         ),
                     },
                 }

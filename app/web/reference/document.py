@@ -19,6 +19,7 @@ from app.web.reference import (
     aemp_refusals,
     authorize,
     credentials,
+    details,
     fleet_schemas,
     introduction,
     schemas,
@@ -86,6 +87,7 @@ def _rendered(issuer: str) -> bytes:
 
 
 _SCHEMAS: Json = {
+    "GrantedDetails": details.GRANTED,
     "TokenAnswer": schemas.TOKEN_ANSWER,
     "Introspection": schemas.INTROSPECTION,
     "Userinfo": schemas.USERINFO,

@@ -2,7 +2,7 @@
 
 from app.oauth.scope import offered_scopes
 from app.oauth.token_string import CLIENT_SECRET_PATTERN, PATTERNS
-from app.web.reference.notation import Json
+from app.web.reference.notation import Json, schema_ref
 
 TOKEN_PATTERN = f"^{PATTERNS['at']}$"
 CODE_PATTERN = f"^{PATTERNS['ac']}$"
@@ -48,6 +48,7 @@ TOKEN_ANSWER = _object(
     ),
     scope=_text(f"What the token covers. The scopes are {_SCOPES}."),
     refresh_token=_text("Gives a strict application the next pair. It works once.", pattern=REFRESH_PATTERN),
+    authorization_details=schema_ref("GrantedDetails"),
 )
 
 INTROSPECTION: Json = {
@@ -70,6 +71,7 @@ INTROSPECTION: Json = {
             aud={**_ADDRESS, "description": "The API that the token is meant for."},
             iss={**_ADDRESS, "description": "The issuer of the token."},
             jti=_text("The token's id, which is no secret.", format="uuid"),
+            authorization_details=schema_ref("GrantedDetails"),
         ),
         {**_object(("active",), active={"const": False}), "maxProperties": 1},
     ],
@@ -113,6 +115,7 @@ SERVER_METADATA = _object(
     revocation_endpoint_auth_signing_alg_values_supported=_TEXTS,
     code_challenge_methods_supported=_TEXTS,
     authorization_response_iss_parameter_supported={"type": "boolean"},
+    authorization_details_types_supported=_TEXTS,
     service_documentation=_ADDRESS,
     subject_types_supported=_TEXTS,
 )
@@ -148,6 +151,7 @@ RESOURCE_METADATA = _object(
     authorization_servers={"type": "array", "items": _ADDRESS},
     scopes_supported=_TEXTS,
     bearer_methods_supported=_TEXTS,
+    authorization_details_types_supported=_TEXTS,
     resource_name={"type": "string"},
     resource_documentation=_ADDRESS,
 )

@@ -11,6 +11,7 @@ from app.oauth.errors import (
     unauthorized_client,
     unsupported_grant_type,
 )
+from app.oauth.fleet_details import refuse_at_token
 from app.oauth.refused_grant import refuse
 from app.oauth.scope import DEFAULT_SCOPE, offered_scopes, refused_scope
 from app.policy import audience_of
@@ -139,6 +140,11 @@ def _token_refusals(issuer: str) -> Json:
             "invalid_target",
             "The resource is not our API.",
             invalid_target(),
+        ),
+        (
+            "invalid_authorization_details",
+            "They are asked for at the authorization endpoint, and not here.",
+            refuse_at_token(),
         ),
     )
 
