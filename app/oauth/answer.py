@@ -14,12 +14,14 @@ class Party:
     """The application that holds a token, the account it opens, and the person who approved.
 
     customer_id, account: None where it opens none. member_id: None where nobody approved, as with client credentials.
+    test: whether the account is a test customer.
     """
 
     client_id: str
     customer_id: UUID | None
     account: str | None
     member_id: UUID | None
+    test: bool = False
 
     @property
     def members(self) -> dict[str, object]:
@@ -27,7 +29,8 @@ class Party:
         sub = {"sub": str(self.member_id or self.client_id)}
         if self.customer_id is None:
             return dict(sub)
-        return {**sub, "account": {"id": str(self.customer_id), "name": self.account}}
+        told: dict[str, object] = {**sub, "account": {"id": str(self.customer_id), "name": self.account}}
+        return {**told, "test": True} if self.test else told
 
 
 def token_answer(  # noqa: PLR0917  # a member each

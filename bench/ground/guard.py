@@ -58,6 +58,7 @@ def _caller_of(application_id: UUID, customer_id: UUID, token_id: UUID) -> Calle
         history_from=None,
         connection_version=1,
         detailed=False,
+        test=False,
     )
     return Caller(customer_id, AccessToken(row))
 

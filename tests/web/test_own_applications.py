@@ -83,6 +83,9 @@ async def test_an_own_server_redeems_with_the_secret(owner: Browser) -> None:
         "/api/v2/Fleet/1", headers={"Authorization": f"Bearer {token}", "Accept": "application/json"}
     )
     assert len(fleet.json()["Equipment"]) == 8
+    own = {"client_id": client_id_of(registered), "client_secret": secret[0], "token": token}
+    introspected = (await owner.http.post("/app/oauth2/introspect", data=own)).json()
+    assert (introspected["active"], introspected["test"]) == (True, True)
 
 
 async def test_a_real_customer_does_not_meet_an_application_in_test_mode(

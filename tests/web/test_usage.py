@@ -33,12 +33,12 @@ async def test_reads_of_all_customers_and_refusals_are_told(context: Context, ow
     await owner.get(f"/app/oauth2/authorize?client_id={client_id}&redirect_uri=https://else.example/")
     await write_refused(context)
     page = await owner.get(f"/app/developer/{client_id}/usage")
-    assert "42 reads from" in words_of(page)
+    assert "1,042 reads from" in words_of(page)
     assert len(found(page, "//*[@class='reads-bar']")) == 1
     file = await owner.get(f"/app/developer/{client_id}/usage.csv")
     assert file.headers["content-disposition"].startswith("attachment")
     _, *rows = csv.reader(file.text.splitlines())
-    assert [row[1:] for row in rows] == [["fleet_page", "42"], [rows[1][1], "1"]]
+    assert [row[1:] for row in rows] == [["fleet_page", "1042"], [rows[1][1], "1"]]
     assert rows[1][1].startswith("refused: ")
 
 

@@ -17,7 +17,7 @@ SELECT t.id, t.digest, NULL::uuid, t.application_id, t.customer_id, t.scope, $2:
        floor(extract(epoch FROM life.ends_at))::bigint, extract(epoch FROM life.ends_at - clock_timestamp())::float8,
        coalesce(t.used_at < clock_timestamp() - interval '1 day', true),
        t.revoked_at IS NULL AND life.ends_at > clock_timestamp() AND {stands("t")} AS active, c.name, NULL::uuid,
-       a.former_client_id, k.share, k.history_from, k.version, k.detailed
+       a.former_client_id, k.share, k.history_from, k.version, k.detailed, c.tester_id IS NOT NULL
 FROM unnest($1::uuid[]) AS asked(id)
 JOIN legacy_token t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
 {parties_of("t")}

@@ -34,7 +34,7 @@ class StoredRefreshToken:
     """A refresh token's row, and whether everything it rests on stood when it was read. A spent one is not active.
 
     Times are seconds since 1970; age_s: since it was issued, by PostgreSQL's clock.
-    share, history_from, detailed: of its connection, as those of an access token.
+    share, history_from, detailed, test: of its connection, as those of an access token.
     """
 
     id: UUID
@@ -55,6 +55,7 @@ class StoredRefreshToken:
     share: int | None
     history_from: datetime | None
     detailed: bool
+    test: bool
 
     @property
     def client_id(self) -> str:
@@ -161,7 +162,8 @@ SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, coa
        floor(extract(epoch FROM t.issued_at))::bigint, floor(extract(epoch FROM least(t.expires_at, k.ends_at)))::bigint,
        extract(epoch FROM clock_timestamp() - t.issued_at)::float8,
        t.successor_id IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
-       AND {stands("t")} AS active, c.name, g.member_id, a.former_client_id, k.share, k.history_from, k.detailed
+       AND {stands("t")} AS active, c.name, g.member_id, a.former_client_id, k.share, k.history_from, k.detailed,
+       c.tester_id IS NOT NULL
 FROM unnest($1::uuid[]) AS asked(id)
 JOIN refresh_token t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
 {parties_of("t")}

@@ -25,7 +25,7 @@ class StoredToken:
     issued_at: None where a former system did not say; former_client_id: of an imported application.
     share, history_from: which machines it shows, and from when on; None for all.
     connection_version: of the customer's connection with the application, 0 without a customer.
-    detailed: whether the application asked by authorization details.
+    detailed: whether the application asked by authorization details. test: whether the customer is a test customer.
     """
 
     id: UUID
@@ -48,6 +48,7 @@ class StoredToken:
     history_from: datetime | None
     connection_version: int
     detailed: bool
+    test: bool
 
     @property
     def client_id(self) -> str:
@@ -65,7 +66,8 @@ SELECT t.id, t.digest, t.grant_id, t.application_id, t.customer_id, t.scope, coa
        extract(epoch FROM least(t.expires_at, k.ends_at) - clock_timestamp())::float8, {renewable},
        t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
        AND {stands} AS active, c.name, g.member_id, a.former_client_id,
-       k.share, k.history_from, coalesce(k.version, 0), coalesce(k.detailed, false)
+       k.share, k.history_from, coalesce(k.version, 0), coalesce(k.detailed, false),
+       c.tester_id IS NOT NULL
 FROM unnest($1::uuid[]) AS asked(id)
 JOIN {table} t ON t.id = asked.id AND t.bucket = bucket_of(asked.id)
 {parties}

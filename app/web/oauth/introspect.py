@@ -53,7 +53,7 @@ async def _describe(context: Context, token: AccessToken | RefreshToken | None) 
 
 
 def party_of(token: AccessToken | RefreshToken) -> Party:
-    return Party(token.client_id, token.customer_id, token.account, token.member_id)
+    return Party(token.client_id, token.customer_id, token.account, token.member_id, token.test)
 
 
 def _write(token: AccessToken | RefreshToken, issuer: str, details: str | None) -> bytes:

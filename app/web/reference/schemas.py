@@ -68,6 +68,7 @@ INTROSPECTION: Json = {
             ),
             sub=_SUB,
             account=_ACCOUNT,
+            test=_TEST,
             aud={**_ADDRESS, "description": "The API that the token is meant for."},
             iss={**_ADDRESS, "description": "The issuer of the token."},
             jti=_text("The token's id, which is no secret.", format="uuid"),
@@ -81,6 +82,7 @@ USERINFO = _object(
     ("sub", "account"),
     sub=_SUB,
     account=_ACCOUNT,
+    test=_TEST,
     email=_text("Of the person who approved. Missing until the person confirmed it."),
     email_verified={"type": "boolean", "const": True, "description": "Stands beside `email`."},
 )
