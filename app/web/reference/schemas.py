@@ -33,6 +33,11 @@ def _seconds(description: str) -> Json:
 _SUB = _text(
     "Who stands behind the token: the person who approved it, or the application where no person did."
 )
+_TEST: Json = {
+    "type": "boolean",
+    "const": True,
+    "description": "Stands there where the account is a test customer.",
+}
 _ACCOUNT: Json = {
     **_object(("id", "name"), id=_text("Its id, for ever.", format="uuid"), name=_text("Its name today.")),
     "description": "The customer whose machines the token reads. A token that acts for no customer has none.",
