@@ -131,6 +131,13 @@ async def test_an_answer_of_another_session_is_not_taken(owner: Browser) -> None
     assert answer.status_code == 400
 
 
+async def test_the_sign_in_of_an_owner_leads_to_the_applications(owner: Browser) -> None:
+    """Whoever belongs to no customer account has nothing else to see."""
+    assert "Register it" in words_of(await owner.get("/app/account"))
+    await register_own(owner)
+    assert (await owner.get("/app/account")).headers["location"] == "/app/developer"
+
+
 async def test_a_logo_is_uploaded(owner: Browser) -> None:
     page = await owner.get(NEW)
     [hidden] = found(page, "//form[@enctype]//input[@type='hidden']/@value")

@@ -17,9 +17,9 @@ from app.storage.people.audit import Change
 from app.storage.people.members import Member, member_of
 from app.web.pages.account import account_page
 from app.web.pages.login import login_page
-from app.web.pages.render import shown
+from app.web.pages.render import see_other, shown
 from app.web.pages.signed_in import person_here
-from app.web.paths import ACCOUNT, CONNECTIONS, MACHINES, PEOPLE, SECURITY
+from app.web.paths import ACCOUNT, CONNECTIONS, DEVELOPER, MACHINES, PEOPLE, SECURITY
 from app.web.request import context_of, raw_query
 
 _MOST_NAMED = 5
@@ -32,7 +32,17 @@ async def account_home(request: Request) -> Response:
     member = member_of(person)
     if member is None:
         left = has_parameter(raw_query(request), "left")
-        return account_page(request, person, ACCOUNT, "account_none.html", left=left, security_url=SECURITY)
+        if person.develops and person.operator_role is None and not left:
+            return see_other(DEVELOPER)
+        return account_page(
+            request,
+            person,
+            ACCOUNT,
+            "account_none.html",
+            left=left,
+            security_url=SECURITY,
+            developer_url=DEVELOPER,
+        )
     return await _overview(request, member)
 
 
