@@ -3,9 +3,12 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from fastapi import FastAPI
 
 from app.context import Context
 from app.settings import Settings
+from tests.support.browser import Browser
+from tests.support.owners import sign_up
 from tests.web.services import Services
 
 
@@ -14,6 +17,19 @@ async def services(settings: Settings, context: Context) -> AsyncIterator[Servic
     services = Services(settings, context)
     yield services
     await services.close()
+
+
+@pytest.fixture
+async def owner(context: Context, browser: Browser) -> Browser:
+    """Somebody new who signed up, to own applications."""
+    await sign_up(context, browser)
+    return browser
+
+
+@pytest.fixture
+async def stranger(app: FastAPI) -> AsyncIterator[Browser]:
+    async with Browser(app) as browser:
+        yield browser
 
 
 # These are about paths that the thin front serves, so they are run through the framework too.

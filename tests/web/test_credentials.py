@@ -1,11 +1,8 @@
 """Credentials of an application, as its owners change them on the wire."""
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx2
-import pytest
-from fastapi import FastAPI
 
 from app.context import Context
 from tests.support.assertions import jwks_of, key_pair
@@ -14,18 +11,6 @@ from tests.support.owners import register_own, sign_up
 from tests.support.people import PASSWORD
 from tests.web.reading import found, words_of
 from tests.web.test_own_applications import client_id_of
-
-
-@pytest.fixture
-async def owner(context: Context, browser: Browser) -> Browser:
-    await sign_up(context, browser)
-    return browser
-
-
-@pytest.fixture
-async def stranger(app: FastAPI) -> AsyncIterator[Browser]:
-    async with Browser(app) as browser:
-        yield browser
 
 
 def secret_of(page: httpx2.Response) -> str:

@@ -1,13 +1,11 @@
 """Owners of applications on the wire: sign-up, registration in test mode, and the test walk to the first machines."""
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
 from app.context import Context
 from tests.support.browser import Browser, query_of
@@ -16,18 +14,6 @@ from tests.support.people import PASSWORD, World
 from tests.web.reading import found, words_of
 
 LOGO = Path(__file__).parents[2] / "app/web/pages/static/sitewise.png"
-
-
-@pytest.fixture
-async def owner(context: Context, browser: Browser) -> Browser:
-    await sign_up(context, browser)
-    return browser
-
-
-@pytest.fixture
-async def stranger(app: FastAPI) -> AsyncIterator[Browser]:
-    async with Browser(app) as browser:
-        yield browser
 
 
 def client_id_of(page: httpx2.Response) -> str:

@@ -2,12 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
 from app.context import Context
 from app.flows.account.rights import OwnerError
@@ -23,18 +21,6 @@ from tests.web.reading import found, words_of
 from tests.web.test_own_applications import client_id_of
 
 URI = "https://sitewise.example/callback"
-
-
-@pytest.fixture
-async def owner(context: Context, browser: Browser) -> Browser:
-    await sign_up(context, browser)
-    return browser
-
-
-@pytest.fixture
-async def other(app: FastAPI) -> AsyncIterator[Browser]:
-    async with Browser(app) as browser:
-        yield browser
 
 
 def people(client_id: str) -> str:
@@ -57,53 +43,55 @@ async def names(context: Context, client_id: str) -> set[str]:
     return {each.email for each in (await list_owners(context, UUID(client_id))).owners}
 
 
-async def test_somebody_new_joins_by_the_link(context: Context, owner: Browser, other: Browser) -> None:
+async def test_somebody_new_joins_by_the_link(context: Context, owner: Browser, stranger: Browser) -> None:
     client_id = client_id_of(await register_own(owner))
     email = f"lee.{uuid4().hex[:12]}@sitewise.example"
     link = await invited(context, owner, client_id, email)
-    page = await other.get(link)
+    page = await stranger.get(link)
     assert "Own Sitewise together" in words_of(page)
-    joined = await other.submit(page, {"password": PASSWORD, "name": "Lee"}, action="/app/register")
+    joined = await stranger.submit(page, {"password": PASSWORD, "name": "Lee"}, action="/app/register")
     assert joined.status_code == 303, joined.text
-    assert (await other.get(f"/app/developer/{client_id}")).status_code == 200
+    assert (await stranger.get(f"/app/developer/{client_id}")).status_code == 200
     assert email in await names(context, client_id)
-    assert (await other.get(link)).status_code == 410
+    assert (await stranger.get(link)).status_code == 410
 
 
 async def test_somebody_known_signs_in_and_accepts(
-    context: Context, owner: Browser, other: Browser, world: World
+    context: Context, owner: Browser, stranger: Browser, world: World
 ) -> None:
     """A member of a customer account stays one."""
     client_id = client_id_of(await register_own(owner))
     link = await invited(context, owner, client_id, world.member.email)
-    page = await other.get(link)
+    page = await stranger.get(link)
     [sign_in] = found(page, "//a[normalize-space()='Sign in']/@href")
-    signed_in = await other.sign_in(await other.get(sign_in), world.member.email, PASSWORD)
-    accepted = await other.submit(signed_in, {}, action="/app/register")
+    signed_in = await stranger.sign_in(await stranger.get(sign_in), world.member.email, PASSWORD)
+    accepted = await stranger.submit(signed_in, {}, action="/app/register")
     assert accepted.headers["location"] == f"/app/developer/{client_id}"
     assert world.member.email in await names(context, client_id)
-    assert (await other.get("/app/account/machines")).status_code == 200
+    assert (await stranger.get("/app/account/machines")).status_code == 200
 
 
 async def test_an_invitation_of_somebody_else_changes_nothing(
-    context: Context, owner: Browser, other: Browser
+    context: Context, owner: Browser, stranger: Browser
 ) -> None:
     client_id = client_id_of(await register_own(owner))
     link = await invited(context, owner, client_id, f"lee.{uuid4().hex[:12]}@sitewise.example")
-    stranger = await sign_up(context, other)
-    page = await other.get(link)
+    elsewhere = await sign_up(context, stranger)
+    page = await stranger.get(link)
     assert "went to" in words_of(page)
-    hidden = (await other.get(people(client_id_of(await register_own(other))))).text
+    hidden = (await stranger.get(people(client_id_of(await register_own(stranger))))).text
     form = re.findall(r'name="form" value="([^"]+)"', hidden)[0]
-    assert (await other.http.post(link, data={"form": form})).status_code == 400
-    assert stranger not in await names(context, client_id)
+    assert (await stranger.http.post(link, data={"form": form})).status_code == 400
+    assert elsewhere not in await names(context, client_id)
 
 
-async def test_a_withdrawn_invitation_opens_nothing(context: Context, owner: Browser, other: Browser) -> None:
+async def test_a_withdrawn_invitation_opens_nothing(
+    context: Context, owner: Browser, stranger: Browser
+) -> None:
     client_id = client_id_of(await register_own(owner))
     link = await invited(context, owner, client_id, f"lee.{uuid4().hex[:12]}@sitewise.example")
     assert (await owner.submit(await owner.get(people(client_id)), {}, action="/withdraw")).status_code == 303
-    page = await other.get(link)
+    page = await stranger.get(link)
     assert page.status_code == 410
     assert "withdrawn" in words_of(page)
 
@@ -127,14 +115,14 @@ async def connected_token(owner: Browser, registered: httpx2.Response) -> tuple[
 
 
 async def test_whoever_leaves_takes_the_test_customer_along(
-    context: Context, owner: Browser, other: Browser
+    context: Context, owner: Browser, stranger: Browser
 ) -> None:
     """Their token ends within a second, and nobody else's does."""
     registered = await register_own(owner, addresses=URI)
     client_id = client_id_of(registered)
     email = f"lee.{uuid4().hex[:12]}@sitewise.example"
-    page = await other.get(await invited(context, owner, client_id, email))
-    await other.submit(page, {"password": PASSWORD}, action="/app/register")
+    page = await stranger.get(await invited(context, owner, client_id, email))
+    await stranger.submit(page, {"password": PASSWORD}, action="/app/register")
     token, form = await connected_token(owner, registered)
     own = [each for each in (await list_owners(context, UUID(client_id))).owners if each.email != email]
     await remove_owner(
@@ -143,7 +131,7 @@ async def test_whoever_leaves_takes_the_test_customer_along(
     answer = await owner.http.post("/app/oauth2/introspect", data={**form, "token": token})
     assert answer.json() == {"active": False}
     assert (await owner.get(f"/app/developer/{client_id}")).status_code == 404
-    assert (await other.get(f"/app/developer/{client_id}")).status_code == 200
+    assert (await stranger.get(f"/app/developer/{client_id}")).status_code == 200
 
 
 async def test_of_two_owners_who_leave_at_once_one_stays(

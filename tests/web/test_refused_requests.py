@@ -1,11 +1,7 @@
 """Refused requests as an application's owners see them: the exact cause, by application and by reference."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
-
-import pytest
-from fastapi import FastAPI
 
 from app.context import Context
 from app.flows.developer.refused_requests import write_refused
@@ -17,18 +13,6 @@ from tests.web.reading import found, words_of
 from tests.web.test_own_applications import client_id_of
 
 URI = "https://sitewise.example/callback"
-
-
-@pytest.fixture
-async def owner(context: Context, browser: Browser) -> Browser:
-    await sign_up(context, browser)
-    return browser
-
-
-@pytest.fixture
-async def stranger(app: FastAPI) -> AsyncIterator[Browser]:
-    async with Browser(app) as browser:
-        yield browser
 
 
 async def registered(owner: Browser) -> str:

@@ -3,23 +3,15 @@
 import csv
 from uuid import UUID
 
-import pytest
-
 from app.aemp.address.read_kind import ReadKind
 from app.context import Context
 from app.flows.developer.refused_requests import write_refused
 from app.oauth.token_string import new_id
 from app.storage.token.reads import Count, ReadKey, upsert_reads
 from tests.support.browser import Browser
-from tests.support.owners import register_own, sign_up
+from tests.support.owners import register_own
 from tests.web.reading import found, words_of
 from tests.web.test_own_applications import client_id_of
-
-
-@pytest.fixture
-async def owner(context: Context, browser: Browser) -> Browser:
-    await sign_up(context, browser)
-    return browser
 
 
 async def test_reads_of_all_customers_and_refusals_are_told(context: Context, owner: Browser) -> None:

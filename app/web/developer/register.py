@@ -20,6 +20,7 @@ from app.storage.people.sign_ups import SignUp
 from app.web.developer.frame import address_below
 from app.web.pages.account_form import Fault, refused_at, sealed_form
 from app.web.pages.browser import cookie_of, read_form, set_cookie
+from app.web.pages.invitation import spent_page
 from app.web.pages.login import login_page, logout_hidden, note_refusal, visitor_of
 from app.web.pages.render import page, see_other
 from app.web.pages.signed_in import person_here
@@ -149,22 +150,7 @@ async def _standing(request: Request, found: SignUp, person: Person | None) -> S
 
 
 def _spent_page(request: Request, refused: LinkError) -> Response:
-    note_refusal(request, refused.code, str(refused))
-    used = refused.code == "link_used"
-    onward = (
-        {"url": LOGIN, "text": Sentence("Sign in")}
-        if used
-        else {"url": REGISTER, "text": Sentence("Sign up again")}
-    )
-    return page(
-        request,
-        "message.html",
-        status=refused.status,
-        back_to=_here(request),
-        title=refused.title,
-        explanation=refused.what,
-        link=onward,
-    )
+    return spent_page(request, refused, _here(request), REGISTER, Sentence("Sign up again"))
 
 
 def _secret(request: Request) -> str:

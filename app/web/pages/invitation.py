@@ -120,21 +120,24 @@ async def _standing(request: Request, found: Invitation, person: Person | None) 
 
 
 def _spent_page(request: Request, refused: LinkError) -> Response:
+    return spent_page(request, refused, _here(request), HOME, Sentence("Go to the start page"))
+
+
+def spent_page(request: Request, refused: LinkError, here: str, way_on: str, said: Sentence) -> Response:
+    """What a mailed link says that opens nothing any more.
+
+    here: the page's address. way_on, said: where it leads; whoever used the link before signs in.
+    """
     note_refusal(request, refused.code, str(refused))
-    accepted = refused.code == "invitation_accepted"
-    onward = (
-        {"url": LOGIN, "text": Sentence("Sign in")}
-        if accepted
-        else {"url": HOME, "text": Sentence("Go to the start page")}
-    )
+    used = refused.code in ("invitation_accepted", "link_used")
     return page(
         request,
         "message.html",
         status=refused.status,
-        back_to=_here(request),
+        back_to=here,
         title=refused.title,
         explanation=refused.what,
-        link=onward,
+        link={"url": LOGIN, "text": Sentence("Sign in")} if used else {"url": way_on, "text": said},
     )
 
 
