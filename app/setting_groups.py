@@ -69,6 +69,11 @@ class ServiceSettings(BaseModel):
         description="address of the operators, such as `abuse@example.com`: what customers report about an application goes there. "
         "Without it their page says to call RoviTracker",
     )
+    mail_tokens: bool = Field(
+        False,
+        description="whether a token of the manual route is sent inside the mail to the application's owner, where whoever reads the "
+        "mail has it; else the mail holds a link to a page",
+    )
     trusted_proxies: NetworkList = Field(
         (),
         description="addresses or networks of proxies, comma-separated. Only their `X-Forwarded-For` and `X-Forwarded-Proto` are believed",

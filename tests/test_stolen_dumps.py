@@ -8,6 +8,7 @@ from orjson import loads
 from pyotp import TOTP
 
 from app.context import Context
+from app.flows.manual.collect import collect_token
 from app.oauth.token_string import parse
 from app.storage.people.signing_keys import select_signing_keys
 from tests.support.authenticator import Authenticator, bytes_of, text_of
@@ -15,6 +16,7 @@ from tests.support.browser import Browser
 from tests.support.moving import Former
 from tests.support.passkeys import add, answer_at_login
 from tests.support.people import PASSWORD, Strict, World
+from tests.support.requests import Asking
 from tests.web.reading import found
 from tests.web.test_second_factor import codes_of
 
@@ -47,7 +49,14 @@ async def secrets_of_a_run(browser: Browser, world: World) -> dict[str, str]:
     former = await Former.make(world.context, secret="a secret of a former system")
     slow_hash = PasswordHasher(memory_cost=1024, time_cost=1).hash("another secret of a former system")
     await Former.make(world.context, secret_hash=slow_hash)
+    asking = await Asking.make(world.context)
+    used = await asking.link(await asking.approve())
+    picked_up = await collect_token(world.context, asking.actor, used)
+    unused = await asking.link(await asking.approve())
     return {
+        "link to a token that was picked up": used,
+        "link to a token that waits": unused,
+        "token that was picked up": picked_up.text,
         "redeemed code": redeemed,
         "waiting code": waiting,
         "access token": token,

@@ -76,6 +76,13 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             "no mail server, so every mail waits and is given up after three days",
             "set ROVITRACKER_SMTP_URL and ROVITRACKER_MAIL_FROM",
         )
+    if settings.mail_tokens:
+        yield Finding(
+            "mail",
+            "warning",
+            "mails hold the tokens of the manual route, so whoever reads such a mail has one",
+            "take ROVITRACKER_MAIL_TOKENS away: the mails hold a link to a page then",
+        )
     if settings.support_email is None and not settings.development:
         yield Finding(
             "reports",

@@ -23,6 +23,7 @@ _NOUNS = {
     "app": "application",
     "customer": "customer",
     "connection": "connection",
+    "request": "request",
     "operator": "operator",
     "fleet": "fleet",
     "token": "token",

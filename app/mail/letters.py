@@ -34,6 +34,9 @@ Template = Literal[
     "applications_disconnected",
     "connection_ending",
     "connection_reported",
+    "access_asked",
+    "token_waits",
+    "request_ended",
 ]
 
 _WIDTH = 76

@@ -31,6 +31,7 @@ from app.web.paths import (
     LOGIN,
     PEOPLE,
     REFUSED_REQUEST,
+    REQUESTS,
     RESOURCE_METADATA,
     ErrorForm,
     error_form,
@@ -162,6 +163,8 @@ _WAYS_ON = {
     "flow_lost": (Sentence("Sign in"), LOGIN),
     "already_connected": (Sentence("See your connected applications"), CONNECTIONS),
     "role_lacking": (Sentence("See who the owners are"), PEOPLE),
+    "unknown_request": (Sentence("See the requests that wait for you"), REQUESTS),
+    "request_over": (Sentence("See the requests that wait for you"), REQUESTS),
     "no_account": (Sentence("See what you can do"), ACCOUNT),
 }
 

@@ -53,6 +53,8 @@ DISCONNECT = "/app/account/applications/disconnect"
 DISCONNECT_ALL = "/app/account/applications/disconnect-all"
 CONNECTION = "/app/account/applications/{application:uuid}"
 REPORT = "/app/account/applications/{application:uuid}/report"
+REQUESTS = "/app/account/requests"
+REQUEST = "/app/account/requests/{request:uuid}"
 PROFILE = "/app/account/profile"
 CHANGE_NAME = "/app/account/profile/name"
 CHANGE_TIME_ZONE = "/app/account/profile/time-zone"
@@ -65,6 +67,9 @@ EMAIL_LINK = "/app/email"
 STAFF = "/app/operator/staff"
 STAFF_ROLE = "/app/operator/staff/role"
 STAFF_SWITCH = "/app/operator/staff/switch"
+REQUEST_QUEUE = "/app/operator/requests"
+JUDGE_REQUEST = "/app/operator/requests/judge"
+ENTER_REQUEST = "/app/operator/requests/enter"
 PROVE = "/app/operator/prove"
 PEOPLE = "/app/account/people"
 RENAME_ACCOUNT = "/app/account/people/account-name"
@@ -104,6 +109,11 @@ USAGE = "/app/developer/{application:uuid}/usage"
 USAGE_CSV = "/app/developer/{application:uuid}/usage.csv"
 REFUSED_REQUEST = "/app/developer/requests"
 REFUSED_REQUESTS = "/app/developer/{application:uuid}/requests"
+OWN_CONNECTIONS = "/app/developer/{application:uuid}/connections"
+ASK_CUSTOMER = "/app/developer/{application:uuid}/connections/ask"
+WITHDRAW_REQUEST = "/app/developer/{application:uuid}/connections/withdraw"
+RESEND_PICK_UP = "/app/developer/{application:uuid}/connections/resend"
+PICK_UP = "/app/developer/pick-up"
 TRY = "/app/developer/{application:uuid}/try"
 TRY_TOKEN = "/app/developer/{application:uuid}/try/token"
 TRY_FLEET = "/app/developer/{application:uuid}/try/fleet"
@@ -200,6 +210,9 @@ TABLE = (
     Row(CONNECTION, GET, "page"),
     Row(CONNECTION, POST, "page"),
     Row(REPORT, POST, "page"),
+    Row(REQUESTS, GET, "page"),
+    Row(REQUEST, GET, "page"),
+    Row(REQUEST, POST, "page"),
     Row(PROFILE, GET, "page"),
     Row(CHANGE_NAME, POST, "page"),
     Row(CHANGE_TIME_ZONE, POST, "page"),
@@ -230,12 +243,21 @@ TABLE = (
     Row(USAGE_CSV, GET, "page"),
     Row(REFUSED_REQUEST, GET, "page"),
     Row(REFUSED_REQUESTS, GET, "page"),
+    Row(OWN_CONNECTIONS, GET, "page"),
+    Row(ASK_CUSTOMER, POST, "page"),
+    Row(WITHDRAW_REQUEST, POST, "page"),
+    Row(RESEND_PICK_UP, POST, "page"),
+    Row(PICK_UP, GET, "page"),
+    Row(PICK_UP, POST, "page"),
     Row(TRY, GET, "page"),
     Row(TRY_TOKEN, POST, "page"),
     Row(TRY_FLEET, POST, "page"),
     Row(STAFF, GET, "page"),
     Row(STAFF_ROLE, POST, "page"),
     Row(STAFF_SWITCH, POST, "page"),
+    Row(REQUEST_QUEUE, GET, "page"),
+    Row(JUDGE_REQUEST, POST, "page"),
+    Row(ENTER_REQUEST, POST, "page"),
     Row(PROVE, GET, "page"),
     Row(PROVE, POST, "page"),
     Row(PEOPLE, GET, "page"),

@@ -118,6 +118,9 @@ BEGIN
                                         UNION SELECT address);
     DELETE FROM mail WHERE recipient IN (SELECT unnest(ARRAY[old_email, new_email]) FROM email_change WHERE person_id = erased
                                          UNION SELECT address);
+    UPDATE access_request SET customer_email = 'erased ' || id
+    WHERE customer_email IN (SELECT unnest(ARRAY[old_email, new_email]) FROM email_change WHERE person_id = erased
+                             UNION SELECT address);
     DELETE FROM email_change WHERE person_id = erased;
 END $$;
 REVOKE ALL ON FUNCTION erase_person(uuid, text) FROM PUBLIC;

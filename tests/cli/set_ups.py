@@ -255,6 +255,12 @@ SET_UPS: dict[str, SetUp] = {
         harm="REVOKE SELECT ON retention FROM rovitracker_service",
         mend="GRANT SELECT ON retention TO rovitracker_service",
     ),
+    "tokens in mails": SetUp(
+        _stores(MAIL_TOKENS="true"),
+        "mail",
+        ("whoever reads such a mail has one", "take ROVITRACKER_MAIL_TOKENS away"),
+        verdict="warning",
+    ),
     "a partition of today that is gone": SetUp(
         _stores(),
         "partitions of audit_event",

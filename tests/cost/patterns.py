@@ -11,6 +11,7 @@ from app.aemp.write import render_xml
 from app.door import addresses as proxies
 from app.door import framing
 from app.embedded import folders
+from app.flows.manual import words
 from app.flows.moving import fields
 from app.language import typed_times
 from app.oauth import (
@@ -43,6 +44,10 @@ def check_redis(path: str) -> None:
 
 
 CASES: dict[str, Case] = {
+    "app/flows/manual/words.py:_SPACE": case(words._SPACE.split, ("", " "), ("", "a "), ("", "a")),
+    "app/flows/manual/words.py:_HOST": case(
+        words._HOST.search, ("", "a"), ("", "."), ("", "a."), ("", "a.b")
+    ),
     "app/embedded/folders.py:_SERVER_ID": case(folders._SERVER_ID.fullmatch, ("", "a"), ("", "a", "g")),
     "app/setting_addresses.py:_HALF_ENCODED": case(
         setting_addresses._HALF_ENCODED.search, ("", "a"), ("", "%41"), ("", "%41", "%4")

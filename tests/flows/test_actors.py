@@ -74,6 +74,8 @@ OWN = {
     "keep_totp_sealed",
     "erase_closed_accounts",
     "report_once",
+    "expire_requests",
+    "make_mailed_token",
 }
 
 

@@ -36,6 +36,9 @@ VALUES: dict[str, Any] = {
     "reason": "It sells our data.\nSee [link].",
     "client_id": "00000000-0000-7000-8000-000000000000",
     "customer_id": "00000000-0000-7000-8000-000000000001",
+    "request_id": "00000000-0000-7000-8000-000000000001",
+    "how": "silent",
+    "token": None,
 }
 
 every_template = pytest.mark.parametrize("template", get_args(Template))
@@ -128,3 +131,13 @@ def test_letter_about_a_connection_names_who_did_it_and_where_to_look(
     assert ("RoviTracker" in told.split("RoviTracker,")[0]) == (not by)
     assert "evil.example" not in letter.text
     assert HOSTILE not in letter.subject
+
+
+@every_language
+def test_letter_that_holds_a_token_has_it_whole_and_no_link(language: Language) -> None:
+    token = "rovi_at_c" + "T" * 55
+    values = {**VALUES, "token": token, "secret": None}
+    letter = write_letter("token_waits", language, issuer=ISSUER, name="Ann", account="Hillside", **values)
+    assert f"\n{token}\n" in letter.text
+    assert html.fromstring(letter.html).findtext(".//code") == token
+    assert "pick-up" not in letter.text + letter.html

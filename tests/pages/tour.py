@@ -18,6 +18,7 @@ from tests.pages.passkey_device import Device
 from tests.pages.service import Service
 from tests.pages.tour_owners import owners_tour
 from tests.pages.tour_people import people_tour
+from tests.pages.tour_requests import requests_tour
 from tests.pages.visitor import Visitor
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World
@@ -41,6 +42,8 @@ async def tour(visitor: Visitor, service: Service, world: World, site: OtherSite
     async for name in _security(visitor, service, world):
         yield name
     async for name in owners_tour(visitor, service, f"olga.{world.member.email}"):
+        yield name
+    async for name in requests_tour(visitor, service):
         yield name
     async for name in _demo(visitor, service):
         yield name

@@ -54,7 +54,7 @@ def pair_of(answer: httpx2.Response) -> Pair:
 _HASHES: list[str] = []
 
 
-async def _hash_of_password(context: Context) -> str:
+async def hash_of_password(context: Context) -> str:
     """Everybody's password is hashed once: a thousand tests and more begin with somebody who has it."""
     if not _HASHES:
         _HASHES.append(await context.passwords.hash(PASSWORD))
@@ -75,7 +75,7 @@ class World:
     ) -> Self:
         email, company = f"ann.{uuid4().hex[:12]}@hillside.example", "Hillside Plant Hire"
         member = Member(new_id(), email, company, new_id(), company, "owner")
-        await store_account(context, COMMAND_LINE, member, await _hash_of_password(context))
+        await store_account(context, COMMAND_LINE, member, await hash_of_password(context))
         MADE.append(member.customer_id)
         registered = await register_application(
             context, COMMAND_LINE, name=name, company="Sitewise Rentals Ltd", redirect_uris=redirect_uris

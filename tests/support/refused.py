@@ -37,6 +37,7 @@ from app.flows.fleet.set_offset import OffsetError
 from app.flows.fleet.write_history import NotWholeError
 from app.flows.mail.links import LinkError
 from app.flows.mail.send_mails import MailError
+from app.flows.manual.standing import AccessRequestError
 from app.flows.moving.fields import LineError
 from app.flows.upkeep.signing_keys import SigningKeyError
 from app.oauth.client import Client
@@ -103,6 +104,7 @@ REFUSALS: tuple[RefusedError, ...] = (
     InTestModeError(Sentence("Only its own makers can connect it.")),
     OperatorError("olga@x.example is an operator already"),
     ApplicationError("the application is deleted"),
+    AccessRequestError(Sentence("It no longer waits for RoviTracker.")),
     ManualGrantError("reason: 1 to 500 printable characters"),
     ReportError(Sentence("Your account sent %(most)s reports within a day.", most="5")),
     LineError("sha256 is missing"),

@@ -4,6 +4,7 @@ import re
 
 _SAMPLES = {
     "application": "0" * 8 + "-0000-7000-8000-" + "0" * 12,
+    "request": "0" * 8 + "-0000-7000-8000-" + "1" * 12,
     "fleet": "Fleet",
     "address": "1",
     "digest": "00" * 32,

@@ -25,6 +25,7 @@ from app.web.paths import (
     INVITATION,
     LOGO,
     PASSWORD_NEW,
+    PICK_UP,
     RESOURCE_METADATA,
     SIGN_UP,
     STATIC_FILES,
@@ -80,6 +81,7 @@ NOTHING_THERE = {
     EMAIL_LINK: "This link does not work",
     INVITATION: "This link does not work",
     SIGN_UP: "This link does not work",
+    PICK_UP: "This link does not work",
 }
 
 
@@ -300,7 +302,7 @@ def test_templates_write_out_only_addresses_of_the_table() -> None:
 
 def test_mails_lead_only_to_addresses_of_the_table() -> None:
     text = "".join(file.read_text() for file in (ROOT / "app/mail/templates").iterdir())
-    written = set(re.findall(r'issuer (?:\}\}|~ ")(/[a-z/]*)', text))
+    written = set(re.findall(r'issuer (?:\}\}|~ ")(/[a-z/-]*)', text))
     assert written == {
         "/app/password/forgotten",
         "/app/password/new",
@@ -310,6 +312,9 @@ def test_mails_lead_only_to_addresses_of_the_table() -> None:
         "/app/account/people",
         "/app/account/applications",
         "/app/account/applications/",
+        "/app/account/requests/",
+        "/app/developer/",
+        "/app/developer/pick-up",
         "/app/register/",
         "/app/developer/new",
     }

@@ -482,7 +482,8 @@ async def test_the_overview_is_where_a_sign_in_leads(browser: Browser, world: Wo
     assert "No application has access to your machines" in words
     assert "No invitation waits for an answer" in words
     tabs = [each.text for each in found(page, "//nav[@aria-label='Your account']//a")]
-    assert tabs == ["Overview", "Machines", "Connected applications", "People", "Security", "Profile"]
+    of_the_account = ["Machines", "Connected applications", "Requests", "People"]
+    assert tabs == ["Overview", *of_the_account, "Security", "Profile"]
 
 
 async def test_the_overview_tells_in_plain_words_what_changed_since_the_last_visit(

@@ -43,8 +43,10 @@ _ADDRESSES = {
             "/try",
             "/try/token",
             "/try/fleet",
+            *(f"/connections{verb}" for verb in ("", "/ask", "/withdraw", "/resend")),
         )
     },
+    "/app/account/requests/{request:uuid}": "/app/account/requests/0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d",
     "/app/account/applications/{application:uuid}/report": "/app/account/applications/0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d/report",
     "/app/logo/{digest}.png": "/app/logo/00.png",
     "/app/static": "/app/static/pages.css",

@@ -15,6 +15,7 @@ from app.flows.mail.compose_connections import (
     connection_ending,
     connection_reported,
 )
+from app.flows.mail.compose_requests import about_own_request, access_asked
 from app.flows.mail.links import mint_email_link, mint_invitation_secret, mint_secret, mint_sign_up_secret
 from app.mail.letters import Letter, Template
 from app.mail.message import build_message
@@ -215,4 +216,7 @@ _LETTERS: dict[Template, Callable[[Context, ClaimedMail], Awaitable[Letter | Non
     "connection_reported": connection_reported,
     "sign_up": _sign_up,
     "owner_invitation": _sign_up,
+    "access_asked": access_asked,
+    "token_waits": about_own_request,
+    "request_ended": about_own_request,
 }

@@ -18,6 +18,7 @@ from app.storage.mail.links import (
     mark_mail_links_used,
     select_mail_link,
 )
+from app.storage.people.access_request_changes import insert_pick_up_link
 from app.storage.people.email_changes import Side, insert_email_change_link
 from app.storage.people.invitations import Invitation, select_invitation_of_link
 from app.storage.people.sign_ups import SignUp, select_sign_up_of_link
@@ -121,6 +122,13 @@ async def check_invitation_link(statements: Statements, secret: str) -> Invitati
             title=Sentence("This invitation no longer works"),
         )
     return invitation
+
+
+async def mint_pick_up_link(context: Context, request_id: UUID) -> str:
+    """The secret of a new link to a token that waits. Links of earlier mails go on working until one was used."""
+    secret = secrets.token_urlsafe(32)
+    await insert_pick_up_link(context.database, digest_of(secret), request_id)
+    return secret
 
 
 async def mint_sign_up_secret(context: Context, sign_up_id: UUID) -> str:

@@ -9,6 +9,7 @@ import structlog
 from app.context import Context
 from app.flows.account.second_factor import keep_totp_sealed
 from app.flows.fleet.last_24 import refresh_last_24
+from app.flows.manual.expire import expire_requests
 from app.flows.upkeep.erase_closed import erase_closed_accounts
 from app.flows.upkeep.signing_keys import keep_signing_keys
 from app.flows.upkeep.tell_ends import tell_of_ends
@@ -32,7 +33,8 @@ class Maintained:
 
     machines_refreshed: how many had their figures of the last 24 hours computed anew.
     mails_given_up: not handed over within three days. accounts_erased: closed 30 days ago.
-    ends_told: connections whose owners were told that they end in 30 days.
+    ends_told: connections whose owners were told that they end in 30 days. requests_ended: those of the manual route
+    whose time is over.
     """
 
     partitions_created: int
@@ -43,6 +45,7 @@ class Maintained:
     mails_given_up: int
     accounts_erased: int
     ends_told: int
+    requests_ended: int
 
 
 async def maintain(context: Context, owner_url: str) -> Maintained:
@@ -59,8 +62,9 @@ async def maintain(context: Context, owner_url: str) -> Maintained:
     refreshed = await refresh_last_24(context)
     erased = await erase_closed_accounts(context)
     told = await tell_of_ends(context)
+    ended = await expire_requests(context)
     return Maintained(
-        created, partitions.dropped, partitions.postponed, deleted, refreshed, given_up, erased, told
+        created, partitions.dropped, partitions.postponed, deleted, refreshed, given_up, erased, told, ended
     )
 
 

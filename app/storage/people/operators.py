@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.storage.people.people import OperatorRole
-from app.storage.postgres.database import Statements
+from app.storage.postgres.database import Statements, Transaction
 
 INSERT_OPERATOR = """
 INSERT INTO operator (person_id, role) VALUES ($1, $2) ON CONFLICT (person_id) DO NOTHING
@@ -66,3 +66,16 @@ UPDATE operator SET disabled_at = CASE WHEN $2 THEN clock_timestamp() END WHERE 
 
 async def mark_operator_disabled(statements: Statements, person_id: UUID, *, disabled: bool) -> None:
     await statements.count(MARK_OPERATOR_DISABLED, person_id, disabled)
+
+
+# The lock makes a new role wait until the transaction ends, and makes the transaction wait for one under way.
+SELECT_OPERATOR_ROLE_LOCKED = (
+    "SELECT role FROM operator WHERE person_id = $1 AND disabled_at IS NULL FOR SHARE"
+)
+
+
+async def select_operator_role_locked(transaction: Transaction, person_id: UUID) -> OperatorRole | None:
+    """The role of an operator, which stays until the transaction ends; None for everybody else."""
+    row = await transaction.row(SELECT_OPERATOR_ROLE_LOCKED, person_id)
+    role: OperatorRole | None = row["role"] if row else None
+    return role

@@ -40,6 +40,18 @@ WHERE w.person_id = $1 ORDER BY w.joined_at
     "sign_ups": """
 SELECT expires_at, used_at FROM sign_up WHERE email = (SELECT email FROM person WHERE id = $1) ORDER BY expires_at
 """,
+    "requests_asked": """
+SELECT a.name AS application, r.customer_email, r.reason, r.asked_at
+FROM access_request r JOIN application a ON a.id = r.application_id WHERE r.asked_by = $1 ORDER BY r.asked_at
+""",
+    "requests_answered": """
+SELECT a.name AS application, a.company, r.state, r.decided_at
+FROM access_request r JOIN application a ON a.id = r.application_id WHERE r.decided_by = $1 ORDER BY r.decided_at
+""",
+    "requests_judged": """
+SELECT a.name AS application, r.judged_at, r.judged_reason AS reason
+FROM access_request r JOIN application a ON a.id = r.application_id WHERE r.judged_by = $1 ORDER BY r.judged_at
+""",
     "approved": """
 SELECT a.name AS application, a.company, k.route, k.approved_at, k.cut_at, k.ends_at
 FROM connection k JOIN application a ON a.id = k.application_id WHERE k.approved_by = $1 ORDER BY k.approved_at

@@ -45,7 +45,8 @@ def _reads(customer_id: str, application_id: str) -> str:
 
 # A classic grant is live while one of its tokens is. A strict grant is live while its newest unspent refresh token is, or
 # else an access token, which may outlive the family. Each look has a LIMIT, so a family of many spent tokens costs no more
-# than a young one. An application that gets tokens by itself needs none to be live.
+# than a young one. An application that gets tokens by itself needs none to be live,
+# nor does one whose owners may pick a token up.
 #
 # A connection begins with the approval, before its code is redeemed. So one that stands with nothing live was never used,
 # unless it read something. Reads are kept for 400 days; an older approval may have been used before.
@@ -77,6 +78,9 @@ WITH live AS (
     FROM connection k
     JOIN application a ON a.id = k.application_id AND a.customer_id = k.customer_id AND 'client_credentials' = ANY(a.grants)
     WHERE k.customer_id = $1
+  UNION ALL
+    SELECT r.application_id, r.scope, r.decided_at, r.decided_at, r.decided_by
+    FROM access_request r WHERE r.customer_id = $1 AND r.state = 'approved' AND r.ends_at > clock_timestamp()
 ), standing AS (
     SELECT t.*, false AS unused FROM live t
     JOIN connection k ON k.customer_id = $1 AND k.application_id = t.application_id
@@ -177,3 +181,44 @@ async def select_found_connections(
     """The newest connections, of one customer or application where it is named; those that were cut or ended too."""
     rows = await statements.rows(SELECT_FOUND_CONNECTIONS, customer_id, application_id, most)
     return tuple(FoundConnection(**row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedCustomer:
+    """A customer that is connected with an application now, as the application's owners see it.
+
+    confirmed_by: the member who said yes on the manual route; None on every other. released_by: the operator who let the
+    request through.
+    """
+
+    customer: str
+    route: Route
+    since: datetime
+    confirmed_by: str | None
+    released_by: str | None
+    ends_at: datetime | None
+    last_read_at: datetime | None
+    reads_30_days: int
+
+
+SELECT_CONNECTED_CUSTOMERS = f"""
+SELECT c.name AS customer, k.route, k.approved_at AS since, decider.name AS confirmed_by, judge.name AS released_by, k.ends_at,
+       {_reads("k.customer_id", "k.application_id")}
+FROM connection k JOIN customer c ON c.id = k.customer_id AND c.disabled_at IS NULL
+LEFT JOIN LATERAL (
+    SELECT r.decided_by, r.judged_by FROM access_request r
+    WHERE r.customer_id = k.customer_id AND r.application_id = k.application_id AND r.decided_at = k.approved_at AND k.route = 'manual'
+    LIMIT 1) r ON true
+LEFT JOIN person decider ON decider.id = r.decided_by
+LEFT JOIN person judge ON judge.id = r.judged_by
+WHERE k.application_id = $1 AND {is_connected("k")}
+ORDER BY k.approved_at DESC, k.customer_id LIMIT $2
+"""
+
+
+async def select_connected_customers(
+    statements: Statements, application_id: UUID, most: int
+) -> tuple[ConnectedCustomer, ...]:
+    """The newest connections of an application that stand."""
+    rows = await statements.rows(SELECT_CONNECTED_CUSTOMERS, application_id, most)
+    return tuple(ConnectedCustomer(**row) for row in rows)

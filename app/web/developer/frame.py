@@ -23,6 +23,7 @@ from app.web.paths import (
     DEVELOPER,
     LOGIN,
     OWN_APPLICATION,
+    OWN_CONNECTIONS,
     OWNERS,
     REFUSED_REQUESTS,
     USAGE,
@@ -31,6 +32,7 @@ from app.web.request import context_of
 
 _TABS = (
     (Sentence("Quick start"), OWN_APPLICATION),
+    (Sentence("Connections"), OWN_CONNECTIONS),
     (Sentence("Credentials"), CREDENTIALS),
     (Sentence("Refused requests"), REFUSED_REQUESTS),
     (Sentence("Usage"), USAGE),

@@ -39,18 +39,21 @@ from app.web.paths import (
     MACHINES,
     PEOPLE,
     PROFILE,
+    REQUEST_QUEUE,
+    REQUESTS,
     SECURITY,
     STAFF,
 )
 from app.web.request import context_of, raw_query
 
 _OVERVIEW = (Sentence("Overview"), ACCOUNT)
-_STAFF = (Sentence("Staff"), STAFF)
+_OF_OPERATORS = ((Sentence("Manual requests"), REQUEST_QUEUE), (Sentence("Staff"), STAFF))
 _DEVELOPER = (Sentence("Your applications"), DEVELOPER)
 _OWN = ((Sentence("Security"), SECURITY), (Sentence("Profile"), PROFILE))
 _OF_THE_ACCOUNT = (
     (Sentence("Machines"), MACHINES),
     (Sentence("Connected applications"), CONNECTIONS),
+    (Sentence("Requests"), REQUESTS),
     (Sentence("People"), PEOPLE),
 )
 _NAMES = (
@@ -162,7 +165,7 @@ def connection_address(application_id: UUID) -> str:
 
 def _sections(person: Person) -> tuple[tuple[str, str], ...]:
     """They follow from what the person is."""
-    operators = (_STAFF,) if person.operator_role else ()
+    operators = _OF_OPERATORS if person.operator_role else ()
     members = _OF_THE_ACCOUNT if person.customer_id else ()
     owners = (_DEVELOPER,) if person.develops or not (members or operators) else ()
     return (_OVERVIEW, *operators, *members, *owners, *_OWN)

@@ -62,7 +62,7 @@ from app.web.request import address_of, context_of, raw_query, read_body, with_q
 
 LONGEST_LINK = Bounds().target  # else what it goes on to would be refused before anybody could say why
 
-_NOT_ASKED = [
+NOT_ASKED = [
     Sentence("Change anything on your machines"),
     Sentence("See your password, or sign in as you"),
 ]
@@ -225,7 +225,7 @@ async def _consent_page(  # noqa: PLR0917  # each is a part of what is asked, or
         fault=fault,
         **begun.shown,
         fields=await terms_fields(request, member, begun.terms, typed),
-        not_asked=_NOT_ASKED,
+        not_asked=NOT_ASKED,
         duration=spoken_duration(context.policy, asked.application.client),
         machines_url=f"{context.policy.issuer}{MACHINES}",
         revoke_url=f"{context.policy.issuer}{CONNECTIONS}",

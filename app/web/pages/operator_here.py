@@ -1,5 +1,7 @@
 """Who is at an operators' page: always with a second factor, shown lately for what is sensitive."""
 
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,7 +14,7 @@ from app.web.pages.browser import cookie_of
 from app.web.pages.login import login_page
 from app.web.pages.render import see_other
 from app.web.pages.signed_in import person_here
-from app.web.paths import AUTHENTICATOR, PROVE
+from app.web.paths import AUTHENTICATOR, PROVE, STAFF
 from app.web.request import context_of
 
 
@@ -39,5 +41,5 @@ async def operator_here(request: Request, path: str, *, lately: bool = False) ->
     if not (proof.has_app or proof.has_passkey):
         return see_other(AUTHENTICATOR)
     if not (proof.fresh if lately else proof.proved):
-        return see_other(PROVE)
+        return see_other(PROVE if path == STAFF else f"{PROVE}?{urlencode({'then': path})}")
     return person

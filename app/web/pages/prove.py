@@ -6,6 +6,7 @@ from starlette.responses import Response
 from app.flows.account.prove import FieldError
 from app.flows.account.prove_again import prove_again
 from app.flows.approval.browser_flow import SignInFlow
+from app.oauth.parameters import parse_query
 from app.storage.people.people import Person
 from app.throttling.guesses import TooManyGuessesError
 from app.web.pages.account import account_page
@@ -14,17 +15,19 @@ from app.web.pages.login import login_page, visitor_of
 from app.web.pages.passkey_proof import asked_proof, proof_of
 from app.web.pages.render import see_other
 from app.web.pages.signed_in import person_here
-from app.web.paths import LOGIN, PROVE, STAFF
-from app.web.request import context_of
+from app.web.paths import LOGIN, PROVE, REQUEST_QUEUE, STAFF
+from app.web.request import context_of, raw_query
 
 _PROVE = "prove again"
+_LEAD_BACK = (REQUEST_QUEUE,)  # pages that lead here, and are led back to
 
 
 async def prove(request: Request) -> Response:
     person = await person_here(request)
     if person is None:
         return await login_page(request, SignInFlow(PROVE))
-    return await _prove_page(request, person)
+    then = parse_query(raw_query(request)).values.get("then", "")
+    return await _prove_page(request, person, then if then in _LEAD_BACK else STAFF)
 
 
 async def submit_prove(request: Request) -> Response:
@@ -40,11 +43,12 @@ async def submit_prove(request: Request) -> Response:
             proof=await proof_of(request, posted),
         )
     except (FieldError, TooManyGuessesError) as error:
-        return await _prove_page(request, posted.person, fault_of(request, _PROVE, error))
-    return see_other(STAFF)
+        return await _prove_page(request, posted.person, posted.subject, fault_of(request, _PROVE, error))
+    return see_other(posted.subject)
 
 
-async def _prove_page(request: Request, person: Person, fault: Fault | None = None) -> Response:
+async def _prove_page(request: Request, person: Person, then: str, fault: Fault | None = None) -> Response:
+    """then: the page that it is for, sealed in the form."""
     asked = await asked_proof(request, person)
     response = account_page(
         request,
@@ -55,7 +59,7 @@ async def _prove_page(request: Request, person: Person, fault: Fault | None = No
         scripted=asked.passkey is not None,
         fault=fault,
         action=PROVE,
-        hidden=sealed_form(request, _PROVE),
+        hidden=sealed_form(request, _PROVE, then),
         asked=asked,
     )
     if fault and fault.retry_after_s:
