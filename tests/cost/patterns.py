@@ -11,6 +11,7 @@ from app.aemp.write import render_xml
 from app.door import addresses as proxies
 from app.door import framing
 from app.embedded import folders
+from app.flows.approval import report
 from app.flows.manual import words
 from app.flows.moving import fields
 from app.language import typed_times
@@ -44,6 +45,17 @@ def check_redis(path: str) -> None:
 
 
 CASES: dict[str, Case] = {
+    "app/flows/approval/report.py:_LINK": case(
+        lambda given: report._LINK.sub("", given),
+        ("", "a"),
+        ("", "www."),
+        ("", "a://"),
+        ("", "a+"),
+        ("", "mailto"),
+    ),
+    "app/flows/approval/report.py:_LINE_BREAKS": case(
+        lambda given: report._LINE_BREAKS.sub("", given), ("", "\n"), ("", "\r"), ("", "\r\n"), ("", "\n\na")
+    ),
     "app/flows/manual/words.py:_SPACE": case(words._SPACE.split, ("", " "), ("", "a "), ("", "a")),
     "app/flows/manual/words.py:_HOST": case(
         words._HOST.search, ("", "a"), ("", "."), ("", "a."), ("", "a.b")

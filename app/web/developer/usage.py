@@ -1,4 +1,4 @@
-"""How much an application was used: what it read by day, what was refused, as a picture and as a file."""
+"""How much an application was used by day, as a picture and as a file."""
 
 import csv
 import io
