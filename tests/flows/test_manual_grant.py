@@ -9,7 +9,7 @@ import pytest
 
 from app.context import Context
 from app.flows.account.add_operator import OperatorError, add_operator, find_operator
-from app.flows.account.change_application import ApplicationError, change_status
+from app.flows.account.change_application import ApplicationError, change_application, change_status
 from app.flows.account.change_customer import disable_customer
 from app.flows.account.register_application import register_application
 from app.flows.approval.manual_grant import ManualGrantError, ManualRequest, ManualToken, issue_manually
@@ -17,6 +17,7 @@ from app.flows.token.revoke_token import revoke_any_token
 from app.oauth.actor import COMMAND_LINE, Actor, ActorKind
 from app.oauth.token_string import parse
 from app.refused import RefusedError
+from app.storage.people.application_changes import ApplicationChanges
 from app.storage.people.people import Person
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World
@@ -195,3 +196,25 @@ async def test_scope_is_no_wider_than_the_applications(
     other = await register_application(context, COMMAND_LINE, name="Other", company="Other Ltd")
     issued = await issue_manually(context, issuer, replace(asked, client_id=str(other.client.id)))
     assert issued.scope == "aemp:read"
+
+
+async def test_an_application_in_test_mode_gets_no_real_customer(
+    context: Context, world: World, issuer: Actor, asked: ManualRequest
+) -> None:
+    """Neither by hand, nor as the customer it acts for by itself: the connection would not begin."""
+    tested = await register_application(
+        context, COMMAND_LINE, name="Sitewise", company="Sitewise Ltd", owner_id=world.member.id
+    )
+    own = replace(asked, client_id=tested.client.client_id)
+    with pytest.raises(ManualGrantError, match="test mode"):
+        await issue_manually(context, issuer, own)
+    assert await rows_about(context, own) == (0, 0)
+    with pytest.raises(ApplicationError, match="test mode"):
+        await change_application(
+            context,
+            COMMAND_LINE,
+            tested.client.client_id,
+            ApplicationChanges(
+                grants=frozenset({"client_credentials"}), customer_id=world.member.customer_id
+            ),
+        )

@@ -79,6 +79,10 @@ async def change_application(
     if jwks is not None:
         changes = replace(changes, jwks=check_key_set(jwks))
     before = (await find_application(context, client_id)).client
+    if before.test and changes.customer_id is not None:
+        raise ApplicationError(
+            "the application is in test mode, and meets no real customer before its review"
+        )
     asked = {
         name: value for name, value in asdict(changes).items() if value is not None and name != "logo_digest"
     }

@@ -60,6 +60,10 @@ async def issue_manually(context: Context, actor: Actor, asked: ManualRequest) -
     reason = _check_reason(asked.reason)
     absolute = _check_life(context, asked.expires_in)
     client = (await find_application(context, asked.client_id)).client
+    if client.test:  # the connection would not begin, and the token would be dead
+        raise ManualGrantError(
+            "the application is in test mode, and meets no real customer before its review"
+        )
     member = await find_member(context, asked.customer_email)
     scope = " ".join(_check_scope(asked.scope, client))
     bucket = bucket_of(member.customer_id)
