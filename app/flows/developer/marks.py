@@ -1,0 +1,69 @@
+"""What a reviewer should look at twice: names and pictures like another's, and hosts that are new."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+from app.context import Context
+from app.flows.developer.likeness import holds, looks_like, mixes_alphabets, skeleton
+from app.flows.developer.standing import Standing
+from app.oauth.description import Description, hosts_of
+from app.sentence import Sentence
+from app.storage.people.application_reviews import Review
+from app.storage.people.descriptions import Compared, select_compared
+
+OWN_NAME = "RoviTracker"
+_MOST_COMPARED = 20_000
+_MOST_MARKS = 20  # of one kind; the first ones tell enough
+
+
+async def marks_of(context: Context, standing: Standing, review: Review) -> tuple[Sentence, ...]:
+    """Each in words for the reviewer. Applications of the same owners are not compared."""
+    others = await select_compared(context.database, standing.application.client.id, _MOST_COMPARED)
+    # Thousands of names take a while when they are read for the first time.
+    alike = await asyncio.to_thread(_likenesses, review.proposed, others)
+    return (*alike, *_new_hosts(standing.application.description, review))
+
+
+def _likenesses(proposed: Description, others: Iterable[Compared]) -> tuple[Sentence, ...]:
+    names = {name: skeleton(name) for name in dict.fromkeys((proposed.name, proposed.company))}
+    own = skeleton(OWN_NAME)
+    found = [
+        Sentence("%(name)s looks like %(own)s.", name=name, own=OWN_NAME)
+        for name, bones in names.items()
+        if holds(bones, own)
+    ]
+    found += [
+        Sentence("%(name)s mixes letters of several alphabets.", name=name)
+        for name in names
+        if mixes_alphabets(name)
+    ]
+    alike = [mark for other in others for mark in _alike(names, proposed.logo_digest, other)]
+    return (*found, *alike[:_MOST_MARKS])
+
+
+def _alike(names: dict[str, str], logo_digest: bytes | None, other: Compared) -> Iterator[Sentence]:
+    theirs = {text: skeleton(text) for text in (other.name, other.company)}
+    for name, bones in names.items():
+        if any(looks_like(bones, each) for each in theirs.values()):
+            yield Sentence(
+                "%(name)s looks like %(other)s of %(company)s.",
+                name=name,
+                other=other.name,
+                company=other.company,
+            )
+    if logo_digest is not None and logo_digest == other.logo_digest:
+        yield Sentence(
+            "The logo is that of %(other)s of %(company)s.", other=other.name, company=other.company
+        )
+
+
+def _new_hosts(live: Description, review: Review) -> list[Sentence]:
+    """Every host is new to customers while the application is in test mode."""
+    known = set() if review.goes_live else set(hosts_of(live.redirect_uris))
+    found = []
+    for host in hosts_of(review.proposed.redirect_uris):
+        if host not in known:
+            found.append(Sentence("The answers may go to %(host)s, which is new.", host=host))
+        if holds(skeleton(host.partition(":")[0]), skeleton(OWN_NAME)):
+            found.append(Sentence("%(name)s looks like %(own)s.", name=host, own=OWN_NAME))
+    return found
