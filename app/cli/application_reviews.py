@@ -27,9 +27,9 @@ Seen = Annotated[
 
 def add_to(cli: typer.Typer) -> None:
     cli.command(epilog=f"Example: rovitracker app approve {_EXAMPLE_ID}")(approve)
-    cli.command(
-        epilog=f"Example: rovitracker app refuse {_EXAMPLE_ID} --reason 'The logo is another company''s.'"
-    )(refuse)
+    cli.command(epilog=f"Example: rovitracker app refuse {_EXAMPLE_ID} --reason 'The logo is not yours.'")(
+        refuse
+    )
 
 
 def print_pending(*, as_json: bool) -> None:

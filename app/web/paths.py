@@ -70,6 +70,10 @@ STAFF_SWITCH = "/app/operator/staff/switch"
 REQUEST_QUEUE = "/app/operator/requests"
 JUDGE_REQUEST = "/app/operator/requests/judge"
 ENTER_REQUEST = "/app/operator/requests/enter"
+REVIEWS = "/app/operator/reviews"
+REVIEW = "/app/operator/reviews/{review:uuid}"
+REVIEW_APPROVE = "/app/operator/reviews/{review:uuid}/approve"
+REVIEW_REFUSE = "/app/operator/reviews/{review:uuid}/refuse"
 PROVE = "/app/operator/prove"
 PEOPLE = "/app/account/people"
 RENAME_ACCOUNT = "/app/account/people/account-name"
@@ -114,6 +118,10 @@ ASK_CUSTOMER = "/app/developer/{application:uuid}/connections/ask"
 WITHDRAW_REQUEST = "/app/developer/{application:uuid}/connections/withdraw"
 RESEND_PICK_UP = "/app/developer/{application:uuid}/connections/resend"
 PICK_UP = "/app/developer/pick-up"
+OWN_SETTINGS = "/app/developer/{application:uuid}/settings"
+PUBLISH = "/app/developer/{application:uuid}/publish"
+WITHDRAW_PROPOSAL = "/app/developer/{application:uuid}/publish/withdraw"
+DELETE_APPLICATION = "/app/developer/{application:uuid}/publish/delete"
 TRY = "/app/developer/{application:uuid}/try"
 TRY_TOKEN = "/app/developer/{application:uuid}/try/token"
 TRY_FLEET = "/app/developer/{application:uuid}/try/fleet"
@@ -162,6 +170,11 @@ class Row:
     documented: bool = False
 
 
+def _form(path: str) -> tuple[Row, Row]:
+    """A page whose form is posted to its own address."""
+    return Row(path, GET, "page"), Row(path, POST, "page")
+
+
 TABLE = (
     # AEMP. The router looks at the rows in turn, and nearly all that it is asked for is a page of a fleet.
     Row(BELOW_FLEET_V2, READ, "aemp", cross_origin="readings", documented=True),
@@ -188,27 +201,21 @@ TABLE = (
     Row(DOCUMENTATION, READ, "page", hot=True),
     # Pages
     Row(HOME, READ, "page"),
-    Row(LOGIN, GET, "page"),
-    Row(LOGIN, POST, "page"),
+    *_form(LOGIN),
     Row(LOGIN_CODE, POST, "page"),
     Row(LOGIN_PASSKEY, POST, "page"),
     Row(LOGIN_PASSKEY_ASKED, POST, "page"),
     Row(LOGOUT, POST, "page"),
     Row(LANGUAGE, POST, "page"),
-    Row(PASSWORD_FORGOTTEN, GET, "page"),
-    Row(PASSWORD_FORGOTTEN, POST, "page"),
-    Row(PASSWORD_NEW, GET, "page"),
-    Row(PASSWORD_NEW, POST, "page"),
-    Row(INVITATION, GET, "page"),
-    Row(INVITATION, POST, "page"),
+    *_form(PASSWORD_FORGOTTEN),
+    *_form(PASSWORD_NEW),
+    *_form(INVITATION),
     Row(ACCOUNT, GET, "page"),
     Row(MACHINES, GET, "page"),
     Row(CONNECTIONS, GET, "page"),
     Row(DISCONNECT, POST, "page"),
-    Row(DISCONNECT_ALL, GET, "page"),
-    Row(DISCONNECT_ALL, POST, "page"),
-    Row(CONNECTION, GET, "page"),
-    Row(CONNECTION, POST, "page"),
+    *_form(DISCONNECT_ALL),
+    *_form(CONNECTION),
     Row(REPORT, POST, "page"),
     Row(REQUESTS, GET, "page"),
     Row(REQUEST, GET, "page"),
@@ -221,15 +228,11 @@ TABLE = (
     Row(OWN_DATA, POST, "page"),
     Row(LEAVE, POST, "page"),
     Row(CLOSE_ACCOUNT, POST, "page"),
-    Row(EMAIL_LINK, GET, "page"),
-    Row(EMAIL_LINK, POST, "page"),
-    Row(REGISTER, GET, "page"),
-    Row(REGISTER, POST, "page"),
-    Row(SIGN_UP, GET, "page"),
-    Row(SIGN_UP, POST, "page"),
+    *_form(EMAIL_LINK),
+    *_form(REGISTER),
+    *_form(SIGN_UP),
     Row(DEVELOPER, GET, "page"),
-    Row(NEW_APPLICATION, GET, "page"),
-    Row(NEW_APPLICATION, POST, "page"),
+    *_form(NEW_APPLICATION),
     Row(OWN_APPLICATION, GET, "page"),
     Row(OWNERS, GET, "page"),
     Row(INVITE_OWNER, POST, "page"),
@@ -249,6 +252,10 @@ TABLE = (
     Row(RESEND_PICK_UP, POST, "page"),
     Row(PICK_UP, GET, "page"),
     Row(PICK_UP, POST, "page"),
+    *_form(OWN_SETTINGS),
+    *_form(PUBLISH),
+    Row(WITHDRAW_PROPOSAL, POST, "page"),
+    Row(DELETE_APPLICATION, POST, "page"),
     Row(TRY, GET, "page"),
     Row(TRY_TOKEN, POST, "page"),
     Row(TRY_FLEET, POST, "page"),
@@ -260,6 +267,11 @@ TABLE = (
     Row(ENTER_REQUEST, POST, "page"),
     Row(PROVE, GET, "page"),
     Row(PROVE, POST, "page"),
+    Row(REVIEWS, GET, "page"),
+    Row(REVIEW, GET, "page"),
+    Row(REVIEW_APPROVE, POST, "page"),
+    Row(REVIEW_REFUSE, POST, "page"),
+    *_form(PROVE),
     Row(PEOPLE, GET, "page"),
     Row(RENAME_ACCOUNT, POST, "page"),
     Row(INVITE, POST, "page"),
@@ -273,8 +285,7 @@ TABLE = (
     Row(CHANGE_PASSWORD, POST, "page"),
     Row(END_SESSION, POST, "page"),
     Row(END_OTHER_SESSIONS, POST, "page"),
-    Row(AUTHENTICATOR, GET, "page"),
-    Row(AUTHENTICATOR, POST, "page"),
+    *_form(AUTHENTICATOR),
     Row(AUTHENTICATOR_OFF, POST, "page"),
     Row(RECOVERY_CODES, POST, "page"),
     Row(PASSKEY_ADD, POST, "page"),

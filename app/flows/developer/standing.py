@@ -51,8 +51,8 @@ class Standing:
             application.client.status,
             application.client.test,
             self.scope_reasons,
-            self.contact.person_id if self.contact else None,
-            (review.id, review.version) if review else None,
+            str(self.contact.person_id) if self.contact else None,
+            (str(review.id), review.version) if review else None,
         ]
         return hashlib.sha256(orjson.dumps(told, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()[
             :32

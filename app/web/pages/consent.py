@@ -22,6 +22,7 @@ from app.flows.approval.authorize import (
 from app.flows.approval.browser_flow import ConsentFlow, open_consent, seal_flow
 from app.flows.approval.connections import find_connection
 from app.flows.approval.decide import AlreadyConnectedError, Decision, decide
+from app.flows.approval.known import read_known
 from app.flows.approval.terms import Terms
 from app.oauth.errors import (
     OAuthError,
@@ -66,6 +67,8 @@ NOT_ASKED = [
     Sentence("Change anything on your machines"),
     Sentence("See your password, or sign in as you"),
 ]
+_PRIVACY = Sentence("What it does with your data")
+_TERMS = Sentence("Its terms")
 
 _log = structlog.get_logger()
 
@@ -220,6 +223,15 @@ async def _consent_page(  # noqa: PLR0917  # each is a part of what is asked, or
         action=CONSENT,
         hidden=[("flow", seal_flow(context, flow, browser=browser))],
         application={**shown(asked.application), "redirect_host": redirect_host(asked.redirect_uri)},
+        known=await read_known(context, asked.application),
+        links=[
+            (name, link)
+            for name, link in (
+                (_PRIVACY, asked.application.privacy_uri),
+                (_TERMS, asked.application.terms_uri),
+            )
+            if link
+        ],
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
         scopes=opened_by(asked.scope.split()),
         fault=fault,

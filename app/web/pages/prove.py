@@ -1,5 +1,7 @@
 """The page that asks an operator for the second factor again."""
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +22,11 @@ from app.web.request import context_of, raw_query
 
 _PROVE = "prove again"
 _LEAD_BACK = (REQUEST_QUEUE,)  # pages that lead here, and are led back to
+from app.web.paths import LOGIN, PROVE, STAFF
+from app.web.request import context_of, raw_query
+
+_PROVE = "prove again"
+_OPERATORS_PAGE = re.compile(r"/app/operator/[a-z0-9/-]{1,100}")
 
 
 async def prove(request: Request) -> Response:
@@ -28,6 +35,7 @@ async def prove(request: Request) -> Response:
         return await login_page(request, SignInFlow(PROVE))
     then = parse_query(raw_query(request)).values.get("then", "")
     return await _prove_page(request, person, then if then in _LEAD_BACK else STAFF)
+    return await _prove_page(request, person, then if _OPERATORS_PAGE.fullmatch(then) else STAFF)
 
 
 async def submit_prove(request: Request) -> Response:
