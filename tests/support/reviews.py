@@ -1,19 +1,21 @@
 """An application on its way to real customers: described by its owner, handed in, and decided about."""
 
+import hashlib
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx2
 
 from app.context import Context
-from app.flows.developer.change_own import Wanted, change_own_application
+from app.flows.account.register_application import register_application
+from app.flows.developer.change_own import Outcome, Wanted, change_own_application
 from app.flows.developer.hand_in import hand_in
-from app.flows.developer.own_applications import NewApplication, register_own_application
 from app.flows.developer.review import approve_review
 from app.flows.developer.standing import Standing, read_standing
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.client import Client
 from app.oauth.token_string import new_id
+from app.storage.people.applications import insert_logo
 from app.storage.people.people import Person, insert_person, mark_email_confirmed
 from tests.support.browser import Browser
 from tests.web.reading import found
@@ -43,10 +45,21 @@ def unlike_any_other() -> str:
 async def register(
     context: Context, person: Person, *, name: str = "", addresses: tuple[str, ...] = (CALLBACK,)
 ) -> Client:
-    """In test mode."""
+    """In test mode, with a logo. No test customer is made, and no picture is encoded anew: each takes its time."""
     called = name or unlike_any_other()
-    new = NewApplication(called, f"{called} Ltd", addresses, LOGO.read_bytes(), "classic", public=False)
-    registered = await register_own_application(context, owner(person), person, new)
+    registered = await register_application(
+        context,
+        owner(person),
+        name=called,
+        company=f"{called} Ltd",
+        redirect_uris=addresses,
+        owner_id=person.id,
+    )
+    png = LOGO.read_bytes()
+    digest = hashlib.sha256(png).digest()
+    await insert_logo(context.database, digest, png)
+    set_logo = "UPDATE application SET logo_digest = $2 WHERE id = $1"
+    await context.database.count(set_logo, registered.client.id, digest)
     return registered.client
 
 
@@ -65,11 +78,14 @@ def wanted_of(standing: Standing, **changes: object) -> Wanted:
     return Wanted(**{**held, **changes})  # type: ignore[arg-type]  # by the names of its members
 
 
-async def change(context: Context, person: Person, application_id: UUID, **changes: object) -> str:
-    standing = await read_standing(context, application_id)
-    return await change_own_application(
-        context, owner(person), application_id, wanted_of(standing, **changes), seen=standing.seen
-    )
+async def change(context: Context, person: Person, application_id: UUID, **changes: object) -> Outcome:
+    return await change_from(context, person, await read_standing(context, application_id), **changes)
+
+
+async def change_from(context: Context, person: Person, standing: Standing, **changes: object) -> Outcome:
+    """standing: what the page showed."""
+    wanted, application_id = wanted_of(standing, **changes), standing.application.client.id
+    return await change_own_application(context, owner(person), application_id, wanted, seen=standing.seen)
 
 
 async def handed_in(

@@ -1,7 +1,8 @@
 """What a reviewer should look at twice: names and pictures like another's, and hosts that are new."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from app.context import Context
 from app.flows.developer.likeness import holds, looks_like, mixes_alphabets, skeleton
@@ -24,37 +25,43 @@ async def marks_of(context: Context, standing: Standing, review: Review) -> tupl
     return (*alike, *_new_hosts(standing.application.description, review))
 
 
-def _likenesses(proposed: Description, others: Iterable[Compared]) -> tuple[Sentence, ...]:
+def _likenesses(proposed: Description, others: Sequence[Compared]) -> tuple[Sentence, ...]:
     names = {name: skeleton(name) for name in dict.fromkeys((proposed.name, proposed.company))}
-    own = skeleton(OWN_NAME)
-    found = [
+    own = [
         Sentence("%(name)s looks like %(own)s.", name=name, own=OWN_NAME)
         for name, bones in names.items()
-        if holds(bones, own)
+        if holds(bones, skeleton(OWN_NAME))
     ]
-    found += [
+    mixed = [
         Sentence("%(name)s mixes letters of several alphabets.", name=name)
         for name in names
         if mixes_alphabets(name)
     ]
-    alike = [mark for other in others for mark in _alike(names, proposed.logo_digest, other)]
-    return (*found, *alike[:_MOST_MARKS])
+    alike = islice(_names_alike(names, others), _MOST_MARKS)
+    pictured = islice(_pictures_alike(proposed.logo_digest, others), _MOST_MARKS)
+    return (*own, *mixed, *alike, *pictured)
 
 
-def _alike(names: dict[str, str], logo_digest: bytes | None, other: Compared) -> Iterator[Sentence]:
-    theirs = {text: skeleton(text) for text in (other.name, other.company)}
-    for name, bones in names.items():
-        if any(looks_like(bones, each) for each in theirs.values()):
+def _names_alike(names: Mapping[str, str], others: Iterable[Compared]) -> Iterator[Sentence]:
+    """names: with their skeletons."""
+    for other in others:
+        theirs = (skeleton(other.name), skeleton(other.company))
+        for name, bones in names.items():
+            if any(looks_like(bones, each) for each in theirs):
+                yield Sentence(
+                    "%(name)s looks like %(other)s of %(company)s.",
+                    name=name,
+                    other=other.name,
+                    company=other.company,
+                )
+
+
+def _pictures_alike(logo_digest: bytes | None, others: Iterable[Compared]) -> Iterator[Sentence]:
+    for other in others:
+        if logo_digest is not None and logo_digest == other.logo_digest:
             yield Sentence(
-                "%(name)s looks like %(other)s of %(company)s.",
-                name=name,
-                other=other.name,
-                company=other.company,
+                "The logo is that of %(other)s of %(company)s.", other=other.name, company=other.company
             )
-    if logo_digest is not None and logo_digest == other.logo_digest:
-        yield Sentence(
-            "The logo is that of %(other)s of %(company)s.", other=other.name, company=other.company
-        )
 
 
 def _new_hosts(live: Description, review: Review) -> list[Sentence]:
