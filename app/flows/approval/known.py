@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.context import Context
 from app.storage.people.applications import Application
-from app.storage.people.descriptions import count_customers
+from app.storage.token.customers_of import count_customers
 
 MOST_COUNTED = 1000
 

@@ -9,7 +9,6 @@ import orjson
 from app.oauth.description import Description
 from app.storage.people.application_reviews import columns_of
 from app.storage.postgres.database import Statements, Transaction
-from app.storage.token.standing import is_connected
 
 # Nothing leads from live back to test mode.
 UPDATE_DESCRIPTION = """
@@ -83,17 +82,3 @@ ORDER BY a.id LIMIT $2
 async def select_compared(statements: Statements, application_id: UUID, most: int) -> tuple[Compared, ...]:
     """All other applications but those of the same owners."""
     return tuple(Compared(**row) for row in await statements.rows(SELECT_COMPARED, application_id, most))
-
-
-COUNT_CUSTOMERS = f"""
-SELECT count(*) AS customers FROM (
-    SELECT FROM connection k JOIN customer c ON c.id = k.customer_id
-    WHERE k.application_id = $1 AND c.tester_id IS NULL AND c.disabled_at IS NULL AND {is_connected("k")}
-    LIMIT $2) counted
-"""
-
-
-async def count_customers(statements: Statements, application_id: UUID, most: int) -> int:
-    """How many real customers are connected with it now; no more than `most` are counted."""
-    [row] = await statements.rows(COUNT_CUSTOMERS, application_id, most)
-    return int(row["customers"])
