@@ -21,7 +21,7 @@ from app.flows.account.change_application import (
 )
 from app.flows.account.change_operator import disable_operator, set_operator_role
 from app.flows.account.prove import FieldError
-from app.flows.developer.change_own import Outcome, delete_own_application
+from app.flows.developer.change_own import ChangeOutcome, delete_own_application
 from app.flows.developer.hand_in import ReviewError, hand_in, withdraw
 from app.flows.developer.own_applications import OwnerError
 from app.flows.developer.ready import NotReadyError, checklist
@@ -363,12 +363,12 @@ async def test_one_that_was_stored_as_pending_is_approved_as_before(world: World
 async def test_no_verb_of_an_owner_changes_what_customers_see_of_a_live_application(
     context: Context, person: Person
 ) -> None:
-    """Whatever they do, in whatever order; and nothing leads back to test mode."""
+    """All they do is tried in any order, and nothing leads back to test mode."""
     client = await live(context, person)
     before = (await read_standing(context, client.id)).application
     chance = random.Random(7)  # noqa: S311  # a walk that can be repeated
 
-    async def settings() -> Outcome | str:
+    async def settings() -> ChangeOutcome | str:
         changes: dict[str, object] = {
             "name": unlike_any_other(),
             "company": unlike_any_other(),
@@ -418,7 +418,7 @@ async def test_no_verb_of_an_owner_changes_what_customers_see_of_a_live_applicat
 
 
 async def test_an_owner_changes_no_link_and_no_company_elsewhere(context: Context, person: Person) -> None:
-    """Test mode lets an owner describe it, but never whom it acts for."""
+    """Test mode lets an owner describe it, but never set the customer that it acts for."""
     client = await register(context, person)
     for changes in (ApplicationChanges(customer_id=UUID(int=7)), ApplicationChanges(grants=frozenset({"x"}))):
         with pytest.raises(RefusedError):

@@ -30,6 +30,8 @@ VALUES: dict[str, Any] = {
     "by": "Bo",
     "application": "Sitewise",
     "company": "Sitewise Rentals Ltd",
+    "reason": f"See {HOSTILE} at https://evil.example/x",
+    "went_live": True,
     "application_id": "00000000-0000-7000-8000-000000000000",
     "applications": [{"application": "Sitewise", "company": "Sitewise Rentals Ltd"}],
     "ends_at": datetime(2026, 6, 3, 12, tzinfo=UTC),

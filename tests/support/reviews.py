@@ -8,7 +8,7 @@ import httpx2
 
 from app.context import Context
 from app.flows.account.register_application import register_application
-from app.flows.developer.change_own import Outcome, Wanted, change_own_application
+from app.flows.developer.change_own import ChangeOutcome, Wanted, change_own_application
 from app.flows.developer.hand_in import hand_in
 from app.flows.developer.review import approve_review
 from app.flows.developer.standing import Standing, read_standing
@@ -78,11 +78,13 @@ def wanted_of(standing: Standing, **changes: object) -> Wanted:
     return Wanted(**{**held, **changes})  # type: ignore[arg-type]  # by the names of its members
 
 
-async def change(context: Context, person: Person, application_id: UUID, **changes: object) -> Outcome:
+async def change(context: Context, person: Person, application_id: UUID, **changes: object) -> ChangeOutcome:
     return await change_from(context, person, await read_standing(context, application_id), **changes)
 
 
-async def change_from(context: Context, person: Person, standing: Standing, **changes: object) -> Outcome:
+async def change_from(
+    context: Context, person: Person, standing: Standing, **changes: object
+) -> ChangeOutcome:
     """standing: what the page showed."""
     wanted, application_id = wanted_of(standing, **changes), standing.application.client.id
     return await change_own_application(context, owner(person), application_id, wanted, seen=standing.seen)

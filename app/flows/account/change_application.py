@@ -42,7 +42,7 @@ _CHANGES: dict[StatusChange, tuple[tuple[ClientStatus, ...], ClientStatus, str]]
 }
 
 
-# What an owner may change by itself; whom the application acts for and by which grants is an operator's to say.
+# What an owner may change here. The customer that it acts for, and its grants, are an operator's to say.
 _OWNERS_IN_TEST = {"name", "company", "logo", "redirect_uris", "scope", "jwks"}
 _OWNERS_LIVE = {"jwks"}
 _SHOWN = 40  # characters of what is no client_id; one has 36
@@ -185,7 +185,7 @@ def _event(event: str, actor: Actor, client: Client, **detail: str | int | None)
 async def _require_may_change(
     transaction: Transaction, actor: Actor, client: Client, asked: Collection[str]
 ) -> None:
-    """Of a live application an owner changes the keys alone here: all else waits for a reviewer.
+    """An owner changes the keys of a live application alone here: all else waits for a reviewer.
 
     Raises ApplicationError.
     """

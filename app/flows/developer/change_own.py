@@ -1,4 +1,4 @@
-"""Change an application by its owners: at once in test mode; live, what customers recognise it by waits for a reviewer."""
+"""Change an application by its owners: at once in test mode, and after a review where customers would see it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.descriptions import update_description, update_scope_reasons
 from app.storage.postgres.database import Transaction
 
-Outcome = Literal["saved", "proposed"]
+ChangeOutcome = Literal["saved", "proposed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Wanted:
 
 async def change_own_application(
     context: Context, actor: Actor, application_id: UUID, wanted: Wanted, *, seen: str
-) -> Outcome:
+) -> ChangeOutcome:
     """seen: what stood there when the form was shown.
 
     Raises OwnerError for strangers, ReviewError when somebody changed it meanwhile, and RegistrationError,
@@ -87,12 +87,12 @@ async def delete_own_application(
     await change_status(context, actor, application.client.client_id, "delete")
 
 
-Changed = tuple[Outcome, dict[str, str | int | None]]
+_Changed = tuple[ChangeOutcome, dict[str, str | int | None]]
 
 
 async def _change_in_test(
     transaction: Transaction, actor: Actor, standing: Standing, asked: Description, words: str
-) -> Changed:
+) -> _Changed:
     """No real customer sees it. A proposal that waits becomes the new values, so that nobody approves the old ones."""
     application, review = standing.application, standing.review
     await update_description(transaction, application.client.id, asked, live=False)
@@ -110,7 +110,7 @@ async def _change_in_test(
 
 async def _propose_change(
     transaction: Transaction, actor: Actor, standing: Standing, asked: Description, words: str
-) -> Changed:
+) -> _Changed:
     """What customers recognise it by waits. Fewer scopes hold at once: nobody is shown less than is asked of them."""
     application, before = standing.application, standing.application.description
     kept = tuple(word for word in before.scope if word in asked.scope) or before.scope

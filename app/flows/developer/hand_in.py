@@ -7,7 +7,7 @@ from app.context import Context
 from app.flows.account.prove import FieldError
 from app.flows.bounds import LONGEST_MESSAGE
 from app.flows.developer.described import check_description, check_words
-from app.flows.developer.own_applications import OwnerError, require_owner
+from app.flows.developer.own_applications import OwnerError, require_ownership
 from app.flows.developer.ready import require_ready
 from app.flows.developer.standing import Standing, lock_standing
 from app.oauth.actor import Actor
@@ -69,7 +69,7 @@ async def withdraw(context: Context, actor: Actor, application_id: UUID) -> None
 async def lock_as_owner(transaction: Transaction, actor: Actor, application_id: UUID) -> Standing:
     """Raises ApplicationError when there is none, and OwnerError when it is somebody else's, or suspended."""
     standing = await lock_standing(transaction, application_id)
-    await require_owner(transaction, actor, application_id)
+    await require_ownership(transaction, actor, application_id)
     if not standing.application.client.active:
         raise OwnerError(
             Sentence("RoviTracker has suspended this application, so it cannot be changed."), code="suspended"

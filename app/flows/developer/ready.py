@@ -26,9 +26,9 @@ class Point:
 
 
 def checklist(standing: Standing) -> tuple[Point, ...]:
-    """Of what its owners want customers to see."""
+    """Every line, met or not, for what its owners want customers to see."""
     contact = Point(
-        Sentence("An owner with a confirmed e-mail address, whom we may ask"),
+        Sentence("An owner with a confirmed e-mail address, who answers our questions"),
         any(each.confirmed for each in standing.owners),
     )
     return (*_points(standing.wanted, public=standing.application.client.public), contact)

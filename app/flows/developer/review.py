@@ -92,7 +92,7 @@ async def approve_application(
 async def _lock(
     transaction: Transaction, actor: Actor, application_id: UUID, seen: str | None
 ) -> tuple[Standing, Review]:
-    """What waits, which stays as it is until the transaction ends. Of two reviewers at once the second finds nothing."""
+    """What waits, which stays as it is until the transaction ends. When two decide at once, the second finds nothing."""
     standing = await lock_standing(transaction, application_id)
     await _require_reviewer(transaction, actor, application_id)
     if standing.review is None:

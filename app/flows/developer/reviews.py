@@ -11,7 +11,7 @@ from app.sentence import Sentence
 from app.storage.people.application_reviews import Review, select_open_reviews, select_review
 from app.storage.people.applications import Application, select_applications
 
-MOST_LISTED = 100
+MOST_REVIEWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Reviewed:
 
 async def list_reviews(context: Context) -> tuple[Waiting, ...]:
     """The first hundred, those that wait longest first."""
-    reviews = await select_open_reviews(context.database, MOST_LISTED)
+    reviews = await select_open_reviews(context.database, MOST_REVIEWS)
     applications = await select_applications(context.database, [each.application_id for each in reviews])
     return tuple(Waiting(each, applications[each.application_id]) for each in reviews)
 

@@ -1,4 +1,4 @@
-"""An application as its owners and its reviewers find it: what is live, what waits, and whom to ask."""
+"""An application as its owners and its reviewers find it: what is live, what waits, and who is asked about it."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What customers recognise an application by, its reasons for each scope, and whom RoviTracker asks about it."""
+"""What customers recognise an application by, its reasons for each scope, and who is asked about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -23,10 +23,11 @@ from app.web.request import context_of, raw_query
 _PROVE = "prove again"
 _LEAD_BACK = (REQUEST_QUEUE,)  # pages that lead here, and are led back to
 from app.web.paths import LOGIN, PROVE, STAFF
+from app.web.paths import LOGIN, PROVE, REVIEWS, STAFF
 from app.web.request import context_of, raw_query
 
 _PROVE = "prove again"
-_OPERATORS_PAGE = re.compile(r"/app/operator/[a-z0-9/-]{1,100}")
+_PAGE_OF_REVIEWS = re.compile(rf"{REVIEWS}[a-z0-9/-]{{0,100}}")
 
 
 async def prove(request: Request) -> Response:
@@ -36,6 +37,7 @@ async def prove(request: Request) -> Response:
     then = parse_query(raw_query(request)).values.get("then", "")
     return await _prove_page(request, person, then if then in _LEAD_BACK else STAFF)
     return await _prove_page(request, person, then if _OPERATORS_PAGE.fullmatch(then) else STAFF)
+    return await _prove_page(request, person, then if _PAGE_OF_REVIEWS.fullmatch(then) else STAFF)
 
 
 async def submit_prove(request: Request) -> Response:
