@@ -10,7 +10,7 @@ from app.cli.work import with_context
 from app.context import Context
 from app.flows.account.change_application import find_application
 from app.flows.developer.review import approve_application, refuse_review
-from app.flows.developer.reviews import Waiting, find_review, list_reviews
+from app.flows.developer.reviews import WaitingReview, find_review, list_reviews
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.client import Client
 from app.storage.people.applications import select_all_applications
@@ -83,7 +83,7 @@ async def _pending(context: Context) -> list[dict[str, Any]]:
     ]
 
 
-async def _row(context: Context, waiting: Waiting) -> dict[str, Any]:
+async def _row(context: Context, waiting: WaitingReview) -> dict[str, Any]:
     found = await find_review(context, waiting.review.id)
     review, client = found.review, found.standing.application.client
     return {

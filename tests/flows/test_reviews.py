@@ -22,8 +22,9 @@ from app.flows.account.change_application import (
 from app.flows.account.change_operator import disable_operator, set_operator_role
 from app.flows.account.prove import FieldError
 from app.flows.developer.change_own import ChangeOutcome, delete_own_application
-from app.flows.developer.hand_in import ReviewError, hand_in, withdraw
+from app.flows.developer.hand_in import hand_in, withdraw
 from app.flows.developer.own_applications import OwnerError
+from app.flows.developer.proposing import ReviewError
 from app.flows.developer.ready import NotReadyError, checklist
 from app.flows.developer.review import (
     ReviewerError,
@@ -33,7 +34,7 @@ from app.flows.developer.review import (
 )
 from app.flows.developer.reviews import find_review, list_reviews
 from app.flows.developer.standing import read_standing
-from app.oauth.actor import COMMAND_LINE, SERVICE, Actor
+from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
 from app.refused import RefusedError
@@ -279,7 +280,7 @@ async def test_only_reviewers_decide(context: Context, person: Person) -> None:
     row = await context.database.row("SELECT email FROM person WHERE id = $1", former.id)
     assert row is not None
     await disable_operator(context, COMMAND_LINE, row["email"])
-    for actor in (support, former, owner(person), Actor("customer", person.id), Actor("operator"), SERVICE):
+    for actor in (support, former, owner(person), Actor("customer", person.id), Actor("operator")):
         with pytest.raises(ReviewerError):
             await approve_review(context, actor, client.id)
         with pytest.raises(ReviewerError):

@@ -7,12 +7,12 @@ from app.context import Context
 from app.storage.people.applications import Application
 from app.storage.token.customers_of import count_customers
 
-MOST_COUNTED = 1000
+MOST_CUSTOMERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """since: None in test mode. customers: how many use it; at most MOST_COUNTED, and more: whether there are others."""
+    """since: None in test mode. customers: how many use it; at most MOST_CUSTOMERS, and more: whether there are others."""
 
     since: datetime | None
     customers: int
@@ -23,5 +23,5 @@ async def read_known(context: Context, application: Application) -> Known:
     """Counted anew for each page, up to a bound; nothing is counted in test mode."""
     if application.client.test:
         return Known(None, 0, more=False)
-    counted = await count_customers(context.database, application.client.id, MOST_COUNTED + 1)
-    return Known(application.live_at, min(counted, MOST_COUNTED), more=counted > MOST_COUNTED)
+    counted = await count_customers(context.database, application.client.id, MOST_CUSTOMERS + 1)
+    return Known(application.live_at, min(counted, MOST_CUSTOMERS), more=counted > MOST_CUSTOMERS)

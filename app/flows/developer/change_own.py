@@ -12,7 +12,7 @@ from app.flows.account.prove import FieldError
 from app.flows.account.read_logo import read_logo
 from app.flows.bounds import LONGEST_MESSAGE, LONGEST_SCOPE_REASON
 from app.flows.developer.described import change_noted, check_description, check_words
-from app.flows.developer.hand_in import lock_as_owner, propose, require_seen, store_contact
+from app.flows.developer.proposing import lock_as_owner, propose, require_seen, store_contact
 from app.flows.developer.ready import require_ready
 from app.flows.developer.standing import Standing, read_standing
 from app.oauth.actor import Actor

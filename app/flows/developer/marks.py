@@ -56,9 +56,9 @@ def _names_alike(names: Mapping[str, str], others: Iterable[Compared]) -> Iterat
                 )
 
 
-def _pictures_alike(logo_digest: bytes | None, others: Iterable[Compared]) -> Iterator[Sentence]:
+def _pictures_alike(logo: bytes | None, others: Iterable[Compared]) -> Iterator[Sentence]:
     for other in others:
-        if logo_digest is not None and logo_digest == other.logo_digest:
+        if logo is not None and logo == other.logo:
             yield Sentence(
                 "The logo is that of %(other)s of %(company)s.", other=other.name, company=other.company
             )

@@ -6,7 +6,7 @@ from app.context import Context
 from app.flows.account.change_application import change_status, find_application
 from app.flows.bounds import LONGEST_MESSAGE
 from app.flows.developer.described import change_noted, check_description, check_words
-from app.flows.developer.hand_in import ReviewError, require_seen
+from app.flows.developer.proposing import ReviewError, require_seen
 from app.flows.developer.ready import require_ready
 from app.flows.developer.standing import Standing, lock_standing
 from app.flows.developer.tell import tell_owners_of_review
@@ -22,6 +22,7 @@ from app.storage.people.operators import select_role_of_operator_locked
 from app.storage.postgres.database import Transaction
 
 REVIEWING = ("reviewer", "admin")
+_FROM_OUTSIDE = ("operator", "customer", "application owner", "application")
 
 
 class ReviewerError(ToldError):
@@ -110,7 +111,7 @@ async def _lock(
 
 async def _require_reviewer(transaction: Transaction, actor: Actor, application_id: UUID) -> None:
     """Whoever is on the host may, since they can write the database. An owner never decides about their own."""
-    if actor.kind == "command line":
+    if actor.kind not in _FROM_OUTSIDE:
         return
     role = await select_role_of_operator_locked(transaction, actor.id) if actor.id else None
     if actor.kind != "operator" or role not in REVIEWING:

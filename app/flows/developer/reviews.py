@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.context import Context
-from app.flows.developer.hand_in import ReviewError
 from app.flows.developer.marks import marks_of
+from app.flows.developer.proposing import ReviewError
 from app.flows.developer.standing import Standing, read_standing
 from app.sentence import Sentence
 from app.storage.people.application_reviews import Review, select_open_reviews, select_review
@@ -15,7 +15,7 @@ MOST_REVIEWS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingReview:
     """A proposal that waits, and the application as it is now."""
 
     review: Review
@@ -42,11 +42,11 @@ class Reviewed:
         return self.review.decision is None
 
 
-async def list_reviews(context: Context) -> tuple[Waiting, ...]:
+async def list_reviews(context: Context) -> tuple[WaitingReview, ...]:
     """The first hundred, those that wait longest first."""
     reviews = await select_open_reviews(context.database, MOST_REVIEWS)
     applications = await select_applications(context.database, [each.application_id for each in reviews])
-    return tuple(Waiting(each, applications[each.application_id]) for each in reviews)
+    return tuple(WaitingReview(each, applications[each.application_id]) for each in reviews)
 
 
 async def find_review(context: Context, review_id: UUID) -> Reviewed:

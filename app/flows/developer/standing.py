@@ -1,4 +1,4 @@
-"""An application as its owners and its reviewers find it: what is live, what waits, and who is asked about it."""
+"""An application as its owners and reviewers find it: what is live, what waits, and who answers for it."""
 
 import hashlib
 from collections.abc import Mapping

@@ -61,17 +61,17 @@ async def set_contact(transaction: Transaction, application_id: UUID, person_id:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """An application as another's name is compared with it."""
+    """An application as another's name is compared with it. logo: the digest of its picture."""
 
     id: UUID
     name: str
     company: str
-    logo_digest: bytes | None
+    logo: bytes | None
 
 
 # An application of the same owners is no stranger's. A deleted one is on nobody's consent page.
 SELECT_COMPARED = """
-SELECT a.id, a.name, a.company, a.logo_digest FROM application a
+SELECT a.id, a.name, a.company, a.logo_digest AS logo FROM application a
 WHERE a.id <> $1 AND a.status <> 'deleted' AND NOT EXISTS (
     SELECT FROM application_owner w JOIN application_owner o ON o.person_id = w.person_id
     WHERE w.application_id = $1 AND o.application_id = a.id)

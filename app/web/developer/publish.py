@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from app.flows.account.prove import FieldError
 from app.flows.developer.change_own import delete_own_application
-from app.flows.developer.hand_in import ReviewError, as_live, hand_in, withdraw
+from app.flows.developer.hand_in import hand_in, withdraw
 from app.flows.developer.own_applications import OwnerError
+from app.flows.developer.proposing import ReviewError, as_live
 from app.flows.developer.ready import NotReadyError, checklist
 from app.flows.developer.standing import Standing, read_standing
 from app.oauth.parameters import parse_query

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.flows.account.prove import FieldError
-from app.flows.developer.hand_in import ReviewError
+from app.flows.developer.proposing import ReviewError
 from app.flows.developer.ready import NotReadyError
 from app.flows.developer.review import REVIEWING, ReviewerError, approve_review, refuse_review
 from app.flows.developer.reviews import Reviewed, find_review, list_reviews
