@@ -4,6 +4,7 @@ It imports nothing of ours, so that everybody may import it. `routes.py` binds e
 `front/service.py` binds each hot one to what answers it before the framework.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -175,6 +176,11 @@ def _form(path: str) -> tuple[Row, Row]:
     return Row(path, GET, "page"), Row(path, POST, "page")
 
 
+def _posts(*paths: str) -> Iterator[Row]:
+    """Forms of other pages."""
+    return (Row(path, POST, "page") for path in paths)
+
+
 TABLE = (
     # AEMP. The router looks at the rows in turn, and nearly all that it is asked for is a page of a fleet.
     Row(BELOW_FLEET_V2, READ, "aemp", cross_origin="readings", documented=True),
@@ -202,11 +208,7 @@ TABLE = (
     # Pages
     Row(HOME, READ, "page"),
     *_form(LOGIN),
-    Row(LOGIN_CODE, POST, "page"),
-    Row(LOGIN_PASSKEY, POST, "page"),
-    Row(LOGIN_PASSKEY_ASKED, POST, "page"),
-    Row(LOGOUT, POST, "page"),
-    Row(LANGUAGE, POST, "page"),
+    *_posts(LOGIN_CODE, LOGIN_PASSKEY, LOGIN_PASSKEY_ASKED, LOGOUT, LANGUAGE),
     *_form(PASSWORD_FORGOTTEN),
     *_form(PASSWORD_NEW),
     *_form(INVITATION),
@@ -221,13 +223,7 @@ TABLE = (
     Row(REQUEST, GET, "page"),
     Row(REQUEST, POST, "page"),
     Row(PROFILE, GET, "page"),
-    Row(CHANGE_NAME, POST, "page"),
-    Row(CHANGE_TIME_ZONE, POST, "page"),
-    Row(CHANGE_EMAIL, POST, "page"),
-    Row(WITHDRAW_EMAIL, POST, "page"),
-    Row(OWN_DATA, POST, "page"),
-    Row(LEAVE, POST, "page"),
-    Row(CLOSE_ACCOUNT, POST, "page"),
+    *_posts(CHANGE_NAME, CHANGE_TIME_ZONE, CHANGE_EMAIL, WITHDRAW_EMAIL, OWN_DATA, LEAVE, CLOSE_ACCOUNT),
     *_form(EMAIL_LINK),
     *_form(REGISTER),
     *_form(SIGN_UP),
@@ -235,13 +231,9 @@ TABLE = (
     *_form(NEW_APPLICATION),
     Row(OWN_APPLICATION, GET, "page"),
     Row(OWNERS, GET, "page"),
-    Row(INVITE_OWNER, POST, "page"),
-    Row(WITHDRAW_OWNER, POST, "page"),
-    Row(REMOVE_OWNER, POST, "page"),
+    *_posts(INVITE_OWNER, WITHDRAW_OWNER, REMOVE_OWNER),
     Row(CREDENTIALS, GET, "page"),
-    Row(ROTATE_SECRET, POST, "page"),
-    Row(RETIRE_SECRET, POST, "page"),
-    Row(REPLACE_KEYS, POST, "page"),
+    *_posts(ROTATE_SECRET, RETIRE_SECRET, REPLACE_KEYS),
     Row(USAGE, GET, "page"),
     Row(USAGE_CSV, GET, "page"),
     Row(REFUSED_REQUEST, GET, "page"),
@@ -254,11 +246,9 @@ TABLE = (
     Row(PICK_UP, POST, "page"),
     *_form(OWN_SETTINGS),
     *_form(PUBLISH),
-    Row(WITHDRAW_PROPOSAL, POST, "page"),
-    Row(DELETE_APPLICATION, POST, "page"),
+    *_posts(WITHDRAW_PROPOSAL, DELETE_APPLICATION),
     Row(TRY, GET, "page"),
-    Row(TRY_TOKEN, POST, "page"),
-    Row(TRY_FLEET, POST, "page"),
+    *_posts(TRY_TOKEN, TRY_FLEET),
     Row(STAFF, GET, "page"),
     Row(STAFF_ROLE, POST, "page"),
     Row(STAFF_SWITCH, POST, "page"),
@@ -267,38 +257,39 @@ TABLE = (
     Row(ENTER_REQUEST, POST, "page"),
     Row(PROVE, GET, "page"),
     Row(PROVE, POST, "page"),
+    *_posts(STAFF_ROLE, STAFF_SWITCH),
     Row(REVIEWS, GET, "page"),
     Row(REVIEW, GET, "page"),
-    Row(REVIEW_APPROVE, POST, "page"),
-    Row(REVIEW_REFUSE, POST, "page"),
+    *_posts(REVIEW_APPROVE, REVIEW_REFUSE),
     *_form(PROVE),
     Row(PEOPLE, GET, "page"),
-    Row(RENAME_ACCOUNT, POST, "page"),
-    Row(INVITE, POST, "page"),
-    Row(RESEND_INVITATION, POST, "page"),
-    Row(WITHDRAW_INVITATION, POST, "page"),
-    Row(CHANGE_ROLE, POST, "page"),
-    Row(REMOVE_MEMBER, POST, "page"),
-    Row(LEAVE_ACCOUNT, POST, "page"),
-    Row(TRANSFER_OWNERSHIP, POST, "page"),
+    *_posts(
+        RENAME_ACCOUNT,
+        INVITE,
+        RESEND_INVITATION,
+        WITHDRAW_INVITATION,
+        CHANGE_ROLE,
+        REMOVE_MEMBER,
+        LEAVE_ACCOUNT,
+        TRANSFER_OWNERSHIP,
+    ),
     Row(SECURITY, GET, "page"),
-    Row(CHANGE_PASSWORD, POST, "page"),
-    Row(END_SESSION, POST, "page"),
-    Row(END_OTHER_SESSIONS, POST, "page"),
+    *_posts(CHANGE_PASSWORD, END_SESSION, END_OTHER_SESSIONS),
     *_form(AUTHENTICATOR),
-    Row(AUTHENTICATOR_OFF, POST, "page"),
-    Row(RECOVERY_CODES, POST, "page"),
-    Row(PASSKEY_ADD, POST, "page"),
-    Row(PASSKEY_ASKED, POST, "page"),
-    Row(PASSKEY_NEW, POST, "page"),
-    Row(PASSKEY_RENAME, POST, "page"),
-    Row(PASSKEY_REMOVE, POST, "page"),
+    *_posts(
+        AUTHENTICATOR_OFF,
+        RECOVERY_CODES,
+        PASSKEY_ADD,
+        PASSKEY_ASKED,
+        PASSKEY_NEW,
+        PASSKEY_RENAME,
+        PASSKEY_REMOVE,
+    ),
     Row(LOGO, READ, "page"),
     Row(STATIC_FILES, READ, "page"),
     # The demo application and the mails, in development only
     Row(DEMO_CALLBACK, GET, "page"),
-    Row(DEMO_TOKEN, POST, "page"),
-    Row(DEMO_FLEET, POST, "page"),
+    *_posts(DEMO_TOKEN, DEMO_FLEET),
     Row(DEMO_MAIL, GET, "page"),
     # For those who run it
     Row(ALIVE, READ, "json", documented=True),

@@ -21,9 +21,9 @@ from app.flows.account.change_application import (
 )
 from app.flows.account.change_operator import disable_operator, set_operator_role
 from app.flows.account.prove import FieldError
+from app.flows.account.rights import OwnerError
 from app.flows.developer.change_own import ChangeOutcome, delete_own_application
 from app.flows.developer.hand_in import hand_in, withdraw
-from app.flows.developer.own_applications import OwnerError
 from app.flows.developer.proposing import ReviewError
 from app.flows.developer.ready import NotReadyError, checklist
 from app.flows.developer.review import (

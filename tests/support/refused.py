@@ -30,7 +30,6 @@ from app.flows.approval.decide import AlreadyConnectedError
 from app.flows.approval.manual_grant import ManualGrantError
 from app.flows.approval.report import ReportError
 from app.flows.approval.terms import ConnectionChangedError
-from app.flows.developer.own_applications import OwnerError
 from app.flows.developer.proposing import ReviewError
 from app.flows.developer.ready import NotReadyError
 from app.flows.developer.review import ReviewerError

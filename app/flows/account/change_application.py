@@ -24,7 +24,6 @@ from app.storage.people.application_changes import (
     update_application,
     update_status,
 )
-from app.storage.people.application_owners import select_owns_locked
 from app.storage.people.application_reviews import decide_review
 from app.storage.people.applications import Application, insert_logo, select_application_locked
 from app.storage.people.audit import AuditEvent, insert_audit_event
@@ -210,9 +209,7 @@ async def _require_may_decide(
 
 
 async def _lock_own(transaction: Transaction, actor: Actor, client: Client) -> bool:
-    """Whether it is in test mode, which stays so until the transaction ends. Raises ApplicationError for strangers."""
+    """Whether it is in test mode, which stays so until the transaction ends. Raises OwnerError for strangers."""
     application = await select_application_locked(transaction, client.id)
-    owns = actor.id is not None and await select_owns_locked(transaction, client.id, actor.id)
-    if application is None or not owns:
-        raise ApplicationError("the application is not yours", code="not_owner", status=403)
-    return application.client.test
+    await require_ownership(transaction, actor, client.id)
+    return application is not None and application.client.test

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from app.flows.account.prove import FieldError
-from app.flows.developer.own_applications import OwnerError, require_ownership
+from app.flows.account.rights import OwnerError, require_ownership
 from app.flows.developer.standing import Standing, lock_standing
 from app.oauth.actor import Actor
 from app.oauth.description import Description, live_addresses

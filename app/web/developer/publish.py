@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.flows.account.prove import FieldError
+from app.flows.account.rights import OwnerError
 from app.flows.developer.change_own import delete_own_application
 from app.flows.developer.hand_in import hand_in, withdraw
-from app.flows.developer.own_applications import OwnerError
 from app.flows.developer.proposing import ReviewError, as_live
 from app.flows.developer.ready import NotReadyError, checklist
 from app.flows.developer.standing import Standing, read_standing

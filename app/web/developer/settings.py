@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from app.flows.account.prove import FieldError
 from app.flows.account.read_logo import LogoError
+from app.flows.account.rights import OwnerError
 from app.flows.developer.change_own import Wanted, change_own_application
-from app.flows.developer.own_applications import OwnerError
 from app.flows.developer.proposing import ReviewError
 from app.flows.developer.ready import NotReadyError
 from app.flows.developer.standing import Standing, read_standing
