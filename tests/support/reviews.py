@@ -43,7 +43,12 @@ def unlike_any_other() -> str:
 
 
 async def register(
-    context: Context, person: Person, *, name: str = "", addresses: tuple[str, ...] = (CALLBACK,)
+    context: Context,
+    person: Person,
+    *,
+    name: str = "",
+    addresses: tuple[str, ...] = (CALLBACK,),
+    public: bool = False,
 ) -> Client:
     """In test mode, with a logo. No test customer is made, and no picture is encoded anew: each takes its time."""
     called = name or unlike_any_other()
@@ -53,6 +58,7 @@ async def register(
         name=called,
         company=f"{called} Ltd",
         redirect_uris=addresses,
+        public=public,
         owner_id=person.id,
     )
     png = LOGO.read_bytes()

@@ -114,7 +114,7 @@ async def upsert_review(  # each is a column
 ) -> UUID:
     """The id of the proposal that waits from now on; review_id where none did."""
     row = await transaction.row(
-        UPSERT_REVIEW, review_id, application_id, asked_by, goes_live, message, *columns_of(proposed)
+        UPSERT_REVIEW, review_id, application_id, asked_by, goes_live, message, *description_columns(proposed)
     )
     return row["id"] if row else review_id
 
@@ -138,7 +138,7 @@ async def decide_review(
     return row["id"] if row else None
 
 
-def columns_of(description: Description) -> tuple[object, ...]:
+def description_columns(description: Description) -> tuple[object, ...]:
     """Its members in their order, as both tables hold them."""
     stored = {
         **asdict(description),

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from app.oauth.description import Description
-from app.storage.people.application_reviews import columns_of
+from app.storage.people.application_reviews import description_columns
 from app.storage.postgres.database import Statements, Transaction
 
 # Nothing leads from live back to test mode.
@@ -23,7 +23,9 @@ async def update_description(
     transaction: Transaction, application_id: UUID, description: Description, *, live: bool
 ) -> bool:
     """False when it is deleted. live: whether it meets real customers from now on; false changes nothing about that."""
-    return bool(await transaction.count(UPDATE_DESCRIPTION, application_id, *columns_of(description), live))
+    return bool(
+        await transaction.count(UPDATE_DESCRIPTION, application_id, *description_columns(description), live)
+    )
 
 
 UPDATE_SCOPE_REASONS = "UPDATE application SET scope_reasons = $2::jsonb WHERE id = $1"
