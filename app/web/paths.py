@@ -176,6 +176,11 @@ def _form(path: str) -> tuple[Row, Row]:
     return Row(path, GET, "page"), Row(path, POST, "page")
 
 
+def _pages(*paths: str) -> Iterator[Row]:
+    """Pages that are read alone, or whose forms have addresses of their own."""
+    return (Row(path, GET, "page") for path in paths)
+
+
 def _posts(*paths: str) -> Iterator[Row]:
     """Forms of other pages."""
     return (Row(path, POST, "page") for path in paths)
@@ -212,9 +217,7 @@ TABLE = (
     *_form(PASSWORD_FORGOTTEN),
     *_form(PASSWORD_NEW),
     *_form(INVITATION),
-    Row(ACCOUNT, GET, "page"),
-    Row(MACHINES, GET, "page"),
-    Row(CONNECTIONS, GET, "page"),
+    *_pages(ACCOUNT, MACHINES, CONNECTIONS),
     Row(DISCONNECT, POST, "page"),
     *_form(DISCONNECT_ALL),
     *_form(CONNECTION),
@@ -229,8 +232,7 @@ TABLE = (
     *_form(SIGN_UP),
     Row(DEVELOPER, GET, "page"),
     *_form(NEW_APPLICATION),
-    Row(OWN_APPLICATION, GET, "page"),
-    Row(OWNERS, GET, "page"),
+    *_pages(OWN_APPLICATION, OWNERS),
     *_posts(INVITE_OWNER, WITHDRAW_OWNER, REMOVE_OWNER),
     Row(CREDENTIALS, GET, "page"),
     *_posts(ROTATE_SECRET, RETIRE_SECRET, REPLACE_KEYS),
@@ -244,6 +246,7 @@ TABLE = (
     Row(RESEND_PICK_UP, POST, "page"),
     Row(PICK_UP, GET, "page"),
     Row(PICK_UP, POST, "page"),
+    *_pages(USAGE, USAGE_CSV, REFUSED_REQUEST, REFUSED_REQUESTS),
     *_form(OWN_SETTINGS),
     *_form(PUBLISH),
     *_posts(WITHDRAW_PROPOSAL, DELETE_APPLICATION),
@@ -258,8 +261,7 @@ TABLE = (
     Row(PROVE, GET, "page"),
     Row(PROVE, POST, "page"),
     *_posts(STAFF_ROLE, STAFF_SWITCH),
-    Row(REVIEWS, GET, "page"),
-    Row(REVIEW, GET, "page"),
+    *_pages(REVIEWS, REVIEW),
     *_posts(REVIEW_APPROVE, REVIEW_REFUSE),
     *_form(PROVE),
     Row(PEOPLE, GET, "page"),

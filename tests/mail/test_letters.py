@@ -35,7 +35,6 @@ VALUES: dict[str, Any] = {
     "application_id": "00000000-0000-7000-8000-000000000000",
     "applications": [{"application": "Sitewise", "company": "Sitewise Rentals Ltd"}],
     "ends_at": datetime(2026, 6, 3, 12, tzinfo=UTC),
-    "reason": "It sells our data.\nSee [link].",
     "client_id": "00000000-0000-7000-8000-000000000000",
     "customer_id": "00000000-0000-7000-8000-000000000001",
     "request_id": "00000000-0000-7000-8000-000000000001",

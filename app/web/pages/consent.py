@@ -22,7 +22,6 @@ from app.flows.approval.authorize import (
 from app.flows.approval.browser_flow import ConsentFlow, open_consent, seal_flow
 from app.flows.approval.connections import find_connection
 from app.flows.approval.decide import AlreadyConnectedError, Decision, decide
-from app.flows.approval.known import read_known
 from app.flows.approval.terms import Terms
 from app.oauth.errors import (
     OAuthError,
@@ -43,6 +42,7 @@ from app.storage.people.members import Member
 from app.web.error_pages import error_uri
 from app.web.pages.asked_terms import begin_terms
 from app.web.pages.browser import browser_of, cookie_of
+from app.web.pages.consent_known import known_values
 from app.web.pages.consent_role import redirect_host, role_page
 from app.web.pages.duration import spoken_duration
 from app.web.pages.language import language_of
@@ -67,8 +67,6 @@ NOT_ASKED = [
     Sentence("Change anything on your machines"),
     Sentence("See your password, or sign in as you"),
 ]
-_PRIVACY = Sentence("What it does with your data")
-_TERMS = Sentence("Its terms")
 
 _log = structlog.get_logger()
 
@@ -223,15 +221,7 @@ async def _consent_page(  # noqa: PLR0917  # each is a part of what is asked, or
         action=CONSENT,
         hidden=[("flow", seal_flow(context, flow, browser=browser))],
         application={**shown(asked.application), "redirect_host": redirect_host(asked.redirect_uri)},
-        known=await read_known(context, asked.application),
-        links=[
-            (name, link)
-            for name, link in (
-                (_PRIVACY, asked.application.privacy_uri),
-                (_TERMS, asked.application.terms_uri),
-            )
-            if link
-        ],
+        **await known_values(context, asked.application),
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
         scopes=opened_by(asked.scope.split()),
         fault=fault,
