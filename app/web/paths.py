@@ -171,9 +171,9 @@ class Row:
     documented: bool = False
 
 
-def _form(path: str) -> tuple[Row, Row]:
-    """A page whose form is posted to its own address."""
-    return Row(path, GET, "page"), Row(path, POST, "page")
+def _forms(*paths: str) -> Iterator[Row]:
+    """Pages whose form is posted to their own address."""
+    return (Row(path, methods, "page") for path in paths for methods in (GET, POST))
 
 
 def _pages(*paths: str) -> Iterator[Row]:
@@ -212,26 +212,21 @@ TABLE = (
     Row(DOCUMENTATION, READ, "page", hot=True),
     # Pages
     Row(HOME, READ, "page"),
-    *_form(LOGIN),
+    *_forms(LOGIN),
     *_posts(LOGIN_CODE, LOGIN_PASSKEY, LOGIN_PASSKEY_ASKED, LOGOUT, LANGUAGE),
-    *_form(PASSWORD_FORGOTTEN),
-    *_form(PASSWORD_NEW),
-    *_form(INVITATION),
+    *_forms(PASSWORD_FORGOTTEN, PASSWORD_NEW, INVITATION),
     *_pages(ACCOUNT, MACHINES, CONNECTIONS),
     Row(DISCONNECT, POST, "page"),
-    *_form(DISCONNECT_ALL),
-    *_form(CONNECTION),
+    *_forms(DISCONNECT_ALL, CONNECTION),
     Row(REPORT, POST, "page"),
     Row(REQUESTS, GET, "page"),
     Row(REQUEST, GET, "page"),
     Row(REQUEST, POST, "page"),
     Row(PROFILE, GET, "page"),
     *_posts(CHANGE_NAME, CHANGE_TIME_ZONE, CHANGE_EMAIL, WITHDRAW_EMAIL, OWN_DATA, LEAVE, CLOSE_ACCOUNT),
-    *_form(EMAIL_LINK),
-    *_form(REGISTER),
-    *_form(SIGN_UP),
+    *_forms(EMAIL_LINK, REGISTER, SIGN_UP),
     Row(DEVELOPER, GET, "page"),
-    *_form(NEW_APPLICATION),
+    *_forms(NEW_APPLICATION),
     *_pages(OWN_APPLICATION, OWNERS),
     *_posts(INVITE_OWNER, WITHDRAW_OWNER, REMOVE_OWNER),
     Row(CREDENTIALS, GET, "page"),
@@ -247,8 +242,7 @@ TABLE = (
     Row(PICK_UP, GET, "page"),
     Row(PICK_UP, POST, "page"),
     *_pages(USAGE, USAGE_CSV, REFUSED_REQUEST, REFUSED_REQUESTS),
-    *_form(OWN_SETTINGS),
-    *_form(PUBLISH),
+    *_forms(OWN_SETTINGS, PUBLISH),
     *_posts(WITHDRAW_PROPOSAL, DELETE_APPLICATION),
     Row(TRY, GET, "page"),
     *_posts(TRY_TOKEN, TRY_FLEET),
@@ -263,7 +257,7 @@ TABLE = (
     *_posts(STAFF_ROLE, STAFF_SWITCH),
     *_pages(REVIEWS, REVIEW),
     *_posts(REVIEW_APPROVE, REVIEW_REFUSE),
-    *_form(PROVE),
+    *_forms(PROVE),
     Row(PEOPLE, GET, "page"),
     *_posts(
         RENAME_ACCOUNT,
@@ -277,7 +271,7 @@ TABLE = (
     ),
     Row(SECURITY, GET, "page"),
     *_posts(CHANGE_PASSWORD, END_SESSION, END_OTHER_SESSIONS),
-    *_form(AUTHENTICATOR),
+    *_forms(AUTHENTICATOR),
     *_posts(
         AUTHENTICATOR_OFF,
         RECOVERY_CODES,

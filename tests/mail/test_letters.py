@@ -30,7 +30,7 @@ VALUES: dict[str, Any] = {
     "by": "Bo",
     "application": "Sitewise",
     "company": "Sitewise Rentals Ltd",
-    "reason": f"See {HOSTILE} at https://evil.example/x",
+    "reason": "It sells our data.\nSee [link].",
     "went_live": True,
     "application_id": "00000000-0000-7000-8000-000000000000",
     "applications": [{"application": "Sitewise", "company": "Sitewise Rentals Ltd"}],
