@@ -1,4 +1,4 @@
-"""What the consent page tells of an application beside what it asks: since when it is known, and its makers' links."""
+"""What the consent page tells of an application besides: since when it is known, and the links of its makers."""
 
 from typing import Any
 
