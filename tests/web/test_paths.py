@@ -316,7 +316,6 @@ def test_mails_lead_only_to_addresses_of_the_table() -> None:
         "/app/developer/",
         "/app/developer/pick-up",
         "/app/register/",
-        "/app/developer/",
         "/app/developer/new",
     }
     # A mailed secret follows where the table has a parameter.

@@ -48,9 +48,11 @@ from app.web.paths import (
 from app.web.request import context_of, raw_query
 
 _OVERVIEW = (Sentence("Overview"), ACCOUNT)
-_OF_OPERATORS = ((Sentence("Manual requests"), REQUEST_QUEUE), (Sentence("Staff"), STAFF))
-_REVIEWS = (Sentence("Reviews"), REVIEWS)
-_STAFF = (Sentence("Staff"), STAFF)
+_OF_OPERATORS = (
+    (Sentence("Reviews"), REVIEWS),
+    (Sentence("Manual requests"), REQUEST_QUEUE),
+    (Sentence("Staff"), STAFF),
+)
 _DEVELOPER = (Sentence("Your applications"), DEVELOPER)
 _OWN = ((Sentence("Security"), SECURITY), (Sentence("Profile"), PROFILE))
 _OF_THE_ACCOUNT = (
@@ -169,7 +171,6 @@ def connection_address(application_id: UUID) -> str:
 def _sections(person: Person) -> tuple[tuple[str, str], ...]:
     """They follow from what the person is."""
     operators = _OF_OPERATORS if person.operator_role else ()
-    operators = (_REVIEWS, _STAFF) if person.operator_role else ()
     members = _OF_THE_ACCOUNT if person.customer_id else ()
     owners = (_DEVELOPER,) if person.develops or not (members or operators) else ()
     return (_OVERVIEW, *operators, *members, *owners, *_OWN)
