@@ -18,7 +18,7 @@ from app.storage.people.application_owners import select_owns_locked
 from app.storage.people.application_reviews import Review, decide_review
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.descriptions import update_description
-from app.storage.people.operators import select_role_of_operator_locked
+from app.storage.people.operators import select_operator_role_locked
 from app.storage.postgres.database import Transaction
 
 REVIEWING = ("reviewer", "admin")
@@ -113,7 +113,7 @@ async def _require_reviewer(transaction: Transaction, actor: Actor, application_
     """Whoever is on the host may, since they can write the database. An owner never decides about their own."""
     if actor.kind not in _FROM_OUTSIDE:
         return
-    role = await select_role_of_operator_locked(transaction, actor.id) if actor.id else None
+    role = await select_operator_role_locked(transaction, actor.id) if actor.id else None
     if actor.kind != "operator" or role not in REVIEWING:
         raise ReviewerError(Sentence("Only a reviewer or an admin decides about applications."))
     if actor.id and await select_owns_locked(transaction, application_id, actor.id):

@@ -52,18 +52,6 @@ async def lock_operators(statements: Statements) -> tuple[Operator, ...]:
     return tuple(Operator(**row) for row in await statements.rows(LOCK_OPERATORS))
 
 
-# The lock keeps the role until the transaction ends.
-SELECT_OPERATOR_ROLE_LOCKED = (
-    "SELECT role FROM operator WHERE person_id = $1 AND disabled_at IS NULL FOR SHARE"
-)
-
-
-async def select_role_of_operator_locked(transaction: Transaction, person_id: UUID) -> OperatorRole | None:
-    """None for somebody who is no operator, or a disabled one."""
-    row = await transaction.row(SELECT_OPERATOR_ROLE_LOCKED, person_id)
-    return row["role"] if row else None
-
-
 UPDATE_OPERATOR_ROLE = "UPDATE operator SET role = $2 WHERE person_id = $1"
 
 
