@@ -1,10 +1,10 @@
 """`rovitracker app`: register, list and show applications of other companies."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from app.cli import application_changes
+from app.cli import application_changes, application_reviews
 from app.cli.application_changes import authentication_of
 from app.cli.application_options import (
     ActsFor,
@@ -21,6 +21,7 @@ from app.cli.application_options import (
     Scope,
     Strict,
 )
+from app.cli.application_reviews import print_pending
 from app.cli.files import read_file
 from app.cli.moving import add_application_import
 from app.cli.output import Json, fail, print_record, print_records
@@ -85,9 +86,17 @@ def register(
     print_record(_registered(with_context(work)), as_json=as_json)
 
 
-@cli.command("list", epilog="Example: rovitracker app list --json")
-def list_(as_json: Json = False) -> None:
+@cli.command("list", epilog="Example: rovitracker app list --pending")
+def list_(
+    pending: Annotated[
+        bool, typer.Option("--pending", help="Those that wait for review, with what to look at twice.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """List the applications that are not deleted."""
+    if pending:
+        print_pending(as_json=as_json)
+        return
     applications = with_context(lambda context: select_all_applications(context.database))
     rows = [
         {
@@ -96,6 +105,7 @@ def list_(as_json: Json = False) -> None:
             "company": each.client.company,
             "kind": each.client.kind,
             "status": each.client.status,
+            "mode": "test" if each.client.test else "live",
             "registered_at": each.created_at,
         }
         for each in applications
@@ -112,6 +122,7 @@ def show(client_id: ClientId, as_json: Json = False) -> None:
     print_record(_details(found), as_json=as_json)
 
 
+application_reviews.add_to(cli)
 application_changes.add_to(cli)
 add_application_import(cli)
 
@@ -140,12 +151,15 @@ def _details(application: Application) -> dict[str, Any]:
         "kind": client.kind,
         "public": client.public,
         "status": client.status,
+        "live_at": application.live_at,
         "grants": sorted(client.grants),
         "scope": " ".join(client.scope),
         "redirect_uris": list(client.redirect_uris),
         "audience": client.audience,
         "customer_id": str(client.customer_id) if client.customer_id else None,
         "logo": bool(application.logo_digest),
+        "terms_uri": application.terms_uri,
+        "privacy_uri": application.privacy_uri,
         "authentication": authentication_of(client),
         "keys": [key.kid for key in import_keys(client.jwks)] if client.jwks else [],
         "secrets": [_secret(secret) for secret in client.secrets],

@@ -44,7 +44,6 @@ def add_to(cli: typer.Typer) -> None:
         return f"Example: rovitracker app {name} {_EXAMPLE_ID}{arguments}"
 
     cli.command(epilog=command("update", " --redirect-uri https://sitewise.example/callback"))(update)
-    cli.command(epilog=command("approve"))(approve)
     cli.command("rotate-secret", epilog=command("rotate-secret", " --overlap 7d"))(rotate)
     cli.command("retire-secret", epilog=command("retire-secret"))(retire)
     cli.command(epilog=command("suspend"))(suspend)
@@ -102,11 +101,6 @@ def update(
         },
         as_json=as_json,
     )
-
-
-def approve(client_id: ClientId, as_json: Json = False) -> None:
-    """Approve an application that waits for it."""
-    _change_status(client_id, "approve", as_json=as_json)
 
 
 def suspend(client_id: ClientId, as_json: Json = False) -> None:

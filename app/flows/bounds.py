@@ -7,3 +7,5 @@ LONGEST_REPORT = 1000
 LONGEST_ASKING = 280  # what the asker of the manual route tells the customer
 LONGEST_LINE = 64 * 1024  # bytes, of an import
 LONGEST_FORMER_ID = 255
+LONGEST_MESSAGE = 1000  # to a reviewer, and back
+LONGEST_SCOPE_REASON = 280

@@ -37,6 +37,8 @@ Template = Literal[
     "access_asked",
     "token_waits",
     "request_ended",
+    "review_approved",
+    "review_refused",
 ]
 
 _WIDTH = 76

@@ -15,7 +15,7 @@ from app.oauth.bounds import (
 )
 from app.oauth.client import Client, ClientKind
 from app.oauth.grant_type import GrantType
-from app.oauth.redirect_uri import check_registrable
+from app.oauth.redirect_uri import RedirectUriError, check_registrable
 from app.oauth.scope import DEFAULT_SCOPE, KNOWN_SCOPES
 from app.refused import RefusedError
 
@@ -69,6 +69,21 @@ def check_name(what: str, text: str) -> str:
     if hidden is not None:
         raise RegistrationError(f"{what}: contains the invisible character U+{ord(hidden):04X}")
     return name
+
+
+def check_link(what: str, uri: str) -> str | None:
+    """A page of the application's makers, which customers are led to: https, and spelt as a redirect address is.
+
+    None for an empty one. Raises RegistrationError.
+    """
+    link = uri.strip()
+    if not link:
+        return None
+    try:
+        check_registrable(link, public=False, development=False)
+    except RedirectUriError as refused:
+        raise RegistrationError(f"{what}: {refused.what}") from refused
+    return link
 
 
 def _is_hidden(letter: str) -> bool:

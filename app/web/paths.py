@@ -4,6 +4,7 @@ It imports nothing of ours, so that everybody may import it. `routes.py` binds e
 `front/service.py` binds each hot one to what answers it before the framework.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -70,6 +71,10 @@ STAFF_SWITCH = "/app/operator/staff/switch"
 REQUEST_QUEUE = "/app/operator/requests"
 JUDGE_REQUEST = "/app/operator/requests/judge"
 ENTER_REQUEST = "/app/operator/requests/enter"
+REVIEWS = "/app/operator/reviews"
+REVIEW = "/app/operator/reviews/{review:uuid}"
+REVIEW_APPROVE = "/app/operator/reviews/{review:uuid}/approve"
+REVIEW_REFUSE = "/app/operator/reviews/{review:uuid}/refuse"
 PROVE = "/app/operator/prove"
 PEOPLE = "/app/account/people"
 RENAME_ACCOUNT = "/app/account/people/account-name"
@@ -114,6 +119,10 @@ ASK_CUSTOMER = "/app/developer/{application:uuid}/connections/ask"
 WITHDRAW_REQUEST = "/app/developer/{application:uuid}/connections/withdraw"
 RESEND_PICK_UP = "/app/developer/{application:uuid}/connections/resend"
 PICK_UP = "/app/developer/pick-up"
+OWN_SETTINGS = "/app/developer/{application:uuid}/settings"
+PUBLISH = "/app/developer/{application:uuid}/publish"
+WITHDRAW_PROPOSAL = "/app/developer/{application:uuid}/publish/withdraw"
+DELETE_APPLICATION = "/app/developer/{application:uuid}/publish/delete"
 TRY = "/app/developer/{application:uuid}/try"
 TRY_TOKEN = "/app/developer/{application:uuid}/try/token"
 TRY_FLEET = "/app/developer/{application:uuid}/try/fleet"
@@ -162,6 +171,21 @@ class Row:
     documented: bool = False
 
 
+def _forms(*paths: str) -> Iterator[Row]:
+    """Pages whose form is posted to their own address."""
+    return (Row(path, methods, "page") for path in paths for methods in (GET, POST))
+
+
+def _pages(*paths: str) -> Iterator[Row]:
+    """Pages that are read alone, or whose forms have addresses of their own."""
+    return (Row(path, GET, "page") for path in paths)
+
+
+def _posts(*paths: str) -> Iterator[Row]:
+    """Forms of other pages."""
+    return (Row(path, POST, "page") for path in paths)
+
+
 TABLE = (
     # AEMP. The router looks at the rows in turn, and nearly all that it is asked for is a page of a fleet.
     Row(BELOW_FLEET_V2, READ, "aemp", cross_origin="readings", documented=True),
@@ -188,106 +212,63 @@ TABLE = (
     Row(DOCUMENTATION, READ, "page", hot=True),
     # Pages
     Row(HOME, READ, "page"),
-    Row(LOGIN, GET, "page"),
-    Row(LOGIN, POST, "page"),
-    Row(LOGIN_CODE, POST, "page"),
-    Row(LOGIN_PASSKEY, POST, "page"),
-    Row(LOGIN_PASSKEY_ASKED, POST, "page"),
-    Row(LOGOUT, POST, "page"),
-    Row(LANGUAGE, POST, "page"),
-    Row(PASSWORD_FORGOTTEN, GET, "page"),
-    Row(PASSWORD_FORGOTTEN, POST, "page"),
-    Row(PASSWORD_NEW, GET, "page"),
-    Row(PASSWORD_NEW, POST, "page"),
-    Row(INVITATION, GET, "page"),
-    Row(INVITATION, POST, "page"),
-    Row(ACCOUNT, GET, "page"),
-    Row(MACHINES, GET, "page"),
-    Row(CONNECTIONS, GET, "page"),
+    *_forms(LOGIN),
+    *_posts(LOGIN_CODE, LOGIN_PASSKEY, LOGIN_PASSKEY_ASKED, LOGOUT, LANGUAGE),
+    *_forms(PASSWORD_FORGOTTEN, PASSWORD_NEW, INVITATION),
+    *_pages(ACCOUNT, MACHINES, CONNECTIONS),
     Row(DISCONNECT, POST, "page"),
-    Row(DISCONNECT_ALL, GET, "page"),
-    Row(DISCONNECT_ALL, POST, "page"),
-    Row(CONNECTION, GET, "page"),
-    Row(CONNECTION, POST, "page"),
+    *_forms(DISCONNECT_ALL, CONNECTION),
     Row(REPORT, POST, "page"),
     Row(REQUESTS, GET, "page"),
-    Row(REQUEST, GET, "page"),
-    Row(REQUEST, POST, "page"),
+    *_forms(REQUEST),
     Row(PROFILE, GET, "page"),
-    Row(CHANGE_NAME, POST, "page"),
-    Row(CHANGE_TIME_ZONE, POST, "page"),
-    Row(CHANGE_EMAIL, POST, "page"),
-    Row(WITHDRAW_EMAIL, POST, "page"),
-    Row(OWN_DATA, POST, "page"),
-    Row(LEAVE, POST, "page"),
-    Row(CLOSE_ACCOUNT, POST, "page"),
-    Row(EMAIL_LINK, GET, "page"),
-    Row(EMAIL_LINK, POST, "page"),
-    Row(REGISTER, GET, "page"),
-    Row(REGISTER, POST, "page"),
-    Row(SIGN_UP, GET, "page"),
-    Row(SIGN_UP, POST, "page"),
+    *_posts(CHANGE_NAME, CHANGE_TIME_ZONE, CHANGE_EMAIL, WITHDRAW_EMAIL, OWN_DATA, LEAVE, CLOSE_ACCOUNT),
+    *_forms(EMAIL_LINK, REGISTER, SIGN_UP),
     Row(DEVELOPER, GET, "page"),
-    Row(NEW_APPLICATION, GET, "page"),
-    Row(NEW_APPLICATION, POST, "page"),
-    Row(OWN_APPLICATION, GET, "page"),
-    Row(OWNERS, GET, "page"),
-    Row(INVITE_OWNER, POST, "page"),
-    Row(WITHDRAW_OWNER, POST, "page"),
-    Row(REMOVE_OWNER, POST, "page"),
+    *_forms(NEW_APPLICATION),
+    *_pages(OWN_APPLICATION, OWNERS),
+    *_posts(INVITE_OWNER, WITHDRAW_OWNER, REMOVE_OWNER),
     Row(CREDENTIALS, GET, "page"),
-    Row(ROTATE_SECRET, POST, "page"),
-    Row(RETIRE_SECRET, POST, "page"),
-    Row(REPLACE_KEYS, POST, "page"),
-    Row(USAGE, GET, "page"),
-    Row(USAGE_CSV, GET, "page"),
-    Row(REFUSED_REQUEST, GET, "page"),
-    Row(REFUSED_REQUESTS, GET, "page"),
+    *_posts(ROTATE_SECRET, RETIRE_SECRET, REPLACE_KEYS),
     Row(OWN_CONNECTIONS, GET, "page"),
-    Row(ASK_CUSTOMER, POST, "page"),
-    Row(WITHDRAW_REQUEST, POST, "page"),
-    Row(RESEND_PICK_UP, POST, "page"),
-    Row(PICK_UP, GET, "page"),
-    Row(PICK_UP, POST, "page"),
+    *_posts(ASK_CUSTOMER, WITHDRAW_REQUEST, RESEND_PICK_UP),
+    *_forms(PICK_UP),
+    *_pages(USAGE, USAGE_CSV, REFUSED_REQUEST, REFUSED_REQUESTS),
+    *_forms(OWN_SETTINGS, PUBLISH),
+    *_posts(WITHDRAW_PROPOSAL, DELETE_APPLICATION),
     Row(TRY, GET, "page"),
-    Row(TRY_TOKEN, POST, "page"),
-    Row(TRY_FLEET, POST, "page"),
-    Row(STAFF, GET, "page"),
-    Row(STAFF_ROLE, POST, "page"),
-    Row(STAFF_SWITCH, POST, "page"),
-    Row(REQUEST_QUEUE, GET, "page"),
-    Row(JUDGE_REQUEST, POST, "page"),
-    Row(ENTER_REQUEST, POST, "page"),
-    Row(PROVE, GET, "page"),
-    Row(PROVE, POST, "page"),
+    *_posts(TRY_TOKEN, TRY_FLEET),
+    *_pages(STAFF, REQUEST_QUEUE, REVIEWS, REVIEW),
+    *_posts(STAFF_ROLE, STAFF_SWITCH, JUDGE_REQUEST, ENTER_REQUEST, REVIEW_APPROVE, REVIEW_REFUSE),
+    *_forms(PROVE),
     Row(PEOPLE, GET, "page"),
-    Row(RENAME_ACCOUNT, POST, "page"),
-    Row(INVITE, POST, "page"),
-    Row(RESEND_INVITATION, POST, "page"),
-    Row(WITHDRAW_INVITATION, POST, "page"),
-    Row(CHANGE_ROLE, POST, "page"),
-    Row(REMOVE_MEMBER, POST, "page"),
-    Row(LEAVE_ACCOUNT, POST, "page"),
-    Row(TRANSFER_OWNERSHIP, POST, "page"),
+    *_posts(
+        RENAME_ACCOUNT,
+        INVITE,
+        RESEND_INVITATION,
+        WITHDRAW_INVITATION,
+        CHANGE_ROLE,
+        REMOVE_MEMBER,
+        LEAVE_ACCOUNT,
+        TRANSFER_OWNERSHIP,
+    ),
     Row(SECURITY, GET, "page"),
-    Row(CHANGE_PASSWORD, POST, "page"),
-    Row(END_SESSION, POST, "page"),
-    Row(END_OTHER_SESSIONS, POST, "page"),
-    Row(AUTHENTICATOR, GET, "page"),
-    Row(AUTHENTICATOR, POST, "page"),
-    Row(AUTHENTICATOR_OFF, POST, "page"),
-    Row(RECOVERY_CODES, POST, "page"),
-    Row(PASSKEY_ADD, POST, "page"),
-    Row(PASSKEY_ASKED, POST, "page"),
-    Row(PASSKEY_NEW, POST, "page"),
-    Row(PASSKEY_RENAME, POST, "page"),
-    Row(PASSKEY_REMOVE, POST, "page"),
+    *_posts(CHANGE_PASSWORD, END_SESSION, END_OTHER_SESSIONS),
+    *_forms(AUTHENTICATOR),
+    *_posts(
+        AUTHENTICATOR_OFF,
+        RECOVERY_CODES,
+        PASSKEY_ADD,
+        PASSKEY_ASKED,
+        PASSKEY_NEW,
+        PASSKEY_RENAME,
+        PASSKEY_REMOVE,
+    ),
     Row(LOGO, READ, "page"),
     Row(STATIC_FILES, READ, "page"),
     # The demo application and the mails, in development only
     Row(DEMO_CALLBACK, GET, "page"),
-    Row(DEMO_TOKEN, POST, "page"),
-    Row(DEMO_FLEET, POST, "page"),
+    *_posts(DEMO_TOKEN, DEMO_FLEET),
     Row(DEMO_MAIL, GET, "page"),
     # For those who run it
     Row(ALIVE, READ, "json", documented=True),

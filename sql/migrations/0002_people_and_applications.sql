@@ -134,6 +134,9 @@ CREATE TABLE application (
     created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     jwks            jsonb,
     live_at         timestamptz,
+    terms_uri       text CHECK (terms_uri ~ '^https://'),
+    privacy_uri     text CHECK (privacy_uri ~ '^https://'),
+    scope_reasons   jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(scope_reasons) = 'object'),
     -- Only a confidential strict application proves itself by keys, and an empty set would prove nothing.
     CHECK (jwks IS NULL OR (kind = 'strict' AND NOT public AND jwks @? '$.keys[0]'))
 );
@@ -143,15 +146,21 @@ COMMENT ON COLUMN application.scope IS 'What it may ask for, space-separated (RF
 COMMENT ON COLUMN application.audience IS 'Set for a resource server: the audience whose tokens it may introspect';
 COMMENT ON COLUMN application.customer_id IS 'The customer that a client_credentials token acts for';
 COMMENT ON COLUMN application.live_at IS 'Since when it may meet real customers; null in test mode, where it meets test customers of its owners alone';
+COMMENT ON COLUMN application.terms_uri IS 'Its terms, which consent leads to';
+COMMENT ON COLUMN application.privacy_uri IS 'What it does with data, which consent leads to';
+COMMENT ON COLUMN application.scope_reasons IS 'Why it asks for each scope, in its owners'' words for the reviewer';
 COMMENT ON COLUMN application.jwks IS 'Public keys (RFC 7517) of an application that signs its assertions and has no secret; null for all others';
 
 CREATE TABLE application_owner (
     application_id uuid NOT NULL REFERENCES application,
     person_id      uuid NOT NULL REFERENCES person,
     joined_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    contact        boolean NOT NULL DEFAULT false,
     PRIMARY KEY (application_id, person_id)
 );
 CREATE INDEX ON application_owner (person_id);
+CREATE UNIQUE INDEX ON application_owner (application_id) WHERE contact;
+COMMENT ON COLUMN application_owner.contact IS 'Whom RoviTracker asks about the application: one of its owners, with a confirmed address';
 COMMENT ON TABLE application_owner IS 'The people an application belongs to. One that was registered on the command line may have none.';
 
 CREATE TABLE sign_up (
@@ -241,9 +250,10 @@ GRANT UPDATE (email, name, email_confirmed_at, password_hash, totp_sealed, totp_
 GRANT DELETE ON recovery_code, application_owner TO rovitracker_service;
 GRANT UPDATE (invited_by, expires_at, used_at, withdrawn_at) ON sign_up TO rovitracker_service;
 -- To lock a row takes the right to change one of its columns.
-GRANT UPDATE (joined_at) ON application_owner TO rovitracker_service;
+GRANT UPDATE (joined_at, contact) ON application_owner TO rovitracker_service;
 GRANT UPDATE (sign_count, name, backed_up, last_used_at), DELETE ON passkey TO rovitracker_service;
-GRANT UPDATE (name, company, status, grants, scope, redirect_uris, customer_id, logo_digest, jwks, live_at) ON application
+GRANT UPDATE (name, company, status, grants, scope, redirect_uris, customer_id, logo_digest, jwks, live_at,
+              terms_uri, privacy_uri, scope_reasons) ON application
     TO rovitracker_service;
 GRANT UPDATE (digest, slow_hash, created_at, expires_at), DELETE ON client_secret TO rovitracker_service;
 GRANT UPDATE (last_seen_at, expires_at, proved_at), DELETE ON browser_session TO rovitracker_service;

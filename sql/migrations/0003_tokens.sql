@@ -151,6 +151,7 @@ CREATE TABLE connection (
     CHECK (num_nonnulls(approved_at, cut_at) > 0)
 );
 CREATE INDEX ON connection (ends_at) WHERE NOT end_known AND ends_at IS NOT NULL;  -- whose end is to be told
+CREATE INDEX ON connection (application_id);  -- how many customers use it, which consent tells
 COMMENT ON TABLE connection IS 'What an application may do for a customer, by whatever way in. No token works without its row.';
 COMMENT ON COLUMN connection.approved_at IS 'The approval by which it stands, or stood last; null when it was cut before any';
 COMMENT ON COLUMN connection.approved_by IS 'The member or operator who approved; null where a command line or an import did';

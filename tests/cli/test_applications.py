@@ -1,5 +1,8 @@
 """`rovitracker app`: an application's life from the terminal, and what each verb refuses."""
 
+import asyncio
+
+import asyncpg
 import pytest
 
 from tests.cli.conftest import Rovitracker
@@ -47,10 +50,51 @@ def test_two_secrets_overlap_and_a_third_waits(client_id: str, rovitracker: Rovi
 def test_a_status_is_changed_once_and_named_when_it_does_not_fit(
     client_id: str, rovitracker: Rovitracker
 ) -> None:
-    assert "the application is active, so `approve`" in rovitracker.refuse("app", "approve", client_id)
+    assert "Nothing waits for review" in rovitracker.refuse("app", "approve", client_id)
     assert rovitracker.ask("app", "suspend", client_id)["status"] == "suspended"
     assert "the application is suspended, so `suspend`" in rovitracker.refuse("app", "suspend", client_id)
     assert rovitracker.ask("app", "resume", client_id)["status"] == "active"
+
+
+async def wait_for_review(rovitracker: Rovitracker, client_id: str, name: str) -> None:
+    """As if its owner had handed it in."""
+    owner = await asyncpg.connect(rovitracker.embedded.database_url)
+    person = await owner.fetchval(
+        "INSERT INTO person (id, email, name, password_hash, email_confirmed_at) "
+        "VALUES (gen_random_uuid(), gen_random_uuid() || '@x.example', 'Olga', 'x', now()) RETURNING id"
+    )
+    await owner.execute("UPDATE application SET live_at = NULL WHERE id = $1::uuid", client_id)
+    await owner.execute("INSERT INTO application_owner VALUES ($1::uuid, $2)", client_id, person)
+    await owner.execute(
+        "INSERT INTO application_review (id, application_id, asked_by, goes_live, name, company, logo_digest, "
+        "redirect_uris, scope, privacy_uri, message) VALUES (gen_random_uuid(), $1::uuid, $2, true, $3, 'Sitewise Ltd', "
+        "decode(repeat('00', 32), 'hex'), '{https://sitewise.example/back}', 'aemp:read', 'https://sitewise.example/p', '')",
+        client_id,
+        person,
+        name,
+    )
+    await owner.close()
+
+
+def test_what_waits_is_listed_with_marks_and_decided(rovitracker: Rovitracker) -> None:
+    registered = rovitracker.ask("app", "register", "--name", "Fuelwatch", "--company", "Fuelwatch GmbH")
+    client_id = str(registered["client_id"])
+    assert rovitracker.ask("app", "list", "--pending") == []
+    asyncio.run(wait_for_review(rovitracker, client_id, "Rovi Tracker"))
+    [waiting] = rovitracker.ask("app", "list", "--pending")
+    assert (waiting["client_id"], waiting["changes"]) == (client_id, "goes live")
+    assert "Rovi Tracker looks like RoviTracker." in waiting["marks"]
+    assert "--reason" in rovitracker.refuse("app", "refuse", client_id)
+    assert "Somebody changed it" in rovitracker.refuse("app", "approve", client_id, "--seen", "0" * 32)
+    refused = rovitracker.ask(
+        "app", "refuse", client_id, "--reason", "That is our name.", "--seen", waiting["seen"]
+    )
+    assert refused["refused"] is True
+    assert rovitracker.ask("app", "show", client_id)["live_at"] is None
+    asyncio.run(wait_for_review(rovitracker, client_id, "Fuelwatch"))
+    assert rovitracker.ask("app", "approve", client_id)["redirect_uris"] == ["https://sitewise.example/back"]
+    assert rovitracker.ask("app", "show", client_id)["live_at"]
+    assert rovitracker.ask("app", "list", "--pending") == []
 
 
 def test_deleting_asks_and_is_for_ever(client_id: str, rovitracker: Rovitracker) -> None:

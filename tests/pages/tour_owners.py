@@ -5,6 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
+from tests.pages.operator import sign_in_as_operator
 from tests.pages.service import Service
 from tests.pages.visitor import Visitor
 from tests.support.people import PASSWORD
@@ -55,6 +56,46 @@ async def owners_tour(visitor: Visitor, service: Service, address: str) -> Async
     await visitor.button("Send the fleet request").click()
     await expect(page.get_by_role("table")).to_be_visible()
     yield "test walk with machines"
+    async for name in _going_live(visitor, service, address):
+        yield name
+
+
+async def _going_live(visitor: Visitor, service: Service, address: str) -> AsyncIterator[str]:
+    """Settings and review, as the owner and then an operator see them."""
+    page = visitor.page
+    await page.get_by_role("link", name="Going live").click()
+    await expect(page.get_by_role("heading", name="What it needs")).to_be_visible()
+    yield "going live, not ready"
+    await page.get_by_role("link", name="Settings", exact=True).click()
+    yield "settings"
+    privacy = page.get_by_label("Link to what you do with customers' data (privacy notice)")
+    await privacy.fill("http://sitewise.example/")
+    await visitor.button("Save").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    yield "settings refused"
+    await privacy.fill("https://sitewise.example/" + "p" * 300)
+    addresses = page.get_by_label("Redirect addresses, one on a line")
+    await addresses.fill("https://sitewise.example/callback\nhttp://localhost:3000/" + "w" * 300)
+    await visitor.button("Save").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    await page.get_by_role("link", name="Going live").click()
+    yield "going live"
+    await visitor.button("Hand in for review").click()
+    await expect(page.get_by_role("heading", name="Waits for review")).to_be_visible()
+    yield "going live, handed in"
+    await visitor.button("Sign out").click()
+    await sign_in_as_operator(visitor, service, f"rita.{address}", "reviewer")
+    await page.goto(service.url("/app/operator/reviews"))
+    yield "reviews"
+    await page.get_by_role("link", name=HOSTILE).last.click()
+    yield "review"
+    await page.get_by_label("Why not").fill("\u202e")
+    await visitor.button("Refuse").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    yield "review with a fault"
+    await page.get_by_label("Why not").fill("The logo is not yours.")
+    await visitor.button("Refuse").click()
+    await expect(page.get_by_role("status")).to_be_visible()
     await visitor.button("Sign out").click()
 
 

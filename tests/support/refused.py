@@ -30,6 +30,9 @@ from app.flows.approval.decide import AlreadyConnectedError
 from app.flows.approval.manual_grant import ManualGrantError
 from app.flows.approval.report import ReportError
 from app.flows.approval.terms import ConnectionChangedError
+from app.flows.developer.proposing import ReviewError
+from app.flows.developer.ready import NotReadyError
+from app.flows.developer.review import ReviewerError
 from app.flows.developer.sign_up import SignUpError
 from app.flows.developer.test_customer import InTestModeError
 from app.flows.fleet.find_machine import LineFault, MachineError
@@ -100,6 +103,9 @@ REFUSALS: tuple[RefusedError, ...] = (
     MemberError(Sentence("An account keeps at least one owner."), code="last_owner"),
     InvitationError(Sentence("This address is invited already.")),
     OwnerError(Sentence("You do not own this application any more.")),
+    ReviewError(Sentence("Nothing waits for review any more.")),
+    ReviewerError(Sentence("Only a reviewer or an admin decides about applications.")),
+    NotReadyError(Sentence("This is missing: a logo")),
     SignUpError(Sentence("Somebody signs in with this address already. Please sign in.")),
     InTestModeError(Sentence("Only its own makers can connect it.")),
     OperatorError("olga@x.example is an operator already"),

@@ -44,10 +44,18 @@ _ADDRESSES = {
             "/try/token",
             "/try/fleet",
             *(f"/connections{verb}" for verb in ("", "/ask", "/withdraw", "/resend")),
+            "/settings",
+            "/publish",
+            "/publish/withdraw",
+            "/publish/delete",
         )
     },
     "/app/account/requests/{request:uuid}": "/app/account/requests/0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d",
     "/app/account/applications/{application:uuid}/report": "/app/account/applications/0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d/report",
+    **{
+        f"/app/operator/reviews/{{review:uuid}}{page}": f"/app/operator/reviews/0192f0c1-7b1e-7c3a-9d7e-0c6f5a4b3c2d{page}"
+        for page in ("", "/approve", "/refuse")
+    },
     "/app/logo/{digest}.png": "/app/logo/00.png",
     "/app/static": "/app/static/pages.css",
 }

@@ -1,6 +1,7 @@
 """Change a registered application: its description, its status, its secrets."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Literal
@@ -23,8 +24,10 @@ from app.storage.people.application_changes import (
     update_application,
     update_status,
 )
-from app.storage.people.applications import Application, insert_logo
+from app.storage.people.application_reviews import decide_review
+from app.storage.people.applications import Application, insert_logo, select_application_locked
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.postgres.database import Transaction
 from app.storage.token.connections import connect
 
 StatusChange = Literal["approve", "suspend", "resume", "delete"]
@@ -38,6 +41,9 @@ _CHANGES: dict[StatusChange, tuple[tuple[ClientStatus, ...], ClientStatus, str]]
 }
 
 
+# What an owner may change here. The customer that it acts for, and its grants, are an operator's to say.
+_OWNERS_IN_TEST = {"name", "company", "logo", "redirect_uris", "scope", "jwks"}
+_OWNERS_LIVE = {"jwks"}
 _SHOWN = 40  # characters of what is no client_id; one has 36
 
 
@@ -74,7 +80,8 @@ async def change_application(
     """Change an application, and return it as it is now.
 
     jwks: the JWK Set that replaces its keys and its secrets.
-    Raises ApplicationError when it is unknown or deleted, and what `register_application` raises.
+    Raises ApplicationError when it is unknown or deleted, or the actor is an owner and a reviewer has to say yes, and
+    what `register_application` raises.
     """
     if jwks is not None:
         changes = replace(changes, jwks=check_key_set(jwks))
@@ -94,6 +101,7 @@ async def change_application(
     # What is written is the canonical form of what was asked for, and nothing else.
     written = ApplicationChanges(**{name: getattr(after, name) for name in asked}, logo_digest=logo_digest)
     async with context.database.transaction() as transaction:
+        await _require_may_change(transaction, actor, before, set(asked) | ({"logo"} if logo else set()))
         if png is not None and logo_digest is not None:
             await insert_logo(transaction, logo_digest, png)
         if not await update_application(transaction, before.id, written):
@@ -117,13 +125,18 @@ async def change_application(
 async def change_status(context: Context, actor: Actor, client_id: str, change: StatusChange) -> Client:
     """Change one row, which every process sees at its next look; no token is touched.
 
-    Raises ApplicationError when the application is unknown, or its status does not allow the change.
+    A proposal that waits for review goes with a deletion.
+    Raises ApplicationError when the application is unknown, its status does not allow the change, or the actor is an
+    owner who wants another change than to delete their own.
     """
     client = (await find_application(context, client_id)).client
     before, after, event = _CHANGES[change]
     async with context.database.transaction() as transaction:
+        await _require_may_decide(transaction, actor, client, change)
         if not await update_status(transaction, client.id, before, after):
             raise ApplicationError(f"the application is {client.status}, so `{change}` changes nothing")
+        if change == "delete":
+            await decide_review(transaction, client.id, "withdrawn", decided_by=actor.person_id)
         await insert_audit_event(transaction, _event(event, actor, client))
     context.changes.note(client.id)
     return replace(client, status=after)
@@ -170,3 +183,37 @@ async def retire_secret(context: Context, actor: Actor, client_id: str) -> None:
 
 def _event(event: str, actor: Actor, client: Client, **detail: str | int | None) -> AuditEvent:
     return AuditEvent(event, actor, application_id=client.id, detail=detail)
+
+
+async def _require_may_change(
+    transaction: Transaction, actor: Actor, client: Client, asked: Collection[str]
+) -> None:
+    """An owner changes the keys of a live application alone here: all else waits for a reviewer.
+
+    Raises ApplicationError.
+    """
+    if actor.kind != "application owner":
+        return
+    test = await _lock_own(transaction, actor, client)
+    if set(asked) - (_OWNERS_IN_TEST if test else _OWNERS_LIVE):
+        raise ApplicationError("a reviewer has to say yes to this", code="needs_review", status=403)
+
+
+async def _require_may_decide(
+    transaction: Transaction, actor: Actor, client: Client, change: StatusChange
+) -> None:
+    """An owner may delete, and nothing else. Raises ApplicationError."""
+    if actor.kind != "application owner":
+        return
+    await _lock_own(transaction, actor, client)
+    if change != "delete":
+        raise ApplicationError(
+            f"only an operator may {change} an application", code="not_operator", status=403
+        )
+
+
+async def _lock_own(transaction: Transaction, actor: Actor, client: Client) -> bool:
+    """Whether it is in test mode, which stays so until the transaction ends. Raises OwnerError for strangers."""
+    application = await select_application_locked(transaction, client.id)
+    await require_ownership(transaction, actor, client.id)
+    return application is not None and application.client.test

@@ -21,6 +21,7 @@ from app.mail.letters import Letter, Template
 from app.mail.message import build_message
 from app.oauth.member_role import ROLE_NAMES
 from app.storage.mail.outbox import ClaimedMail
+from app.storage.people.application_reviews import select_review
 from app.storage.people.audit import select_audit_address
 from app.storage.people.customers import select_customer_name
 from app.storage.people.email_changes import Side, select_email_change
@@ -192,6 +193,24 @@ async def _sign_up(context: Context, mail: ClaimedMail) -> Letter | None:
     return _letter(context, mail, None, secret=await mint_sign_up_secret(context, found.id))
 
 
+async def _review_decided(context: Context, mail: ClaimedMail) -> Letter | None:
+    """To whoever owned the application then."""
+    owner = await _person(context, mail)
+    review = await select_review(context.database, mail.about["review"])
+    if owner is None or review is None:
+        return None
+    return _letter(
+        context,
+        mail,
+        owner.person,
+        application=review.proposed.name,
+        application_id=str(review.application_id),
+        went_live=review.goes_live,
+        reason=review.reason or "",
+        **_names(owner),
+    )
+
+
 _LETTERS: dict[Template, Callable[[Context, ClaimedMail], Awaitable[Letter | None]]] = {
     "test": _test,
     "new_browser": _about_event,
@@ -219,4 +238,6 @@ _LETTERS: dict[Template, Callable[[Context, ClaimedMail], Awaitable[Letter | Non
     "access_asked": access_asked,
     "token_waits": about_own_request,
     "request_ended": about_own_request,
+    "review_approved": _review_decided,
+    "review_refused": _review_decided,
 }

@@ -42,17 +42,19 @@ async def select_owned_ids(statements: Statements, person_id: UUID) -> tuple[UUI
 
 @dataclass(frozen=True, slots=True)
 class ApplicationOwner:
-    """Somebody an application belongs to."""
+    """Somebody an application belongs to. contact: whether RoviTracker asks them about it. confirmed: their address."""
 
     person_id: UUID
     email: str
     name: str
     joined_at: datetime
     language: str | None
+    contact: bool
+    confirmed: bool
 
 
 SELECT_APPLICATION_OWNERS = """
-SELECT w.person_id, p.email, p.name, w.joined_at, p.language
+SELECT w.person_id, p.email, p.name, w.joined_at, p.language, w.contact, p.email_confirmed_at IS NOT NULL AS confirmed
 FROM application_owner w JOIN person p ON p.id = w.person_id
 WHERE w.application_id = $1 ORDER BY w.joined_at, w.person_id
 """

@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from app.oauth.client import Client, ClientSecret
-from app.storage.postgres.database import Row, Statements
+from app.oauth.description import Description
+from app.storage.postgres.database import Row, Statements, Transaction
 
 _COLUMNS = """
     a.id, a.kind, a.public, a.name, a.company, a.status, a.grants, a.scope, a.redirect_uris, a.audience,
-    a.customer_id, a.logo_digest, a.created_at, a.jwks, a.former_client_id, a.live_at,
+    a.customer_id, a.logo_digest, a.created_at, a.jwks, a.former_client_id, a.live_at, a.terms_uri, a.privacy_uri,
     coalesce((SELECT array_agg(s.digest ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_digests,
     coalesce((SELECT array_agg(s.slow_hash ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS slow_hashes,
     coalesce((SELECT array_agg(s.expires_at ORDER BY s.slot) FROM client_secret s WHERE s.application_id = a.id), '{}') AS secret_expiries
@@ -28,6 +29,22 @@ class Application:
     logo_digest: bytes | None
     created_at: datetime
     live_at: datetime | None = None
+    terms_uri: str | None = None
+    privacy_uri: str | None = None
+
+    @property
+    def description(self) -> Description:
+        """What customers recognise it by."""
+        client = self.client
+        return Description(
+            client.name,
+            client.company,
+            self.logo_digest,
+            client.redirect_uris,
+            client.scope,
+            self.terms_uri,
+            self.privacy_uri,
+        )
 
 
 SELECT_APPLICATIONS = f"""
@@ -39,6 +56,18 @@ FROM unnest($1::uuid[]) AS asked(id) JOIN application a ON a.id = asked.id
 async def select_applications(statements: Statements, ids: Sequence[UUID]) -> dict[UUID, Application]:
     rows = await statements.rows(SELECT_APPLICATIONS, list(set(ids)))
     return {row["id"]: _application(row) for row in rows}
+
+
+# FOR NO KEY UPDATE: tokens are issued meanwhile.
+SELECT_APPLICATION_LOCKED = f"""
+SELECT {_COLUMNS} FROM application a WHERE a.id = $1 FOR NO KEY UPDATE OF a
+"""
+
+
+async def select_application_locked(transaction: Transaction, application_id: UUID) -> Application | None:
+    """It stays as it is until the transaction ends."""
+    row = await transaction.row(SELECT_APPLICATION_LOCKED, application_id)
+    return _application(row) if row else None
 
 
 SELECT_ALL_APPLICATIONS = f"""
@@ -152,4 +181,11 @@ def _application(row: Row) -> Application:
         former_client_id=row["former_client_id"],
         test=row["live_at"] is None,
     )
-    return Application(client, row["logo_digest"], row["created_at"], row["live_at"])
+    return Application(
+        client,
+        row["logo_digest"],
+        row["created_at"],
+        row["live_at"],
+        row["terms_uri"],
+        row["privacy_uri"],
+    )

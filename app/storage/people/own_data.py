@@ -37,6 +37,10 @@ SELECT a.name, a.company, w.joined_at FROM application_owner w JOIN application 
 WHERE w.person_id = $1 ORDER BY w.joined_at
 """,
     "test_customer": "SELECT id, created_at FROM customer WHERE tester_id = $1",
+    "reviews": """
+SELECT r.name, r.company, r.asked_at, r.message, r.decision, r.decided_at, r.reason, r.asked_by = $1 AS asked
+FROM application_review r WHERE r.asked_by = $1 OR r.decided_by = $1 ORDER BY r.asked_at
+""",
     "sign_ups": """
 SELECT expires_at, used_at FROM sign_up WHERE email = (SELECT email FROM person WHERE id = $1) ORDER BY expires_at
 """,

@@ -11,6 +11,7 @@ from app.flows.approval.browser_flow import FlowLostError, SignInFlow
 from app.flows.developer.own_applications import find_own_application
 from app.oauth.actor import Actor
 from app.sentence import Sentence
+from app.storage.people.application_reviews import select_waiting
 from app.storage.people.applications import Application
 from app.storage.people.people import Person
 from app.web.pages.account import account_page
@@ -24,7 +25,9 @@ from app.web.paths import (
     LOGIN,
     OWN_APPLICATION,
     OWN_CONNECTIONS,
+    OWN_SETTINGS,
     OWNERS,
+    PUBLISH,
     REFUSED_REQUESTS,
     USAGE,
 )
@@ -37,20 +40,29 @@ _TABS = (
     (Sentence("Refused requests"), REFUSED_REQUESTS),
     (Sentence("Usage"), USAGE),
     (Sentence("People"), OWNERS),
+    (Sentence("Settings"), OWN_SETTINGS),
+    (Sentence("Going live"), PUBLISH),
 )
 STATES = {
     "test": Sentence("Test mode"),
+    "waiting": Sentence("Test mode, waiting for review"),
     "live": Sentence("Live"),
+    "changing": Sentence("Live, changes wait for review"),
     "suspended": Sentence("Suspended"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerHere:
-    """Who is at the page, and the application of theirs that it is about."""
+    """Who is at the page, and the application of theirs that it is about. waiting: whether something is in review."""
 
     person: Person
     application: Application
+    waiting: bool = False
+
+    @property
+    def state(self) -> str:
+        return state_of(self.application, waiting=self.waiting)
 
     @property
     def actor(self) -> Actor:
@@ -71,7 +83,10 @@ async def owner_here(request: Request, path: str) -> OwnerHere | Response:
     application_id: UUID = request.path_params["application"]
     if person is None:
         return await login_page(request, SignInFlow(address_below(path, application_id)))
-    return OwnerHere(person, await find_own_application(context_of(request), person, application_id))
+    context = context_of(request)
+    application = await find_own_application(context, person, application_id)
+    waiting = await select_waiting(context.database, [application_id])
+    return OwnerHere(person, application, waiting=bool(waiting))
 
 
 async def posting_owner(request: Request, path: str, action: str) -> tuple[OwnerHere, Posted] | Response:
@@ -100,19 +115,21 @@ def application_page(
         status=status,
         back_to=address_below(path, client.id),
         application={**shown(owner.application), "client_id": client.client_id},
-        state=state_of(owner.application),
-        state_name=STATES[state_of(owner.application)],
+        state=owner.state,
+        state_name=STATES[owner.state],
         tabs=[(name, address_below(row, client.id)) for name, row in _TABS],
         tab=address_below(path, client.id),
         **values,
     )
 
 
-def state_of(application: Application) -> str:
-    """test, live or suspended."""
+def state_of(application: Application, *, waiting: bool) -> str:
+    """A key of STATES. waiting: whether something is in review."""
     if not application.client.active:
         return "suspended"
-    return "test" if application.client.test else "live"
+    if application.client.test:
+        return "waiting" if waiting else "test"
+    return "changing" if waiting else "live"
 
 
 def address_below(path: str, application_id: UUID) -> str:

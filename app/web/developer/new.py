@@ -16,14 +16,13 @@ from app.flows.developer.own_applications import (
 )
 from app.oauth.redirect_uri import RedirectUriError
 from app.oauth.registration import RegistrationError
-from app.refused import RefusedError
-from app.sentence import Sentence, quoted
 from app.storage.people.people import Person
+from app.web.developer.faults import fault_at, lines_of
 from app.web.developer.frame import OwnerHere, address_below, application_page, owner_actor
 from app.web.developer.quick_start import examples, try_url
 from app.web.pages.account import account_page
 from app.web.pages.account_form import Fault, Posted, posted_form, sealed_form
-from app.web.pages.login import login_page, note_refusal
+from app.web.pages.login import login_page
 from app.web.pages.render import see_other
 from app.web.pages.signed_in import person_here
 from app.web.pages.upload import Upload, read_upload
@@ -31,17 +30,6 @@ from app.web.paths import DEVELOPER, LOGIN, NEW_APPLICATION, OWN_APPLICATION
 from app.web.request import context_of
 
 _FORM = "new application"
-_UNPROCESSABLE = 422
-# What the rules say in English, for everybody else.
-_SAID = {
-    "name": Sentence("A name has 1 to 120 characters, and none that cannot be seen."),
-    "company": Sentence("A name has 1 to 120 characters, and none that cannot be seen."),
-    "addresses": Sentence(
-        "One of the addresses cannot be registered. Write each in full, with https, and nothing that differs by request."
-    ),
-    "logo": Sentence("The picture cannot be used. Choose a PNG, JPEG or WebP picture of at most 1 MiB."),
-}
-_REFUSED = Sentence("This cannot be registered.")
 # kind and public, as the form's choice names them
 _KINDS: dict[str, Any] = {
     "classic": ("classic", False),
@@ -72,7 +60,7 @@ async def submit_new(request: Request) -> Response:
             context, owner_actor(person), person, _typed(posted, upload)
         )
     except (RegistrationError, RedirectUriError, LogoError, OwnerError) as refused:
-        return _form_page(request, person, _fault(request, refused), posted)
+        return _form_page(request, person, fault_at(request, _FORM, refused), posted)
     return await _registered_page(request, person, registered)
 
 
@@ -81,28 +69,11 @@ def _typed(posted: Posted, upload: Upload) -> NewApplication:
     return NewApplication(
         name=posted.field("name"),
         company=posted.field("company"),
-        redirect_uris=tuple(filter(None, (line.strip() for line in posted.field("addresses").splitlines()))),
+        redirect_uris=lines_of(posted.field("addresses")),
         logo=upload.files.get("logo"),
         kind=kind,
         public=public,
     )
-
-
-def _fault(request: Request, refused: RefusedError) -> Fault:
-    """Beside the field that it is about."""
-    note_refusal(request, refused.code, str(refused))
-    if isinstance(refused, RedirectUriError):
-        field = "addresses"
-    elif isinstance(refused, LogoError):
-        field = "logo"
-    else:
-        field = refused.what.partition(":")[0]
-    said = (
-        refused.what
-        if isinstance(refused.what, Sentence)
-        else quoted(refused.what, _SAID.get(field, _REFUSED))
-    )
-    return Fault(_FORM, field if field in _SAID else "", said, _UNPROCESSABLE)
 
 
 def _form_page(

@@ -41,13 +41,18 @@ from app.web.paths import (
     PROFILE,
     REQUEST_QUEUE,
     REQUESTS,
+    REVIEWS,
     SECURITY,
     STAFF,
 )
 from app.web.request import context_of, raw_query
 
 _OVERVIEW = (Sentence("Overview"), ACCOUNT)
-_OF_OPERATORS = ((Sentence("Manual requests"), REQUEST_QUEUE), (Sentence("Staff"), STAFF))
+_OF_OPERATORS = (
+    (Sentence("Reviews"), REVIEWS),
+    (Sentence("Manual requests"), REQUEST_QUEUE),
+    (Sentence("Staff"), STAFF),
+)
 _DEVELOPER = (Sentence("Your applications"), DEVELOPER)
 _OWN = ((Sentence("Security"), SECURITY), (Sentence("Profile"), PROFILE))
 _OF_THE_ACCOUNT = (

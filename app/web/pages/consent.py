@@ -42,6 +42,7 @@ from app.storage.people.members import Member
 from app.web.error_pages import error_uri
 from app.web.pages.asked_terms import begin_terms
 from app.web.pages.browser import browser_of, cookie_of
+from app.web.pages.consent_known import known_values
 from app.web.pages.consent_role import redirect_host, role_page
 from app.web.pages.duration import spoken_duration
 from app.web.pages.language import language_of
@@ -220,6 +221,7 @@ async def _consent_page(  # noqa: PLR0917  # each is a part of what is asked, or
         action=CONSENT,
         hidden=[("flow", seal_flow(context, flow, browser=browser))],
         application={**shown(asked.application), "redirect_host": redirect_host(asked.redirect_uri)},
+        **await known_values(context, asked.application),
         customer={"name": member.name, "email": member.email, "account": member.customer_name},
         scopes=opened_by(asked.scope.split()),
         fault=fault,

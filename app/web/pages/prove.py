@@ -1,5 +1,7 @@
 """The page that asks an operator for the second factor again."""
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,11 +17,12 @@ from app.web.pages.login import login_page, visitor_of
 from app.web.pages.passkey_proof import asked_proof, proof_of
 from app.web.pages.render import see_other
 from app.web.pages.signed_in import person_here
-from app.web.paths import LOGIN, PROVE, REQUEST_QUEUE, STAFF
+from app.web.paths import LOGIN, PROVE, REQUEST_QUEUE, REVIEWS, STAFF
 from app.web.request import context_of, raw_query
 
 _PROVE = "prove again"
-_LEAD_BACK = (REQUEST_QUEUE,)  # pages that lead here, and are led back to
+# Pages that lead here, and are led back to.
+_LEAD_BACK = re.compile(rf"{REQUEST_QUEUE}|{REVIEWS}[a-z0-9/-]{{0,100}}")
 
 
 async def prove(request: Request) -> Response:
@@ -27,7 +30,7 @@ async def prove(request: Request) -> Response:
     if person is None:
         return await login_page(request, SignInFlow(PROVE))
     then = parse_query(raw_query(request)).values.get("then", "")
-    return await _prove_page(request, person, then if then in _LEAD_BACK else STAFF)
+    return await _prove_page(request, person, then if _LEAD_BACK.fullmatch(then) else STAFF)
 
 
 async def submit_prove(request: Request) -> Response:

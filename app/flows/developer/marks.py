@@ -1,0 +1,76 @@
+"""What a reviewer should look at twice: names and pictures like another's, and hosts that are new."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from app.context import Context
+from app.flows.developer.likeness import holds, looks_like, mixes_alphabets, skeleton
+from app.flows.developer.standing import Standing
+from app.oauth.description import Description, hosts_of
+from app.sentence import Sentence
+from app.storage.people.application_reviews import Review
+from app.storage.people.descriptions import Compared, select_compared
+
+OWN_NAME = "RoviTracker"
+_MOST_COMPARED = 20_000
+_MOST_MARKS = 20  # of one kind; the first ones tell enough
+
+
+async def marks_of(context: Context, standing: Standing, review: Review) -> tuple[Sentence, ...]:
+    """Each in words for the reviewer. Applications of the same owners are not compared."""
+    others = await select_compared(context.database, standing.application.client.id, _MOST_COMPARED)
+    # Thousands of names take a while when they are read for the first time.
+    alike = await asyncio.to_thread(_likenesses, review.proposed, others)
+    return (*alike, *_new_hosts(standing.application.description, review))
+
+
+def _likenesses(proposed: Description, others: Sequence[Compared]) -> tuple[Sentence, ...]:
+    names = {name: skeleton(name) for name in dict.fromkeys((proposed.name, proposed.company))}
+    own = [
+        Sentence("%(name)s looks like %(own)s.", name=name, own=OWN_NAME)
+        for name, bones in names.items()
+        if holds(bones, skeleton(OWN_NAME))
+    ]
+    mixed = [
+        Sentence("%(name)s mixes letters of several alphabets.", name=name)
+        for name in names
+        if mixes_alphabets(name)
+    ]
+    alike = islice(_names_alike(names, others), _MOST_MARKS)
+    pictured = islice(_pictures_alike(proposed.logo_digest, others), _MOST_MARKS)
+    return (*own, *mixed, *alike, *pictured)
+
+
+def _names_alike(names: Mapping[str, str], others: Iterable[Compared]) -> Iterator[Sentence]:
+    """names: with their skeletons."""
+    for other in others:
+        theirs = (skeleton(other.name), skeleton(other.company))
+        for name, bones in names.items():
+            if any(looks_like(bones, each) for each in theirs):
+                yield Sentence(
+                    "%(name)s looks like %(other)s of %(company)s.",
+                    name=name,
+                    other=other.name,
+                    company=other.company,
+                )
+
+
+def _pictures_alike(logo: bytes | None, others: Iterable[Compared]) -> Iterator[Sentence]:
+    for other in others:
+        if logo is not None and logo == other.logo:
+            yield Sentence(
+                "The logo is that of %(other)s of %(company)s.", other=other.name, company=other.company
+            )
+
+
+def _new_hosts(live: Description, review: Review) -> list[Sentence]:
+    """Every host is new to customers while the application is in test mode."""
+    known = set() if review.goes_live else set(hosts_of(live.redirect_uris))
+    found = []
+    for host in hosts_of(review.proposed.redirect_uris):
+        if host not in known:
+            found.append(Sentence("The answers may go to %(host)s, which is new.", host=host))
+        if holds(skeleton(host.partition(":")[0]), skeleton(OWN_NAME)):
+            found.append(Sentence("%(name)s looks like %(own)s.", name=host, own=OWN_NAME))
+    return found
