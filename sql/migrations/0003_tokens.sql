@@ -177,7 +177,6 @@ CREATE TABLE connection_read (
     last_at            timestamptz NOT NULL,
     PRIMARY KEY (customer_id, application_id, equipment_key, day, kind, connection_version)
 ) WITH (fillfactor = 80);
-CREATE INDEX ON connection_read (application_id, day) WHERE equipment_key = 0;
 CREATE INDEX ON connection_read ((day + 1));  -- when its day was over: what retention asks for
 COMMENT ON TABLE connection_read IS 'How often an application read what of a customer''s on a day. Each process adds what it gathered.';
 COMMENT ON COLUMN connection_read.equipment_key IS '0: all reads of the kind. Any other: those among them that named this machine';

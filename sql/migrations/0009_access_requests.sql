@@ -53,9 +53,6 @@ CREATE TABLE pick_up_link (
 CREATE INDEX ON pick_up_link (request_id);
 COMMENT ON TABLE pick_up_link IS 'Links mailed to an application''s owners, by the SHA-256 of their secrets. The request says whether they still work.';
 
--- For the list that an application's owners see.
-CREATE INDEX ON connection (application_id);
-
 GRANT SELECT, INSERT ON access_request, pick_up_link TO rovitracker_service;
 GRANT UPDATE (state, ends_at, judged_by, judged_at, judged_reason, customer_id, decided_by, decided_at, grant_id, mailed_at,
               closed_at)

@@ -151,6 +151,6 @@ def test_shells_are_told_how_to_complete(shell: str) -> None:
 
 def test_verbs_and_flags_are_completed() -> None:
     begun = {"COMP_WORDS": "rovitracker app re", "COMP_CWORD": "2"}
-    assert complete("complete_bash", **begun).split() == ["register", "retire-secret", "resume"]
+    assert complete("complete_bash", **begun).split() == ["register", "refuse", "retire-secret", "resume"]
     begun = {"COMP_WORDS": "rovitracker flow code --no", "COMP_CWORD": "3"}
     assert complete("complete_bash", **begun).split() == ["--no-open"]

@@ -17,9 +17,18 @@ from tests.web.test_own_applications import client_id_of
 async def test_reads_of_all_customers_and_refusals_are_told(context: Context, owner: Browser) -> None:
     client_id = client_id_of(await register_own(owner))
     now = context.now()
+    customers = [new_id(), new_id()]
+    for customer_id in customers:
+        await context.database.count("INSERT INTO customer (id, name) VALUES ($1, 'Hillside')", customer_id)
+        await context.database.count(
+            "INSERT INTO connection (customer_id, application_id, approved_at, route) VALUES ($1, $2::uuid, clock_timestamp(), 'code')",
+            customer_id,
+            client_id,
+        )
     counts = {
-        ReadKey(new_id(), UUID(client_id), machine, now.date(), ReadKind.FLEET_PAGE, 1): Count(reads, now)
-        for machine, reads in ((0, 40), (0, 2), (7, 1_000))
+        ReadKey(customer_id, UUID(client_id), machine, now.date(), ReadKind.FLEET_PAGE, 1): Count(reads, now)
+        for customer_id in customers
+        for machine, reads in ((0, 21), (7, 500))
     }
     await upsert_reads(context.database, counts)
     await owner.get(f"/app/oauth2/authorize?client_id={client_id}&redirect_uri=https://else.example/")

@@ -77,11 +77,12 @@ async def select_reads_by_day(
     return tuple(ReadsOfDay(**row) for row in rows)
 
 
+# From connection to connection, since the reads are stored by customer.
 SELECT_READS_OF_APPLICATION = f"""
-SELECT day, kind, sum(reads)::bigint AS reads, max(last_at) AS last_at
-FROM connection_read
-WHERE application_id = $1 AND equipment_key = 0 AND {LAST_DAYS.format(days="$2::integer")}
-GROUP BY day, kind ORDER BY day, kind
+SELECT r.day, r.kind, sum(r.reads)::bigint AS reads, max(r.last_at) AS last_at
+FROM connection k JOIN connection_read r ON r.customer_id = k.customer_id AND r.application_id = k.application_id
+WHERE k.application_id = $1 AND r.equipment_key = 0 AND {LAST_DAYS.format(days="$2::integer")}
+GROUP BY r.day, r.kind ORDER BY r.day, r.kind
 """
 
 
