@@ -228,6 +228,16 @@ CASES: dict[str, tuple[Case, ...]] = {
             ("http://127.0.0.1?", "?"),
         ),
     ),
+    "app/oauth/registration.py:check_link": (
+        _text(
+            lambda given: registration.check_link("terms link", given),
+            ("https://", "a"),
+            ("https://a/", "../"),
+            ("https://a/?", "a=b&"),
+            ("", " "),
+            ("", "a"),
+        ),
+    ),
     "app/oauth/registration.py:check_name": (
         case(
             lambda given: registration.check_name("name", given),
@@ -351,6 +361,8 @@ OURS = "what it takes is our own"
 READ = "what it takes was read and bounded before"
 
 EXEMPT = {
+    "app/oauth/description.py:hosts_of": READ,
+    "app/oauth/description.py:live_addresses": READ,
     "app/oauth/second_factor.py:enrolment_uri": OURS,
     "app/oauth/sound_keys.py:objection_to_key": READ,
     "app/oauth/answer.py:introspection_answer": OURS,

@@ -12,6 +12,7 @@ from app.door import addresses as proxies
 from app.door import framing
 from app.embedded import folders
 from app.flows.approval import report
+from app.flows.developer import likeness
 from app.flows.manual import words
 from app.flows.moving import fields
 from app.language import typed_times
@@ -33,7 +34,7 @@ from app.storage.schema import address, rights
 from app.storage.valkey import pipe
 from app.web.api import entity_tag
 from app.web.front import access_log
-from app.web.pages import terms_form
+from app.web.pages import prove, terms_form
 from app.web.reference import aemp, examples
 from tests.cost.cases import Case, case
 from tests.cost.routes import match_routes
@@ -45,6 +46,15 @@ def check_redis(path: str) -> None:
 
 
 CASES: dict[str, Case] = {
+    "app/flows/developer/likeness.py:_DROPPED": case(
+        lambda given: likeness._DROPPED.sub("", given), ("", "a"), ("", " "), ("", "_a"), ("", "a ")
+    ),
+    "app/flows/developer/likeness.py:_SMALL_CAPITAL": case(
+        likeness._SMALL_CAPITAL.fullmatch, ("LATIN LETTER SMALL CAPITAL ", "A"), ("", "L"), ("", "LATIN ")
+    ),
+    "app/web/pages/prove.py:_LEAD_BACK": case(
+        prove._LEAD_BACK.fullmatch, ("/app/operator/reviews", "/a"), ("", "/app/operator/"), ("", "a")
+    ),
     "app/flows/approval/report.py:_LINK": case(
         lambda given: report._LINK.sub("", given),
         ("", "a"),

@@ -39,9 +39,14 @@ BOUNDED: dict[str, Case] = {
 }
 
 _REGISTERED = "a registration is ASCII of at most 2,000 characters"
+_NAME = "a registered name of at most 120 characters, and no more of it is looked at"
 _OPERATORS = "a setting of the operator's own, read once when the service starts"
 
 ALLOWED = {
+    "app/flows/developer/likeness.py:_latin": _NAME,
+    "app/flows/developer/likeness.py:_unmarked": _NAME,
+    "app/flows/developer/likeness.py:skeleton": _NAME,
+    "app/oauth/description.py:hosts_of": _REGISTERED,
     "app/cli/flow_page.py:do_GET": "a request line on this machine, of at most 64 KiB of Latin-1, which holds no accents to compose",
     "app/flows/moving/fields.py:read": "the name of a field in a line of an operator's file of at most 64 KiB",
     "app/flows/mail/compose.py:compose": _OPERATORS,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -57,7 +58,9 @@ async def test_the_whole_route_ends_in_a_token_of_the_customers_yes(asking: Aski
     await approve_request(context, member.actor, member, request_id, Terms())
     assert await asking.mails("token_waits") == 1
     assert await asking.mails("connection_changed", member.email) == 1
-    [seen] = await select_connections(context.database, member.customer_id, legacy_until=None)
+    [seen] = await select_connections(
+        context.database, member.customer_id, legacy_until=None, code_life=timedelta(minutes=1)
+    )
     assert (seen.application_id, seen.member_names) == (asking.application_id, (member.name,))
     assert await asking.made() == 0
     token = await collect_token(context, asking.actor, await asking.link(request_id))
@@ -68,7 +71,9 @@ async def test_the_whole_route_ends_in_a_token_of_the_customers_yes(asking: Aski
     [shown] = await select_connected_customers(context.database, asking.application_id, 10)
     assert (shown.customer, shown.route) == (member.customer_name, "manual")
     assert (shown.confirmed_by, shown.released_by) == (member.name, "Rita Reviewer")
-    [seen] = await select_connections(context.database, member.customer_id, legacy_until=None)
+    [seen] = await select_connections(
+        context.database, member.customer_id, legacy_until=None, code_life=timedelta(minutes=1)
+    )
     assert seen.member_names == (member.name,)
     assert await asking.events() == [
         "request.asked",

@@ -54,6 +54,8 @@ SELECT id, bucket_of(id), sha256(number::text::bytea), grant_id, $1, $1, 'aemp:r
 FROM numbered, begun
 """
 
+MINUTE = timedelta(minutes=1)
+
 
 @pytest.fixture(scope="module")
 async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[asyncpg.Connection, UUID]]:
@@ -108,7 +110,7 @@ async def test_connections_are_found_without_reading_spent_tokens(
     """However often a family was refreshed: its newest unspent token is at the end that is read first."""
     owner, customer_id = large
     explain = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {SELECT_CONNECTIONS}"
-    rows = await owner.fetch(explain, customer_id, datetime(2099, 1, 1, tzinfo=UTC))
+    rows = await owner.fetch(explain, customer_id, datetime(2099, 1, 1, tzinfo=UTC), MINUTE)
     plan = "\n".join(row[0] for row in rows)
     assert "using authorization_grant_customer_id_idx" in plan
     assert "legacy_token_customer_id_idx" in plan
@@ -133,13 +135,13 @@ async def test_reads_of_a_connection_are_summed_up_without_those_of_its_machines
     await owner.execute(FILL_READS, customer_id)
     await owner.execute("ANALYZE connection_read")
     explain = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {SELECT_CONNECTIONS}"
-    plan = "\n".join(row[0] for row in await owner.fetch(explain, customer_id, None))
+    plan = "\n".join(row[0] for row in await owner.fetch(explain, customer_id, None, MINUTE))
     read = re.findall(r"on connection_read.*?\(actual rows=([\d.]+) loops=1\)", plan)
     assert sorted(map(float, read)) == [1, 3, 90], plan
     assert plan.count("using connection_read_pkey") == 4
     # Whether anything was read is asked only of a connection that has no token.
     assert len(re.findall(r"using connection_read_pkey.*never executed", plan)) == 1
-    rows = await owner.fetch(SELECT_CONNECTIONS, customer_id, None)
+    rows = await owner.fetch(SELECT_CONNECTIONS, customer_id, None, MINUTE)
     assert [row["reads_30_days"] for row in rows] == [30 * 3 * 800]
     plan = await plan_of(owner, SELECT_READS_BY_DAY, customer_id, customer_id, 7)
     assert "connection_read_pkey" in plan

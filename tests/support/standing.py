@@ -1,4 +1,7 @@
-"""Everything the stores hold, as a digest each: what a refused request must leave as it was."""
+"""Everything the stores hold, as a digest each: what a refused request must leave as it was.
+
+The table of refused requests is left out, which is written some seconds after each, and opens nothing.
+"""
 
 import asyncpg
 from redis.asyncio import Redis
@@ -7,7 +10,7 @@ from app.context import Context
 
 _TABLES = """
 SELECT oid::regclass::text AS name FROM pg_class
-WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'refused_request'
 """
 
 

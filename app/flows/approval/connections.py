@@ -54,7 +54,8 @@ async def find_connection(
 
 async def _select(context: Context, customer_id: UUID) -> tuple[Connection, ...]:
     until = context.policy.legacy_tokens_until
-    return await select_connections(context.database, customer_id, legacy_until=until)
+    code_life = context.policy.lifetimes.code
+    return await select_connections(context.database, customer_id, legacy_until=until, code_life=code_life)
 
 
 async def find_connections(

@@ -1,7 +1,7 @@
 """Connections as people see them: an account's own list, and what a support case looks for."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -48,8 +48,8 @@ def _reads(customer_id: str, application_id: str) -> str:
 # than a young one. An application that gets tokens by itself needs none to be live,
 # nor does one whose owners may pick a token up.
 #
-# A connection begins with the approval, before its code is redeemed. So one that stands with nothing live was never used,
-# unless it read something. Reads are kept for 400 days; an older approval may have been used before.
+# A connection begins with the approval, before its code is redeemed. It is unused for as long as the code lives, unless
+# something came of it already. After that nothing can.
 SELECT_CONNECTIONS = f"""
 WITH live AS (
     SELECT t.application_id, t.scope, t.approved_at, t.approved_at AS connected_at, g.member_id
@@ -91,7 +91,9 @@ WITH live AS (
     SELECT k.application_id, '', k.approved_at, k.approved_at, k.approved_by, true
     FROM connection k
     WHERE k.customer_id = $1 AND k.route = 'code' AND {is_connected("k")}
-      AND k.approved_at > clock_timestamp() - interval '400 days'
+      AND k.approved_at > clock_timestamp() - $3::interval
+      AND NOT EXISTS (SELECT FROM authorization_grant g WHERE g.customer_id = $1 AND g.expires_at IS NOT NULL
+                      AND g.application_id = k.application_id AND g.approved_at >= k.approved_at)
       AND NOT EXISTS (SELECT FROM standing t WHERE t.application_id = k.application_id)
       AND NOT EXISTS (SELECT FROM connection_read r WHERE r.customer_id = $1 AND r.application_id = k.application_id
                       AND r.equipment_key = 0 AND r.last_at >= k.approved_at)
@@ -112,10 +114,10 @@ GROUP BY t.application_id, k.ends_at, k.version, k.share, k.history_from ORDER B
 
 
 async def select_connections(
-    statements: Statements, customer_id: UUID, *, legacy_until: datetime | None
+    statements: Statements, customer_id: UUID, *, legacy_until: datetime | None, code_life: timedelta
 ) -> tuple[Connection, ...]:
-    """legacy_until: when the tokens of a former system end; None where none is accepted."""
-    rows = await statements.rows(SELECT_CONNECTIONS, customer_id, legacy_until)
+    """legacy_until: when the tokens of a former system end; None where none is accepted. code_life: of a code."""
+    rows = await statements.rows(SELECT_CONNECTIONS, customer_id, legacy_until, code_life)
     return tuple(
         Connection(
             row["application_id"],
