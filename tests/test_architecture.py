@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.syntax import in_rooms, nodes_of, tree_of
+
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "app"
 
@@ -117,7 +119,7 @@ def room_of(file: Path) -> str:
 
 def imports_of(file: Path) -> Iterator[tuple[str, int]]:
     """Every module a file imports, with its line."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes_of(file):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -137,14 +139,16 @@ def rooms_imported(file: Path) -> Iterator[tuple[str, int]]:
             yield parts[1], line
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=name_of)
-def test_imports_go_down_only(file: Path) -> None:
-    room = room_of(file)
-    if room in ASSEMBLERS or room == "__init__":
-        return
-    allowed = RULES[room] | {room, "refused", "sentence", "__version__"}
-    climbing = [f"line {line}: app.{other}" for other, line in rooms_imported(file) if other not in allowed]
-    assert not climbing, f"{name_of(file)} imports upwards: {climbing}"
+@pytest.mark.parametrize("files", in_rooms(SOURCES))
+def test_imports_go_down_only(files: list[Path]) -> None:
+    climbing = [
+        f"{name_of(file)}:{line} imports app.{other}"
+        for file in files
+        if (room := room_of(file)) not in ASSEMBLERS and room != "__init__"
+        for other, line in rooms_imported(file)
+        if other not in RULES[room] | {room, "refused", "sentence", "__version__"}
+    ]
+    assert not climbing
 
 
 def test_sub_rooms_of_a_room_import_each_other_in_one_direction() -> None:
@@ -171,7 +175,7 @@ ROOMS = sorted({file.parent for file in SOURCES} - {APP})
 @pytest.mark.parametrize("room", ROOMS, ids=name_of)
 def test_every_room_has_a_plate_at_its_door(room: Path) -> None:
     """It says what lives there, what it may import, and where to begin."""
-    plate = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
+    plate = ast.get_docstring(tree_of(room / "__init__.py")) or ""
     first, *more = plate.split("\n\n")
     assert first.endswith(".")
     assert more, f"{name_of(room)} says too little"
@@ -190,22 +194,25 @@ def test_frameworks_stay_in_their_rooms(package: str, rooms: set[str]) -> None:
     assert not strays
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=name_of)
-def test_every_file_says_what_lives_in_it(file: Path) -> None:
-    text = file.read_text()
-    assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{name_of(file)} has no first sentence"
+@pytest.mark.parametrize("files", in_rooms(SOURCES))
+def test_every_file_says_what_lives_in_it(files: list[Path]) -> None:
+    silent = [
+        name_of(file) for file in files if file.read_text().strip() and not ast.get_docstring(tree_of(file))
+    ]
+    assert not silent
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=name_of)
-def test_nothing_is_imported_inside_a_function(file: Path) -> None:
+@pytest.mark.parametrize("files", in_rooms(SOURCES))
+def test_nothing_is_imported_inside_a_function(files: list[Path]) -> None:
     late = [
-        node.lineno
-        for function in ast.walk(ast.parse(file.read_text()))
+        f"{name_of(file)}:{node.lineno}"
+        for file in files
+        for function in nodes_of(file)
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
         for node in ast.walk(function)
         if isinstance(node, (ast.Import, ast.ImportFrom))
     ]
-    assert not late, f"{name_of(file)} imports late in lines {late}"
+    assert not late
 
 
 def test_no_import_goes_in_a_circle() -> None:
@@ -234,7 +241,7 @@ def module_name(file: Path) -> str:
 
 def targets(file: Path, modules: Collection[str]) -> Iterator[str]:
     """Modules a file imports; of `from app.room import part` the part, where that is a module."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes_of(file):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -248,7 +255,7 @@ def test_no_settings_object_hangs_around() -> None:
     strays = [
         f"{name_of(file)}:{node.lineno}"
         for file in SOURCES
-        for node in ast.parse(file.read_text()).body
+        for node in tree_of(file).body
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Call)
         if isinstance(node.value.func, ast.Name) and node.value.func.id in ("Settings", "load_settings")
     ]
@@ -261,7 +268,7 @@ def test_only_settings_reads_the_environment() -> None:
         for file in SOURCES
         if room_of(file)
         not in ("settings", "embedded")  # a started server gets an environment, it is not read
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in nodes_of(file)
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     ]
     assert not readers
@@ -287,7 +294,7 @@ def test_no_public_name_of_storage_and_flows_is_defined_twice() -> None:
 
 def public_names(file: Path) -> Iterator[str]:
     """What a file defines at its top."""
-    for node in ast.parse(file.read_text()).body:
+    for node in tree_of(file).body:
         for name in defined_by(node):
             if not name.startswith("_"):
                 yield name

@@ -124,6 +124,7 @@ def _serving(service: Container, image: Stage) -> Iterator[None]:
         while not service.is_healthy():
             assert running.poll() is None, "the service ended"
             assert time.monotonic() < deadline, "the service does not become healthy"
+            time.sleep(0.3)  # each look is a program of its own, which would take the service's processor
         yield
         running.send_signal(signal.SIGTERM)
         running.wait(timeout=25)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.syntax import in_rooms, nodes_of
+
 ROOT = Path(__file__).parent.parent
 APP = ROOT / "app"
 NOT_OURS = {".venv", "node_modules", "out"}  # others' software, and results
@@ -37,13 +39,8 @@ def name_of(file: Path) -> str:
     return str(file.relative_to(ROOT))
 
 
-@cache
-def tree_of(file: Path) -> ast.Module:
-    return ast.parse(file.read_text())
-
-
 def documented(file: Path) -> Iterator[tuple[Documented, str]]:
-    for node in ast.walk(tree_of(file)):
+    for node in nodes_of(file):
         if isinstance(node, Documented) and (text := ast.get_docstring(node)):
             yield node, text
 
@@ -80,15 +77,16 @@ def faults_in(file: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("file", FILES, ids=name_of)
-def test_sentences_have_a_subject_and_no_stiff_word(file: Path) -> None:
-    assert not faults_in(file)
+@pytest.mark.parametrize("files", in_rooms(FILES))
+def test_sentences_have_a_subject_and_no_stiff_word(files: list[Path]) -> None:
+    assert not {name_of(file): faults for file in files if (faults := faults_in(file))}
 
 
-@pytest.mark.parametrize("file", sorted(APP.rglob("*.py")), ids=name_of)
-def test_first_sentences_of_public_docstrings_are_short(file: Path) -> None:
+@pytest.mark.parametrize("files", in_rooms(sorted(APP.rglob("*.py"))))
+def test_first_sentences_of_public_docstrings_are_short(files: list[Path]) -> None:
     long = [
-        first
+        f"{name_of(file)}: {first}"
+        for file in files
         for node, text in documented(file)
         if isinstance(node, ast.Module) or not node.name.startswith("_")
         if len((first := _SENTENCE.split(text)[0].partition("\n\n")[0]).split()) > MOST_WORDS
@@ -99,7 +97,7 @@ def test_first_sentences_of_public_docstrings_are_short(file: Path) -> None:
 @cache
 def refusals() -> frozenset[str]:
     """RefusedError, the classes made of it, and the functions that make one."""
-    nodes = [node for file in APP.rglob("*.py") for node in ast.walk(tree_of(file))]
+    nodes = [node for file in APP.rglob("*.py") for node in nodes_of(file)]
     parents = {
         node.name: {ast.unparse(base) for base in node.bases}
         for node in nodes
@@ -126,11 +124,12 @@ def held() -> list[Path]:
     return [file for file in sorted(APP.rglob("*.py")) if file.relative_to(APP).parts[0] not in _ANSWERING]
 
 
-@pytest.mark.parametrize("file", held(), ids=name_of)
-def test_public_functions_that_refuse_say_when(file: Path) -> None:
+@pytest.mark.parametrize("files", in_rooms(held()))
+def test_public_functions_that_refuse_say_when(files: list[Path]) -> None:
     silent = [
-        node.name
-        for node in ast.walk(tree_of(file))
+        f"{name_of(file)}: {node.name}"
+        for file in files
+        for node in nodes_of(file)
         if isinstance(node, Function) and not node.name.startswith("_")
         if refusals().intersection(raised_in(node)) and "Raises " not in (ast.get_docstring(node) or "")
     ]

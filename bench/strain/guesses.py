@@ -23,8 +23,10 @@ BAR = 2.0
 JUDGED = frozenset({(KNOWN, FRESH), (KNOWN, LIMITED), (NEW, LIMITED)})
 GUESSES = 200  # a second
 
-_PEOPLE = 80  # half of them in a browser that is known
 SIGN_INS = 8  # a second
+_SPARE_S = (
+    2  # of people, so that nobody signs in twice in a round; half of all are in a browser that is known
+)
 _ASKED = 100  # introspections a second
 _TARGETS = 10  # accounts that exist, and as many addresses that nobody has
 _CONNECTIONS = 512
@@ -98,14 +100,15 @@ def measure_guesses(ground: Ground, seconds: int, addresses: int) -> Guessing:
         "LIMIT_PASSWORD_CHECKS": _default(),
     }
     ground = replace(ground, service=replace(ground.service, settings=settings))
-    people = add_people(ground, _PEOPLE, network="198.51.100")
+    count = SIGN_INS * (seconds + _SPARE_S)
+    people = add_people(ground, count, network="198.51.100")
     targets = add_people(ground, _TARGETS * (ground.plan.rounds + 1), network="192.0.2")
     above = [f"10.200.0.{n}" for n in range(addresses)]
     result = Guessing("wrong passwords", addresses, seconds)
     with serving(ground, cache=True) as (url, pid):
-        known = make_known(url, people[: _PEOPLE // 2])
+        known = make_known(url, people[: count // 2])
         asking = introspecting(ground, "introspection", url, pid, ground.service_stores)
-        crowd = Crowd(url, known, people[_PEOPLE // 2 :], asking)
+        crowd = Crowd(url, known, people[count // 2 :], asking)
         limited = Guessers(url, [*targets[:_TARGETS], *known], above)
         for number in range(ground.plan.rounds):
             mine = targets[_TARGETS * (number + 1) : _TARGETS * (number + 2)]

@@ -176,7 +176,7 @@ def load(address: str, accounts: Path, *, users: int = 2) -> subprocess.Complete
                 str(LOCUSTFILE),
                 "FullFlow",
             ),
-            *("--host", address, "--users", str(users), "--spawn-rate", "10", "--run-time", "4s"),
+            *("--host", address, "--users", str(users), "--spawn-rate", "10", "--run-time", "2s"),
             *("--stop-timeout", "10", "--accounts", str(accounts)),
         ],
         cwd=accounts.parent,

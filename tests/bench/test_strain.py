@@ -23,7 +23,7 @@ from bench.strain.report import render
 from tests.bench.programs import Run, measure
 from tests.bench.test_rounds import round_of
 
-SECONDS = 3  # of the overload
+SECONDS = 2  # of the overload
 GUESSES_S = 2
 SMOKE = (
     *("--rounds", "1", "--seconds", "0.5", "--warm-up", "0.3", "--tokens", "200", "--connections", "4"),

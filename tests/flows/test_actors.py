@@ -20,6 +20,7 @@ from app.oauth.actor import COMMAND_LINE, Actor, ActorKind
 from app.oauth.token_string import new_id
 from tests.cli.verbs import VERBS
 from tests.support.people import PASSWORD, World
+from tests.support.syntax import nodes_of
 
 APP = Path(app.flows.__file__).parents[1]
 # The rooms of rules and flows, and those below. embedded/ passes options to PostgreSQL's own programs.
@@ -83,7 +84,7 @@ def texts_of(file: Path) -> list[tuple[int, str]]:
     """Every string in a file, its docstrings too."""
     return [
         (node.lineno, node.value)
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in nodes_of(file)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
 

@@ -1,6 +1,7 @@
 """`make screenshots`: pictures of every page, on a phone and a desktop, light and dark; the README's two among them.
 
-`make screenshots VIEWS=phone-dark` takes those alone, and the README's.
+`make screenshots VIEWS=phone-dark` takes those alone, and the README's. `VIEWS="phone-dark --until home"` ends the tour
+with that page.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -44,13 +45,15 @@ _LOGO = ROOT / "app" / "web" / "pages" / "static" / "sitewise.png"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="make screenshots")
     parser.add_argument("views", nargs="*", default=VIEWS, help=f"of {' '.join(VIEWS)}")
-    views = parser.parse_args().views
+    parser.add_argument("--until", metavar="PAGE", help="the last page of the tour (all are taken)")
+    arguments = parser.parse_args()
+    views = arguments.views
     if unknown := sorted(set(views) - set(VIEWS)):
         parser.error(f"no such view: {' '.join(unknown)}; there are {' '.join(VIEWS)}")
-    asyncio.run(_take(views))
+    asyncio.run(_take(views, arguments.until))
 
 
-async def _take(views: Collection[str]) -> None:
+async def _take(views: Collection[str], until: str | None) -> None:
     chromium = find_chromium()
     if chromium is None:  # as the browser tests, it leaves out what cannot be done here, and says so
         sys.stdout.write(
@@ -62,7 +65,7 @@ async def _take(views: Collection[str]) -> None:
     async with _new_service() as service, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         for view in views:
-            await _photograph(browser, service, *view.split("-"))
+            await _photograph(browser, service, view, until)
         world = await _world_for_readme(service.context)
         for scheme in SCHEMES:
             await _photograph_for_readme(browser, service, world, scheme)
@@ -83,14 +86,20 @@ async def _new_service() -> AsyncIterator[Service]:
             remove(servers)
 
 
-async def _photograph(browser: Browser, service: Service, width: str, scheme: str) -> None:
+async def _photograph(browser: Browser, service: Service, view: str, until: str | None) -> None:
+    width, scheme = view.split("-")
     async with (
         open_other_site() as site,
         open_visitor(browser, viewport=VIEWPORTS[width], color_scheme=scheme) as visitor,
     ):
         world = await World.make(service.context, redirect_uris=(site.callback,))
-        async for name in tour(visitor, service, world, site):
-            await _save(visitor, name, width, scheme)
+        async with aclosing(tour(visitor, service, world, site)) as pages:
+            async for name in pages:
+                await _save(visitor, name, width, scheme)
+                if name == until:
+                    return
+        if until is not None:
+            sys.exit(f"make screenshots: no page of the tour is called {until!r}")
         await visitor.page.goto(service.url("/docs"))
         await _save(visitor, "docs", width, scheme)
 

@@ -1,6 +1,6 @@
 """A tour of every page in every state a person can bring it to, for what must hold on all of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
@@ -27,7 +27,7 @@ from tests.support.sharing import page_of
 WRONG_PASSWORD = "incorrect horse battery"
 
 
-async def tour(visitor: Visitor, service: Service, world: World, site: OtherSite) -> AsyncIterator[str]:
+async def tour(visitor: Visitor, service: Service, world: World, site: OtherSite) -> AsyncGenerator[str, None]:
     """The name of each page while it is open. Needs script, to submit one form twice."""
     async for name in _password(visitor, service, world):
         yield name
