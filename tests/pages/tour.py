@@ -27,7 +27,9 @@ from tests.support.sharing import page_of
 WRONG_PASSWORD = "incorrect horse battery"
 
 
-async def tour(visitor: Visitor, service: Service, world: World, site: OtherSite) -> AsyncGenerator[str, None]:
+async def tour(
+    visitor: Visitor, service: Service, world: World, site: OtherSite
+) -> AsyncGenerator[str, None]:
     """The name of each page while it is open. Needs script, to submit one form twice."""
     async for name in _password(visitor, service, world):
         yield name
