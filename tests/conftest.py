@@ -16,6 +16,7 @@ from xdist.scheduler import Scheduling
 from app.context import Context
 from app.embedded import attach
 from app.embedded.removal import remove
+from app.flows.developer import keep_reporting
 from app.main import create_app
 from app.settings import PREFIX, Settings
 from app.storage.schema.migrations import apply_migrations, read_migrations
@@ -188,6 +189,7 @@ def make_settings(database_url: str, redis_url: str, data_dir: Path, **changes: 
 
 @pytest.fixture(scope="session")
 async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    keep_reporting.EVERY_S = 86_400  # the test customers of one test do not report in the middle of another
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app

@@ -205,7 +205,8 @@ async def test_a_write_whose_answer_is_lost_is_written_again_rather_than_not(
         proxy.lose_reply()
         with capture_logs() as logs:
             await write_reads(through)
-    assert [log["log_level"] for log in logs] == ["warning"]
+    # Mails of other tests may be on their way meanwhile.
+    assert [log["log_level"] for log in logs if "reads" in log["event"]] == ["warning"]
     assert await reader.counted() == [(ReadKind.FLEET_PAGE, 0, 1, 3)]
 
 

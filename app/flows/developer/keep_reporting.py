@@ -8,7 +8,7 @@ from app.context import Context
 from app.flows.developer.test_customer import report_once
 from app.storage.errors import PassingError
 
-_EVERY_S = 60
+EVERY_S = 60
 _MOST_AT_ONCE = 100  # customers in one round of one process, a tenth of a second's work each
 
 _log = structlog.get_logger()
@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 async def keep_reporting_for_ever(context: Context) -> None:
     """Look once a minute in every process, until cancelled; each customer is claimed by one."""
     while True:
-        await asyncio.sleep(_EVERY_S)
+        await asyncio.sleep(EVERY_S)
         try:
             reported = 0
             while reported < _MOST_AT_ONCE and await report_once(context):
