@@ -1,7 +1,7 @@
 """Everything the stores hold, as a digest each: what a refused request must leave as it was.
 
-The table of refused requests is left out, which is written some seconds after each, and opens nothing. Of mails, those of
-earlier tests may be sent meanwhile, so it is compared which ones there are.
+The table of refused requests is left out, which is written some seconds after each, and opens nothing. Mails of earlier
+tests may be sent meanwhile, so it is compared which ones there are.
 """
 
 import asyncpg
