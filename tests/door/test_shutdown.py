@@ -22,7 +22,7 @@ from tests.support.people import World
 from tests.support.proxy import proxy_to
 from tests.support.raw import get, post
 
-ROUNDS = 3 * DEPTH if DEPTH > 1 else 1
+ROUNDS = 3 * DEPTH
 ALIVE = get(b"/health/alive")
 READY = get(b"/health/ready")
 
