@@ -4,7 +4,9 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -48,9 +50,8 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None, as_json
     settings = load_settings(**flags)
     with _bind(settings) as listener, ready_stores(settings) as stores:
         asyncio.run(_refuse_excessive_rights(stores))
-        if as_json:
-            print_json({"url": settings.issuer})
-        _listen(settings, listener, flags, logs_to_stderr=as_json)
+        document = {"url": settings.issuer} if as_json else None
+        _listen(settings, listener, flags, partial(_announce, document=document))
 
 
 def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
@@ -69,17 +70,19 @@ def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
             return await seed_demo(context, COMMAND_LINE, settings)
 
     with _bind(settings) as listener, ready_stores(settings) as stores:
-        _announce(settings, asyncio.run(seed(stores)), as_json=as_json)
-        _listen(load_settings(**flags), listener, flags, logs_to_stderr=as_json)
+        made = asyncio.run(seed(stores))
+        announce = (
+            partial(_announce, document=_document(settings, made))
+            if as_json
+            else partial(_tell, settings, made)
+        )
+        _listen(load_settings(**flags), listener, flags, announce)
 
 
 def _listen(
-    settings: Settings, listener: socket.socket, flags: dict[str, Any], *, logs_to_stderr: bool
+    settings: Settings, listener: socket.socket, flags: dict[str, Any], announce: Callable[[], None]
 ) -> None:
-    """Serve until the service is stopped."""
-    if logs_to_stderr:
-        # The document on stdout stays the only one, whatever the workers write.
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    """Serve until the service is stopped, which whoever reads the announcement may ask for at once."""
     configure_logs(settings.log_level, readable=settings.log_format == "text")
     raise_limit()
     # The application is named, not made: each worker makes its own from the same environment.
@@ -88,10 +91,10 @@ def _listen(
         if settings.management_port is not None:
             served = serve_metrics(settings.host, settings.management_port, workers=settings.workers)
             export_environment(stack.enter_context(served))
-        _run(settings, listener)
+        _run(settings, listener, announce)
 
 
-def _run(settings: Settings, listener: socket.socket) -> None:
+def _run(settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
     config = Config(
         "app.main:app_from_environment",
         bounds=_bounds_of(settings),
@@ -100,7 +103,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         factory=True,
         workers=settings.workers,
     )
-    workers.serve(config, listener)
+    workers.serve(config, listener, announce)
 
 
 def _bounds_of(settings: Settings) -> Bounds:
@@ -143,22 +146,29 @@ async def _refuse_excessive_rights(stores: Stores) -> None:
         )
 
 
-def _announce(settings: Settings, demo: Demo | None, *, as_json: bool) -> None:
-    if as_json:
-        print_json(
-            {
-                "url": settings.issuer,
-                "demo": demo
-                and {
-                    "email": demo.email,
-                    "password": demo.password,
-                    "client_id": demo.client_id,
-                    "client_secret": demo.client_secret,
-                    "consent_url": demo.consent_url,
-                },
-            }
-        )
+def _announce(document: dict[str, Any] | None) -> None:
+    if document is None:
         return
+    print_json(document)
+    # It stays the only one on stdout, whatever the workers write.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+
+def _document(settings: Settings, demo: Demo | None) -> dict[str, Any]:
+    return {
+        "url": settings.issuer,
+        "demo": demo
+        and {
+            "email": demo.email,
+            "password": demo.password,
+            "client_id": demo.client_id,
+            "client_secret": demo.client_secret,
+            "consent_url": demo.consent_url,
+        },
+    }
+
+
+def _tell(settings: Settings, demo: Demo | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(
         f"\nRoviTracker Authorization serves on [bold]{settings.issuer}[/bold]  (development, Ctrl+C ends it)\n"

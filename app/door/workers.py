@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
@@ -23,10 +24,14 @@ _CLOSE_S = 8.0  # beyond the answers, for the stores to be left
 _LOOK_S = 0.1
 
 
-def serve(config: Config, listener: socket.socket) -> None:
-    """Serve on a bound socket until a signal ends it. Raises SystemExit when the service does not come up."""
+def serve(config: Config, listener: socket.socket, announce: Callable[[], None] = lambda: None) -> None:
+    """Serve on a bound socket until a signal ends it. Raises SystemExit when the service does not come up.
+
+    announce is called once signals are noted: a KeyboardInterrupt while the loop begins could be lost (R-102).
+    """
     if config.workers > 1:
         supervisor = Supervisor(config, [listener])
+        announce()
         supervisor.run()
         came_up = supervisor.came_up
     else:
@@ -34,7 +39,9 @@ def serve(config: Config, listener: socket.socket) -> None:
         # Somebody may have chosen to ignore it, as nohup does.
         if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
             signal.signal(signal.SIGHUP, server.handle_exit)
-        server.run([listener])
+        with server.capture_signals():
+            announce()
+            server.run([listener])
         came_up = server.started
     if not came_up:
         sys.exit(STARTUP_FAILURE)

@@ -76,7 +76,11 @@ def made_running(folder: Path, port: int) -> Iterator[tuple[str, subprocess.Pope
             yield f"http://localhost:{port}", process
         finally:
             os.killpg(process.pid, signal.SIGINT)
-            process.wait(30)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)  # or it would hold what the next test needs
+                raise
 
 
 def read_announcement(process: subprocess.Popen[str]) -> str:
