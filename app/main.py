@@ -24,7 +24,6 @@ from app.metrics import MEASUREMENTS
 from app.settings import Settings, load_settings
 from app.stores import open_stores
 from app.web.errors import mount_errors
-from app.web.front.full_lanes import FullLanes
 from app.web.front.service import Service
 from app.web.pages.render import TEMPLATES
 from app.web.routes import router
@@ -36,7 +35,7 @@ _COLLECT_AFTER = (2_000, 2, 1_000)
 _FINISH_S = 10.0
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings) -> Service:
     """One process's application. Stores are opened when it starts and need not be up: `/health/ready` tells."""
     app = Service(
         front=settings.asgi_front,
@@ -52,7 +51,6 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=partial(_lifespan, settings),
     )
-    app.add_middleware(FullLanes)
     app.include_router(router)
     mount_errors(app)
     return app

@@ -97,7 +97,7 @@ class ServiceSettings(BaseModel):
     )
     asgi_front: bool = Field(
         True,
-        description="whether token and introspection requests bypass the web framework; the answers are the same",
+        description="whether token, introspection and AEMP requests bypass the web framework; the answers are the same",
     )
     token_cache: bool = Field(
         True,

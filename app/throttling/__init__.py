@@ -10,9 +10,8 @@
 | reads of the AEMP API | connection | each process | `budgets.py` | 429 `too_many_requests` |
 
 One rule holds for all: what succeeds is never counted as a failure, and what was not looked up is never called wrong.
-`networks.py` counts the /64 of an IPv6 address to the /56 and the /48 around it. `web/front/full_lanes.py` answers the 429
-of a full lane before the framework; `web/api/rate_limit.py` answers that of a budget, and `web/pages/login.py` that of the
-sign-in. Connections are bounded in `door/`, places for hashing in `process/lanes.py`; both answer before anything is
+`networks.py` counts the /64 of an IPv6 address to the /56 and the /48 around it. `look_up.py` refuses where a lane is full,
+`web/api/rate_limit.py` where a budget is used up, and `web/pages/login.py` answers the sign-in's 429. Connections are bounded in `door/`, places for hashing in `process/lanes.py`; both answer before anything is
 counted here.
 
 It may import `storage/` and the errors of `oauth/`. Begin with `failures.py`.

@@ -65,10 +65,9 @@ class Failures:
         The widest network that is over its limit has one lane, however many are in it.
         Raises LaneFullError at once when the lane is full: in a flood, turning away is most of the work.
         """
-        widest = self._widest_over(name) or name
-        if self._is_full(widest):
+        if self.crowded(name):
             raise LaneFullError
-        return self._walk(widest)
+        return self._walk(self._widest_over(name) or name)
 
     @asynccontextmanager
     async def _walk(self, name: str) -> AsyncIterator[None]:

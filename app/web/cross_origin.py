@@ -7,6 +7,7 @@ section 2.6).
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.web.answer import Headers
 from app.web.paths import TABLE, TELEMETRY
 
 # Nothing at these is decided by what a browser adds by itself, so any origin may ask.
@@ -30,11 +31,14 @@ _PREFLIGHT_OF_READING = {
     "Access-Control-Allow-Headers": "Authorization, If-None-Match",
     "Access-Control-Max-Age": _LONGEST_S,
 }
-_READING = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, WWW-Authenticate, Retry-After, RateLimit-Policy, RateLimit, "
-    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset",
-}
+_EXPOSED = (
+    b"ETag, WWW-Authenticate, Retry-After, RateLimit-Policy, RateLimit, "
+    b"X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+)
+_READING = [
+    ANY_ORIGIN,
+    (b"access-control-expose-headers", _EXPOSED),
+]
 
 
 def document_headers(path: str) -> dict[str, str]:
@@ -42,9 +46,9 @@ def document_headers(path: str) -> dict[str, str]:
     return {"Access-Control-Allow-Origin": "*"} if path in _DOCUMENTS else {}
 
 
-def reading_headers(path: str) -> dict[str, str]:
+def reading_headers(path: str) -> Headers:
     """Headers that let other origins read an answer or an error of the API. Devices that write are no browsers."""
-    return {} if path == TELEMETRY else _READING
+    return [] if path == TELEMETRY else _READING
 
 
 async def preflight_of_reading(_request: Request) -> Response:

@@ -17,6 +17,7 @@ from app.aemp.write.render_error import render_error
 from app.oauth.challenge import printable
 from app.refused import RefusedError
 from app.sentence import Sentence
+from app.web.answer import Answer, as_response, spelt
 from app.web.api.documents import answer_refusal
 from app.web.api.rate_limit import rate_headers
 from app.web.cross_origin import READINGS, reading_headers
@@ -53,6 +54,12 @@ async def answer(request: Request, error: Exception) -> Response:
     refused = error if isinstance(error, RefusedError) else _unrouted(error)
     _note(request.scope, refused)
     return _renderer(request)(request, refused)
+
+
+def refuse_as_aemp(request: Request, refused: RefusedError) -> Answer:
+    """The same at an address of the API, as the front sends it."""
+    _note(request.scope, refused)
+    return _aemp_answer(request, refused)
 
 
 def refuse_as_json(scope: Scope, refused: RefusedError, *, issuer: str) -> tuple[int, dict[str, str], bytes]:
@@ -100,9 +107,10 @@ def _json(request: Request, refused: RefusedError) -> Response:
     # A bug may lie anywhere, so nothing is asked to tell of one.
     issuer = None if refused.status == HTTPStatus.INTERNAL_SERVER_ERROR else context_of(request).policy.issuer
     headers, body = _json_parts(refused, issuer)
+    told = spelt(headers)
     if request.scope["path"] in READINGS:
-        headers |= {**rate_headers(request), **reading_headers(request.scope["path"])}
-    return Response(body, refused.status, headers)
+        told += [*rate_headers(request), *reading_headers(request.scope["path"])]
+    return as_response(Answer(refused.status, body, told))
 
 
 def _json_parts(refused: RefusedError, issuer: str | None) -> tuple[dict[str, str], bytes]:
@@ -118,6 +126,10 @@ def _json_parts(refused: RefusedError, issuer: str | None) -> tuple[dict[str, st
 
 
 def _aemp(request: Request, refused: RefusedError) -> Response:
+    return as_response(_aemp_answer(request, refused))
+
+
+def _aemp_answer(request: Request, refused: RefusedError) -> Answer:
     choose = negotiate_aemp_1_2 if is_aemp_1_2(request.scope["path"]) else negotiate
     try:
         representation = choose(field_value(request, "accept"))
@@ -125,16 +137,11 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
         representation = Representation.XML
     code, text = refused.code or NO_TOKEN[0], refused.what or NO_TOKEN[1]
     content_type, body = render_error(representation, refused.status, code, text)
-    headers = {
-        **NO_STORE,
-        **rate_headers(request),
-        **reading_headers(request.scope["path"]),
-        **dict(refused.headers),
-        "Content-Type": content_type,
-    }
+    headers = {**NO_STORE, **dict(refused.headers), "Content-Type": content_type}
     if "WWW-Authenticate" in headers:
         headers["WWW-Authenticate"] += _leads(context_of(request).policy.issuer, refused.code)
-    return answer_refusal(request, refused.status, body, headers)
+    told = [*spelt(headers), *rate_headers(request), *reading_headers(request.scope["path"])]
+    return answer_refusal(request, refused.status, body, told)
 
 
 def _leads(issuer: str, code: str) -> str:

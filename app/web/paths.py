@@ -159,7 +159,7 @@ class Row:
     """One handler's address.
 
     path: as the router reads it; other rows may have it, for other methods.
-    hot: whether the front answers its first method before the framework.
+    hot: whether the front answers it before the framework.
     documented: whether the OpenAPI document describes it.
     """
 
@@ -188,13 +188,13 @@ def _posts(*paths: str) -> Iterator[Row]:
 
 TABLE = (
     # AEMP. The router looks at the rows in turn, and nearly all that it is asked for is a page of a fleet.
-    Row(BELOW_FLEET_V2, READ, "aemp", cross_origin="readings", documented=True),
-    Row(FLEET_V2_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
-    Row(FLEET_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
-    Row(BELOW_FLEET_V1, READ, "aemp", cross_origin="readings", documented=True),
-    Row(FLEET_BEFORE_V1_ROUTE, READ, "aemp", cross_origin="readings", documented=True),
-    Row(BELOW_FLEET_BEFORE_V1, READ, "aemp", cross_origin="readings", documented=True),
-    Row(TELEMETRY, POST, "aemp", documented=True),
+    Row(BELOW_FLEET_V2, READ, "aemp", cross_origin="readings", hot=True, documented=True),
+    Row(FLEET_V2_ROUTE, READ, "aemp", cross_origin="readings", hot=True, documented=True),
+    Row(FLEET_V1_ROUTE, READ, "aemp", cross_origin="readings", hot=True, documented=True),
+    Row(BELOW_FLEET_V1, READ, "aemp", cross_origin="readings", hot=True, documented=True),
+    Row(FLEET_BEFORE_V1_ROUTE, READ, "aemp", cross_origin="readings", hot=True, documented=True),
+    Row(BELOW_FLEET_BEFORE_V1, READ, "aemp", cross_origin="readings", hot=True, documented=True),
+    Row(TELEMETRY, POST, "aemp", hot=True, documented=True),
     # OAuth2. Cookies decide at the first three, and introspection tells of tokens: no other origin reads them.
     Row(AUTHORIZE, GET, "page", documented=True),
     Row(AUTHORIZE, POST, "page", documented=True),

@@ -1,8 +1,7 @@
 """The machine endpoints take bytes and give bytes, whoever carries them between the socket and the handler."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,14 +12,10 @@ from app.oauth.client import application_id_of, parse_client_id
 from app.oauth.errors import OAuthError, invalid_request
 from app.oauth.request import TokenRequest
 from app.refused import RefusedError
+from app.web.answer import Answer, as_response, spelt
 from app.web.cross_origin import ANY_ORIGIN, READABLE
 from app.web.errors import refuse_as_json
 from app.web.request import address_of, context_of, read_body
-
-Headers = list[tuple[bytes, bytes]]
-
-NO_STORE: Headers = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]
-JSON: Headers = [(b"content-type", b"application/json"), *NO_STORE]
 
 
 @dataclass(repr=False, slots=True)
@@ -35,14 +30,6 @@ class Call:
 
     def __repr__(self) -> str:
         return f"Call({self.content_type!r}, {len(self.body)} bytes, from {self.address})"
-
-
-class Answer(NamedTuple):
-    """Ready to be sent, but for its length."""
-
-    status: int
-    body: bytes
-    headers: Headers = JSON
 
 
 Handler = Callable[[Context, Call], Awaitable[Answer]]
@@ -67,16 +54,6 @@ async def serve(handler: Handler, context: Context, scope: Scope, receive: Recei
 async def respond(handler: Handler, request: Request) -> Response:
     """The same as an endpoint of the framework gives it."""
     return as_response(await serve(handler, context_of(request), request.scope, request.receive))
-
-
-def as_response(answer: Answer) -> Response:
-    response = Response(answer.body, answer.status)
-    response.raw_headers.extend(answer.headers)
-    return response
-
-
-def spelt(headers: Mapping[str, str]) -> Headers:
-    return [(name.lower().encode(), text.encode()) for name, text in headers.items()]
 
 
 def _claimed_client_id(context: Context, call: Call) -> str | None:

@@ -4,36 +4,43 @@ With BENCH_CALLER (ids of application, customer and token) the guard is a consta
 """
 
 import os
-from typing import get_args
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from fastapi import FastAPI
-from starlette.responses import Response
+from starlette.requests import Request
 
 from app.flows.token.check_token import AccessToken
 from app.logs import configure_logs
 from app.main import create_app
 from app.settings import load_settings
 from app.storage.token.tokens import StoredToken
+from app.web.answer import Answer
 from app.web.api import aemp
 from app.web.api.bearer import Caller
+from app.web.front.hot import HotPath, guarded
+from app.web.front.service import Service
+from app.web.paths import BELOW_FLEET_V2, FLEET_V2_ROUTE, READ
+from bench.ground.guarded_path import GUARDED
 
-PATH = "/bench/guarded"
 
-
-def app() -> FastAPI:
+def app() -> Service:
     settings = load_settings()
     configure_logs(settings.log_level)
     application = create_app(settings)
-    application.add_api_route(PATH, _guarded, methods=["GET"])
+    guard: Callable[[Request], Awaitable[Caller]] = aemp.reader
     if "BENCH_CALLER" in os.environ:
-        caller = _caller_of(*(UUID(each) for each in os.environ["BENCH_CALLER"].split(",")))
-
-        async def constant() -> Caller:
-            return caller
-
-        application.dependency_overrides[get_args(aemp.Reader)[1].dependency] = constant
+        guard = _constant(_caller_of(*(UUID(each) for each in os.environ["BENCH_CALLER"].split(","))))
+        for path in (BELOW_FLEET_V2, FLEET_V2_ROUTE):
+            application.hot.put(HotPath(path, READ, guarded(guard, aemp.answer_v2)))
+    application.hot.put(HotPath(GUARDED, READ, guarded(guard, _guarded)))
     return application
+
+
+def _constant(caller: Caller) -> Callable[[Request], Awaitable[Caller]]:
+    async def guard(_request: Request) -> Caller:
+        return caller
+
+    return guard
 
 
 def _caller_of(application_id: UUID, customer_id: UUID, token_id: UUID) -> Caller:
@@ -63,5 +70,5 @@ def _caller_of(application_id: UUID, customer_id: UUID, token_id: UUID) -> Calle
     return Caller(customer_id, AccessToken(row))
 
 
-async def _guarded(caller: aemp.Reader) -> Response:
-    return Response(str(caller.customer_id).encode(), media_type="text/plain")
+async def _guarded(_request: Request, caller: Caller) -> Answer:
+    return Answer(200, str(caller.customer_id).encode(), [(b"content-type", b"text/plain")])

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 
+from bench.ground.guarded_path import GUARDED
 from bench.ground.valkey import BareConnection
 from bench.limit.statements import Statements, open_statements
 from bench.limit.token_text import mint, token_id
@@ -36,6 +37,7 @@ _ACTIVE = (
 _INACTIVE = b'{"active":false}'
 _YEAR_S, _HOUR_S = 365 * 86_400, 3600
 _SCOPE = b"aemp:read"
+_BEARER = b"Bearer "
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -57,6 +59,7 @@ class Limit:
         self._issuer = os.environ["BENCH_ISSUER"].encode()
         self._cache_s = float(os.environ["BENCH_CACHE_S"])
         self._cache: dict[bytes, tuple[float, bytes]] = {}
+        self._callers: dict[bytes, tuple[float, bytes]] = {}
         self._applications: dict[bytes, Application] = {}
         self._statements: Statements
         self._valkey: PackageConnection | BareConnection
@@ -64,6 +67,9 @@ class Limit:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+            return
+        if scope["path"] == GUARDED:
+            await _answer(send, *await self._guard(scope["headers"]))
             return
         if scope["method"] != "POST":  # whoever waits until it is ready
             await _answer(send, 200, b"{}")
@@ -135,11 +141,8 @@ class Limit:
             kept = self._cache.get(digest)
             if kept is not None and kept[0] > monotonic():
                 return kept[1]
-        found_id = token_id(token)
-        if found_id is None:
-            return _INACTIVE
-        row = await self._statements.tokens((UUID(found_id), (found_id[14] & 0xF) << 8 | found_id[15]))
-        if row is None or not compare_digest(row["digest"], digest) or not row["active"]:
+        row = await self._read(token, digest)
+        if row is None:
             return _INACTIVE
         answer = self._describe(row)
         if self._cache_s:
@@ -147,6 +150,32 @@ class Limit:
                 self._cache.clear()
             self._cache[digest] = monotonic() + self._cache_s, answer
         return answer
+
+    async def _guard(self, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
+        """An empty route behind the same check."""
+        token = next((value[len(_BEARER) :] for name, value in headers if name == b"authorization"), b"")
+        digest = sha256(token).digest()
+        kept = self._callers.get(digest)
+        if kept is not None and kept[0] > monotonic():
+            return 200, kept[1]
+        row = await self._read(token, digest)
+        if row is None or _SCOPE.decode() not in row["scope"].split():
+            return 401, b'{"error":"invalid_token"}'
+        caller = str(row["customer_id"]).encode()
+        if len(self._callers) >= _MOST_CACHED:
+            self._callers.clear()
+        self._callers[digest] = monotonic() + self._cache_s, caller
+        return 200, caller
+
+    async def _read(self, token: bytes, digest: bytes) -> Any:
+        """The row of a live token, else None."""
+        found_id = token_id(token)
+        if found_id is None:
+            return None
+        row = await self._statements.tokens((UUID(found_id), (found_id[14] & 0xF) << 8 | found_id[15]))
+        if row is None or not compare_digest(row["digest"], digest) or not row["active"]:
+            return None
+        return row
 
     def _describe(self, row: Any) -> bytes:
         return _ACTIVE % (

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.ground.codes import Stores
-from bench.ground.guard import PATH as GUARDED
+from bench.ground.guarded_path import GUARDED
 from bench.ground.servers import application_serving
-from bench.ground.token_path import Ground, exchanging, fleet_token, getting, introspecting, issuing, serving
+from bench.ground.token_path import (
+    Ground,
+    exchanging,
+    fleet_token,
+    getting,
+    introspecting,
+    issuing,
+    make_tokens,
+    serving,
+)
 from bench.load.rounds import Contender, Plan, Round, Rounds, interleave, middle, ratios
 
 OURS, LIMIT, BARE, CONSTANT = "ours", "limit", "limit, bare Valkey connection", "constant guard"
@@ -105,11 +114,20 @@ def with_cache(ground: Ground, stores: Stores, wanted: frozenset[str]) -> Iterat
                 yield _compare("introspect, cache on", ground, ground.plan, pair, 0.80)
         if "guard" in wanted:
             token = fleet_token(ground)
-            with _guarded(ground, constant=True) as constant, _guarded(ground, constant=False) as real:
+            with (
+                _guarded(ground, constant=True) as constant,
+                _guarded(ground, constant=False) as real,
+                _limit(ground, stores, cache_s=_CACHED_S) as package,
+            ):
                 pair = [getting(OURS, url, pid, _FLEET, token), getting(CONSTANT, *constant, _FLEET, token)]
                 yield _compare("AEMP guard", ground, ground.plan, pair, 0.85)
-                pair = [getting(OURS, *real, GUARDED, token), getting(CONSTANT, *constant, GUARDED, token)]
-                yield _compare("the guard alone, on an empty route", ground, ground.plan, pair, None)
+                [(_, limits)] = make_tokens(ground, package[0], stores, 1)
+                contenders = [
+                    getting(OURS, *real, GUARDED, token),
+                    getting(LIMIT, *package, GUARDED, limits),
+                    getting(CONSTANT, *constant, GUARDED, token),
+                ]
+                yield _compare("the guard alone, on an empty route", ground, ground.plan, contenders, 0.80)
 
 
 def _compare(name: str, ground: Ground, plan: Plan, contenders: list[Contender], bar: float | None) -> Result:

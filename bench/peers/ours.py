@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench.ground.guard import PATH as GUARDED
+from bench.ground.guarded_path import GUARDED
 from bench.ground.servers import application_serving, service_serving
 from bench.ground.service import Service
 from bench.ground.serving import free_port

@@ -42,12 +42,6 @@ async def check_token(
     return AccessToken(stored)
 
 
-def must_be_looked_up(context: Context, token: TokenString | LegacyToken | None) -> bool:
-    """Whether check_token would ask a store: it may be an access token, and is none that is remembered."""
-    kept = _kept(context, token) if token is not None else None
-    return token is not None and kept is not None and kept.recall(token.id) is None
-
-
 def _kept(context: Context, token: TokenString | LegacyToken) -> Remembered[UUID, StoredToken] | None:
     if token.kind == "at":
         return context.gathered.tokens_of(token.token_class)

@@ -27,6 +27,7 @@ from app.aemp.write.snapshot import SeriesPage, Snapshot, newest_reading_at, tak
 from app.flows.fleet.count_reads import note_read
 from app.flows.fleet.read_fleet import read_equipment, read_fleet_page
 from app.flows.fleet.read_series import read_reported, read_series
+from app.web.answer import Answer, as_response
 from app.web.api.bearer import Caller, bearer
 from app.web.api.documents import answer_document
 from app.web.api.rate_limit import take_from_budget
@@ -55,15 +56,27 @@ class Form(NamedTuple):
     path: str
 
 
-async def budgeted(request: Request, caller: Annotated[Caller, Depends(bearer("aemp:read"))]) -> Caller:
+_guard = bearer("aemp:read")
+
+
+async def reader(request: Request) -> Caller:
+    caller = await _guard(request)
     take_from_budget(request, caller)
     return caller
 
 
-Reader = Annotated[Caller, Depends(budgeted)]
+Reader = Annotated[Caller, Depends(reader)]
 
 
 async def read_v1(request: Request, caller: Reader) -> Response:
+    return as_response(await answer_v1(request, caller))
+
+
+async def read_v2(request: Request, caller: Reader) -> Response:
+    return as_response(await answer_v2(request, caller))
+
+
+async def answer_v1(request: Request, caller: Caller) -> Answer:
     """GET /api/v1/Fleet... and, as it was before, /api/Fleet...: AEMP 1.2: pages of the fleet and single machines."""
     representation = negotiate_aemp_1_2(field_value(request, "accept"))
     address = _parse(request, V1 if _asked(request).path.startswith(V1) else API)
@@ -75,7 +88,7 @@ async def read_v1(request: Request, caller: Reader) -> Response:
     return answer
 
 
-async def read_v2(request: Request, caller: Reader) -> Response:
+async def answer_v2(request: Request, caller: Caller) -> Answer:
     """GET /api/v2/Fleet...: ISO 15143-3, XML or JSON."""
     representation = negotiate(field_value(request, "accept"))
     address = _parse(request, V2)

@@ -5,10 +5,10 @@ from functools import lru_cache
 from gzip import compress as compress_gzip
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from app.aemp.address.negotiation import Coding, Representation, choose_coding
 from app.aemp.model.errors import AempError
+from app.web.answer import Answer, Headers
 from app.web.api.entity_tag import entity_tag, is_known
 from app.web.api.rate_limit import rate_headers
 from app.web.cross_origin import reading_headers
@@ -19,42 +19,43 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import compress as compress_zstd
 
-_VARY = "Accept, Accept-Encoding"
+_VARY = (b"vary", b"Accept, Accept-Encoding")
+_CACHED = (b"cache-control", b"private, no-cache")
 # A page of 100 machines, 154 KB, becomes 16 KB in 0.7 ms by gzip and 14 KB in 0.14 ms by zstd.
 _GZIP_LEVEL, _ZSTD_LEVEL = 4, 3
 
 
-def answer_document(request: Request, representation: Representation, body: bytes) -> Response:
+def answer_document(request: Request, representation: Representation, body: bytes) -> Answer:
     """Private, and asked again each time, which is cheap: what a client has is answered 304 (RFC 9110 section 15.4.5)."""
     coding = choose_coding(field_value(request, "accept-encoding"))
     tag = entity_tag(body, coding)
-    headers = {
-        "ETag": tag,
-        "Vary": _VARY,
-        "Cache-Control": "private, no-cache",
-        **rate_headers(request),
-        **reading_headers(request.scope["path"]),
-    }
+    headers = [
+        (b"etag", tag.encode()),
+        _VARY,
+        _CACHED,
+        *rate_headers(request),
+        *reading_headers(request.scope["path"]),
+    ]
     if is_known(field_value(request, "if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    headers["Content-Type"] = representation.value
+        return Answer(304, b"", headers)
+    headers.append((b"content-type", representation.value.encode()))
     if coding:
         body = _compress(body, coding)
-        headers["Content-Encoding"] = coding
-    return Response(body, headers=headers)
+        headers.append((b"content-encoding", coding.encode()))
+    return Answer(200, body, headers)
 
 
-def answer_refusal(request: Request, status: int, body: bytes, headers: dict[str, str]) -> Response:
+def answer_refusal(request: Request, status: int, body: bytes, headers: Headers) -> Answer:
     """An error document, coded as any other: whoever asks for gzip unzips what comes, whatever that is."""
     try:
         coding = choose_coding(field_value(request, "accept-encoding"))
     except AempError:  # the list is too long, which may be the very error
         coding = None
-    headers = {**headers, "Vary": _VARY}
+    headers = [*headers, _VARY]
     if coding:
-        headers["Content-Encoding"] = coding
+        headers.append((b"content-encoding", coding.encode()))
         body = _compress_refusal(body, coding)
-    return Response(body, status, headers)
+    return Answer(status, body, headers)
 
 
 @lru_cache(maxsize=64)

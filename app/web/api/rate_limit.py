@@ -6,11 +6,11 @@ from starlette.requests import Request
 
 from app.aemp.model.errors import AempError
 from app.throttling.budgets import WINDOW_S, Budget
+from app.web.answer import Headers
 from app.web.api.bearer import Caller
 from app.web.request import context_of
 
 _TAKEN = "budget"  # where it is kept until the answer is written, whatever that is
-_POLICY = "reads"
 
 
 def take_from_budget(request: Request, caller: Caller) -> None:
@@ -30,17 +30,18 @@ def take_from_budget(request: Request, caller: Caller) -> None:
         )
 
 
-def rate_headers(request: Request) -> dict[str, str]:
+def rate_headers(request: Request) -> Headers:
     """None for a request that was refused before it had a budget."""
     budget: Budget | None = request.scope.get(_TAKEN)
     if budget is None:
-        return {}
-    return {
+        return []
+    limit, remaining, reset_s = budget.limit, budget.remaining, budget.reset_s
+    return [
         # draft-ietf-httpapi-ratelimit-headers-11
-        "RateLimit-Policy": f'"{_POLICY}";q={budget.limit};w={WINDOW_S}',
-        "RateLimit": f'"{_POLICY}";r={budget.remaining};t={budget.reset_s}',
+        (b"ratelimit-policy", b'"reads";q=%d;w=%d' % (limit, WINDOW_S)),
+        (b"ratelimit", b'"reads";r=%d;t=%d' % (remaining, reset_s)),
         # What most clients look for; their reset is a moment, in seconds since 1970.
-        "X-RateLimit-Limit": str(budget.limit),
-        "X-RateLimit-Remaining": str(budget.remaining),
-        "X-RateLimit-Reset": str(int(time.time()) + budget.reset_s),
-    }
+        (b"x-ratelimit-limit", b"%d" % limit),
+        (b"x-ratelimit-remaining", b"%d" % remaining),
+        (b"x-ratelimit-reset", b"%d" % (time.time() + reset_s)),
+    ]

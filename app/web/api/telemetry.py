@@ -12,15 +12,18 @@ from app.aemp.model.errors import AempError, FlawError
 from app.aemp.model.times import format_time
 from app.aemp.read.report import Rejection, Report, read_lines, read_reports
 from app.flows.fleet.write_telemetry import Telemetry, write_telemetry
+from app.web.answer import Answer, as_response
 from app.web.api.bearer import Gateway, gateway
-from app.web.request import NO_STORE, context_of, read_body
+from app.web.request import context_of, read_body
 
 WRITE = "telemetry:write"
 
 # Read and written within a fraction of a second; a gateway with more sends more batches.
 MOST_BATCH_BYTES = 1024 * 1024
 
-Writer = Annotated[Gateway, Depends(gateway(WRITE))]
+writer = gateway(WRITE)
+
+Writer = Annotated[Gateway, Depends(writer)]
 
 READERS: dict[str, Callable[[bytes], Iterator[Report]]] = {
     "application/x-ndjson": read_lines,
@@ -33,6 +36,10 @@ READERS: dict[str, Callable[[bytes], Iterator[Report]]] = {
 
 
 async def write(request: Request, caller: Writer) -> Response:
+    return as_response(await answer_telemetry(request, caller))
+
+
+async def answer_telemetry(request: Request, caller: Gateway) -> Answer:
     """POST /api/v2/telemetry: JSON lines, or ISO 15143-3 documents; sent twice it changes nothing."""
     read = _reader(request)
     body = await read_body(request.receive, most=MOST_BATCH_BYTES)
@@ -40,9 +47,7 @@ async def write(request: Request, caller: Writer) -> Response:
         written = await write_telemetry(context_of(request), caller.customer_id, read(body))
     except FlawError as flaw:
         raise AempError(400, "malformed_document", f"The body cannot be read: {flaw}.") from None
-    return Response(
-        orjson.dumps(answer_of(written)), headers={"Content-Type": "application/json", **NO_STORE}
-    )
+    return Answer(200, orjson.dumps(answer_of(written)))
 
 
 def _reader(request: Request) -> Callable[[bytes], Iterator[Report]]:

@@ -4,10 +4,9 @@ The hot rows of the table of addresses go straight to their handlers. The very s
 (routes.py); what is saved is the framework's stack between the socket and them, which costs as much as their own work.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from functools import partial
+from collections.abc import MutableMapping
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -15,42 +14,18 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.context import Context
 from app.door.answers import WHOLE
 from app.origin import SERVED
+from app.web.answer import Answer
 from app.web.cookies import keep_own_cookies
 from app.web.errors import unexpected
 from app.web.front.access_log import note_request, request_id_of
+from app.web.front.hot import HotPaths, all_hot_paths
 from app.web.front.refused_requests import note_refused_request
-from app.web.oauth.introspect import answer_introspection
-from app.web.oauth.token import answer_token
-from app.web.paths import DOCUMENTATION, INTROSPECT, OPENAPI, TABLE, TOKEN
-from app.web.reference.docs import answer_docs
-from app.web.reference.document import answer_openapi
-from app.web.wire import Answer, serve
-
-Respond = Callable[[Context, Scope, Receive], Awaitable[Answer]]
-
-
-class HotPath(NamedTuple):
-    """A path that is its own route; by the name that the framework's routes have it."""
-
-    path: str
-    method: str
-    respond: Respond
-
-
-# Strangers may ask for the two documents as often as they like: they are long, and dear by the framework.
-HOT_HANDLERS: dict[str, Respond] = {
-    TOKEN: partial(serve, answer_token),
-    INTROSPECT: partial(serve, answer_introspection),
-    DOCUMENTATION: answer_docs,
-    OPENAPI: answer_openapi,
-}
-HOT = {row.path: HotPath(row.path, row.methods[0], HOT_HANDLERS[row.path]) for row in TABLE if row.hot}
 
 # No browser may take an answer for another kind of content than it says it is.
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
+_NOT_MODIFIED = 304
 
 _log = structlog.get_logger()
 
@@ -60,7 +35,7 @@ class Service(FastAPI):
 
     def __init__(self, *, front: bool, **options: Any) -> None:
         super().__init__(**options)
-        self._hot = HOT if front else {}
+        self.hot = all_hot_paths() if front else HotPaths()
 
     def build_middleware_stack(self) -> ASGIApp:
         """Without Starlette's outermost layer, which answers bugs in plain text: __call__ does, in the caller's form."""
@@ -76,14 +51,14 @@ class Service(FastAPI):
         outer = SERVED.set((request_id, scope.get("client")))
         answering = Answering(send, (b"x-request-id", request_id.encode()))
         try:
-            hot = self._hot.get(scope["path"])
-            if hot is None or hot.method != scope["method"]:
+            hot = self.hot.find(scope["path"], scope["method"])
+            if hot is None:
                 keep_own_cookies(scope)
                 await super().__call__(scope, receive, answering.send)
             else:
-                scope["route"] = hot
+                scope["app"], scope["route"] = self, hot
                 answer = await hot.respond(self.state.context, scope, receive)
-                await answering.give(answer, whole=WHOLE in scope.get("extensions", ()))
+                await answering.give(answer, scope)
         except ClientDisconnect:
             pass  # the client went away before its body was whole: nobody is left to answer
         except Exception:
@@ -115,15 +90,15 @@ class Answering:
             message["headers"] = [*message["headers"], _NOSNIFF, self._id_header]
         await self._send(message)
 
-    async def give(self, answer: Answer, *, whole: bool) -> None:
-        """whole: whether the server takes an answer in one message."""
+    async def give(self, answer: Answer, scope: Scope) -> None:
+        """In one message, where the server takes that. An answer to HEAD has the length that GET's would have."""
         self.status = answer.status
-        length = (b"content-length", b"%d" % len(answer.body))
-        headers = [*answer.headers, length, _NOSNIFF, self._id_header]
-        if whole:
-            await self._send(
-                {"type": WHOLE, "status": answer.status, "headers": headers, "body": answer.body}
-            )
+        headers = [*answer.headers, _NOSNIFF, self._id_header]
+        if answer.status != _NOT_MODIFIED:
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        body = b"" if scope["method"] == "HEAD" else answer.body
+        if WHOLE in scope.get("extensions", ()):
+            await self._send({"type": WHOLE, "status": answer.status, "headers": headers, "body": body})
             return
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": answer.body})
+        await self._send({"type": "http.response.body", "body": body})

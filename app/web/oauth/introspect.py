@@ -12,7 +12,8 @@ from app.oauth.answer import INACTIVE, Party, introspection_answer
 from app.oauth.signing import JWT_TYPE, asks_for_jwt
 from app.storage.token.refresh_tokens import StoredRefreshToken
 from app.storage.token.tokens import StoredToken
-from app.web.wire import NO_STORE, Answer, Call, respond
+from app.web.answer import NO_STORE, Answer
+from app.web.wire import Call, respond
 
 _LONGEST_REMEMBERED = 4 * 1024  # as long as a hundred machines with PINs
 

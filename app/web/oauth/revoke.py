@@ -6,7 +6,8 @@ from starlette.responses import Response
 from app.context import Context
 from app.flows.token.revoke_token import revoke_token
 from app.oauth.request import TokenQuery
-from app.web.wire import Answer, Call, respond
+from app.web.answer import Answer
+from app.web.wire import Call, respond
 
 # RFC 7009 section 2.2: clients ignore the body. Some libraries parse it all the same, and take an empty one for a failure.
 _NOTHING_TO_SAY = b"{}"

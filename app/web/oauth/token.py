@@ -7,7 +7,8 @@ from app.context import Context
 from app.flows.token.issue_token import issue_token
 from app.oauth.answer import token_answer
 from app.oauth.request import TokenRequest
-from app.web.wire import Answer, Call, respond
+from app.web.answer import Answer
+from app.web.wire import Call, respond
 
 
 async def answer_token(context: Context, call: Call) -> Answer:

@@ -7,13 +7,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from app.context import Context
+from app.web.answer import Answer, as_response, spelt
 from app.web.error_pages import ERRORS, anchor_of
 from app.web.pages.render import page_headers, render
 from app.web.paths import OPENAPI
 from app.web.reference.introduction import NOTES, STEPS, SUMMARY, TITLE
 from app.web.reference.page import read_elements, read_reference, rich
 from app.web.request import context_of
-from app.web.wire import Answer, as_response, spelt
 
 
 async def answer_docs(context: Context, _scope: Scope, _receive: Receive) -> Answer:

@@ -11,6 +11,7 @@ from app import __version__
 from app.context import Context
 from app.oauth.challenge import BASIC
 from app.oauth.scope import offered_scopes
+from app.web.answer import Answer, as_response, spelt
 from app.web.cross_origin import document_headers
 from app.web.paths import AUTHORIZE, DOCUMENTATION, OPENAPI, TOKEN
 from app.web.reference import (
@@ -32,7 +33,6 @@ from app.web.reference import (
 )
 from app.web.reference.notation import Json
 from app.web.request import context_of
-from app.web.wire import Answer, as_response, spelt
 
 _HEADERS = spelt(
     {"Content-Type": "application/json", "Cache-Control": "no-cache", **document_headers(OPENAPI)}
