@@ -14,6 +14,7 @@ from app.oauth.request import TokenQuery, TokenRequest
 from app.oauth.signing import SigningKey
 from app.policy import Policy, policy_of
 from app.process.background import Background
+from app.process.pages import Pages
 from app.process.passwords import Passwords
 from app.process.read_before import ReadBefore
 from app.process.reads import Reads
@@ -54,6 +55,7 @@ class Context:
     failures: Failures
     budgets: Budgets
     counts: Recent[tuple[Asked, str], int]
+    pages: Pages
     token_requests: ReadBefore[TokenRequest]
     token_queries: ReadBefore[TokenQuery]
     descriptions: Bounded[StoredToken, bytes]
@@ -106,6 +108,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             failures,
             Budgets(a_minute=settings.limit_reads),
             Recent(keep_s=_COUNTS_S, most=_MOST_COUNTS),
+            Pages(changes, most_bytes=settings.limit_page_memory),
             ReadBefore(TokenRequest.parse, most=_MOST_REQUESTS),
             ReadBefore(TokenQuery.parse, most=_MOST_QUERIES),
             Bounded(_MOST_QUERIES),

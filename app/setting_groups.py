@@ -176,6 +176,12 @@ class LimitSettings(BaseModel):
     limit_cached_tokens: int = Field(
         20_000, ge=1, le=10_000_000, description="live tokens that one process remembers, about 2 KB each"
     )
+    limit_page_memory: int = Field(
+        64 * 1024 * 1024,
+        ge=0,
+        le=16 * 1024**3,
+        description="bytes of finished fleet pages that one process remembers; 0 remembers none",
+    )
     limit_failures: int = Field(
         60,
         ge=1,

@@ -1,6 +1,7 @@
 """Read a customer's machines: a page of the fleet, or one of them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from app.aemp.address.addresses import more_than_one_machine, no_such_dates
@@ -10,6 +11,7 @@ from app.aemp.model.values import Equipment
 from app.context import Context
 from app.storage.fleet.fleet import (
     Machine,
+    PageMap,
     select_equipment,
     select_fleet_page,
     select_mapped_page,
@@ -20,13 +22,22 @@ from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Transaction
 
 
+class SeenPage(NamedTuple):
+    """By what a page was read. map: None for chosen machines. asked_at: the newest change that was heard of before."""
+
+    snapshot: str
+    map: PageMap | None
+    asked_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class FleetPage:
-    """One page and the number of the last one."""
+    """One page and the number of the last one. seen: None where the page may not be given again."""
 
     machines: tuple[Equipment, ...]
     page: int
     last_page: int
+    seen: SeenPage | None = None
 
 
 async def read_fleet_page(
@@ -41,9 +52,11 @@ async def read_fleet_page(
     """
     start, end = page_bounds(page)
     places = {"first": start + 1, "last": end}
+    asked_at = context.changes.number
     if view.share is not None:
-        machines, last_place = await select_shared_page(context.database, view, **places)
-        return FleetPage(machines, page, require_page(page, last_place, until_short=token_id is not None))
+        machines, last_place, snapshot = await select_shared_page(context.database, view, **places)
+        last_page = require_page(page, last_place, until_short=token_id is not None)
+        return FleetPage(machines, page, last_page, SeenPage(snapshot, None, asked_at))
     pinned = await get_page_map(context.valkey, token_id) if token_id and page > 1 else None
     if pinned is None:
         found = await select_fleet_page(context.database, view, **places)
@@ -52,7 +65,14 @@ async def read_fleet_page(
     last_page = require_page(page, found.machine_count, until_short=token_id is not None)
     if token_id and page == 1:
         await pin_page_map(context.valkey, token_id, found.map)
-    return FleetPage(found.machines, page, last_page)
+    # By an older map it is this reader's page alone.
+    is_everybodys = bool(found.snapshot) and pinned in (None, found.map)
+    return FleetPage(
+        found.machines,
+        page,
+        last_page,
+        SeenPage(found.snapshot, found.map, asked_at) if is_everybodys else None,
+    )
 
 
 async def read_equipment(

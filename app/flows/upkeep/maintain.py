@@ -16,6 +16,7 @@ from app.flows.upkeep.tell_ends import tell_of_ends
 from app.storage.errors import PassingError
 from app.storage.fleet.fleet_changes import delete_past_moves
 from app.storage.fleet.fleet_import import ingest
+from app.storage.fleet.unchanged import call_delete_past_fleet_changes
 from app.storage.mail.outbox import mark_mails_given_up
 from app.storage.schema.diagnosis import select_database_facts
 from app.storage.schema.maintenance import call_create_partitions, call_delete_past_rows
@@ -56,6 +57,7 @@ async def maintain(context: Context, owner_url: str) -> Maintained:
     given_up = await mark_mails_given_up(context.database)
     async with ingest(context.database) as transaction:
         deleted += await delete_past_moves(transaction)
+    deleted += await call_delete_past_fleet_changes(context.database)
     while batch := await call_delete_past_rows(context.database, _BATCH):
         deleted += batch
         await asyncio.sleep(0)

@@ -30,11 +30,15 @@ class PageMap:
 
 @dataclass(frozen=True, slots=True)
 class MappedPage:
-    """The machines between two places, how many places there are in all, and the map they were read from."""
+    """The machines between two places, how many places there are in all, and the map in force.
+
+    snapshot: what the statement saw; empty for a fleet that there is not.
+    """
 
     machines: tuple[Equipment, ...]
     machine_count: int
     map: PageMap
+    snapshot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Machine:
 # The count and the page come from one snapshot, so that the last link and the page never disagree. Places are bigint,
 # since a page beyond every position, which is an integer, must be not found rather than an error.
 SELECT_FLEET_PAGE = f"""
-SELECT f.machine_count, f.map_version, f.joined, e.key, {MACHINE_COLUMNS}
+SELECT f.machine_count, f.map_version, f.joined, pg_current_snapshot()::text AS snapshot, e.key, {MACHINE_COLUMNS}
 FROM fleet f
 LEFT JOIN equipment e ON e.customer_id = f.customer_id AND e.position BETWEEN $2::bigint AND $3::bigint
 LEFT JOIN equipment_latest l ON l.equipment_key = e.key
@@ -63,9 +67,8 @@ async def select_fleet_page(database: Database, view: FleetView, *, first: int, 
         rows = await transaction.rows(SELECT_FLEET_PAGE, view.customer_id, first, last)
     if not rows:
         return MappedPage((), 0, PageMap(0, 0, 0))
-    fleet = rows[0]
-    in_force = PageMap(fleet["map_version"], fleet["machine_count"], fleet["joined"])
-    return MappedPage(machines_of(rows, view), in_force.machine_count, in_force)
+    in_force = PageMap(rows[0]["map_version"], rows[0]["machine_count"], rows[0]["joined"])
+    return MappedPage(machines_of(rows, view), in_force.machine_count, in_force, rows[0]["snapshot"])
 
 
 # Machines that joined since stand behind the last place of the map, in the order of joining. Any other stands where it
@@ -87,7 +90,8 @@ WITH placed AS (
     SELECT e.key, e.joined - $6 + $5 FROM equipment e
     WHERE e.customer_id = $1 AND e.joined > $6 AND e.joined BETWEEN $6 - $5 + $2 AND $6 - $5 + $3
 )
-SELECT f.joined - $6 + $5 AS machine_count, e.key, {MACHINE_COLUMNS}
+SELECT f.joined - $6 + $5 AS places, f.machine_count, f.map_version, f.joined, pg_current_snapshot()::text AS snapshot,
+       e.key, {MACHINE_COLUMNS}
 FROM fleet f
 LEFT JOIN (placed JOIN equipment e ON e.key = placed.key LEFT JOIN equipment_latest l ON l.equipment_key = e.key)
        ON e.customer_id = f.customer_id
@@ -103,7 +107,10 @@ async def select_mapped_page(
     arguments = (first, last, page_map.version, page_map.machine_count, page_map.joined)
     async with fleet_of(database, view) as transaction:
         rows = await transaction.rows(SELECT_MAPPED_PAGE, view.customer_id, *arguments)
-    return MappedPage(machines_of(rows, view), rows[0]["machine_count"] if rows else 0, page_map)
+    if not rows:
+        return MappedPage((), 0, page_map)
+    in_force = PageMap(rows[0]["map_version"], rows[0]["machine_count"], rows[0]["joined"])
+    return MappedPage(machines_of(rows, view), rows[0]["places"], in_force, rows[0]["snapshot"])
 
 
 # Makes and models are names, so letter case and spaces do not matter; a machine without one has an empty one.

@@ -141,7 +141,7 @@ async def select_share_keys(transaction: Transaction, number: int) -> tuple[int,
 
 # Their places never change, so a reader needs no map of them.
 SELECT_SHARED_PAGE = f"""
-SELECT share.machine_count, e.key, {MACHINE_COLUMNS}
+SELECT share.machine_count, pg_current_snapshot()::text AS snapshot, e.key, {MACHINE_COLUMNS}
 FROM (SELECT coalesce(max(position), 0) AS machine_count FROM share_machine WHERE share = $2) AS share
 LEFT JOIN (share_machine s
            JOIN equipment e ON e.key = s.equipment_key AND e.customer_id = $1
@@ -153,8 +153,8 @@ ORDER BY s.position
 
 async def select_shared_page(
     database: Database, view: FleetView, *, first: int, last: int
-) -> tuple[tuple[Equipment, ...], int]:
-    """The chosen machines between two places, and the last place that there is."""
+) -> tuple[tuple[Equipment, ...], int, str]:
+    """The chosen machines between two places, the last place that there is, and what the statement saw."""
     async with fleet_of(database, view) as transaction:
         rows = await transaction.rows(SELECT_SHARED_PAGE, view.customer_id, view.share, first, last)
-    return machines_of(rows, view), rows[0]["machine_count"]
+    return machines_of(rows, view), rows[0]["machine_count"], rows[0]["snapshot"]

@@ -25,11 +25,12 @@ from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
 from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml, render_series_xml
 from app.aemp.write.snapshot import SeriesPage, Snapshot, newest_reading_at, take_snapshot
 from app.flows.fleet.count_reads import note_read
-from app.flows.fleet.read_fleet import read_equipment, read_fleet_page
+from app.flows.fleet.read_fleet import read_equipment
 from app.flows.fleet.read_series import read_reported, read_series
 from app.web.answer import Answer, as_response
 from app.web.api.bearer import Caller, bearer
 from app.web.api.documents import answer_document
+from app.web.api.fleet_page import Render, answer_fleet_page
 from app.web.api.rate_limit import take_from_budget
 from app.web.paths import API, V1, V2
 from app.web.request import context_of, field_value, raw_query
@@ -82,8 +83,7 @@ async def answer_v1(request: Request, caller: Caller) -> Answer:
     address = _parse(request, V1 if _asked(request).path.startswith(V1) else API)
     if not isinstance(address, FleetAddress | MachineAddress):
         raise no_such_address()
-    snapshot, key = await _snapshot(request, caller, address)
-    answer = answer_document(request, representation, render_fleet_v1_xml(snapshot))
+    answer, key = await _answer(request, caller, address, representation, _render_v1)
     _note(request, caller, read_kind(address, aemp_1_2=True), key)
     return answer
 
@@ -92,15 +92,35 @@ async def answer_v2(request: Request, caller: Caller) -> Answer:
     """GET /api/v2/Fleet...: ISO 15143-3, XML or JSON."""
     representation = negotiate(field_value(request, "accept"))
     address = _parse(request, V2)
-    if isinstance(address, SeriesAddress):
-        page, key = await _series(request, caller, address)
-        body = _render_series(page, representation)
-    else:
-        snapshot, key = await _snapshot(request, caller, address)
-        body = _render_fleet(snapshot, representation)
-    answer = answer_document(request, representation, body)
+    answer, key = await _answer(request, caller, address, representation, _render_fleet)
     _note(request, caller, read_kind(address, aemp_1_2=False), key)
     return answer
+
+
+async def _answer(
+    request: Request, caller: Caller, address: Address, representation: Representation, render: Render
+) -> tuple[Answer, int]:
+    """The document, and the key of the one machine that was named, else 0."""
+    if isinstance(address, FleetAddress):
+        origin = _at(request)
+        return await answer_fleet_page(request, caller, address, representation, render, origin=origin), 0
+    if isinstance(address, SeriesAddress):
+        series, key = await _series(request, caller, address)
+        body = _render_series(series, representation)
+    else:
+        snapshot, key = await _snapshot(request, caller, address)
+        body = render(snapshot, representation)
+    return answer_document(request, representation, body), key
+
+
+async def _snapshot(
+    request: Request, caller: Caller, address: MachineAddress | IndexAddress
+) -> tuple[Snapshot, int]:
+    match address:
+        case MachineAddress():
+            return await _machine(request, caller, address)
+        case IndexAddress():
+            return await _index(request, caller, address)
 
 
 def _note(request: Request, caller: Caller, kind: ReadKind, key: int) -> None:
@@ -108,17 +128,8 @@ def _note(request: Request, caller: Caller, kind: ReadKind, key: int) -> None:
     note_read(context_of(request), caller.customer_id, caller.token, kind, equipment_key=key)
 
 
-async def _snapshot(
-    request: Request, caller: Caller, address: FleetAddress | MachineAddress | IndexAddress
-) -> tuple[Snapshot, int]:
-    """The document, and the key of the one machine that was named, else 0."""
-    match address:
-        case FleetAddress():
-            return await _fleet(request, caller, address), 0
-        case MachineAddress():
-            return await _machine(request, caller, address)
-        case IndexAddress():
-            return await _index(request, caller, address)
+def _render_v1(snapshot: Snapshot, _representation: Representation) -> bytes:
+    return render_fleet_v1_xml(snapshot)
 
 
 def _render_fleet(snapshot: Snapshot, representation: Representation) -> bytes:
@@ -129,13 +140,6 @@ def _render_fleet(snapshot: Snapshot, representation: Representation) -> bytes:
 def _render_series(page: SeriesPage, representation: Representation) -> bytes:
     render = render_series_json if representation.is_json else render_series_xml
     return render(page, representation)
-
-
-async def _fleet(request: Request, caller: Caller, address: FleetAddress) -> Snapshot:
-    context = context_of(request)
-    found = await read_fleet_page(context, caller.view, address.pages.number, token_id=caller.token.id)
-    links = links_for(_at(request), address.pages, found.last_page)
-    return take_snapshot(found.machines, links, now=context.now())
 
 
 async def _machine(request: Request, caller: Caller, address: MachineAddress) -> tuple[Snapshot, int]:

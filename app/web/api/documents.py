@@ -3,6 +3,7 @@
 import sys
 from functools import lru_cache
 from gzip import compress as compress_gzip
+from typing import NamedTuple
 
 from starlette.requests import Request
 
@@ -25,24 +26,46 @@ _CACHED = (b"cache-control", b"private, no-cache")
 _GZIP_LEVEL, _ZSTD_LEVEL = 4, 3
 
 
+class Form(NamedTuple):
+    """What makes two documents of the same content different bytes."""
+
+    representation: Representation
+    coding: Coding | None
+
+
 def answer_document(request: Request, representation: Representation, body: bytes) -> Answer:
     """Private, and asked again each time, which is cheap: what a client has is answered 304 (RFC 9110 section 15.4.5)."""
     coding = choose_coding(field_value(request, "accept-encoding"))
     tag = entity_tag(body, coding)
-    headers = [
+    if is_known(field_value(request, "if-none-match"), tag):
+        return answer_not_modified(request, tag)
+    return answer_finished(request, Form(representation, coding), tag, encode(body, coding))
+
+
+def answer_not_modified(request: Request, tag: str) -> Answer:
+    return Answer(304, b"", _headers(request, tag))
+
+
+def answer_finished(request: Request, form: Form, tag: str, body: bytes) -> Answer:
+    """body: as it is sent."""
+    headers = [*_headers(request, tag), (b"content-type", form.representation.value.encode())]
+    if form.coding:
+        headers.append((b"content-encoding", form.coding.encode()))
+    return Answer(200, body, headers)
+
+
+def encode(body: bytes, coding: Coding | None) -> bytes:
+    return _compress(body, coding) if coding else body
+
+
+def _headers(request: Request, tag: str) -> Headers:
+    return [
         (b"etag", tag.encode()),
         _VARY,
         _CACHED,
         *rate_headers(request),
         *reading_headers(request.scope["path"]),
     ]
-    if is_known(field_value(request, "if-none-match"), tag):
-        return Answer(304, b"", headers)
-    headers.append((b"content-type", representation.value.encode()))
-    if coding:
-        body = _compress(body, coding)
-        headers.append((b"content-encoding", coding.encode()))
-    return Answer(200, body, headers)
 
 
 def answer_refusal(request: Request, status: int, body: bytes, headers: Headers) -> Answer:
