@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.aemp.address.negotiation import Representation, negotiate, negotiate_aemp_1_2
+from app.aemp.address.negotiation import Representation
 from app.aemp.model.errors import AempError
 from app.aemp.write.render_error import render_error
 from app.oauth.challenge import printable
@@ -19,6 +19,7 @@ from app.refused import RefusedError
 from app.sentence import Sentence
 from app.web.answer import Answer, as_response, spelt
 from app.web.api.documents import answer_refusal
+from app.web.api.negotiated import representation_of
 from app.web.api.rate_limit import rate_headers
 from app.web.cross_origin import READINGS, reading_headers
 from app.web.error_pages import error_uri
@@ -36,9 +37,8 @@ from app.web.paths import (
     RESOURCE_METADATA,
     ErrorForm,
     error_form,
-    is_aemp_1_2,
 )
-from app.web.request import NO_STORE, context_of, field_value
+from app.web.request import NO_STORE, context_of
 
 # In the body. The challenge of a request without a token names no error (RFC 6750 section 3.1).
 NO_TOKEN = "unauthorized", "Send an access token: Authorization: Bearer ..."
@@ -130,9 +130,8 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
 
 
 def _aemp_answer(request: Request, refused: RefusedError) -> Answer:
-    choose = negotiate_aemp_1_2 if is_aemp_1_2(request.scope["path"]) else negotiate
     try:
-        representation = choose(field_value(request, "accept"))
+        representation = representation_of(request)
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML
     code, text = refused.code or NO_TOKEN[0], refused.what or NO_TOKEN[1]

@@ -40,12 +40,12 @@ choice = st.tuples(ways, st.sets(which, min_size=1, max_size=2), st.sampled_from
 async def house(
     context: Context, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
-    """Two processes, one of which remembers no token."""
+    """Two processes, one of which remembers no token and no page."""
     environment = {
         **settings_on(database_url, redis_url, tmp_path_factory.mktemp("sharing")),
         "ROVITRACKER_LIMIT_READS": "1000000",
     }
-    forgetful = {"ROVITRACKER_TOKEN_CACHE": "false"}
+    forgetful = {"ROVITRACKER_TOKEN_CACHE": "false", "ROVITRACKER_LIMIT_PAGE_MEMORY": "0"}
     async with open_house(context, database_url, environment, of_each=({}, forgetful)) as house:
         yield house
 
@@ -163,7 +163,7 @@ class Sharing(RuleBasedStateMachine):
 
 @pytest.mark.timeout(120 * DEPTH)
 def test_what_is_read_is_what_the_customer_shares(house: House) -> None:
-    """R-19, R-20, R-71: by every way in, at every kind of address, with the memory of tokens and without."""
+    """R-19, R-20, R-71: by every way in, at every kind of address, with the memory of tokens and pages and without."""
 
     class OfHouse(Sharing):
         pass

@@ -16,7 +16,7 @@ from app.aemp.address.addresses import (
     no_such_address,
     parse_address,
 )
-from app.aemp.address.negotiation import Representation, negotiate, negotiate_aemp_1_2
+from app.aemp.address.negotiation import Representation
 from app.aemp.address.paging import Asked, Link, links_for
 from app.aemp.address.ranges import recent_range
 from app.aemp.address.read_kind import ReadKind, read_kind
@@ -31,9 +31,10 @@ from app.web.answer import Answer, as_response
 from app.web.api.bearer import Caller, bearer
 from app.web.api.documents import answer_document
 from app.web.api.fleet_page import Render, answer_fleet_page
+from app.web.api.negotiated import representation_of
 from app.web.api.rate_limit import take_from_budget
 from app.web.paths import API, V1, V2
-from app.web.request import context_of, field_value, raw_query
+from app.web.request import context_of, raw_query
 
 
 class _FleetConvertor(Convertor[str]):
@@ -79,7 +80,7 @@ async def read_v2(request: Request, caller: Reader) -> Response:
 
 async def answer_v1(request: Request, caller: Caller) -> Answer:
     """GET /api/v1/Fleet... and, as it was before, /api/Fleet...: AEMP 1.2: pages of the fleet and single machines."""
-    representation = negotiate_aemp_1_2(field_value(request, "accept"))
+    representation = representation_of(request)
     address = _parse(request, V1 if _asked(request).path.startswith(V1) else API)
     if not isinstance(address, FleetAddress | MachineAddress):
         raise no_such_address()
@@ -90,7 +91,7 @@ async def answer_v1(request: Request, caller: Caller) -> Answer:
 
 async def answer_v2(request: Request, caller: Caller) -> Answer:
     """GET /api/v2/Fleet...: ISO 15143-3, XML or JSON."""
-    representation = negotiate(field_value(request, "accept"))
+    representation = representation_of(request)
     address = _parse(request, V2)
     answer, key = await _answer(request, caller, address, representation, _render_fleet)
     _note(request, caller, read_kind(address, aemp_1_2=False), key)

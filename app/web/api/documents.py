@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 
-from app.aemp.address.negotiation import Coding, Representation, choose_coding
+from app.aemp.address.negotiation import Coding, Representation
 from app.aemp.model.errors import AempError
 from app.web.answer import Answer, Headers
 from app.web.api.entity_tag import entity_tag, is_known
+from app.web.api.negotiated import coding_of
 from app.web.api.rate_limit import rate_headers
 from app.web.cross_origin import reading_headers
 from app.web.request import field_value
@@ -35,7 +36,7 @@ class Form(NamedTuple):
 
 def answer_document(request: Request, representation: Representation, body: bytes) -> Answer:
     """Private, and asked again each time, which is cheap: what a client has is answered 304 (RFC 9110 section 15.4.5)."""
-    coding = choose_coding(field_value(request, "accept-encoding"))
+    coding = coding_of(request)
     tag = entity_tag(body, coding)
     if is_known(field_value(request, "if-none-match"), tag):
         return answer_not_modified(request, tag)
@@ -71,7 +72,7 @@ def _headers(request: Request, tag: str) -> Headers:
 def answer_refusal(request: Request, status: int, body: bytes, headers: Headers) -> Answer:
     """An error document, coded as any other: whoever asks for gzip unzips what comes, whatever that is."""
     try:
-        coding = choose_coding(field_value(request, "accept-encoding"))
+        coding = coding_of(request)
     except AempError:  # the list is too long, which may be the very error
         coding = None
     headers = [*headers, _VARY]

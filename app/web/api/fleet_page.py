@@ -6,7 +6,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 from app.aemp.address.addresses import FleetAddress
-from app.aemp.address.negotiation import Representation, choose_coding
+from app.aemp.address.negotiation import Representation
 from app.aemp.address.paging import links_for
 from app.aemp.write.snapshot import Snapshot, newest_reading_at, take_snapshot
 from app.flows.fleet.read_fleet import read_fleet_page
@@ -16,6 +16,7 @@ from app.web.answer import Answer
 from app.web.api.bearer import Caller
 from app.web.api.documents import Form, answer_finished, answer_not_modified, encode
 from app.web.api.entity_tag import entity_tag, is_known
+from app.web.api.negotiated import coding_of
 from app.web.request import context_of, field_value, raw_query
 
 Render = Callable[[Snapshot, Representation], bytes]
@@ -35,7 +36,7 @@ async def answer_fleet_page(
 ) -> Answer:
     """origin: what stands before each address in a link. The order is: remembered, unchanged, known to the client."""
     context = context_of(request)
-    form = Form(representation, choose_coding(field_value(request, "accept-encoding")))
+    form = Form(representation, coding_of(request))
     page, token_id, known = address.pages.number, caller.token.id, field_value(request, "if-none-match")
     key = _key(request, caller, form)
     kept = await recall_page(context, key, page, token_id=token_id) if key else None
