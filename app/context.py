@@ -22,6 +22,7 @@ from app.process.recent import Recent
 from app.process.refused_requests import RefusedRequests
 from app.settings import Settings
 from app.storage.fleet.series import Asked
+from app.storage.fleet.unchanged import Unchanged
 from app.storage.people.signing_keys import remember_signing_keys
 from app.storage.postgres.changes import Changes
 from app.storage.postgres.database import Database, open_database
@@ -56,6 +57,7 @@ class Context:
     budgets: Budgets
     counts: Recent[tuple[Asked, str], int]
     pages: Pages
+    unchanged: Unchanged
     token_requests: ReadBefore[TokenRequest]
     token_queries: ReadBefore[TokenQuery]
     descriptions: Bounded[StoredToken, bytes]
@@ -86,8 +88,11 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
         stack.callback(passwords.close)
         changes = Changes()
         stack.push_async_callback(changes.close)
-        gathered = _gather(settings, policy, database, changes)
+        bounds = Bounds(queue=settings.limit_queue, wait_s=settings.limit_queue_wait.total_seconds())
+        gathered = _gather(settings, policy, database, changes, bounds)
         stack.push_async_callback(gathered.close)
+        unchanged = Unchanged(database, bounds)
+        stack.push_async_callback(unchanged.close)
         valkey = Valkey(
             stores.redis_url, connections=settings.limit_redis_connections, most_waiting=settings.limit_queue
         )
@@ -109,6 +114,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             Budgets(a_minute=settings.limit_reads),
             Recent(keep_s=_COUNTS_S, most=_MOST_COUNTS),
             Pages(changes, most_bytes=settings.limit_page_memory),
+            unchanged,
             ReadBefore(TokenRequest.parse, most=_MOST_REQUESTS),
             ReadBefore(TokenQuery.parse, most=_MOST_QUERIES),
             Bounded(_MOST_QUERIES),
@@ -121,11 +127,13 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
         )
 
 
-def _gather(settings: Settings, policy: Policy, database: Database, changes: Changes) -> Gathered:
+def _gather(
+    settings: Settings, policy: Policy, database: Database, changes: Changes, bounds: Bounds
+) -> Gathered:
     return gather_statements(
         database,
         changes,
-        bounds=Bounds(queue=settings.limit_queue, wait_s=settings.limit_queue_wait.total_seconds()),
+        bounds=bounds,
         most_tokens=settings.limit_cached_tokens if settings.token_cache else 0,
         audience=policy.audience,
         lifetimes=policy.lifetimes,

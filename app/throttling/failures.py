@@ -52,22 +52,16 @@ class Failures:
         """Whether the name, or a network around it, is over its limit. While nobody is, this is one look."""
         return bool(self._over) and self._widest_over(name) is not None
 
-    def crowded(self, name: str) -> bool:
-        """Whether it is over its limit and its lane is full."""
-        if not self._lanes:
-            return False
-        widest = self._widest_over(name)
-        return widest is not None and self._is_full(widest)
-
     def lane(self, name: str) -> AbstractAsyncContextManager[None]:
         """Wait for a turn in the name's lane: one at a time, with a pause after each.
 
         The widest network that is over its limit has one lane, however many are in it.
         Raises LaneFullError at once when the lane is full: in a flood, turning away is most of the work.
         """
-        if self.crowded(name):
+        widest = self._widest_over(name) or name
+        if self._is_full(widest):
             raise LaneFullError
-        return self._walk(self._widest_over(name) or name)
+        return self._walk(widest)
 
     @asynccontextmanager
     async def _walk(self, name: str) -> AsyncIterator[None]:

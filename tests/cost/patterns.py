@@ -32,7 +32,7 @@ from app.oauth import (
 )
 from app.storage.schema import address, rights
 from app.storage.valkey import pipe
-from app.web.api import entity_tag
+from app.web.api import entity_tag, fleet_page
 from app.web.front import access_log
 from app.web.pages import prove, terms_form
 from app.web.reference import aemp, examples
@@ -401,6 +401,13 @@ CASES: dict[str, Case] = {
         ("/api/v2/Fleet/", "a"),
         ("/api/v2/Fleet/", "a/", "\n"),
         ("", "/"),
+    ),
+    "app/web/api/fleet_page.py:_PLAIN": case(
+        fleet_page._PLAIN.fullmatch,
+        ("/api/v2/Fleet/", "1"),
+        ("/api/", "v1/"),
+        ("", "/api/v2/Fleet"),
+        makes=str.encode,
     ),
     "app/web/reference/aemp.py:_PARAMETER": case(
         aemp._PARAMETER.findall, ("", "{"), ("{", "a"), ("", "{a"), ("", "{a}")

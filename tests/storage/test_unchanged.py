@@ -10,12 +10,16 @@ from app.context import Context
 from app.storage.fleet.fleet import select_fleet_page
 from app.storage.fleet.unchanged import Seen, call_delete_past_fleet_changes, select_unchanged
 from app.storage.fleet.view import FleetView
-from tests.support.fleets import fill
+from tests.support.changing import as_owner
+from tests.support.fleets import fill, seen_by
 from tests.support.people import World
 
+# For a machine that has no row yet; the tests before left some.
+LATEST_ANEW = """
+INSERT INTO equipment_latest (equipment_key, customer_id)
+SELECT key, $1 FROM equipment LEFT JOIN equipment_latest l ON l.equipment_key = key WHERE l.equipment_key IS NULL LIMIT 1
+"""
 TOUCH = "UPDATE equipment SET model = 'other' WHERE customer_id = $1"
-ROWS = "SELECT count(*) FROM fleet_change WHERE customer_id = $1"
-AGE = "UPDATE fleet_change_look SET taken_at = taken_at - interval '2 hours'"
 
 
 @pytest.fixture
@@ -25,8 +29,10 @@ async def fleet(world: World) -> UUID:
 
 
 @pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Whoever writes by hand, under the role that sees the machines of all."""
     connection = await asyncpg.connect(database_url)
+    await connection.execute("SET ROLE rovitracker_ingest")
     yield connection
     await connection.close()
 
@@ -36,18 +42,33 @@ async def seen(context: Context, customer_id: UUID) -> Seen:
     return Seen(customer_id, page.snapshot)
 
 
+async def age(database_url: str) -> None:
+    """Let two hours pass since the look."""
+    await as_owner(database_url, "UPDATE fleet_change_look SET taken_at = taken_at - interval '2 hours'")
+
+
+async def rows_of(database_url: str, customer_id: UUID) -> int:
+    """How many rows tell of changes of this fleet."""
+    owner = await asyncpg.connect(database_url)
+    try:
+        rows = await owner.fetchval("SELECT count(*) FROM fleet_change WHERE customer_id = $1", customer_id)
+    finally:
+        await owner.close()
+    return int(rows)
+
+
 async def is_unchanged(context: Context, *pages: Seen) -> list[bool]:
     return await select_unchanged(context.database, pages)
 
 
 async def test_each_page_is_judged_by_what_it_saw(
-    context: Context, fleet: UUID, owner: asyncpg.Connection
+    context: Context, fleet: UUID, writer: asyncpg.Connection
 ) -> None:
     other = (await World.make(context)).member.customer_id
     await fill(context, other, "C")
     before, of_other = await seen(context, fleet), await seen(context, other)
     assert await is_unchanged(context, before, of_other, before) == [True, True, True]
-    await owner.execute(TOUCH, fleet)
+    await writer.execute(TOUCH, fleet)
     after = await seen(context, fleet)
     assert await is_unchanged(context, before, of_other, after) == [False, True, True]
 
@@ -61,57 +82,56 @@ async def test_each_page_is_judged_by_what_it_saw(
         "DELETE FROM equipment_latest WHERE customer_id = $1",
         "UPDATE fleet SET map_version = map_version + 1 WHERE customer_id = $1",
         "INSERT INTO equipment (customer_id, position, joined) VALUES ($1, 3, 3)",
-        "INSERT INTO equipment_latest (equipment_key, customer_id) SELECT key, $1 FROM made",
+        LATEST_ANEW,
         "DELETE FROM fleet WHERE customer_id = $1",
         "DELETE FROM share_machine WHERE share IN (SELECT number FROM share WHERE customer_id = $1)",
         "UPDATE share_machine SET position = 9 WHERE share IN (SELECT number FROM share WHERE customer_id = $1)",
     ],
 )
 async def test_every_write_to_what_a_page_shows_is_noted(
-    statement: str, context: Context, fleet: UUID, owner: asyncpg.Connection
+    statement: str, context: Context, fleet: UUID, writer: asyncpg.Connection, database_url: str
 ) -> None:
     """One row for the transaction, however often it writes; and none when it is rolled back."""
     if "share_machine" in statement:
-        share = await owner.fetchval("INSERT INTO share (customer_id) VALUES ($1) RETURNING number", fleet)
-        await owner.execute(
-            "INSERT INTO share_machine SELECT $1, 1, min(key) FROM equipment WHERE customer_id = $2",
-            share,
-            fleet,
-        )
-    if "FROM made" in statement:
-        make = "INSERT INTO equipment (customer_id, position, joined) VALUES ($1, 3, 3) RETURNING key"
-        statement = f"WITH made AS ({make}) {statement}"
-    page, rows = await seen(context, fleet), await owner.fetchval(ROWS, fleet)
-    transaction = owner.transaction()
+        [key, _] = [row["key"] for row in await seen_by(context, fleet, "SELECT key FROM equipment")]
+        await writer.execute("RESET ROLE")
+        share = await writer.fetchval("INSERT INTO share (customer_id) VALUES ($1) RETURNING number", fleet)
+        await writer.execute("INSERT INTO share_machine VALUES ($1, 1, $2)", share, key)
+    page, rows = await seen(context, fleet), await rows_of(database_url, fleet)
+    transaction = writer.transaction()
     await transaction.start()
-    await owner.execute(statement, fleet)
+    assert await writer.execute(statement, fleet) not in {"UPDATE 0", "DELETE 0", "INSERT 0 0"}
     await transaction.rollback()
     assert await is_unchanged(context, page) == [True]
-    await owner.execute(statement, fleet)
+    async with writer.transaction():
+        await writer.execute(statement, fleet)
+        await writer.execute(TOUCH, fleet)
     assert await is_unchanged(context, page) == [False]
-    assert await owner.fetchval(ROWS, fleet) == rows + 1
+    assert await rows_of(database_url, fleet) == rows + 1
 
 
 @pytest.mark.parametrize("table", ["equipment_latest", "share_machine"])
 async def test_an_emptied_table_changes_every_fleet(
-    table: str, context: Context, fleet: UUID, owner: asyncpg.Connection
+    table: str, context: Context, fleet: UUID, writer: asyncpg.Connection
 ) -> None:
     """Rolled back here, since other tests have machines too."""
-    page, transaction = await seen(context, fleet), owner.transaction()
+    page, transaction = await seen(context, fleet), writer.transaction()
+    await writer.execute("RESET ROLE")
     await transaction.start()
-    await owner.execute(f"TRUNCATE {table}")
-    assert await owner.fetchval(f"{ROWS} AND xid = pg_current_xact_id()", fleet) == 1
+    await writer.execute(f"TRUNCATE {table}")
+    noted = "SELECT count(*) FROM fleet_change WHERE customer_id = $1 AND xid = pg_current_xact_id()"
+    assert await writer.fetchval(noted, fleet) == 1
     await transaction.rollback()
     assert await is_unchanged(context, page) == [True]
 
 
 async def test_a_change_under_way_counts_once_it_is_committed(
-    context: Context, fleet: UUID, owner: asyncpg.Connection
+    context: Context, fleet: UUID, writer: asyncpg.Connection
 ) -> None:
     """The page was read after the change was written, and before it could be seen."""
-    transaction = owner.transaction()
+    transaction = writer.transaction()
     await transaction.start()
-    await owner.execute(TOUCH, fleet)
+    await writer.execute(TOUCH, fleet)
     page = await seen(context, fleet)
     assert await is_unchanged(context, page) == [True]
     await transaction.commit()
@@ -119,57 +139,54 @@ async def test_a_change_under_way_counts_once_it_is_committed(
 
 
 async def test_the_inner_part_of_a_transaction_is_noted_with_it(
-    context: Context, fleet: UUID, owner: asyncpg.Connection
+    context: Context, fleet: UUID, writer: asyncpg.Connection
 ) -> None:
     page = await seen(context, fleet)
-    async with owner.transaction():
-        inner = owner.transaction()
+    async with writer.transaction():
+        inner = writer.transaction()
         await inner.start()
-        await owner.execute(TOUCH, fleet)
+        await writer.execute(TOUCH, fleet)
         await inner.rollback()
-        await owner.execute("SELECT pg_current_xact_id()")
+        await writer.execute("SELECT pg_current_xact_id()")
     assert await is_unchanged(context, page) == [True]
-    async with owner.transaction(), owner.transaction():
-        await owner.execute(TOUCH, fleet)
+    async with writer.transaction(), writer.transaction():
+        await writer.execute(TOUCH, fleet)
     assert await is_unchanged(context, page) == [False]
 
 
 async def test_changes_are_forgotten_when_an_old_look_saw_them(
-    context: Context, fleet: UUID, owner: asyncpg.Connection, database_url: str
+    context: Context, fleet: UUID, writer: asyncpg.Connection, database_url: str
 ) -> None:
     """Not by the time they were made: a transaction may take hours until anybody sees what it did."""
-    await owner.execute(AGE)
-    await call_delete_past_fleet_changes(context.database)  # a look that saw all that is committed
-    transaction = owner.transaction()
+
+    async def look() -> None:
+        await age(database_url)
+        await call_delete_past_fleet_changes(context.database)
+
+    await look()  # it sees all that is committed
+    transaction = writer.transaction()
     await transaction.start()
-    await owner.execute(TOUCH, fleet)
-    other = await asyncpg.connect(database_url)
-    try:
-        assert await other.fetchval(ROWS, fleet) > 0
-        assert await call_delete_past_fleet_changes(context.database) == 0  # the look is new
-        await other.execute(AGE)
-        assert await call_delete_past_fleet_changes(context.database) > 0
-        assert await other.fetchval(ROWS, fleet) == 0
-        page = await seen(context, fleet)
-        await transaction.commit()
-        await other.execute(AGE)
-        await call_delete_past_fleet_changes(context.database)
-        assert await is_unchanged(context, page) == [False]  # the look before the commit did not see it
-        await other.execute(AGE)
-        await call_delete_past_fleet_changes(context.database)
-        assert await other.fetchval(ROWS, fleet) == 0
-    finally:
-        await other.close()
+    await writer.execute(TOUCH, fleet)
+    assert await rows_of(database_url, fleet) > 0
+    assert await call_delete_past_fleet_changes(context.database) == 0  # the look is new
+    await look()
+    assert await rows_of(database_url, fleet) == 0
+    page = await seen(context, fleet)
+    await transaction.commit()
+    await look()
+    assert await is_unchanged(context, page) == [False]  # the look before the commit did not see it
+    await look()
+    assert await rows_of(database_url, fleet) == 0
 
 
 async def test_what_came_with_another_servers_dump_is_forgotten_at_once(
-    context: Context, fleet: UUID, owner: asyncpg.Connection
+    context: Context, fleet: UUID, database_url: str
 ) -> None:
     """No transaction of this server has such a number yet, and its fleet would never count as unchanged."""
     foreign = "INSERT INTO fleet_change (customer_id, xid) VALUES ($1, '9000000000000000000')"
-    await owner.execute(foreign, fleet)
+    await as_owner(database_url, foreign, fleet)
     page = await seen(context, fleet)
     assert await is_unchanged(context, page) == [False]
-    await owner.execute(AGE)
+    await age(database_url)
     await call_delete_past_fleet_changes(context.database)
     assert await is_unchanged(context, page) == [True]

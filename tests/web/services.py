@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from app.context import Context
 from app.main import create_app
+from app.process.pages import Pages
 from app.process.reads import Reads
 from app.process.refused_requests import RefusedRequests
 from app.settings import Settings
@@ -19,6 +20,8 @@ from app.storage.postgres.gather import Bounds
 from app.storage.token.gathered import Gathered, gather_statements
 from app.storage.valkey.valkey import Valkey
 from tests.support.browser import ORIGIN, Browser
+
+_PAGE_MEMORY = 1024 * 1024
 
 
 class Services:
@@ -32,7 +35,13 @@ class Services:
     def like(self, **changes: Any) -> FastAPI:
         app = create_app(self._settings)
         app.state.context = replace(
-            self.context, **{"reads": Reads(), "refused_requests": RefusedRequests(), **changes}
+            self.context,
+            **{
+                "reads": Reads(),
+                "refused_requests": RefusedRequests(),
+                "pages": Pages(self.context.changes, most_bytes=_PAGE_MEMORY),
+                **changes,
+            },
         )
         app.state.demo = None
         return app

@@ -23,7 +23,7 @@ from app.storage.postgres.database import Transaction
 
 
 class SeenPage(NamedTuple):
-    """By what a page was read. map: None for chosen machines. asked_at: the newest change that was heard of before."""
+    """What a page was read by. map: None for chosen machines. asked_at: the newest change that was heard of before."""
 
     snapshot: str
     map: PageMap | None

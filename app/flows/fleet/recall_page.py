@@ -23,7 +23,7 @@ async def recall_page(context: Context, key: PageKey, page: int, *, token_id: UU
         and await get_page_map(context.valkey, token_id) not in (None, kept.map)
     ):
         return None
-    if not await context.gathered.unchanged.ask(Seen(key.view.customer_id, kept.snapshot)):
+    if not await context.unchanged.ask(Seen(key.view.customer_id, kept.snapshot)):
         context.pages.forget(key)
         return None
     if page == 1 and kept.map is not None:

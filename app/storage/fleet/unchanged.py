@@ -1,10 +1,12 @@
-"""Whether a fleet is as it was when a page of it was read: asked of PostgreSQL, for many pages at once."""
+"""PostgreSQL says whether a fleet is as it was when a page of it was read."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from app.storage.postgres.database import Statements
+from app.storage.postgres.database import Database, Statements
+from app.storage.postgres.gather import Bounds, Gather
 
 
 class Seen(NamedTuple):
@@ -31,6 +33,22 @@ async def select_unchanged(statements: Statements, seen: Sequence[Seen]) -> list
         SELECT_UNCHANGED, [each.customer_id for each in seen], [each.snapshot for each in seen]
     )
     return [row["unchanged"] for row in rows]
+
+
+class Unchanged:
+    """Asks for many requests at once, on a connection that it holds."""
+
+    def __init__(self, database: Database, bounds: Bounds) -> None:
+        self._held = database.hold()
+        self._gather = Gather[Seen, bool](partial(select_unchanged, self._held), bounds)
+
+    async def ask(self, seen: Seen) -> bool:
+        """Raises StoreUnavailableError when PostgreSQL does not answer, or too many wait."""
+        return await self._gather.ask(seen)
+
+    async def close(self) -> None:
+        await self._gather.close()
+        await self._held.give_back()
 
 
 DELETE_PAST_FLEET_CHANGES = "SELECT delete_past_fleet_changes() AS deleted"

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from app.oauth.lifetimes import Lifetimes
-from app.storage.fleet.unchanged import Seen, select_unchanged
 from app.storage.people.applications import Application, select_applications
 from app.storage.postgres.changes import Changes
 from app.storage.postgres.database import Database, Held, Statements
@@ -51,7 +50,6 @@ class Gathered:
     strict_redemptions: Gather[Redemption, bool]
     client_tokens: Gather[ClientToken, bool]
     rotations: Gather[Rotation, Rotated | None]
-    unchanged: Gather[Seen, bool]
     close: Callable[[], Awaitable[None]]
 
     def tokens_of(self, token_class: TokenClass) -> Remembered[UUID, StoredToken]:
@@ -107,7 +105,6 @@ def gather_statements(
         strict_redemptions=gather(partial(_redeem, insert_strict)),
         client_tokens=gather(partial(_issue, life=lifetimes.strict_access)),
         rotations=gather(partial(_rotate, audience=audience, lifetimes=lifetimes)),
-        unchanged=gather(select_unchanged),
         close=gather.close,
     )
 

@@ -49,7 +49,7 @@ async def answer_fleet_page(
     body = render(take_snapshot(found.machines, links, now=context.now()), representation)
     tag = entity_tag(body, form.coding)
     sent = None if is_known(known, tag) else encode(body, form.coding)
-    # Of machines that never reported anything, the document says which day it is.
+    # A document about machines that never reported anything says which day it is.
     if key and found.seen and any(map(newest_reading_at, found.machines)):
         remember_page(context, key, found.seen, tag=tag, body=sent)
     return answer_not_modified(request, tag) if sent is None else answer_finished(request, form, tag, sent)

@@ -1,8 +1,8 @@
 """The hot rows of the table of addresses, and what answers each before the framework."""
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
-from re import Pattern
 from typing import NamedTuple, TypeVar
 
 from starlette.requests import Request
@@ -87,7 +87,7 @@ class HotPaths:
 
     def __init__(self) -> None:
         self._by_path: dict[str, HotPath] = {}
-        self._by_pattern: dict[str, tuple[Pattern[str], HotPath]] = {}
+        self._by_pattern: dict[str, tuple[re.Pattern[str], HotPath]] = {}
 
     def put(self, hot: HotPath) -> None:
         """In the place of another of this path, if there is one."""
