@@ -34,10 +34,10 @@ class Registered:
 
 
 def register_applications(
-    service: Service, stores: Stores, count: int, *, strict: bool = False
+    service: Service, stores: Stores, count: int, *, strict: bool = False, machines: int = 1
 ) -> Registered:
-    """They exchange codes, and act by themselves for a customer that has one machine; strict ones refresh instead."""
-    return uvloop.run(_register_applications(service, stores, count, strict=strict))
+    """They exchange codes, and act by themselves for a customer with machines; strict ones refresh instead."""
+    return uvloop.run(_register_applications(service, stores, count, strict=strict, machines=machines))
 
 
 def seed_accounts(service: Service, stores: Stores, count: int, *, machines: int) -> list[dict[str, Any]]:
@@ -45,9 +45,11 @@ def seed_accounts(service: Service, stores: Stores, count: int, *, machines: int
     return uvloop.run(_seed_accounts(service, stores, count, machines))
 
 
-async def _register_applications(service: Service, stores: Stores, count: int, *, strict: bool) -> Registered:
+async def _register_applications(
+    service: Service, stores: Stores, count: int, *, strict: bool, machines: int
+) -> Registered:
     async with opened(service, stores.database_url, stores.redis_url) as context:
-        customer_id, _ = await _add_customer(context, 1, timedelta(minutes=5))
+        customer_id, _ = await _add_customer(context, machines, timedelta(minutes=5))
         kind: ClientKind = "strict" if strict else "classic"
         made = [await _register(context, kind, None if strict else customer_id) for _ in range(count)]
     return Registered(

@@ -1,3 +1,4 @@
-"""The address of the empty route behind a bearer guard, for those that serve it and those that ask for it."""
+"""Addresses behind a bearer guard, for those that serve them and those that ask for them."""
 
-GUARDED = "/bench/guarded"
+GUARDED = "/bench/guarded"  # nothing but the guard
+PAGE = "/bench/page"  # a finished page, which the bare limit sends

@@ -1,6 +1,6 @@
 """All contenders of a run share the stores, the accounts and the plan; this file also says what each is asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -124,8 +124,12 @@ def introspecting(ground: Ground, name: str, url: str, pid: int, stores: Stores)
     return _asking(name, url, pid, requests, check_introspections)
 
 
-def getting(name: str, url: str, pid: int, path: str, token: str) -> Contender:
-    return _asking(name, url, pid, [get_request(path, bearer=token, Accept="application/json")], None)
+def getting(
+    name: str, url: str, pid: int, path: str, token: str, *, headers: Mapping[str, str] | None = None
+) -> Contender:
+    """headers: more of them, with `_` for `-`."""
+    request = get_request(path, bearer=token, Accept="application/json", **(headers or {}))
+    return _asking(name, url, pid, [request], None)
 
 
 def make_tokens(ground: Ground, url: str, stores: Stores, count: int) -> list[tuple[Application, str]]:

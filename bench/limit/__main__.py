@@ -14,7 +14,7 @@ from bench.limit.stores import open_stores
 from bench.load.machine import describe_machine
 from bench.load.summary import every_round, medians, spread, spread_of, table
 
-SCENARIOS = ("exchange", "latency", "client", "introspect", "cached", "guard")
+SCENARIOS = ("exchange", "latency", "client", "introspect", "cached", "guard", "page")
 EXTRA = ("loads",)  # a line of latencies rather than a bar
 
 

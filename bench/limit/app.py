@@ -2,7 +2,8 @@
 
 It trusts its callers: nothing is bounded, repeated, logged, revoked or limited. What it answers and what it leaves in
 PostgreSQL passes the same checks as the service's. Set by the environment: BENCH_DATABASE_URL, BENCH_REDIS_URL,
-BENCH_ISSUER, BENCH_VALKEY (package or bare), BENCH_CACHE_S (how long introspection answers are kept, 0 for not at all).
+BENCH_ISSUER, BENCH_VALKEY (package or bare), BENCH_CACHE_S (how long introspection answers are kept, 0 for not at all),
+BENCH_PAGE (a file with the page that it sends, compressed by gzip).
 """
 
 import gc
@@ -11,13 +12,14 @@ import struct
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from hmac import compare_digest
+from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 
-from bench.ground.guarded_path import GUARDED
+from bench.ground.guarded_path import GUARDED, PAGE
 from bench.ground.valkey import BareConnection
 from bench.limit.statements import Statements, open_statements
 from bench.limit.token_text import mint, token_id
@@ -38,6 +40,7 @@ _INACTIVE = b'{"active":false}'
 _YEAR_S, _HOUR_S = 365 * 86_400, 3600
 _SCOPE = b"aemp:read"
 _BEARER = b"Bearer "
+_OK = 200
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -60,6 +63,7 @@ class Limit:
         self._cache_s = float(os.environ["BENCH_CACHE_S"])
         self._cache: dict[bytes, tuple[float, bytes]] = {}
         self._callers: dict[bytes, tuple[float, bytes]] = {}
+        self._page = Path(os.environ["BENCH_PAGE"]).read_bytes() if "BENCH_PAGE" in os.environ else b""
         self._applications: dict[bytes, Application] = {}
         self._statements: Statements
         self._valkey: PackageConnection | BareConnection
@@ -70,6 +74,9 @@ class Limit:
             return
         if scope["path"] == GUARDED:
             await _answer(send, *await self._guard(scope["headers"]))
+            return
+        if scope["path"] == PAGE:
+            await self._send_page(send, scope["headers"])
             return
         if scope["method"] != "POST":  # whoever waits until it is ready
             await _answer(send, 200, b"{}")
@@ -166,6 +173,21 @@ class Limit:
             self._callers.clear()
         self._callers[digest] = monotonic() + self._cache_s, caller
         return 200, caller
+
+    async def _send_page(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        """Finished bytes behind the guard and one gathered look-up; 304 to whoever names any tag."""
+        status, caller = await self._guard(headers)
+        if status != _OK:
+            await _answer(send, status, caller)
+            return
+        await self._statements.fleets(UUID(caller.decode()))
+        known = any(name == b"if-none-match" for name, _ in headers)
+        status, body = (304, b"") if known else (_OK, self._page)
+        told = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
+        if not known:
+            told.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": told})
+        await send({"type": "http.response.body", "body": body})
 
     async def _read(self, token: bytes, digest: bytes) -> Any:
         """The row of a live token, else None."""

@@ -5,10 +5,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
+import httpx2
+
+from bench.ground.applications import register_applications
 from bench.ground.codes import Stores
-from bench.ground.guarded_path import GUARDED
+from bench.ground.guarded_path import GUARDED, PAGE
 from bench.ground.servers import application_serving
 from bench.ground.token_path import (
     Ground,
@@ -102,7 +106,7 @@ def without_cache(ground: Ground, stores: Stores, wanted: frozenset[str]) -> Ite
 
 def with_cache(ground: Ground, stores: Stores, wanted: frozenset[str]) -> Iterator[Result]:
     """Measure the service as it is run, with its cache."""
-    if wanted.isdisjoint({"cached", "guard"}):
+    if wanted.isdisjoint({"cached", "guard", "page"}):
         return
     with serving(ground, cache=True) as (url, pid):
         if "cached" in wanted:
@@ -128,6 +132,31 @@ def with_cache(ground: Ground, stores: Stores, wanted: frozenset[str]) -> Iterat
                     getting(CONSTANT, *constant, GUARDED, token),
                 ]
                 yield _compare("the guard alone, on an empty route", ground, ground.plan, contenders, 0.80)
+        if "page" in wanted:
+            yield from _pages(ground, stores, url, pid)
+
+
+def _pages(ground: Ground, stores: Stores, url: str, pid: int) -> Iterator[Result]:
+    """A page of 100 machines that stays as it is: sent whole, and answered 304."""
+    [reader] = register_applications(ground.service, ground.service_stores, 1, machines=100).applications
+    token = ground.service.client_token(**reader.credentials)
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Encoding": "gzip"}
+    with httpx2.stream("GET", url + _FLEET, headers=headers) as page:
+        body, tag = b"".join(page.iter_raw()), page.headers["ETag"]
+    file = ground.folder / "page"
+    file.write_bytes(body)
+    with _limit(ground, stores, cache_s=_CACHED_S, page=file) as package:
+        [(_, limits)] = make_tokens(ground, package[0], stores, 1)
+        comparisons: tuple[tuple[str, dict[str, str]], ...] = (
+            ("a page", {}),
+            ("a page answered 304", {"If_None_Match": tag}),
+        )
+        for name, more in comparisons:
+            pair = [
+                getting(OURS, url, pid, _FLEET, token, headers={"Accept_Encoding": "gzip", **more}),
+                getting(LIMIT, *package, PAGE, limits, headers={"Accept_Encoding": "gzip", **more}),
+            ]
+            yield _compare(f"{name}, unchanged", ground, ground.plan, pair, 0.75)
 
 
 def _compare(name: str, ground: Ground, plan: Plan, contenders: list[Contender], bar: float | None) -> Result:
@@ -151,9 +180,9 @@ def _p99(done: Round) -> float:
 
 @contextmanager
 def _limit(
-    ground: Ground, stores: Stores, *, cache_s: float, valkey: str = "package"
+    ground: Ground, stores: Stores, *, cache_s: float, valkey: str = "package", page: Path | None = None
 ) -> Iterator[tuple[str, int]]:
-    """valkey: over the redis package, or over a "bare" connection."""
+    """valkey: over the redis package, or over a "bare" connection. page: the file of the page that it sends."""
     environment = {
         **os.environ,
         "BENCH_DATABASE_URL": stores.database_url,
@@ -161,6 +190,7 @@ def _limit(
         "BENCH_ISSUER": ground.service.url,
         "BENCH_VALKEY": valkey,
         "BENCH_CACHE_S": f"{cache_s}",
+        **({"BENCH_PAGE": f"{page}"} if page else {}),
     }
     log = ground.log(f"limit, {valkey}")
     with application_serving("bench.limit.app:app", environment, ground.workers, log) as server:

@@ -60,6 +60,12 @@ CREATE TABLE strict_token (
 CREATE INDEX ON strict_token (grant_id);
 CREATE TABLE strict_token_now PARTITION OF strict_token DEFAULT;
 
+-- What a remembered page is judged by: one look at one row.
+CREATE TABLE limit_fleet (
+    customer_id uuid PRIMARY KEY,
+    version     bigint NOT NULL
+);
+
 -- Read once at start.
 CREATE TABLE limit_application (
     id            uuid PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""The limit's three statements, each kept prepared on a connection of its own."""
+"""The limit's statements, each kept prepared on a connection of its own."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,16 +39,22 @@ JOIN classic_token t ON t.id = asked.id AND t.bucket = asked.bucket
 JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
 """
 
+SELECT_FLEETS = """
+SELECT f.version FROM unnest($1::uuid[]) WITH ORDINALITY AS asked(customer_id, place)
+LEFT JOIN limit_fleet f USING (customer_id) ORDER BY place
+"""
+
 
 class Statements:
-    """Call `exchanges`, `client_tokens` or `tokens` with one row, and await it."""
+    """Call `exchanges`, `client_tokens`, `tokens` or `fleets` with one row, and await it."""
 
     def __init__(self, connections: Sequence[Any], prepared: Sequence[Any]) -> None:
         self._connections = connections
-        self._insert_grants, self._insert_strict, self._select = prepared
+        self._insert_grants, self._insert_strict, self._select, self._select_fleets = prepared
         self.exchanges = Batch[tuple[Any, ...]](self._exchange)
         self.client_tokens = Batch[tuple[Any, ...]](self._issue)
         self.tokens = Batch[tuple[Any, int]](self._look_up)
+        self.fleets = Batch[Any](self._judge)
 
     async def close(self) -> None:
         for connection in self._connections:
@@ -66,10 +72,14 @@ class Statements:
         found = {row[0]: row for row in await self._select.fetch(*zip(*asked, strict=True))}
         return [found.get(each[0]) for each in asked]
 
+    async def _judge(self, customer_ids: list[Any]) -> list[Any]:
+        rows = await self._select_fleets.fetch(customer_ids)
+        return [row["version"] for row in rows]
+
 
 async def open_statements(database_url: str) -> Statements:
     connections, prepared = [], []
-    for statement in (INSERT_GRANTS_AND_TOKENS, INSERT_STRICT_TOKENS, SELECT_TOKENS):
+    for statement in (INSERT_GRANTS_AND_TOKENS, INSERT_STRICT_TOKENS, SELECT_TOKENS, SELECT_FLEETS):
         connection = await asyncpg.connect(database_url)
         prepared.append(await connection.prepare(statement))
         await connection.execute("SELECT 1")  # ends the transaction that preparing began

@@ -67,7 +67,7 @@ def form_request(
 
 
 def get_request(path: str, *, bearer: str | None = None, host: str = "127.0.0.1", **headers: str) -> bytes:
-    """A GET. headers: more of them, `accept="application/json"`."""
+    """A GET. headers: more of them, `accept="application/json"`, `if_none_match=tag`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if bearer is not None:
         named["Authorization"] = f"Bearer {bearer}"
