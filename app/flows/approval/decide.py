@@ -87,6 +87,7 @@ async def decide(
         if told is not None:
             parties = flow.customer_id, flow.application_id
             await tell_owners(context, transaction, *parties, told, language=language)
+    context.changes.note((flow.customer_id, flow.application_id))
     _require_same(decided, flow, decision)
     if not decided.code_waits:
         await _raise_why_no_code_waits(context, marker, application)

@@ -94,6 +94,7 @@ async def approve_request(
         if told is not None:
             await tell_owners(context, transaction, *parties, told, language=language)
         await tell_application_owners(context, transaction, "token_waits", found.application_id, request_id)
+    context.changes.note(parties)
 
 
 async def deny_request(context: Context, actor: Actor, member: Member, request_id: UUID) -> None:
