@@ -12,6 +12,8 @@ from pyotp import TOTP
 
 from app.context import Context
 from app.flows.approval.connections import disconnect_application
+from app.flows.approval.terms import Terms
+from app.flows.manual.answer import approve_request
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World, join, reads
 from tests.support.requests import WHY, Asking, add_owner
@@ -286,3 +288,22 @@ async def test_support_looks_and_a_reviewer_enters_what_came_by_mail(asking: Ask
     async with Browser(app) as browser:
         page = await browser.sign_in(await browser.get(asking.address), asking.owner.email, PASSWORD)
         assert "No contract" in words_of(page)
+
+
+async def test_overviews_lead_to_what_waits(asking: Asking, signed_in: SignedIn) -> None:
+    """A customer to a request, and then an owner to a token."""
+    member = asking.world.member
+    customer = await signed_in(member.email, "/app/account")
+    owner = await signed_in(asking.owner.email, "/app/developer")
+    request_id = await asking.release()
+    overview = await customer.get("/app/account")
+    assert "1 waits for your yes or no." in words_of(overview)
+    assert "Rentdesk by Rentdesk GmbH" in words_of(overview)
+    assert found(overview, "//a[@href='/app/account/requests' and @class='onward']")
+    assert "picked up" not in words_of(await owner.get("/app/developer"))
+    await approve_request(asking.context, member.actor, member, request_id, Terms())
+    assert "waits for your yes or no" not in words_of(await customer.get("/app/account"))
+    own = await owner.get("/app/developer")
+    assert found(own, f"//a[@href='{asking.address}']/text()") == ["1 token waits to be picked up"]
+    await asking.pass_time(request_id)
+    assert "picked up" not in words_of(await owner.get("/app/developer"))

@@ -1,5 +1,6 @@
 """Requests of the manual route, as each of its parties reads them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -111,6 +112,18 @@ async def select_waiting_requests(statements: Statements, customer_id: UUID) -> 
     """Those that an account can answer, the oldest first."""
     rows = await statements.rows(SELECT_WAITING_REQUESTS, customer_id)
     return tuple(AccessRequest(**row) for row in rows)
+
+
+COUNT_PICK_UPS = """
+SELECT application_id, count(*) AS tokens FROM access_request
+WHERE application_id = ANY ($1::uuid[]) AND state = 'approved' AND ends_at > clock_timestamp() GROUP BY application_id
+"""
+
+
+async def count_pick_ups(statements: Statements, application_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many tokens wait to be picked up, of those applications for which any does."""
+    rows = await statements.rows(COUNT_PICK_UPS, list(application_ids))
+    return {row["application_id"]: row["tokens"] for row in rows}
 
 
 SELECT_IS_FOR_ACCOUNT = f"SELECT FROM access_request r WHERE r.id = $2 AND {_IS_FOR}"
