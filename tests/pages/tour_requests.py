@@ -102,6 +102,8 @@ async def _customer(visitor: Visitor, service: Service, asking: Asking) -> Async
     await visitor.button("Say yes").click()
     await expect(page.get_by_role("status")).to_be_visible()
     yield "requests answered"
+    await page.goto(service.url(f"/app/account/applications/{asking.application_id}"))
+    yield "connection by the manual route"
     await visitor.button("Sign out").click()
 
 
