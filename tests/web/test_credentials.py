@@ -57,7 +57,7 @@ async def test_last_use_of_each_secret_and_key_is_shown(
     assert not await proves(stranger, client_id, "wrong")
     await write_uses(context)
     page = await page_of(owner, client_id)
-    assert "Nobody uses it." in words_of(page)
+    assert "Not used." in words_of(page)
     assert await proves(stranger, client_id, secret_of(registered))
     await write_uses(context)
     used = f"Last used in the hour from {context.now():%-d %B %Y, %H}:00 UTC."
@@ -72,7 +72,7 @@ async def test_last_use_of_each_secret_and_key_is_shown(
         " ".join(each.text_content().split())
         for each in found(await page_of(owner, client_id), "//ul[@class='names']/li")
     ]
-    assert listed == [f"{keys[0].thumbprint()}: {used}", f"{keys[1].thumbprint()}: Nobody uses it."]
+    assert listed == [f"{keys[0].thumbprint()}: {used}", f"{keys[1].thumbprint()}: Not used."]
 
 
 async def test_without_an_overlap_the_former_one_ends_at_once(owner: Browser, stranger: Browser) -> None:
