@@ -14,6 +14,7 @@ from app.oauth.request import TokenQuery, TokenRequest
 from app.oauth.signing import SigningKey
 from app.policy import Policy, policy_of
 from app.process.background import Background
+from app.process.credential_uses import CredentialUses
 from app.process.pages import Pages
 from app.process.passwords import Passwords
 from app.process.read_before import ReadBefore
@@ -65,6 +66,7 @@ class Context:
     background: Background
     reads: Reads
     refused_requests: RefusedRequests
+    credential_uses: CredentialUses
     outgoing: Outgoing
     now: Callable[[], datetime]
 
@@ -122,6 +124,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             background,
             Reads(),
             RefusedRequests(),
+            CredentialUses(),
             _outgoing_of(settings),
             utc_now,
         )

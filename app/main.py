@@ -13,6 +13,7 @@ from app.context import open_context
 from app.demo import load_demo
 from app.door.lag import watched_loop
 from app.ending import end
+from app.flows.developer.credential_uses import write_uses_for_ever
 from app.flows.developer.keep_reporting import keep_reporting_for_ever
 from app.flows.developer.refused_requests import write_refused_for_ever
 from app.flows.fleet.count_reads import write_reads_for_ever
@@ -31,7 +32,7 @@ from app.web.routes import router
 # The paths of requests make no circles, so collections find next to nothing. Those of the young take some ms this way. Full
 # ones, which block the loop for 60 ms while a thousand connections are open, come once in six million objects.
 _COLLECT_AFTER = (2_000, 2, 1_000)
-# How long a service that stops waits for the mail under way, which the next would send again, and for counts of reads.
+# How long a service that stops waits for the mail under way, which the next would send again, and for what was gathered.
 _FINISH_S = 10.0
 
 
@@ -73,6 +74,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
                 asyncio.create_task(send_for_ever(context, stopping)),
                 asyncio.create_task(write_reads_for_ever(context, stopping)),
                 asyncio.create_task(write_refused_for_ever(context, stopping)),
+                asyncio.create_task(write_uses_for_ever(context, stopping)),
             )
             TEMPLATES.compile()
             # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
@@ -84,6 +86,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
             stopping.set()
             context.reads.due.set()
             context.refused_requests.due.set()
+            context.credential_uses.due.set()
             await end(*upkeep)
             await asyncio.wait(finishing, timeout=_FINISH_S)
             await end(*finishing)

@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any, Literal
 
-from app.language.languages import Language
+from app.language.languages import ENGLISH, Language
 from app.language.templates import Templates
 
 # Each has a text and an HTML template.
@@ -39,6 +39,10 @@ Template = Literal[
     "request_ended",
     "review_approved",
     "review_refused",
+    "customer_connected",
+    "customer_disconnected",
+    "customers_ending",
+    "secrets_due",
 ]
 
 _WIDTH = 76
@@ -48,12 +52,16 @@ TEMPLATES = Templates(Path(__file__).parent / "templates")
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail in words. Subjects hold nothing that a stranger chose."""
+    """One mail in words. Subjects hold nothing that a stranger chose.
+
+    choice: of a notice, the page where its reader chooses not to get it.
+    """
 
     subject: str
     text: str
     html: str
     language: str
+    choice: str | None = None
 
 
 def write_letter(
@@ -65,6 +73,12 @@ def write_letter(
     text = TEMPLATES.fill(f"{template}.txt", language, zone, **filled)
     html = TEMPLATES.fill(f"{template}.html", language, zone, subject=subject, **filled)
     return Letter(subject, _wrapped(text), html, language.code)
+
+
+def address_of_choice(issuer: str, application_id: str) -> str:
+    """The page where an owner of an application chooses which notices about it they get."""
+    values = {"issuer": issuer, "application_id": application_id}
+    return TEMPLATES.fill_block("_notice.txt", "choice", ENGLISH, UTC, **values).strip()
 
 
 def _wrapped(text: str) -> str:

@@ -1,6 +1,7 @@
 """Client assertions (RFC 7523 section 3): what an application signs to prove that it is itself, here and now."""
 
-from collections.abc import Sequence
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -111,6 +112,28 @@ def objection_to(assertion: ClientAssertion, jwks: str | None, *, issuer: str, n
 def import_keys(jwks: str) -> tuple[Key, ...]:
     """The keys of a JWK Set that registration checked; a key without a name gets its thumbprint for one."""
     return tuple(KeySet.import_key_set(orjson.loads(jwks)))
+
+
+@lru_cache(maxsize=1000)
+def key_digests(jwks: str) -> Mapping[str, bytes]:
+    """The SHA-256 thumbprints (RFC 7638) of registered keys by their names, in their order."""
+    return {str(key.kid): urlsafe_b64decode(f"{key.thumbprint()}=") for key in import_keys(jwks)}
+
+
+def signer_of(assertion: ClientAssertion, jwks: str) -> bytes:
+    """The thumbprint of the key by which a verified assertion was signed.
+
+    An assertion that names none is verified again where several keys fit.
+    """
+    digests = key_digests(jwks)
+    if assertion.kid is not None:
+        return digests[assertion.kid]
+    if len(digests) == 1:
+        return next(iter(digests.values()))
+    algorithm = assertion.signed.headers()["alg"]
+    own = [key for key in import_keys(jwks) if fits(key, algorithm)]
+    signers = (key for key in own if validate_compact(assertion.signed, key, registry=_REGISTRY))
+    return digests[str(next(signers, own[0]).kid)]
 
 
 def fits(key: Key, algorithm: str) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
-from app.oauth.assertion import objection_to
+from app.oauth.assertion import objection_to, signer_of
 from app.oauth.errors import invalid_client
 from app.oauth.request import Credentials
 from app.oauth.scope import Scope
@@ -97,6 +97,13 @@ def authenticate(client: Client | None, credentials: Credentials, now: datetime,
     elif objection is not None:
         raise invalid_client(objection)
     return client
+
+
+def proved_by(client: Client, credentials: Credentials) -> bytes | None:
+    """The digest of the secret or key by which a client was authenticated; None for a public one."""
+    if credentials.assertion is not None and client.jwks is not None:
+        return signer_of(credentials.assertion, client.jwks)
+    return None if client.public else credentials.secret_digest
 
 
 def live_slow_hashes(client: Client | None, now: datetime) -> tuple[str, ...]:

@@ -119,6 +119,7 @@ ASK_CUSTOMER = "/app/developer/{application:uuid}/connections/ask"
 WITHDRAW_REQUEST = "/app/developer/{application:uuid}/connections/withdraw"
 RESEND_PICK_UP = "/app/developer/{application:uuid}/connections/resend"
 PICK_UP = "/app/developer/pick-up"
+OWN_NOTICES = "/app/developer/{application:uuid}/notices"
 OWN_SETTINGS = "/app/developer/{application:uuid}/settings"
 PUBLISH = "/app/developer/{application:uuid}/publish"
 WITHDRAW_PROPOSAL = "/app/developer/{application:uuid}/publish/withdraw"
@@ -234,7 +235,7 @@ TABLE = (
     *_posts(ASK_CUSTOMER, WITHDRAW_REQUEST, RESEND_PICK_UP),
     *_forms(PICK_UP),
     *_pages(USAGE, USAGE_CSV, REFUSED_REQUEST, REFUSED_REQUESTS),
-    *_forms(OWN_SETTINGS, PUBLISH),
+    *_forms(OWN_NOTICES, OWN_SETTINGS, PUBLISH),
     *_posts(WITHDRAW_PROPOSAL, DELETE_APPLICATION),
     Row(TRY, GET, "page"),
     *_posts(TRY_TOKEN, TRY_FLEET),

@@ -27,6 +27,8 @@ CREATE TABLE person (
     totp_last_step   bigint,
     language      text CHECK (language IN ('en', 'es')),
     time_zone     text NOT NULL DEFAULT 'UTC' CHECK (time_zone ~ '^[A-Za-z0-9_+/-]{1,40}$'),
+    ends_told_at    timestamptz,
+    secrets_told_at timestamptz,
     UNIQUE (email),
     CHECK (num_nonnulls(totp_sealed, totp_sealed_with, totp_last_step) IN (0, 3))
 );
@@ -42,6 +44,8 @@ COMMENT ON COLUMN person.email_confirmed_at IS 'When somebody first used a link 
 COMMENT ON COLUMN person.totp_sealed IS 'The secret of the authenticator app, under a subkey of the secret key that totp_sealed_with names; null without one';
 COMMENT ON COLUMN person.totp_last_step IS 'The newest step (RFC 6238) whose code was used; none up to it is accepted again';
 COMMENT ON COLUMN person.language IS 'In which pages and mails come; null: as the browser asks';
+COMMENT ON COLUMN person.ends_told_at IS 'When an owner of applications was last mailed which connections end; null: never';
+COMMENT ON COLUMN person.secrets_told_at IS 'The same of secrets that nobody uses, or that are old';
 COMMENT ON COLUMN person.time_zone IS 'In which pages and mails tell the time: a name of the IANA database';
 
 CREATE TABLE customer_member (
@@ -156,11 +160,14 @@ CREATE TABLE application_owner (
     person_id      uuid NOT NULL REFERENCES person,
     joined_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     contact        boolean NOT NULL DEFAULT false,
+    notices_off    text[] NOT NULL DEFAULT '{}'
+                   CHECK (notices_off <@ ARRAY['connected', 'disconnected', 'ending', 'secret']),
     PRIMARY KEY (application_id, person_id)
 );
 CREATE INDEX ON application_owner (person_id);
 CREATE UNIQUE INDEX ON application_owner (application_id) WHERE contact;
 COMMENT ON COLUMN application_owner.contact IS 'Whom RoviTracker asks about the application: one of its owners, with a confirmed address';
+COMMENT ON COLUMN application_owner.notices_off IS 'The notices about the application that the person does not want by mail; all others are mailed';
 COMMENT ON TABLE application_owner IS 'The people an application belongs to. One that was registered on the command line may have none.';
 
 CREATE TABLE sign_up (
@@ -245,12 +252,12 @@ GRANT UPDATE (role), DELETE ON customer_member TO rovitracker_service;
 GRANT UPDATE (role, invited_by, created_at, expires_at, mail_id, accepted_at, withdrawn_at) ON invitation
     TO rovitracker_service;
 GRANT UPDATE (email, name, email_confirmed_at, password_hash, totp_sealed, totp_sealed_with, totp_last_step, language,
-              time_zone)
+              time_zone, ends_told_at, secrets_told_at)
     ON person TO rovitracker_service;
 GRANT DELETE ON recovery_code, application_owner TO rovitracker_service;
 GRANT UPDATE (invited_by, expires_at, used_at, withdrawn_at) ON sign_up TO rovitracker_service;
 -- To lock a row takes the right to change one of its columns.
-GRANT UPDATE (joined_at, contact) ON application_owner TO rovitracker_service;
+GRANT UPDATE (joined_at, contact, notices_off) ON application_owner TO rovitracker_service;
 GRANT UPDATE (sign_count, name, backed_up, last_used_at), DELETE ON passkey TO rovitracker_service;
 GRANT UPDATE (name, company, status, grants, scope, redirect_uris, customer_id, logo_digest, jwks, live_at,
               terms_uri, privacy_uri, scope_reasons) ON application

@@ -141,6 +141,7 @@ CREATE TABLE connection (
     cut_at         timestamptz,
     ends_at        timestamptz,
     end_known      boolean NOT NULL DEFAULT false,
+    end_set_at     timestamptz,
     share          bigint REFERENCES share,
     history_from   timestamptz,
     terms_at       timestamptz,
@@ -151,6 +152,7 @@ CREATE TABLE connection (
     CHECK (num_nonnulls(approved_at, cut_at) > 0)
 );
 CREATE INDEX ON connection (ends_at) WHERE NOT end_known AND ends_at IS NOT NULL;  -- whose end is to be told
+CREATE INDEX ON connection (ends_at) WHERE ends_at IS NOT NULL;  -- what ends soon, for the owners of applications
 CREATE INDEX ON connection (application_id);  -- how many customers use it, which consent tells
 COMMENT ON TABLE connection IS 'What an application may do for a customer, by whatever way in. No token works without its row.';
 COMMENT ON COLUMN connection.approved_at IS 'The approval by which it stands, or stood last; null when it was cut before any';
@@ -158,7 +160,8 @@ COMMENT ON COLUMN connection.approved_by IS 'The member or operator who approved
 COMMENT ON COLUMN connection.route IS 'The way in by which it began';
 COMMENT ON COLUMN connection.cut_at IS 'Whatever was approved up to this moment is inactive. One row, however many tokens';
 COMMENT ON COLUMN connection.ends_at IS 'It ends by itself at this moment; null: never';
-COMMENT ON COLUMN connection.end_known IS 'The owners were told of this end, or it was less than 30 days ahead when somebody set it';
+COMMENT ON COLUMN connection.end_set_at IS 'When somebody chose ends_at';
+COMMENT ON COLUMN connection.end_known IS 'The owners of the account were told of this end, or it was less than 30 days ahead when somebody set it';
 COMMENT ON COLUMN connection.share IS 'The machines that are shared; null: all, those that join later too';
 COMMENT ON COLUMN connection.history_from IS 'Nothing that was reported before is shown; null: all that there is';
 COMMENT ON COLUMN connection.terms_at IS 'When somebody chose share, history_from and ends_at last; null: nobody did';
@@ -192,6 +195,6 @@ GRANT UPDATE (used_at) ON legacy_token TO rovitracker_service;
 GRANT UPDATE (used_at, expires_at) ON classic_token TO rovitracker_service;
 GRANT UPDATE (successor_id) ON refresh_token TO rovitracker_service;
 GRANT UPDATE (replaced_at) ON share TO rovitracker_service;
-GRANT UPDATE (approved_at, approved_by, route, cut_at, ends_at, end_known, share, history_from, terms_at, version, detailed) ON connection
+GRANT UPDATE (approved_at, approved_by, route, cut_at, ends_at, end_known, end_set_at, share, history_from, terms_at, version, detailed) ON connection
     TO rovitracker_service;
 GRANT UPDATE (reads, last_at) ON connection_read TO rovitracker_service;

@@ -101,7 +101,7 @@ DECLARE
 BEGIN
     UPDATE person SET email = 'erased ' || id, name = 'Erased', password_hash = nobodys_hash, email_confirmed_at = NULL,
         totp_sealed = NULL, totp_sealed_with = NULL, totp_last_step = NULL, language = NULL,
-        time_zone = 'UTC', erased_at = clock_timestamp()
+        time_zone = 'UTC', ends_told_at = NULL, secrets_told_at = NULL, erased_at = clock_timestamp()
     WHERE id = erased;
     DELETE FROM customer_member WHERE person_id = erased;
     UPDATE customer SET closed_at = clock_timestamp(), disabled_at = coalesce(disabled_at, clock_timestamp())

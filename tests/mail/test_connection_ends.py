@@ -8,6 +8,7 @@ import pytest
 from app.context import open_context
 from app.flows.account.change_customer import disable_customer, enable_customer
 from app.flows.account.choose_language import choose_own_language
+from app.flows.account.register_application import register_application
 from app.flows.approval.connections import disconnect_application
 from app.flows.approval.terms import Terms, change_terms, read_terms
 from app.flows.upkeep.maintain import maintain
@@ -181,3 +182,29 @@ async def test_several_processes_at_once_tell_each_end_once(post: Post, connecte
         counts = await asyncio.gather(*(tell_of_ends(each) for each in (post.context, beside) * 3))
     assert sum(counts) == 251
     assert await told(post) == [connected.member.email]
+
+
+async def test_all_that_ends_on_one_day_is_one_mail(post: Post, connected: World) -> None:
+    """More than mails of one kind go to an address in a day, and each at another hour."""
+    owner = await join(connected, "owner", name="Bo Berg")
+    names = [f"Application {number}" for number in range(12)]
+    day = "(date_trunc('day', clock_timestamp() + interval '30 days', 'UTC') + $3 * interval '2 hours')"
+    for number, name in enumerate(names):
+        registered = await register_application(
+            post.context, COMMAND_LINE, name=name, company="Sitewise Rentals Ltd"
+        )
+        await post.owner.execute(
+            "INSERT INTO connection (customer_id, application_id, approved_at, route, ends_at) "
+            f"VALUES ($1, $2, clock_timestamp(), 'code', {day})",
+            connected.member.customer_id,
+            registered.client.id,
+            number,
+        )
+    assert await tell_of_ends(post.context) == 12
+    assert await tell_of_ends(post.context) == 0
+    messages = [each for each in await arrived(post) if each["Subject"] == "Connections end soon"]
+    assert sorted(each["To"] for each in messages) == sorted([connected.member.email, owner.email])
+    for message in messages:
+        told = text_of(message)
+        assert [name for name in names if f"\u2068{name}\u2069 of" in told] == names
+        assert told.count(f"{post.context.policy.issuer}/app/account/applications/") == 12

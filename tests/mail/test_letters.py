@@ -1,6 +1,7 @@
 """The words of every mail: whole, safe whatever a person is called, and leading nowhere but to us."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from typing import Any, get_args
@@ -33,13 +34,32 @@ VALUES: dict[str, Any] = {
     "reason": "It sells our data.\nSee [link].",
     "went_live": True,
     "application_id": "00000000-0000-7000-8000-000000000000",
-    "applications": [{"application": "Sitewise", "company": "Sitewise Rentals Ltd"}],
+    "applications": [
+        {
+            "application": "Sitewise",
+            "company": "Sitewise Rentals Ltd",
+            "application_id": "00000000-0000-7000-8000-000000000000",
+            "ends": [{"customer": "Hillside Plant Hire", "at": datetime(2026, 6, 3, 12, tzinfo=UTC)}],
+            "made": datetime(2025, 6, 3, 12, tzinfo=UTC),
+            "used": None,
+            "unused": True,
+        }
+    ],
     "ends_at": datetime(2026, 6, 3, 12, tzinfo=UTC),
     "client_id": "00000000-0000-7000-8000-000000000000",
     "customer_id": "00000000-0000-7000-8000-000000000001",
     "request_id": "00000000-0000-7000-8000-000000000001",
     "how": "silent",
     "token": None,
+    "connections": [
+        {
+            "application": "Sitewise",
+            "company": "Sitewise Rentals Ltd",
+            "application_id": "00000000-0000-7000-8000-000000000000",
+            "ends_at": datetime(2026, 6, 3, 12, tzinfo=UTC),
+        }
+    ],
+    "customer": "Hillside Plant Hire",
 }
 
 every_template = pytest.mark.parametrize("template", get_args(Template))
@@ -92,14 +112,35 @@ def test_message_passes_every_server_on_its_way(template: Template, language: La
     assert max(map(len, wire.split(b"\r\n"))) <= 78
 
 
-def test_message_takes_no_line_break_into_a_header() -> None:
+@pytest.mark.parametrize(
+    "choice", ["/short", f"/app/developer/{VALUES['application_id']}/notices", "/" + "w" * 800]
+)
+def test_notice_leads_programs_of_mail_to_its_choice(choice: str) -> None:
+    """RFC 2369 section 3.2: the address is whole, since programs open it as it stands."""
+    letter = replace(write_letter("test", ENGLISH, issuer=ISSUER), choice=f"{ISSUER}{choice}")
+    wire = build_message(
+        letter,
+        sender=Address("RoviTracker", addr_spec="no-reply@rovi.example"),
+        recipient="ann@hillside.example",
+        message_id="1@auth.example.com",
+        written_at=datetime(2026, 5, 4, 12, tzinfo=UTC),
+    ).as_bytes()
+    assert f"\r\nList-Unsubscribe: <{ISSUER}{choice}>\r\n".encode() in wire
+    assert max(map(len, wire.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize(
+    ("recipient", "choice"),
+    [("ann@x.example\r\nBcc: eve@x.example", None), ("ann@x.example", "x\r\nBcc: eve@x.example")],
+)
+def test_message_takes_no_line_break_into_a_header(recipient: str, choice: str | None) -> None:
     """R-61."""
-    letter = write_letter("test", ENGLISH, issuer=ISSUER)
+    letter = replace(write_letter("test", ENGLISH, issuer=ISSUER), choice=choice)
     with pytest.raises(ValueError, match=r".+"):
         build_message(
             letter,
             sender=Address("RoviTracker", addr_spec="no-reply@rovi.example"),
-            recipient="ann@x.example\r\nBcc: eve@x.example",
+            recipient=recipient,
             message_id="1@auth.example.com",
             written_at=datetime(2026, 5, 4, 12, tzinfo=UTC),
         )

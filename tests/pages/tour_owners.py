@@ -118,6 +118,11 @@ async def _tabs(visitor: Visitor) -> AsyncIterator[str]:
     await visitor.button("Send the invitation").click()
     await expect(page.get_by_role("status")).to_be_visible()
     yield "owners"
+    await page.get_by_role("link", name="Notices").click()
+    await page.get_by_label("A customer is connected").uncheck()
+    await visitor.button("Save").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    yield "notices"
     await page.get_by_role("link", name="Refused requests").click()
     await page.get_by_label("Find by reference").fill(HOSTILE[:60])
     yield "no refused request"

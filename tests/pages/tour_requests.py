@@ -91,8 +91,10 @@ async def _customer(visitor: Visitor, service: Service, asking: Asking) -> Async
     await visitor.sign_in(viewer.email, PASSWORD)
     yield "request seen by a viewer"
     await visitor.button("Sign out").click()
-    await page.goto(service.url("/app/account/requests"))
+    await page.goto(service.url("/app/account"))
     await visitor.sign_in(asking.world.member.email, PASSWORD)
+    yield "overview with a request"
+    await page.get_by_role("link", name="See the requests").click()
     yield "requests"
     await page.get_by_role("link", name=LONG).click()
     await page.get_by_text("Choose machines, history or an end", exact=True).click()
@@ -100,6 +102,8 @@ async def _customer(visitor: Visitor, service: Service, asking: Asking) -> Async
     await visitor.button("Say yes").click()
     await expect(page.get_by_role("status")).to_be_visible()
     yield "requests answered"
+    await page.goto(service.url(f"/app/account/applications/{asking.application_id}"))
+    yield "connection by the manual route"
     await visitor.button("Sign out").click()
 
 
@@ -118,6 +122,10 @@ async def _pick_up(visitor: Visitor, service: Service, asking: Asking) -> AsyncI
     await visitor.button("Sign in as somebody else").click()
     await visitor.sign_in(asking.owner.email, PASSWORD)
     yield "pick-up"
+    pick_up = page.url
+    await page.goto(service.url("/app/developer"))
+    yield "applications with a token to pick up"
+    await page.goto(pick_up)
     await visitor.button("Make the token and show it").click()
     yield "picked up"
     await page.goto(service.url(asking.address))

@@ -5,7 +5,8 @@ import re
 import httpx2
 
 from app.context import Context
-from tests.support.assertions import jwks_of, key_pair
+from app.flows.developer.credential_uses import write_uses
+from tests.support.assertions import by_assertion, claims_of, jwks_of, key_pair, signed
 from tests.support.browser import Browser
 from tests.support.owners import register_own, sign_up
 from tests.support.people import PASSWORD
@@ -45,6 +46,33 @@ async def test_a_new_secret_is_shown_once_and_the_former_one_works_on(
     ended = await owner.follow(await owner.submit(again, {}, action="/retire"))
     assert "ended" in words_of(ended)
     assert not await proves(stranger, client_id, first)
+
+
+async def test_last_use_of_each_secret_and_key_is_shown(
+    context: Context, owner: Browser, stranger: Browser
+) -> None:
+    """To the hour; an introspection is a use too, and one by a wrong secret is none."""
+    registered = await register_own(owner, kind="strict")
+    client_id = client_id_of(registered)
+    assert not await proves(stranger, client_id, "wrong")
+    await write_uses(context)
+    page = await page_of(owner, client_id)
+    assert "Not used." in words_of(page)
+    assert await proves(stranger, client_id, secret_of(registered))
+    await write_uses(context)
+    used = f"Last used in the hour from {context.now():%-d %B %Y, %H}:00 UTC."
+    assert used in words_of(await page_of(owner, client_id)).replace(" .", ".")
+    keys = [key_pair("EC"), key_pair("EC", 1)]
+    typed = {"password": PASSWORD, "jwks": jwks_of(*keys).decode()}
+    assert (await owner.submit(page, typed, action="/keys")).status_code == 303
+    asked = {**by_assertion(signed(keys[0], claims_of(client_id))), "token": "x"}
+    assert (await stranger.http.post("/app/oauth2/introspect", data=asked)).status_code == 200
+    await write_uses(context)
+    listed = [
+        " ".join(each.text_content().split())
+        for each in found(await page_of(owner, client_id), "//ul[@class='names']/li")
+    ]
+    assert listed == [f"{keys[0].thumbprint()}: {used}", f"{keys[1].thumbprint()}: Not used."]
 
 
 async def test_without_an_overlap_the_former_one_ends_at_once(owner: Browser, stranger: Browser) -> None:

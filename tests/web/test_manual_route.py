@@ -12,6 +12,8 @@ from pyotp import TOTP
 
 from app.context import Context
 from app.flows.approval.connections import disconnect_application
+from app.flows.approval.terms import Terms
+from app.flows.manual.answer import approve_request
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World, join, reads
 from tests.support.requests import WHY, Asking, add_owner
@@ -286,3 +288,51 @@ async def test_support_looks_and_a_reviewer_enters_what_came_by_mail(asking: Ask
     async with Browser(app) as browser:
         page = await browser.sign_in(await browser.get(asking.address), asking.owner.email, PASSWORD)
         assert "No contract" in words_of(page)
+
+
+async def test_overviews_lead_to_what_waits(asking: Asking, signed_in: SignedIn) -> None:
+    """A customer to a request, and then an owner to a token."""
+    member = asking.world.member
+    customer = await signed_in(member.email, "/app/account")
+    owner = await signed_in(asking.owner.email, "/app/developer")
+    request_id = await asking.release()
+    overview = await customer.get("/app/account")
+    assert "1 waits for your yes or no." in words_of(overview)
+    assert "Rentdesk by Rentdesk GmbH" in words_of(overview)
+    assert found(overview, "//a[@href='/app/account/requests' and @class='onward']")
+    assert "picked up" not in words_of(await owner.get("/app/developer"))
+    await approve_request(asking.context, member.actor, member, request_id, Terms())
+    assert "waits for your yes or no" not in words_of(await customer.get("/app/account"))
+    own = await owner.get("/app/developer")
+    assert found(own, f"//a[@href='{asking.address}']/text()") == ["1 token waits to be picked up"]
+    await asking.pass_time(request_id)
+    assert "picked up" not in words_of(await owner.get("/app/developer"))
+
+
+async def test_customer_sees_who_said_yes_and_that_rovitracker_released_it(
+    asking: Asking, signed_in: SignedIn, world: World, browser: Browser
+) -> None:
+    """The operator's name is RoviTracker's own business, and stands in the trail. Other ways in were released by nobody."""
+    await asking.approve()
+    customer = await signed_in(asking.world.member.email, "/app/account")
+    page = await customer.get(f"/app/account/applications/{asking.application_id}")
+    today = f"{asking.context.now():%-d %B %Y}"
+    assert facts_of(page)["Approved by"] == asking.world.member.name
+    assert facts_of(page)["Released by"] == f"RoviTracker, on {today}"
+    assert "Rita" not in page.text
+    row = await asking.context.database.row(
+        "SELECT actor_kind, actor_id FROM audit_event WHERE application_id = $1 AND event = 'request.released'",
+        asking.application_id,
+    )
+    assert row is not None
+    assert dict(row) == {"actor_kind": "operator", "actor_id": asking.reviewer.id}
+    await world.token(browser)
+    assert "Released by" not in facts_of(await browser.get(f"/app/account/applications/{world.client_id}"))
+
+
+def facts_of(page: httpx2.Response) -> dict[str, str]:
+    """What the page's list of facts says, by its terms."""
+    return {
+        " ".join(each.findtext("dt").split()): " ".join(each.find("dd").text_content().split())
+        for each in found(page, "//dl[@class='facts']/div")
+    }

@@ -59,6 +59,7 @@ FOR_PEOPLE = {
     "/app/developer/{application:uuid}/connections/withdraw",
     "/app/developer/{application:uuid}/connections/resend",
     "/app/developer/pick-up",
+    "/app/developer/{application:uuid}/notices",
     "/app/developer/{application:uuid}/settings",
     "/app/developer/{application:uuid}/publish",
     "/app/developer/{application:uuid}/publish/withdraw",

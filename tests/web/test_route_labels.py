@@ -44,6 +44,7 @@ _ADDRESSES = {
             "/try/token",
             "/try/fleet",
             *(f"/connections{verb}" for verb in ("", "/ask", "/withdraw", "/resend")),
+            "/notices",
             "/settings",
             "/publish",
             "/publish/withdraw",

@@ -14,6 +14,7 @@ from app.flows.account.sign_in import normal_email
 from app.flows.account.use_passkey import drop_passkeys, tell_of_dropped
 from app.flows.mail.links import end_links
 from app.flows.mail.queue_mail import queue_mail
+from app.flows.mail.tell_of_customers import tell_of_disconnected
 from app.oauth.actor import Actor
 from app.refused import ToldError
 from app.sentence import Sentence
@@ -29,7 +30,7 @@ from app.storage.people.members import Member, member_of
 from app.storage.people.people import Person, select_person, update_password
 from app.storage.people.sessions import delete_sessions_of
 from app.storage.postgres.database import Transaction
-from app.storage.token.connections import cut_connections_of
+from app.storage.token.connections import cut_standing_connections_of
 
 
 class RenamedError(ToldError):
@@ -147,12 +148,18 @@ async def give_new_password(
     ended = await delete_sessions_of(transaction, person.id)
     await delete_known_browsers_of(transaction, person.id)
     await end_links(transaction, person.id, "new password")
-    cut = "none"
-    if cut_applications and person.customer_id and await _may_cut(transaction, actor, person):
-        await cut_connections_of(transaction, person.customer_id)
-        cut = "all"
-    event = _event("person.password_set", actor, person, applications_cut=cut, passkeys_removed=passkeys)
+    cuts = cut_applications and await _may_cut(transaction, actor, person)
+    event = _event(
+        "person.password_set",
+        actor,
+        person,
+        applications_cut="all" if cuts else "none",
+        passkeys_removed=passkeys,
+    )
     written = await insert_audit_event(transaction, event)
+    if cuts and person.customer_id:
+        cut = await cut_standing_connections_of(transaction, person.customer_id)
+        await tell_of_disconnected(context, transaction, person.customer_id, cut, written)
     await tell_of_dropped(context, transaction, person, passkeys, written)
     about = {"person": person.id}
     await queue_mail(
@@ -163,7 +170,9 @@ async def give_new_password(
 
 async def _may_cut(transaction: Transaction, actor: Actor, person: Person) -> bool:
     """Anybody but the person is outside of the account. An operator who belongs to one is judged by the role there."""
-    if actor.id != person.id or person.customer_id is None:
+    if person.customer_id is None:
+        return False
+    if actor.id != person.id:
         return True
     return await has_right(transaction, Actor("customer", person.id), person.customer_id, "connect")
 

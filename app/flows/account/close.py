@@ -1,12 +1,14 @@
 """Leave for good: a person is erased, or an owner closes the whole account."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from app.context import Context
 from app.flows.account.add_customer import CustomerError
 from app.flows.account.check_guess import Visitor
 from app.flows.account.prove import IdentityProof, prove
 from app.flows.mail.queue_mail import queue_mail
+from app.flows.mail.tell_of_customers import tell_of_disconnected
 from app.oauth.actor import Actor
 from app.process.passwords import NOBODY
 from app.sentence import Sentence
@@ -21,7 +23,7 @@ from app.storage.people.erasure import (
 from app.storage.people.members import Member
 from app.storage.people.people import Person, select_person_by_id
 from app.storage.postgres.database import Transaction
-from app.storage.token.connections import cut_connections_of
+from app.storage.token.connections import cut_standing_connections_of
 
 KEPT = timedelta(days=30)  # a closed account, which can be opened again until then
 
@@ -109,8 +111,9 @@ async def close_customer(
     async with context.database.transaction() as transaction:
         if not await mark_customer_closed(transaction, member.customer_id):
             raise CustomerError(Sentence("%(account)s is closed already", account=member.customer_name))
-        await cut_connections_of(transaction, member.customer_id)
-        await _note(transaction, "customer.closed", actor, member)
+        ended = await cut_standing_connections_of(transaction, member.customer_id)
+        event_id = await _note(transaction, "customer.closed", actor, member)
+        await tell_of_disconnected(context, transaction, member.customer_id, ended, event_id)
         await queue_mail(
             context,
             transaction,
@@ -122,8 +125,8 @@ async def close_customer(
     context.changes.note(member.customer_id)
 
 
-async def _note(transaction: Transaction, event: str, actor: Actor, person: Person) -> None:
+async def _note(transaction: Transaction, event: str, actor: Actor, person: Person) -> UUID:
     detail: dict[str, str | int | None] = {"person": str(person.id)}
-    await insert_audit_event(
+    return await insert_audit_event(
         transaction, AuditEvent(event, actor, customer_id=person.customer_id, detail=detail)
     )

@@ -8,6 +8,7 @@ from app.flows.account.change_application import find_application
 from app.flows.account.change_customer import find_account
 from app.flows.account.rights import require_right
 from app.flows.approval.tell_owners import tell_owners, tell_owners_of_all
+from app.flows.mail.tell_of_customers import tell_of_disconnected
 from app.oauth.actor import Actor
 from app.storage.people.applications import Application, select_applications
 from app.storage.people.audit import AuditEvent, insert_audit_event
@@ -77,7 +78,7 @@ async def disconnect_application(
 ) -> None:
     """One row ends every token and every code approved until now; each process sees it at its next look.
 
-    The account's owners are told by mail where a connection stood. language: of the page, for owners who chose none.
+    The owners of both sides are told by mail where a connection stood. language: of the page, for owners who chose none.
     Raises RoleError when the actor may not disconnect applications.
     """
     async with context.database.transaction() as transaction:
@@ -87,6 +88,7 @@ async def disconnect_application(
         event_id = await insert_audit_event(transaction, _event(actor, customer_id, application_id))
         if standing is not None and standing.connected:
             await tell_owners(context, transaction, customer_id, application_id, event_id, language=language)
+            await tell_of_disconnected(context, transaction, customer_id, [application_id], event_id)
     context.changes.note((customer_id, application_id))
 
 
@@ -95,7 +97,8 @@ async def disconnect_all(
 ) -> tuple[UUID, ...]:
     """End every connection of a customer in one transaction; the applications whose connection stood until now.
 
-    Each has its audit event, and one mail to the account's owners names them all. What is being approved at this
+    Each has its audit event, and one mail to each owner of the account names them all. The owners of applications
+    get one for all of theirs. What is being approved at this
     moment ends too. language: of the page, for owners who chose none.
     Raises RoleError when the actor may not disconnect applications.
     """
@@ -108,6 +111,7 @@ async def disconnect_all(
         ]
         if events:
             await tell_owners_of_all(context, transaction, customer_id, ended, events[0], language=language)
+            await tell_of_disconnected(context, transaction, customer_id, ended, events[0])
     for application_id in ended:
         context.changes.note((customer_id, application_id))
     return ended

@@ -10,6 +10,7 @@ from app.flows.approval.authorize import prove_redirect_uri
 from app.flows.approval.browser_flow import ApprovalFlow
 from app.flows.approval.tell_owners import tell_owners
 from app.flows.approval.terms import Terms, approve_terms, require_terms
+from app.flows.mail.tell_of_customers import tell_of_connected
 from app.flows.token.granted_details import write_approved
 from app.oauth.actor import Actor
 from app.oauth.client import Client
@@ -55,11 +56,11 @@ async def decide(
     terms: Terms | None = None,
     language: str | None = None,
 ) -> TokenString | None:
-    """The code of an approval, None for a denial. The account's owners are told by mail of what it begins or changes.
+    """The code of an approval, None for a denial. The owners of both sides are told by mail of what it begins.
 
     redirect_uri: where the code goes, and is bound to; None where no browser takes it. terms: what is shared; None
-    leaves what was chosen before, and shares everything where nothing was. language: of the page, for owners who
-    chose none.
+    leaves what was chosen before, and shares everything where nothing was; the account's owners are told of a change.
+    language: of the page, for owners who chose none.
     Raises PageError when the approval can no longer be completed, AlreadyConnectedError when it was redeemed,
     RoleError when the actor may not connect applications, and FieldError when the terms would share nothing.
     """
@@ -78,6 +79,7 @@ async def decide(
         if flow.details is not None and terms is not None:
             approval.details = await _granted(transaction, flow.customer_id, terms)
         decided = await _write(context, marker, approval)
+        began: bool = False
         told: UUID | None = None
         if decided.marker.decision == "approve":
             began, told = await _connect(transaction, actor, approval, decided.marker, terms)
@@ -87,6 +89,8 @@ async def decide(
         if told is not None:
             parties = flow.customer_id, flow.application_id
             await tell_owners(context, transaction, *parties, told, language=language)
+            if began:
+                await tell_of_connected(context, transaction, *parties, told)
     context.changes.note((flow.customer_id, flow.application_id))
     _require_same(decided, flow, decision)
     if not decided.code_waits:

@@ -8,6 +8,7 @@ from app.flows.account.change_application import ApplicationError, find_applicat
 from app.flows.account.change_customer import find_member
 from app.flows.approval.tell_owners import tell_owners
 from app.flows.bounds import LONGEST_REASON
+from app.flows.mail.tell_of_customers import tell_of_connected
 from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError
@@ -111,6 +112,7 @@ async def _store(context: Context, actor: Actor, grant: ManualGrant, reason: str
             if began:
                 parties = grant.customer_id, grant.application_id
                 await tell_owners(context, transaction, *parties, event_id, language=None)
+                await tell_of_connected(context, transaction, *parties, event_id)
     return expires_at
 
 

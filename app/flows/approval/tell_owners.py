@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from app.context import Context
-from app.flows.mail.compose_connections import APPLICATION
+from app.flows.mail.numbered import MOST_NAMED, numbered
 from app.flows.mail.queue_mail import queue_mail
 from app.mail.letters import Template
 from app.storage.people.members import select_members
 from app.storage.postgres.database import Transaction
-
-MOST_NAMED = 100  # applications in one mail
 
 
 async def tell_owners(
@@ -40,19 +38,15 @@ async def tell_owners_of_all(
     language: str | None,
 ) -> None:
     """All applications were disconnected at once: one mail names them. event_id: of one of them."""
-    named = {
-        f"{APPLICATION}{number}": application_id
-        for number, application_id in enumerate(application_ids[:MOST_NAMED])
-    }
-    about = {"event": event_id, **named}
+    about = {"event": event_id, **numbered("application", application_ids[:MOST_NAMED])}
     await _queue(context, transaction, "applications_disconnected", customer_id, about, language=language)
 
 
-async def tell_owners_of_end(
-    context: Context, transaction: Transaction, customer_id: UUID, application_id: UUID
+async def tell_owners_of_ends(
+    context: Context, transaction: Transaction, customer_id: UUID, application_ids: Sequence[UUID]
 ) -> None:
-    """A connection ends in 30 days."""
-    about = {"application": application_id}
+    """Connections end in 30 days: one mail names them all."""
+    about = numbered("application", application_ids[:MOST_NAMED])
     await _queue(context, transaction, "connection_ending", customer_id, about, language=None)
 
 

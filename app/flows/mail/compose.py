@@ -15,6 +15,12 @@ from app.flows.mail.compose_connections import (
     connection_ending,
     connection_reported,
 )
+from app.flows.mail.compose_notices import (
+    customer_connected,
+    customer_disconnected,
+    customers_ending,
+    secrets_due,
+)
 from app.flows.mail.compose_requests import about_own_request, access_asked
 from app.flows.mail.links import mint_email_link, mint_invitation_secret, mint_secret, mint_sign_up_secret
 from app.mail.letters import Letter, Template
@@ -240,4 +246,8 @@ _LETTERS: dict[Template, Callable[[Context, ClaimedMail], Awaitable[Letter | Non
     "request_ended": about_own_request,
     "review_approved": _review_decided,
     "review_refused": _review_decided,
+    "customer_connected": customer_connected,
+    "customer_disconnected": customer_disconnected,
+    "customers_ending": customers_ending,
+    "secrets_due": secrets_due,
 }

@@ -5,15 +5,14 @@ from uuid import UUID
 
 from app.context import Context
 from app.flows.mail.addressed import letter_to, names_of, reader_of
+from app.flows.mail.numbered import read_numbered
 from app.mail.letters import Letter
 from app.storage.mail.outbox import ClaimedMail
 from app.storage.people.applications import Application, select_applications
 from app.storage.people.audit import select_audit_cause
 from app.storage.people.customers import select_customer_name
 from app.storage.people.people import SignInRow, select_person_by_id
-from app.storage.token.connections import select_connection
-
-APPLICATION = "application "  # before a number, in what a mail about several is about
+from app.storage.token.connection_ends import select_ends_of
 
 
 async def connection_changed(context: Context, mail: ClaimedMail) -> Letter | None:
@@ -39,7 +38,7 @@ async def applications_disconnected(context: Context, mail: ClaimedMail) -> Lett
     """All at once, each by its name."""
     owner = await _owner(context, mail)
     cause = await select_audit_cause(context.database, mail.about["event"])
-    ids = [each for name, each in mail.about.items() if name.startswith(APPLICATION)]
+    ids = read_numbered(mail.about, "application")
     found = await select_applications(context.database, ids)
     if owner is None or cause is None or not found:
         return None
@@ -55,20 +54,18 @@ async def applications_disconnected(context: Context, mail: ClaimedMail) -> Lett
 
 
 async def connection_ending(context: Context, mail: ClaimedMail) -> Letter | None:
-    """The end is the one at sending. Nobody is told of one that was taken away meanwhile."""
+    """The ends are those at sending. Nobody is told of one that was taken away meanwhile."""
     owner = await _owner(context, mail)
-    application = await _application(context, mail)
-    if owner is None or application is None:
+    ids = read_numbered(mail.about, "application")
+    ends = await select_ends_of(context.database, mail.about["customer"], ids)
+    if owner is None or not ends:
         return None
-    found = await select_connection(context.database, mail.about["customer"], application.client.id)
-    if found is None or not found.connected or found.terms.ends_at is None:
-        return None
+    found = await select_applications(context.database, list(ends))
     return letter_to(
         context,
         mail,
         owner.person,
-        ends_at=found.terms.ends_at,
-        **_told(application),
+        connections=[{"ends_at": at, **_told(found[each])} for each, at in ends.items()],
         **names_of(owner),
     )
 

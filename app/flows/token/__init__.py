@@ -1,4 +1,5 @@
 """Tokens: how they are issued, checked, told about and ended.
 
-It imports no other room of the flows. Begin with `issue_token.py` and its table, `grants.py`; `check_token.py` guards the API.
+It may import `mail/`, and no other room of the flows. Begin with `issue_token.py` and its table, `grants.py`;
+`check_token.py` guards the API.
 """

@@ -5,7 +5,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.token.use_assertion import use_assertion
 from app.flows.token.use_former_secret import guesser_of, use_former_secret
-from app.oauth.client import Client, application_id_of, authenticate
+from app.oauth.client import Client, application_id_of, authenticate, proved_by
 from app.oauth.errors import OAuthError, too_many_failures
 from app.oauth.request import Credentials
 from app.storage.people.applications import Application
@@ -29,7 +29,8 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
     try:
         if credentials.former_secret is not None:
             found, credentials = await use_former_secret(context, found, credentials, address)
-        client = authenticate(found, credentials, context.now(), issuer=context.policy.issuer)
+        now = context.now()
+        client = authenticate(found, credentials, now, issuer=context.policy.issuer)
         if credentials.assertion is not None:
             await use_assertion(context, client, credentials.assertion)
     except OAuthError as error:
@@ -41,6 +42,9 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
         if context.failures.over(guesser):
             raise too_many_failures(str(error)) from error
         raise
+    digest = proved_by(client, credentials)
+    if digest is not None:
+        context.credential_uses.note((client.id, digest), now)
     return client
 
 

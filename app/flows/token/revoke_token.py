@@ -1,14 +1,17 @@
 """Revoke a token: by its application (RFC 7009), or from the machine the service runs on."""
 
 from hmac import compare_digest
+from uuid import UUID
 
 from app.context import Context
+from app.flows.mail.tell_of_customers import tell_of_disconnected
 from app.flows.token.authenticate import authenticate_client, stranger_of
 from app.oauth.actor import Actor
 from app.oauth.request import TokenQuery
 from app.oauth.token_string import LegacyToken, TokenString, recognise
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.postgres.database import Statements
+from app.storage.postgres.database import Statements, Transaction
+from app.storage.token.connection_lists import select_connections
 from app.storage.token.grants import mark_grant_revoked
 from app.storage.token.legacy_tokens import mark_legacy_token_revoked, select_legacy_tokens
 from app.storage.token.refresh_tokens import StoredRefreshToken, select_refresh_tokens
@@ -74,10 +77,10 @@ async def _select(context: Context, token: Token) -> Stored | None:
 
 
 async def _revoke(context: Context, actor: Actor, token: Token, stored: Stored) -> None:
-    """The mark and its audit event stand or fall together."""
+    """The mark and its audit event stand or fall together, and so does a mail where it was the last of a connection."""
     async with context.database.transaction() as transaction:
         if await _mark(transaction, token, stored):
-            await insert_audit_event(
+            event_id = await insert_audit_event(
                 transaction,
                 AuditEvent(
                     "grant.revoked" if token.kind == "rt" else "token.revoked",
@@ -87,7 +90,23 @@ async def _revoke(context: Context, actor: Actor, token: Token, stored: Stored) 
                     grant_id=stored.grant_id,
                 ),
             )
+            if stored.active and stored.customer_id is not None:
+                await _tell_of_last(context, transaction, stored.customer_id, stored.application_id, event_id)
     context.changes.note(stored.grant_id if token.kind == "rt" else token.id)
+
+
+async def _tell_of_last(
+    context: Context, transaction: Transaction, customer_id: UUID, application_id: UUID, event_id: UUID
+) -> None:
+    """An application that holds nothing of a customer any more can read nothing there."""
+    held = await select_connections(
+        transaction,
+        customer_id,
+        legacy_until=context.policy.legacy_tokens_until,
+        code_life=context.policy.lifetimes.code,
+    )
+    if application_id not in {each.application_id for each in held}:
+        await tell_of_disconnected(context, transaction, customer_id, [application_id], event_id)
 
 
 async def _mark(statements: Statements, token: Token, stored: Stored) -> bool:

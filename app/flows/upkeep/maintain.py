@@ -12,6 +12,7 @@ from app.flows.fleet.last_24 import refresh_last_24
 from app.flows.manual.expire import expire_requests
 from app.flows.upkeep.erase_closed import erase_closed_accounts
 from app.flows.upkeep.signing_keys import keep_signing_keys
+from app.flows.upkeep.tell_application_owners import tell_of_own_ends, tell_of_secrets
 from app.flows.upkeep.tell_ends import tell_of_ends
 from app.storage.errors import PassingError
 from app.storage.fleet.fleet_changes import delete_past_moves
@@ -35,7 +36,7 @@ class Maintained:
     machines_refreshed: how many had their figures of the last 24 hours computed anew.
     mails_given_up: not handed over within three days. accounts_erased: closed 30 days ago.
     ends_told: connections whose owners were told that they end in 30 days. requests_ended: those of the manual route
-    whose time is over.
+    whose time is over. notices_sent: mails to owners of applications, about ends and secrets.
     """
 
     partitions_created: int
@@ -47,6 +48,7 @@ class Maintained:
     accounts_erased: int
     ends_told: int
     requests_ended: int
+    notices_sent: int
 
 
 async def maintain(context: Context, owner_url: str) -> Maintained:
@@ -65,8 +67,18 @@ async def maintain(context: Context, owner_url: str) -> Maintained:
     erased = await erase_closed_accounts(context)
     told = await tell_of_ends(context)
     ended = await expire_requests(context)
+    notices = await tell_of_own_ends(context) + await tell_of_secrets(context)
     return Maintained(
-        created, partitions.dropped, partitions.postponed, deleted, refreshed, given_up, erased, told, ended
+        created,
+        partitions.dropped,
+        partitions.postponed,
+        deleted,
+        refreshed,
+        given_up,
+        erased,
+        told,
+        ended,
+        notices,
     )
 
 

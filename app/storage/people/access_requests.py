@@ -1,5 +1,6 @@
 """Requests of the manual route, as each of its parties reads them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -111,6 +112,34 @@ async def select_waiting_requests(statements: Statements, customer_id: UUID) -> 
     """Those that an account can answer, the oldest first."""
     rows = await statements.rows(SELECT_WAITING_REQUESTS, customer_id)
     return tuple(AccessRequest(**row) for row in rows)
+
+
+COUNT_PICK_UPS = """
+SELECT application_id, count(*) AS tokens FROM access_request
+WHERE application_id = ANY ($1::uuid[]) AND state = 'approved' AND ends_at > clock_timestamp() GROUP BY application_id
+"""
+
+
+async def count_pick_ups(statements: Statements, application_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many tokens wait to be picked up, of those applications for which any does."""
+    rows = await statements.rows(COUNT_PICK_UPS, list(application_ids))
+    return {row["application_id"]: row["tokens"] for row in rows}
+
+
+# Two connections of a pair differ in the moment of their approval.
+SELECT_RELEASED_AT = """
+SELECT r.judged_at FROM connection k
+JOIN access_request r ON r.customer_id = k.customer_id AND r.application_id = k.application_id AND r.decided_at = k.approved_at
+WHERE k.customer_id = $1 AND k.application_id = $2 AND k.route = 'manual'
+"""
+
+
+async def select_released_at(
+    statements: Statements, customer_id: UUID, application_id: UUID
+) -> datetime | None:
+    """When RoviTracker let the request through by which a connection began; None where none did."""
+    row = await statements.row(SELECT_RELEASED_AT, customer_id, application_id)
+    return row["judged_at"] if row else None
 
 
 SELECT_IS_FOR_ACCOUNT = f"SELECT FROM access_request r WHERE r.id = $2 AND {_IS_FOR}"

@@ -118,16 +118,21 @@ async def delete_leaving_secret(statements: Statements, application_id: UUID) ->
 
 @dataclass(frozen=True, slots=True)
 class ListedSecret:
-    """A secret as its owner sees it. expires_at: None for the present one. imported: from a former system."""
+    """A secret as its owner sees it. expires_at: None for the present one. imported: from a former system.
+
+    used_at: to the hour; None when nobody used it for 400 days.
+    """
 
     created_at: datetime
     expires_at: datetime | None
     imported: bool
+    used_at: datetime | None
 
 
 SELECT_LIVE_SECRETS = """
-SELECT created_at, expires_at, slow_hash IS NOT NULL AS imported FROM client_secret
-WHERE application_id = $1 AND coalesce(expires_at, 'infinity') > clock_timestamp() ORDER BY expires_at NULLS FIRST
+SELECT s.created_at, s.expires_at, s.slow_hash IS NOT NULL AS imported, u.used_at
+FROM client_secret s LEFT JOIN credential_use u ON u.application_id = s.application_id AND u.digest = s.digest
+WHERE s.application_id = $1 AND coalesce(s.expires_at, 'infinity') > clock_timestamp() ORDER BY s.expires_at NULLS FIRST
 """
 
 

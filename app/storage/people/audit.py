@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from app.oauth.actor import Actor
+from app.oauth.actor import Actor, ActorKind
 from app.oauth.token_string import new_id
 from app.origin import origin
 from app.storage.postgres.database import Statements
@@ -146,7 +146,7 @@ async def select_changes(
 
 
 SELECT_AUDIT_CAUSE = """
-SELECT e.event, e.at, p.name AS person, e.detail ->> 'reason' AS reason
+SELECT e.event, e.at, e.actor_kind, p.name AS person, e.detail ->> 'reason' AS reason
 FROM audit_event e LEFT JOIN person p ON e.actor_kind = 'customer' AND p.id = e.actor_id
 WHERE e.id = $1
 """
@@ -158,6 +158,7 @@ class AuditCause:
 
     event: str
     at: datetime
+    actor_kind: ActorKind
     person: str | None
     reason: str | None
 

@@ -33,7 +33,7 @@ SELECT role, created_at, expires_at, accepted_at, withdrawn_at FROM invitation
 WHERE email = (SELECT email FROM person WHERE id = $1) ORDER BY created_at
 """,
     "applications": """
-SELECT a.name, a.company, w.joined_at FROM application_owner w JOIN application a ON a.id = w.application_id
+SELECT a.name, a.company, w.joined_at, w.notices_off FROM application_owner w JOIN application a ON a.id = w.application_id
 WHERE w.person_id = $1 ORDER BY w.joined_at
 """,
     "test_customer": "SELECT id, created_at FROM customer WHERE tester_id = $1",

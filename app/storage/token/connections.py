@@ -9,9 +9,15 @@ from uuid import UUID
 from app.storage.postgres.database import Row, Statements, Transaction
 from app.storage.token.standing import is_connected
 
-SOON = "clock_timestamp() + interval '30 days'"  # an end until then is told to the owners
-
 Route = Literal["code", "client_credentials", "manual", "imported"]
+
+
+def soon_after(moment: str) -> str:
+    """SQL: an end before this is told. It is a midnight in UTC, so what ends on one day is told at once."""
+    return f"(date_trunc('day', {moment} + interval '30 days', 'UTC') + interval '1 day')"
+
+
+_SOON = soon_after("clock_timestamp()")
 
 # A real customer meets live applications, and a test customer those that its tester owns. Here alone it is judged: whatever
 # is issued later rests on the row.
@@ -92,35 +98,28 @@ async def cut_connection(statements: Statements, *, customer_id: UUID, applicati
     await statements.count(UPSERT_CUT, customer_id, application_id)
 
 
-# Every application that could hold an approval, not only those with a connection: one may be approved at this moment.
-UPSERT_CUTS_OF = f"""
-INSERT INTO connection AS k (customer_id, application_id, cut_at)
-SELECT $1, id, clock_timestamp() FROM application WHERE status <> 'deleted' ORDER BY id {_CUT}
-"""
-
-
-async def cut_connections_of(statements: Statements, customer_id: UUID) -> None:
-    """Cut every application off a customer."""
-    await statements.count(UPSERT_CUTS_OF, customer_id)
-
-
 # In the order in which the cut takes them, so that two of these follow each other.
 SELECT_CONNECTIONS_LOCKED = f"""
 SELECT k.application_id, {is_connected("k")} IS TRUE AS connected
 FROM connection k WHERE k.customer_id = $1 ORDER BY k.application_id FOR UPDATE
 """
-UPSERT_CUTS_RETURNING = f"""
-WITH cut AS ({UPSERT_CUTS_OF} RETURNING k.application_id, k.approved_at)
+# Every application that could hold an approval, not only those with a connection: one may be approved at this moment.
+UPSERT_CUTS_OF = f"""
+WITH cut AS (
+    INSERT INTO connection AS k (customer_id, application_id, cut_at)
+    SELECT $1, id, clock_timestamp() FROM application WHERE status <> 'deleted' ORDER BY id {_CUT}
+    RETURNING k.application_id, k.approved_at
+)
 SELECT application_id FROM cut WHERE approved_at IS NOT NULL ORDER BY application_id
 """
 
 
 async def cut_standing_connections_of(transaction: Transaction, customer_id: UUID) -> tuple[UUID, ...]:
-    """The same, and the applications whose connection stood until now."""
+    """Cut every application off a customer; those whose connection stood until now."""
     rows = await transaction.rows(SELECT_CONNECTIONS_LOCKED, customer_id)
     ended_before = {row["application_id"] for row in rows if not row["connected"]}
     # A row that is not among them came after the look, by an approval that was committed in between.
-    cut = await transaction.rows(UPSERT_CUTS_RETURNING, customer_id)
+    cut = await transaction.rows(UPSERT_CUTS_OF, customer_id)
     return tuple(row["application_id"] for row in cut if row["application_id"] not in ended_before)
 
 
@@ -178,7 +177,8 @@ def _found(row: Row | None) -> StandingConnection | None:
 # Whoever sets another end knows of it, where it is near.
 UPDATE_TERMS = f"""
 UPDATE connection SET share = $3, history_from = $4, ends_at = $5::timestamptz, terms_at = $6, version = version + 1,
-    end_known = CASE WHEN ends_at IS NOT DISTINCT FROM $5 THEN end_known ELSE coalesce($5 <= {SOON}, false) END
+    end_known = CASE WHEN ends_at IS NOT DISTINCT FROM $5 THEN end_known ELSE coalesce($5 < {_SOON}, false) END,
+    end_set_at = CASE WHEN ends_at IS NOT DISTINCT FROM $5 THEN end_set_at ELSE clock_timestamp() END
 WHERE customer_id = $1 AND application_id = $2
 """
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.flows.account.change_application import ApplicationError, retire_secret
 from app.flows.account.prove import FieldError
 from app.flows.account.rights import OwnerError
+from app.flows.developer.credential_uses import list_keys
 from app.flows.developer.own_credentials import replace_own_keys, rotate_own_secret
 from app.oauth.parameters import parse_query
 from app.oauth.registration import RegistrationError
@@ -149,6 +150,7 @@ async def _page(
         public=client.public,
         strict=client.kind == "strict" and not client.public,
         has_keys=client.jwks is not None,
+        listed_keys=await list_keys(context, client),
         overlaps=[(value, said) for value, (_, said) in _OVERLAPS.items()],
         overlap=overlap,
         typed=typed,

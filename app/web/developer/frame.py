@@ -25,6 +25,7 @@ from app.web.paths import (
     LOGIN,
     OWN_APPLICATION,
     OWN_CONNECTIONS,
+    OWN_NOTICES,
     OWN_SETTINGS,
     OWNERS,
     PUBLISH,
@@ -40,6 +41,7 @@ _TABS = (
     (Sentence("Refused requests"), REFUSED_REQUESTS),
     (Sentence("Usage"), USAGE),
     (Sentence("People"), OWNERS),
+    (Sentence("Notices"), OWN_NOTICES),
     (Sentence("Settings"), OWN_SETTINGS),
     (Sentence("Going live"), PUBLISH),
 )

@@ -10,16 +10,18 @@ from app.flows.account.list_changes import list_changes
 from app.flows.approval.browser_flow import SignInFlow
 from app.flows.approval.connections import list_connections
 from app.flows.fleet.count_machines import count_machines
+from app.flows.manual.answer import list_waiting_requests
 from app.oauth.member_role import ROLE_NAMES, may
 from app.oauth.parameters import has_parameter
 from app.sentence import Sentence
+from app.storage.people.applications import select_applications
 from app.storage.people.audit import Change
 from app.storage.people.members import Member, member_of
 from app.web.pages.account import account_page
 from app.web.pages.login import login_page
 from app.web.pages.render import see_other, shown
 from app.web.pages.signed_in import person_here
-from app.web.paths import ACCOUNT, CONNECTIONS, DEVELOPER, MACHINES, PEOPLE, SECURITY
+from app.web.paths import ACCOUNT, CONNECTIONS, DEVELOPER, MACHINES, PEOPLE, REQUESTS, SECURITY
 from app.web.request import context_of, raw_query
 
 _MOST_NAMED = 5
@@ -52,6 +54,8 @@ async def _overview(request: Request, member: Member) -> Response:
     may_manage = may(member.role, "manage")
     invitations = await list_invitations(context, member.customer_id) if may_manage else ()
     found = await list_changes(context, member)
+    requests = await list_waiting_requests(context, member.customer_id)
+    asking = await select_applications(context.database, [each.application_id for each in requests])
     return account_page(
         request,
         member,
@@ -62,6 +66,8 @@ async def _overview(request: Request, member: Member) -> Response:
         count=await count_machines(context, member.customer_id),
         applications=[shown(each.application) for each in connected[:_MOST_NAMED]],
         application_count=len(connected),
+        request_count=len(requests),
+        asking=[shown(asking[each.application_id]) for each in requests[:_MOST_NAMED]],
         invitations=invitations[:_MOST_NAMED],
         invitation_count=len(invitations),
         may_manage=may_manage,
@@ -69,6 +75,7 @@ async def _overview(request: Request, member: Member) -> Response:
         changes=[_change(each, member) for each in found.changes],
         machines_url=MACHINES,
         connections_url=CONNECTIONS,
+        requests_url=REQUESTS,
         people_url=PEOPLE,
     )
 

@@ -16,6 +16,7 @@ from app.oauth.member_role import may
 from app.oauth.parameters import has_parameter
 from app.oauth.scope import opened_by
 from app.sentence import Sentence
+from app.storage.people.access_requests import select_released_at
 from app.storage.people.members import Member
 from app.web.pages.account import DISCONNECT_FORM, account_page, connection_address
 from app.web.pages.account_form import Fault, posted_form, sealed_form
@@ -124,6 +125,7 @@ async def connection_page(  # as it stands, or with what was typed
         application=shown(found.application),
         connection=found.connection,
         by=", ".join(found.connection.member_names),
+        released_at=await select_released_at(context.database, member.customer_id, application_id),
         scopes=opened_by(found.connection.scopes),
         shared=None if terms.machines is None else len(terms.machines),
         terms=terms,

@@ -1,0 +1,34 @@
+"""When applications last proved themselves by which secret or key."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from app.storage.postgres.database import Statements
+
+# In one order, so that two processes that write the same follow each other.
+UPSERT_CREDENTIAL_USES = """
+INSERT INTO credential_use AS u (application_id, digest, used_at)
+SELECT application_id, digest, used_at FROM unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) AS used(application_id, digest, used_at)
+ORDER BY application_id, digest
+ON CONFLICT (application_id, digest) DO UPDATE SET used_at = excluded.used_at WHERE u.used_at < excluded.used_at
+"""
+
+
+async def upsert_credential_uses(statements: Statements, used: Mapping[tuple[UUID, bytes], datetime]) -> None:
+    """used: the hour by application and digest, of the secret or of the key."""
+    await statements.count(
+        UPSERT_CREDENTIAL_USES,
+        [application_id for application_id, _ in used],
+        [digest for _, digest in used],
+        list(used.values()),
+    )
+
+
+SELECT_CREDENTIAL_USES = "SELECT digest, used_at FROM credential_use WHERE application_id = $1"
+
+
+async def select_credential_uses(statements: Statements, application_id: UUID) -> dict[bytes, datetime]:
+    """The hour of the last use by digest."""
+    rows = await statements.rows(SELECT_CREDENTIAL_USES, application_id)
+    return {bytes(row["digest"]): row["used_at"] for row in rows}
