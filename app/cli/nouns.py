@@ -3,12 +3,12 @@
 Only that file is loaded, with what it imports: most verbs need neither the service's server nor an HTTP client.
 """
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
 
 import typer
+
+from app.loading import without_collections
 
 # In the order of the help. A file of single verbs adds them by itself; one of a noun is a group.
 _VERBS = {
@@ -38,21 +38,9 @@ _NOUNS = {
 def add_verbs(cli: typer.Typer, words: Sequence[str]) -> None:
     """Add the verbs of the first word, or all where it is none of these."""
     first = {word for word in words[:1] if word in _VERBS or word in _NOUNS}
-    with _without_collections():
+    with without_collections():
         for name in dict.fromkeys(file for verb, file in _VERBS.items() if not first or verb in first):
             import_module(f"app.cli.{name}").add_to(cli)
         for noun, name in _NOUNS.items():
             if not first or noun in first:
                 cli.add_typer(import_module(f"app.cli.{name}").cli, name=noun)
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Loading makes many objects and hardly any garbage, for which Python would look a tenth of the time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()

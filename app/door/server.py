@@ -18,6 +18,7 @@ from app.door.bounds import Bounds
 from app.door.draining import DRAINING, is_listening, is_readable, keep_newcomers_out
 from app.door.protocol import Protocol
 from app.door.watch import State
+from app.loading import without_collections
 
 _LOG = logging.getLogger("uvicorn.error")
 
@@ -55,6 +56,10 @@ class Config(uvicorn.Config):
         self.bounds = bounds
         self.trusted = trusted
         self.shutdown_delay_s = shutdown_delay_s
+
+    def load_app(self) -> Any:
+        with without_collections():
+            return super().load_app()
 
 
 class Leaving(Enum):

@@ -17,8 +17,11 @@ from jinja2 import (
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
+from app.language.kept_templates import KeptTemplates
 from app.language.languages import ENGLISH, Language
 from app.sentence import Sentence
+
+_HERE = Path(__file__)
 
 # The language of the template that is being filled in, and the zone of its moments. Its macros learn them from nowhere else.
 _speaking: ContextVar[Language] = ContextVar("speaking", default=ENGLISH)
@@ -36,6 +39,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             cache_size=-1,
+            bytecode_cache=KeptTemplates(folder, made_by=_HERE.read_text("utf-8")),
             extensions=["jinja2.ext.i18n"],
             finalize=_say,
         )
