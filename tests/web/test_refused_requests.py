@@ -114,6 +114,20 @@ async def test_nothing_secret_is_kept(context: Context, owner: Browser) -> None:
 
 async def test_a_thousand_are_kept_and_no_more(context: Context, owner: Browser) -> None:
     client_id = await registered(owner)
+async def test_an_address_that_cannot_be_stored_takes_no_other_along(
+    context: Context, owner: Browser
+) -> None:
+    answers = [
+        await owner.get("/api/v2/Fleet/Equipment/%00%7f%ff", Authorization="Bearer x"),
+        await owner.http.post("/app/oauth2/token", data={"client_id": str(new_id()), "code": "x\0"}),
+        await owner.http.post("/app/oauth2/token", data={"client_id": str(new_id()), "code": "x"}),
+    ]
+    await write_refused(context)
+    for answer in answers:
+        shown = await owner.get(f"/app/developer/requests?reference={answer.headers['x-request-id']}")
+        assert "No refused request" not in words_of(shown)
+
+
     [application] = await context.database.rows("SELECT id FROM application WHERE id = $1::uuid", client_id)
     own = replace(context, refused_requests=RefusedRequests(most_of_one=1_100))
     for number in range(1_100):
