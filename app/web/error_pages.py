@@ -75,7 +75,7 @@ ERRORS: dict[str, Explained] = {
     ),
     "server_error": Explained(
         "Something went wrong on our side.",
-        "Try again later. If it stays, tell us the `X-Request-Id` of the answer.",
+        "Try again later. If it stays, tell us the `reference` of the answer.",
     ),
     "invalid_token": Explained(
         "The access token is unknown, expired or revoked.",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from urllib.parse import quote
 
 import orjson
 from fastapi import FastAPI
@@ -65,7 +64,7 @@ def refuse_as_aemp(request: Request, refused: RefusedError) -> Answer:
 def refuse_as_json(scope: Scope, refused: RefusedError, *, issuer: str) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the answer that a machine endpoint gives to a refusal (RFC 6749 section 5.2)."""
     _note(scope, refused)
-    return refused.status, *_json_parts(refused, issuer)
+    return refused.status, *_json_parts(scope, refused, issuer)
 
 
 def _note(scope: Scope, refused: RefusedError) -> None:
@@ -106,20 +105,21 @@ def _renderer(request: Request) -> Callable[[Request, RefusedError], Response]:
 def _json(request: Request, refused: RefusedError) -> Response:
     # A bug may lie anywhere, so nothing is asked to tell of one.
     issuer = None if refused.status == HTTPStatus.INTERNAL_SERVER_ERROR else context_of(request).policy.issuer
-    headers, body = _json_parts(refused, issuer)
+    headers, body = _json_parts(request.scope, refused, issuer)
     told = spelt(headers)
     if request.scope["path"] in READINGS:
         told += [*rate_headers(request), *reading_headers(request.scope["path"])]
     return as_response(Answer(refused.status, body, told))
 
 
-def _json_parts(refused: RefusedError, issuer: str | None) -> tuple[dict[str, str], bytes]:
+def _json_parts(scope: Scope, refused: RefusedError, issuer: str | None) -> tuple[dict[str, str], bytes]:
     # A wrong method or address is the caller's request being invalid, in OAuth's words.
     code = "invalid_request" if refused.code in ("not_found", "method_not_allowed") else refused.code
     told = {
         "error": code or NO_TOKEN[0],
         "error_description": printable(refused.what or NO_TOKEN[1]),
         "error_uri": error_uri(issuer, code) if issuer else None,
+        "reference": scope["request_id"],
     }
     headers = {"Content-Type": "application/json", **NO_STORE, **dict(refused.headers)}
     return headers, orjson.dumps({name: text for name, text in told.items() if text})
@@ -135,7 +135,8 @@ def _aemp_answer(request: Request, refused: RefusedError) -> Answer:
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML
     code, text = refused.code or NO_TOKEN[0], refused.what or NO_TOKEN[1]
-    content_type, body = render_error(representation, refused.status, code, text)
+    reference = request.scope["request_id"]
+    content_type, body = render_error(representation, refused.status, code, text, reference=reference)
     headers = {**NO_STORE, **dict(refused.headers), "Content-Type": content_type}
     if "WWW-Authenticate" in headers:
         headers["WWW-Authenticate"] += _leads(context_of(request).policy.issuer, refused.code)
@@ -187,7 +188,7 @@ def _page(request: Request, refused: RefusedError) -> Response:
         explanation=explanation,
         way_on=way_on,
         way_on_url=leads_to,
-        request_id=request.scope.get("request_id", ""),
+        request_id=request.scope["request_id"],
         reference_url=_reference_url(request),
     )
     response.headers.update(dict(refused.headers))
@@ -198,7 +199,7 @@ def _reference_url(request: Request) -> str | None:
     """Where the owners of an application find out what was refused; None where it is a person's own matter."""
     if request.scope["path"] not in (AUTHORIZE, CONSENT):
         return None
-    return f"{REFUSED_REQUEST}?reference={quote(request.scope.get('request_id', ''), safe='')}"
+    return f"{REFUSED_REQUEST}?reference={request.scope['request_id']}"
 
 
 def _told(what: str) -> Sentence:

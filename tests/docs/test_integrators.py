@@ -239,6 +239,17 @@ async def test_the_documented_answer_has_the_members_of_a_real_one(running: Runn
     assert_like(real, document=0)
 
 
+async def test_the_documented_error_has_the_members_of_a_real_one(running: Running) -> None:
+    section = TEXT.split("\n## When something goes wrong")[1]
+    documented = json.loads(re.findall(r"```json\n(.*?)```", section, re.DOTALL)[0])
+    async with Browser(base_url=running.address) as browser:
+        answer = await running.world.exchange(browser, "rovi_ac_x")
+    documented["error_uri"] = documented["error_uri"].replace(
+        "https://auth.rovitracker.example", running.address
+    )
+    assert answer.json() == {**documented, "reference": answer.headers["x-request-id"]}
+
+
 def assert_like(real: dict[str, object], *, document: int) -> None:
     """document: which of the page's."""
     documented = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)[document])

@@ -289,6 +289,8 @@ async def test_other_methods_and_formats_are_refused_by_name(fleet: Fleet) -> No
     assert (await fleet.get("/api/v2/Fleet/1", "image/png")).status_code == 406
 
 
+# Both requests bring the same one, so that their refusals may differ in nothing.
+REFERENCE = "one-and-the-same"
 SIZES = {
     "/api/v2/Fleet/1": 200,
     "/api/v1/Fleet/3": 200,
@@ -308,7 +310,7 @@ async def test_whoever_asks_for_a_coding_gets_it_whatever_the_size(
     asked: str, unpack: Callable[[bytes], bytes], path: str, status: int, fleet: Fleet
 ) -> None:
     """A large maker's client unzips whatever comes, and failed on every small fleet. Errors are coded too."""
-    plain = await fleet.get(path, **{"Accept-Encoding": "identity"})
+    plain = await fleet.get(path, **{"Accept-Encoding": "identity", "X-Request-Id": REFERENCE})
     assert "content-encoding" not in plain.headers
     answer, packed = await packed_from(fleet, path, f"Bearer {fleet.token}", asked)
     assert (answer.status_code, plain.status_code) == (status, status)
@@ -330,7 +332,7 @@ async def packed_from(
     fleet: Fleet, path: str, authorization: str, asked: str
 ) -> tuple[httpx2.Response, bytes]:
     """An answer, and its body as it came over the wire."""
-    headers = {"Authorization": authorization, "Accept-Encoding": asked}
+    headers = {"Authorization": authorization, "Accept-Encoding": asked, "X-Request-Id": REFERENCE}
     async with fleet.http.stream("GET", path, headers=headers) as answer:
         return answer, b"".join([chunk async for chunk in answer.aiter_raw()])
 

@@ -342,7 +342,8 @@ async def test_documented_refusal_is_given(each: Documented, story: Story) -> No
     answer = await refused(story, each)
     assert str(answer.status_code) == each.status, answer.text
     check_answer(answer, each.operation)
+    told = answer.text.replace(answer.headers["x-request-id"], examples.REFERENCE)
     if each.media_type == "application/json":
-        assert answer.json() == each.example
+        assert orjson.loads(told) == each.example
     elif each.example is not None:
-        assert (answer.text or answer.headers["location"]) == each.example
+        assert (told or answer.headers["location"]) == each.example

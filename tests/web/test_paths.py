@@ -37,6 +37,7 @@ from app.web.paths import (
 )
 from app.web.routes import HANDLERS, router
 from tests.support.browser import Browser
+from tests.support.references import reference_of
 from tests.support.server import ROOT
 from tests.web.described import OPERATIONS
 from tests.web.sampled import sample_of
@@ -136,13 +137,17 @@ def form_of(answer: httpx2.Response) -> ErrorForm:
     media_type = answer.headers["content-type"].partition(";")[0]
     if media_type == "application/json":
         explained = set() if answer.status_code == 500 else {"error_uri"}
-        assert set(answer.json()) == {"error", "error_description", *explained}
+        assert set(answer.json()) == {"error", "error_description", *explained, "reference"}
+        assert reference_of(answer) == answer.headers["x-request-id"]
         return "json"
     if media_type == "application/xml":
-        assert [each.tag for each in etree.fromstring(answer.content)] == ["Status", "Code", "Message"]
+        children = [each.tag for each in etree.fromstring(answer.content)]
+        assert children == ["Status", "Code", "Message", "Reference"]
+        assert reference_of(answer) == answer.headers["x-request-id"]
         return "aemp"
     assert media_type == "text/html"
     assert answer.text.startswith("<!doctype html>")
+    assert answer.headers["x-request-id"] in answer.text
     return "page"
 
 

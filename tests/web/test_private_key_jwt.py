@@ -30,6 +30,7 @@ from tests.support.assertions import (
 )
 from tests.support.browser import ORIGIN, Browser
 from tests.support.people import Strict, World, pair_of, reads
+from tests.support.references import without_reference
 from tests.support.refusals import assert_unavailable, error_of
 from tests.web.services import Services
 from tests.web.told import page_about
@@ -59,7 +60,12 @@ def refused(answer: httpx2.Response) -> tuple[int, bytes, str, str]:
     """Everything of a refusal that a caller could tell two causes apart by."""
     assert answer.status_code == 401, answer.text
     headers = answer.headers
-    return answer.status_code, answer.content, headers["www-authenticate"], headers["cache-control"]
+    return (
+        answer.status_code,
+        without_reference(answer),
+        headers["www-authenticate"],
+        headers["cache-control"],
+    )
 
 
 async def test_application_lives_by_its_key_alone(browser: Browser, keyed: RegisteredApplication) -> None:
@@ -252,7 +258,7 @@ async def test_no_answer_tells_what_was_wrong(path: str, browser: Browser, conte
     world = await World.make(context)
     wrong = {"client_id": world.client_id, "client_secret": "wrong"}
     expected = refused(await ask(browser, wrong, path))
-    told = b'{"error":"invalid_client","error_description":"client authentication failed","error_uri":"%b"}'
+    told = b'{"error":"invalid_client","error_description":"client authentication failed","error_uri":"%b","reference":""}'
     assert expected[1] == told % page_about("invalid_client").encode()
     for name, fields in (await unlike(context)).items():
         assert refused(await ask(browser, fields, path)) == expected, name

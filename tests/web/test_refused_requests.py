@@ -9,6 +9,7 @@ from app.oauth.token_string import TokenString, compose, new_id, recognise
 from app.process.refused_requests import RefusedRequest, RefusedRequests
 from tests.support.browser import Browser, query_of
 from tests.support.owners import register_own, sign_up
+from tests.support.references import reference_of
 from tests.web.reading import found, words_of
 from tests.web.test_own_applications import client_id_of
 
@@ -67,6 +68,23 @@ async def test_the_reference_of_somebody_elses_application_tells_nothing(
     assert "No refused request" in words_of(found_there)
 
 
+async def test_the_reference_in_a_body_leads_there(
+    context: Context, owner: Browser, stranger: Browser
+) -> None:
+    """As a program reads it: from JSON, and from an AEMP document in either form."""
+    await registered(owner)
+    token = {"Authorization": f"Bearer {compose('at', 'c', new_id(), bytes(20)).text}"}
+    answers = [
+        await stranger.http.post("/app/oauth2/token", data={"client_id": str(new_id()), "code": "x"}),
+        await stranger.get("/api/v2/Fleet/1", **token, Accept="application/json"),
+        await stranger.get("/api/v1/Fleet/1", **token),
+    ]
+    await write_refused(context)
+    for answer, error in zip(answers, ("invalid_client", "invalid_token", "invalid_token"), strict=True):
+        shown = await owner.get(f"/app/developer/requests?reference={reference_of(answer)}")
+        assert error in words_of(shown)
+
+
 async def test_what_names_no_known_application_is_found_by_its_reference(
     context: Context, owner: Browser
 ) -> None:
@@ -94,6 +112,20 @@ async def test_a_refused_reader_is_known_by_its_token(context: Context, owner: B
     await owner.http.get("/api/v2/Fleet/1", headers={"Authorization": f"Bearer {token}"})
     newest, *_ = await causes(context, owner, client_id)
     assert "it was revoked at" in newest
+
+
+async def test_an_address_that_cannot_be_stored_takes_no_other_along(
+    context: Context, owner: Browser
+) -> None:
+    answers = [
+        await owner.get("/api/v2/Fleet/Equipment/%00%7f%ff", Authorization="Bearer x"),
+        await owner.http.post("/app/oauth2/token", data={"client_id": str(new_id()), "code": "x\0"}),
+        await owner.http.post("/app/oauth2/token", data={"client_id": str(new_id()), "code": "x"}),
+    ]
+    await write_refused(context)
+    for answer in answers:
+        shown = await owner.get(f"/app/developer/requests?reference={answer.headers['x-request-id']}")
+        assert "No refused request" not in words_of(shown)
 
 
 async def test_nothing_secret_is_kept(context: Context, owner: Browser) -> None:

@@ -52,6 +52,7 @@ def error_as_json(answer: httpx2.Response) -> str:
     assert answer.headers["content-type"] == "application/json"
     assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
     document = answer.json()
+    assert document.pop("reference") == answer.headers["x-request-id"]
     if answer.status_code != 500:  # a bug, which tells nothing
         assert document.pop("error_uri").endswith(f"/docs#error-{document['error']}")
     assert set(document) == {"error", "error_description"}

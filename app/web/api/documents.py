@@ -1,9 +1,10 @@
 """A document as it is sent: compressed for clients that ask, and not at all to those that have it."""
 
 import sys
-from functools import lru_cache
 from gzip import compress as compress_gzip
+from struct import pack
 from typing import NamedTuple
+from zlib import crc32
 
 from starlette.requests import Request
 
@@ -25,6 +26,10 @@ _VARY = (b"vary", b"Accept, Accept-Encoding")
 _CACHED = (b"cache-control", b"private, no-cache")
 # A page of 100 machines, 154 KB, becomes 16 KB in 0.7 ms by gzip and 14 KB in 0.14 ms by zstd.
 _GZIP_LEVEL, _ZSTD_LEVEL = 4, 3
+
+_GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01"  # no name, no time, any system; a last block that is stored
+_LARGEST_BLOCK = 0xFFFF  # bytes that gzip stores in one
+_ZSTD_HEAD = b"\x28\xb5\x2f\xfd\xa0"  # one segment, no checksum
 
 
 class Form(NamedTuple):
@@ -78,14 +83,21 @@ def answer_refusal(request: Request, status: int, body: bytes, headers: Headers)
     headers = [*headers, _VARY]
     if coding:
         headers.append((b"content-encoding", coding.encode()))
-        body = _compress_refusal(body, coding)
+        body = _frame(body, coding) if len(body) <= _LARGEST_BLOCK else _compress(body, coding)
     return Answer(status, body, headers)
 
 
-@lru_cache(maxsize=64)
-def _compress_refusal(body: bytes, coding: Coding) -> bytes:
-    """A flood is refused in the same words each time: gzip alone would take 50 µs of each answer."""
-    return _compress(body, coding)
+def _frame(body: bytes, coding: Coding) -> bytes:
+    """A short body in the frame of a coding, as one block that is not compressed.
+
+    Each refusal has its own reference, so none can be remembered, and a flood of them is compressed by nobody: gzip takes
+    48 µs of each and zstd 14, this one less than one. It also leaves refusals that are alike equally long.
+    """
+    size = len(body)
+    if coding == "zstd":  # RFC 8878 section 3.1.1: four bytes of size, and a last block that is raw
+        return b"%b%b%b%b" % (_ZSTD_HEAD, pack("<L", size), pack("<L", size << 3 | 1)[:3], body)
+    # RFC 1951 section 3.2.4, RFC 1952 section 2.3
+    return b"%b%b%b%b" % (_GZIP_HEAD, pack("<HH", size, size ^ 0xFFFF), body, pack("<LL", crc32(body), size))
 
 
 def _compress(body: bytes, coding: Coding) -> bytes:

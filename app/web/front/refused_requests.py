@@ -5,6 +5,7 @@ from uuid import UUID
 
 from starlette.types import Scope
 
+from app.aemp.model.text import clean
 from app.context import Context
 from app.oauth.client import application_id_of
 from app.oauth.parameters import parse_query
@@ -18,7 +19,10 @@ _LONGEST_DETAIL = 2_000
 
 
 def note_refused_request(context: Context, scope: Scope, status: int) -> None:
-    """Pages that no application leads to are left out: the fault is a person's, and nobody else's to see."""
+    """Pages that no application leads to are left out: the fault is a person's, and nobody else's to see.
+
+    PostgreSQL stores no NUL, and one address with it would take all others of the round along.
+    """
     path = scope["path"]
     if error_form(path) == "page" and path not in (AUTHORIZE, CONSENT):
         return
@@ -30,10 +34,10 @@ def note_refused_request(context: Context, scope: Scope, status: int) -> None:
             reference=scope["request_id"],
             application_id=_application_id(scope, token),
             token=token if isinstance(token, TokenString) else None,
-            path=without_secret(path),
+            path=clean(without_secret(path)),
             status=status,
             error=refused["error"] or "unauthorized",
-            detail=str(refused["detail"])[:_LONGEST_DETAIL],
+            detail=clean(str(refused["detail"])[:_LONGEST_DETAIL]),
         )
     )
 

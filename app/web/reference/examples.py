@@ -60,6 +60,9 @@ _SIGNATURE = "T2hDbzV0bGU3RmFrZVNpZ25hdHVyZUZvckRvY3MxMjM0NTY3ODkwYWJjZGVmZ2hpam
 
 PIN = "9NRA2B3C4M0030117"
 MAKE, MODEL, SERIAL_NUMBER, EQUIPMENT_ID = "Nordhoff", "NX 350 LC", "30117", "EX-07"
+# It names a refused request.
+REFERENCE = "019e8c8f8d2a7b40a6c1f3d5924be870"
+
 ASKED_AT = datetime(2026, 6, 3, 8, 16, 2, tzinfo=UTC)
 START_DATE, END_DATE = recent_range(ASKED_AT).segments
 _REPORTED_AT = datetime(2026, 6, 3, 8, 12, 40, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element, Kind
 from app.aemp.write.render_xml import AEMP_1_2_NAMESPACE, ISO_20190501_NAMESPACE, ISO_NAMESPACE
-from app.web.reference.notation import Json, schema_ref
+from app.web.reference.notation import REFERENCE, Json, schema_ref
 
 _TIME: Json = {"type": "string", "format": "date-time"}
 _READ_AT: Json = {
@@ -196,7 +196,7 @@ FLEET_1_2: Json = {
 
 AEMP_ERROR: Json = {
     "type": "object",
-    "required": ["status", "code", "message"],
+    "required": ["status", "code", "message", "reference"],
     "properties": {
         "status": {"type": "integer", "description": "The HTTP status.", "xml": {"name": "Status"}},
         "code": {
@@ -210,6 +210,7 @@ AEMP_ERROR: Json = {
             "description": "An explanation for people. Its words may change.",
             "xml": {"name": "Message"},
         },
+        "reference": {**REFERENCE, "xml": {"name": "Reference"}},
     },
     "xml": {"name": "Error"},
 }

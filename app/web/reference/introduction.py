@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.oauth.token_string import PATTERN
-from app.web.paths import AUTHORIZE, FIRST_PAGE, TOKEN
+from app.web.paths import AUTHORIZE, FIRST_PAGE, REFUSED_REQUEST, REGISTER, TOKEN
 
 TITLE = "RoviTracker for integrators"
 SUMMARY = "OAuth2 tokens for telemetry of construction and rental equipment, and the AEMP API that they open."
@@ -26,9 +26,10 @@ class Tag:
 
 STEPS = (
     Step(
-        "Register, once",
-        "Tell us your company's name, your application's name, its logo and the complete addresses that customers "
-        "may come back to. You receive `client_id` and, only this once, `client_secret`. Keep the secret on your server.",
+        "Register yourself, once",
+        f"Sign up at `{REGISTER}` with your e-mail address. Then tell us your company's name, your application's name, its "
+        "logo and the complete addresses that customers may come back to. You receive `client_id` and, only this once, "
+        "`client_secret`. Keep the secret on your server. A test customer of your own is there at once.",
     ),
     Step(
         "Send the customer",
@@ -58,12 +59,16 @@ _STRICT = (
     "A strict application uses PKCE and gets tokens that live an hour. Each comes with a refresh token, which works once, "
     "gives the next pair, and lives 30 days. An application on people's own devices is public, and has no secret."
 )
-_REQUEST_ID = "Every answer carries `X-Request-Id`. Give it when you ask for help. If you send your own, the answer keeps it."
+_REFERENCE = (
+    "Every answer carries `X-Request-Id`, and a refusal also names it as `reference` in its body. Give it when you ask for "
+    f"help. Your application's owners find by it, under `{REFUSED_REQUEST}`, why the request was refused. If you send your "
+    "own, of 8 to 64 letters, digits, `_` and `-`, the answer keeps it."
+)
 _LEAKED_TOKENS = (
     f"The pattern `{PATTERN.replace('?:', '')}` recognises tokens in logs and repositories. The last six characters are a "
     "checksum, so a mistyped token is refused without a look-up."
 )
-NOTES = (_TOKEN_LIFE, _STRICT, _REQUEST_ID, _LEAKED_TOKENS)
+NOTES = (_TOKEN_LIFE, _STRICT, _REFERENCE, _LEAKED_TOKENS)
 
 TAGS = (
     Tag(

@@ -9,12 +9,20 @@ from app.aemp.address.negotiation import Representation
 from app.aemp.write.render_error import render_error
 from app.oauth.errors import OAuthError
 from app.web.error_pages import error_uri
+from app.web.reference import examples
 
 Json = dict[str, Any]
 
 # Name of an example, when it happens, what is answered then.
 Case = tuple[str, str, OAuthError]
 AempCase = tuple[str, str, str]
+
+# A member of every refusal, in JSON and in XML.
+REFERENCE: Json = {
+    "type": "string",
+    "description": "Names this request, as `X-Request-Id` does. The application's owners find the exact cause by it.",
+    "pattern": "^[A-Za-z0-9_-]{8,64}$",
+}
 
 
 def ref(section: str, name: str) -> Json:
@@ -58,7 +66,12 @@ def refusal(issuer: str, description: str, *cases: Case, headers: Mapping[str, s
 
 
 def _told(issuer: str, error: OAuthError) -> Json:
-    told = {"error": error.code, "error_description": error.what, "error_uri": error_uri(issuer, error.code)}
+    told = {
+        "error": error.code,
+        "error_description": error.what,
+        "error_uri": error_uri(issuer, error.code),
+        "reference": examples.REFERENCE,
+    }
     return {name: text for name, text in told.items() if text}
 
 
@@ -84,5 +97,5 @@ def aemp_refusal(
 
 
 def _aemp_document(representation: Representation, status: int, code: str, message: str) -> object:
-    _, body = render_error(representation, status, code, message)
+    _, body = render_error(representation, status, code, message, reference=examples.REFERENCE)
     return orjson.loads(body) if representation.is_json else body.decode()

@@ -2,7 +2,7 @@
 
 from app.oauth.scope import offered_scopes
 from app.oauth.token_string import CLIENT_SECRET_PATTERN, PATTERNS
-from app.web.reference.notation import Json, schema_ref
+from app.web.reference.notation import REFERENCE, Json, schema_ref
 
 TOKEN_PATTERN = f"^{PATTERNS['at']}$"
 CODE_PATTERN = f"^{PATTERNS['ac']}$"
@@ -95,10 +95,11 @@ USERINFO = _object(
 NOTHING = _object(())
 
 OAUTH_ERROR = _object(
-    ("error",),
+    ("error", "reference"),
     error=_text("The error's code, for programs.", pattern="^[a-z_]+$"),
     error_description=_text("An explanation for people who read logs. Its words may change."),
     error_uri={**_ADDRESS, "description": "A page about this error."},
+    reference=REFERENCE,
 )
 
 SERVER_METADATA = _object(
