@@ -1,4 +1,7 @@
-"""Modules load without Python looking for garbage: they make many objects and hardly any, which takes a tenth of the time."""
+"""Modules load without Python looking for garbage, which would take a tenth of the time.
+
+They make many objects and hardly any garbage.
+"""
 
 import gc
 from collections.abc import Iterator

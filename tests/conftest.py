@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+import structlog
 from fastapi import FastAPI
 from xdist.remote import Producer
 from xdist.scheduler import Scheduling
@@ -33,6 +34,13 @@ for name in [name for name in os.environ if name.startswith(PREFIX)]:
 # The suite starts the program hundreds of times, each of which would compile all of it where this shell keeps no compiled files.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# By default structlog draws an error with the source and the variables of each frame, which takes up to half a second.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 deepen()
 CLAIMS = pytest.StashKey[Claims]()  # on this worker's database, once there is one
 TURNS = pytest.StashKey[Turns]()  # of a worker that has others beside it

@@ -4,6 +4,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from http import HTTPMethod
 from importlib.metadata import distributions
 from pathlib import Path
@@ -116,17 +117,23 @@ NAMES = re.compile(
 )
 
 
+@cache
+def installed_versions() -> frozenset[str]:
+    return frozenset(each.version for each in distributions())
+
+
 async def versions_of(context: Context) -> set[str]:
     """The interpreter's, the libraries' and the stores', without the service's own; short ones are no evidence."""
     row = await context.database.row("SELECT current_setting('server_version') AS version")
     assert row is not None
-    found = {python_version(), str(row["version"]).split()[0], *(each.version for each in distributions())}
+    found = {python_version(), str(row["version"]).split()[0], *installed_versions()}
     return {version for version in found if version.count(".") == 2} - {__version__}
 
 
 def assert_says_nothing(text: str, versions: set[str]) -> None:
     assert NAMES.search(text) is None, text[:2000]
-    named = {version for version in versions if re.search(rf"(?<![\d.]){re.escape(version)}(?![\d.])", text)}
+    there = [version for version in versions if version in text]  # which is found out much sooner
+    named = {version for version in there if re.search(rf"(?<![\d.]){re.escape(version)}(?![\d.])", text)}
     assert not named, named
 
 
