@@ -95,6 +95,7 @@ async def test_one_mail_tells_each_owner_of_all_that_ends(post: Post, person: Wo
     messages = {each["To"]: each for each in await arrived(post) if "will soon" in each["Subject"]}
     assert set(messages) == {olga.email, otto.email}
     text = text_of(messages[olga.email])
+    assert "These are the first" not in text
     assert text.count(f"\u2068Sitewise\u2069 with {HILLSIDE}: ") == 2
     assert text.count(f"\u2068Fuelwise\u2069 with {HILLSIDE}: ") == 1
     assert "Fuelwise" not in text_of(messages[otto.email])
@@ -124,6 +125,20 @@ async def test_each_end_is_told_once_and_another_one_again(post: Post, person: W
     await pass_days(post, 20)
     assert await tell_of_own_ends(post.context) == 1
     assert await told(post, ENDING) == [olga.email] * 3
+
+
+async def test_mail_with_as_many_as_it_names_says_that_there_are_more(post: Post, person: World) -> None:
+    await own(person)
+    await post.owner.execute(
+        "WITH made AS (INSERT INTO customer (id, name) SELECT gen_random_uuid(), 'C' FROM generate_series(1, 120) RETURNING id) "
+        "INSERT INTO connection (customer_id, application_id, approved_at, route, ends_at, end_set_at) "
+        "SELECT id, $1, clock_timestamp(), 'code', clock_timestamp() + interval '20 days', clock_timestamp() FROM made",
+        person.registered.client.id,
+    )
+    assert await tell_of_own_ends(post.context) == 1
+    [message] = await arrived(post)
+    assert text_of(message).count("\u2068Sitewise\u2069 with") == 100
+    assert "These are the first 100 to end. Connections lists every one." in text_of(message)
 
 
 @pytest.mark.parametrize("how", ["cut", "no end", "over", "disabled", "not wanted"])

@@ -60,6 +60,8 @@ VALUES: dict[str, Any] = {
         }
     ],
     "customer": "Hillside Plant Hire",
+    "most": 100,
+    "more": True,
 }
 
 every_template = pytest.mark.parametrize("template", get_args(Template))

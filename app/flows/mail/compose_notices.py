@@ -51,13 +51,14 @@ async def customers_ending(context: Context, mail: ClaimedMail) -> Letter | None
     owner = await reader_of(context, mail)
     if owner is None:
         return None
-    pairs = zip(read_numbered(mail.about, "customer"), read_numbered(mail.about, "application"), strict=True)
-    ends = await select_own_ends(context.database, owner.person.id, list(pairs))
+    customers = read_numbered(mail.about, "customer")
+    pairs = list(zip(customers, read_numbered(mail.about, "application"), strict=True))
+    ends = await select_own_ends(context.database, owner.person.id, pairs)
     applications = [
         {**_shown(*application), "ends": [{"customer": each.customer, "at": each.ends_at} for each in own]}
         for application, own in groupby(ends, lambda each: (each.application_id, each.application))
     ]
-    return _notice(context, mail, owner, applications)
+    return _notice(context, mail, owner, applications, most=MOST_NAMED, more=len(pairs) == MOST_NAMED)
 
 
 async def secrets_due(context: Context, mail: ClaimedMail) -> Letter | None:
