@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from app.context import Context
+from app.web.pages.render import ASSET_VERSION
 from tests.support.browser import Browser, query_of
 from tests.support.owners import NEW, REGISTER, register_own, sign_up, sign_up_link
 from tests.support.people import PASSWORD, World
@@ -209,3 +210,16 @@ async def test_a_member_of_an_account_registers_too(browser: Browser, world: Wor
     assert registered.status_code == 201
     consent, _ = await walk(browser, registered)
     assert "Test customer" in words_of(consent)
+
+
+async def test_a_preview_waits_for_its_script(owner: Browser) -> None:
+    """Under the policy of every page that has one, so no picture comes from elsewhere."""
+    registered = await register_own(owner)
+    for path in (NEW, f"/app/developer/{client_id_of(registered)}/settings"):
+        page = await owner.get(path)
+        [preview] = found(page, "//section[@data-preview]")
+        assert preview.get("hidden") is not None
+        assert found(page, "//script/@src") == [f"/app/static/preview.js?v={ASSET_VERSION}"]
+        policy = page.headers["content-security-policy"]
+        assert "img-src 'self';" in policy
+        assert "script-src 'self';" in policy

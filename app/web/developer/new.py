@@ -23,7 +23,7 @@ from app.web.developer.quick_start import examples, try_url
 from app.web.pages.account import account_page
 from app.web.pages.account_form import Fault, Posted, posted_form, sealed_form
 from app.web.pages.login import login_page
-from app.web.pages.render import see_other
+from app.web.pages.render import named, see_other
 from app.web.pages.signed_in import person_here
 from app.web.pages.upload import Upload, read_upload
 from app.web.paths import DEVELOPER, LOGIN, NEW_APPLICATION, OWN_APPLICATION
@@ -90,6 +90,9 @@ def _form_page(
         action=NEW_APPLICATION,
         hidden=sealed_form(request, _FORM),
         fault=fault,
+        scripted=True,
+        script="preview.js",
+        previewed=named(typed["name"], typed["company"], None),
         typed={**typed, "kind": typed["kind"] if typed["kind"] in _KINDS else "classic"},
     )
 

@@ -24,7 +24,7 @@ from app.web.developer.faults import fault_at, lines_of
 from app.web.developer.frame import OwnerHere, address_below, application_page, owner_here
 from app.web.pages.account_form import Fault, Posted, posted_form, sealed_form
 from app.web.pages.described import compared
-from app.web.pages.render import see_other
+from app.web.pages.render import named, see_other
 from app.web.pages.upload import Upload, read_upload
 from app.web.paths import LOGIN, OWN_SETTINGS, WITHDRAW_PROPOSAL
 from app.web.request import context_of, raw_query
@@ -126,6 +126,9 @@ async def _page(
         hidden=sealed_form(request, _FORM, subject_of(standing)),
         fault=fault,
         notice=_DONE.get(done),
+        scripted=True,
+        script="preview.js",
+        previewed=named(shown.name, shown.company, standing.wanted.logo_digest),
         test=application.client.test,
         now=compared(standing.wanted, _typed_description(standing, conflict)) if conflict else None,
         waiting=compared(application.description, review.proposed)

@@ -127,12 +127,14 @@ def see_other(location: str, *, to_application: bool = False) -> Response:
 
 def shown(application: Application) -> dict[str, str | None]:
     """An application as the templates name it."""
-    digest = application.logo_digest
-    return {
-        "name": application.client.name,
-        "company": application.client.company,
-        "logo_url": LOGO.format(digest=digest.hex()) if digest else None,
-    }
+    client = application.client
+    return named(client.name, client.company, application.logo_digest)
+
+
+def named(name: str, company: str, logo_digest: bytes | None) -> dict[str, str | None]:
+    """The same of one that is not stored so, or not yet."""
+    logo_url = LOGO.format(digest=logo_digest.hex()) if logo_digest else None
+    return {"name": name, "company": company, "logo_url": logo_url}
 
 
 def _content_policy(*, to_application: bool, scripted: bool) -> str:
