@@ -74,7 +74,7 @@ bench-profile: $(VENV)/.development  ## flame graphs of the token path
 words: $(VENV)/.development  ## the words of pages and mails into the catalogues of app/language
 	@$(BIN)/python -m tests.language.catalogue
 
-screenshots: $(VENV)/.development  ## pictures of every page into docs/images, the README's two among them
+screenshots: $(VENV)/.development  ## pictures of every page into docs/images, those of the documents among them
 	@$(BIN)/python -m tests.pages.screenshots $(VIEWS)
 
 browsers:  ## install Chromium for the browser tests (Debian's package, as root)

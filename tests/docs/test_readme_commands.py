@@ -157,6 +157,7 @@ def test_make_screenshots_takes_them_or_says_what_is_missing(copy: Path) -> None
         assert "No pictures: no Chromium here" in said
     else:
         assert "consent-light.png" in said
+        assert "register.png" in said
         assert (copy / "docs" / "images" / "all" / "home-phone-dark.png").exists()
 
 

@@ -1,6 +1,6 @@
-"""`make screenshots`: pictures of every page, on a phone and a desktop, light and dark; the README's two among them.
+"""`make screenshots`: pictures of every page, on a phone and a desktop, light and dark; those of the documents among them.
 
-`make screenshots VIEWS=phone-dark` takes those alone, and the README's. `VIEWS="phone-dark --until home"` ends the tour
+`make screenshots VIEWS=phone-dark` takes those alone, and the documents'. `VIEWS="phone-dark --until home"` ends the tour
 with that page.
 """
 
@@ -27,6 +27,7 @@ from tests.conftest import make_database
 from tests.pages.other_site import open_other_site
 from tests.pages.service import Service, open_service
 from tests.pages.tour import tour
+from tests.pages.tour_owners import follow_mailed_link
 from tests.pages.visitor import FLAGS, NAMES, Visitor, find_chromium, open_visitor
 from tests.support.fleets import fill
 from tests.support.people import PASSWORD, REDIRECT_URI, World
@@ -69,6 +70,7 @@ async def _take(views: Collection[str], until: str | None) -> None:
         world = await _world_for_readme(service.context)
         for scheme in SCHEMES:
             await _photograph_for_readme(browser, service, world, scheme)
+        await _photograph_for_integrators(browser, service)
         await browser.close()
     sys.stdout.write(f"{ALL_PAGES.relative_to(ROOT)}/  {len(list(ALL_PAGES.iterdir()))} pictures\n")
 
@@ -131,8 +133,37 @@ async def _photograph_for_readme(browser: Browser, service: Service, world: Worl
         await visitor.page.goto(service.consent_url(world))
         await visitor.sign_in(world.member.email, PASSWORD)
         await expect(visitor.button("Approve")).to_be_visible()
-        picture = await visitor.page.screenshot(full_page=True)
-    target = IMAGES / f"consent-{scheme}.png"
+        await _keep(visitor, f"consent-{scheme}")
+
+
+async def _photograph_for_integrators(browser: Browser, service: Service) -> None:
+    """The way of a new owner from the form to the first machines."""
+    async with open_visitor(browser, viewport=VIEWPORTS["desktop"], color_scheme="light") as visitor:
+        page = visitor.page
+        await page.goto(service.url("/app/register"))
+        await follow_mailed_link(visitor, "olga@sitewise.example")
+        await page.get_by_label("Choose a password").fill(PASSWORD)
+        await visitor.button("Sign up").click()
+        await page.get_by_label("Company").fill("Sitewise Rentals Ltd")
+        await page.get_by_label("Name of the application").fill("Sitewise Rentals")
+        await page.get_by_label("Redirect addresses, one on a line").fill(REDIRECT_URI)
+        await page.get_by_label("Logo").set_input_files(_LOGO)
+        await _keep(visitor, "register")
+        await visitor.button("Register").click()
+        await expect(page.get_by_role("heading", name="Its credentials")).to_be_visible()
+        await _keep(visitor, "registered")
+        await page.get_by_role("link", name="Try it now").click()
+        await visitor.button("Approve").click()
+        await visitor.button("Send the token request").click()
+        await visitor.button("Send the fleet request").click()
+        await expect(page.get_by_role("table")).to_be_visible()
+        await _keep(visitor, "test-walk")
+
+
+async def _keep(visitor: Visitor, name: str) -> None:
+    """For a document, in few bytes."""
+    picture = await visitor.page.screenshot(full_page=True)
+    target = IMAGES / f"{name}.png"
     with Image.open(BytesIO(picture)) as image:
         # A quarter of the bytes; the coverage keeps rare colours, like a tick's green, the means keep a shadow smooth.
         few = image.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3)

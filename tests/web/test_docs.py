@@ -121,11 +121,17 @@ async def test_examples_of_answers_are_shown_as_they_are(operation: Operation, d
             assert each.example in (as_json if "json" in each.media_type else shown)
 
 
+async def test_page_begins_with_the_way_to_register(docs: httpx2.Response, browser: Browser) -> None:
+    first = element_of(docs, "//section[@id='start']/p/a")
+    assert (text_of(first), first.get("href")) == ("Register yourself", "/app/register")
+    assert "Sign up with your e-mail address" in words_of(await browser.get("/app/register"))
+
+
 async def test_page_begins_with_the_five_steps(docs: httpx2.Response) -> None:
     steps = element_of(docs, "//ol[@class='docs-steps']")
     titles = [text_of(each) for each in steps.iter("h2")]
     assert titles == [
-        "Register, once",
+        "Register yourself, once",
         "Send the customer",
         "Receive the code",
         "Exchange it for a token",

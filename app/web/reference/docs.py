@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope
 from app.context import Context
 from app.web.error_pages import ERRORS, anchor_of
 from app.web.pages.render import page_headers, render
-from app.web.paths import OPENAPI
+from app.web.paths import OPENAPI, REGISTER
 from app.web.reference.introduction import NOTES, STEPS, SUMMARY, TITLE
 from app.web.reference.page import read_elements, read_reference, rich
 from app.web.request import context_of
@@ -38,6 +38,7 @@ def _rendered(issuer: str, *, development: bool) -> bytes:
         summary=SUMMARY,
         issuer=issuer,
         openapi_url=OPENAPI,
+        register_url=REGISTER,
         steps=[(step.what, rich(step.how)) for step in STEPS],
         notes=[rich(note) for note in NOTES],
         sections=read_reference(issuer),

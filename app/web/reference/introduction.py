@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.oauth.token_string import PATTERN
-from app.web.paths import AUTHORIZE, FIRST_PAGE, REFUSED_REQUEST, TOKEN
+from app.web.paths import AUTHORIZE, FIRST_PAGE, REFUSED_REQUEST, REGISTER, TOKEN
 
 TITLE = "RoviTracker for integrators"
 SUMMARY = "OAuth2 tokens for telemetry of construction and rental equipment, and the AEMP API that they open."
@@ -26,9 +26,10 @@ class Tag:
 
 STEPS = (
     Step(
-        "Register, once",
-        "Tell us your company's name, your application's name, its logo and the complete addresses that customers "
-        "may come back to. You receive `client_id` and, only this once, `client_secret`. Keep the secret on your server.",
+        "Register yourself, once",
+        f"Sign up at `{REGISTER}` with your e-mail address. Then tell us your company's name, your application's name, its "
+        "logo and the complete addresses that customers may come back to. You receive `client_id` and, only this once, "
+        "`client_secret`. Keep the secret on your server. A test customer of your own is there at once.",
     ),
     Step(
         "Send the customer",
