@@ -182,8 +182,10 @@ COMMENT ON TABLE sign_up IS 'Who asked to sign up as an owner of applications. T
 CREATE TABLE application_logo (
     digest     bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
     png        bytea NOT NULL,
+    likeness   bigint,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+COMMENT ON COLUMN application_logo.likeness IS 'A difference hash: of pictures that look the same, few of the 64 bits differ; null for one too plain to be compared';
 COMMENT ON TABLE application_logo IS 'Logos re-encoded by us, named by the SHA-256 of their bytes so that they can be cached for ever.';
 
 CREATE TABLE client_secret (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.flows.developer.likeness import holds, looks_like, mixes_alphabets, skeleton
+from app.flows.developer.likeness import holds, looks_like, mixes_alphabets, pictures_alike, skeleton
 from app.oauth.bounds import LONGEST_NAME
 from app.oauth.registration import RegistrationError, check_name
 
@@ -88,3 +88,21 @@ def test_alphabets_beside_each_other_are_noticed() -> None:
 
 def test_a_long_name_is_read_as_far_as_names_go() -> None:
     assert len(skeleton("a" * 10 * LONGEST_NAME)) == LONGEST_NAME
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (0b1111_1111, 0b1111_1111, True),
+        (0b1111_1111, 0b1100_0000_1111, True),  # six bits
+        (0b1111_1111, 0b1_1100_0000_1111, False),  # seven
+        (-1, 2**63 - 1, True),  # the first bit, which is stored as the sign
+        (-1, 0b1111_1111, False),
+        (0b1111_1111, None, False),
+        (None, None, False),
+    ],
+)
+def test_pictures_are_alike_when_six_bits_differ_at_most(
+    one: int | None, other: int | None, *, alike: bool
+) -> None:
+    assert pictures_alike(one, other) == pictures_alike(other, one) == alike

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -12,10 +13,11 @@ from collections.abc import Callable
 
 import psutil
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageEnhance
 from PIL.PngImagePlugin import PngInfo
 
 from app.flows.account.read_logo import LogoError, read_logo
+from app.flows.developer.likeness import pictures_alike
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
@@ -105,7 +107,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 async def test_pictures_of_the_known_kinds_become_small_pngs(make: Callable[[], bytes]) -> None:
     """R-66"""
     picture = make()
-    png = await read_logo(picture)
+    png = (await read_logo(picture)).png
     assert png != picture
     with Image.open(io.BytesIO(png)) as logo:
         assert logo.format == "PNG"
@@ -121,10 +123,60 @@ async def test_only_pixels_survive() -> None:
     notes.add_text("comment", "<script>in a comment</script>")
     picture = encoded(drawn(), pnginfo=notes) + HTML + b"PK\x03\x04an archive"
     assert b"<script>in a comment" in picture
-    png = await read_logo(picture)
+    png = (await read_logo(picture)).png
     for trace in (b"script", b"comment", b"PK\x03\x04", b"doctype"):
         assert trace not in png
     assert png.endswith(b"IEND\xaeB`\x82")
+
+
+def emblem(seed: int) -> Image.Image:
+    """Shapes on transparent ground, as a logo may have them."""
+    drawing = random.Random(seed)  # noqa: S311  # pictures, not secrets
+    image = Image.new("RGBA", (240, 200))
+    pencil = ImageDraw.Draw(image)
+    for _ in range(9):
+        left, top = drawing.randrange(200), drawing.randrange(160)
+        box = (left, top, left + drawing.randrange(20, 90), top + drawing.randrange(20, 90))
+        color = tuple(drawing.randrange(200) for _ in range(3))
+        drawing.choice((pencil.ellipse, pencil.rectangle))(box, fill=color)
+    return image
+
+
+def on_ground(image: Image.Image, color: str, border: int = 0) -> Image.Image:
+    ground = Image.new("RGBA", (image.width + 2 * border, image.height + 2 * border), color)
+    ground.alpha_composite(image, (border, border))
+    return ground.convert("RGB")
+
+
+COPIES: dict[str, Callable[[Image.Image], bytes]] = {
+    "half as large": lambda image: encoded(image.resize((120, 100))),
+    "on white": lambda image: encoded(on_ground(image, "white")),
+    "with a border": lambda image: encoded(on_ground(image, "white", 60)),
+    "a poor jpeg": lambda image: encoded(on_ground(image, "white"), "JPEG", quality=25),
+    "a webp": lambda image: encoded(image, "WEBP", quality=40),
+    "without colour": lambda image: encoded(on_ground(image, "white").convert("L")),
+    "paler": lambda image: encoded(ImageEnhance.Brightness(on_ground(image, "white")).enhance(1.15)),
+    "a little stretched": lambda image: encoded(image.resize((260, 190))),
+}
+
+
+@pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES.keys())
+async def test_a_copy_is_like_its_picture_and_no_other(copy: Callable[[Image.Image], bytes]) -> None:
+    pictures = [emblem(seed) for seed in range(6)]
+    own = [(await read_logo(encoded(picture))).likeness for picture in pictures]
+    copied = (await read_logo(copy(pictures[0]))).likeness
+    assert None not in own
+    assert [pictures_alike(copied, each) for each in own] == [True, *[False] * 5]
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [Image.new("RGB", (64, 64), "white"), Image.new("RGB", (64, 64), "navy"), drawn((64, 64))],
+    ids=["white", "blue", "line"],
+)
+async def test_a_plain_picture_has_no_likeness(picture: Image.Image) -> None:
+    """All of them would be alike."""
+    assert (await read_logo(encoded(picture))).likeness is None
 
 
 # The decoder as read_logo starts it, telling afterwards how much memory it ever held.
@@ -157,7 +209,7 @@ async def test_decoder_that_is_killed_takes_nobody_with_it() -> None:
     victim.kill()
     with pytest.raises(LogoError, match="could not be decoded"):
         await reading
-    assert await read_logo(encoded(drawn()))
+    assert (await read_logo(encoded(drawn()))).png
 
 
 async def test_decoder_nobody_waits_for_is_stopped() -> None:

@@ -5,10 +5,12 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import pytest
+from PIL import Image
 
 from app.context import Context
 from app.flows.account.add_operator import add_operator
@@ -45,6 +47,7 @@ from app.storage.people.people import OperatorRole, Person
 from tests.support.people import PASSWORD, World
 from tests.support.reviews import (
     CALLBACK,
+    LOGO,
     PRIVACY,
     change,
     change_from,
@@ -350,6 +353,22 @@ async def test_the_same_picture_and_names_like_another_are_marked(context: Conte
     own = await select_open_review(context.database, again.id)
     assert own is not None
     assert f"looks like {known.name} " not in " ".join((await find_review(context, own.id)).marks)
+
+
+async def test_a_picture_that_was_encoded_anew_is_marked(context: Context, person: Person) -> None:
+    """To the byte it is another one."""
+    known = await live(context, person)
+    with Image.open(LOGO) as picture:
+        smaller = picture.convert("RGB").resize((96, 96))
+    copied = BytesIO()
+    smaller.save(copied, "JPEG", quality=50)
+    await change(context, person, known.id, logo=LOGO.read_bytes())
+    await approve_review(context, COMMAND_LINE, known.id)
+    client = await handed_in(context, await new_owner(context, "Eve"), logo=copied.getvalue())
+    review = await select_open_review(context.database, client.id)
+    assert review is not None
+    marks = (await find_review(context, review.id)).marks
+    assert f"The logo looks like that of {known.name} of {known.company}." in marks
 
 
 async def test_one_that_was_stored_as_pending_is_approved_as_before(world: World) -> None:

@@ -15,7 +15,7 @@ from app.flows.developer.standing import Standing, read_standing
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.client import Client
 from app.oauth.token_string import new_id
-from app.storage.people.applications import insert_logo
+from app.storage.people.logos import Logo, insert_logo
 from app.storage.people.people import Person, insert_person, mark_email_confirmed
 from tests.support.browser import Browser
 from tests.web.reading import found
@@ -63,7 +63,7 @@ async def register(
     )
     png = LOGO.read_bytes()
     digest = hashlib.sha256(png).digest()
-    await insert_logo(context.database, digest, png)
+    await insert_logo(context.database, Logo(digest, png, None))
     set_logo = "UPDATE application SET logo_digest = $2 WHERE id = $1"
     await context.database.count(set_logo, registered.client.id, digest)
     return registered.client
@@ -97,11 +97,16 @@ async def change_from(
 
 
 async def handed_in(
-    context: Context, person: Person, *, name: str = "", addresses: tuple[str, ...] = (CALLBACK,)
+    context: Context,
+    person: Person,
+    *,
+    name: str = "",
+    addresses: tuple[str, ...] = (CALLBACK,),
+    logo: bytes | None = None,
 ) -> Client:
-    """An application in test mode that waits for its review."""
+    """An application in test mode that waits for its review. logo: in the place of the usual one."""
     client = await register(context, person, name=name, addresses=addresses)
-    await change(context, person, client.id, privacy_uri=PRIVACY)
+    await change(context, person, client.id, privacy_uri=PRIVACY, logo=logo)
     seen = (await read_standing(context, client.id)).seen
     await hand_in(context, owner(person), client.id, seen=seen, message="Hello", contact_id=person.id)
     return client

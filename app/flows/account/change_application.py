@@ -1,6 +1,5 @@
 """Change a registered application: its description, its status, its secrets."""
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import timedelta
@@ -25,8 +24,9 @@ from app.storage.people.application_changes import (
     update_status,
 )
 from app.storage.people.application_reviews import decide_review
-from app.storage.people.applications import Application, insert_logo, select_application_locked
+from app.storage.people.applications import Application, select_application_locked
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.logos import insert_logo
 from app.storage.postgres.database import Transaction
 from app.storage.token.connections import connect
 
@@ -96,14 +96,14 @@ async def change_application(
     after = check_registration(
         replace(before, **asked), GRANTS.values(), development=context.policy.development
     )
-    png = await read_logo(logo) if logo is not None else None
-    logo_digest = hashlib.sha256(png).digest() if png is not None else None
+    read = await read_logo(logo) if logo is not None else None
+    logo_digest = read.digest if read is not None else None
     # What is written is the canonical form of what was asked for, and nothing else.
     written = ApplicationChanges(**{name: getattr(after, name) for name in asked}, logo_digest=logo_digest)
     async with context.database.transaction() as transaction:
         await _require_may_change(transaction, actor, before, set(asked) | ({"logo"} if logo else set()))
-        if png is not None and logo_digest is not None:
-            await insert_logo(transaction, logo_digest, png)
+        if read is not None:
+            await insert_logo(transaction, read)
         if not await update_application(transaction, before.id, written):
             raise ApplicationError("the application is deleted")
         if written.customer_id is not None:

@@ -2,11 +2,14 @@
 
 import asyncio
 import sys
+from hashlib import sha256
 
 from app.refused import RefusedError
+from app.storage.people.logos import Logo
 
 LARGEST_LOGO = 1024 * 1024  # bytes
 _MOST_S = 10
+_LIKENESS_BYTES = 8  # before the PNG, as the decoder writes them; zero for a picture that is too plain
 
 
 class LogoError(RefusedError):
@@ -15,8 +18,8 @@ class LogoError(RefusedError):
     code = "invalid_logo"
 
 
-async def read_logo(picture: bytes) -> bytes:
-    """The picture as a PNG of at most 256 by 256 pixels. Raises LogoError when it cannot be decoded."""
+async def read_logo(picture: bytes) -> Logo:
+    """The picture as a PNG of at most 256 by 256 pixels, and its likeness. Raises LogoError when it cannot be decoded."""
     if len(picture) > LARGEST_LOGO:
         raise LogoError(f"the logo has {len(picture):,} bytes; {LARGEST_LOGO:,} are accepted")
     process = await asyncio.create_subprocess_exec(
@@ -31,7 +34,7 @@ async def read_logo(picture: bytes) -> bytes:
     )
     try:
         async with asyncio.timeout(_MOST_S):
-            png, reason = await process.communicate(picture)
+            decoded, reason = await process.communicate(picture)
     except TimeoutError:
         raise LogoError("the logo takes too long to decode") from None
     finally:
@@ -41,4 +44,5 @@ async def read_logo(picture: bytes) -> bytes:
     if process.returncode != 0:
         told = reason.decode(errors="replace").strip() if process.returncode == 1 else ""
         raise LogoError(f"the logo is refused: {told or 'it could not be decoded'}")
-    return png
+    likeness, png = decoded[:_LIKENESS_BYTES], decoded[_LIKENESS_BYTES:]
+    return Logo(sha256(png).digest(), png, int.from_bytes(likeness, "big", signed=True) or None)

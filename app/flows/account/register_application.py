@@ -1,6 +1,5 @@
 """Register an application: who makes it, what it looks like, where its customers' browsers may return to."""
 
-import hashlib
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,8 +13,9 @@ from app.oauth.registration import RegistrationError, check_registration, defaul
 from app.oauth.token_string import mint_client_secret, new_id, secret_digest
 from app.storage.errors import StatementRefusedError
 from app.storage.people.application_owners import insert_application_owner
-from app.storage.people.applications import insert_application, insert_client_secret, insert_logo
+from app.storage.people.applications import insert_application, insert_client_secret
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.logos import Logo, insert_logo
 from app.storage.token.connections import connect
 
 _UNIQUE_VIOLATION = "23505"  # of the audience: ids and secrets are ours and new
@@ -70,10 +70,10 @@ async def register_application(
         test=owner_id is not None,
     )
     client = check_registration(asked, GRANTS.values(), development=context.policy.development)
-    png = await read_logo(logo) if logo is not None else None
+    read = await read_logo(logo) if logo is not None else None
     secret = None if public or client.jwks else mint_client_secret()
     try:
-        await _store(context, actor, client, png, secret, owner_id=owner_id)
+        await _store(context, actor, client, read, secret, owner_id=owner_id)
     except StatementRefusedError as refused:
         if refused.sqlstate != _UNIQUE_VIOLATION:
             raise
@@ -85,16 +85,15 @@ async def _store(
     context: Context,
     actor: Actor,
     client: Client,
-    png: bytes | None,
+    logo: Logo | None,
     secret: str | None,
     *,
     owner_id: UUID | None,
 ) -> None:
-    logo_digest = hashlib.sha256(png).digest() if png is not None else None
     async with context.database.transaction() as transaction:
-        if png is not None and logo_digest is not None:
-            await insert_logo(transaction, logo_digest, png)
-        await insert_application(transaction, client, logo_digest)
+        if logo is not None:
+            await insert_logo(transaction, logo)
+        await insert_application(transaction, client, logo.digest if logo is not None else None)
         if owner_id is not None:
             await insert_application_owner(transaction, client.id, owner_id)
         if client.customer_id is not None:

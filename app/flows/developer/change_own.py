@@ -1,6 +1,5 @@
 """Change an application by its owners: at once in test mode, and after a review where customers would see it."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -19,9 +18,9 @@ from app.oauth.actor import Actor
 from app.oauth.description import Description, live_addresses
 from app.sentence import Sentence
 from app.storage.people.application_reviews import decide_review
-from app.storage.people.applications import insert_logo
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.descriptions import update_description, update_scope_reasons
+from app.storage.people.logos import Logo, insert_logo
 from app.storage.postgres.database import Transaction
 
 ChangeOutcome = Literal["saved", "proposed"]
@@ -58,14 +57,14 @@ async def change_own_application(
         name: check_words("scope", reason, most=LONGEST_SCOPE_REASON, needed=False)
         for name, reason in sorted(wanted.scope.items())
     }
-    png = await read_logo(wanted.logo) if wanted.logo is not None else None
+    logo = await read_logo(wanted.logo) if wanted.logo is not None else None
     async with context.database.transaction() as transaction:
         standing = await lock_as_owner(transaction, actor, application_id)
         require_seen(standing, seen)
         live = not standing.application.client.test
-        asked = check_description(context, standing.application, _asked(standing, wanted, png), live=live)
-        if png is not None and asked.logo_digest is not None:
-            await insert_logo(transaction, asked.logo_digest, png)
+        asked = check_description(context, standing.application, _asked(standing, wanted, logo), live=live)
+        if logo is not None:
+            await insert_logo(transaction, logo)
         await _store_rest(transaction, application_id, reasons, wanted.contact_id)
         change = _propose_change if live else _change_in_test
         outcome, detail = await change(transaction, actor, standing, asked, words)
@@ -127,8 +126,8 @@ async def _propose_change(
     return "saved", change_noted(before, narrowed)
 
 
-def _asked(standing: Standing, wanted: Wanted, png: bytes | None) -> Description:
-    logo_digest = hashlib.sha256(png).digest() if png is not None else standing.wanted.logo_digest
+def _asked(standing: Standing, wanted: Wanted, logo: Logo | None) -> Description:
+    logo_digest = logo.digest if logo is not None else standing.wanted.logo_digest
     return Description(
         wanted.name,
         wanted.company,

@@ -1,4 +1,4 @@
-"""Names that look alike: each is brought down to the letters that a hasty reader takes it for."""
+"""Names that look alike are brought down to the letters that a hasty reader takes them for. Pictures have a likeness."""
 
 import re
 import unicodedata
@@ -30,6 +30,8 @@ _JOINED = (("rn", "m"), ("vv", "w"))
 _DROPPED = re.compile(r"[\W_]+")
 _ALPHABETS = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU"})
 _SHORTEST_NEAR = 5  # letters; shorter names are near too many others
+_MOST_APART = 6  # of 64 bits: what is left of a picture after it was scaled, recoloured or encoded anew differs in fewer
+_64_BITS = 2**64 - 1  # likenesses are signed
 _SMALL_CAPITAL = re.compile(r"LATIN LETTER SMALL CAPITAL ([A-Z])")
 
 
@@ -64,6 +66,11 @@ def looks_like(one: str, other: str) -> bool:
 def holds(name: str, other: str) -> bool:
     """Whether a skeleton has another in it, or looks like it."""
     return other in name or looks_like(name, other)
+
+
+def pictures_alike(one: int | None, other: int | None) -> bool:
+    """Whether two pictures look the same by their likenesses; None is like nothing."""
+    return one is not None and other is not None and ((one ^ other) & _64_BITS).bit_count() <= _MOST_APART
 
 
 def mixes_alphabets(name: str) -> bool:

@@ -147,21 +147,6 @@ async def insert_client_secret(
     await statements.count(INSERT_CLIENT_SECRET, application_id, slot, digest, slow_hash)
 
 
-INSERT_LOGO = "INSERT INTO application_logo (digest, png) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-
-
-async def insert_logo(statements: Statements, digest: bytes, png: bytes) -> None:
-    await statements.count(INSERT_LOGO, digest, png)
-
-
-SELECT_LOGO = "SELECT png FROM application_logo WHERE digest = $1"
-
-
-async def select_logo(statements: Statements, digest: bytes) -> bytes | None:
-    row = await statements.row(SELECT_LOGO, digest)
-    return bytes(row["png"]) if row else None
-
-
 def _application(row: Row) -> Application:
     secrets = zip(row["secret_digests"], row["secret_expiries"], row["slow_hashes"], strict=True)
     client = Client(

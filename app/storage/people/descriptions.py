@@ -63,17 +63,19 @@ async def set_contact(transaction: Transaction, application_id: UUID, person_id:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """An application as another's name is compared with it. logo: the digest of its picture."""
+    """An application as another's name and logo are compared with it. logo, likeness: of its picture."""
 
     id: UUID
     name: str
     company: str
     logo: bytes | None
+    likeness: int | None
 
 
 # An application of the same owners is no stranger's. A deleted one is on nobody's consent page.
 SELECT_COMPARED = """
-SELECT a.id, a.name, a.company, a.logo_digest AS logo FROM application a
+SELECT a.id, a.name, a.company, a.logo_digest AS logo, l.likeness
+FROM application a LEFT JOIN application_logo l ON l.digest = a.logo_digest
 WHERE a.id <> $1 AND a.status <> 'deleted' AND NOT EXISTS (
     SELECT FROM application_owner w JOIN application_owner o ON o.person_id = w.person_id
     WHERE w.application_id = $1 AND o.application_id = a.id)

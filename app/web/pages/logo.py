@@ -6,7 +6,7 @@ from starlette.responses import Response
 from app.context import Context
 from app.oauth.errors import PageError
 from app.sentence import Sentence
-from app.storage.people.applications import select_logo
+from app.storage.people.logos import select_logo
 from app.throttling.look_up import in_turn
 from app.web.request import address_of, context_of
 
