@@ -227,6 +227,15 @@ async def browser(app: FastAPI, request: pytest.FixtureRequest) -> AsyncIterator
 
 
 @pytest.fixture
+async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Whoever writes machines by hand, under the role that sees those of all."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("SET ROLE rovitracker_ingest")
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
 async def world(context: Context) -> World:
     """A customer and an application of this test's own."""
     return await World.make(context)

@@ -1,6 +1,5 @@
 """Which fleets changed, as PostgreSQL's own transactions tell it, and when that is forgotten."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
@@ -26,15 +25,6 @@ TOUCH = "UPDATE equipment SET model = 'other' WHERE customer_id = $1"
 async def fleet(world: World) -> UUID:
     await fill(world.context, world.member.customer_id, "A", "B")
     return world.member.customer_id
-
-
-@pytest.fixture
-async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Whoever writes by hand, under the role that sees the machines of all."""
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("SET ROLE rovitracker_ingest")
-    yield connection
-    await connection.close()
 
 
 async def seen(context: Context, customer_id: UUID) -> Seen:

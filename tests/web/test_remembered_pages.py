@@ -59,15 +59,6 @@ async def read_afresh(services: Services, read: Reader) -> AsyncIterator[Reader]
         yield Reader(browser, read.token)
 
 
-@pytest.fixture
-async def writer(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Whoever writes by hand, under the role that sees the machines of all."""
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("SET ROLE rovitracker_ingest")
-    yield connection
-    await connection.close()
-
-
 def bytes_of(answer: httpx2.Response) -> tuple[int, bytes, str, str]:
     headers = answer.headers
     return (
