@@ -1,11 +1,11 @@
-"""What counting a read costs the request that it counts: memory alone, and two microseconds at most."""
+"""What counting a read costs the request that it counts: memory alone, and next to no time."""
 
 import gc
 import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import pytest
@@ -22,13 +22,13 @@ from app.storage.token.reads import ReadKey
 from tests.support.families import HERE, begin, refresh
 from tests.support.people import Strict
 
-MOST_S = 2e-6
+MOST = 20  # looks at the clock, which are two microseconds where one takes 0.1
 _CALLS, _ROUNDS = 20_000, 7
 
 
 @pytest.mark.alone
-async def test_counting_a_read_costs_two_microseconds_at_most(context: Context) -> None:
-    """Processor time beside an empty call: for a page of the fleet, and for each of a hundred machines in turn."""
+async def test_counting_a_read_costs_twenty_looks_at_the_clock_at_most(context: Context) -> None:
+    """Processor time without that of a call: for a page of the fleet, and for each of a hundred machines in turn."""
     strict = await Strict.register(context)
     text = (await refresh(context, strict, await begin(context, strict))).access
     token = await check_token(context, parse(text), HERE)
@@ -46,12 +46,13 @@ async def test_counting_a_read_costs_two_microseconds_at_most(context: Context) 
         note_read(counting, customer_id, token, kind, equipment_key=number % 100)
 
     empty_s = least_of(lambda _: None)
+    look_s = least_of(lambda _: datetime.now(UTC)) - empty_s
     for count in (count_page, count_machine):
-        assert least_of(count) - empty_s <= MOST_S
+        assert least_of(count) - empty_s <= MOST * look_s
     assert sum(each.reads for each in counting.reads.take().values()) == 2 * _CALLS * _ROUNDS
 
 
-def least_of(run: Callable[[int], None]) -> float:
+def least_of(run: Callable[[int], object]) -> float:
     """Seconds of one call."""
     gc.disable()
     try:
@@ -60,7 +61,7 @@ def least_of(run: Callable[[int], None]) -> float:
         gc.enable()
 
 
-def _seconds(run: Callable[[int], None]) -> float:
+def _seconds(run: Callable[[int], object]) -> float:
     began = time.thread_time()
     for number in range(_CALLS):
         run(number)

@@ -63,7 +63,9 @@ class Service:
         return self.process.pid
 
     def descendants(self) -> list[psutil.Process]:
-        return psutil.Process(self.pid).children(recursive=True)
+        with suppress(psutil.NoSuchProcess):  # it ended just now
+            return psutil.Process(self.pid).children(recursive=True)
+        return []
 
     def workers(self) -> list[int]:
         """The processes that answer: the only one, where there is no supervisor."""

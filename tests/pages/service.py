@@ -35,7 +35,10 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(database_url: str, redis_url: str, data_dir: Path) -> AsyncIterator[Service]:
+async def open_service(
+    database_url: str, redis_url: str, data_dir: Path, **more: str
+) -> AsyncIterator[Service]:
+    """more: further settings."""
     settings = {
         "database_url": database_url,
         "redis_url": redis_url,
@@ -44,6 +47,7 @@ async def open_service(database_url: str, redis_url: str, data_dir: Path) -> Asy
         "data_dir": str(data_dir),
         "log_level": "error",
         "support_email": "abuse@rovi.example",
+        **more,
     }
     variables = {f"ROVITRACKER_{name.upper()}": value for name, value in settings.items()}
     async with running_service("demo", port=free_port(), settings=variables) as origin:

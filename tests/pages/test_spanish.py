@@ -1,6 +1,7 @@
 """Spanish from the first page to the last: nothing of the English words is left, and nothing is too wide for them."""
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 from playwright.async_api import expect
@@ -11,7 +12,9 @@ from tests.pages.conftest import Visit
 from tests.pages.other_site import OtherSite
 from tests.pages.service import Service
 from tests.pages.spanish import sign_in, spanish_walk
+from tests.pages.spanish_owner import spanish_walk_of_an_owner
 from tests.pages.test_accessibility import TOO_WIDE
+from tests.pages.visitor import Visitor
 from tests.support.people import PASSWORD, World
 
 # Everything that is read or heard of a page.
@@ -38,10 +41,25 @@ async def test_everything_is_said_in_spanish_and_fits(
 ) -> None:
     """R-50, in the other language: with axe on every page, and at 320 px."""
     visitor = await visit(locale="es-MX")
+    walked = await faults_of(visitor, spanish_walk(visitor, service, world, site))
+    assert len(walked) > 25
+    assert {shown: found for shown, found in walked.items() if any(found)} == {}
+
+
+async def test_an_owner_of_applications_is_told_everything_in_spanish(visit: Visit, service: Service) -> None:
+    """R-50: from the sign-up to the first machines."""
+    visitor = await visit(locale="es-MX")
+    walked = await faults_of(visitor, spanish_walk_of_an_owner(visitor, service))
+    assert len(walked) > 15
+    assert {shown: found for shown, found in walked.items() if any(found)} == {}
+
+
+async def faults_of(visitor: Visitor, walk: AsyncIterator[str]) -> dict[str, tuple[Any, ...]]:
+    """What is wrong with each page of a walk: English that is left, what axe finds, what is too wide."""
     english = english_words()
     assert len(english) > 250
-    walked: dict[str, Any] = {}
-    async for shown in spanish_walk(visitor, service, world, site):
+    walked: dict[str, tuple[Any, ...]] = {}
+    async for shown in walk:
         heard = " ".join((await visitor.page.evaluate(HEARD)).split())
         left = {piece for piece in english if piece in heard}
         violations = await violations_of(visitor.page, AXE)
@@ -50,8 +68,7 @@ async def test_everything_is_said_in_spanish_and_fits(
         await visitor.page.set_viewport_size({"width": 1280, "height": 800})
         assert await visitor.page.locator("html").get_attribute("lang") == "es"
         walked[shown] = (left, violations, wide)
-    assert len(walked) > 25
-    assert {shown: found for shown, found in walked.items() if any(found)} == {}
+    return walked
 
 
 async def test_language_is_chosen_at_the_foot_of_the_page_and_stays(

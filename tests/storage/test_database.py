@@ -154,7 +154,7 @@ async def test_a_held_connection_stays(single: Database) -> None:
 
 
 async def test_without_a_connection_nothing_was_sent(database_url: str) -> None:
-    database = await open_database(database_url, connections=1, timeouts=Timeouts(acquire_s=0.05))
+    database = await open_database(database_url, connections=1, timeouts=Timeouts(acquire_s=1.0))
     async with database.transaction():
         with pytest.raises(NotSentError):
             await database.row(WHO)

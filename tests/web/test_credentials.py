@@ -6,6 +6,7 @@ import httpx2
 
 from app.context import Context
 from app.flows.developer.credential_uses import write_uses
+from app.oauth.token_string import new_id
 from tests.support.assertions import by_assertion, claims_of, jwks_of, key_pair, signed
 from tests.support.browser import Browser
 from tests.support.owners import register_own, sign_up
@@ -73,6 +74,17 @@ async def test_last_use_of_each_secret_and_key_is_shown(
         for each in found(await page_of(owner, client_id), "//ul[@class='names']/li")
     ]
     assert listed == [f"{keys[0].thumbprint()}: {used}", f"{keys[1].thumbprint()}: Not used."]
+
+
+async def test_a_use_that_no_row_can_stand_for_takes_no_other_along(
+    context: Context, owner: Browser, stranger: Browser
+) -> None:
+    registered = await register_own(owner)
+    client_id = client_id_of(registered)
+    context.credential_uses.note((new_id(), b"1" * 32), context.now())
+    assert await proves(stranger, client_id, secret_of(registered))
+    await write_uses(context)
+    assert "Last used in the hour from" in words_of(await page_of(owner, client_id))
 
 
 async def test_without_an_overlap_the_former_one_ends_at_once(owner: Browser, stranger: Browser) -> None:

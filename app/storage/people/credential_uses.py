@@ -6,11 +6,13 @@ from uuid import UUID
 
 from app.storage.postgres.database import Statements
 
-# In one order, so that two processes that write the same follow each other.
+# In one order, so that two processes that write the same follow each other. What no row can stand for is left out: it
+# would take all others of its round along, and each round after.
 UPSERT_CREDENTIAL_USES = """
 INSERT INTO credential_use AS u (application_id, digest, used_at)
-SELECT application_id, digest, used_at FROM unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) AS used(application_id, digest, used_at)
-ORDER BY application_id, digest
+SELECT a.id, used.digest, used.used_at
+FROM unnest($1::uuid[], $2::bytea[], $3::timestamptz[]) AS used(application_id, digest, used_at)
+JOIN application a ON a.id = used.application_id ORDER BY a.id, used.digest
 ON CONFLICT (application_id, digest) DO UPDATE SET used_at = excluded.used_at WHERE u.used_at < excluded.used_at
 """
 
