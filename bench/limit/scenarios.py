@@ -147,16 +147,14 @@ def _pages(ground: Ground, stores: Stores, url: str, pid: int) -> Iterator[Resul
     file.write_bytes(body)
     with _limit(ground, stores, cache_s=_CACHED_S, page=file) as package:
         [(_, limits)] = make_tokens(ground, package[0], stores, 1)
-        comparisons: tuple[tuple[str, dict[str, str]], ...] = (
-            ("a page", {}),
-            ("a page answered 304", {"If_None_Match": tag}),
-        )
-        for name, more in comparisons:
+        for name, more, status in (("a page", {}, 200), ("a page answered 304", {"If_None_Match": tag}, 304)):
+            asked = {"Accept_Encoding": "gzip", **more}
             pair = [
-                getting(OURS, url, pid, _FLEET, token, headers={"Accept_Encoding": "gzip", **more}),
-                getting(LIMIT, *package, PAGE, limits, headers={"Accept_Encoding": "gzip", **more}),
+                getting(OURS, url, pid, _FLEET, token, headers=asked),
+                getting(LIMIT, *package, PAGE, limits, headers=asked),
             ]
-            yield _compare(f"{name}, unchanged", ground, ground.plan, pair, 0.75)
+            answered = [dataclasses.replace(each, status=status) for each in pair]
+            yield _compare(f"{name}, unchanged", ground, ground.plan, answered, 0.75)
 
 
 def _compare(name: str, ground: Ground, plan: Plan, contenders: list[Contender], bar: float | None) -> Result:

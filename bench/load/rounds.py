@@ -40,7 +40,7 @@ class Contender:
 
     pid: its main process. write_requests: puts so many requests into a file. once: none of them may be sent twice.
     check: is given the files of requests and answers after each round, and raises when an answer was wrong.
-    connections: other than the plan's.
+    connections: other than the plan's. status: of every right answer.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Contender:
     once: bool = False
     check: Check | None = None
     connections: int | None = None
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _measure(contender: Contender, stores: StorePids, plan: Plan, folder: Path, 
     before, began = read_processor_time(contender.pid, stores), time.monotonic()
     outcome = generate_apart(contender, plan, requests, answers)
     used, took_s = read_processor_time(contender.pid, stores).since(before), time.monotonic() - began
-    if outcome["errors"] or list(outcome["statuses"]) != ["200"]:
+    if outcome["errors"] or list(outcome["statuses"]) != [f"{contender.status}"]:
         raise RoundError(f"{contender.name}: statuses {outcome['statuses']}, errors {outcome['errors']}")
     if contender.check is not None:
         contender.check(requests, answers)
