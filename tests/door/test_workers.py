@@ -143,7 +143,7 @@ def test_a_port_that_is_taken_between_binding_and_listening_ends_it(workers: int
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_follows_the_announcement_at_once_ends_it(told: signal.Signals, workers: int) -> None:
-    """R-102: it came as a KeyboardInterrupt while the loop began, which lost one in ten."""
+    """R-102: it came as a KeyboardInterrupt while the loop began, which lost some of them."""
     done = run_server(
         "import os; mine = bound(); mine.listen();"
         f"serve(config('tests.door.service:plain_app', {workers}), mine, lambda: os.kill(os.getpid(), {told:d}))"
