@@ -26,17 +26,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION note_fleet_updates() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    INSERT INTO public.fleet_change (customer_id)
-    SELECT customer_id FROM before WHERE customer_id IS NOT NULL
-    UNION SELECT customer_id FROM after WHERE customer_id IS NOT NULL
-    ON CONFLICT DO NOTHING;
-    RETURN NULL;
-END $$;
-
--- A new share is nobody's yet, and one that is deleted whole is nobody's any more.
+-- A share that is deleted whole is nobody's any more, and names no customer here.
 CREATE FUNCTION note_share_changes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -56,24 +46,25 @@ END $$;
 DO $$
 DECLARE
     table_name text;
+    noting text;
 BEGIN
-    FOREACH table_name IN ARRAY ARRAY['fleet', 'equipment', 'equipment_latest'] LOOP
+    FOR table_name, noting IN VALUES
+        ('fleet', 'note_fleet_changes'), ('equipment', 'note_fleet_changes'), ('equipment_latest', 'note_fleet_changes'),
+        ('share_machine', 'note_share_changes')
+    LOOP
         EXECUTE format('CREATE TRIGGER note_inserted AFTER INSERT ON %I REFERENCING NEW TABLE AS changed
-                        FOR EACH STATEMENT EXECUTE FUNCTION note_fleet_changes()', table_name);
+                        FOR EACH STATEMENT EXECUTE FUNCTION %I()', table_name, noting);
         EXECUTE format('CREATE TRIGGER note_deleted AFTER DELETE ON %I REFERENCING OLD TABLE AS changed
-                        FOR EACH STATEMENT EXECUTE FUNCTION note_fleet_changes()', table_name);
-        EXECUTE format('CREATE TRIGGER note_updated AFTER UPDATE ON %I REFERENCING OLD TABLE AS before NEW TABLE AS after
-                        FOR EACH STATEMENT EXECUTE FUNCTION note_fleet_updates()', table_name);
-    END LOOP;
-    FOREACH table_name IN ARRAY ARRAY['fleet', 'equipment', 'equipment_latest', 'share_machine'] LOOP
+                        FOR EACH STATEMENT EXECUTE FUNCTION %I()', table_name, noting);
+        -- Twice, since a machine may leave one fleet or share for another.
+        EXECUTE format('CREATE TRIGGER note_before AFTER UPDATE ON %I REFERENCING OLD TABLE AS changed
+                        FOR EACH STATEMENT EXECUTE FUNCTION %I()', table_name, noting);
+        EXECUTE format('CREATE TRIGGER note_after AFTER UPDATE ON %I REFERENCING NEW TABLE AS changed
+                        FOR EACH STATEMENT EXECUTE FUNCTION %I()', table_name, noting);
         EXECUTE format('CREATE TRIGGER note_truncated AFTER TRUNCATE ON %I
                         FOR EACH STATEMENT EXECUTE FUNCTION note_all_fleets()', table_name);
     END LOOP;
 END $$;
-CREATE TRIGGER note_deleted AFTER DELETE ON share_machine REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION note_share_changes();
-CREATE TRIGGER note_updated AFTER UPDATE ON share_machine REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION note_share_changes();
 
 -- A change is past when the look before saw it, and that look is old: no page is believed for so long. By the time in
 -- the row it could not be told, since a transaction may take hours. What no transaction here can have written came from

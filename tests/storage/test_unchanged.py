@@ -76,27 +76,60 @@ async def test_each_page_is_judged_by_what_it_saw(
         "DELETE FROM fleet WHERE customer_id = $1",
         "DELETE FROM share_machine WHERE share IN (SELECT number FROM share WHERE customer_id = $1)",
         "UPDATE share_machine SET position = 9 WHERE share IN (SELECT number FROM share WHERE customer_id = $1)",
+        "INSERT INTO share_machine SELECT share, 2, equipment_key + 1 FROM share_machine JOIN share ON share = number WHERE customer_id = $1",
     ],
 )
 async def test_every_write_to_what_a_page_shows_is_noted(
     statement: str, context: Context, fleet: UUID, writer: asyncpg.Connection, database_url: str
 ) -> None:
-    """One row for the transaction, however often it writes; and none when it is rolled back."""
+    """Once it is committed, and not when it is rolled back."""
     if "share_machine" in statement:
         [key, _] = [row["key"] for row in await seen_by(context, fleet, "SELECT key FROM equipment")]
         await writer.execute("RESET ROLE")
         share = await writer.fetchval("INSERT INTO share (customer_id) VALUES ($1) RETURNING number", fleet)
         await writer.execute("INSERT INTO share_machine VALUES ($1, 1, $2)", share, key)
+        other = (await World.make(context)).member.customer_id
+        await writer.execute(
+            "INSERT INTO share (customer_id) VALUES ($1)", other
+        )  # an UPDATE may move it there
     page, rows = await seen(context, fleet), await rows_of(database_url, fleet)
     transaction = writer.transaction()
     await transaction.start()
     assert await writer.execute(statement, fleet) not in {"UPDATE 0", "DELETE 0", "INSERT 0 0"}
     await transaction.rollback()
     assert await is_unchanged(context, page) == [True]
-    async with writer.transaction():
-        await writer.execute(statement, fleet)
-        await writer.execute(TOUCH, fleet)
+    await writer.execute(statement, fleet)
     assert await is_unchanged(context, page) == [False]
+    assert await rows_of(database_url, fleet) == rows + 1
+
+
+async def test_what_goes_from_one_customer_to_another_by_hand_changes_both(
+    context: Context, fleet: UUID, writer: asyncpg.Connection
+) -> None:
+    """A machine, and then a place in a share."""
+    other = (await World.make(context)).member.customer_id
+    await fill(context, other, "C")
+    pages = [await seen(context, each) for each in (fleet, other)]
+    move = "UPDATE equipment SET customer_id = $2, position = 9, joined = 9 WHERE customer_id = $1 AND position = 1"
+    assert await writer.execute(move, fleet, other) == "UPDATE 1"
+    assert await is_unchanged(context, *pages) == [False, False]
+    await writer.execute("RESET ROLE")
+    new = "INSERT INTO share (customer_id) VALUES ($1) RETURNING number"
+    of_fleet, of_other = [await writer.fetchval(new, each) for each in (fleet, other)]
+    [row, *_] = await seen_by(context, fleet, "SELECT key FROM equipment")
+    await writer.execute("INSERT INTO share_machine VALUES ($1, 1, $2)", of_fleet, row["key"])
+    pages = [await seen(context, each) for each in (fleet, other)]
+    await writer.execute("UPDATE share_machine SET share = $2 WHERE share = $1", of_fleet, of_other)
+    assert await is_unchanged(context, *pages) == [False, False]
+
+
+async def test_a_transaction_leaves_one_row_however_often_it_writes(
+    fleet: UUID, writer: asyncpg.Connection, database_url: str
+) -> None:
+    rows = await rows_of(database_url, fleet)
+    async with writer.transaction():
+        for _ in range(3):
+            await writer.execute(TOUCH, fleet)
     assert await rows_of(database_url, fleet) == rows + 1
 
 
