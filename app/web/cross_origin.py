@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.web.answer import Headers
-from app.web.paths import TABLE, TELEMETRY
+from app.web.paths import TELEMETRY
+from app.web.table import TABLE
 
 # Nothing at these is decided by what a browser adds by itself, so any origin may ask.
 READABLE = frozenset(row.path for row in TABLE if row.cross_origin == "answers")

@@ -34,10 +34,9 @@ from app.web.paths import (
     REFUSED_REQUEST,
     REQUESTS,
     RESOURCE_METADATA,
-    ErrorForm,
-    error_form,
 )
 from app.web.request import NO_STORE, context_of
+from app.web.table import ErrorForm, error_form
 
 # In the body. The challenge of a request without a token names no error (RFC 6750 section 3.1).
 NO_TOKEN = "unauthorized", "Send an access token: Authorization: Bearer ..."

@@ -62,9 +62,9 @@ from app.web.pages.home import home
 from app.web.pages.language import submit_language
 from app.web.pages.logo import logo
 from app.web.pages.static_files import PageFiles
-from app.web.paths import GET, POST, READ, TABLE, Methods
 from app.web.reference.docs import docs
 from app.web.reference.document import openapi
+from app.web.table import GET, POST, READ, TABLE, Methods
 
 HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     # OAuth2

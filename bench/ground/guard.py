@@ -19,7 +19,8 @@ from app.web.api import aemp
 from app.web.api.bearer import Caller
 from app.web.front.hot import HotPath, guarded
 from app.web.front.service import Service
-from app.web.paths import BELOW_FLEET_V2, FLEET_V2_ROUTE, READ
+from app.web.paths import BELOW_FLEET_V2, FLEET_V2_ROUTE
+from app.web.table import READ
 from bench.ground.guarded_path import GUARDED
 
 

@@ -21,9 +21,9 @@ from app.web.paths import (
     FLEET_BEFORE_V1_ROUTE,
     FLEET_V1_ROUTE,
     FLEET_V2_ROUTE,
-    TABLE,
     TELEMETRY,
 )
+from app.web.table import TABLE
 from tests.support.browser import Browser
 from tests.support.changing import change
 from tests.support.depth import examples

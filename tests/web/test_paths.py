@@ -29,13 +29,11 @@ from app.web.paths import (
     RESOURCE_METADATA,
     SIGN_UP,
     STATIC_FILES,
-    TABLE,
     TRY,
     WELL_KNOWN,
-    ErrorForm,
-    Row,
 )
 from app.web.routes import HANDLERS, router
+from app.web.table import TABLE, ErrorForm, Row
 from tests.support.browser import Browser
 from tests.support.references import reference_of
 from tests.support.server import ROOT

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from app.metrics import MEASUREMENTS
 from app.oauth.token_string import compose
 from app.throttling.failures import Failures
-from app.web.paths import TABLE
+from app.web.table import TABLE
 from tests.support.browser import Browser
 from tests.web.services import Services
 

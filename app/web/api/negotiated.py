@@ -11,8 +11,8 @@ from app.aemp.address.negotiation import (
     negotiate,
     negotiate_aemp_1_2,
 )
-from app.web.paths import is_aemp_1_2
 from app.web.request import field_value
+from app.web.table import is_aemp_1_2
 
 _MOST = 256  # fields; one has 16 KiB at most
 _of_iso_15143 = lru_cache(_MOST)(negotiate)

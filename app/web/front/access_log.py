@@ -9,7 +9,7 @@ from uuid_utils import uuid7
 
 from app.logs import REQUESTS
 from app.metrics import MEASUREMENTS
-from app.web.paths import without_secret
+from app.web.table import without_secret
 
 _ACCEPTED_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _FAILED = 500

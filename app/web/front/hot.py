@@ -28,13 +28,12 @@ from app.web.paths import (
     FLEET_V2_ROUTE,
     INTROSPECT,
     OPENAPI,
-    TABLE,
     TELEMETRY,
     TOKEN,
-    Methods,
 )
 from app.web.reference.docs import answer_docs
 from app.web.reference.document import answer_openapi
+from app.web.table import TABLE, Methods
 from app.web.wire import serve
 
 Respond = Callable[[Context, Scope, Receive], Awaitable[Answer]]

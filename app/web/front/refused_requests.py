@@ -13,7 +13,8 @@ from app.oauth.token_string import LegacyToken, TokenString, new_id
 from app.process.refused_requests import RefusedRequest
 from app.refused import RefusedError
 from app.storage.token.tokens import StoredToken
-from app.web.paths import AUTHORIZE, CONSENT, error_form, without_secret
+from app.web.paths import AUTHORIZE, CONSENT
+from app.web.table import error_form, without_secret
 
 _LONGEST_DETAIL = 2_000
 
