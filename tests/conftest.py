@@ -89,6 +89,7 @@ def pytest_runtest_protocol(
             turns.give()
 
 
+@pytest.hookimpl(trylast=True)  # after what `-x` leaves to be torn down, the servers among it
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The servers' files lie outside the temporary folder when root runs the suite: take them along."""
     if turns := session.config.stash.get(TURNS, None):
