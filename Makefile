@@ -77,8 +77,10 @@ words: $(VENV)/.development  ## the words of pages and mails into the catalogues
 screenshots: $(VENV)/.development  ## pictures of every page into docs/images, those of the documents among them
 	@$(BIN)/python -m tests.pages.screenshots $(VIEWS)
 
-browsers:  ## install Chromium for the browser tests (Debian's package, as root)
-	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+browsers:  ## install Chromium for the browser tests, without its windows where that can be had (Debian's package, as root)
+	@command -v chromium-headless-shell >/dev/null || { apt-get update -qq; \
+	  apt-get install -y -qq --no-install-recommends chromium-headless-shell || command -v chromium >/dev/null || \
+	  apt-get install -y -qq --no-install-recommends chromium; }
 
 servers:  ## install nginx, HAProxy and PgBouncer for their tests (Debian's packages, as root; none is started)
 	@$(PYTHON) -m tests.support.debian
