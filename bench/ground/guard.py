@@ -1,14 +1,21 @@
 """The service with one route more, whose body is always the same: what a bearer-guarded route costs beside its guard.
 
-With BENCH_CALLER (ids of application, customer and token) the guard is a constant, on this route and on the AEMP ones.
+`python -m bench.ground.guard --workers 2` serves it as `rovitracker serve` serves the service, on the port of the
+settings. With BENCH_CALLER (ids of application, customer and token) the guard is a constant, on this route and on the
+AEMP ones.
 """
 
+import argparse
 import os
+import socket
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from starlette.requests import Request
 
+from app.door import workers
+from app.door.bounds import Bounds
+from app.door.server import Config
 from app.flows.token.check_token import AccessToken
 from app.logs import configure_logs
 from app.main import create_app
@@ -22,6 +29,20 @@ from app.web.front.service import Service
 from app.web.paths import BELOW_FLEET_V2, FLEET_V2_ROUTE
 from app.web.table import READ
 from bench.ground.guarded_path import GUARDED
+
+_CONNECTIONS = 10_000  # from one address, as all of the load is
+
+
+def main() -> None:
+    """Serve until a signal ends it."""
+    parser = argparse.ArgumentParser(prog="python -m bench.ground.guard")
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args()
+    settings = load_settings()
+    with socket.create_server((settings.host, settings.port)) as listener:
+        bounds = Bounds(connections=_CONNECTIONS, connections_per_address=_CONNECTIONS)
+        name = f"{__spec__.name}:{app.__name__}"
+        workers.serve(Config(name, bounds=bounds, factory=True, workers=options.workers), listener)
 
 
 def app() -> Service:
@@ -73,3 +94,7 @@ def _caller_of(application_id: UUID, customer_id: UUID, token_id: UUID) -> Calle
 
 async def _guarded(_request: Request, caller: Caller) -> Answer:
     return Answer(200, str(caller.customer_id).encode(), [(b"content-type", b"text/plain")])
+
+
+if __name__ == "__main__":
+    main()

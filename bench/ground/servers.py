@@ -1,4 +1,4 @@
-"""The contenders of `make bench-limit` are started here."""
+"""The contenders of a run are started here."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,6 +24,20 @@ def service_serving(service: Service, workers: int, log: Path) -> Iterator[int]:
         command, url=ready, log=log, folder=service.folder, environment=service.environment
     ) as process:
         yield process.pid
+
+
+@contextmanager
+def guard_serving(
+    service: Service, workers: int, log: Path, more: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, int]]:
+    """The service with its empty route, on the same server; its address and process id. more: variables."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "bench.ground.guard", "--workers", str(workers)]
+    environment = {**service.environment, "ROVITRACKER_PORT": str(port), **(more or {})}
+    ready = f"{url}/health/ready"
+    with serving(command, url=ready, log=log, folder=log.parent, environment=environment) as process:
+        yield url, process.pid
 
 
 @contextmanager

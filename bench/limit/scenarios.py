@@ -13,7 +13,7 @@ import httpx2
 from bench.ground.applications import register_applications
 from bench.ground.codes import Stores
 from bench.ground.guarded_path import GUARDED, PAGE
-from bench.ground.servers import application_serving
+from bench.ground.servers import application_serving, guard_serving
 from bench.ground.token_path import (
     Ground,
     exchanging,
@@ -198,12 +198,9 @@ def _limit(
 @contextmanager
 def _guarded(ground: Ground, *, constant: bool) -> Iterator[tuple[str, int]]:
     """The service with its empty route; constant: with a guard that knows its caller beforehand."""
-    environment = dict(ground.service.environment)
+    name, more = "guard", {}
     if constant:
         customer, application = ground.fleet_customer, ground.applications[0].client_id
-        environment["BENCH_CALLER"] = f"{application},{customer},{application}"
-    name = "constant guard" if constant else "guard"
-    with application_serving(
-        "bench.ground.guard:app", environment, ground.workers, ground.log(name)
-    ) as server:
+        name, more = "constant guard", {"BENCH_CALLER": f"{application},{customer},{application}"}
+    with guard_serving(ground.service, ground.workers, ground.log(name), more) as server:
         yield server

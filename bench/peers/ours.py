@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.ground.guarded_path import GUARDED
-from bench.ground.servers import application_serving, service_serving
+from bench.ground.servers import guard_serving, service_serving
 from bench.ground.service import Service
 from bench.ground.serving import free_port
 from bench.ground.token_path import Ground, exchanging, introspecting, make_tokens
@@ -50,7 +50,7 @@ def _guarded(ground: Ground, service: Service, log: Path) -> Iterator[tuple[str,
     """The guard alone, as at the peers: the service with one route more, whose answer needs no store."""
     tokens = make_tokens(ground, service.url, ground.service_stores, ground.tokens)
     requests = [get_request(GUARDED, bearer=token) for _, token in tokens]
-    with application_serving("bench.ground.guard:app", service.environment, ground.workers, log) as server:
+    with guard_serving(service, ground.workers, log) as server:
         yield *server, requests
 
 
