@@ -22,6 +22,7 @@ from app.process.reads import Reads
 from app.process.recent import Recent
 from app.process.refused_requests import RefusedRequests
 from app.settings import Settings
+from app.storage.fleet.fleet import PageMap
 from app.storage.fleet.series import Asked
 from app.storage.fleet.unchanged import Unchanged
 from app.storage.people.signing_keys import remember_signing_keys
@@ -38,6 +39,8 @@ from app.throttling.failures import Failures
 
 # How many readings a range has, for a reader who goes through its pages.
 _COUNTS_S, _MOST_COUNTS = 60.0, 10_000
+# How long a map that was pinned is not pinned again.
+_PINNED_S, _MOST_PINNED = 300.0, 20_000
 # Programs send the same bytes each time: as many of them as there are programs, or tokens that they ask about.
 _MOST_REQUESTS, _MOST_QUERIES = 2_000, 20_000
 _MAIL_DOMAIN = "rovitracker.example"  # of mails that nobody sends
@@ -57,6 +60,7 @@ class Context:
     failures: Failures
     budgets: Budgets
     counts: Recent[tuple[Asked, str], int]
+    pinned: Recent[UUID, PageMap]
     pages: Pages
     unchanged: Unchanged
     token_requests: ReadBefore[TokenRequest]
@@ -115,6 +119,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             failures,
             Budgets(a_minute=settings.limit_reads),
             Recent(keep_s=_COUNTS_S, most=_MOST_COUNTS),
+            Recent(keep_s=_PINNED_S, most=_MOST_PINNED),
             Pages(changes, most_bytes=settings.limit_page_memory),
             unchanged,
             ReadBefore(TokenRequest.parse, most=_MOST_REQUESTS),

@@ -9,6 +9,7 @@ from app.aemp.address.paging import page_bounds, require_page
 from app.aemp.model.identifiers import Sought, no_such_machine
 from app.aemp.model.values import Equipment
 from app.context import Context
+from app.flows.fleet.pin_page_map import pin_page_map
 from app.storage.fleet.fleet import (
     Machine,
     PageMap,
@@ -16,7 +17,7 @@ from app.storage.fleet.fleet import (
     select_fleet_page,
     select_mapped_page,
 )
-from app.storage.fleet.page_maps import get_page_map, pin_page_map
+from app.storage.fleet.page_maps import get_page_map
 from app.storage.fleet.shares import select_shared_page
 from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Transaction
@@ -64,7 +65,7 @@ async def read_fleet_page(
         found = await select_mapped_page(context.database, view, pinned, **places)
     last_page = require_page(page, found.machine_count, until_short=token_id is not None)
     if token_id and page == 1:
-        await pin_page_map(context.valkey, token_id, found.map)
+        await pin_page_map(context, token_id, found.map)
     # By an older map it is this reader's page alone.
     is_everybodys = bool(found.snapshot) and pinned in (None, found.map)
     return FleetPage(

@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from app.context import Context
+from app.flows.fleet.pin_page_map import pin_page_map
 from app.flows.fleet.read_fleet import SeenPage
 from app.process.pages import Page, PageKey
-from app.storage.fleet.page_maps import get_page_map, pin_page_map
+from app.storage.fleet.page_maps import get_page_map
 from app.storage.fleet.unchanged import Seen
 
 
@@ -27,7 +28,7 @@ async def recall_page(context: Context, key: PageKey, page: int, *, token_id: UU
         context.pages.forget(key)
         return None
     if page == 1 and kept.map is not None:
-        await pin_page_map(context.valkey, token_id, kept.map)
+        await pin_page_map(context, token_id, kept.map)
     return kept
 
 

@@ -7,13 +7,13 @@ import orjson
 from app.storage.fleet.fleet import PageMap
 from app.storage.valkey.valkey import Valkey
 
-_LIFE_MS = 30 * 60 * 1000
+_LIFE_MS = 35 * 60 * 1000  # half an hour, and as long as it is not pinned again
 
 
-async def pin_page_map(valkey: Valkey, token_id: UUID, page_map: PageMap) -> None:
-    """Replace the token's map. Without Valkey nothing is pinned, and nobody waits for it."""
+async def set_page_map(valkey: Valkey, token_id: UUID, page_map: PageMap) -> bool:
+    """Replace the token's map. Without Valkey nothing is pinned, nobody waits for it, and it is False."""
     value = orjson.dumps((page_map.version, page_map.machine_count, page_map.joined))
-    await valkey.set_soon(page_map_key(token_id), value, life_ms=_LIFE_MS)
+    return await valkey.set_soon(page_map_key(token_id), value, life_ms=_LIFE_MS)
 
 
 async def get_page_map(valkey: Valkey, token_id: UUID) -> PageMap | None:

@@ -74,9 +74,9 @@ class Valkey:
         """A value that a request can do without: None also when Valkey does not answer at once."""
         return cast("bytes | None", await self._soon("GET", key))
 
-    async def set_soon(self, key: str, value: bytes, *, life_ms: int) -> None:
-        """Set a value, unless Valkey does not answer at once."""
-        await self._soon("SET", key, value, "PX", str(life_ms))
+    async def set_soon(self, key: str, value: bytes, *, life_ms: int) -> bool:
+        """Set a value; False when Valkey does not answer at once."""
+        return await self._soon("SET", key, value, "PX", str(life_ms)) is not None
 
     async def _soon(self, *command: bytes | str) -> Any:
         """While Valkey hangs, callers wait at most 0.2 s, and only once every two seconds."""
