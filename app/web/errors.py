@@ -35,8 +35,8 @@ from app.web.paths import (
     REQUESTS,
     RESOURCE_METADATA,
 )
-from app.web.request import NO_STORE, context_of
-from app.web.table import ErrorForm, error_form
+from app.web.request import NO_STORE, context_of, field_value
+from app.web.table import ErrorForm, error_form, is_aemp_1_2
 
 # In the body. The challenge of a request without a token names no error (RFC 6750 section 3.1).
 NO_TOKEN = "unauthorized", "Send an access token: Authorization: Bearer ..."
@@ -130,7 +130,8 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
 
 def _aemp_answer(request: Request, refused: RefusedError) -> Answer:
     try:
-        representation = representation_of(request)
+        accept, aemp_1_2 = field_value(request, "accept"), is_aemp_1_2(request.scope["path"])
+        representation = representation_of(accept, aemp_1_2=aemp_1_2)
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML
     code, text = refused.code or NO_TOKEN[0], refused.what or NO_TOKEN[1]

@@ -17,7 +17,7 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 def context_of(request: Request) -> Context:
-    return cast("Context", request.app.state.context)
+    return cast("Context", request.scope["context"])
 
 
 async def read_body(receive: Receive, *, most: int = MOST_BODY_BYTES) -> bytes:
@@ -52,7 +52,8 @@ def client_of(scope: Scope) -> str:
 
 def field_value(request: Request, name: str) -> str:
     """Join all lines of a header that is a list (RFC 9110 section 5.2); empty when there is none."""
-    return ", ".join(request.headers.getlist(name))
+    sought = name.encode()
+    return ", ".join([value.decode("latin-1") for key, value in request.scope["headers"] if key == sought])
 
 
 def raw_query(request: Request) -> bytes:

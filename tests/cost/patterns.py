@@ -32,7 +32,7 @@ from app.oauth import (
 )
 from app.storage.schema import address, rights
 from app.storage.valkey import pipe
-from app.web.api import entity_tag, fleet_page
+from app.web.api import entity_tag, wanted
 from app.web.front import access_log
 from app.web.pages import prove, terms_form
 from app.web.reference import aemp, examples
@@ -402,12 +402,11 @@ CASES: dict[str, Case] = {
         ("/api/v2/Fleet/", "a/", "\n"),
         ("", "/"),
     ),
-    "app/web/api/fleet_page.py:_PLAIN": case(
-        fleet_page._PLAIN.fullmatch,
+    "app/web/api/wanted.py:_PLAIN": case(
+        wanted._PLAIN.fullmatch,
         ("/api/v2/Fleet/", "1"),
         ("/api/", "v1/"),
         ("", "/api/v2/Fleet"),
-        makes=str.encode,
     ),
     "app/web/reference/aemp.py:_PARAMETER": case(
         aemp._PARAMETER.findall, ("", "{"), ("{", "a"), ("", "{a"), ("", "{a}")

@@ -3,17 +3,17 @@
 import sys
 from gzip import compress as compress_gzip
 from struct import pack
-from typing import NamedTuple
 from zlib import crc32
 
 from starlette.requests import Request
 
-from app.aemp.address.negotiation import Coding, Representation
+from app.aemp.address.negotiation import Coding
 from app.aemp.model.errors import AempError
 from app.web.answer import Answer, Headers
 from app.web.api.entity_tag import entity_tag, is_known
 from app.web.api.negotiated import coding_of
 from app.web.api.rate_limit import rate_headers
+from app.web.api.wanted import Form
 from app.web.cross_origin import reading_headers
 from app.web.request import field_value
 
@@ -32,20 +32,12 @@ _LARGEST_BLOCK = 0xFFFF  # bytes that gzip stores in one
 _ZSTD_HEAD = b"\x28\xb5\x2f\xfd\xa0"  # one segment, no checksum
 
 
-class Form(NamedTuple):
-    """What makes two documents of the same content different bytes."""
-
-    representation: Representation
-    coding: Coding | None
-
-
-def answer_document(request: Request, representation: Representation, body: bytes) -> Answer:
+def answer_document(request: Request, form: Form, body: bytes) -> Answer:
     """Private, and asked again each time, which is cheap: what a client has is answered 304 (RFC 9110 section 15.4.5)."""
-    coding = coding_of(request)
-    tag = entity_tag(body, coding)
+    tag = entity_tag(body, form.coding)
     if is_known(field_value(request, "if-none-match"), tag):
         return answer_not_modified(request, tag)
-    return answer_finished(request, Form(representation, coding), tag, encode(body, coding))
+    return answer_finished(request, form, tag, encode(body, form.coding))
 
 
 def answer_not_modified(request: Request, tag: str) -> Answer:
@@ -77,7 +69,7 @@ def _headers(request: Request, tag: str) -> Headers:
 def answer_refusal(request: Request, status: int, body: bytes, headers: Headers) -> Answer:
     """An error document, coded as any other: whoever asks for gzip unzips what comes, whatever that is."""
     try:
-        coding = coding_of(request)
+        coding = coding_of(field_value(request, "accept-encoding"))
     except AempError:  # the list is too long, which may be the very error
         coding = None
     headers = [*headers, _VARY]

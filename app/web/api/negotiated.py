@@ -2,8 +2,6 @@
 
 from functools import lru_cache
 
-from starlette.requests import Request
-
 from app.aemp.address.negotiation import (
     Coding,
     Representation,
@@ -11,8 +9,6 @@ from app.aemp.address.negotiation import (
     negotiate,
     negotiate_aemp_1_2,
 )
-from app.web.request import field_value
-from app.web.table import is_aemp_1_2
 
 _MOST = 256  # fields; one has 16 KiB at most
 _of_iso_15143 = lru_cache(_MOST)(negotiate)
@@ -20,12 +16,11 @@ _of_aemp_1_2 = lru_cache(_MOST)(negotiate_aemp_1_2)
 _coding = lru_cache(_MOST)(choose_coding)
 
 
-def representation_of(request: Request) -> Representation:
-    """By the address's version of the standard. Raises AempError 406 when nothing is acceptable, 431 for a long list."""
-    choose = _of_aemp_1_2 if is_aemp_1_2(request.scope["path"]) else _of_iso_15143
-    return choose(field_value(request, "accept"))
+def representation_of(accept: str, *, aemp_1_2: bool) -> Representation:
+    """By the version of the standard. Raises AempError 406 when nothing is acceptable, 431 for a long list."""
+    return _of_aemp_1_2(accept) if aemp_1_2 else _of_iso_15143(accept)
 
 
-def coding_of(request: Request) -> Coding | None:
+def coding_of(accept_encoding: str) -> Coding | None:
     """None for none. Raises AempError 431 when the list is too long."""
-    return _coding(field_value(request, "accept-encoding"))
+    return _coding(accept_encoding)

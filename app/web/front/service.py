@@ -48,6 +48,7 @@ class Service(FastAPI):
             return
         began = perf_counter()
         request_id = scope["request_id"] = request_id_of(scope)
+        context = scope["context"] = self.state.context
         outer = SERVED.set((request_id, scope.get("client")))
         answering = Answering(send, (b"x-request-id", request_id.encode()))
         try:
@@ -57,7 +58,7 @@ class Service(FastAPI):
                 await super().__call__(scope, receive, answering.send)
             else:
                 scope["app"], scope["route"] = self, hot
-                answer = await hot.respond(self.state.context, scope, receive)
+                answer = await hot.respond(context, scope, receive)
                 await answering.give(answer, scope)
         except ClientDisconnect:
             pass  # the client went away before its body was whole: nobody is left to answer
@@ -69,7 +70,7 @@ class Service(FastAPI):
         finally:
             note_request(scope, answering.status, perf_counter() - began)
             if "refused" in scope:
-                note_refused_request(self.state.context, scope, answering.status)
+                note_refused_request(context, scope, answering.status)
             SERVED.reset(outer)
 
 
