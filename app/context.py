@@ -12,6 +12,7 @@ from app.mail.server import parse_sender
 from app.oauth.keys import Keys, derive_keys
 from app.oauth.request import TokenQuery, TokenRequest
 from app.oauth.signing import SigningKey
+from app.oauth.token_string import TokenString
 from app.policy import Policy, policy_of
 from app.process.background import Background
 from app.process.credential_uses import CredentialUses
@@ -66,6 +67,7 @@ class Context:
     token_requests: ReadBefore[TokenRequest]
     token_queries: ReadBefore[TokenQuery]
     descriptions: Bounded[StoredToken, bytes]
+    bearers: Bounded[bytes, TokenString]  # live ones, by the digests of their Authorization headers
     passwords: Passwords
     background: Background
     reads: Reads
@@ -124,6 +126,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             unchanged,
             ReadBefore(TokenRequest.parse, most=_MOST_REQUESTS),
             ReadBefore(TokenQuery.parse, most=_MOST_QUERIES),
+            Bounded(_MOST_QUERIES),
             Bounded(_MOST_QUERIES),
             passwords,
             background,

@@ -2,20 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
 from starlette.requests import Request
 
+from app.context import Context
 from app.flows.token.check_token import AccessToken, check_token, keep_alive
 from app.oauth.bearer import read_bearer
 from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer
 from app.oauth.parameters import has_parameter
-from app.oauth.token_string import recognise
+from app.oauth.token_string import LegacyToken, TokenString, recognise
 from app.storage.fleet.view import FleetView
 from app.web.request import address_of, context_of, raw_query
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: each request builds one
 class Caller:
     """An application acting for a customer."""
 
@@ -65,14 +67,23 @@ async def _introspect(request: Request, scope: str) -> AccessToken:
     query = raw_query(request)
     if query and has_parameter(query, "access_token"):
         raise malformed_bearer("the token is accepted in the Authorization header only")
-    any_form = context.policy.takes_legacy_tokens(context.now)
-    unverified = read_bearer(request.headers.getlist("authorization"), scope=scope, any_form=any_form)
-    recognised = recognise(unverified)
+    sent = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    digest = sha256(b", ".join(sent)).digest()
+    known = context.bearers.get(digest)
+    recognised = known or _recognise(context, sent, scope)
     token = await check_token(context, recognised, address_of(request.scope))
     request.scope["token"] = token or recognised  # whose request it was, if it is refused
     if token is None or token.audience != context.policy.audience:
         raise invalid_token(scope)
     if not token.reaches(scope):
         raise insufficient_scope(scope)
+    if known is None and isinstance(recognised, TokenString):
+        context.bearers.put(digest, recognised)
     keep_alive(context, token)
     return token
+
+
+def _recognise(context: Context, sent: list[bytes], scope: str) -> TokenString | LegacyToken | None:
+    any_form = context.policy.takes_legacy_tokens(context.now)
+    headers = [value.decode("latin-1") for value in sent]
+    return recognise(read_bearer(headers, scope=scope, any_form=any_form))
