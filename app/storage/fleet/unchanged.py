@@ -29,10 +29,11 @@ FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS seen(customer_id, snapsho
 
 async def select_unchanged(statements: Statements, seen: Sequence[Seen]) -> list[bool]:
     """Whether no change of the fleet is visible now that was not visible then; for each, in order."""
+    places = {each: place for place, each in enumerate(dict.fromkeys(seen))}  # many read the same page
     rows = await statements.rows(
-        SELECT_UNCHANGED, [each.customer_id for each in seen], [each.snapshot for each in seen]
+        SELECT_UNCHANGED, [each.customer_id for each in places], [each.snapshot for each in places]
     )
-    return [row["unchanged"] for row in rows]
+    return [rows[places[each]]["unchanged"] for each in seen]
 
 
 class Unchanged:

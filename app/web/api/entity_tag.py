@@ -21,5 +21,7 @@ def is_known(if_none_match: str, tag: str) -> bool:
 
     Raises AempError 431 when the list is too long.
     """
+    if if_none_match == tag:  # as nearly all clients have it
+        return True
     check_list(if_none_match)
     return if_none_match.strip() == "*" or any(found[1] == tag for found in _TAG.finditer(if_none_match))
