@@ -1,6 +1,7 @@
 """Bearer tokens at the AEMP routes: where they are read, and that whatever does not work looks the same."""
 
 import asyncio
+from hashlib import sha256
 from time import monotonic
 from uuid import UUID
 
@@ -144,6 +145,23 @@ async def test_remembered_token_ends_when_its_time_is_over(
     assert await world.introspect(browser, token) == {"active": False}
     assert (await read(browser, token)).status_code == 401
     assert context.changes.number == heard
+
+
+async def test_a_header_is_known_again_by_its_digest_and_its_token_is_judged_each_time(
+    browser: Browser, world: World, context: Context
+) -> None:
+    """O-72, O-131: made-up tokens displace nobody, and the memory holds no text that opens anything."""
+    token, forged = await world.token(browser), mint("at", "c", 7).text
+    assert [(await read(browser, each)).status_code for each in (token, token, forged)] == [200, 200, 401]
+    known, made_up = (sha256(f"Bearer {each}".encode()).digest() for each in (token, forged))
+    assert known in context.bearers
+    assert made_up not in context.bearers
+    assert token not in repr(context.bearers)
+    twice = [("Authorization", f"Bearer {token}")] * 2
+    assert (await browser.http.get(FLEET, headers=twice)).status_code == 400
+    fields = {"client_id": world.client_id, "client_secret": world.client_secret, "token": token}
+    await browser.http.post("/app/oauth2/revoke", data=fields)
+    assert (await read(browser, token)).status_code == 401
 
 
 async def test_scope_too_small_is_told_with_the_one_that_is_needed(
