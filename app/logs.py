@@ -5,9 +5,10 @@ import logging
 import re
 import sys
 from collections.abc import Callable, MutableMapping
-from functools import partial
+from datetime import UTC, datetime
+from functools import lru_cache, partial
 from http import HTTPStatus
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import orjson
 import structlog
@@ -36,6 +37,24 @@ def _as_readable(line: dict[str, Any]) -> bytes:
     text = f"{head}  {reason}  (reference {line['request_id']})"
     # What a stranger sent may hold anything, and a terminal obeys it.
     return "".join(sign if sign.isprintable() else "?" for sign in text).encode(errors="replace") + b"\n"
+
+
+class Answered(NamedTuple):
+    """A request that was not refused, but for what no two requests have in common."""
+
+    client: str | None
+    method: str
+    path: str
+    status: int
+
+
+_BEGIN = b'{"event":"request","request_id":"'
+
+
+@lru_cache(512)  # of paths that may have 8 KiB
+def _around(answered: Answered) -> tuple[bytes, bytes]:
+    """A line around its milliseconds: programs ask for the same again and again."""
+    return b'",' + orjson.dumps(answered._asdict())[1:-1] + b',"ms":', b',"level":"info","timestamp":'
 
 
 class RequestLines:
@@ -68,7 +87,17 @@ class RequestLines:
         return level >= self._least and self._stream is not None
 
     def write(self, line: dict[str, Any]) -> None:
-        self._unwritten += self._render(line)
+        self._add(self._render(line))
+
+    def write_answered(self, request_id: str, answered: Answered, ms: float) -> None:
+        """The line of a request that was not refused, of parts that were written before. request_id: of harmless signs."""
+        if self._render is _as_json:
+            before, after = _around(answered)
+            at = orjson.dumps(datetime.now(UTC), option=orjson.OPT_UTC_Z)
+            self._add(b"%b%b%b%.1f%b%b}\n" % (_BEGIN, request_id.encode(), before, ms, after, at))
+
+    def _add(self, line: bytes) -> None:
+        self._unwritten += line
         self._count += 1
         if self._count == 1:
             asyncio.get_running_loop().call_later(_FLUSH_EVERY_S, self.flush)

@@ -14,7 +14,9 @@ import httpx2
 import pytest
 
 from app.logs import RequestLines
+from app.web.front.access_log import note_request
 from tests.support.browser import Browser
+from tests.support.request_lines import request_lines
 from tests.support.server import ROOT, free_port, settings_on
 
 
@@ -66,6 +68,25 @@ async def _until_answers(browser: Browser) -> None:
         else:
             return
     raise AssertionError("the service does not answer")
+
+
+@pytest.mark.parametrize("path", ["/api/v2/Fleet/1", '/a"b\\c\x00\x7fé', "/%d%b{}"])
+@pytest.mark.parametrize("client", [("192.0.2.7", 4711), None])
+async def test_what_was_answered_has_the_line_of_what_was_refused(
+    path: str, client: tuple[str, int] | None
+) -> None:
+    """R-80: the frequent ones are written in a way of their own, and nobody who reads them can tell."""
+    scope = {"request_id": "r-0000001", "client": client, "method": "GET", "path": path}
+    with request_lines() as lines:
+        for status in (200, 304, 399, 400):
+            note_request(scope, status, 0.01234)
+    assert [line["status"] for line in lines] == [200, 304, 399, 400]
+    assert len({tuple(line) for line in lines}) == 1
+    for line in lines:
+        assert datetime.fromisoformat(line["timestamp"]).tzinfo is not None
+        assert line["timestamp"].endswith("Z")
+    alike = {"event": "request", "client": client and client[0], "path": path, "ms": 12.3, "level": "info"}
+    assert [{**line, **alike} for line in lines] == lines
 
 
 async def test_a_person_who_watches_reads_refusals_with_their_references_alone() -> None:

@@ -12,7 +12,7 @@ _MOST_NAMES = 20_000
 _ROUNDING_S = 1e-6  # sums of shares miss the whole minute by less
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: each request builds one
 class Budget:
     """A budget after a request. reset_s: until it is whole again; retry_after_s: 0 for a request that was granted."""
 

@@ -181,7 +181,9 @@ def error_form(path: str) -> ErrorForm:
 
 def without_secret(path: str) -> str:
     """A path as a log may have it: a mailed link has its secret there."""
-    return next((f"{beginning}..." for beginning in _BEFORE_SECRETS if path.startswith(beginning)), path)
+    if not path.startswith(_BEFORE_SECRETS):
+        return path
+    return next(f"{beginning}..." for beginning in _BEFORE_SECRETS if path.startswith(beginning))
 
 
 _BEFORE_SECRETS = tuple({row.path.partition("{")[0] for row in TABLE if "{secret}" in row.path})

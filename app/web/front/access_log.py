@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from starlette.types import Scope
 from uuid_utils import uuid7
 
-from app.logs import REQUESTS
+from app.logs import REQUESTS, Answered
 from app.metrics import MEASUREMENTS
 from app.web.table import without_secret
 
 _ACCEPTED_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
-_FAILED = 500
+_REFUSED, _FAILED = 400, 500
 
 
 def request_id_of(scope: Scope) -> str:
@@ -28,17 +28,22 @@ def note_request(scope: Scope, status: int, seconds: float) -> None:
     level = logging.WARNING if status >= _FAILED else logging.INFO
     if REQUESTS.takes(level):
         client = scope.get("client")
-        line = {
-            "event": "request",
-            "request_id": scope["request_id"],
-            "client": client[0] if client else None,
-            "method": scope["method"],
-            "path": without_secret(scope["path"]),
-            "status": status,
-            "ms": round(seconds * 1000, 1),
-            "level": "info" if level == logging.INFO else "warning",
-            "timestamp": datetime.now(UTC),
-        }
-        refused = scope.get("refused")
-        REQUESTS.write(line if refused is None else line | refused)
+        answered = Answered(
+            client[0] if client else None, scope["method"], without_secret(scope["path"]), status
+        )
+        ms = seconds * 1000
+        if status < _REFUSED:
+            REQUESTS.write_answered(scope["request_id"], answered, ms)
+        else:
+            REQUESTS.write(
+                {
+                    "event": "request",
+                    "request_id": scope["request_id"],
+                    **answered._asdict(),
+                    "ms": round(ms, 1),
+                    "level": "info" if level == logging.INFO else "warning",
+                    "timestamp": datetime.now(UTC),
+                    **scope.get("refused", {}),
+                }
+            )
     MEASUREMENTS.add(scope["method"], scope["route"].path if "route" in scope else "none", status, seconds)

@@ -100,8 +100,14 @@ class HotPaths:
         """None where the framework answers."""
         hot = self._by_path.get(path)
         if hot is None and path.startswith(API):
-            hot = next((each for pattern, each in self._by_pattern.values() if pattern.match(path)), None)
+            hot = self._match(path)
         return hot if hot is not None and method in hot.methods else None
+
+    def _match(self, path: str) -> HotPath | None:
+        for pattern, hot in self._by_pattern.values():
+            if pattern.match(path):
+                return hot
+        return None
 
 
 def all_hot_paths() -> HotPaths:
