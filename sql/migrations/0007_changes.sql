@@ -73,6 +73,19 @@ CREATE TRIGGER tell_deleted AFTER DELETE ON client_secret REFERENCING OLD TABLE 
 CREATE TRIGGER tell_updated AFTER UPDATE ON connection REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION tell_changed_connections();
 
+-- What is said of a token names the machines of its share, and whoever makes a machine leave its fleet sees no connection.
+CREATE FUNCTION tell_left_shares() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM pg_notify('rovitracker_changes', k.customer_id || ' ' || k.application_id)
+    FROM (SELECT DISTINCT share FROM changed) c
+    JOIN public.share s ON s.number = c.share
+    JOIN public.connection k ON k.customer_id = s.customer_id AND k.share = s.number;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell_deleted AFTER DELETE ON share_machine REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_left_shares();
+
 -- All signing keys are one subject, told as the nil UUID, because a listener expects an id.
 CREATE FUNCTION tell_signing_keys() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -7,8 +7,11 @@ import orjson
 import pytest
 
 from app.context import Context
+from app.flows.fleet.change_owner import release_machine
+from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import mint
 from tests.support.browser import Browser
+from tests.support.changing import within_a_second
 from tests.support.details import approved, asked_page, asking, granted, ticked
 from tests.support.fleets import fill
 from tests.support.people import Strict, World, pair_of
@@ -60,7 +63,7 @@ async def test_whoever_did_not_ask_by_details_gets_the_answer_of_before(
 
 
 async def test_changed_connection_is_told_at_once(browser: Browser, world: World) -> None:
-    """O-158: narrowed, widened, and a machine that left."""
+    """O-158: narrowed and widened."""
     await fill(world.context, world.member.customer_id, *PINS)
     code = await approved(browser, await asked_page(browser, world, "PIN1"))
     token = str((await world.exchange(browser, code)).json()["access_token"])
@@ -69,6 +72,20 @@ async def test_changed_connection_is_told_at_once(browser: Browser, world: World
     await change(browser, world, {"machines": "all", "history_from": ""})
     assert await told(browser, world, token) == granted()
     assert await pins_read(browser, token) == list(PINS)
+
+
+async def test_a_machine_that_leaves_its_fleet_is_told_of_no_more(browser: Browser, world: World) -> None:
+    """O-158: within a second, though nobody changed the connection."""
+    await fill(world.context, world.member.customer_id, *PINS)
+    code = await approved(browser, await asked_page(browser, world, "PIN1", "PIN2"))
+    token = str((await world.exchange(browser, code)).json()["access_token"])
+    assert await told(browser, world, token) == granted("PIN1", "PIN2")
+    await release_machine(world.context, COMMAND_LINE, world.member, "PIN1")
+
+    async def is_told() -> bool:
+        return await told(browser, world, token) == granted("PIN2")
+
+    await within_a_second(is_told)
 
 
 async def test_cut_connection_tells_nothing(browser: Browser, world: World) -> None:
