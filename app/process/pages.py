@@ -31,7 +31,7 @@ class Page:
     """A finished page, and what it was read by.
 
     tag: its entity tag. body: as it is sent; None where only the tag was needed. map: of machines to places; None for
-    chosen machines, whose places never change. snapshot: what the statement saw. asked_at: the newest change before it.
+    chosen machines, which have none. snapshot: what the statement saw. asked_at: the newest change before it.
     """
 
     tag: str

@@ -38,7 +38,8 @@ COMMENT ON COLUMN equipment.position IS
 COMMENT ON COLUMN equipment.equipment_id IS 'The customer''s own name or number of the machine (ISO 15143-3 EquipmentID)';
 COMMENT ON COLUMN equipment.joined IS 'Its number among all that ever joined this fleet';
 
--- Positions have gaps where machines left. A page with fewer machines harms nobody, and no other machine moves.
+-- Positions have no gaps: many readers take a page with fewer machines for the last one. The last machine takes the place
+-- of one that leaves.
 CREATE TABLE share_machine (
     share         bigint  NOT NULL REFERENCES share ON DELETE CASCADE,
     position      integer NOT NULL CHECK (position > 0),
@@ -48,9 +49,16 @@ CREATE TABLE share_machine (
 );
 COMMENT ON TABLE share_machine IS 'The machines of a share, in the order of its pages. One that leaves its fleet leaves every share.';
 
+-- Whoever makes a machine leave holds the lock on its fleet, so nobody else moves machines of its shares meanwhile.
 CREATE FUNCTION leave_shares() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    empty record;
 BEGIN
-    DELETE FROM share_machine WHERE equipment_key = OLD.key;
+    FOR empty IN DELETE FROM share_machine WHERE equipment_key = OLD.key RETURNING share, position LOOP
+        UPDATE share_machine SET position = empty.position
+        WHERE share = empty.share AND position > empty.position
+          AND position = (SELECT max(position) FROM share_machine WHERE share = empty.share);
+    END LOOP;
     RETURN NULL;
 END $$;
 CREATE TRIGGER leave_shares AFTER UPDATE OF customer_id ON equipment FOR EACH ROW
@@ -258,5 +266,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON fleet, equipment, equipment_ownership, e
     equipment_offset, reading, position, fault TO rovitracker_ingest;
 GRANT SELECT, INSERT ON share_machine TO rovitracker_service;
 GRANT SELECT, DELETE ON share_machine TO rovitracker_ingest;
+GRANT UPDATE (position) ON share_machine TO rovitracker_ingest;
 -- A move is never changed, only forgotten.
 GRANT SELECT, INSERT, DELETE ON equipment_move TO rovitracker_ingest;

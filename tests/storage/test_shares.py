@@ -1,6 +1,7 @@
 """Shares under row-level security: what was chosen is shown, in every table, and nothing where nothing is named."""
 
 import asyncio
+import math
 from datetime import timedelta
 
 import pytest
@@ -63,9 +64,9 @@ async def view_of(world: World) -> FleetView:
     return FleetView(world.member.customer_id, row["share"], row["history_from"])
 
 
-async def pins_in(context: Context, view: FleetView) -> list[str | None]:
-    page = await read_fleet_page(context, view, 1)
-    return [each.header.pin for each in page.machines]
+async def pins_in(context: Context, view: FleetView, page: int = 1) -> list[str | None]:
+    found = await read_fleet_page(context, view, page)
+    return [each.header.pin for each in found.machines]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -109,16 +110,33 @@ async def test_history_from_a_day_hides_what_was_before(shared: World) -> None:
 
 
 async def test_a_machine_that_leaves_leaves_every_share_for_good(shared: World) -> None:
-    """Also when it comes back; the places of the others stay as they are."""
+    """Also when it comes back. The last machine takes its place, as in the fleet."""
     context = shared.context
     other = (await World.make(context)).member
     view = await choose(shared, "A1", "B2", "C3")
     await transfer_machine(context, COMMAND_LINE, shared.member, other, "A1")
-    assert await pins_in(context, view) == ["B2", "C3"]
+    assert await pins_in(context, view) == ["C3", "B2"]
     await transfer_machine(context, COMMAND_LINE, other, shared.member, "A1")
     await release_machine(context, COMMAND_LINE, shared.member, "B2")
     assert await pins_in(context, view) == ["C3"]
     assert await pins_in(context, FleetView(shared.member.customer_id)) == ["C3", "A1"]
+
+
+async def test_pages_of_a_share_that_lost_machines_are_full(
+    shared: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many readers take a page with fewer machines for the last one."""
+    monkeypatch.setattr("app.aemp.address.paging.PAGE_SIZE", 3)
+    context, member = shared.context, shared.member
+    await fill(context, member.customer_id, *"DEFGHI")
+    view = await choose(shared, "A1", "B2", "C3", *"DEFGHI")
+    other = await choose(shared, "B2", "C3", *"EFI")
+    await asyncio.gather(*(release_machine(context, COMMAND_LINE, member, pin) for pin in ("B2", "F", "I")))
+    for seen, left in ((view, {"A1", "C3", *"DEGH"}), (other, {"C3", "E"})):
+        numbers = range(1, math.ceil(len(left) / 3) + 1)
+        *full, last = [await pins_in(context, seen, number) for number in numbers]
+        assert {len(page) for page in full} <= {3}
+        assert sorted(str(pin) for page in (*full, last) for pin in page) == sorted(left)
 
 
 async def test_a_machine_that_joins_is_shared_where_all_are(shared: World) -> None:

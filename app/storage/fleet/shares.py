@@ -139,7 +139,7 @@ async def select_share_keys(transaction: Transaction, number: int) -> tuple[int,
     return tuple(row["equipment_key"] for row in await transaction.rows(SELECT_SHARE_KEYS, number))
 
 
-# Their places never change, so a reader needs no map of them.
+# Places change when a machine leaves, and a reader has no map of them: one who is on the way may miss one once.
 SELECT_SHARED_PAGE = f"""
 SELECT share.machine_count, pg_current_snapshot()::text AS snapshot, e.key, {MACHINE_COLUMNS}
 FROM (SELECT coalesce(max(position), 0) AS machine_count FROM share_machine WHERE share = $2) AS share
