@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from functools import partial
 
 import uvloop
 
 from bench.ground import program
+from bench.ground.service import Service
 from bench.size.aemp.accounts import SMALL_MACHINES, count_steps
 from bench.size.aemp.ground import laid_out
 from bench.size.aemp.ingest import measure_ingest
@@ -14,9 +16,10 @@ from bench.size.aemp.pages import WINDOW, measure_pages
 from bench.size.aemp.plans import explain_pages
 from bench.size.aemp.rendering import measure_rendering
 from bench.size.aemp.report import Report
+from bench.size.aemp.shares import measure_shares
 from bench.size.database import read_size
 
-PARTS = ("pages", "plans", "rendering", "ingest")
+PARTS = ("pages", "shares", "plans", "rendering", "ingest")
 
 _EPILOG = """
 examples, each behind make bench-aemp BENCH="...":
@@ -42,9 +45,12 @@ def _measure(options: argparse.Namespace) -> program.Findings:
             shared_buffers=ground.shared_buffers,
             workers=options.workers,
         )
-        if "pages" in wanted:
+        if {"pages", "shares"} & {*wanted}:
             ground.read_through("both fleets", ground.owner_url)
-            report.pages = measure_pages(ground, plan, options.workers)
+            with ground.serving(_without_memory(ground.service), options.workers) as served:
+                pages = measure_pages(ground, served, plan) if "pages" in wanted else []
+                shares = measure_shares(ground, served, plan) if "shares" in wanted else []
+            report.pages = [*pages, *shares]
         if "plans" in wanted:
             report.plans = uvloop.run(explain_pages(ground))
         if "rendering" in wanted:
@@ -52,6 +58,11 @@ def _measure(options: argparse.Namespace) -> program.Findings:
         if "ingest" in wanted:  # last, since the fleet is told anew
             report.ingest = uvloop.run(measure_ingest(ground, options.rounds))
     return program.Findings(report.markdown(), report.document(), report.met, report.rounds())
+
+
+def _without_memory(service: Service) -> Service:
+    """A page that is given again costs the same, however large its fleet is."""
+    return replace(service, settings={**service.settings, "LIMIT_PAGE_MEMORY": "0"})
 
 
 def _read_arguments() -> argparse.Namespace:

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from app.aemp.model.times import format_time
 from bench.load.check import CheckError
 from bench.load.records import get_request, read_answers, read_requests, write_requests
 from bench.load.rounds import Contender, Plan
-from bench.size.aemp.accounts import Account
 from bench.size.aemp.figures import METRICS, SERIES_OF, STEP, Fleet, figure, header, pin_of
 from bench.size.aemp.ground import FleetGround
 from bench.size.comparison import COST, LATENCY, Result, compare
@@ -38,18 +37,19 @@ Ask = Callable[[Fleet], str]
 Check = Callable[[Fleet, bytes, Any], bool]
 
 
-def measure_pages(ground: FleetGround, plan: Plan, workers: int) -> list[Result]:
-    with ground.serving(ground.service, workers) as served:
-        tokens = [
-            (account, ground.token(account)) for account in (ground.accounts.small, ground.accounts.large)
+def measure_pages(ground: FleetGround, served: Served, plan: Plan) -> list[Result]:
+    results = []
+    for name, ask, check in (
+        ("fleet page", ask_fleet_page, check_fleet_page),
+        ("series page", ask_series_page, check_series_page),
+    ):
+        contenders = [
+            contender(
+                served, _name(account.fleet), account.fleet, ground.token(account), ask=ask, check=check
+            )
+            for account in (ground.accounts.small, ground.accounts.large)
         ]
-        results = []
-        for name, ask, check in (
-            ("fleet page", ask_fleet_page, check_fleet_page),
-            ("series page", ask_series_page, check_series_page),
-        ):
-            contenders = [_contender(served, *each, ask=ask, check=check) for each in tokens]
-            results.append(compare(name, ground, contenders, plan, by=LATENCY | COST, bar=_BAR))
+        results.append(compare(name, ground, contenders, plan, by=LATENCY | COST, bar=_BAR))
     return results
 
 
@@ -66,12 +66,17 @@ def ask_series_page(fleet: Fleet) -> str:
 
 
 def check_fleet_page(fleet: Fleet, request: bytes, document: Any) -> bool:
-    """The machines in their places, each with what it told last."""
+    return shows(fleet, range(1, fleet.machines + 1), request, document)
+
+
+def shows(fleet: Fleet, numbers: Sequence[int], request: bytes, document: Any) -> bool:
+    """Whether it has those of the machines that belong on its page, in their places, each with what it told last."""
     asked = _FLEET_PATH.match(request)
-    first = (int(asked[1]) - 1) * PAGE_SIZE + 1 if asked else 0
-    numbers = range(first, first + PAGE_SIZE)
+    if asked is None:
+        return False
+    end = int(asked[1]) * PAGE_SIZE
     return [_told(machine) for machine in document["Equipment"]] == [
-        _expected(fleet, number) for number in numbers
+        _expected(fleet, number) for number in numbers[end - PAGE_SIZE : end]
     ]
 
 
@@ -105,9 +110,11 @@ def _expected(fleet: Fleet, number: int) -> tuple[Any, ...]:
     )
 
 
-def _contender(served: Served, account: Account, token: str, *, ask: Ask, check: Check) -> Contender:
-    fleet = account.fleet
+def _name(fleet: Fleet) -> str:
+    return f"{fleet.name}: {fleet.machines:,} machines"
 
+
+def contender(served: Served, name: str, fleet: Fleet, token: str, *, ask: Ask, check: Check) -> Contender:
     def write(path: Path, count: int) -> None:
         write_requests(
             path, (get_request(ask(fleet), bearer=token, Accept="application/json") for _ in range(count))
@@ -120,5 +127,4 @@ def _contender(served: Served, account: Account, token: str, *, ask: Ask, check:
                 path = asked[answer.position].partition(b" HTTP")[0].decode()
                 raise CheckError(f"{path}: not what the machines told, but {answer.body[:500]!r}")
 
-    name = f"{fleet.name}: {fleet.machines:,} machines"
     return Contender(name, served.url, served.pid, write, check=check_answers)
