@@ -22,6 +22,7 @@ RULES = {
     "origin": set(),
     "bounded": set(),
     "ending": set(),
+    "interpreter": set(),
     "loading": set(),
     "oauth": set(),
     "aemp": {"weighted"},

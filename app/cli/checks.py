@@ -1,9 +1,7 @@
 """`doctor` judges the facts: each finding names the state, whether it is good, and what to do."""
 
 import os
-import platform
 import stat
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +24,6 @@ from app.stores import data_dir, files_of
 
 Verdict = Literal["ok", "warning", "wrong"]
 
-_OLDEST_PYTHON = (3, 11)
 _OLDEST_VALKEY = (6, 2)  # GETDEL, PXAT
 _CLOCKS_APART = timedelta(seconds=2)
 _CLOCKS_WRONG = timedelta(seconds=60)
@@ -42,12 +39,6 @@ class Finding:
     verdict: Verdict
     found: str
     todo: str = ""
-
-
-def check_python() -> Finding:
-    if sys.version_info < _OLDEST_PYTHON:
-        return Finding("Python", "wrong", platform.python_version(), "install Python 3.11 or newer")
-    return Finding("Python", "ok", platform.python_version())
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from app.cli.checks import Finding
 from app.cli.hints import SET_UP, make_anew
 from app.cli.output import Json, print_json, print_table, wants_json
 from app.cli.passkey_check import check_passkeys
+from app.cli.python_check import check_python
 from app.door.descriptors import hard_limit
 from app.embedded import EmbeddedError
 from app.logs import configure_logs
@@ -72,7 +73,7 @@ def doctor(as_json: Json = False) -> None:
 
 
 def examine() -> Iterator[Finding]:
-    yield checks.check_python()
+    yield check_python()
     try:
         settings = load_settings()
     except SettingsError as error:

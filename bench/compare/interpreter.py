@@ -5,12 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
+from app.interpreter import built_with_pgo
 from bench.ground.installation import InstallationError, install_python
 
 _OLDEST = [3, 11]
@@ -63,17 +64,6 @@ def inspect(path: Path) -> Interpreter | None:
     # Its own name for itself: a shim may stand for another one in another folder.
     found = Interpreter(Path(own), home, version, built_with_pgo(known), equipped)
     return found if released >= _OLDEST else None
-
-
-def built_with_pgo(known: Mapping[str, str]) -> bool:
-    """Judge by the variables of its build.
-
-    Debian's build leaves one trace. Its Makefile names the flag that makes a profile, and not the one that uses it.
-    Any other build names both, whether or not it used them.
-    """
-    flags = " ".join(known.get(name, "") for name in ("CONFIG_ARGS", "PY_CFLAGS", "PY_CORE_CFLAGS"))
-    debian = known.get("PGO_PROF_GEN_FLAG") and known.get("PGO_PROF_USE_FLAG") == ""
-    return "--enable-optimizations" in flags or "-fprofile-use" in flags or bool(debian)
 
 
 def on_path() -> Iterator[Interpreter]:

@@ -26,6 +26,7 @@ from app.cli.checks import (
     check_valkey,
 )
 from app.cli.passkey_check import check_passkeys
+from app.cli.python_check import check_python
 from app.oauth.keys import derive_keys
 from app.settings import Settings
 from app.storage.mail.outbox import OutboxFacts
@@ -65,6 +66,13 @@ def test_a_clock_is_judged_by_what_the_way_there_cannot_explain(apart_s: float, 
     theirs = (after if apart_s > 0 else before) + timedelta(seconds=apart_s)
     assert check_clock("PostgreSQL", theirs, before, after).verdict == verdict
     assert check_clock("PostgreSQL", NOW + timedelta(seconds=15), before, after).verdict == "ok"
+
+
+@pytest.mark.parametrize(("pgo", "verdict"), [(True, "ok"), (False, "warning")])
+def test_an_interpreter_without_pgo_is_told(pgo: bool, verdict: str) -> None:  # noqa: FBT001  # a parameter
+    finding = check_python(pgo=pgo)
+    assert finding.verdict == verdict
+    assert bool(finding.todo) is not pgo
 
 
 def test_a_good_database_is_found_good() -> None:
