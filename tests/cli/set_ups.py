@@ -16,6 +16,7 @@ class Ground:
     database_url: str
     login_url: str
     empty_url: str
+    other_encoding_url: str
     standby_url: str
     redis_url: str
     folder: Path
@@ -209,6 +210,18 @@ SET_UPS: dict[str, SetUp] = {
         ),
         "Valkey",
         ("correct ROVITRACKER_REDIS_URL",),
+    ),
+    "a database that is not UTF-8": SetUp(
+        lambda ground: ground.of(ground.other_encoding_url),
+        "database",
+        ("has the encoding SQL_ASCII", "CREATE DATABASE ... ENCODING 'UTF8'"),
+    ),
+    "a search path that leads elsewhere": SetUp(
+        _stores(),
+        "database",
+        ("leads to the schema elsewhere and not to public", "SET search_path = public"),
+        harm="CREATE SCHEMA elsewhere; ALTER DATABASE THIS_DATABASE SET search_path = elsewhere, public",
+        mend="DROP SCHEMA elsewhere; ALTER DATABASE THIS_DATABASE RESET search_path",
     ),
     "a schema that was never made": SetUp(
         lambda ground: ground.of(ground.empty_url), "schema", ("pending", "rovitracker migrate up")
