@@ -213,15 +213,16 @@ SET_UPS: dict[str, SetUp] = {
     ),
     "a database that is not UTF-8": SetUp(
         lambda ground: ground.of(ground.other_encoding_url),
-        "database",
+        "schema",
         ("has the encoding SQL_ASCII", "CREATE DATABASE ... ENCODING 'UTF8'"),
     ),
-    "a search path that leads elsewhere": SetUp(
-        _stores(),
+    "a login whose search path leads elsewhere": SetUp(
+        _login,
         "database",
         ("leads to the schema elsewhere and not to public", "SET search_path = public"),
-        harm="CREATE SCHEMA elsewhere; ALTER DATABASE THIS_DATABASE SET search_path = elsewhere, public",
-        mend="DROP SCHEMA elsewhere; ALTER DATABASE THIS_DATABASE RESET search_path",
+        harm="CREATE SCHEMA elsewhere; GRANT USAGE ON SCHEMA elsewhere TO PUBLIC; "
+        "ALTER ROLE THIS_LOGIN IN DATABASE THIS_DATABASE SET search_path = elsewhere, public",
+        mend="ALTER ROLE THIS_LOGIN IN DATABASE THIS_DATABASE RESET search_path; DROP SCHEMA elsewhere",
     ),
     "a schema that was never made": SetUp(
         lambda ground: ground.of(ground.empty_url), "schema", ("pending", "rovitracker migrate up")
