@@ -82,7 +82,7 @@ def test_import_show_and_simulate_fill_a_fleet(ann: str, rovitracker: Rovitracke
 
 
 def test_no_two_customers_are_given_one_simulated_machine(rovitracker: Rovitracker) -> None:
-    """Of one PIN in two fleets, the first would get every reading."""
+    """A PIN has one fleet that its readings go to."""
     fleets = []
     for email in ("cy@north.example", "di@south.example"):
         rovitracker.ask("customer", "add", "--email", email, "--name", email, stdin="long enough pw\n")
