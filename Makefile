@@ -102,7 +102,7 @@ lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed req
 
 clean:  ## remove the set-up (not the data)
 	@rm -rf $(VENV) bench/*/*/.venv bench/*/*/node_modules examples/*/.venv examples/*/node_modules \
-	  tests/clients/*/.venv tests/clients/*/node_modules tests/clients/*/jars \
+	  tests/clients/*/.venv tests/clients/*/node_modules tests/clients/*/jars tests/clients/*/bin \
 	  .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.runtime: requirements.txt pyproject.toml

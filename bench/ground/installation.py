@@ -32,6 +32,9 @@ _MAVEN_LACKS = re.compile(
     r"Unknown host|Connection refused|Connect(?:ion)? (?:to \S+ )?timed out|status code: 5\d\d"
 )
 
+# Go: no name server, no network, no answer, a proxy in trouble; or a Go older than what is built.
+_GO_LACKS = re.compile(r"dial tcp|i/o timeout|: 5\d\d |requires go >= ")
+
 
 class InstallationError(Exception):
     """Something was not installed; the text has the line that says why."""
@@ -92,6 +95,19 @@ def install_jars(folder: Path) -> Path:
             _compare(jars, lock)
             _finish(jars, lock)
     return jars
+
+
+def install_go(folder: Path) -> Path:
+    """The folder of the programs that its go.mod names as tools, built from modules as its go.sum has them."""
+    programs, lock = folder / "bin", folder / "go.sum"
+    with _alone(folder):
+        if not _stands(programs, lock):
+            if shutil.which("go") is None:
+                raise UnavailableError(f"{folder.name}: this machine has no go")
+            _begin(programs, folder)
+            _run(["go", "build", "-mod=readonly", "-o", f"{programs}/", "tool"], folder, lacks=_go_lacks)
+            _finish(programs, lock)
+    return programs
 
 
 @contextmanager
@@ -173,6 +189,10 @@ def _npm_lacks(told: str) -> bool:
 
 def _maven_lacks(told: str) -> bool:
     return bool(_MAVEN_LACKS.search(told))
+
+
+def _go_lacks(told: str) -> bool:
+    return bool(_GO_LACKS.search(told))
 
 
 def _compare(jars: Path, lock: Path) -> None:

@@ -18,6 +18,7 @@ from bench.ground.installation import (
     NODE,
     InstallationError,
     UnavailableError,
+    install_go,
     install_jars,
     install_node,
     install_python,
@@ -258,3 +259,41 @@ def test_jars_cannot_be_had_without_maven(tmp_path: Path, monkeypatch: pytest.Mo
     refused, said = refusal(install_jars, tmp_path)
     assert refused is UnavailableError
     assert "no mvn" in said
+
+
+# Go as these tests need it: it builds a program where it is told, or fails.
+GO = """#!/bin/sh
+{refusal}
+for word; do case "$word" in */bin/) mkdir -p "$word" && printf program > "$word/madeup";; esac; done
+"""
+
+
+@pytest.mark.parametrize(
+    ("refuses", "expected"),
+    [
+        ("", None),
+        ("echo 'madeup@v1: Get \"http://x\": dial tcp: lookup x' >&2 && exit 1", UnavailableError),
+        ("echo 'go: go.mod requires go >= 9.9 (running go 1.22)' >&2 && exit 1", UnavailableError),
+        ("echo 'verifying madeup@v1: checksum mismatch' >&2 && exit 1", InstallationError),
+    ],
+    ids=["it builds", "no network", "an old Go", "another hash"],
+)
+def test_go_is_understood_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refuses: str, expected: type[InstallationError] | None
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "go").write_text(GO.format(refusal=refuses))
+    (tmp_path / "go").chmod(0o755)
+    (tmp_path / "go.sum").write_text("")
+    if expected is None:
+        assert (install_go(tmp_path) / "madeup").read_text() == "program"
+    else:
+        assert refusal(install_go, tmp_path)[0] is expected
+
+
+def test_programs_cannot_be_built_without_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "go.sum").write_text("")
+    refused, said = refusal(install_go, tmp_path)
+    assert refused is UnavailableError
+    assert "no go" in said

@@ -16,6 +16,7 @@ class Ground:
     database_url: str
     login_url: str
     empty_url: str
+    other_encoding_url: str
     standby_url: str
     redis_url: str
     folder: Path
@@ -209,6 +210,19 @@ SET_UPS: dict[str, SetUp] = {
         ),
         "Valkey",
         ("correct ROVITRACKER_REDIS_URL",),
+    ),
+    "a database that is not UTF-8": SetUp(
+        lambda ground: ground.of(ground.other_encoding_url),
+        "schema",
+        ("has the encoding SQL_ASCII", "CREATE DATABASE ... ENCODING 'UTF8'"),
+    ),
+    "a login whose search path leads elsewhere": SetUp(
+        _login,
+        "database",
+        ("leads to the schema elsewhere and not to public", "SET search_path = public"),
+        harm="CREATE SCHEMA elsewhere; GRANT USAGE ON SCHEMA elsewhere TO PUBLIC; "
+        "ALTER ROLE THIS_LOGIN IN DATABASE THIS_DATABASE SET search_path = elsewhere, public",
+        mend="ALTER ROLE THIS_LOGIN IN DATABASE THIS_DATABASE RESET search_path; DROP SCHEMA elsewhere",
     ),
     "a schema that was never made": SetUp(
         lambda ground: ground.of(ground.empty_url), "schema", ("pending", "rovitracker migrate up")

@@ -46,11 +46,14 @@ async def ground(
     redis_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Ground:
-    """One migrated database, one empty one, and a login of the service's own."""
+    """One migrated database, two empty ones, and a login of the service's own."""
     name = f"examined_{worker}"
     database_url = await make_database(servers[0], name)
     owner = await asyncpg.connect(servers[0])
     await owner.execute(f"CREATE DATABASE {name}_empty")
+    await owner.execute(
+        f"CREATE DATABASE {name}_ascii ENCODING 'SQL_ASCII' LOCALE 'C' LOCALE_PROVIDER 'libc' TEMPLATE template0"
+    )
     await owner.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
     await owner.execute(f"GRANT rovitracker_service TO {name} WITH INHERIT TRUE, SET TRUE")
     await owner.close()
@@ -58,6 +61,7 @@ async def ground(
         database_url,
         urlunsplit(urlsplit(database_url)._replace(netloc=f"{name}:{PASSWORD}@")),
         urlunsplit(urlsplit(database_url)._replace(path=f"/{name}_empty")),
+        urlunsplit(urlsplit(database_url)._replace(path=f"/{name}_ascii")),
         standby_url,
         redis_url,
         tmp_path_factory.mktemp("set-ups"),

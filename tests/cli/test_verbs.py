@@ -81,6 +81,20 @@ def test_import_show_and_simulate_fill_a_fleet(ann: str, rovitracker: Rovitracke
     assert first[0]["hours"] == 12.5
 
 
+def test_no_two_customers_are_given_one_simulated_machine(rovitracker: Rovitracker) -> None:
+    """A PIN has one fleet that its readings go to."""
+    fleets = []
+    for email in ("cy@north.example", "di@south.example"):
+        rovitracker.ask("customer", "add", "--email", email, "--name", email, stdin="long enough pw\n")
+        customer = ("--customer", email)
+        rovitracker.ask("fleet", "simulate", *customer, "--machines", "20", "--days", "1", "--interval", "1h")
+        fleets.append({each["pin"] for each in rovitracker.ask("fleet", "show", *customer)} - {None})
+    first, second = fleets
+    assert len(first) > 10
+    assert len(second) > 10
+    assert not first & second
+
+
 def test_a_machine_changes_hands_and_leaves(ann: str, rovitracker: Rovitracker, tmp_path: Path) -> None:
     document = tmp_path / "fleet.xml"
     document.write_text(FLEET.replace("0000007", "0000008"))

@@ -13,7 +13,7 @@ from bench.ground.installation import UnavailableError, install_node, install_py
 FOLDER = Path(__file__).parent
 CHECKED = bool(os.environ.get("CHECK_CLIENTS"))  # `make check-clients` sets it
 # The files of tests that need software of others, which only `make check-clients` installs.
-INSTALLING = ("apache", "browser_application", "mcp", "spring", "web_applications")
+INSTALLING = ("apache", "browser_application", "mcp", "oauth2_proxy", "spring", "web_applications")
 
 
 def installed(install: Callable[[Path], Path], folder: str) -> Path:

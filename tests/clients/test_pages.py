@@ -18,7 +18,7 @@ JAVASCRIPT = (
 NAMES = sorted(file.stem for file in PAGES.glob("*.md") if file.stem != "README")
 
 
-LEFT_OUT = "Spring, Apache's modules, Auth.js, better-auth, social-auth, oidc-client-ts and the MCP SDKs"
+LEFT_OUT = "Spring, Apache's modules, Auth.js, better-auth, oauth2-proxy, social-auth, oidc-client-ts and the MCP SDKs"
 
 
 @pytest.mark.skipif(not CHECKED, reason=f"not shown: that {LEFT_OUT} work; `make check-clients` runs them")
@@ -53,6 +53,12 @@ def test_named_versions_are_the_locked_ones() -> None:
         assert f"{name} {version}" in run_with(page)
     for page, name in JAVASCRIPT:
         assert f"{name} {packages[f'node_modules/{name}']['version']}" in run_with(page)
+
+
+def test_the_named_oauth2_proxy_is_the_locked_one() -> None:
+    module = (FOLDER / "oauth2_proxy" / "go.mod").read_text()
+    [version] = re.findall(r"^\tgithub\.com/oauth2-proxy/oauth2-proxy/v7 v(\S+)", module, re.MULTILINE)
+    assert f"oauth2-proxy {version}," in run_with("oauth2-proxy")
 
 
 @pytest.mark.parametrize("folder", ["spring_security_6", "spring_security_7"])
