@@ -135,6 +135,7 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.NEW_APPLICATION, GET): new.new_application,
     (paths.NEW_APPLICATION, POST): new.submit_new,
     (paths.OWN_APPLICATION, GET): quick_start.quick_start,
+    (paths.CONNECT_TEST_CUSTOMER, POST): quick_start.submit_test_customer,
     (paths.OWNERS, GET): owners.owners,
     (paths.INVITE_OWNER, POST): owners.submit_invitation,
     (paths.WITHDRAW_OWNER, POST): owners.submit_withdrawal,

@@ -42,6 +42,7 @@ FOR_PEOPLE = {
     "/app/developer",
     "/app/developer/new",
     "/app/developer/{application:uuid}",
+    "/app/developer/{application:uuid}/test-customer",
     "/app/developer/requests",
     "/app/developer/{application:uuid}/requests",
     "/app/developer/{application:uuid}/usage",
