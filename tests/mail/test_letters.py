@@ -40,9 +40,15 @@ VALUES: dict[str, Any] = {
             "company": "Sitewise Rentals Ltd",
             "application_id": "00000000-0000-7000-8000-000000000000",
             "ends": [{"customer": "Hillside Plant Hire", "at": datetime(2026, 6, 3, 12, tzinfo=UTC)}],
-            "made": datetime(2025, 6, 3, 12, tzinfo=UTC),
-            "used": None,
-            "unused": True,
+            "credentials": [
+                {
+                    "kid": kid,
+                    "created_at": datetime(2025, 6, 3, 12, tzinfo=UTC),
+                    "used_at": None,
+                    "unused": True,
+                }
+                for kid in (None, "2026-05")
+            ],
         }
     ],
     "ends_at": datetime(2026, 6, 3, 12, tzinfo=UTC),

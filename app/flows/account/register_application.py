@@ -7,6 +7,7 @@ from app.context import Context
 from app.flows.account.read_logo import read_logo
 from app.flows.token.grants import GRANTS
 from app.oauth.actor import Actor
+from app.oauth.assertion import key_digests
 from app.oauth.client import Client, ClientKind
 from app.oauth.client_keys import check_key_set
 from app.oauth.registration import RegistrationError, check_registration, default_grants
@@ -15,6 +16,7 @@ from app.storage.errors import StatementRefusedError
 from app.storage.people.application_owners import insert_application_owner
 from app.storage.people.applications import insert_application, insert_client_secret
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.client_keys import replace_client_keys
 from app.storage.people.logos import Logo, insert_logo
 from app.storage.token.connections import connect
 
@@ -106,6 +108,8 @@ async def _store(
             )
         if secret is not None:
             await insert_client_secret(transaction, client.id, slot=1, digest=secret_digest(secret))
+        if client.jwks is not None:
+            await replace_client_keys(transaction, client.id, key_digests(client.jwks))
         await insert_audit_event(
             transaction, AuditEvent("application.registered", actor, application_id=client.id)
         )

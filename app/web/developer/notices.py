@@ -30,7 +30,7 @@ _SAID: dict[ApplicationNotice, tuple[Sentence, Sentence]] = {
         Sentence("One mail a day at most, about all your applications."),
     ),
     "secret": (
-        Sentence("A secret is unused or old"),
+        Sentence("A secret or key is unused or old"),
         Sentence(
             "Nobody used it for 90 days, or it is older than a year. One mail in 30 days at most, about all your applications."
         ),
