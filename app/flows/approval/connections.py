@@ -7,7 +7,7 @@ from app.context import Context
 from app.flows.account.change_application import find_application
 from app.flows.account.change_customer import find_account
 from app.flows.account.rights import require_right
-from app.flows.approval.tell_owners import tell_owners, tell_owners_of_all
+from app.flows.mail.tell_of_applications import tell_owners, tell_owners_of_all
 from app.flows.mail.tell_of_customers import tell_of_disconnected
 from app.oauth.actor import Actor
 from app.storage.people.applications import Application, select_applications

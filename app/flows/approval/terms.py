@@ -8,7 +8,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.account.prove import FieldError
 from app.flows.account.rights import require_right
-from app.flows.approval.tell_owners import tell_owners
+from app.flows.mail.tell_of_applications import tell_owners
 from app.oauth.actor import Actor
 from app.refused import ToldError
 from app.sentence import Sentence

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.account.rights import OwnerError, require_ownership
 from app.flows.developer.test_customer import give_test_customer
+from app.flows.mail.tell_of_beginning import tell_of_beginning
 from app.flows.token.grants import GRANTS
 from app.oauth.actor import Actor
 from app.oauth.client import Client
@@ -76,7 +77,9 @@ async def connect_test_customer(context: Context, actor: Actor, person: Person, 
                 application_id=application_id,
                 customer_id=customer_id,
             )
-            await insert_audit_event(transaction, event)
+            event_id = await insert_audit_event(transaction, event)
+            if began:
+                await tell_of_beginning(context, transaction, customer_id, application_id, event_id)
     context.changes.note(application_id)
     context.changes.note((customer_id, application_id))
     return began or client.customer_id != customer_id
