@@ -189,30 +189,29 @@ async def select_found_connections(
 class ConnectedCustomer:
     """A customer that is connected with an application now, as the application's owners see it.
 
-    confirmed_by: the member who said yes on the manual route; None on every other. released_by: the operator who let the
-    request through.
+    confirmed_by: the member who said yes on the manual route, and released_at: when RoviTracker let the request through;
+    None on every other.
     """
 
     customer: str
     route: Route
     since: datetime
     confirmed_by: str | None
-    released_by: str | None
+    released_at: datetime | None
     ends_at: datetime | None
     last_read_at: datetime | None
     reads_30_days: int
 
 
 SELECT_CONNECTED_CUSTOMERS = f"""
-SELECT c.name AS customer, k.route, k.approved_at AS since, decider.name AS confirmed_by, judge.name AS released_by, k.ends_at,
+SELECT c.name AS customer, k.route, k.approved_at AS since, decider.name AS confirmed_by, r.judged_at AS released_at, k.ends_at,
        {_reads("k.customer_id", "k.application_id")}
 FROM connection k JOIN customer c ON c.id = k.customer_id AND c.disabled_at IS NULL
 LEFT JOIN LATERAL (
-    SELECT r.decided_by, r.judged_by FROM access_request r
+    SELECT r.decided_by, r.judged_at FROM access_request r
     WHERE r.customer_id = k.customer_id AND r.application_id = k.application_id AND r.decided_at = k.approved_at AND k.route = 'manual'
     LIMIT 1) r ON true
 LEFT JOIN person decider ON decider.id = r.decided_by
-LEFT JOIN person judge ON judge.id = r.judged_by
 WHERE k.application_id = $1 AND {is_connected("k")}
 ORDER BY k.approved_at DESC, k.customer_id LIMIT $2
 """
