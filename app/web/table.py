@@ -96,6 +96,7 @@ TABLE = (
     *_posts(
         paths.CHANGE_NAME,
         paths.CHANGE_TIME_ZONE,
+        paths.CHOOSE_NOTICES,
         paths.CHANGE_EMAIL,
         paths.WITHDRAW_EMAIL,
         paths.OWN_DATA,

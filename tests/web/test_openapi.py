@@ -89,6 +89,7 @@ FOR_PEOPLE = {
     "/app/account/profile",
     "/app/account/profile/name",
     "/app/account/profile/time-zone",
+    "/app/account/profile/notices",
     "/app/account/profile/email",
     "/app/account/profile/withdraw-email",
     "/app/account/profile/leave",

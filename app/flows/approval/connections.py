@@ -93,7 +93,10 @@ async def disconnect_application(
         await cut_connection(transaction, customer_id=customer_id, application_id=application_id)
         event_id = await insert_audit_event(transaction, _event(actor, customer_id, application_id))
         if standing is not None and standing.connected:
-            await tell_owners(context, transaction, customer_id, application_id, event_id, language=language)
+            parties = customer_id, application_id
+            await tell_owners(
+                context, transaction, *parties, event_id, notice="disconnected", language=language
+            )
             await tell_of_disconnected(context, transaction, customer_id, [application_id], event_id)
     context.changes.note((customer_id, application_id))
 

@@ -87,8 +87,11 @@ async def decide(
                 event_id = await insert_audit_event(transaction, _event(actor, approval))
                 told = event_id if began else told
         if told is not None:
-            tell = tell_of_beginning if began else tell_owners
-            await tell(context, transaction, flow.customer_id, flow.application_id, told, language=language)
+            parties = flow.customer_id, flow.application_id
+            if began:
+                await tell_of_beginning(context, transaction, *parties, told, language=language)
+            else:
+                await tell_owners(context, transaction, *parties, told, notice="changed", language=language)
     context.changes.note((flow.customer_id, flow.application_id))
     _require_same(decided, flow, decision)
     if not decided.code_waits:

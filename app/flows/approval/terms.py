@@ -92,7 +92,7 @@ async def change_terms(
         pair = _Pair(customer_id, application_id)
         event = await _set(transaction, actor, pair, standing, terms, at=standing.now)
         if event is not None:
-            await tell_owners(context, transaction, *pair, event, language=language)
+            await tell_owners(context, transaction, *pair, event, notice="changed", language=language)
     context.changes.note((customer_id, application_id))
 
 

@@ -89,5 +89,6 @@ def _notice(
     if not applications:
         return None
     letter = letter_to(context, mail, owner.person, applications=applications, **values, **names_of(owner))
-    first = applications[0]["application_id"]
-    return replace(letter, choice=address_of_choice(context.policy.issuer, first))
+    first: str = applications[0]["application_id"]
+    choice = address_of_choice("_notice.txt", issuer=context.policy.issuer, application_id=first)
+    return replace(letter, choice=choice)

@@ -21,5 +21,6 @@ async def tell_of_beginning(
 
     event_id: of the audit event that it tells of. language: of the page, for owners of the account who chose none.
     """
-    await tell_owners(context, transaction, customer_id, application_id, event_id, language=language)
-    await tell_of_connected(context, transaction, customer_id, application_id, event_id)
+    parties = customer_id, application_id
+    await tell_owners(context, transaction, *parties, event_id, notice=None, language=language)
+    await tell_of_connected(context, transaction, *parties, event_id)

@@ -94,7 +94,7 @@ async def approve_request(
         if began:
             await tell_of_beginning(context, transaction, *parties, event_id, language=language)
         elif changed is not None:
-            await tell_owners(context, transaction, *parties, changed, language=language)
+            await tell_owners(context, transaction, *parties, changed, notice="changed", language=language)
         await tell_application_owners(context, transaction, "token_waits", found.application_id, request_id)
     context.changes.note(parties)
 
