@@ -75,10 +75,9 @@ def write_letter(
     return Letter(subject, _wrapped(text), html, language.code)
 
 
-def address_of_choice(issuer: str, application_id: str) -> str:
-    """The page where an owner of an application chooses which notices about it they get."""
-    values = {"issuer": issuer, "application_id": application_id}
-    return TEMPLATES.fill_block("_notice.txt", "choice", ENGLISH, UTC, **values).strip()
+def address_of_choice(frame: Literal["_notice.txt", "_account_notice.txt"], **values: str) -> str:
+    """The page where the reader of a notice chooses which they get. values: what the frame's address names."""
+    return TEMPLATES.fill_block(frame, "choice", ENGLISH, UTC, **values).strip()
 
 
 def _wrapped(text: str) -> str:

@@ -34,6 +34,7 @@ from app.web.oauth.userinfo import userinfo
 from app.web.pages import (
     account,
     account_home,
+    account_notices,
     answer_request,
     authenticator,
     connection,
@@ -120,6 +121,7 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.PROFILE, GET): profile.profile,
     (paths.CHANGE_NAME, POST): profile.submit_name,
     (paths.CHANGE_TIME_ZONE, POST): profile.submit_time_zone,
+    (paths.CHOOSE_NOTICES, POST): account_notices.submit_notices,
     (paths.CHANGE_EMAIL, POST): profile.submit_email,
     (paths.WITHDRAW_EMAIL, POST): profile.submit_withdrawal,
     (paths.OWN_DATA, POST): profile.submit_own_data,
@@ -135,6 +137,7 @@ HANDLERS: dict[tuple[str, Methods], Callable[..., Any]] = {
     (paths.NEW_APPLICATION, GET): new.new_application,
     (paths.NEW_APPLICATION, POST): new.submit_new,
     (paths.OWN_APPLICATION, GET): quick_start.quick_start,
+    (paths.CONNECT_TEST_CUSTOMER, POST): quick_start.submit_test_customer,
     (paths.OWNERS, GET): owners.owners,
     (paths.INVITE_OWNER, POST): owners.submit_invitation,
     (paths.WITHDRAW_OWNER, POST): owners.submit_withdrawal,

@@ -96,6 +96,7 @@ TABLE = (
     *_posts(
         paths.CHANGE_NAME,
         paths.CHANGE_TIME_ZONE,
+        paths.CHOOSE_NOTICES,
         paths.CHANGE_EMAIL,
         paths.WITHDRAW_EMAIL,
         paths.OWN_DATA,
@@ -106,7 +107,7 @@ TABLE = (
     Row(paths.DEVELOPER, GET, "page"),
     *_forms(paths.NEW_APPLICATION),
     *_pages(paths.OWN_APPLICATION, paths.OWNERS),
-    *_posts(paths.INVITE_OWNER, paths.WITHDRAW_OWNER, paths.REMOVE_OWNER),
+    *_posts(paths.CONNECT_TEST_CUSTOMER, paths.INVITE_OWNER, paths.WITHDRAW_OWNER, paths.REMOVE_OWNER),
     Row(paths.CREDENTIALS, GET, "page"),
     *_posts(paths.ROTATE_SECRET, paths.RETIRE_SECRET, paths.REPLACE_KEYS),
     Row(paths.OWN_CONNECTIONS, GET, "page"),

@@ -52,10 +52,12 @@ CREATE TABLE customer_member (
     person_id   uuid PRIMARY KEY REFERENCES person,
     customer_id uuid NOT NULL REFERENCES customer,
     role        text NOT NULL CHECK (role IN ('owner', 'connector', 'viewer')),
-    joined_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+    joined_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    notices_off text[] NOT NULL DEFAULT '{}' CHECK (notices_off <@ ARRAY['changed', 'disconnected', 'ending'])
 );
 CREATE INDEX ON customer_member (customer_id);
 COMMENT ON TABLE customer_member IS 'The people of a customer account. A person belongs to one account at most.';
+COMMENT ON COLUMN customer_member.notices_off IS 'The notices about the account''s connections that the person does not want by mail; all others are mailed';
 COMMENT ON COLUMN customer_member.role IS 'owner: everything; connector: connects and disconnects applications; viewer: looks';
 
 CREATE TABLE invitation (
@@ -250,7 +252,7 @@ GRANT SELECT, INSERT ON customer, person, customer_member, invitation, operator,
     application_logo, sign_up, client_secret, browser_session, known_browser, recovery_code, passkey, passkey_challenge, guess TO rovitracker_service;
 GRANT UPDATE (name, disabled_at, closed_at, erased_at, simulated_at) ON customer TO rovitracker_service;
 GRANT UPDATE (role, disabled_at) ON operator TO rovitracker_service;
-GRANT UPDATE (role), DELETE ON customer_member TO rovitracker_service;
+GRANT UPDATE (role, notices_off), DELETE ON customer_member TO rovitracker_service;
 GRANT UPDATE (role, invited_by, created_at, expires_at, mail_id, accepted_at, withdrawn_at) ON invitation
     TO rovitracker_service;
 GRANT UPDATE (email, name, email_confirmed_at, password_hash, totp_sealed, totp_sealed_with, totp_last_step, language,

@@ -66,7 +66,7 @@ PROVING = {
     "remember_successor",
 }
 # These are part of a verb that is told: it gives them its transaction.
-PARTS = {"require_terms", "approve_terms", "join_owners"}
+PARTS = {"require_terms", "approve_terms", "join_owners", "keep_choice"}
 # These are what the service does by itself.
 OWN = {
     "sign_introspection",

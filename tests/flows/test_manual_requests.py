@@ -70,7 +70,9 @@ async def test_the_whole_route_ends_in_a_token_of_the_customers_yes(asking: Aski
     assert await reads(browser, token.text)
     [shown] = await select_connected_customers(context.database, asking.application_id, 10)
     assert (shown.customer, shown.route) == (member.customer_name, "manual")
-    assert (shown.confirmed_by, shown.released_by) == (member.name, "Rita Reviewer")
+    judged_at = (await asking.stands(request_id)).judged_at
+    assert judged_at is not None
+    assert (shown.confirmed_by, shown.released_at) == (member.name, judged_at)
     [seen] = await select_connections(
         context.database, member.customer_id, legacy_until=None, code_life=timedelta(minutes=1)
     )

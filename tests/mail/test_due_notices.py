@@ -1,10 +1,11 @@
-"""Owners of applications hear by mail which connections end soon, and which secrets nobody uses or are old."""
+"""Owners of applications hear by mail which connections end soon, and which secrets and keys nobody uses or are old."""
 
 import asyncio
+from base64 import urlsafe_b64decode
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
+from joserfc.jwk import Key
 
 from app.context import open_context
 from app.flows.account.change_application import change_application, retire_secret, rotate_secret
@@ -13,9 +14,13 @@ from app.flows.account.register_application import RegisteredApplication
 from app.flows.approval.connections import disconnect_application
 from app.flows.developer.credential_uses import write_uses
 from app.flows.developer.own_notices import choose_notices
+from app.flows.token.authenticate import authenticate_client
 from app.flows.upkeep.maintain import maintain
 from app.flows.upkeep.tell_application_owners import tell_of_own_ends, tell_of_secrets
 from app.oauth.actor import COMMAND_LINE
+from app.oauth.assertion import ASSERTION_TYPE, parse_assertion
+from app.oauth.client import Client
+from app.oauth.request import Credentials
 from app.storage.people.application_changes import ApplicationChanges
 from app.storage.people.application_owners import insert_application_owner
 from app.storage.people.people import Person
@@ -25,8 +30,9 @@ from tests.mail.test_connection_changed import arrived, text_of
 from tests.mail.test_connection_ends import end
 from tests.mail.test_notices import another, browser, own, told
 from tests.mail.test_password import app_of
-from tests.support.assertions import jwks_of, key_pair
+from tests.support.assertions import claims_of, jwks_of, key_pair, signed
 from tests.support.browser import Browser
+from tests.support.families import HERE
 from tests.support.people import Strict, World
 from tests.support.reviews import handed_in, new_owner, owner
 
@@ -72,7 +78,8 @@ async def pass_days(post: Post, days: int) -> None:
     await post.owner.execute(
         f"UPDATE connection SET ends_at = ends_at {ago}, end_set_at = end_set_at {ago}; "
         f"UPDATE person SET ends_told_at = ends_told_at {ago}, secrets_told_at = secrets_told_at {ago}; "
-        f"UPDATE client_secret SET created_at = created_at {ago}; UPDATE credential_use SET used_at = used_at {ago}"
+        f"UPDATE client_secret SET created_at = created_at {ago}; UPDATE client_key SET created_at = created_at {ago}; "
+        f"UPDATE credential_use SET used_at = used_at {ago}"
     )
 
 
@@ -204,7 +211,7 @@ async def test_unused_secret_is_told_once_in_thirty_days(post: Post, person: Wor
     await pass_days(post, 2)
     assert await tell_of_secrets(post.context) == 1
     [message] = await arrived(post)
-    assert (message["To"], message["Subject"]) == (olga.email, "A secret of yours is unused or old")
+    assert (message["To"], message["Subject"]) == (olga.email, "A secret or a key of yours is unused or old")
     [row] = await post.owner.fetch(
         "SELECT used_at FROM credential_use WHERE application_id = $1", person.registered.client.id
     )
@@ -241,9 +248,9 @@ async def test_one_mail_names_all_secrets_of_a_person(post: Post, person: World)
         assert f"\u2068{name}\u2069: nobody uses the secret, which was made on " in text_of(message)
 
 
-@pytest.mark.parametrize("how", ["rotated", "keys", "suspended", "test mode", "not wanted"])
+@pytest.mark.parametrize("how", ["rotated", "new keys", "suspended", "test mode", "not wanted"])
 async def test_what_needs_no_care_is_not_told(post: Post, person: World, how: str) -> None:
-    """A secret that is leaving ends by itself, and keys are no secret of ours."""
+    """A secret that is leaving ends by itself, and so does one whose place keys took."""
     context, client_id = post.context, person.client_id
     olga = await own(person)
     if how == "test mode":
@@ -253,9 +260,9 @@ async def test_what_needs_no_care_is_not_told(post: Post, person: World, how: st
     match how:
         case "rotated":
             await rotate_secret(context, COMMAND_LINE, client_id, timedelta(days=7))
-        case "keys":
+        case "new keys":
             keyed = await keyed_application(post, olga)
-            await post.owner.execute("DELETE FROM application_owner WHERE application_id <> $1", keyed)
+            await own_alone(post, keyed)
         case "suspended":
             await post.owner.execute(
                 "UPDATE application SET status = 'suspended' WHERE id = $1", person.registered.client.id
@@ -268,13 +275,80 @@ async def test_what_needs_no_care_is_not_told(post: Post, person: World, how: st
         assert await tell_of_secrets(context) == 0
 
 
-async def keyed_application(post: Post, person: Person) -> UUID:
-    """A live strict application of the person's that proves itself by a key."""
+async def keyed_application(post: Post, person: Person, *keys: Key) -> Client:
+    """A live strict application of the person's that proves itself by keys. keys: one of these tests' unless some are named."""
     client = (await Strict.register(post.context)).registered.client
     await insert_application_owner(post.context.database, client.id, person.id)
-    jwks = jwks_of(key_pair("EC"))
-    await change_application(post.context, COMMAND_LINE, client.client_id, ApplicationChanges(), jwks=jwks)
-    return client.id
+    return await register_keys(post, client, *(keys or (key_pair("EC"),)))
+
+
+async def register_keys(post: Post, client: Client, *keys: Key) -> Client:
+    return await change_application(
+        post.context, COMMAND_LINE, client.client_id, ApplicationChanges(), jwks=jwks_of(*keys)
+    )
+
+
+async def own_alone(post: Post, client: Client) -> None:
+    """Nobody owns any other application."""
+    await post.owner.execute("DELETE FROM application_owner WHERE application_id <> $1", client.id)
+
+
+async def use_key(post: Post, client: Client, key: Key) -> None:
+    assertion = parse_assertion(ASSERTION_TYPE, signed(key, claims_of(client.client_id)))
+    by_key = Credentials(client.client_id, None, "private_key_jwt", assertion)
+    await authenticate_client(post.context, by_key, HERE)
+    await write_uses(post.context)
+
+
+async def test_keys_are_told_of_by_name_as_secrets_are(post: Post, person: World) -> None:
+    """One that is used is not told of; all of one application are told of together."""
+    olga, (used, unused, never) = await own(person), (key_pair("EC", number) for number in range(3))
+    keyed = await keyed_application(post, olga, used, unused)
+    await own_alone(post, keyed)
+    await pass_days(post, 1)
+    await use_key(post, keyed, unused)
+    await register_keys(post, keyed, used, unused, never)
+    await pass_days(post, 88)
+    assert await tell_of_secrets(post.context) == 0, "a new set takes no age away, and nothing is due yet"
+    await pass_days(post, 2)
+    await use_key(post, keyed, used)
+    await post.owner.execute("DELETE FROM mail")
+    assert await tell_of_secrets(post.context) == 1
+    [message] = await arrived(post)
+    assert (message["To"], message["Subject"]) == (olga.email, "A secret or a key of yours is unused or old")
+    [row] = await post.owner.fetch(
+        "SELECT u.used_at, k.created_at FROM client_key k, credential_use u WHERE k.application_id = $1 "
+        "AND k.kid = $2 AND u.application_id = k.application_id AND u.digest = $3",
+        keyed.id,
+        never.thumbprint(),
+        urlsafe_b64decode(f"{unused.thumbprint()}="),
+    )
+    text = text_of(message)
+    known = f"\u2068Fuelwatch\u2069: the key \u2068{unused.thumbprint()}\u2069 was last used on {row['used_at']:%-d %B %Y}."
+    unknown = f"\u2068Fuelwatch\u2069: nobody uses the key \u2068{never.thumbprint()}\u2069, which was registered on {row['created_at']:%-d %B %Y}."
+    assert known in text
+    assert unknown in text
+    assert used.thumbprint() not in text
+    assert text.count(f"/app/developer/{keyed.client_id}/credentials") == 1
+    assert text.count(f"/app/developer/{keyed.client_id}/notices") == 1
+    assert "secret was" not in text
+
+
+async def test_old_key_is_told_though_it_is_used_until_it_is_replaced(post: Post, person: World) -> None:
+    olga = await own(person)
+    keyed = await keyed_application(post, olga)
+    await own_alone(post, keyed)
+    await pass_days(post, 364)
+    await use_key(post, keyed, key_pair("EC"))
+    assert await tell_of_secrets(post.context) == 0
+    await pass_days(post, 2)
+    assert await tell_of_secrets(post.context) == 1
+    [message] = await arrived(post)
+    assert f"the key \u2068{key_pair('EC').thumbprint()}\u2069 was registered on " in text_of(message)
+    await pass_days(post, 31)
+    assert await tell_of_secrets(post.context) == 1
+    await register_keys(post, keyed, key_pair("EC", 1))
+    assert await arrived(post) == []
 
 
 async def test_secret_that_was_changed_before_the_mail_leaves_is_not_told(post: Post, person: World) -> None:

@@ -40,9 +40,15 @@ VALUES: dict[str, Any] = {
             "company": "Sitewise Rentals Ltd",
             "application_id": "00000000-0000-7000-8000-000000000000",
             "ends": [{"customer": "Hillside Plant Hire", "at": datetime(2026, 6, 3, 12, tzinfo=UTC)}],
-            "made": datetime(2025, 6, 3, 12, tzinfo=UTC),
-            "used": None,
-            "unused": True,
+            "credentials": [
+                {
+                    "kid": kid,
+                    "created_at": datetime(2025, 6, 3, 12, tzinfo=UTC),
+                    "used_at": None,
+                    "unused": True,
+                }
+                for kid in (None, "2026-05")
+            ],
         }
     ],
     "ends_at": datetime(2026, 6, 3, 12, tzinfo=UTC),
@@ -62,6 +68,7 @@ VALUES: dict[str, Any] = {
     "customer": "Hillside Plant Hire",
     "most": 100,
     "more": True,
+    "optional": True,
 }
 
 every_template = pytest.mark.parametrize("template", get_args(Template))
@@ -115,7 +122,13 @@ def test_message_passes_every_server_on_its_way(template: Template, language: La
 
 
 @pytest.mark.parametrize(
-    "choice", ["/short", f"/app/developer/{VALUES['application_id']}/notices", "/" + "w" * 800]
+    "choice",
+    [
+        "/short",
+        "/app/account/profile#notices",
+        f"/app/developer/{VALUES['application_id']}/notices",
+        "/" + "w" * 800,
+    ],
 )
 def test_notice_leads_programs_of_mail_to_its_choice(choice: str) -> None:
     """RFC 2369 section 3.2: the address is whole, since programs open it as it stands."""
@@ -163,12 +176,16 @@ def test_letter_about_a_connection_names_who_did_it_and_where_to_look(
     language: Language, by: str, event: str, link: str
 ) -> None:
     """R-61, R-63: whatever person and application are called; a disconnected one has no page any more."""
-    values = {**VALUES, "event": event, "by": by, "application": HOSTILE, "company": "evil.example"}
+    optional = event in ("application.terms_changed", "application.disconnected")
+    about = {"event": event, "by": by, "application": HOSTILE, "company": "evil.example"}
+    values = {**VALUES, **about, "optional": optional}
     letter = write_letter(
         "connection_changed", language, issuer=ISSUER, name="Ann", account="Hillside", **values
     )
     page = html.fromstring(letter.html)
-    assert [each.get("href") for each in page.iter("a")] == [f"{ISSUER}/app/account/applications{link}"]
+    choice = [f"{ISSUER}/app/account/profile#notices"] if optional else []
+    shown = f"{ISSUER}/app/account/applications{link}"
+    assert [each.get("href") for each in page.iter("a")] == [shown, *choice]
     assert not page.findall(".//script")
     told = letter.text.replace("\u2060", "")
     assert HOSTILE in " ".join(told.split())

@@ -58,7 +58,9 @@ async def test_each_mail_reaches_those_it_concerns(post: Post, asking: Asking) -
         assert f"/app/account/requests/{request_id}" in text_of(message)
         assert WHY not in text_of(message)
     await approve_request(post.context, member.actor, member, request_id, Terms())
-    [waits] = [message for message in await delivered(post) if message["To"] == asking.owner.email]
+    to_owner = [message for message in await delivered(post) if message["To"] == asking.owner.email]
+    [waits] = [message for message in to_owner if message["Subject"] != "A customer was connected"]
+    assert len(to_owner) == 2, "the notice comes beside it"
     [secret] = set(re.findall(r"pick-up\?link=(\S+)", text_of(waits)))
     assert (await find_pick_up(post.context, secret)).id == request_id
     assert asking.world.member.email in text_of(waits), "the owner typed it"

@@ -1,21 +1,30 @@
 """Owners of applications hear by mail which customers came and went, as each of them chose."""
 
+import ast
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 
+from app.flows.account.change_application import change_application
 from app.flows.account.change_customer import set_password
 from app.flows.account.choose_language import choose_own_language
 from app.flows.account.close import close_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.approval.connections import disconnect_all, disconnect_application
+from app.flows.approval.manual_grant import ManualRequest, issue_manually
+from app.flows.approval.terms import Terms
 from app.flows.developer.own_notices import choose_notices
 from app.flows.developer.own_people import remove_owner
 from app.flows.developer.test_customer import give_test_customer
+from app.flows.manual.answer import approve_request
+from app.flows.manual.ask import ask_customer
+from app.flows.manual.judge import release_request
 from app.oauth.actor import COMMAND_LINE, Actor
-from app.storage.people.application_owners import insert_application_owner
+from app.storage.people.application_changes import ApplicationChanges
+from app.storage.people.application_owners import insert_application_owner, select_application_owners
 from app.storage.people.notices import ApplicationNotice
 from app.storage.people.people import Person
 from tests.mail.conftest import Post
@@ -23,8 +32,10 @@ from tests.mail.test_connection_changed import arrived, text_of
 from tests.mail.test_password import app_of
 from tests.support.browser import Browser
 from tests.support.people import MADE, PASSWORD, Strict, World
-from tests.support.requests import Asking, add_owner
+from tests.support.requests import WHY, add_owner, add_reviewer
 from tests.support.reviews import new_owner, owner
+from tests.support.server import ROOT
+from tests.support.syntax import nodes_of
 
 CONNECTED, DISCONNECTED = "customer_connected", "customer_disconnected"
 HILLSIDE = "\u2068Hillside Plant Hire\u2069"
@@ -195,11 +206,96 @@ async def test_many_ends_at_once_are_one_mail(post: Post, person: World, browser
     assert "Fuelwise" not in text_of(messages[otto.email])
 
 
-async def test_yes_to_a_request_comes_with_the_mail_about_its_token_alone(post: Post) -> None:
-    asking = await Asking.make(post.context)
-    await asking.approve()
-    assert await told(post, "token_waits") == [asking.owner.email]
-    assert await told(post, CONNECTED) == []
+WAYS = ("consent page", "request", "by hand", "changed to")
+
+
+async def come_in(world: World, way: str, browser: Browser) -> None:
+    """Let the world's application in, by each way there is."""
+    context, member, client = world.context, world.member, world.registered.client
+    match way:
+        case "consent page":
+            await world.token(browser)
+        case "request":
+            asker = (await select_application_owners(context.database, client.id))[0]
+            actor = Actor("application owner", asker.person_id)
+            asked = await ask_customer(context, actor, client.id, email=member.email, reason=WHY)
+            await release_request(context, await add_reviewer(context), asked, reason="Known company")
+            await approve_request(context, member.actor, member, asked, Terms())
+        case "by hand":
+            operator = await add_reviewer(context, "admin")
+            await issue_manually(
+                context, operator, ManualRequest(client.client_id, member.email, "agreed on the phone")
+            )
+        case _:
+            changes = ApplicationChanges(
+                grants=client.grants | {"client_credentials"}, customer_id=member.customer_id
+            )
+            await change_application(context, COMMAND_LINE, client.client_id, changes)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_every_way_in_tells_both_sides_once(
+    post: Post, person: World, browser: Browser, way: str
+) -> None:
+    """Also the yes to a request, beside the mail with the link to its token."""
+    olga, otto = await own(person), await own(person, "Otto")
+    await want(person, otto, "disconnected")
+    await come_in(person, way, browser)
+    assert await told(post, CONNECTED) == [olga.email]
+    assert await told(post, "connection_changed") == [person.member.email]
+    waits = sorted([olga.email, otto.email]) if way == "request" else []
+    assert await told(post, "token_waits") == waits
+    by_customer = way in ("consent page", "request")
+    [to_owner] = [
+        each for each in await mails_to(post, olga) if each["Subject"] == "A customer was connected"
+    ]
+    said = (
+        f"{HILLSIDE} connected your application \u2068Sitewise\u2069."
+        if by_customer
+        else f"RoviTracker connected your application \u2068Sitewise\u2069 to {HILLSIDE}."
+    )
+    assert said in text_of(to_owner)
+    await post.owner.execute("DELETE FROM mail")
+    await come_in(person, "by hand", browser)
+    assert await told(post, CONNECTED) == [], "it stands already"
+
+
+async def test_application_that_is_registered_for_a_customer_is_told_to_its_owners(
+    post: Post, person: World
+) -> None:
+    """It has no owners of its own yet, so it tells one side alone."""
+    await register_application(
+        post.context,
+        COMMAND_LINE,
+        name="Robot",
+        company="Sitewise Rentals Ltd",
+        grants=("client_credentials",),
+        customer_id=person.member.customer_id,
+    )
+    assert await told(post, "connection_changed") == [person.member.email]
+    [message] = await arrived(post)
+    assert "RoviTracker connected the application \u2068Robot\u2069" in text_of(message)
+
+
+FLOWS = ROOT / "app" / "flows"
+
+
+def names_in(file: Path) -> set[str]:
+    return {node.id for node in nodes_of(file) if isinstance(node, ast.Name)}
+
+
+def test_whatever_connects_tells_both_sides() -> None:
+    """Imports alone tell nobody: what they bring was connected before, elsewhere."""
+    connecting = {
+        str(file.relative_to(FLOWS)): "tell_of_beginning" in names_in(file)
+        for file in FLOWS.rglob("*.py")
+        if names_in(file) & {"connect", "connect_all"}
+    }
+    assert {name for name, tells in connecting.items() if not tells} == {
+        "moving/import_applications.py",
+        "moving/import_tokens.py",
+    }
+    assert len(connecting) > 5
 
 
 async def test_own_test_customer_is_no_news(post: Post, person: World, browser: Browser) -> None:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from playwright.async_api import expect
 
+from app.flows.account.change_application import change_application
+from app.oauth.actor import COMMAND_LINE
+from app.storage.people.application_changes import ApplicationChanges
 from tests.pages.operator import sign_in_as_operator
 from tests.pages.service import Service
 from tests.pages.visitor import Visitor
@@ -42,6 +45,8 @@ async def owners_tour(visitor: Visitor, service: Service, address: str) -> Async
     yield "registered"
     await page.get_by_role("link", name="Go to the quick start").click()
     yield "quick start"
+    async for name in _acting_alone(visitor, service):
+        yield name
     async for name in _tabs(visitor):
         yield name
     await page.get_by_role("link", name="Your applications").click()
@@ -58,6 +63,20 @@ async def owners_tour(visitor: Visitor, service: Service, address: str) -> Async
     yield "test walk with machines"
     async for name in _going_live(visitor, service, address):
         yield name
+
+
+async def _acting_alone(visitor: Visitor, service: Service) -> AsyncIterator[str]:
+    """The same page once RoviTracker let the application get tokens by itself."""
+    page = visitor.page
+    client_id = page.url.rpartition("/")[2]
+    grants = frozenset({"authorization_code", "client_credentials"})
+    await change_application(service.context, COMMAND_LINE, client_id, ApplicationChanges(grants=grants))
+    await page.reload()
+    await expect(visitor.button("Connect my test customer")).to_be_visible()
+    yield "quick start, acts alone"
+    await visitor.button("Connect my test customer").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    yield "quick start, test customer connected"
 
 
 async def _going_live(visitor: Visitor, service: Service, address: str) -> AsyncIterator[str]:

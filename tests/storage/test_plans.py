@@ -9,9 +9,7 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.token.connection_lists import (
-    SELECT_CONNECTIONS,
-)
+from app.storage.token.connection_lists import SELECT_CONNECTIONS, SELECT_LISTED_CONNECTION
 from app.storage.token.grants import SELECT_GRANTS
 from app.storage.token.legacy_tokens import SELECT_LEGACY_TOKENS
 from app.storage.token.reads import SELECT_READS_BY_DAY
@@ -117,6 +115,19 @@ async def test_connections_are_found_without_reading_spent_tokens(
     assert re.search(r"Index Scan Backward using refresh_token_\d{6}_grant_id_id_idx", plan)
     read = re.findall(r"on refresh_token_\d{6}.*?\(actual rows=([\d.]+) loops=1\)", plan)
     assert sum(map(float, read)) == 1
+
+
+async def test_one_connection_is_found_without_reading_tokens_of_other_applications(
+    large: tuple[asyncpg.Connection, UUID],
+) -> None:
+    """Each revocation asks for it, and the customer may have thousands of others."""
+    owner, customer_id = large
+    explain = f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {SELECT_LISTED_CONNECTION}"
+    plan = "\n".join(row[0] for row in await owner.fetch(explain, customer_id, None, MINUTE, new_id()))
+    assert "classic_token_customer_id_application_id_scope_idx" in plan
+    read = re.findall(r"on (?:classic|refresh)_token\S* .*?\(actual rows=([\d.]+) loops=\d+\)", plan)
+    assert read, plan
+    assert sum(map(float, read)) == 0, plan
 
 
 # An application that asked for each of 200 machines by itself, four times a day for 60 days.

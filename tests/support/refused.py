@@ -30,6 +30,7 @@ from app.flows.approval.decide import AlreadyConnectedError
 from app.flows.approval.manual_grant import ManualGrantError
 from app.flows.approval.report import ReportError
 from app.flows.approval.terms import ConnectionChangedError
+from app.flows.developer.act_alone import ActAloneError
 from app.flows.developer.proposing import ReviewError
 from app.flows.developer.ready import NotReadyError
 from app.flows.developer.review import ReviewerError
@@ -107,6 +108,7 @@ REFUSALS: tuple[RefusedError, ...] = (
     ReviewerError(Sentence("Only a reviewer or an admin decides about applications.")),
     NotReadyError(Sentence("This is missing: a logo")),
     SignUpError(Sentence("Somebody signs in with this address already. Please sign in.")),
+    ActAloneError(Sentence("The application is suspended or deleted, so nothing was changed.")),
     InTestModeError(Sentence("Only its own makers can connect it.")),
     OperatorError("olga@x.example is an operator already"),
     ApplicationError("the application is deleted"),

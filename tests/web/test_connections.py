@@ -1,6 +1,7 @@
 """The customer's list of connected applications on the wire, and the way out of each."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx2
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 
 from app.context import Context
 from app.flows.account.register_application import register_application
+from app.flows.approval.connections import find_connection, list_connections
 from app.flows.fleet.count_reads import write_reads
 from app.oauth.actor import COMMAND_LINE
 from tests.support.browser import Browser, forms_of
@@ -58,6 +60,33 @@ async def test_what_was_used_and_has_no_token_any_more_is_not_called_unused(
     fields = {"client_id": world.client_id, "client_secret": world.client_secret, "token": token}
     await browser.http.post("/app/oauth2/revoke", data=fields)
     assert "Nothing is connected" in words_of(await browser.get(CONNECTIONS))
+
+
+async def test_one_connection_says_what_the_list_says_of_it(browser: Browser, world: World) -> None:
+    """Whether it has a token, waits for one, or needs none; and nothing of what is on no list."""
+    context, customer_id = world.context, world.member.customer_id
+    await world.token(browser)
+    robot = await register_application(
+        context,
+        COMMAND_LINE,
+        name="Robot",
+        company="Sitewise Rentals Ltd",
+        grants=("client_credentials",),
+        customer_id=customer_id,
+    )
+    other = await register_application(
+        context, COMMAND_LINE, name="Fuelwise", company="Fuelwise Ltd", redirect_uris=(REDIRECT_URI,)
+    )
+    await replace(world, registered=other).code(browser)
+    listed = await list_connections(context, customer_id)
+    assert {each.application.client.id for each in listed} == {
+        each.client.id for each in (world.registered, robot, other)
+    }
+    for each in listed:
+        assert await find_connection(context, customer_id, each.application.client.id) == each
+    stranger = await World.make(context)
+    assert await find_connection(context, customer_id, stranger.registered.client.id) is None
+    assert await find_connection(context, stranger.member.customer_id, other.client.id) is None
 
 
 async def test_connection_is_listed_with_what_and_since_when_and_by_whom(

@@ -1,8 +1,11 @@
 """Credentials of an application, as its owners change them on the wire."""
 
 import re
+from typing import Any
+from uuid import UUID
 
 import httpx2
+from joserfc.jwk import Key
 
 from app.context import Context
 from app.flows.developer.credential_uses import write_uses
@@ -73,7 +76,42 @@ async def test_last_use_of_each_secret_and_key_is_shown(
         " ".join(each.text_content().split())
         for each in found(await page_of(owner, client_id), "//ul[@class='names']/li")
     ]
-    assert listed == [f"{keys[0].thumbprint()}: {used}", f"{keys[1].thumbprint()}: Not used."]
+    [made] = {row["created_at"].replace(second=0, microsecond=0) for row in await keys_of(context, client_id)}
+    said = f"registered {made:%-d %B %Y, %H:%M} UTC."
+    assert listed == [f"{keys[0].thumbprint()}: {said} {used}", f"{keys[1].thumbprint()}: {said} Not used."]
+
+
+async def keys_of(context: Context, client_id: str) -> list[Any]:
+    """The rows of its keys, the oldest first."""
+    return await context.database.rows(
+        "SELECT digest, kid, created_at FROM client_key WHERE application_id = $1 ORDER BY created_at",
+        UUID(client_id),
+    )
+
+
+async def test_key_keeps_its_age_in_another_set_and_loses_it_with_its_place(
+    context: Context, owner: Browser
+) -> None:
+    """A rotation adds a key beside the old one, and later takes the old one out."""
+    client_id = client_id_of(await register_own(owner, kind="strict"))
+
+    async def register(*keys: Key) -> dict[bytes, Any]:
+        typed = {"password": PASSWORD, "jwks": jwks_of(*keys).decode()}
+        page = await page_of(owner, client_id)
+        assert (await owner.submit(page, typed, action="/keys")).status_code == 303
+        return {row["digest"]: row["created_at"] for row in await keys_of(context, client_id)}
+
+    old, new = key_pair("EC"), key_pair("EC", 1)
+    first = await register(old)
+    both = await register(new, old)
+    assert len(both) == 2
+    assert first.items() <= both.items()
+    [left] = (await register(new)).items()
+    assert left in both.items() - first.items()
+    assert (await register(new, old)).items() >= {left}
+    again = await register(old)
+    assert again.keys() == first.keys()
+    assert again != first
 
 
 async def test_a_use_that_no_row_can_stand_for_takes_no_other_along(

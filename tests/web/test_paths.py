@@ -315,6 +315,7 @@ def test_mails_lead_only_to_addresses_of_the_table() -> None:
         "/app/password/new",
         "/app/email",
         "/app/account/security",
+        "/app/account/profile",
         "/app/invitation/",
         "/app/account/people",
         "/app/account/applications",

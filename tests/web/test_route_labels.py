@@ -32,6 +32,7 @@ _ADDRESSES = {
             "/requests",
             "/usage",
             "/usage.csv",
+            "/test-customer",
             "/people",
             "/people/invite",
             "/people/withdraw",

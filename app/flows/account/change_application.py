@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Literal
 
 from app.context import Context
+from app.flows.account.connect_own import connect_own_customer
 from app.flows.account.read_logo import read_logo
 from app.flows.account.rights import require_ownership
 from app.flows.token.grants import GRANTS
 from app.oauth.actor import Actor
+from app.oauth.assertion import key_digests
 from app.oauth.client import Client, ClientStatus, application_id_of
 from app.oauth.client_keys import check_key_set
 from app.oauth.registration import check_registration
@@ -26,9 +28,9 @@ from app.storage.people.application_changes import (
 from app.storage.people.application_reviews import decide_review
 from app.storage.people.applications import Application, select_application_locked
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.client_keys import replace_client_keys
 from app.storage.people.logos import insert_logo
 from app.storage.postgres.database import Transaction
-from app.storage.token.connections import connect
 
 StatusChange = Literal["approve", "suspend", "resume", "delete"]
 
@@ -106,18 +108,16 @@ async def change_application(
             await insert_logo(transaction, read)
         if not await update_application(transaction, before.id, written):
             raise ApplicationError("the application is deleted")
-        if written.customer_id is not None:
-            await connect(
-                transaction,
-                written.customer_id,
-                before.id,
-                route="client_credentials",
-                approved_by=actor.person_id,
-            )
         if written.jwks is not None:
             await delete_client_secrets(transaction, before.id)
+            await replace_client_keys(transaction, before.id, key_digests(written.jwks))
         changed = ", ".join([*asked, *(["logo"] if logo is not None else [])])
-        await insert_audit_event(transaction, _event("application.updated", actor, before, changed=changed))
+        event_id = await insert_audit_event(
+            transaction, _event("application.updated", actor, before, changed=changed)
+        )
+        if written.customer_id is not None:
+            parties = written.customer_id, before.id
+            await connect_own_customer(context, transaction, actor, *parties, event_id=event_id)
     context.changes.note(before.id)
     return replace(after, secrets=()) if written.jwks is not None else after
 

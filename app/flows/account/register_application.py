@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.context import Context
+from app.flows.account.connect_own import connect_own_customer
 from app.flows.account.read_logo import read_logo
 from app.flows.token.grants import GRANTS
 from app.oauth.actor import Actor
+from app.oauth.assertion import key_digests
 from app.oauth.client import Client, ClientKind
 from app.oauth.client_keys import check_key_set
 from app.oauth.registration import RegistrationError, check_registration, default_grants
@@ -15,8 +17,8 @@ from app.storage.errors import StatementRefusedError
 from app.storage.people.application_owners import insert_application_owner
 from app.storage.people.applications import insert_application, insert_client_secret
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.client_keys import replace_client_keys
 from app.storage.people.logos import Logo, insert_logo
-from app.storage.token.connections import connect
 
 _UNIQUE_VIOLATION = "23505"  # of the audience: ids and secrets are ours and new
 
@@ -96,16 +98,14 @@ async def _store(
         await insert_application(transaction, client, logo.digest if logo is not None else None)
         if owner_id is not None:
             await insert_application_owner(transaction, client.id, owner_id)
-        if client.customer_id is not None:
-            await connect(
-                transaction,
-                client.customer_id,
-                client.id,
-                route="client_credentials",
-                approved_by=actor.person_id,
-            )
         if secret is not None:
             await insert_client_secret(transaction, client.id, slot=1, digest=secret_digest(secret))
-        await insert_audit_event(
+        if client.jwks is not None:
+            await replace_client_keys(transaction, client.id, key_digests(client.jwks))
+        event_id = await insert_audit_event(
             transaction, AuditEvent("application.registered", actor, application_id=client.id)
         )
+        if client.customer_id is not None:
+            await connect_own_customer(
+                context, transaction, actor, client.customer_id, client.id, event_id=event_id
+            )

@@ -7,7 +7,7 @@ from app.context import Context
 from app.flows.account.change_application import find_application
 from app.flows.account.change_customer import find_account
 from app.flows.account.rights import require_right
-from app.flows.approval.tell_owners import tell_owners, tell_owners_of_all
+from app.flows.mail.tell_of_applications import tell_owners, tell_owners_of_all
 from app.flows.mail.tell_of_customers import tell_of_disconnected
 from app.oauth.actor import Actor
 from app.storage.people.applications import Application, select_applications
@@ -17,6 +17,7 @@ from app.storage.token.connection_lists import (
     FoundConnection,
     select_connections,
     select_found_connections,
+    select_listed_connection,
 )
 from app.storage.token.connections import (
     cut_connection,
@@ -37,7 +38,12 @@ class ConnectedApplication:
 
 async def list_connections(context: Context, customer_id: UUID) -> tuple[ConnectedApplication, ...]:
     """The customer's connected applications, read by two statements however many there are."""
-    connections = await _select(context, customer_id)
+    connections = await select_connections(
+        context.database,
+        customer_id,
+        legacy_until=context.policy.legacy_tokens_until,
+        code_life=context.policy.lifetimes.code,
+    )
     applications = await select_applications(context.database, [each.application_id for each in connections])
     return tuple(ConnectedApplication(applications[each.application_id], each) for each in connections)
 
@@ -46,17 +52,17 @@ async def find_connection(
     context: Context, customer_id: UUID, application_id: UUID
 ) -> ConnectedApplication | None:
     """One application of that list; None when it is not on it."""
-    for connection in await _select(context, customer_id):
-        if connection.application_id == application_id:
-            [application] = (await select_applications(context.database, [application_id])).values()
-            return ConnectedApplication(application, connection)
-    return None
-
-
-async def _select(context: Context, customer_id: UUID) -> tuple[Connection, ...]:
-    until = context.policy.legacy_tokens_until
-    code_life = context.policy.lifetimes.code
-    return await select_connections(context.database, customer_id, legacy_until=until, code_life=code_life)
+    connection = await select_listed_connection(
+        context.database,
+        customer_id,
+        application_id,
+        legacy_until=context.policy.legacy_tokens_until,
+        code_life=context.policy.lifetimes.code,
+    )
+    if connection is None:
+        return None
+    [application] = (await select_applications(context.database, [application_id])).values()
+    return ConnectedApplication(application, connection)
 
 
 async def find_connections(
@@ -87,7 +93,10 @@ async def disconnect_application(
         await cut_connection(transaction, customer_id=customer_id, application_id=application_id)
         event_id = await insert_audit_event(transaction, _event(actor, customer_id, application_id))
         if standing is not None and standing.connected:
-            await tell_owners(context, transaction, customer_id, application_id, event_id, language=language)
+            parties = customer_id, application_id
+            await tell_owners(
+                context, transaction, *parties, event_id, notice="disconnected", language=language
+            )
             await tell_of_disconnected(context, transaction, customer_id, [application_id], event_id)
     context.changes.note((customer_id, application_id))
 

@@ -8,9 +8,9 @@ from app.context import Context
 from app.flows.account.rights import require_right
 from app.flows.approval.authorize import prove_redirect_uri
 from app.flows.approval.browser_flow import ApprovalFlow
-from app.flows.approval.tell_owners import tell_owners
 from app.flows.approval.terms import Terms, approve_terms, require_terms
-from app.flows.mail.tell_of_customers import tell_of_connected
+from app.flows.mail.tell_of_applications import tell_owners
+from app.flows.mail.tell_of_beginning import tell_of_beginning
 from app.flows.token.granted_details import write_approved
 from app.oauth.actor import Actor
 from app.oauth.client import Client
@@ -88,9 +88,10 @@ async def decide(
                 told = event_id if began else told
         if told is not None:
             parties = flow.customer_id, flow.application_id
-            await tell_owners(context, transaction, *parties, told, language=language)
             if began:
-                await tell_of_connected(context, transaction, *parties, told)
+                await tell_of_beginning(context, transaction, *parties, told, language=language)
+            else:
+                await tell_owners(context, transaction, *parties, told, notice="changed", language=language)
     context.changes.note((flow.customer_id, flow.application_id))
     _require_same(decided, flow, decision)
     if not decided.code_waits:

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from app.context import Context
 from app.flows.account.change_application import ApplicationError, find_application
 from app.flows.account.change_customer import find_member
-from app.flows.approval.tell_owners import tell_owners
 from app.flows.bounds import LONGEST_REASON
-from app.flows.mail.tell_of_customers import tell_of_connected
+from app.flows.mail.tell_of_beginning import tell_of_beginning
 from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError
@@ -111,8 +110,7 @@ async def _store(context: Context, actor: Actor, grant: ManualGrant, reason: str
             event_id = await insert_audit_event(transaction, event)
             if began:
                 parties = grant.customer_id, grant.application_id
-                await tell_owners(context, transaction, *parties, event_id, language=None)
-                await tell_of_connected(context, transaction, *parties, event_id)
+                await tell_of_beginning(context, transaction, *parties, event_id)
     return expires_at
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.account.prove import FieldError
 from app.flows.account.rights import require_right
-from app.flows.approval.tell_owners import tell_owners
+from app.flows.mail.tell_of_applications import tell_owners
 from app.oauth.actor import Actor
 from app.refused import ToldError
 from app.sentence import Sentence
@@ -92,7 +92,7 @@ async def change_terms(
         pair = _Pair(customer_id, application_id)
         event = await _set(transaction, actor, pair, standing, terms, at=standing.now)
         if event is not None:
-            await tell_owners(context, transaction, *pair, event, language=language)
+            await tell_owners(context, transaction, *pair, event, notice="changed", language=language)
     context.changes.note((customer_id, application_id))
 
 

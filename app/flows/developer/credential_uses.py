@@ -11,7 +11,8 @@ from app.context import Context
 from app.oauth.assertion import key_digests
 from app.oauth.client import Client
 from app.storage.errors import PassingError
-from app.storage.people.credential_uses import select_credential_uses, upsert_credential_uses
+from app.storage.people.client_keys import select_client_keys
+from app.storage.people.credential_uses import upsert_credential_uses
 
 _EVERY_S = 60.0
 
@@ -43,15 +44,19 @@ async def write_uses(context: Context) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ListedKey:
-    """A key as its owner sees it. used_at: to the hour; None when nobody used it for 400 days."""
+    """A key as its owner sees it. created_at: when it was registered here.
+
+    used_at: to the hour; None when nobody used it for 400 days.
+    """
 
     kid: str
+    created_at: datetime
     used_at: datetime | None
 
 
 async def list_keys(context: Context, client: Client) -> tuple[ListedKey, ...]:
-    """In the order in which they are registered."""
+    """In the order of the key set."""
     if client.jwks is None:
         return ()
-    used = await select_credential_uses(context.database, client.id)
-    return tuple(ListedKey(kid, used.get(digest)) for kid, digest in key_digests(client.jwks).items())
+    known = await select_client_keys(context.database, client.id)
+    return tuple(ListedKey(kid, *known[digest]) for kid, digest in key_digests(client.jwks).items())

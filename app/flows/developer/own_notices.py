@@ -5,11 +5,12 @@ from typing import get_args
 from uuid import UUID
 
 from app.context import Context
+from app.flows.account.choose_notices import keep_choice
 from app.flows.account.rights import OwnerError
 from app.oauth.actor import Actor
 from app.sentence import Sentence
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.people.notices import ApplicationNotice, update_notices_off
+from app.storage.people.notices import ApplicationNotice
 
 NOTICES: tuple[ApplicationNotice, ...] = get_args(ApplicationNotice)
 
@@ -23,15 +24,11 @@ async def choose_notices(
     """
     off = frozenset(NOTICES) - frozenset(wanted)
     async with context.database.transaction() as transaction:
-        before = await update_notices_off(transaction, application_id, actor.id, off) if actor.id else None
-        if before is None:
+        change = await keep_choice(transaction, actor, "application", application_id, off=off)
+        if change is None:
             raise OwnerError(Sentence("You do not own this application any more."))
-        if before != off:
-            detail: dict[str, str | int | None] = {
-                "off_before": ", ".join(sorted(before)) or "none",
-                "off": ", ".join(sorted(off)) or "none",
-            }
+        if change:
             event = AuditEvent(
-                "application.notices_chosen", actor, application_id=application_id, detail=detail
+                "application.notices_chosen", actor, application_id=application_id, detail=change
             )
             await insert_audit_event(transaction, event)

@@ -62,19 +62,14 @@ async def customers_ending(context: Context, mail: ClaimedMail) -> Letter | None
 
 
 async def secrets_due(context: Context, mail: ClaimedMail) -> Letter | None:
-    """It names the secrets that are unused or old at sending."""
+    """It names the secrets and keys that are unused or old at sending."""
     owner = await reader_of(context, mail)
     if owner is None:
         return None
     due = await select_due_secrets(context.database, owner.person.id, MOST_NAMED)
     applications = [
-        {
-            **_shown(each.application_id, each.application),
-            "made": each.created_at,
-            "used": each.used_at,
-            "unused": each.unused,
-        }
-        for each in due
+        {**_shown(*application), "credentials": list(own)}
+        for application, own in groupby(due, lambda each: (each.application_id, each.application))
     ]
     return _notice(context, mail, owner, applications)
 
@@ -94,5 +89,6 @@ def _notice(
     if not applications:
         return None
     letter = letter_to(context, mail, owner.person, applications=applications, **values, **names_of(owner))
-    first = applications[0]["application_id"]
-    return replace(letter, choice=address_of_choice(context.policy.issuer, first))
+    first: str = applications[0]["application_id"]
+    choice = address_of_choice("_notice.txt", issuer=context.policy.issuer, application_id=first)
+    return replace(letter, choice=choice)

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from app.context import Context
 from app.flows.account.rights import require_right
-from app.flows.approval.tell_owners import tell_owners
 from app.flows.approval.terms import Terms, approve_terms, require_terms
+from app.flows.mail.tell_of_applications import tell_owners
+from app.flows.mail.tell_of_beginning import tell_of_beginning
 from app.flows.manual.ask import REQUEST_LIFE, request_event
 from app.flows.manual.standing import (
     AccessRequestError,
@@ -90,9 +91,10 @@ async def approve_request(
             "request.approved", actor, found.application_id, request_id, customer_id=member.customer_id
         )
         event_id = await insert_audit_event(transaction, event)
-        told = event_id if began else changed
-        if told is not None:
-            await tell_owners(context, transaction, *parties, told, language=language)
+        if began:
+            await tell_of_beginning(context, transaction, *parties, event_id, language=language)
+        elif changed is not None:
+            await tell_owners(context, transaction, *parties, changed, notice="changed", language=language)
         await tell_application_owners(context, transaction, "token_waits", found.application_id, request_id)
     context.changes.note(parties)
 

@@ -22,7 +22,14 @@ class OwnAuthority(NamedTuple):
 
 
 async def prove_client(_context: Context, client: Client, asked: Asked) -> OwnAuthority:
-    """Raises invalid_scope for more than the application is registered for."""
+    """Raises invalid_scope for more than the application is registered for.
+
+    Raises unauthorized_client in test mode without a test customer: for nobody it might write anybody's machines.
+    """
+    if client.test and client.customer_id is None:
+        raise unauthorized_client(
+            "the application is in test mode: connect your test customer on its quick start page"
+        )
     scope = " ".join(narrow(asked.scope, client.scope))
     return OwnAuthority(bucket_of(client.customer_id or client.id), scope, asked.resource)
 

@@ -11,7 +11,7 @@ from app.oauth.request import TokenQuery
 from app.oauth.token_string import LegacyToken, TokenString, recognise
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.postgres.database import Statements, Transaction
-from app.storage.token.connection_lists import select_connections
+from app.storage.token.connection_lists import select_listed_connection
 from app.storage.token.grants import mark_grant_revoked
 from app.storage.token.legacy_tokens import mark_legacy_token_revoked, select_legacy_tokens
 from app.storage.token.refresh_tokens import StoredRefreshToken, select_refresh_tokens
@@ -99,13 +99,14 @@ async def _tell_of_last(
     context: Context, transaction: Transaction, customer_id: UUID, application_id: UUID, event_id: UUID
 ) -> None:
     """An application that holds nothing of a customer any more can read nothing there."""
-    held = await select_connections(
+    held = await select_listed_connection(
         transaction,
         customer_id,
+        application_id,
         legacy_until=context.policy.legacy_tokens_until,
         code_life=context.policy.lifetimes.code,
     )
-    if application_id not in {each.application_id for each in held}:
+    if held is None:
         await tell_of_disconnected(context, transaction, customer_id, [application_id], event_id)
 
 

@@ -1,4 +1,4 @@
-"""Tell the owners of applications which connections end soon, and which secrets nobody uses or are old."""
+"""Tell the owners of applications which connections end soon, and which secrets and keys nobody uses or are old."""
 
 from app.context import Context
 from app.flows.mail.numbered import MOST_NAMED, numbered
@@ -37,7 +37,7 @@ async def tell_of_own_ends(context: Context) -> int:
 
 
 async def tell_of_secrets(context: Context) -> int:
-    """One mail in 30 days at most to each person, about all their secrets; how many were told."""
+    """One mail in 30 days at most to each person, about all their secrets and keys; how many were told."""
     told = 0
     while True:
         async with context.database.transaction() as transaction:

@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from app.context import Context
-from app.flows.approval.tell_owners import tell_owners_of_ends
+from app.flows.mail.tell_of_applications import tell_owners_of_ends
 from app.storage.token.connection_ends import mark_ends_known
 
 _BATCH = 100

@@ -25,12 +25,3 @@ async def upsert_credential_uses(statements: Statements, used: Mapping[tuple[UUI
         [digest for _, digest in used],
         list(used.values()),
     )
-
-
-SELECT_CREDENTIAL_USES = "SELECT digest, used_at FROM credential_use WHERE application_id = $1"
-
-
-async def select_credential_uses(statements: Statements, application_id: UUID) -> dict[bytes, datetime]:
-    """The hour of the last use by digest."""
-    rows = await statements.rows(SELECT_CREDENTIAL_USES, application_id)
-    return {bytes(row["digest"]): row["used_at"] for row in rows}

@@ -1,4 +1,4 @@
-"""Which notices about an application its owners want by mail, and which of them are told of what."""
+"""Which notices people do not want by mail, and who is told of what: about an application or an account."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,33 +7,65 @@ from uuid import UUID
 
 from app.storage.postgres.database import Statements, Transaction
 
-# A customer is connected or disconnected, a connection ends soon, a secret is unused or old.
+# A customer is connected or disconnected, a connection ends soon, a secret or key is unused or old.
 ApplicationNotice = Literal["connected", "disconnected", "ending", "secret"]
-
-SELECT_NOTICES_OFF = "SELECT notices_off FROM application_owner WHERE application_id = $1 AND person_id = $2"
-
-
-async def select_notices_off(
-    statements: Statements, application_id: UUID, person_id: UUID
-) -> frozenset[str] | None:
-    """The notices that an owner does not want; None for somebody who owns no such application."""
-    row = await statements.row(SELECT_NOTICES_OFF, application_id, person_id)
-    return frozenset(row["notices_off"]) if row else None
+# What an application may read is changed, one or all are disconnected, a connection ends soon.
+AccountNotice = Literal["changed", "disconnected", "ending"]
+About = Literal["application", "account"]
 
 
-UPDATE_NOTICES_OFF = """
-UPDATE application_owner w SET notices_off = $3
-FROM (SELECT notices_off FROM application_owner WHERE application_id = $1 AND person_id = $2 FOR UPDATE) before
-WHERE w.application_id = $1 AND w.person_id = $2 RETURNING before.notices_off AS before
+def _selected(table: str, key: str) -> str:
+    return f"SELECT notices_off FROM {table} WHERE {key} = $1 AND person_id = $2"
+
+
+def _updated(table: str, key: str) -> str:
+    return f"""
+UPDATE {table} w SET notices_off = $3
+FROM (SELECT notices_off FROM {table} WHERE {key} = $1 AND person_id = $2 FOR UPDATE) before
+WHERE w.{key} = $1 AND w.person_id = $2 RETURNING before.notices_off AS before
 """
 
 
-async def update_notices_off(
-    transaction: Transaction, application_id: UUID, person_id: UUID, off: Collection[ApplicationNotice]
+_OWNER, _MEMBER = ("application_owner", "application_id"), ("customer_member", "customer_id")
+SELECT_NOTICES_OFF, SELECT_ACCOUNT_NOTICES_OFF = _selected(*_OWNER), _selected(*_MEMBER)
+UPDATE_NOTICES_OFF, UPDATE_ACCOUNT_NOTICES_OFF = _updated(*_OWNER), _updated(*_MEMBER)
+
+
+async def select_notices_off(
+    statements: Statements, about: About, about_id: UUID, person_id: UUID
 ) -> frozenset[str] | None:
-    """What was off before; None when the person owns no such application."""
-    row = await transaction.row(UPDATE_NOTICES_OFF, application_id, person_id, sorted(off))
+    """The notices that a person does not want; None for somebody who does not belong to it.
+
+    about_id: of the application that the person owns, or of the account that the person is a member of.
+    """
+    statement = SELECT_NOTICES_OFF if about == "application" else SELECT_ACCOUNT_NOTICES_OFF
+    row = await statements.row(statement, about_id, person_id)
+    return frozenset(row["notices_off"]) if row else None
+
+
+async def update_notices_off(
+    transaction: Transaction, about: About, about_id: UUID, person_id: UUID, off: Collection[str]
+) -> frozenset[str] | None:
+    """What was off before; None for somebody who does not belong to it."""
+    statement = UPDATE_NOTICES_OFF if about == "application" else UPDATE_ACCOUNT_NOTICES_OFF
+    row = await transaction.row(statement, about_id, person_id, sorted(off))
     return frozenset(row["before"]) if row else None
+
+
+# What nobody turns off has no name.
+SELECT_TOLD_MEMBERS = """
+SELECT m.person_id, p.email FROM customer_member m JOIN person p ON p.id = m.person_id
+WHERE m.customer_id = $1 AND m.role = 'owner' AND ($2::text IS NULL OR NOT $2 = ANY (m.notices_off))
+ORDER BY m.joined_at, m.person_id
+"""
+
+
+async def select_told_members(
+    statements: Statements, customer_id: UUID, notice: AccountNotice | None
+) -> tuple[tuple[UUID, str], ...]:
+    """The owners of an account who want a notice, with their addresses. notice: None for a mail that always comes."""
+    rows = await statements.rows(SELECT_TOLD_MEMBERS, customer_id, notice)
+    return tuple((row["person_id"], row["email"]) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ SELECT p.id, p.email, p.name, p.language, p.time_zone, p.created_at, p.email_con
 FROM person p WHERE p.id = $1
 """,
     "account": """
-SELECT c.id, c.name, m.role, m.joined_at FROM customer_member m JOIN customer c ON c.id = m.customer_id WHERE m.person_id = $1
+SELECT c.id, c.name, m.role, m.joined_at, m.notices_off FROM customer_member m JOIN customer c ON c.id = m.customer_id WHERE m.person_id = $1
 """,
     "operator": "SELECT role, created_at, disabled_at FROM operator WHERE person_id = $1",
     "passkeys": """

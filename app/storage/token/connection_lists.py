@@ -1,11 +1,12 @@
 """Connections as people see them: an account's own list, and what a support case looks for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from app.storage.postgres.database import Statements
+from app.storage.postgres.database import Row, Statements
 from app.storage.token.connections import Route
 from app.storage.token.reads import LAST_DAYS
 from app.storage.token.standing import HAS_NOT_ENDED, is_connected, is_newer_than_cut
@@ -50,12 +51,15 @@ def _reads(customer_id: str, application_id: str) -> str:
 #
 # A connection begins with the approval, before its code is redeemed. It is unused for as long as the code lives, unless
 # something came of it already. After that nothing can.
-SELECT_CONNECTIONS = f"""
+def _listed(only: Callable[[str], str]) -> str:
+    """SQL: the connections of customer $1, as their owners see them. only: SQL that limits a column of applications."""
+    return f"""
 WITH live AS (
     SELECT t.application_id, t.scope, t.approved_at, t.approved_at AS connected_at, g.member_id
     FROM classic_token t
     LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
     WHERE t.customer_id = $1 AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp() AND g.revoked_at IS NULL
+      {only("t.application_id")}
   UNION ALL
     SELECT g.application_id, g.scope, g.approved_at, g.approved_at, g.member_id
     FROM authorization_grant g
@@ -67,20 +71,22 @@ WITH live AS (
          WHERE grant_id = g.id AND revoked_at IS NULL AND expires_at > clock_timestamp() LIMIT 1)
     ) t
     WHERE g.customer_id = $1 AND g.expires_at > clock_timestamp() - interval '1 day' AND g.revoked_at IS NULL
-      AND t.expires_at > clock_timestamp()
+      AND t.expires_at > clock_timestamp() {only("g.application_id")}
   UNION ALL
     SELECT t.application_id, t.scope, t.approved_at, coalesce(t.issued_at, t.imported_at), NULL
     FROM legacy_token t
     WHERE t.customer_id = $1 AND t.revoked_at IS NULL
       AND $2::timestamptz IS NOT NULL AND least(t.expires_at, $2) > clock_timestamp()
+      {only("t.application_id")}
   UNION ALL
     SELECT a.id, a.scope, k.approved_at, k.approved_at, k.approved_by
     FROM connection k
     JOIN application a ON a.id = k.application_id AND a.customer_id = k.customer_id AND 'client_credentials' = ANY(a.grants)
-    WHERE k.customer_id = $1
+    WHERE k.customer_id = $1 {only("k.application_id")}
   UNION ALL
     SELECT r.application_id, r.scope, r.decided_at, r.decided_at, r.decided_by
     FROM access_request r WHERE r.customer_id = $1 AND r.state = 'approved' AND r.ends_at > clock_timestamp()
+      {only("r.application_id")}
 ), standing AS (
     SELECT t.*, false AS unused FROM live t
     JOIN connection k ON k.customer_id = $1 AND k.application_id = t.application_id
@@ -90,7 +96,7 @@ WITH live AS (
   UNION ALL
     SELECT k.application_id, '', k.approved_at, k.approved_at, k.approved_by, true
     FROM connection k
-    WHERE k.customer_id = $1 AND k.route = 'code' AND {is_connected("k")}
+    WHERE k.customer_id = $1 AND k.route = 'code' AND {is_connected("k")} {only("k.application_id")}
       AND k.approved_at > clock_timestamp() - $3::interval
       AND NOT EXISTS (SELECT FROM authorization_grant g WHERE g.customer_id = $1 AND g.expires_at IS NOT NULL
                       AND g.application_id = k.application_id AND g.approved_at >= k.approved_at)
@@ -113,26 +119,46 @@ GROUP BY t.application_id, k.ends_at, k.version, k.share, k.history_from ORDER B
 """
 
 
+# The list, and one of it.
+SELECT_CONNECTIONS = _listed(lambda _: "")
+SELECT_LISTED_CONNECTION = _listed(lambda application_id: f"AND {application_id} = $4")
+
+
 async def select_connections(
     statements: Statements, customer_id: UUID, *, legacy_until: datetime | None, code_life: timedelta
 ) -> tuple[Connection, ...]:
     """legacy_until: when the tokens of a former system end; None where none is accepted. code_life: of a code."""
     rows = await statements.rows(SELECT_CONNECTIONS, customer_id, legacy_until, code_life)
-    return tuple(
-        Connection(
-            row["application_id"],
-            tuple(sorted({part for scope in row["scopes"] for part in scope.split()})),
-            tuple(row["member_names"] or ()),
-            row["connected_at"],
-            row["last_read_at"],
-            row["reads_30_days"],
-            row["ends_at"],
-            row["version"],
-            row["machines"],
-            row["history_from"],
-            row["unused"],
-        )
-        for row in rows
+    return tuple(_connection(row) for row in rows)
+
+
+async def select_listed_connection(
+    statements: Statements,
+    customer_id: UUID,
+    application_id: UUID,
+    *,
+    legacy_until: datetime | None,
+    code_life: timedelta,
+) -> Connection | None:
+    """One of that list; None when it is not on it."""
+    asked = customer_id, legacy_until, code_life, application_id
+    row = await statements.row(SELECT_LISTED_CONNECTION, *asked)
+    return _connection(row) if row else None
+
+
+def _connection(row: Row) -> Connection:
+    return Connection(
+        row["application_id"],
+        tuple(sorted({part for scope in row["scopes"] for part in scope.split()})),
+        tuple(row["member_names"] or ()),
+        row["connected_at"],
+        row["last_read_at"],
+        row["reads_30_days"],
+        row["ends_at"],
+        row["version"],
+        row["machines"],
+        row["history_from"],
+        row["unused"],
     )
 
 
@@ -189,30 +215,29 @@ async def select_found_connections(
 class ConnectedCustomer:
     """A customer that is connected with an application now, as the application's owners see it.
 
-    confirmed_by: the member who said yes on the manual route; None on every other. released_by: the operator who let the
-    request through.
+    confirmed_by: the member who said yes on the manual route, and released_at: when RoviTracker let the request through;
+    None on every other.
     """
 
     customer: str
     route: Route
     since: datetime
     confirmed_by: str | None
-    released_by: str | None
+    released_at: datetime | None
     ends_at: datetime | None
     last_read_at: datetime | None
     reads_30_days: int
 
 
 SELECT_CONNECTED_CUSTOMERS = f"""
-SELECT c.name AS customer, k.route, k.approved_at AS since, decider.name AS confirmed_by, judge.name AS released_by, k.ends_at,
+SELECT c.name AS customer, k.route, k.approved_at AS since, decider.name AS confirmed_by, r.judged_at AS released_at, k.ends_at,
        {_reads("k.customer_id", "k.application_id")}
 FROM connection k JOIN customer c ON c.id = k.customer_id AND c.disabled_at IS NULL
 LEFT JOIN LATERAL (
-    SELECT r.decided_by, r.judged_by FROM access_request r
+    SELECT r.decided_by, r.judged_at FROM access_request r
     WHERE r.customer_id = k.customer_id AND r.application_id = k.application_id AND r.decided_at = k.approved_at AND k.route = 'manual'
     LIMIT 1) r ON true
 LEFT JOIN person decider ON decider.id = r.decided_by
-LEFT JOIN person judge ON judge.id = r.judged_by
 WHERE k.application_id = $1 AND {is_connected("k")}
 ORDER BY k.approved_at DESC, k.customer_id LIMIT $2
 """

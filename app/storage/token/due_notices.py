@@ -1,4 +1,4 @@
-"""Owners of applications who are to be told what ends soon, and which secrets nobody uses or are old.
+"""Owners of applications who are to be told of ends, and of secrets and keys that are unused or old.
 
 Each person gets one mail about all their applications. The row of the person is locked, so several processes write one.
 """
@@ -12,7 +12,7 @@ from app.storage.postgres.database import Statements, Transaction
 from app.storage.token.connections import soon_after
 from app.storage.token.standing import is_connected
 
-UNUSED_DAYS, OLD_DAYS = 90, 365  # from then on a secret is told of
+UNUSED_DAYS, OLD_DAYS = 90, 365  # from then on a secret or key is told of
 _AGAIN_DAYS = 30
 
 _NOW = "statement_timestamp()"  # held still, so that the indexes are used
@@ -98,12 +98,15 @@ async def select_own_ends(
     return tuple(OwnEnd(**row) for row in rows)
 
 
-# The one that is leaving ends by itself. An application with keys has none.
-_SECRET = """client_secret s
+# A secret that is leaving ends by itself. An application has secrets or keys, and never both.
+_SECRET = """(
+    SELECT application_id, digest, created_at, NULL AS kid FROM client_secret WHERE expires_at IS NULL
+  UNION ALL
+    SELECT application_id, digest, created_at, kid FROM client_key) s
 LEFT JOIN credential_use u ON u.application_id = s.application_id AND u.digest = s.digest"""
 _UNUSED = f"coalesce(u.used_at, s.created_at) < {_NOW} - interval '{UNUSED_DAYS} days'"
 _OLD = f"s.created_at < {_NOW} - interval '{OLD_DAYS} days'"
-_DUE_SECRET = f"s.expires_at IS NULL AND ({_UNUSED} OR {_OLD})"
+_DUE_SECRET = f"({_UNUSED} OR {_OLD})"
 
 SELECT_PEOPLE_OF_SECRETS = f"""
 SELECT p.id, p.email FROM person p
@@ -129,23 +132,27 @@ async def mark_secrets_told(transaction: Transaction, person_id: UUID) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DueSecret:
-    """The present secret of an application. used_at: to the hour; None when nobody used it. unused: for 90 days."""
+    """The present secret of an application, or one of its public keys. kid: the key's name; None for a secret.
+
+    created_at: of a key when it was registered. used_at: to the hour; None when nobody used it. unused: for 90 days.
+    """
 
     application_id: UUID
     application: str
+    kid: str | None
     created_at: datetime
     used_at: datetime | None
     unused: bool
 
 
 SELECT_DUE_SECRETS = f"""
-SELECT a.id AS application_id, a.name AS application, s.created_at, u.used_at, {_UNUSED} AS unused
+SELECT a.id AS application_id, a.name AS application, s.kid, s.created_at, u.used_at, {_UNUSED} AS unused
 FROM {_SECRET} JOIN {_wants("secret")} ON w.application_id = s.application_id AND w.person_id = $1
-WHERE {_DUE_SECRET} ORDER BY a.name, a.id LIMIT $2
+WHERE {_DUE_SECRET} ORDER BY a.name, a.id, s.created_at, s.kid LIMIT $2
 """
 
 
 async def select_due_secrets(statements: Statements, person_id: UUID, most: int) -> tuple[DueSecret, ...]:
-    """The secrets of a person's live applications that nobody uses, or that are old."""
+    """The secrets and keys of a person's live applications that nobody uses, or that are old; those of one together."""
     rows = await statements.rows(SELECT_DUE_SECRETS, person_id, most)
     return tuple(DueSecret(**row) for row in rows)

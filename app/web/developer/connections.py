@@ -168,7 +168,7 @@ def _shown(request: Request, application_id: UUID, asked: AccessRequest) -> dict
         "mailed": asked.mailed_at is not None and waits_for_mail(context_of(request), asked),
         "refusal": asked.judged_reason if asked.state == "refused" else None,
         "confirmed_by": asked.decider if asked.state in ("approved", "collected") else None,
-        "released_by": asked.judge if asked.state in ("approved", "collected") else None,
+        "released_at": asked.judged_at if asked.state in ("approved", "collected") else None,
         "withdraw": (
             address_below(WITHDRAW_REQUEST, application_id),
             sealed_form(request, _WITHDRAW, subject),

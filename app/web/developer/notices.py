@@ -4,12 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.flows.account.rights import OwnerError
-from app.flows.developer.own_notices import NOTICES, choose_notices
+from app.flows.developer.own_notices import choose_notices
 from app.oauth.parameters import parse_query
 from app.sentence import Sentence
 from app.storage.people.notices import ApplicationNotice, select_notices_off
 from app.web.developer.frame import OwnerHere, address_below, application_page, owner_here, posting_owner
 from app.web.pages.account_form import Fault, refused_at, sealed_form
+from app.web.pages.notices import choices, ticked
 from app.web.pages.render import see_other
 from app.web.paths import OWN_NOTICES
 from app.web.request import context_of, raw_query
@@ -30,7 +31,7 @@ _SAID: dict[ApplicationNotice, tuple[Sentence, Sentence]] = {
         Sentence("One mail a day at most, about all your applications."),
     ),
     "secret": (
-        Sentence("A secret is unused or old"),
+        Sentence("A secret or key is unused or old"),
         Sentence(
             "Nobody used it for 90 days, or it is older than a year. One mail in 30 days at most, about all your applications."
         ),
@@ -48,10 +49,9 @@ async def submit_notices(request: Request) -> Response:
     if isinstance(found, Response):
         return found
     owner, posted = found
-    wanted = [each for each in NOTICES if each in posted.fields]
     application_id = owner.application.client.id
     try:
-        await choose_notices(context_of(request), owner.actor, application_id, wanted)
+        await choose_notices(context_of(request), owner.actor, application_id, ticked(posted, _SAID))
     except OwnerError as refused:
         return await _page(request, owner, refused_at(request, _FORM, "", refused))
     return see_other(f"{address_below(OWN_NOTICES, application_id)}?done=saved")
@@ -59,7 +59,8 @@ async def submit_notices(request: Request) -> Response:
 
 async def _page(request: Request, owner: OwnerHere, fault: Fault | None = None) -> Response:
     client = owner.application.client
-    off = await select_notices_off(context_of(request).database, client.id, owner.person.id) or frozenset()
+    database = context_of(request).database
+    off = await select_notices_off(database, "application", client.id, owner.person.id)
     return application_page(
         request,
         owner,
@@ -72,8 +73,5 @@ async def _page(request: Request, owner: OwnerHere, fault: Fault | None = None) 
         hidden=sealed_form(request, _FORM, str(client.id)),
         email=owner.person.email,
         test=client.test,
-        choices=[
-            {"name": name, "say": say, "more": more, "on": name not in off}
-            for name, (say, more) in _SAID.items()
-        ],
+        choices=choices(_SAID, off or ()),
     )

@@ -21,6 +21,7 @@ from app.storage.people.people import Person
 from app.throttling.guesses import TooManyGuessesError
 from app.web.pages.account import account_page
 from app.web.pages.account_form import Fault, Posted, fault_of, posted_form, sealed_form
+from app.web.pages.account_notices import notices_shown
 from app.web.pages.browser import drop_cookie
 from app.web.pages.login import login_page, visitor_of
 from app.web.pages.passkey_proof import asked_proof, proof_of
@@ -59,6 +60,7 @@ _LEAVE, _CLOSE, _OWN_DATA = "leave", "close account", "own data"
 _DONE = {
     "name": Sentence("Your name was changed."),
     "time-zone": Sentence("From now on, pages and mails tell you the time in this zone."),
+    "notices": Sentence("Your choice was saved."),
     "email": Sentence("Two mails are on their way. Nothing changes before both addresses have confirmed it."),
     "withdrawn": Sentence("The change was withdrawn. Your address stays as it is."),
 }
@@ -209,6 +211,7 @@ async def _profile_page(
         pending=pending and _pending(pending),
         time_zone=person.time_zone,
         zones=_offered_zones(person.time_zone),
+        notices=await notices_shown(request, person),
         forms={
             "name": (CHANGE_NAME, sealed_form(request, _NAME)),
             "time_zone": (CHANGE_TIME_ZONE, sealed_form(request, _TIME_ZONE)),

@@ -7,7 +7,7 @@ from app.context import Context
 from app.flows.mail.numbered import MOST_NAMED, numbered
 from app.flows.mail.queue_mail import queue_mail
 from app.mail.letters import Template
-from app.storage.people.members import select_members
+from app.storage.people.notices import AccountNotice, select_told_members
 from app.storage.postgres.database import Transaction
 
 
@@ -18,14 +18,18 @@ async def tell_owners(
     application_id: UUID,
     event_id: UUID,
     *,
+    notice: AccountNotice | None,
     language: str | None,
 ) -> None:
     """An application was connected, changed or disconnected.
 
-    event_id: of the audit event that it tells of. language: of the page, for owners who chose none.
+    event_id: of the audit event that it tells of. notice: as which it may be turned off; None for a connection that
+    begins, which is always told. language: of the page, for owners who chose none.
     """
     about = {"application": application_id, "event": event_id}
-    await _queue(context, transaction, "connection_changed", customer_id, about, language=language)
+    await _queue(
+        context, transaction, "connection_changed", customer_id, about, notice=notice, language=language
+    )
 
 
 async def tell_owners_of_all(
@@ -39,7 +43,15 @@ async def tell_owners_of_all(
 ) -> None:
     """All applications were disconnected at once: one mail names them. event_id: of one of them."""
     about = {"event": event_id, **numbered("application", application_ids[:MOST_NAMED])}
-    await _queue(context, transaction, "applications_disconnected", customer_id, about, language=language)
+    await _queue(
+        context,
+        transaction,
+        "applications_disconnected",
+        customer_id,
+        about,
+        notice="disconnected",
+        language=language,
+    )
 
 
 async def tell_owners_of_ends(
@@ -47,7 +59,9 @@ async def tell_owners_of_ends(
 ) -> None:
     """Connections end in 30 days: one mail names them all."""
     about = numbered("application", application_ids[:MOST_NAMED])
-    await _queue(context, transaction, "connection_ending", customer_id, about, language=None)
+    await _queue(
+        context, transaction, "connection_ending", customer_id, about, notice="ending", language=None
+    )
 
 
 async def _queue(
@@ -57,11 +71,9 @@ async def _queue(
     customer_id: UUID,
     about: Mapping[str, UUID],
     *,
+    notice: AccountNotice | None,
     language: str | None,
 ) -> None:
-    for member in await select_members(transaction, customer_id):
-        if member.role == "owner":
-            of_member = {"person": member.person_id, "customer": customer_id, **about}
-            await queue_mail(
-                context, transaction, template, to=member.email, about=of_member, language=language
-            )
+    for person_id, email in await select_told_members(transaction, customer_id, notice):
+        of_member = {"person": person_id, "customer": customer_id, **about}
+        await queue_mail(context, transaction, template, to=email, about=of_member, language=language)
