@@ -20,7 +20,7 @@ from app.oauth.actor import COMMAND_LINE
 from app.oauth.member_role import MemberRole
 from app.oauth.token_string import new_id
 from app.storage.people.members import Member, member_of
-from app.storage.people.people import select_sign_in_of
+from app.storage.people.people import select_sign_in
 from app.web.cookies import PLAIN, SECURE
 from tests.support.browser import Browser, query_of
 
@@ -102,7 +102,7 @@ class World:
         """The consent page as this customer sees it, signing in first where needed."""
         page = await browser.get(self.authorize_url(**changes))
         if 'name="password"' in page.text:
-            await let_in(self.context, browser, self.member.id)
+            await let_in(self.context, browser, self.member.email)
             page = await browser.get(self.authorize_url(**changes))
         assert page.status_code == 200, page.text
         return page
@@ -198,10 +198,10 @@ async def join(world: World, role: MemberRole, *, name: str = "Bo Berg", email: 
     return member
 
 
-async def let_in(context: Context, browser: Browser, person_id: UUID) -> None:
+async def let_in(context: Context, browser: Browser, email: str) -> None:
     """Sign a person in with a browser, as the form does, but for the check of the password: it takes 25 ms of a processor."""
     visitor = Visitor("127.0.0.1", "127.0.0.1")
-    found = await select_sign_in_of(context.database, person_id)
+    found = await select_sign_in(context.database, email)
     assert found is not None
     async with context.database.transaction() as transaction:
         signed_in = await open_session(context, transaction, found, visitor, attempt={})
