@@ -121,10 +121,9 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 
 
 @pytest.fixture(scope="session")
-def verbs() -> Iterator[Verbs]:
+def verbs() -> Verbs:
     """The command line's verbs, each a process."""
-    with loaded() as verbs:
-        yield verbs
+    return loaded()
 
 
 @pytest.fixture(scope="session")

@@ -152,7 +152,8 @@ def test_make_bench_runs_at_smoke_size(copy: Path) -> None:
 
 
 def test_make_screenshots_takes_them_or_says_what_is_missing(copy: Path) -> None:
-    said = make(copy, "screenshots", VIEWS="phone-dark")
+    """The tour of the other pages is that of tests/pages/test_accessibility.py."""
+    said = make(copy, "screenshots", VIEWS="phone-dark --until home")
     if find_chromium() is None:
         assert "No pictures: no Chromium here" in said
     else:

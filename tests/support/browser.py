@@ -1,5 +1,6 @@
 """A plain HTML browser: keeps cookies, follows nothing by itself, fills in forms with all their hidden inputs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
@@ -44,6 +45,12 @@ class Browser:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.http.aclose()
+
+    def keep(self, cookies: Mapping[str, str]) -> None:
+        """As if an answer had brought them."""
+        brought = [("set-cookie", f"{name}={value}; Path=/") for name, value in cookies.items()]
+        asked = httpx2.Request("GET", self.http.base_url)
+        self.http.cookies.extract_cookies(httpx2.Response(200, headers=brought, request=asked))
 
     async def get(self, url: str, **headers: str) -> httpx2.Response:
         return await self.http.get(

@@ -14,12 +14,14 @@ from app.flows.account.change_customer import find_person
 from app.flows.account.check_guess import Visitor
 from app.flows.account.invite import invite
 from app.flows.account.register_application import RegisteredApplication, register_application
-from app.flows.account.sign_in import SignedIn, sign_in
+from app.flows.account.sign_in import SignedIn, open_session, sign_in
 from app.flows.mail.links import mint_invitation_secret
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.member_role import MemberRole
 from app.oauth.token_string import new_id
 from app.storage.people.members import Member, member_of
+from app.storage.people.people import select_sign_in
+from app.web.cookies import PLAIN, SECURE
 from tests.support.browser import Browser, query_of
 
 PASSWORD = "correct horse battery"
@@ -100,7 +102,8 @@ class World:
         """The consent page as this customer sees it, signing in first where needed."""
         page = await browser.get(self.authorize_url(**changes))
         if 'name="password"' in page.text:
-            page = await browser.sign_in(page, self.member.email, PASSWORD)
+            await let_in(self.context, browser, self.member.email)
+            page = await browser.get(self.authorize_url(**changes))
         assert page.status_code == 200, page.text
         return page
 
@@ -193,6 +196,18 @@ async def join(world: World, role: MemberRole, *, name: str = "Bo Berg", email: 
     member = member_of(await find_person(context, address))
     assert member is not None
     return member
+
+
+async def let_in(context: Context, browser: Browser, email: str) -> None:
+    """Sign a person in with a browser, as the form does, but for the check of the password: it takes 25 ms of a processor."""
+    visitor = Visitor("127.0.0.1", "127.0.0.1")
+    found = await select_sign_in(context.database, email)
+    assert found is not None
+    async with context.database.transaction() as transaction:
+        signed_in = await open_session(context, transaction, found, visitor, attempt={})
+    assert signed_in is not None
+    prefix = SECURE if context.policy.secure else PLAIN
+    browser.keep({f"{prefix}session": signed_in.session, f"{prefix}known": signed_in.known_browser})
 
 
 async def session_of(context: Context, *, email: str, password: str) -> str | None:

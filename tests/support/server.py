@@ -2,15 +2,15 @@
 
 import asyncio
 import os
-import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
 import psutil
+
+from tests.support.verbs import Running, loaded
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,32 +40,23 @@ async def running_service(
     log: Path | None = None,
 ) -> AsyncIterator[str]:
     """`rovitracker serve` with these settings; its address, once it is ready. log: where its lines go."""
+    given = (*(arguments or ("serve",)), "--port", str(port))
     with (log or Path(os.devnull)).open("wb") as stdout:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "app",
-            *(arguments or ("serve",)),
-            "--port",
-            str(port),
-            cwd=cwd or ROOT,
-            env={**os.environ, **settings},
-            stdout=stdout,
+        process = await loaded().start(
+            *given, environment={**os.environ, **settings}, folder=cwd or ROOT, stdout=stdout
         )
     try:
         address = f"http://localhost:{port}"
         await _wait_until_ready(address, process)
         yield address
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(process.wait(), 30)
+        await process.end()
 
 
-async def _wait_until_ready(address: str, process: asyncio.subprocess.Process) -> None:
+async def _wait_until_ready(address: str, process: Running) -> None:
     async with httpx2.AsyncClient(base_url=address) as client:
         for _ in range(300):
-            assert process.returncode is None, f"the service ended with {process.returncode}"
+            assert process.status is None, f"the service ended with {process.status}"
             try:
                 if (await client.get("/health/ready")).status_code == 200:
                     return

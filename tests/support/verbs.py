@@ -4,7 +4,10 @@ What a verb is given is its own all the same: arguments, environment, folder, st
 itself is meant, or a terminal, a test runs `python -m app`.
 """
 
+import asyncio
+import atexit
 import gc
+import importlib
 import json
 import os
 import select
@@ -16,14 +19,38 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import BinaryIO
 
 from app.cli.main import command_line, run
-from tests.support.server import ROOT
+
+_ROOT = Path(__file__).parents[2]
 
 _LENGTH = struct.Struct("!Q")
-_STATUS = struct.Struct("!i")
+_NUMBER = struct.Struct("!i")  # a verb's pid when it begins, and its exit status when it ends
 _STREAMS = 3
+
+
+class Running:
+    """A verb that goes on until it is told to end."""
+
+    def __init__(self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.pid = pid
+        self._writer = writer
+        self._end = asyncio.create_task(reader.readexactly(_NUMBER.size))
+
+    @property
+    def status(self) -> int | None:
+        """None while it runs."""
+        return int(_NUMBER.unpack(self._end.result())[0]) if self._end.done() else None
+
+    async def end(self) -> None:
+        if not self._end.done():
+            os.kill(self.pid, signal.SIGTERM)
+            await asyncio.wait_for(self._end, 30)
+        self._writer.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +67,51 @@ class Verbs:
             streams = [stack.enter_context(TemporaryFile()) for _ in range(_STREAMS)]
             streams[0].write(stdin.encode())
             streams[0].seek(0)
-            status = self._status(arguments, environment, [each.fileno() for each in streams], timeout_s)
+            connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+            connection.settimeout(timeout_s)
+            self._ask(connection, arguments, environment, _ROOT, [each.fileno() for each in streams])
+            _received(connection, _NUMBER.size)
+            status: int = _NUMBER.unpack(_received(connection, _NUMBER.size))[0]
             printed, said = (os.pread(each.fileno(), 1 << 30, 0).decode() for each in streams[1:])
         return subprocess.CompletedProcess(arguments, status, printed, said)
 
-    def _status(
-        self, arguments: Sequence[str], environment: Mapping[str, str], streams: list[int], timeout_s: float
-    ) -> int:
-        asked = json.dumps([arguments, dict(environment)]).encode()
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(timeout_s)
-            connection.connect(self.address)
-            socket.send_fds(connection, [_LENGTH.pack(len(asked))], streams)
-            connection.sendall(asked)
-            status: int = _STATUS.unpack(_received(connection, _STATUS.size))[0]
-        return status
+    async def start(
+        self, *arguments: str, environment: Mapping[str, str], folder: Path, stdout: BinaryIO
+    ) -> Running:
+        """Start one in a folder; stdin and stderr are those of this process."""
+        connection = socket.socket(socket.AF_UNIX)
+        self._ask(connection, arguments, environment, folder, [0, stdout.fileno(), 2])
+        reader, writer = await asyncio.open_unix_connection(sock=connection)
+        return Running(_NUMBER.unpack(await reader.readexactly(_NUMBER.size))[0], reader, writer)
+
+    def _ask(
+        self,
+        connection: socket.socket,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        streams: list[int],
+    ) -> None:
+        asked = json.dumps([arguments, dict(environment), str(folder)]).encode()
+        connection.connect(self.address)
+        socket.send_fds(connection, [_LENGTH.pack(len(asked))], streams)
+        connection.sendall(asked)
+
+
+@cache
+def loaded() -> Verbs:
+    """The process that forks verbs. It begins when somebody asks for it, and ends with this one."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(_loaded())
 
 
 @contextmanager
-def loaded() -> Iterator[Verbs]:
-    """The process that forks verbs, until the end."""
+def _loaded() -> Iterator[Verbs]:
     with TemporaryDirectory(prefix="verbs") as folder:
         address = f"{folder}/socket"
         command = [sys.executable, "-m", "tests.support.verbs", address]
-        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stdout.read() == b""  # it closes what it does not need when it listens
             yield Verbs(address)
@@ -72,6 +120,9 @@ def loaded() -> Iterator[Verbs]:
 def main(address: str) -> None:
     """Fork a process for whoever connects, until stdin ends. It goes on as the verb, and this one's loop is left."""
     command_line()
+    importlib.import_module("app.main")  # `serve` loads it by its name
+    # The workers of `serve` begin with the module that their supervisor began with.
+    sys.modules["__main__"] = importlib.import_module("app.__main__")
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
     with socket.socket(socket.AF_UNIX) as listener:
@@ -92,18 +143,20 @@ def main(address: str) -> None:
 
 def _answer(connection: socket.socket) -> None:
     head, streams, _, _ = socket.recv_fds(connection, _LENGTH.size, _STREAMS)
-    arguments, environment = json.loads(_received(connection, _LENGTH.unpack(head)[0]))
+    arguments, environment, folder = json.loads(_received(connection, _LENGTH.unpack(head)[0]))
     verb = os.fork()
     if verb != 0:
-        _, status = os.waitpid(verb, 0)
         with suppress(OSError):  # who asked waits no longer
-            connection.sendall(_STATUS.pack(os.waitstatus_to_exitcode(status)))
+            connection.sendall(_NUMBER.pack(verb))
+            _, status = os.waitpid(verb, 0)
+            connection.sendall(_NUMBER.pack(os.waitstatus_to_exitcode(status)))
         os._exit(0)
     connection.close()
     for stream, given in enumerate(streams):
         os.dup2(given, stream)
         os.close(given)
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["rovitracker", *arguments]

@@ -40,6 +40,7 @@ async def test_what_a_page_does_is_traced_to_its_request(
     context: Context, world: World, served: FastAPI
 ) -> None:
     async with browser_at(served, ELSEWHERE) as browser:
+        await browser.sign_in(await browser.get("/app/login"), world.member.email, PASSWORD)
         await world.token(browser)
         page = await browser.get("/app/account/applications")
         done = await browser.submit(page, {}, action="/disconnect", X_Request_Id="cut-4711")
