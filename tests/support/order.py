@@ -8,6 +8,7 @@ ALONE = (
     "tests/door/test_floods.py",
     "tests/bench/test_strain.py",
     "tests/web/test_equal_time.py",
+    "tests/web/test_equal_time_of_people.py",
     "tests/cost/test_counting_reads.py",
 )
 

@@ -27,7 +27,7 @@ _AEMP_1_2, _ISO_15143 = "AEMP 1.2", "ISO 15143-3"
 _MOST, _LONGEST = 1_024, 1_024  # so many are kept, each of so many characters at most
 
 # A client may spell an address in endless ways, and each is shown in the links of its own document.
-_PLAIN = re.compile(r"/api/(v1/|v2/)?Fleet(/[1-9][0-9]{0,6})?")
+_PLAIN = re.compile(rf"(?:{API}|{V1}|{V2})Fleet(?:/[1-9][0-9]{{0,6}})?")
 
 
 class Form(NamedTuple):
