@@ -32,6 +32,7 @@ PRODUCTION_VARIABLES = {
     "ROVITRACKER_SMTP_URL": TLS_MAIL,
     "ROVITRACKER_MAIL_FROM": "Example <no-reply@example.com>",
 }
+SUPPORT = {"ROVITRACKER_SUPPORT_EMAIL": "support@example.com"}
 RUN_ONCE = {"secrets", "migrate"}
 
 _VARIABLE = re.compile(rf"{PREFIX}[A-Z0-9_]+")
@@ -89,6 +90,14 @@ def test_production_leaves_development_out(production: dict[str, Any]) -> None:
         assert environment["ROVITRACKER_PUBLIC_URL"] == HTTPS
         assert environment["ROVITRACKER_SMTP_URL"] == TLS_MAIL
     assert "mail" not in production["services"]
+
+
+@pytest.mark.parametrize("given", [{}, SUPPORT], ids=["not said", "said"])
+def test_production_takes_the_mailbox_for_reports(tmp_path: Path, given: dict[str, str]) -> None:
+    """`doctor` warns where there is none, so there has to be a way to name it."""
+    document = read_compose(tmp_path, BASE, PRODUCTION, **PRODUCTION_VARIABLES, **given).document
+    [name] = SUPPORT
+    assert document["services"]["service"]["environment"][name] == given.get(name, "")
 
 
 @pytest.mark.parametrize("missing", PRODUCTION_VARIABLES)

@@ -16,7 +16,7 @@ from tests.containers.engine import RUN, docker, sweep
 from tests.support.composition import BASE, PRODUCTION
 from tests.support.dockerfile import CHECKOUT
 from tests.support.server import free_port
-from tests.test_containers import PRODUCTION_VARIABLES
+from tests.test_containers import PRODUCTION_VARIABLES, SUPPORT
 
 OURS = ("secrets", "migrate", "service")  # the services that run our image
 LASTING = ("postgres", "valkey", "service")
@@ -124,7 +124,7 @@ def installation(
     folder.mkdir()
     (folder / _APART).write_text(_apart(name, production=production))
     own = {"COMPOSE_PROJECT_NAME": name, "ROVITRACKER_PORT": str(port)}
-    exported = PRODUCTION_VARIABLES if production else {}
+    exported = {**PRODUCTION_VARIABLES, **SUPPORT} if production else {}
     try:
         yield Installation(name, folder, port, {**own, **exported}).checked_out(checkout)
     finally:

@@ -23,8 +23,9 @@ async def write_everything(customer: Customer, token: str) -> None:
     assert len(pins) == MACHINES
     assert await customer.machines(await customer.token()) == pins
     assert (await customer.report(pins[0]))["stored"] == 1
-    newest = customer.installation.rovitracker("audit tail --lines 2")
-    assert {each["event"] for each in newest} == {"person.signed_in", "application.registered"}
+    newest = customer.installation.rovitracker("audit tail --lines 3")
+    told = {"person.signed_in", "application.registered", "application.approved"}
+    assert {each["event"] for each in newest} == told
     [upkeep] = documented("Upkeep")
     assert json.loads(customer.installation.run(upkeep))["partitions_postponed"] == []
     assert wrong(customer.installation) == []
