@@ -1,7 +1,8 @@
 """Everything the stores hold, as a digest each: what a refused request must leave as it was.
 
 Left out are the tables of what was refused, used and read: they are written up to a minute after what they tell of, and
-open nothing. Mails of earlier tests may be sent meanwhile, so it is compared which ones there are.
+open nothing. Mails of earlier tests may be sent meanwhile, and a session notes its use once a minute, so it is compared
+which ones there are.
 """
 
 import asyncpg
@@ -15,6 +16,7 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT re
   AND relname NOT IN ('refused_request', 'credential_use', 'connection_read')
 """
 
+_BY_NAME = {"mail": "t.id::text", "browser_session": "t.id_digest::text"}
 # Their machines report every quarter of an hour by themselves.
 _HOLD_TEST_CUSTOMERS = "UPDATE customer SET simulated_at = 'infinity' WHERE tester_id IS NOT NULL"
 
@@ -26,7 +28,7 @@ async def state_of(context: Context, database_url: str, redis_url: str) -> dict[
     await owner.execute(_HOLD_TEST_CUSTOMERS)
     found: dict[str, object] = {}
     for table in await owner.fetch(_TABLES):
-        told = "t.id::text" if table["name"] == "mail" else "t::text"
+        told = _BY_NAME.get(table["name"], "t::text")
         row = await owner.fetchrow(
             f"SELECT count(*), md5(string_agg(md5({told}), '' ORDER BY md5({told}))) FROM {table['name']} t"
         )

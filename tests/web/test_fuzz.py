@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 import schemathesis
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
@@ -33,6 +33,7 @@ MADE_UP = {
     and not {"parameters", "requestBody"}.isdisjoint(each.ok().definition.raw)
 }
 AUTHORIZE = ("authorize", "authorizeByPost")
+_LONGEST_QUERY = 60_000  # the client sends no longer address, and the service reads none of a fifth of it
 
 # Put in place of what was made up, so that most requests come further than the first check.
 LENT = st.sampled_from(
@@ -92,7 +93,9 @@ async def send(browser: Browser, world: World, case: Any, lent: tuple[str, ...])
     if case.method == "POST":
         headers["Content-Type"] = case.media_type or FORM
         return await browser.http.post(case.path, content=encoded(fields), headers=headers)
-    return await browser.http.get(f"{case.path}?{encoded(fields)}", headers=headers)
+    query = encoded(fields)
+    assume(len(query) <= _LONGEST_QUERY)
+    return await browser.http.get(f"{case.path}?{query}", headers=headers)
 
 
 def encoded(fields: object) -> str:
