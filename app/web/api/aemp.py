@@ -146,7 +146,7 @@ def _render_series(page: SeriesPage, representation: Representation) -> bytes:
 async def _machine(request: Request, caller: Caller, address: MachineAddress) -> tuple[Snapshot, int]:
     context = context_of(request)
     machine = await read_equipment(context, caller.view, address.machine, address.perhaps)
-    return take_snapshot((machine.equipment,), (_self(request),), now=context.now()), machine.key
+    return take_snapshot(machine.flat, (_self(request),), now=context.now()), machine.key
 
 
 async def _series(request: Request, caller: Caller, address: SeriesAddress) -> tuple[SeriesPage, int]:
