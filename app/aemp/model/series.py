@@ -1,10 +1,11 @@
 """The one table of series: what a machine reported over time, under the names that ISO 15143-3 gives each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 
+from app.aemp.model.columns import Columns
 from app.aemp.model.elements import ELEMENTS, Child, Element, Kind
 from app.aemp.model.values import Fault, Reading, SwitchStatus
 
@@ -71,6 +72,24 @@ class Series:
         made = _MADE.get(measured.kind, float)
         make = self.element.reading
         return tuple(make(at=at, **{measured.attribute: made(value)}, **standing) for at, value, _ in rows)
+
+    def columns_of(self, rows: Sequence[tuple[float, float, int]], machine: Columns) -> Columns:
+        """The same side by side, with times in seconds since 1970. machine: the columns of it alone."""
+        times, values, metrics = zip(*rows, strict=True) if rows else ((), (), ())
+        at_column, measured = self.element.at_column, self.value
+        if self.element.reading is SwitchStatus:
+            number, on = (child.column for child in self.element.children)
+            first = SWITCH_METRICS.start
+            inputs = [metric - first + 1 for metric in metrics]
+            return {at_column: times, number: inputs, on: [value != 0 for value in values]}
+        [at] = machine[at_column]
+        standing = {
+            child.column: [None if at is None else machine[child.column][0]] * len(rows)
+            for child in self.element.children
+            if child is not measured
+        }
+        made = _MADE.get(measured.kind, float)
+        return {at_column: times, measured.column: [*map(made, values)], **standing}
 
 
 _MADE: dict[Kind, type] = {Kind.BOOLEAN: bool, Kind.INTEGER: int}

@@ -16,10 +16,15 @@ def clean(text: str) -> str:
     return FORBIDDEN.sub(REPLACEMENT, text)
 
 
+def is_fixed(decimals: int) -> bool:
+    """Whether figures are written with all these decimals, not with those alone that are needed."""
+    return decimals <= _FIXED
+
+
 def decimal_writer(decimals: int) -> Callable[[float], str]:
     """Fixed decimals up to 2, beyond that only those needed: `1937.20`, `10.0137`. Never an exponent or `-0`."""
     fixed = f"{{:z.{decimals}f}}".format
-    if decimals <= _FIXED:
+    if is_fixed(decimals):
         return fixed
 
     def write(value: float) -> str:

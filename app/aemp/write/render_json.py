@@ -1,26 +1,23 @@
 """Documents as JSON: the XML's names, its figures digit for digit, lists always lists, absent data absent."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 import orjson
 
 from app.aemp.address.negotiation import Representation
 from app.aemp.address.paging import Link
-from app.aemp.model.elements import ELEMENTS, HEADER, Child
+from app.aemp.model.columns import TIMES, flatten, flatten_readings
+from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element, Kind
 from app.aemp.model.series import Series
 from app.aemp.model.text import clean
 from app.aemp.model.times import format_time
-from app.aemp.model.values import EquipmentHeader
-from app.aemp.write.rendering import TIME, Leaf, Write, compile_leaves, fill_times, writer
+from app.aemp.write.rendering import Branch, Leaf, make_branch, make_leaf, preparing, write_rows
 from app.aemp.write.snapshot import SeriesPage, Snapshot
 
 _VERSION = "1"
-
-_readings_of = attrgetter(*(element.attribute for element in ELEMENTS))
+_SPECIAL = '"\\'  # the printable characters that a JSON text escapes
 
 
 def render_fleet_v2_json(snapshot: Snapshot, representation: Representation = Representation.JSON) -> bytes:
@@ -30,34 +27,22 @@ def render_fleet_v2_json(snapshot: Snapshot, representation: Representation = Re
     if vendor:
         head |= {"SnapshotTime": time, "Version": _VERSION}
     head["Links"] = _links(snapshot.links, vendor=vendor)
-    writes, times, machines = _branches(vendor=vendor), list[datetime](), list[str]()
-    for machine in snapshot.equipment:
-        written = [_header(machine.header)]
-        for reading, write in zip(_readings_of(machine), writes, strict=True):
-            if reading is not None:
-                written.append(write(reading))
-                times.append(reading.at)
-        written.append("}")
-        machines.append("".join(written))
-    return _document(head, "Equipment", machines, times, vendor=vendor)
+    machines = flatten(snapshot.equipment)
+    written = write_rows(machines.columns, _machine(vendor=vendor), TIMES, end="}", between=",")
+    return _document(head, "Equipment", written)
 
 
 def render_series_json(page: SeriesPage, representation: Representation = Representation.JSON) -> bytes:
     vendor = representation is Representation.SNAPSHOT_JSON
-    write = _series_branch(page.series, vendor=vendor)
-    head = {"Links": _links(page.links, vendor=vendor)}
-    readings, times = list(map(write, page.readings)), [reading.at for reading in page.readings]
-    return _document(head, page.series.element.name, readings, times, vendor=vendor)
+    element = page.series.element
+    columns = flatten_readings(element, page.readings)
+    written = write_rows(columns, _series(page.series, vendor=vendor), (element.at_column,), between=",")
+    return _document({"Links": _links(page.links, vendor=vendor)}, element.name, written)
 
 
-def _document(
-    head: dict[str, Any], name: str, items: list[str], times: list[datetime], *, vendor: bool
-) -> bytes:
-    """An object of its head and a list of items, whose times are still to be filled in."""
-    opened = orjson.dumps(head)[:-1].decode()
-    if vendor:
-        times = [at for at in times for _ in ("datetime", "Datetime")]
-    return fill_times(f'{opened},"{name}":[{",".join(items)}]}}', times).encode()
+def _document(head: dict[str, Any], name: str, items: str) -> bytes:
+    """An object of its head and a list of items."""
+    return f'{orjson.dumps(head)[:-1].decode()},"{name}":[{items}]}}'.encode()
 
 
 def _links(links: Iterable[Link], *, vendor: bool) -> list[dict[str, str]]:
@@ -74,41 +59,45 @@ def _link(link: Link, *, vendor: bool) -> dict[str, str]:
     return {"Rel": capital, "Href": href, "rel": capital if vendor else link.rel, "href": href}
 
 
-def _text(text: str) -> str:
-    return f'"{text}"' if text.isalnum() else orjson.dumps(clean(text)).decode()
+def _escape(text: str) -> str:
+    return orjson.dumps(clean(text)).decode()[1:-1]
 
 
-def _leaf(child: Child) -> Leaf:
-    """A leaf ends with a comma. Behind a header's last one it is cut off; behind a reading's its time follows."""
-    before, after = f'"{child.name}":', ","
+def _leaf(child: Child, *, required: bool, ahead: str = "", behind: str = ",") -> Leaf:
+    """ahead, behind: the comma on one of the sides."""
+    quote = '"' if child.kind in (Kind.TEXT, Kind.TIME) else ""
+    before, after = f'"{child.name}":{quote}', quote
     if child.unit:
-        stated = f'"{child.unit.name}":"{child.unit.spelling}",'
-        before, after = (before, after + stated) if child.unit.after else (stated + before, after)
-    return Leaf(child.attribute, before, writer(child, text=_text), after, child.always)
+        stated = f'"{child.unit.name}":"{child.unit.spelling}"'
+        before, after = (before, f"{after},{stated}") if child.unit.after else (f"{stated},{before}", after)
+    prepare = preparing(child, required=required, escape=_escape, special=_SPECIAL)
+    return make_leaf(child, ahead + before, after + behind, prepare, required=required)
 
 
-# `Model` is always there, so a comma is too.
-_write_header = compile_leaves(tuple(map(_leaf, HEADER)), '{"EquipmentHeader":{', "")
-
-
-def _header(header: EquipmentHeader) -> str:
-    return f"{_write_header(header)[:-1]}}}"
-
-
-def _closing(*, vendor: bool) -> str:
-    """Older clients of the vendor's type read the capital."""
-    return f'"datetime":"{TIME}","Datetime":"{TIME}"}}' if vendor else f'"datetime":"{TIME}"}}'
-
-
-@cache
-def _branches(*, vendor: bool) -> tuple[Write, ...]:
-    """A header always stands before them, so each opens with a comma."""
-    return tuple(
-        compile_leaves(tuple(map(_leaf, element.children)), f',"{element.name}":{{', _closing(vendor=vendor))
-        for element in ELEMENTS
+def _header() -> Branch:
+    """A child that is always there separates those that end with a comma from those that begin with one."""
+    always = next(place for place, child in enumerate(HEADER) if child.always)
+    leaves = (
+        *(_leaf(child, required=False) for child in HEADER[:always]),
+        _leaf(HEADER[always], required=False, behind=""),
+        *(_leaf(child, required=False, ahead=",", behind="") for child in HEADER[always + 1 :]),
     )
+    return make_branch('{"EquipmentHeader":{', leaves, "}")
+
+
+def _element(element: Element, opening: str, *, vendor: bool) -> Branch:
+    """Its time comes last. Older clients of the vendor's type read it by a name with a capital."""
+    children = [_leaf(child, required=child.required) for child in element.children]
+    names = (("", "datetime"), (",", "Datetime")) if vendor else (("", "datetime"),)
+    times = [Leaf(f'{ahead}"{name}":"%s"', element.at_column) for ahead, name in names]
+    return make_branch(opening, (*children, *times), "}", at_column=element.at_column)
 
 
 @cache
-def _series_branch(series: Series, *, vendor: bool) -> Write:
-    return compile_leaves(tuple(map(_leaf, series.element.children)), "{", _closing(vendor=vendor))
+def _machine(*, vendor: bool) -> tuple[Branch, ...]:
+    return (_header(), *(_element(element, f',"{element.name}":{{', vendor=vendor) for element in ELEMENTS))
+
+
+@cache
+def _series(series: Series, *, vendor: bool) -> tuple[Branch, ...]:
+    return (_element(series.element, "{", vendor=vendor),)

@@ -5,16 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
-from operator import attrgetter
 
 from app.aemp.address.negotiation import Representation
 from app.aemp.address.paging import Link
+from app.aemp.model.columns import TIMES, Machines, flatten, flatten_readings
 from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element
 from app.aemp.model.series import Series
 from app.aemp.model.text import FORBIDDEN, REPLACEMENT
 from app.aemp.model.times import format_duration, format_time
-from app.aemp.model.values import EquipmentHeader
-from app.aemp.write.rendering import TIME, Leaf, Write, compile_leaves, fill_times, writer
+from app.aemp.write.rendering import Branch, Leaf, make_branch, make_leaf, preparing, write_each, write_rows
 from app.aemp.write.snapshot import SeriesPage, Snapshot
 
 AEMP_1_2_NAMESPACE = "http://schemas.aemp.org/fleet"
@@ -23,6 +22,7 @@ ISO_20190501_NAMESPACE = "http://www.jcmanet.or.jp/english2017/ISO/15143/-3/2019
 
 XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+_MARKUP = "&<>"
 _SPECIAL = re.compile(f"[{''.join(_ESCAPES)}]|{FORBIDDEN.pattern}")
 
 # AEMP 1.2 names the same units as American plurals.
@@ -31,20 +31,11 @@ _AEMP_1_2_ELEMENTS = ("Location", "CumulativeOperatingHours", "FuelUsed", "FuelU
 
 
 @dataclass(frozen=True, slots=True)
-class _Branch:
-    """An element of a machine: the attribute that holds its reading, and the function that writes that."""
-
-    attribute: str
-    write: Write
-
-
-@dataclass(frozen=True, slots=True)
 class _Edition:
     """A fleet document's form; the opening stands open for the snapshot's time."""
 
     opening: str
-    header: Write
-    branches: tuple[_Branch, ...]
+    branches: tuple[Branch, ...]
 
 
 def render_fleet_v1_xml(snapshot: Snapshot) -> bytes:
@@ -53,22 +44,24 @@ def render_fleet_v1_xml(snapshot: Snapshot) -> bytes:
     A machine without an EquipmentID is named by its PIN there, the one header field that can carry it; feeds of
     this version put the vehicle's number in it as well.
     """
-    named = tuple(replace(machine, header=_v1_header(machine.header)) for machine in snapshot.equipment)
-    return _render(_AEMP_1_2, replace(snapshot, equipment=named, links=()))
+    columns = flatten(snapshot.equipment).columns
+    named = [own or pin for own, pin in zip(columns["equipment_id"], columns["pin"], strict=True)]
+    machines = Machines({**columns, "equipment_id": named})
+    return _render(_AEMP_1_2, snapshot.snapshot_at, machines, links=())
 
 
 def render_fleet_v2_xml(snapshot: Snapshot, representation: Representation = Representation.XML) -> bytes:
     edition = _ISO_20190501 if representation is Representation.XML_20190501 else _ISO
-    return _render(edition, snapshot)
+    return _render(edition, snapshot.snapshot_at, flatten(snapshot.equipment), snapshot.links)
 
 
 def render_series_xml(page: SeriesPage, representation: Representation = Representation.XML) -> bytes:
     later = representation is Representation.XML_20190501
     namespace = ISO_20190501_NAMESPACE if later else ISO_NAMESPACE
-    write = _series_branch(page.series)
-    readings = "".join(map(write, page.readings))
-    document = f'{XML_DECLARATION}<{page.series.root} xmlns="{namespace}">{_links(page.links)}{readings}</{page.series.root}>\n'
-    return fill_times(document, [reading.at for reading in page.readings]).encode()
+    root, element = page.series.root, page.series.element
+    columns = flatten_readings(element, page.readings)
+    readings = write_rows(columns, _series(page.series), (element.at_column,))
+    return f'{XML_DECLARATION}<{root} xmlns="{namespace}">{_links(page.links)}{readings}</{root}>\n'.encode()
 
 
 def escape(text: str) -> str:
@@ -80,20 +73,10 @@ def _replacement(found: re.Match[str]) -> str:
     return _ESCAPES.get(found[0], REPLACEMENT)
 
 
-def _render(edition: _Edition, snapshot: Snapshot) -> bytes:
-    out = [XML_DECLARATION, edition.opening, format_time(snapshot.snapshot_at), '">', _links(snapshot.links)]
-    times: list[datetime] = []
-    readings_of = attrgetter(*(branch.attribute for branch in edition.branches))
-    writes = [branch.write for branch in edition.branches]
-    for machine in snapshot.equipment:
-        out.append(edition.header(machine.header))
-        for reading, write in zip(readings_of(machine), writes, strict=True):
-            if reading is not None:
-                out.append(write(reading))
-                times.append(reading.at)
-        out.append("</Equipment>")
-    out.append("</Fleet>\n")
-    return fill_times("".join(out), times).encode()
+def _render(edition: _Edition, snapshot_at: datetime, machines: Machines, links: Iterable[Link]) -> bytes:
+    opening = f'{XML_DECLARATION}{edition.opening}{format_time(snapshot_at)}">{_links(links)}'
+    written = write_rows(machines.columns, edition.branches, TIMES, end="</Equipment>")
+    return f"{opening}{written}</Fleet>\n".encode()
 
 
 def _links(links: Iterable[Link]) -> str:
@@ -102,61 +85,69 @@ def _links(links: Iterable[Link]) -> str:
     )
 
 
-def _leaf(child: Child) -> Leaf:
+def _leaf(child: Child, *, required: bool, within: str = "") -> Leaf:
+    """within: an element of AEMP 1.2 that holds the value alone."""
     before, after = f"<{child.name}>", f"</{child.name}>"
+    if within:
+        before, after = f"{before}<{within}>", f"</{within}>{after}"
     if child.unit:
         stated = f"<{child.unit.name}>{child.unit.spelling}</{child.unit.name}>"
         before, after = (before, after + stated) if child.unit.after else (stated + before, after)
-    return Leaf(child.attribute, before, writer(child, text=escape), after, child.always)
+    prepare = preparing(child, required=required, escape=escape, special=_MARKUP)
+    return make_leaf(child, before, after, prepare, required=required)
 
 
-def _header(leaves: Iterable[Leaf]) -> Write:
-    return compile_leaves(tuple(leaves), "<Equipment><EquipmentHeader>", "</EquipmentHeader>")
+def _header(children: Iterable[Child]) -> Branch:
+    leaves = (_leaf(child, required=False) for child in children)
+    return make_branch("<Equipment><EquipmentHeader>", leaves, "</EquipmentHeader>")
 
 
-def _branch(element: Element, leaves: Iterable[Leaf]) -> _Branch:
-    opening, closing = f'<{element.name} datetime="{TIME}">', f"</{element.name}>"
-    return _Branch(element.attribute, compile_leaves(tuple(leaves), opening, closing))
+def _element(element: Element, leaves: Iterable[Leaf]) -> Branch:
+    time = Leaf(f'<{element.name} datetime="%s">', element.at_column)
+    return make_branch("", (time, *leaves), f"</{element.name}>", at_column=element.at_column)
+
+
+def _iso_element(element: Element) -> Branch:
+    return _element(element, (_leaf(child, required=child.required) for child in element.children))
 
 
 @cache
-def _series_branch(series: Series) -> Write:
-    return _branch(series.element, map(_leaf, series.element.children)).write
+def _series(series: Series) -> tuple[Branch, ...]:
+    return (_iso_element(series.element),)
 
 
 def _iso_edition(namespace: str, version: str) -> _Edition:
     return _Edition(
         opening=f'<Fleet xmlns="{namespace}" version="{version}" snapshotTime="',
-        header=_header(map(_leaf, HEADER)),
-        branches=tuple(_branch(element, map(_leaf, element.children)) for element in ELEMENTS),
+        branches=(_header(HEADER), *map(_iso_element, ELEMENTS)),
     )
 
 
 def _v1_leaf(child: Child) -> Leaf:
     if child.name == "Hour":
-        return replace(_leaf(child), write=format_duration)
-    if child.name == "OEMName":
-        return _leaf(replace(child, name="Make"))
+        return make_leaf(child, "<Hour>", "</Hour>", write_each(format_duration), required=True)
     if child.unit is None:
-        return _leaf(child)
-    leaf = _leaf(replace(child, unit=replace(child.unit, spelling=_AEMP_1_2_UNITS[child.unit.spelling])))
-    if child.name == "Altitude":
-        return replace(leaf, before=f"{leaf.before}<Meters>", after=f"</Meters>{leaf.after}")
-    return leaf
+        return _leaf(child, required=child.required)
+    unit = replace(child.unit, spelling=_AEMP_1_2_UNITS[child.unit.spelling])
+    within = "Meters" if child.name == "Altitude" else ""
+    return _leaf(replace(child, unit=unit), required=child.required, within=within)
 
 
 def _v1_edition() -> _Edition:
     by_name = {element.name: element for element in ELEMENTS}
+    header = [
+        replace(child, name="Make") if child.name == "OEMName" else child
+        for child in HEADER
+        if child.name != "PIN"
+    ]
     elements = (by_name[name] for name in _AEMP_1_2_ELEMENTS)
     return _Edition(
         opening=f'<Fleet xmlns="{AEMP_1_2_NAMESPACE}" version="1.2" snapshotTime="',
-        header=_header(_v1_leaf(child) for child in HEADER if child.name != "PIN"),
-        branches=tuple(_branch(element, map(_v1_leaf, element.children)) for element in elements),
+        branches=(
+            _header(header),
+            *(_element(element, map(_v1_leaf, element.children)) for element in elements),
+        ),
     )
-
-
-def _v1_header(header: EquipmentHeader) -> EquipmentHeader:
-    return replace(header, equipment_id=header.equipment_id or header.pin)
 
 
 _AEMP_1_2 = _v1_edition()

@@ -1,94 +1,159 @@
-"""Both renderings share text made once from the table of elements, with places for values.
+"""Both renderings write a document element by element: one of all machines, then the next.
 
-A page is a join of strings. The event loop stands still for it, so every element is one call, and all times of a
-document are written by one. A library would guarantee that any name gives a well-formed document; here each
-rendering's own way to write text does.
+A page is a join of strings, and the event loop stands still for it. So an element of all machines is one template,
+repeated, that is filled by one call. A library would guarantee that any name gives a well-formed document; here each
+rendering's own way to escape text does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from operator import attrgetter
-from typing import Any
+from datetime import UTC, datetime
+from itertools import chain, compress
+from typing import Any, TypeAlias
 
 import orjson
 
+from app.aemp.model.columns import Columns
 from app.aemp.model.elements import Child, Kind
-from app.aemp.model.text import decimal_writer
-
-# Where a reading's time belongs. No text of a document can hold it: it is a control character.
-TIME = "\x00"
+from app.aemp.model.text import decimal_writer, is_fixed
 
 _TIMES_OPTION = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
+# It stands behind each element that one call writes. No text of a document can hold it: it is a control character.
+_END = "\x00"
 
-Write = Callable[[Any], str]
+# It turns values, of which any may be None, into what a place of a template takes.
+Prepare: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One value of a reading or header, with the text around it: its name, and its unit if any.
+    """A place in a template, for the values of a column. prepare: what they go through first, if anything."""
 
-    always: whether it is written where there is no value, which `write` takes for an empty text.
+    place: str
+    column: str
+    prepare: Prepare | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """An element or a header. template: with the places of its leaves; a percent sign would stand there twice.
+
+    at_column: of an element's times, which has None where the element is absent.
     """
 
-    attribute: str
-    before: str
-    write: Write
-    after: str
-    always: bool = False
+    template: str
+    leaves: tuple[Leaf, ...]
+    at_column: str | None = None
 
 
-def writer(child: Child, *, text: Write) -> Write:
-    """The function that writes the child's value. text: writes a string in this rendering."""
-    match child.kind:
-        case Kind.TEXT:
-            return (lambda value: text(value or "")) if child.always else text
-        case Kind.TIME:
-            return lambda at: text(write_times([at])[0])
-        case Kind.BOOLEAN:
-            return lambda value: "true" if value else "false"
-        case Kind.INTEGER:
-            return str
-    return decimal_writer(child.decimals)
+def make_branch(
+    opening: str, leaves: Iterable[Leaf], closing: str, *, at_column: str | None = None
+) -> Branch:
+    inner = tuple(leaves)
+    places = "".join(leaf.place for leaf in inner)
+    return Branch(f"{opening}{places}{closing}{_END}", inner, at_column)
 
 
-def compile_leaves(leaves: Sequence[Leaf], opening: str, closing: str) -> Write:
-    """A function that writes a holder of these leaves; what is None is left out with the text around it."""
-    if len(leaves) == 1:
-        return _compile_leaf(leaves[0], opening, closing)
-    parts = tuple(
-        (attrgetter(leaf.attribute), leaf.before, leaf.write, leaf.after, leaf.always) for leaf in leaves
+def make_leaf(child: Child, before: str, after: str, prepare: Prepare | None, *, required: bool) -> Leaf:
+    """required: whether no element lacks the value. Else it is left out with the text around it, or written as empty."""
+    if child.always or not required:
+        absent = before + after if child.always else ""
+        return Leaf("%s", child.column, _surround(before, after, absent, prepare))
+    fixed = child.kind is Kind.DECIMAL and prepare is None
+    return Leaf(
+        f"{before}%.{child.decimals}f{after}" if fixed else f"{before}%s{after}", child.column, prepare
     )
 
-    def write_leaves(holder: object) -> str:
-        written = opening
-        for value_of, before, write, after, always in parts:
-            value = value_of(holder)
-            if value is not None or always:
-                written += f"{before}{write(value)}{after}"
-        return written + closing
 
-    return write_leaves
-
-
-def _compile_leaf(leaf: Leaf, opening: str, closing: str) -> Write:
-    """Most elements have one value, which is there when they are."""
-    value_of, write = attrgetter(leaf.attribute), leaf.write
-    before, after = opening + leaf.before, leaf.after + closing
-    return lambda holder: f"{before}{write(value_of(holder))}{after}"
+def preparing(child: Child, *, required: bool, escape: Callable[[str], str], special: str) -> Prepare | None:
+    """What the values go through. escape: of a text. special: all printable characters that it alters."""
+    match child.kind:
+        case Kind.TEXT:
+            return _escape_all(escape, special)
+        case Kind.BOOLEAN:
+            return write_each(lambda value: "true" if value else "false")
+        case Kind.DECIMAL if not (required and is_fixed(child.decimals)):
+            return write_each(decimal_writer(child.decimals))
+    return None
 
 
-def fill_times(marked: str, times: Sequence[datetime]) -> str:
-    """Put the times in place of each TIME, as `YYYY-MM-DDThh:mm:ssZ`. times: in UTC, as every reading's are."""
-    if not times:
-        return marked
-    pieces = marked.split(TIME)
-    filled = [""] * (2 * len(pieces) - 1)
-    filled[0::2] = pieces
-    filled[1::2] = write_times(times)
-    return "".join(filled)
+def write_each(write: Callable[[Any], str]) -> Prepare:
+    return lambda values: [None if value is None else write(value) for value in values]
 
 
-def write_times(times: Sequence[datetime]) -> list[str]:
-    """Write all times in one call: written one by one they took a third of a page's time."""
-    return orjson.dumps(times, option=_TIMES_OPTION).decode()[2:-2].split('","')
+def _escape_all(escape: Callable[[str], str], special: str) -> Prepare:
+    """Names seldom have anything to escape, and all of a column are searched at once."""
+
+    def prepare(values: Sequence[str | None]) -> Sequence[str | None]:
+        joined = "".join(filter(None, values))
+        if joined.isprintable() and not any(character in joined for character in special):
+            return values
+        return [value and escape(value) for value in values]
+
+    return prepare
+
+
+def _surround(before: str, after: str, absent: str, prepare: Prepare | None) -> Prepare:
+    def surround(values: Sequence[Any]) -> Sequence[str]:
+        prepared = prepare(values) if prepare else values
+        return [absent if value is None else f"{before}{value}{after}" for value in prepared]
+
+    return surround
+
+
+def write_rows(
+    columns: Columns, branches: Iterable[Branch], times: Sequence[str], *, end: str = "", between: str = ""
+) -> str:
+    """Write all branches of the first machine or reading, then those of the next.
+
+    times: the columns that hold them. end: stands behind each row. between: stands between any two.
+    """
+    dated = _with_times(columns, times)
+    written = (_write_branch(dated, branch) for branch in branches)
+    cells = [*filter(None, written), [end] * len(columns[times[0]])]
+    return between.join(map("".join, zip(*cells, strict=True)))
+
+
+def _with_times(columns: Columns, names: Iterable[str]) -> Columns:
+    """The columns with texts for these times, in seconds since 1970: `YYYY-MM-DDThh:mm:ssZ`.
+
+    All are written by one call. A machine tells most of its figures at one moment, and each moment is written once.
+    """
+    moments = set().union(*(columns[name] for name in names))
+    moments.discard(None)
+    times = [datetime.fromtimestamp(at, UTC) for at in moments]
+    texts = orjson.dumps(times, option=_TIMES_OPTION).decode()[2:-2].split('","')
+    text_of = dict(zip(moments, texts, strict=False)).get  # without moments there is one text, an empty one
+    return {**columns, **{name: [*map(text_of, columns[name])] for name in names}}
+
+
+def _write_branch(columns: Columns, branch: Branch) -> list[str]:
+    """The element of each machine, empty where it is absent; nothing where no machine has it."""
+    there = columns[branch.at_column] if branch.at_column else None
+    if there is not None and not any(there):
+        return []
+    columns_in = ((columns[leaf.column], leaf.prepare) for leaf in branch.leaves)
+    rows: Iterator[tuple[Any, ...]] = zip(
+        *(prepare(values) if prepare else values for values, prepare in columns_in), strict=True
+    )
+    if there is None:
+        return _fill(branch, rows)
+    filled = _fill(branch, compress(rows, there))
+    if len(filled) == len(there):
+        return filled
+    present = iter(filled)
+    return [next(present) if at else "" for at in there]
+
+
+def _fill(branch: Branch, rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    """Fill the template with each row."""
+    values = tuple(chain.from_iterable(rows))
+    templates = branch.template * (len(values) // len(branch.leaves))
+    text = templates % values
+    if "-0." in text:  # perhaps a figure that is nothing but its sign, which is left out
+        text = templates % tuple(map(_unsigned_zero, values))
+    return text.split(_END)[:-1]
+
+
+def _unsigned_zero(value: Any) -> Any:
+    return float(f"{value:z.2f}") if isinstance(value, float) else value

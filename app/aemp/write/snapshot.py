@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from app.aemp.address.paging import Link
+from app.aemp.model.columns import Columns, Machines, flatten
 from app.aemp.model.elements import ELEMENTS
 from app.aemp.model.series import Series
 from app.aemp.model.values import Equipment, Reading
@@ -18,7 +19,7 @@ class Snapshot:
     """
 
     snapshot_at: datetime
-    equipment: tuple[Equipment, ...]
+    equipment: Machines | tuple[Equipment, ...]
     links: tuple[Link, ...] = ()
 
 
@@ -27,17 +28,19 @@ class SeriesPage:
     """Readings of one kind of one machine, in the order of their times."""
 
     series: Series
-    readings: tuple[Reading, ...]
+    readings: Columns | tuple[Reading, ...]
     links: tuple[Link, ...] = ()
 
 
-def take_snapshot(machines: tuple[Equipment, ...], links: tuple[Link, ...], *, now: datetime) -> Snapshot:
+def take_snapshot(
+    machines: Machines | tuple[Equipment, ...], links: tuple[Link, ...], *, now: datetime
+) -> Snapshot:
     """A snapshot as of the newest reading shown, so that an unchanged fleet is the same document to the byte.
 
     A fleet that never reported anything is shown as of the day.
     """
-    newest = max(filter(None, map(newest_reading_at, machines)), default=None)
-    return Snapshot(newest or datetime.combine(now.astimezone(UTC), time(), UTC), machines, links)
+    shown = flatten(machines)
+    return Snapshot(shown.newest_at or datetime.combine(now.astimezone(UTC), time(), UTC), shown, links)
 
 
 def newest_reading_at(machine: Equipment) -> datetime | None:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from app.aemp.address.addresses import more_than_one_machine, no_such_dates
 from app.aemp.address.paging import page_bounds, require_page
+from app.aemp.model.columns import Machines
 from app.aemp.model.identifiers import Sought, no_such_machine
-from app.aemp.model.values import Equipment
 from app.context import Context
 from app.flows.fleet.pin_page_map import pin_page_map
 from app.storage.fleet.fleet import (
@@ -35,7 +35,7 @@ class SeenPage(NamedTuple):
 class FleetPage:
     """One page and the number of the last one. seen: None where the page may not be given again."""
 
-    machines: tuple[Equipment, ...]
+    machines: Machines
     page: int
     last_page: int
     seen: SeenPage | None = None

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from app.aemp.address.paging import last_page_of, page_bounds, require_page
 from app.aemp.address.ranges import Range
+from app.aemp.model.columns import Columns
 from app.aemp.model.identifiers import Sought
 from app.aemp.model.series import Series
-from app.aemp.model.values import Reading
 from app.context import Context
 from app.flows.fleet.read_fleet import require_machine
 from app.storage.fleet.fleet import Machine
@@ -20,7 +20,7 @@ class FoundReadings:
     """One page of a machine's readings, and the number of the last one."""
 
     machine_key: int
-    readings: tuple[Reading, ...]
+    readings: Columns
     last_page: int
 
 
@@ -36,9 +36,8 @@ async def read_series(
         machine = await require_machine(fleet, view, sought)
         asked = Asked(view, machine.key, within)
         last_page = require_page(page, await _count(context, fleet, asked, series, page))
-        latest = getattr(machine.equipment, series.element.attribute, None)
         first, _ = page_bounds(page)
-        readings = await select_readings(fleet, asked, series, latest, offset=first)
+        readings = await select_readings(fleet, asked, series, machine.flat.columns, offset=first)
         return FoundReadings(machine.key, readings, last_page)
 
 

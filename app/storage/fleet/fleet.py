@@ -5,14 +5,21 @@ from datetime import datetime
 from uuid import UUID
 
 from app.aemp.model.bounds import MOST_NAMED
-from app.aemp.model.columns import HEADER_COLUMNS, READING_COLUMNS, from_columns
+from app.aemp.model.columns import HEADER_COLUMNS, READING_COLUMNS, Machines, side_by_side
 from app.aemp.model.identifiers import IDENTIFIER_KINDS, Sought
 from app.aemp.model.values import Equipment
 from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Database, Row, Transaction
 
+
+def _column(table: str, name: str, kind: str) -> str:
+    """Times are told in seconds since 1970: asyncpg reads such a number in a tenth of the time."""
+    return f"date_part('epoch', {table}.{name}) AS {name}" if kind == "timestamptz" else f"{table}.{name}"
+
+
 MACHINE_COLUMNS = ", ".join(
-    [f"e.{name}" for name, _ in HEADER_COLUMNS] + [f"l.{name}" for name, _ in READING_COLUMNS]
+    [_column("e", *column) for column in HEADER_COLUMNS]
+    + [_column("l", *column) for column in READING_COLUMNS]
 )
 
 
@@ -35,7 +42,7 @@ class MappedPage:
     snapshot: what the statement saw; empty for a fleet that there is not.
     """
 
-    machines: tuple[Equipment, ...]
+    machines: Machines
     machine_count: int
     map: PageMap
     snapshot: str = ""
@@ -43,10 +50,14 @@ class MappedPage:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine as it stands; `key` names its readings."""
+    """One machine as it stands; `key` names its readings. flat: it alone."""
 
     key: int
-    equipment: Equipment
+    flat: Machines
+
+    @property
+    def equipment(self) -> Equipment:
+        return next(iter(self.flat))
 
 
 # The count and the page come from one snapshot, so that the last link and the page never disagree. Places are bigint,
@@ -66,7 +77,7 @@ async def select_fleet_page(database: Database, view: FleetView, *, first: int, 
     async with fleet_of(database, view) as transaction:
         rows = await transaction.rows(SELECT_FLEET_PAGE, view.customer_id, first, last)
     if not rows:
-        return MappedPage((), 0, PageMap(0, 0, 0))
+        return MappedPage(machines_of([], view), 0, PageMap(0, 0, 0))
     in_force = PageMap(rows[0]["map_version"], rows[0]["machine_count"], rows[0]["joined"])
     return MappedPage(machines_of(rows, view), in_force.machine_count, in_force, rows[0]["snapshot"])
 
@@ -108,7 +119,7 @@ async def select_mapped_page(
     async with fleet_of(database, view) as transaction:
         rows = await transaction.rows(SELECT_MAPPED_PAGE, view.customer_id, *arguments)
     if not rows:
-        return MappedPage((), 0, page_map)
+        return MappedPage(machines_of([], view), 0, page_map)
     in_force = PageMap(rows[0]["map_version"], rows[0]["machine_count"], rows[0]["joined"])
     return MappedPage(machines_of(rows, view), rows[0]["places"], in_force, rows[0]["snapshot"])
 
@@ -136,9 +147,7 @@ async def select_equipment(fleet: Transaction, view: FleetView, sought: Sought) 
         SELECT_EQUIPMENT, view.customer_id, sought.value, kinds, sought.make, sought.model
     )
     return tuple(
-        Machine(row["key"], from_columns(row, since=view.history_from))
-        for row in rows
-        if row["kind"] == rows[0]["kind"]
+        Machine(row["key"], machines_of([row], view)) for row in rows if row["kind"] == rows[0]["kind"]
     )
 
 
@@ -157,8 +166,8 @@ async def count_heard(database: Database, customer_id: UUID, since: datetime) ->
     return row["machines"], row["heard"]
 
 
-def machines_of(rows: list[Row], view: FleetView) -> tuple[Equipment, ...]:
-    return tuple(from_columns(row, since=view.history_from) for row in rows if row["key"] is not None)
+def machines_of(rows: list[Row], view: FleetView) -> Machines:
+    return side_by_side([row for row in rows if row["key"] is not None], since=view.history_from)
 
 
 NEWEST_AT = """

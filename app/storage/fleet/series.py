@@ -1,13 +1,14 @@
 """A machine's readings over time, read under row-level security for the customer's own period of ownership only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.aemp.address.paging import PAGE_SIZE
 from app.aemp.address.ranges import Range
+from app.aemp.model.columns import Columns
 from app.aemp.model.series import LOCATIONS, SERIES, Series
-from app.aemp.model.values import Fault, Location, Reading
 from app.storage.fleet.view import FleetView
-from app.storage.postgres.database import Transaction
+from app.storage.postgres.database import Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +34,39 @@ _SWITCHES = f"FROM reading WHERE metric = ANY($5::smallint[]) AND {_OWN}"
 _POSITIONS = f"FROM position WHERE {_OWN}"
 _FAULTS = f"FROM fault WHERE kind = $5 AND {_OWN}"
 
-SELECT_READINGS = f"SELECT at, value, metric {_READINGS} ORDER BY at LIMIT {PAGE_SIZE} OFFSET $6"
-SELECT_SWITCHES = f"SELECT at, value, metric {_SWITCHES} ORDER BY at, metric LIMIT {PAGE_SIZE} OFFSET $6"
+_SECONDS = "date_part('epoch', at) AS seconds"  # see MACHINE_COLUMNS
+SELECT_READINGS = f"SELECT {_SECONDS}, value, metric {_READINGS} ORDER BY at LIMIT {PAGE_SIZE} OFFSET $6"
+SELECT_SWITCHES = (
+    f"SELECT {_SECONDS}, value, metric {_SWITCHES} ORDER BY at, metric LIMIT {PAGE_SIZE} OFFSET $6"
+)
 SELECT_POSITIONS = (
-    f"SELECT at, latitude, longitude, altitude_m {_POSITIONS} ORDER BY at LIMIT {PAGE_SIZE} OFFSET $5"
+    f"SELECT {_SECONDS}, latitude, longitude, altitude_m {_POSITIONS} ORDER BY at LIMIT {PAGE_SIZE} OFFSET $5"
 )
 SELECT_FAULTS = f"""
-SELECT at, code_identifier, code_description, code_severity, nullif(code_source, '') {_FAULTS}
+SELECT {_SECONDS}, code_identifier, code_description, code_severity, nullif(code_source, '') {_FAULTS}
 ORDER BY at, code_identifier, code_source LIMIT {PAGE_SIZE} OFFSET $6
 """
 
 
 async def select_readings(
-    fleet: Transaction, asked: Asked, series: Series, latest: Reading | None, *, offset: int
-) -> tuple[Reading, ...]:
-    """One page in the order of time. latest: the machine's newest reading, for what does not change with time."""
+    fleet: Transaction, asked: Asked, series: Series, machine: Columns, *, offset: int
+) -> Columns:
+    """One page in the order of time, side by side. machine: it alone, for what does not change with time."""
     arguments = (*asked.arguments, *_kind_of(series), offset)
     if series is LOCATIONS:
-        return tuple(Location(*row.values()) for row in await fleet.rows(SELECT_POSITIONS, *arguments))
+        return _columns_of(series, await fleet.rows(SELECT_POSITIONS, *arguments))
     if series.fault_kind:
-        return tuple(Fault(*row.values()) for row in await fleet.rows(SELECT_FAULTS, *arguments))
+        return _columns_of(series, await fleet.rows(SELECT_FAULTS, *arguments))
     statement = SELECT_READINGS if len(series.metrics) == 1 else SELECT_SWITCHES
-    return series.readings_of(
-        (tuple(row.values()) for row in await fleet.rows(statement, *arguments)), latest
-    )
+    rows = [tuple(row.values()) for row in await fleet.rows(statement, *arguments)]
+    return series.columns_of(rows, machine)
+
+
+def _columns_of(series: Series, rows: Sequence[Row]) -> Columns:
+    """rows: of the time and each child of the series, in order."""
+    names = (series.element.at_column, *(child.column for child in series.element.children))
+    values = zip(*(row.values() for row in rows), strict=True) if rows else ((),) * len(names)
+    return dict(zip(names, values, strict=True))
 
 
 COUNT_READINGS = f"SELECT count(*) {_READINGS}"

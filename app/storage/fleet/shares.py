@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.aemp.model.columns import HEADER_COLUMNS
-from app.aemp.model.values import Equipment, EquipmentHeader
+from app.aemp.model.columns import HEADER_COLUMNS, Machines
+from app.aemp.model.values import EquipmentHeader
 from app.storage.fleet.fleet import MACHINE_COLUMNS, machines_of
 from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Database, Row, Transaction
@@ -153,7 +153,7 @@ ORDER BY s.position
 
 async def select_shared_page(
     database: Database, view: FleetView, *, first: int, last: int
-) -> tuple[tuple[Equipment, ...], int, str]:
+) -> tuple[Machines, int, str]:
     """The chosen machines between two places, the last place that there is, and what the statement saw."""
     async with fleet_of(database, view) as transaction:
         rows = await transaction.rows(SELECT_SHARED_PAGE, view.customer_id, view.share, first, last)

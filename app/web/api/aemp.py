@@ -121,7 +121,7 @@ async def _machine(
     context: Context, caller: Caller, address: MachineAddress, here: Link
 ) -> tuple[Snapshot, int]:
     machine = await read_equipment(context, caller.view, address.machine, address.perhaps)
-    return take_snapshot((machine.equipment,), (here,), now=context.now()), machine.key
+    return take_snapshot(machine.flat, (here,), now=context.now()), machine.key
 
 
 async def _series(context: Context, caller: Caller, address: SeriesAddress) -> tuple[SeriesPage, int]:

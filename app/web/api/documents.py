@@ -1,10 +1,10 @@
 """A document as it is sent: compressed for clients that ask, and not at all to those that have it."""
 
 import sys
-from gzip import compress as compress_gzip
 from struct import pack
 from zlib import crc32
 
+from isal.igzip import compress as compress_gzip
 from starlette.requests import Request
 
 from app.aemp.address.negotiation import Coding
@@ -24,8 +24,8 @@ else:
 
 _VARY = (b"vary", b"Accept, Accept-Encoding")
 _CACHED = (b"cache-control", b"private, no-cache")
-# A page of 100 machines, 154 KB, becomes 16 KB in 0.7 ms by gzip and 14 KB in 0.14 ms by zstd.
-_GZIP_LEVEL, _ZSTD_LEVEL = 4, 3
+# A page of 100 machines, 155 KB, becomes 15 KB in 0.09 ms by gzip and 12 KB in 0.17 ms by zstd.
+_GZIP_LEVEL, _ZSTD_LEVEL = 2, 3
 
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01"  # no name, no time, any system; a last block that is stored
 _LARGEST_BLOCK = 0xFFFF  # bytes that gzip stores in one
@@ -83,7 +83,7 @@ def _frame(body: bytes, coding: Coding) -> bytes:
     """A short body in the frame of a coding, as one block that is not compressed.
 
     Each refusal has its own reference, so none can be remembered, and a flood of them is compressed by nobody: gzip takes
-    48 µs of each and zstd 14, this one less than one. It also leaves refusals that are alike equally long.
+    8 µs of each and zstd 14, this one less than one. It also leaves refusals that are alike equally long.
     """
     size = len(body)
     if coding == "zstd":  # RFC 8878 section 3.1.1: four bytes of size, and a last block that is raw

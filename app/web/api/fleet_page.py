@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from app.aemp.address.negotiation import Representation
 from app.aemp.address.paging import Pages, links_for
-from app.aemp.write.snapshot import Snapshot, newest_reading_at, take_snapshot
+from app.aemp.write.snapshot import Snapshot, take_snapshot
 from app.context import Context
 from app.flows.fleet.read_fleet import read_fleet_page
 from app.flows.fleet.recall_page import recall_page, remember_page
@@ -45,6 +45,6 @@ async def answer_fleet_page(
     tag = entity_tag(body, form.coding)
     sent = None if is_known(known, tag) else encode(body, form.coding)
     # A document about machines that never reported anything says which day it is.
-    if key and found.seen and any(map(newest_reading_at, found.machines)):
+    if key and found.seen and found.machines.tell_something:
         remember_page(context, key, found.seen, tag=tag, body=sent)
     return answer_not_modified(request, tag) if sent is None else answer_finished(request, form, tag, sent)

@@ -165,8 +165,16 @@ async def _check(context: Context, fleet: Fleet, hour: range) -> None:
             found = await read_series(
                 context, FleetView(fleet.customer_id), sought, series=series, within=within, page=1
             )
-            seen = [(each.at, getattr(each, series.value.attribute)) for each in found.readings]
-            if seen != [(fleet.at(step), figure(number, metric, step)) for step in hour][:PAGE_SIZE]:
+            seen = [
+                *zip(
+                    *(found.readings[name] for name in (series.element.at_column, series.value.column)),
+                    strict=True,
+                )
+            ]
+            if (
+                seen
+                != [(fleet.at(step).timestamp(), figure(number, metric, step)) for step in hour][:PAGE_SIZE]
+            ):
                 raise CheckError(f"machine {number}, {series.name}: not what it told, but {seen}")
         machine = await read_equipment(context, FleetView(fleet.customer_id), sought)
         newest = machine.equipment.cumulative_operating_hours
