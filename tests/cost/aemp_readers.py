@@ -332,8 +332,6 @@ CASES: dict[str, tuple[Case, ...]] = {
 }
 
 EXEMPT = {
-    "app/aemp/model/columns.py:flatten": OURS,
-    "app/aemp/model/columns.py:flatten_readings": OURS,
     "app/aemp/model/columns.py:from_columns": OURS,
     "app/aemp/model/columns.py:side_by_side": OURS,
     "app/aemp/read/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
