@@ -48,7 +48,8 @@ class Running:
 
     async def end(self) -> None:
         if not self._end.done():
-            os.kill(self.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # a test killed it, and its end is on the way here
+                os.kill(self.pid, signal.SIGTERM)
             await asyncio.wait_for(self._end, 30)
         self._writer.close()
 

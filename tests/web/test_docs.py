@@ -198,5 +198,5 @@ def test_descriptions_are_text_with_code_and_nothing_else() -> None:
 
 async def test_page_is_rendered_once(app: FastAPI) -> None:
     """R-75: whoever asks for it again and again costs no rendering, and is sent the one copy."""
-    request = Request({"type": "http", "app": app, "headers": []})
+    request = Request({"type": "http", "app": app, "context": app.state.context, "headers": []})
     assert (await docs_page(request)).body is (await docs_page(request)).body
