@@ -48,13 +48,9 @@ def _reads(customer_id: str, application_id: str) -> str:
 # else an access token, which may outlive the family. Each look has a LIMIT, so a family of many spent tokens costs no more
 # than a young one. An application that gets tokens by itself needs none to be live,
 # nor does one whose owners may pick a token up.
-#
-# A connection begins with the approval, before its code is redeemed. It is unused for as long as the code lives, unless
-# something came of it already. After that nothing can.
-def _listed(only: Callable[[str], str]) -> str:
-    """SQL: the connections of customer $1, as their owners see them. only: SQL that limits a column of applications."""
+def _live(only: Callable[[str], str]) -> str:
+    """SQL: a row for each thing that lets an application act for customer $1. only: as of `_listed`."""
     return f"""
-WITH live AS (
     SELECT t.application_id, t.scope, t.approved_at, t.approved_at AS connected_at, g.member_id
     FROM classic_token t
     LEFT JOIN authorization_grant g ON g.id = t.grant_id AND g.bucket = t.bucket
@@ -86,7 +82,15 @@ WITH live AS (
   UNION ALL
     SELECT r.application_id, r.scope, r.decided_at, r.decided_at, r.decided_by
     FROM access_request r WHERE r.customer_id = $1 AND r.state = 'approved' AND r.ends_at > clock_timestamp()
-      {only("r.application_id")}
+      {only("r.application_id")}"""
+
+
+# A connection begins with the approval, before its code is redeemed. It is unused for as long as the code lives, unless
+# something came of it already. After that nothing can.
+def _listed(only: Callable[[str], str]) -> str:
+    """SQL: the connections of customer $1, as their owners see them. only: SQL that limits a column of applications."""
+    return f"""
+WITH live AS ({_live(only)}
 ), standing AS (
     SELECT t.*, false AS unused FROM live t
     JOIN connection k ON k.customer_id = $1 AND k.application_id = t.application_id
