@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.context import Context
 from tests.support.browser import Browser
+from tests.support.changing import until
 from tests.support.depth import examples
 from tests.support.people import World
 from tests.support.raw import RawAnswer, chunked, get, head, post, send
@@ -30,11 +31,11 @@ FORM = b"application/x-www-form-urlencoded"
 async def port(
     database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[int]:
-    """The port of a service in its own process, on the suite's stores."""
-    port = free_port()
-    async with running_service(
-        port=port, settings=settings_for(database_url, redis_url, tmp_path_factory.mktemp("bad"))
-    ):
+    """The port of a service in its own process, on the suite's stores, once its first round of upkeep is over."""
+    port, folder = free_port(), tmp_path_factory.mktemp("bad")
+    settings, log = settings_for(database_url, redis_url, folder, log_level="info"), folder / "log"
+    async with running_service(port=port, settings=settings, log=log):
+        await until(lambda: "maint" in log.read_text())  # maintained, or maintenance postponed
         yield port
 
 
