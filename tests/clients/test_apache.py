@@ -59,9 +59,7 @@ async def apache(
     paths = {name: apache_module(name) for name in (*PLAIN, module)}
     lacking = [name for name, path in paths.items() if path is None]
     if server is None or lacking:
-        pytest.skip(
-            f"not shown: that mod_{module} works as its page says; root's `make check-clients` installs it"
-        )
+        pytest.skip(f"not shown: that mod_{module} works; root's `make check-clients` installs it")
     application, port = await service.register(REDIRECT_URI), free_port()
     async with tls_before(service.address, folder) as (address, certificate):
         values = filled(service, application)
