@@ -1,6 +1,5 @@
 """The decision as Valkey keeps it: one slot, one script, the first one stands."""
 
-import asyncio
 from uuid import UUID, uuid4
 
 from hypothesis import given
@@ -9,7 +8,8 @@ from redis.crc import key_slot
 
 from app.context import Context
 from app.oauth.token_string import new_id, with_bucket
-from app.storage.token.codes import Approval, Marker, keys_of, put_code_back, take_code, write_decision
+from app.storage.token.codes import Approval, Marker, keys_of, write_decision
+from tests.support.approvals import take_code
 
 MINUTE_MS = 60_000
 
@@ -67,24 +67,3 @@ async def test_denial_writes_no_code(context: Context) -> None:
     marker = marker_of(new_id(), decision="deny")
     await write_decision(context.valkey, marker, None, marker_life_ms=MINUTE_MS, code_life_ms=MINUTE_MS)
     assert await take_code(context.valkey, marker.code_id) is None
-
-
-async def test_code_is_taken_once(context: Context) -> None:
-    """O-28, R-1"""
-    marker = marker_of(new_id())
-    approval = approval_of(marker)
-    await write_decision(context.valkey, marker, approval, marker_life_ms=MINUTE_MS, code_life_ms=MINUTE_MS)
-    taken = await asyncio.gather(*(take_code(context.valkey, marker.code_id) for _ in range(20)))
-    assert [each for each in taken if each is not None] == [approval]
-
-
-async def test_code_put_back_keeps_its_first_end(context: Context) -> None:
-    """R-29: one whose minute is over stays gone, and one that stands is left alone."""
-    now_us = int(context.now().timestamp() * 1_000_000)
-    late = approval_of(marker_of(new_id()), now_us - 61_000_000)
-    await put_code_back(context.valkey, late, code_life_ms=MINUTE_MS)
-    assert await take_code(context.valkey, late.code_id) is None
-    good = approval_of(marker_of(new_id()), now_us)
-    await put_code_back(context.valkey, good, code_life_ms=MINUTE_MS)
-    await put_code_back(context.valkey, approval_of(marker_of(good.code_id), now_us), code_life_ms=MINUTE_MS)
-    assert await take_code(context.valkey, good.code_id) == good

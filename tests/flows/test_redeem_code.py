@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import asyncpg
@@ -12,16 +13,16 @@ from app.flows.token.check_token import check_token
 from app.flows.token.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.request import Credentials, TokenRequest
-from app.oauth.token_string import TokenString, bucket_of, mint, parse, secret_digest
+from app.oauth.token_string import TokenString, bucket_of, compose, mint, parse, secret_digest
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
 from app.storage.postgres.database import open_database
-from app.storage.token.codes import Approval, keys_of, put_code_back, take_code
+from app.storage.token.codes import Approval, keys_of, read_code
 from app.storage.token.grants import Redemption, insert_grants_with_classic_tokens, select_grants
 from app.storage.valkey.valkey import Valkey
 from tests.conftest import make_database
 from tests.support.approvals import approval_for, waiting_code
 from tests.support.people import World
-from tests.support.proxy import proxy_to
+from tests.support.proxy import Proxy, proxy_to
 from tests.support.stores import context_through_proxy, gathered_on, valkey_socket
 from tests.web.services import unreachable_database
 
@@ -110,7 +111,7 @@ HARM = {
 
 @pytest.mark.parametrize("sqlstate", ["23514", "40001", "40P01"])
 @pytest.mark.parametrize("place", HARM)
-async def test_a_refused_statement_gives_the_code_back_and_leaves_no_row(
+async def test_a_refused_statement_leaves_the_code_and_no_row(
     place: str, sqlstate: str, fragile: Context, servers: tuple[str, str], worker: int
 ) -> None:
     """R-29, R-30, R-93: proven not done, so nothing stands, and the code works afterwards."""
@@ -135,22 +136,72 @@ async def test_a_refused_statement_gives_the_code_back_and_leaves_no_row(
     assert parse(issued.text)
 
 
-async def test_a_lost_reply_to_the_taking_is_not_called_used(world: World, redis_url: str) -> None:
-    """R-5: the code was taken, nobody heard of it; the caller is told to try again, not that it was used."""
-    context = world.context
+@asynccontextmanager
+async def valkey_through_proxy(redis_url: str) -> AsyncIterator[tuple[Valkey, Proxy]]:
+    socket = valkey_socket(redis_url)
+    async with proxy_to(socket) as proxy:
+        url = redis_url.replace(socket, proxy.path)
+        valkey = Valkey(url, connections=4, most_waiting=1000, timeout_s=0.3)
+        yield valkey, proxy
+        await valkey.close()
+
+
+async def test_a_lost_reply_to_the_reading_costs_nothing(world: World, redis_url: str) -> None:
+    """R-5: the code is asked for again, since to read it takes nothing away."""
     code = await waiting_code(world)
-    async with proxy_to(valkey_socket(redis_url)) as proxy:
-        valkey = Valkey(
-            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, most_waiting=1000
+    async with valkey_through_proxy(redis_url) as (valkey, proxy):
+        proxy.lose_reply(to=b"GETEX")
+        issued = await issue_token(
+            replace(world.context, valkey=valkey), request_for(world, code), "127.0.0.1"
         )
-        proxy.lose_reply(to=b"GETDEL")
-        try:
-            with pytest.raises(StoreUnavailableError):
-                await issue_token(replace(context, valkey=valkey), request_for(world, code), "127.0.0.1")
-        finally:
-            await valkey.close()
-    assert await take_code(context.valkey, code.id) is None  # it really was taken
-    assert await select_grants(context.database, [code.id]) == {}
+    assert await check_token(world.context, parse(issued.text), "127.0.0.1") is not None
+
+
+async def test_a_code_that_was_read_and_no_more_works_for_the_next(world: World, redis_url: str) -> None:
+    """R-4, R-5: a process that dies between Valkey and PostgreSQL burns no code."""
+    code = await waiting_code(world)
+    request = request_for(world, code)
+    async with valkey_through_proxy(redis_url) as (valkey, proxy):
+        proxy.fall_silent()
+        with pytest.raises(StoreUnavailableError):
+            await issue_token(replace(world.context, valkey=valkey), request, "127.0.0.1")
+    assert await read_code(world.context.valkey, code.id) is not None
+    assert await select_grants(world.context.database, [code.id]) == {}
+    assert (await issue_token(world.context, request, "127.0.0.1")).text
+
+
+async def test_a_redeemed_code_is_gone_from_valkey(world: World) -> None:
+    """O-28: by the next turn of the loop, before any other request can ask for it."""
+    valkey, code = world.context.valkey, await waiting_code(world)
+    await issue_token(world.context, request_for(world, code), "127.0.0.1")
+    await asyncio.sleep(0)
+    assert await read_code(valkey, code.id) is None
+
+
+def forged(world: World, code: TokenString) -> TokenRequest:
+    """By somebody who knows the id of a code, and not its secret part."""
+    return request_for(world, compose("ac", code.token_class, code.id, bytes(20)))
+
+
+async def test_a_code_that_does_not_fit_is_burned_before_it_is_refused(world: World, redis_url: str) -> None:
+    """R-7, O-43: though the first reply to the burning is lost."""
+    code = await waiting_code(world)
+    async with valkey_through_proxy(redis_url) as (valkey, proxy):
+        proxy.lose_reply(to=b"DEL")
+        with pytest.raises(OAuthError, match="invalid_grant"):
+            await issue_token(replace(world.context, valkey=valkey), forged(world, code), "127.0.0.1")
+    assert await read_code(world.context.valkey, code.id) is None
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        await issue_token(world.context, request_for(world, code), "127.0.0.1")
+
+
+async def test_nobody_is_refused_for_a_code_that_may_not_be_burned(world: World, redis_url: str) -> None:
+    """R-7: a refusal says that the code is gone, so it is not said while nobody knows."""
+    code = await waiting_code(world)
+    async with valkey_through_proxy(redis_url) as (valkey, proxy):
+        proxy.lose_reply(to=b"DEL", times=2)
+        with pytest.raises(StoreUnavailableError):
+            await issue_token(replace(world.context, valkey=valkey), forged(world, code), "127.0.0.1")
 
 
 async def test_a_silent_valkey_costs_two_time_outs(world: World, redis_url: str) -> None:
@@ -167,18 +218,6 @@ async def test_a_silent_valkey_costs_two_time_outs(world: World, redis_url: str)
                 await asyncio.wait_for(issue_token(context, request_for(world, code), "127.0.0.1"), 1)
         finally:
             await valkey.close()
-
-
-async def test_a_lost_reply_to_a_code_that_goes_back_loses_no_code(world: World, redis_url: str) -> None:
-    approval, code = await approval_for(world, world.context.database)
-    async with proxy_to(valkey_socket(redis_url)) as proxy:
-        valkey = Valkey(
-            redis_url.replace(valkey_socket(redis_url), proxy.path), connections=4, most_waiting=1000
-        )
-        proxy.lose_reply(to=b"PXAT")
-        await put_code_back(valkey, approval, code_life_ms=60_000)
-        await valkey.close()
-    assert (await issue_token(world.context, request_for(world, code), "127.0.0.1")).text
 
 
 async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, database_url: str) -> None:
@@ -198,7 +237,7 @@ async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, da
         await issue_token(world.context, request_for(world, code), "127.0.0.1")
 
 
-async def test_a_code_whose_statement_was_never_sent_goes_back(world: World) -> None:
+async def test_a_code_whose_statement_was_never_sent_stays(world: World) -> None:
     """R-90: PostgreSQL went down between the proof and the token, so nothing took effect, provably."""
     code = await waiting_code(world)
     async with unreachable_database() as database:

@@ -20,7 +20,6 @@ from app.flows.moving.import_tokens import import_tokens
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import compose, recognise, secret_digest
 from app.storage.people.members import Member
-from app.storage.token.codes import put_code_back, take_code
 from tests.lifecycle.house import CODE_LIFE_S, OPERATOR, House
 from tests.lifecycle.model import (
     IMPORTED,
@@ -35,6 +34,7 @@ from tests.lifecycle.model import (
     WrongCode,
     WrongRefresh,
 )
+from tests.support.approvals import put_code, take_code
 from tests.support.browser import Browser, query_of
 from tests.support.families import read
 from tests.support.people import PASSWORD, REDIRECT_URI, VERIFIER, Strict, World
@@ -229,7 +229,7 @@ class Service:
         waiting = await take_code(valkey, read(self.texts[code]).id)
         if waiting is not None:
             earlier = replace(waiting, approved_at_us=waiting.approved_at_us - (CODE_LIFE_S + 1) * 1_000_000)
-            await put_code_back(valkey, earlier, code_life_ms=2 * CODE_LIFE_S * 1000)
+            await put_code(valkey, earlier, life_ms=2 * CODE_LIFE_S * 1000)
 
     async def let_secret_pass(self, secret: Secret) -> None:
         statement = "UPDATE client_secret SET expires_at = clock_timestamp() WHERE digest = $1"

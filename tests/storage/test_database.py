@@ -14,7 +14,7 @@ from app.storage.errors import NotSentError, StatementRefusedError, StoreBusyErr
 from app.storage.postgres.database import SERVICE_ROLE, Database, Timeouts, open_database
 from app.storage.valkey.valkey import Valkey
 from tests.support.people import World
-from tests.support.stores import context_through_proxy
+from tests.support.stores import context_through_proxy, put, take
 
 WHO = "SELECT current_user::text AS role, pg_backend_pid() AS pid"
 
@@ -225,10 +225,9 @@ async def test_cancelled_commands_leave_no_reply_to_anybody_else(redis_url: str)
     """R-86, the redis-py incident of 2023."""
     valkey = Valkey(redis_url, connections=4, most_waiting=1000)
     chance = random.Random(23)  # noqa: S311  # delays, not secrets
-    expires_at_ms = int((time.time() + 60) * 1000)
     keys = [f"test:{number}" for number in range(50)]
     for key in keys:
-        await valkey.set_if_absent(key, key.encode(), expires_at_ms=expires_at_ms)
+        await put(valkey, key, key.encode())
     for _ in range(20):
         asked = [asyncio.ensure_future(valkey._call("GET", key)) for key in keys]
         for each in chance.sample(asked, 25):
@@ -237,5 +236,5 @@ async def test_cancelled_commands_leave_no_reply_to_anybody_else(redis_url: str)
         for key, answer in zip(keys, await asyncio.gather(*asked, return_exceptions=True), strict=True):
             assert answer == key.encode() or isinstance(answer, asyncio.CancelledError), answer
     for key in keys:
-        assert await valkey.getdel(key) == key.encode()
+        assert await take(valkey, key) == key.encode()
     await valkey.close()

@@ -1,6 +1,7 @@
 """Many callers on one connection to Valkey: each hears its own reply, and what a failure came to."""
 
 import asyncio
+import gc
 import random
 import ssl
 import time
@@ -23,7 +24,7 @@ from redis import Redis
 from app.storage.errors import NotSentError, StoreUnavailableError
 from app.storage.valkey.valkey import Valkey
 from tests.support.proxy import proxy_to
-from tests.support.stores import valkey_socket
+from tests.support.stores import put, take, valkey_socket
 
 
 @asynccontextmanager
@@ -36,7 +37,7 @@ async def valkey_at(url: str, *, most_waiting: int = 1000, timeout_s: float = 1.
 async def keep(valkey: Valkey, count: int) -> list[str]:
     keys = [f"pipe:{number}" for number in range(count)]
     for key in keys:
-        await valkey.set_if_absent(key, key.encode(), expires_at_ms=int((time.time() + 60) * 1000))
+        await put(valkey, key, key.encode())
     return keys
 
 
@@ -51,7 +52,7 @@ async def test_everybody_hears_their_own_reply_whoever_went_away(redis_url: str)
         keys = await keep(valkey, 200)
         for start in range(0, 200, 50):
             some = keys[start : start + 50]
-            asked = [asyncio.ensure_future(valkey.getdel(key)) for key in some]
+            asked = [asyncio.ensure_future(take(valkey, key)) for key in some]
             for each in chance.sample(asked, 25):
                 await asyncio.sleep(chance.random() / 5000)
                 each.cancel()
@@ -62,7 +63,7 @@ async def test_everybody_hears_their_own_reply_whoever_went_away(redis_url: str)
 async def test_a_key_is_taken_once_however_many_ask(redis_url: str) -> None:
     async with valkey_at(redis_url) as first, valkey_at(redis_url) as second:
         (key,) = await keep(first, 1)
-        taken = await asyncio.gather(*(valkey.getdel(key) for valkey in (first, second) * 20))
+        taken = await asyncio.gather(*(take(valkey, key) for valkey in (first, second) * 20))
     assert sorted(taken, key=bool)[-2:] == [None, key.encode()]
 
 
@@ -74,21 +75,21 @@ async def test_silence_leaves_the_outcome_open_and_the_next_begins_anew(redis_ur
         valkey_at(redis_url.replace(socket, proxy.path), timeout_s=0.2) as valkey,
     ):
         keys = await keep(valkey, 3)
-        assert await valkey.getdel(keys[0]) == keys[0].encode()
+        assert await take(valkey, keys[0]) == keys[0].encode()
         proxy.fall_silent()
         began = time.monotonic()
-        results = await asyncio.gather(*map(valkey.getdel, keys), return_exceptions=True)
+        results = await asyncio.gather(*map(partial(take, valkey), keys), return_exceptions=True)
         assert outcomes(results) == {StoreUnavailableError}
         assert time.monotonic() - began < 1
         proxy.speak()
-        assert await valkey.getdel("pipe:none") is None
+        assert await take(valkey, "pipe:none") is None
 
 
 async def test_a_loop_that_stalled_reads_before_it_judges(redis_url: str) -> None:
     async with valkey_at(redis_url, timeout_s=0.2) as valkey:
         (key,) = await keep(valkey, 1)
-        await valkey.getdel("pipe:none")
-        taking = asyncio.create_task(valkey.getdel(key))
+        await take(valkey, "pipe:none")
+        taking = asyncio.create_task(take(valkey, key))
         await asyncio.sleep(0)
         asyncio.get_running_loop().call_soon(time.sleep, 0.4)
         assert await taking == key.encode()
@@ -99,38 +100,80 @@ async def test_a_refused_command_fails_alone(redis_url: str) -> None:
     async with valkey_at(redis_url) as valkey:
         (key,) = await keep(valkey, 1)
         await valkey.run("return redis.call('RPUSH', KEYS[1], 'x')", ["pipe:list"], [])
-        results = await asyncio.gather(valkey.getdel("pipe:list"), valkey.getdel(key), return_exceptions=True)
+        results = await asyncio.gather(take(valkey, "pipe:list"), take(valkey, key), return_exceptions=True)
         assert outcomes(results) == {StoreUnavailableError, key.encode()}
-        assert await valkey.getdel(key) is None
+        assert await take(valkey, key) is None
         await valkey.run("return redis.call('DEL', KEYS[1])", ["pipe:list"], [])
 
 
 async def test_so_many_may_wait_and_no_more(redis_url: str) -> None:
     async with valkey_at(redis_url, most_waiting=5) as valkey:
-        await valkey.getdel("pipe:none")
-        results = await asyncio.gather(
-            *(valkey.getdel("pipe:none") for _ in range(8)), return_exceptions=True
-        )
+        await take(valkey, "pipe:none")
+        results = await asyncio.gather(*(take(valkey, "pipe:none") for _ in range(8)), return_exceptions=True)
     assert [type(each) for each in results].count(NotSentError) == 3
 
 
-async def test_a_crowd_that_is_turned_away_gets_all_its_codes_back(redis_url: str) -> None:
-    """R-94: however few may wait to take one."""
-    valkey = Valkey(redis_url, connections=1, most_waiting=1)
-    keys = [f"pipe:back:{number}" for number in range(300)]
-    expires_at_ms = int((time.time() + 60) * 1000)
-    await asyncio.gather(
-        *(valkey.set_if_absent(key, key.encode(), expires_at_ms=expires_at_ms) for key in keys)
-    )
-    assert [await valkey.getdel(key) for key in keys] == [key.encode() for key in keys]
-    await valkey.close()
+async def test_a_crowd_is_never_turned_away_from_deleting(redis_url: str) -> None:
+    """R-94: however few may wait to read."""
+    async with valkey_at(redis_url, most_waiting=1) as valkey:
+        keys = await keep(valkey, 300)
+        await asyncio.gather(*map(valkey.delete, keys))
+        assert [await valkey.get(key) for key in keys] == [None] * 300
+
+
+async def test_what_is_deleted_soon_is_one_command_a_turn(redis_url: str) -> None:
+    async with valkey_at(redis_url) as valkey:
+        keys = await keep(valkey, 300)
+        with Redis.from_url(redis_url) as other, other.monitor() as monitor:
+            for key in keys:
+                valkey.delete_soon(key)
+            assert await valkey.get(keys[0]) == keys[0].encode(), "it was asked for before"
+            assert await valkey.get(keys[-1]) is None
+            heard = [next(monitor.listen())["command"] for _ in range(2)]
+        assert [each.split(" ", 1)[0] for each in heard] == ["GETEX", "DEL"]
+        assert len(heard[1].split()) == 301
+        assert [await valkey.get(key) for key in keys] == [None] * 300
+
+
+async def test_what_cannot_be_deleted_soon_is_told_to_nobody(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ends by itself. Python would tell of a failure that nobody reads."""
+    socket = valkey_socket(redis_url)
+    async with (
+        proxy_to(socket) as proxy,
+        valkey_at(redis_url.replace(socket, proxy.path), timeout_s=0.2) as valkey,
+    ):
+        valkey.delete_soon("pipe:none")  # there is no connection yet
+        (key,) = await keep(valkey, 1)
+        proxy.lose_reply(to=b"DEL")
+        valkey.delete_soon(key)
+        with pytest.raises(StoreUnavailableError):
+            await asyncio.gather(*(valkey._call("GET", key) for _ in range(2)))
+        assert await valkey.get(key) is None
+    gc.collect()
+    await asyncio.sleep(0)
+    assert "never retrieved" not in caplog.text
+
+
+async def test_a_delete_whose_reply_is_lost_is_sent_again(redis_url: str) -> None:
+    """R-5: to delete twice changes nothing."""
+    socket = valkey_socket(redis_url)
+    async with (
+        proxy_to(socket) as proxy,
+        valkey_at(redis_url.replace(socket, proxy.path)) as valkey,
+    ):
+        (key,) = await keep(valkey, 1)
+        proxy.lose_reply(to=b"DEL")
+        await valkey.delete(key)
+        assert await valkey.get(key) is None
 
 
 async def test_without_a_server_nothing_was_sent() -> None:
     """All who wait for the connection hear of its failure, and the next try is a new one."""
     async with valkey_at("unix:///nowhere/valkey.sock") as valkey:
         for _ in range(2):
-            results = await asyncio.gather(*map(valkey.getdel, "abc"), return_exceptions=True)
+            results = await asyncio.gather(*map(partial(take, valkey), "abc"), return_exceptions=True)
             assert outcomes(results) == {NotSentError}
 
 
@@ -144,7 +187,7 @@ async def test_it_speaks_over_tls(redis_url: str, tmp_path: Path) -> None:
         password = urlsplit(redis_url).password
         async with valkey_at(f"rediss://:{password}@127.0.0.1:{port}?ssl_ca_certs={certificate}") as valkey:
             keys = await keep(valkey, 50)
-            assert await asyncio.gather(*map(valkey.getdel, keys)) == [key.encode() for key in keys]
+            assert await asyncio.gather(*map(partial(take, valkey), keys)) == [key.encode() for key in keys]
         server.close()
 
 
@@ -173,7 +216,9 @@ async def test_a_connection_that_the_server_closed_in_the_silence_is_replaced_be
 ) -> None:
     """Valkey's `timeout`, or a clean restart: the kernel knows, and this loop has not heard of it."""
     async with valkey_at(redis_url) as valkey:
-        for number, ask in enumerate((valkey.getdel, mark_through(valkey), decide_through(valkey))):
+        asks: list[Callable[[str], Awaitable[object]]]
+        asks = [partial(take, valkey), mark_through(valkey), decide_through(valkey)]
+        for number, ask in enumerate(asks):
             (key,) = await keep(valkey, 1)
             name = await valkey._call("CLIENT", "ID")
             with Redis.from_url(redis_url) as other:
@@ -220,14 +265,14 @@ async def test_what_waits_on_a_connection_that_was_given_up_still_hears_its_repl
 
         async def fail_and_ask_again() -> object:
             with pytest.raises(StoreUnavailableError):
-                await valkey.getdel("pipe:list")
-            return await valkey.getdel(keys[0])
+                await take(valkey, "pipe:list")
+            return await take(valkey, keys[0])
 
         asking = asyncio.create_task(fail_and_ask_again())
         for _ in range(3):
             await asyncio.sleep(0)
         time.sleep(0.01)  # noqa: ASYNC251  # the error waits here while the others are sent
         slow = valkey.run("local n = 0 while n < 3000000 do n = n + 1 end return 1", [], [])
-        results = await asyncio.gather(asking, slow, *map(valkey.getdel, keys[1:]))
+        results = await asyncio.gather(asking, slow, *map(partial(take, valkey), keys[1:]))
         assert results == [keys[0].encode(), 1, *(key.encode() for key in keys[1:])]
         await valkey.run("return redis.call('DEL', KEYS[1])", ["pipe:list"], [])

@@ -1,13 +1,16 @@
 """Approvals as a consent page leaves them, for tests that need many codes or odd ones."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from app.oauth.token_string import TokenString, bucket_of, mint
 from app.storage.postgres.database import Database
-from app.storage.token.codes import Approval, put_code_back
+from app.storage.token.codes import Approval, burn_code, keys_of, pack_approval, read_code
 from app.storage.token.connections import connect
 from app.storage.token.grants import select_approval_state
+from app.storage.valkey.valkey import Valkey
 from tests.support.people import CHALLENGE, World
+from tests.support.stores import put
 
 
 async def approval_for(world: World, database: Database) -> tuple[Approval, TokenString]:
@@ -42,5 +45,17 @@ async def waiting_code(world: World) -> TokenString:
     """A code that waits in Valkey to be redeemed."""
     context = world.context
     approval, code = await approval_for(world, context.database)
-    await put_code_back(context.valkey, approval, code_life_ms=60_000)
+    await put_code(context.valkey, approval)
     return code
+
+
+async def put_code(valkey: Valkey, approval: Approval, *, life_ms: int = 60_000) -> None:
+    """Let a code wait to be redeemed."""
+    await put(valkey, keys_of(approval.code_id)[1], pack_approval(approval), life_ms=life_ms)
+
+
+async def take_code(valkey: Valkey, code_id: UUID) -> Approval | None:
+    """What waited, and does no longer."""
+    approval = await read_code(valkey, code_id)
+    await burn_code(valkey, code_id)
+    return approval

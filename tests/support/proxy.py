@@ -17,14 +17,15 @@ class Proxy:
         self.path = path
         self._store = store
         self._marker: bytes | None = None
+        self._losses = 0
         self._speaking = asyncio.Event()
         self._speaking.set()
         self._asked: list[bytearray] = []  # a connection each
         self._connections: set[asyncio.Task[None]] = set()
 
-    def lose_reply(self, to: bytes = b"") -> None:
-        """Lose the next reply, or the first one after these bytes were asked; once."""
-        self._marker = to
+    def lose_reply(self, to: bytes = b"", *, times: int = 1) -> None:
+        """Lose the next reply, or the first one after these bytes were asked, on so many connections."""
+        self._marker, self._losses = to, times
 
     def lead_to(self, store: str | int) -> None:
         """Take new connections to another store, as an address does after a fail-over; those that stand stay."""
@@ -87,7 +88,9 @@ class Proxy:
     def _loses(self, asked: bytearray) -> bool:
         if self._marker is None or self._marker not in asked:
             return False
-        self._marker = None
+        self._losses -= 1
+        if not self._losses:
+            self._marker = None
         return True
 
 

@@ -1,10 +1,11 @@
 """Contexts whose way to PostgreSQL leads through a proxy, or to another database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from app.context import Context
@@ -13,6 +14,7 @@ from app.storage.postgres.changes import Changes
 from app.storage.postgres.database import Database, Timeouts, open_database
 from app.storage.postgres.gather import Bounds
 from app.storage.token.gathered import Gathered, gather_statements
+from app.storage.valkey.valkey import Valkey
 from tests.support.proxy import Proxy, proxy_to
 
 
@@ -59,3 +61,12 @@ def gathered_on(
         lifetimes=policy.lifetimes,
         legacy_until=legacy_until,
     )
+
+
+async def put(valkey: Valkey, key: str, value: bytes, *, life_ms: int = 60_000) -> None:
+    await valkey._call("SET", key, value, "PX", str(life_ms))
+
+
+def take(valkey: Valkey, key: str) -> Coroutine[Any, Any, bytes | None]:
+    """A value, once: of two who take it, one gets it."""
+    return valkey._call("GETDEL", key)

@@ -11,7 +11,8 @@ from app.flows.account.change_application import change_status
 from app.flows.account.change_customer import disable_customer
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import bucket_of, compose, mint, parse
-from app.storage.token.codes import keys_of, pack_approval, take_code
+from app.storage.token.codes import keys_of, pack_approval
+from tests.support.approvals import take_code
 from tests.support.browser import Browser
 from tests.support.changing import as_owner
 from tests.support.families import forge, read

@@ -1,4 +1,4 @@
-"""Redeem an authorization code: taken from Valkey once, and turned into its grant and first token by one statement."""
+"""Redeem an authorization code: read from Valkey, turned into its grant and first token by one statement, and deleted."""
 
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -12,20 +12,21 @@ from app.flows.token.revoke_surplus import revoke_surplus_soon
 from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.code_secret import code_secret
+from app.oauth.errors import OAuthError
 from app.oauth.grant_type import Asked
 from app.oauth.pkce import verifier_matches
 from app.oauth.refused_grant import Cause, refuse, verifier_fault
 from app.oauth.token_string import TokenString, compose
-from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError
+from app.storage.errors import NotSentError, StoreUnavailableError
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.token.codes import Approval, put_code_back, take_code
+from app.storage.token.codes import Approval, burn_code, forget_code, read_code
 from app.storage.token.fallen import select_fallen_of_code
 from app.storage.token.grants import Redemption, StandingGrant, mark_grant_revoked, select_grants
 
 
 @dataclass(slots=True)
 class ProvenCode:
-    """A code that was taken by the application it was made for."""
+    """A code in the hands of the application it was made for."""
 
     code: TokenString
     code_verifier: str | None
@@ -38,34 +39,35 @@ class ProvenCode:
 
 
 async def prove_code(context: Context, client: Client, asked: Asked) -> ProvenCode:
-    """Take the code, and with it the approval (RFC 6749 section 4.1.3).
+    """Read the approval that the code stands for (RFC 6749 section 4.1.3).
 
-    Raises invalid_grant when anything does not fit, and the code is burned.
+    Raises invalid_grant when anything does not fit, once the code is burned.
     """
     code = asked.spent
     assert code is not None  # noqa: S101  # the grant's row says that a code is spent
     code_verifier = asked.parameters.get("code_verifier")
-    approval = await _take(context, code)
+    approval = await _read(context, code)
     if approval is None:
         await _refuse_second_use(context, client, code, code_verifier)
-    _check(approval, client, code, asked)
+    try:
+        _check(approval, client, code, asked)
+    except OAuthError:
+        await burn_code(context.valkey, code.id)
+        raise
     return ProvenCode(code, code_verifier, approval)
 
 
 async def remember_grant(context: Context, client: Client, proof: ProvenCode, tokens: MintedTokens) -> Given:
     """What was approved, once grant and tokens are committed. Raises invalid_grant when they may not be.
 
-    Raises StoreUnavailableError when nobody knows; proven to have had no effect, the code goes back first.
+    Raises StoreUnavailableError when nobody knows. The code stays until a token of it is committed.
     """
     approval = proof.approval
     classic = tokens.access.token_class == "c"
     pair = (approval.customer_id, client.id)
     try:
         inserted = await context.gathered.insert_redemption(_redemption(approval, tokens), classic=classic)
-    except (StatementRefusedError, NotSentError):
-        # The customer need not approve again: the code goes back with its own end.
-        life_ms = int(context.policy.lifetimes.code.total_seconds() * 1000)
-        await put_code_back(context.valkey, approval, code_life_ms=life_ms)
+    except NotSentError:
         raise
     except StoreUnavailableError:
         if classic:  # it may stand, though nobody will hear of it
@@ -73,26 +75,20 @@ async def remember_grant(context: Context, client: Client, proof: ProvenCode, to
         raise
     if not inserted:
         await _judge_standing_grant(context, client, proof, tokens.access.id)
+    forget_code(context.valkey, proof.code.id)
     if classic:
         revoke_surplus_soon(context, pair)
     return Given(approval.scope, approval.details)
 
 
-async def _take(context: Context, code: TokenString) -> Approval | None:
-    """GETDEL, and once more when its reply was lost: what stands then was not taken.
-
-    None means somebody took it. When that may have been our own lost first attempt and no grant stands, nobody
-    redeemed it: the outcome is unknown, and the caller hears that rather than "used" (R-5).
-    """
+async def _read(context: Context, code: TokenString) -> Approval | None:
+    """The approval, asked for once more when the reply was lost (R-5). None means that it was redeemed, burned or too old."""
     try:
-        return await take_code(context.valkey, code.id)
-    except NotSentError:  # nobody took it, and asking again would only lengthen the queue
+        return await read_code(context.valkey, code.id)
+    except NotSentError:  # asking again would only lengthen the queue
         raise
-    except StoreUnavailableError as lost:
-        approval = await take_code(context.valkey, code.id)
-        if approval is None and not await select_grants(context.database, [code.id]):
-            raise StoreUnavailableError("the code was taken and the reply lost") from lost
-        return approval
+    except StoreUnavailableError:
+        return await read_code(context.valkey, code.id)
 
 
 def _check(approval: Approval, client: Client, code: TokenString, asked: Asked) -> None:
@@ -129,6 +125,7 @@ async def _judge_standing_grant(context: Context, client: Client, proof: ProvenC
     code = proof.code
     grant = (await select_grants(context.database, [code.id])).get(code.id)
     if grant is None:
+        await burn_code(context.valkey, code.id)
         await _refuse_fallen(context, client, proof)
     if grant.first_token_id != token_id:
         await _refuse_replay(context, client, code, proof.code_verifier, grant)

@@ -1,4 +1,4 @@
-"""Authorization codes in Valkey: written by one script with the decision they came from, taken with GETDEL."""
+"""Authorization codes in Valkey: written by one script with the decision they came from, and deleted once redeemed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -75,23 +75,29 @@ async def write_decision(
     return Decided(_unpack_marker(standing), bool(waits))
 
 
-async def take_code(valkey: Valkey, code_id: UUID) -> Approval | None:
-    value = await valkey.getdel(keys_of(code_id)[1])
+async def read_code(valkey: Valkey, code_id: UUID) -> Approval | None:
+    """The approval, which stands for whoever asks next too: PostgreSQL decides who redeems it."""
+    value = await valkey.get(_code_key(code_id))
     return _unpack_approval(code_id, value) if value is not None else None
 
 
-async def put_code_back(valkey: Valkey, approval: Approval, *, code_life_ms: int) -> None:
-    """Only after a proven failure: the code keeps its first expiry, and one that stands is left alone."""
-    expires_at_ms = approval.approved_at_us // 1000 + code_life_ms
-    await valkey.set_if_absent(
-        keys_of(approval.code_id)[1], pack_approval(approval), expires_at_ms=expires_at_ms
-    )
+async def burn_code(valkey: Valkey, code_id: UUID) -> None:
+    """Delete a code, surely. Raises StoreUnavailableError when nobody knows whether it is gone."""
+    await valkey.delete(_code_key(code_id))
+
+
+def forget_code(valkey: Valkey, code_id: UUID) -> None:
+    """Delete a code that PostgreSQL knows as redeemed."""
+    valkey.delete_soon(_code_key(code_id))
 
 
 def keys_of(code_id: UUID) -> tuple[str, str]:
     """Keys of marker and code. The last 12 bits are left out: the flow has them random, the code has the bucket there."""
-    tag = f"rovi:{{{code_id.hex[:29]}}}"
-    return f"{tag}:flow", f"{tag}:code"
+    return f"rovi:{{{code_id.hex[:29]}}}:flow", _code_key(code_id)
+
+
+def _code_key(code_id: UUID) -> str:
+    return f"rovi:{{{code_id.hex[:29]}}}:code"
 
 
 def _pack_marker(marker: Marker) -> bytes:

@@ -16,7 +16,7 @@ from app.storage.errors import NotSentError, RetiredError, StoreUnavailableError
 from app.storage.valkey.pipe import Pipe
 
 # Only requests that cannot do without Valkey wait for it, so patience costs nobody else anything. At 0.3 s a busy
-# disk or event loop lost codes of a healthy store: a GETDEL given up on has taken the code all the same.
+# disk or event loop refused codes of a healthy store.
 _TIMEOUT_S = 1.0
 _CONNECT_TIMEOUT_S = 1.0
 
@@ -61,10 +61,33 @@ class Valkey:
         self._former: list[Pipe] = []
         self._opening: asyncio.Task[Pipe] | None = None
         self._silent_until = 0.0
+        self._leaving: list[str] = []
         self._timeout_s, self._pause_s = timeout_s, pause_s
 
-    def getdel(self, key: str) -> Coroutine[Any, Any, bytes | None]:
-        return self._call("GETDEL", key)
+    def get(self, key: str) -> Coroutine[Any, Any, bytes | None]:
+        """A value, from a server that takes writes: GETEX changes nothing here, and a former primary refuses it."""
+        return self._call("GETEX", key)
+
+    async def delete(self, key: str) -> None:
+        """Delete a key; sent once more when the reply was lost, since deleting it twice changes nothing."""
+        try:
+            await self._call("DEL", key, limited=False)
+        except StoreUnavailableError:
+            await self._call("DEL", key, limited=False)
+
+    def delete_soon(self, key: str) -> None:
+        """Delete a key that would end by itself, in one command with all others of this turn of the loop.
+
+        Nobody waits for it, and where it fails the key stays to its end.
+        """
+        if not self._leaving:
+            asyncio.get_running_loop().call_soon(self._delete_leaving)
+        self._leaving.append(key)
+
+    def _delete_leaving(self) -> None:
+        keys, self._leaving = self._leaving, []
+        if (pipe := self._standing) is not None:
+            pipe.call("DEL", *keys, limited=False).add_done_callback(_pass_over)
 
     async def mark(self, key: str, *, life_ms: int) -> bool:
         """Set a key, and tell whether it was new. If several set it at once, on any process, only one is told so."""
@@ -129,18 +152,6 @@ class Valkey:
                 self._former.remove(pipe)
                 await pipe.close()
 
-    async def set_if_absent(self, key: str, value: bytes, *, expires_at_ms: int) -> None:
-        """Set a key unless it is there; repeat it when the reply was lost, since writing it twice changes nothing.
-
-        A crowd that is turned away at once puts its codes back at once. On the pool's few connections some waited
-        too long, and those codes were lost; on the pipe a thousand are one write, and none is too many.
-        """
-        command = ("SET", key, value, "NX", "PXAT", str(expires_at_ms))
-        try:
-            await self._call(*command, limited=False)
-        except StoreUnavailableError:
-            await self._call(*command, limited=False)
-
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[bytes | int]) -> Any:
         """Run a script that may be repeated: it is sent once more when nobody knows whether it took effect."""
         values = (each if isinstance(each, bytes) else str(each) for each in arguments)
@@ -169,3 +180,9 @@ class Valkey:
         for pipe in (*self._former, self._pipe):
             if pipe is not None:
                 await pipe.close()
+
+
+def _pass_over(reply: "asyncio.Future[Any]") -> None:
+    """A failure that changes nothing is read, or Python would tell of it."""
+    if not reply.cancelled():
+        reply.exception()
