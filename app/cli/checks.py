@@ -14,6 +14,7 @@ from app.mail.transport import Answer
 from app.oauth.keys import Keys
 from app.settings import Settings
 from app.storage.mail.outbox import OutboxFacts
+from app.storage.postgres.database import MOST_HELD
 from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
 from app.storage.schema.ground import Ground, unfit
 from app.storage.schema.migrations import MigrationState
@@ -24,7 +25,7 @@ from app.stores import data_dir, files_of
 
 Verdict = Literal["ok", "warning", "wrong"]
 
-_OLDEST_VALKEY = (6, 2)  # GETDEL, PXAT
+_OLDEST_VALKEY = (6, 2)  # GETEX
 _CLOCKS_APART = timedelta(seconds=2)
 _CLOCKS_WRONG = timedelta(seconds=60)
 _STEPS_AHEAD = 2
@@ -141,7 +142,7 @@ def check_database(facts: DatabaseFacts, settings: Settings) -> Iterator[Finding
     yield _check_connections(
         "PostgreSQL connections",
         facts.connections,
-        settings.limit_database_connections + 1,  # one listens
+        settings.limit_database_connections + MOST_HELD + 1,  # one listens
         settings.workers,
     )
 

@@ -83,7 +83,7 @@ def test_a_good_database_is_found_good() -> None:
     ("facts", "check"),
     [
         (replace(POSTGRES, version_number=150_009), "PostgreSQL"),
-        (replace(POSTGRES, connections=31), "PostgreSQL connections"),
+        (replace(POSTGRES, connections=75), "PostgreSQL connections"),
     ],
 )
 def test_an_old_or_small_database_is_wrong(facts: DatabaseFacts, check: str) -> None:

@@ -13,7 +13,7 @@ from app.storage.postgres.server import DRIVER_ERRORS, DURABLE, Server, refuse_f
 
 SERVICE_ROLE = "rovitracker_service"
 CONNECT_TIMEOUT_S = 3.0
-_MOST_HELD = 16  # by one process: one for each kind of statement that requests share
+MOST_HELD = 10  # by one process: one for each kind of statement that requests share
 
 _SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
 # Statements go by key, and a plan made once is the plan for all: batches differ in size only, and to plan one costs as
@@ -256,7 +256,7 @@ async def open_database(
             server_settings=_SESSION if pooled else _SESSION | DURABLE | _PLANS,
         )
 
-    return Database(await pool(connections), await pool(_MOST_HELD), timeouts)
+    return Database(await pool(connections), await pool(MOST_HELD), timeouts)
 
 
 def _row_count(tag: str) -> int:
