@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tests.conformance.coverage import ROOT, Citation, find_citations
+from tests.conformance.citations import ROOT, Citation, find_citations
 from tests.conformance.plant import FAULTS, Fault, FaultError, Outcome, judge, read_faults
 
 _FAILED, _UNUSABLE = 1, 2
@@ -22,7 +22,7 @@ _FAILED, _UNUSABLE = 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every test is green and every fault was noticed."""
     options = _read_arguments(arguments)
-    citations = find_citations()
+    citations = find_citations("O")
     deep = 0 if options.faults_only else _run_at_depth(options, citations)
     try:
         faults = [fault for fault in read_faults(options.faults) if _wanted(fault, options.only)]

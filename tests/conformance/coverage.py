@@ -4,25 +4,16 @@ A test cites what it shows as `O-28`, and as `O-14 (strict)` where the two kinds
 `python -m tests.conformance.coverage` writes the page anew.
 """
 
-import ast
-import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Literal
 
-ROOT = Path(__file__).parents[2]
+from tests.conformance.citations import KINDS, ROOT, Citation, Kind, claims, find_citations, link
+
 PAGE = ROOT / "docs" / "conformance.md"
 
-Kind = Literal["classic", "strict"]
-
 _ITEMS = Path(__file__).with_name("items.toml")
-_CITATION = re.compile(r"\bO-(\d+)(?: \((classic|strict)\))?")
-_KINDS: tuple[Kind, ...] = ("classic", "strict")
-# Tests of these call the rule or the store; what an application sees is shown by the others, or through a browser.
-_BENEATH = ("oauth", "storage", "flows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +26,7 @@ class Item:
     number: int
     level: str
     title: str
-    kinds: tuple[Kind, ...] = _KINDS
+    kinds: tuple[Kind, ...] = KINDS
     differs: bool = False
     note: str = ""
     unshown: str = ""
@@ -48,27 +39,12 @@ class Section:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """A test says that it shows an item, or the item for one kind of application."""
-
-    number: int
-    kind: Kind | None
-    file: str
-    test: str
-    on_the_wire: bool
-
-    @property
-    def node_id(self) -> str:
-        return f"{self.file}::{self.test}"
-
-
 def read_sections() -> list[Section]:
     document = tomllib.loads(_ITEMS.read_text())
     kinds, notes, unshown = document["kinds"], document["notes"], document["unshown"]
 
     def item(number: int, level: str, title: str) -> Item:
-        bound = tuple(kind for kind in _KINDS if number in kinds[kind]) or _KINDS
+        bound = tuple(kind for kind in KINDS if number in kinds[kind]) or KINDS
         note, reason = notes.get(str(number), ""), unshown.get(str(number), "")
         return Item(number, level, title, bound, number in kinds["each"], note, reason)
 
@@ -76,26 +52,6 @@ def read_sections() -> list[Section]:
         Section(each["title"], each["rfc"], tuple(item(*row) for row in each["items"]))
         for each in document["section"]
     ]
-
-
-@cache
-def find_citations(tests: Path = ROOT / "tests") -> list[Citation]:
-    return [each for file in own_tests(tests) for each in _citations_of(file, tests.parent)]
-
-
-def own_tests(tests: Path = ROOT / "tests") -> list[Path]:
-    """The files of this project's tests, without those of software that is installed among them."""
-    found = sorted(tests.rglob("test_*.py"))
-    return [file for file in found if not {".venv", "node_modules"} & set(file.parts)]
-
-
-def _citations_of(file: Path, root: Path) -> Iterator[Citation]:
-    name = str(file.relative_to(root))
-    for node in ast.parse(file.read_text()).body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_"):
-            seen = file.parent.name not in _BENEATH or "browser" in {each.arg for each in node.args.args}
-            for number, kind in _CITATION.findall(ast.get_docstring(node) or ""):
-                yield Citation(int(number), kind or None, name, node.name, seen)
 
 
 def unshown(items: Sequence[Item], citations: Sequence[Citation]) -> list[str]:
@@ -122,21 +78,12 @@ def render(sections: Sequence[Section], citations: Sequence[Citation]) -> str:
 
 def _row(item: Item, citations: Sequence[Citation]) -> str:
     citing = [each for each in citations if each.number == item.number]
-    kind = "each its own way" if item.differs else "both" if item.kinds == _KINDS else item.kinds[0]
+    kind = "each its own way" if item.differs else "both" if item.kinds == KINDS else item.kinds[0]
     wire, beneath = ([each for each in citing if each.on_the_wire is seen] for seen in (True, False))
     what = f"{item.title}. {item.note}" if item.note else item.title
-    shown = "<br>".join(dict.fromkeys(_claim(each) for each in wire)) or item.unshown or "none yet"
-    files = " ".join(dict.fromkeys(_file(each) for each in beneath))
+    shown = claims(wire) or item.unshown or "none yet"
+    files = " ".join(dict.fromkeys(link(each) for each in beneath))
     return f"| O-{item.number} | {item.level} | {kind} | {what} | {shown} | {files} |"
-
-
-def _claim(citation: Citation) -> str:
-    claim = citation.test.removeprefix("test_").replace("_", " ")
-    return f"[{claim}](../{citation.file})" + (f" ({citation.kind})" if citation.kind else "")
-
-
-def _file(citation: Citation) -> str:
-    return f"[{Path(citation.file).stem.removeprefix('test_')}](../{citation.file})"
 
 
 _INTRODUCTION = """\
@@ -154,4 +101,4 @@ MUST, SHOULD and MAY are the RFCs'; OURS is what the users of such servers ask f
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render(read_sections(), find_citations()))
+    PAGE.write_text(render(read_sections(), find_citations("O")))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conformance.coverage import ROOT, Citation
+from tests.conformance.citations import ROOT, Citation
 
 FAULTS = Path(__file__).with_name("faults.txt")
 

@@ -2,11 +2,12 @@
 
 import re
 
-from tests.conformance.coverage import PAGE, ROOT, find_citations, own_tests, read_sections, render, unshown
+from tests.conformance.citations import ROOT, find_citations, own_tests
+from tests.conformance.coverage import PAGE, read_sections, render, unshown
 
 SECTIONS = read_sections()
 ITEMS = [item for section in SECTIONS for item in section.items]
-CITATIONS = find_citations()
+CITATIONS = find_citations("O")
 
 RANGE = re.compile(r"O-\d+\s*(?:\.\.|to|-|–|…)\s*O-?\d+")  # noqa: RUF001  # the dash people type
 

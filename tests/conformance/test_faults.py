@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.__main__ import main
-from tests.conformance.coverage import find_citations
+from tests.conformance.citations import find_citations
 from tests.conformance.plant import Fault, FaultError, break_source, read_faults, witnesses_of
 
 FAULTS = read_faults()
-CITATIONS = find_citations()
+CITATIONS = find_citations("O")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -6,18 +6,23 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from app.cli.checks import check_durability
 from app.flows.upkeep.maintain import warn_of_forgetting
+from app.main import create_app
+from app.oauth.token_string import parse
 from app.storage.errors import StandbyError
 from app.storage.postgres.server import Server
 from app.storage.schema.diagnosis import select_database_facts
+from tests.conftest import make_settings
 from tests.failover.conftest import House
 from tests.failover.servers import Postgres
 from tests.support.approvals import waiting_code
+from tests.support.browser import Browser
 from tests.support.changing import until, until_true, within_a_second
 from tests.support.server import ROOT
 
@@ -160,13 +165,53 @@ async def is_forgetful(server: Postgres) -> bool:
     return bool(await server.tell("SELECT current_setting('fsync') = 'off'"))
 
 
+def both_hosts(house: House) -> str:
+    """The address of both, the standby first."""
+    first, second = house.postgres
+    both = first.url.replace(f"port={first.port}", f"port={first.port},{second.port}")
+    return both.replace(f"host={first.run}", f"host={first.run},{first.run}")
+
+
 async def test_of_several_hosts_the_one_that_takes_writes_is_used(house: House) -> None:
     """The standby comes first in the address."""
     first, second = house.postgres
-    both = first.url.replace(f"port={first.port}", f"port={first.port},{second.port}")
-    both = both.replace(f"host={first.run}", f"host={first.run},{first.run}")
-    session = await Server(both).connect(timeout=3.0)
+    session = await Server(both_hosts(house)).connect(timeout=3.0)
     assert await session.fetchval("SHOW port") == str(second.port)
     await session.close()
     with pytest.raises(StandbyError):
         await Server(first.url).connect(timeout=3.0)
+
+
+async def test_a_standby_that_lags_by_ten_seconds_decides_nothing(house: House, tmp_path: Path) -> None:
+    """R-100: what it still believes is never asked for, though it is named first."""
+    first, second = house.postgres
+    world = house.world
+    await asyncio.to_thread(follow_anew, first, second)
+    token = await world.token(house.browser)
+    await until_true(lambda: stands_at(first, token))
+    await first.tell("ALTER SYSTEM SET recovery_min_apply_delay = '10s'", "SELECT pg_reload_conf()")
+    app = create_app(make_settings(both_hosts(house), house.redis_url, tmp_path))
+    try:
+        async with app.router.lifespan_context(app), Browser(app) as browser:
+            assert (await world.introspect(browser, token))["active"] is True
+            fields = {"client_id": world.client_id, "client_secret": world.client_secret, "token": token}
+            assert (await browser.http.post("/app/oauth2/revoke", data=fields)).status_code == 200
+            assert await world.introspect(browser, token) == {"active": False}
+            await within_a_second(lambda: is_inactive(house, token))
+            assert await stands_at(first, token), "the standby has not heard of it"
+    finally:
+        await first.tell("ALTER SYSTEM RESET recovery_min_apply_delay", "SELECT pg_reload_conf()")
+
+
+def follow_anew(standby: Postgres, primary: Postgres) -> None:
+    standby.stop()
+    standby.copy_from(primary)
+    standby.start(follows=primary)
+
+
+async def stands_at(server: Postgres, token: str) -> bool:
+    """Whether the token stands there."""
+    known = parse(token)
+    assert known is not None
+    asked = f"SELECT count(*) FROM classic_token WHERE id = '{known.id}' AND revoked_at IS NULL"  # an id
+    return int(await server.tell(asked)) == 1

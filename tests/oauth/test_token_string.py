@@ -78,7 +78,7 @@ def test_minted_token_matches_the_published_pattern() -> None:
 
 
 def test_minted_tokens_differ_in_id_and_secret() -> None:
-    """O-29: 160 random bits beside the id."""
+    """O-29, R-23: 160 random bits beside the id."""
     tokens = [token_string.mint("at", "s", 0) for _ in range(1000)]
     assert len({token.id for token in tokens}) == 1000
     assert len({token.text[31:58] for token in tokens}) == 1000

@@ -60,7 +60,7 @@ async def test_no_machine_that_stays_is_missed_or_met_twice(
 async def test_links_of_a_crawl_lead_to_the_pages_of_its_map(
     world: World, browser: Browser, token: str
 ) -> None:
-    """A reader of a fleet that shrank by a page still comes to the end of what it began."""
+    """R-73: a reader of a fleet that shrank by a page comes to the end of what it began; pages made up are none."""
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     await browser.http.get("/api/v2/Fleet/1", headers=headers)
     for pin in MACHINES[:40]:

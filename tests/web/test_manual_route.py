@@ -239,6 +239,34 @@ async def signed_in_at(signed_in: SignedIn, asking: Asking, link: str) -> httpx2
     return await (await signed_in(asking.world.member.email, REQUESTS)).get(link)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_scanner_that_opens_the_links_of_mails_changes_nothing(
+    method: str, asking: Asking, signed_in: SignedIn, browser: Browser
+) -> None:
+    """R-28: signed out, and in the browser of the person itself; then the answer counts, once."""
+    request_id = await asking.release()
+    question = f"{REQUESTS}/{request_id}"
+    customer = await signed_in(asking.world.member.email, REQUESTS)
+    for each in (browser, customer):
+        await each.http.request(method, question)
+    assert (await asking.stands(request_id)).decided_at is None
+    page = await customer.get(question)
+    approve = {"decision": "approve", "machines": "all"}
+    assert (await customer.submit(page, approve, action=REQUESTS)).status_code == 303
+    again = await customer.submit(page, approve, action=REQUESTS)
+    assert again.status_code == 410
+    pick_up = f"{PICK_UP}?link={await asking.link(request_id)}"
+    owner = await signed_in(asking.owner.email, asking.address)
+    for each in (browser, owner):
+        await each.http.request(method, pick_up)
+    assert await asking.made() == 0
+    shown = await owner.get(pick_up)
+    assert (await owner.submit(shown, {}, action=PICK_UP)).status_code == 200
+    assert await asking.made() == 1
+    twice = await owner.submit(shown, {}, action=PICK_UP)
+    assert (twice.status_code, await asking.made()) == (410, 1)
+
+
 async def test_who_may_not_decide_is_told_and_a_stranger_finds_nothing(
     asking: Asking, signed_in: SignedIn
 ) -> None:
