@@ -44,10 +44,10 @@ async def until(condition: Callable[[], bool]) -> float:
     return monotonic() - began
 
 
-async def until_true(condition: Callable[[], Awaitable[bool]]) -> None:
+async def until_true(condition: Callable[[], Awaitable[bool]], patience_s: float = _PATIENCE_S) -> None:
     began = monotonic()
     while not await condition():
-        assert monotonic() - began < _PATIENCE_S
+        assert monotonic() - began < patience_s
         await asyncio.sleep(0.005)
 
 

@@ -1,20 +1,31 @@
 """Everything the stores hold, as a digest each: what a refused request must leave as it was.
 
 Left out are the tables of what was refused, used and read: they are written up to a minute after what they tell of, and
-open nothing. Mails of earlier tests may be sent meanwhile, and a session notes its use once a minute, so it is compared
-which ones there are. Which fleets changed is left out too: hourly upkeep writes there, and a change shows in the fleet itself.
+open nothing. Mails of earlier tests are sent first, since a mail that is sent may write the link that it holds. Mails are tried,
+and a session notes its use once a minute, so it is compared which ones there are. Which fleets changed is left out too: hourly upkeep writes there, and a change shows in the fleet itself.
 """
+
+from functools import partial
 
 import asyncpg
 from redis.asyncio import Redis
 
 from app.context import Context
+from tests.support.changing import until_true
 
 _TABLES = """
 SELECT oid::regclass::text AS name FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
   AND relname NOT IN ('refused_request', 'credential_use', 'connection_read', 'fleet_change', 'fleet_change_look')
 """
+
+# A mail that cannot be sent yet is left for later, and is not due while two states are taken.
+_DUE_MAILS = """
+SELECT count(*) FROM mail
+WHERE state = 'waiting' AND (next_attempt_at < clock_timestamp() + interval '10 s' OR claimed_until > clock_timestamp())
+"""
+
+_LONGEST_CLAIM_S = 70  # of a mail that a test has taken and left
 
 _BY_NAME = {"mail": "t.id::text", "browser_session": "t.id_digest::text"}
 # Their machines report every quarter of an hour by themselves.
@@ -26,6 +37,7 @@ async def state_of(context: Context, database_url: str, redis_url: str) -> dict[
     await context.background.settle()
     owner = await asyncpg.connect(database_url)
     await owner.execute(_HOLD_TEST_CUSTOMERS)
+    await until_true(partial(is_all_mail_sent, owner), _LONGEST_CLAIM_S)
     found: dict[str, object] = {}
     for table in await owner.fetch(_TABLES):
         told = _BY_NAME.get(table["name"], "t::text")
@@ -38,6 +50,10 @@ async def state_of(context: Context, database_url: str, redis_url: str) -> dict[
     found["keys"] = frozenset([key async for key in valkey.scan_iter()])
     await valkey.aclose()
     return found
+
+
+async def is_all_mail_sent(owner: asyncpg.Connection) -> bool:
+    return bool(await owner.fetchval(_DUE_MAILS) == 0)
 
 
 def assert_unchanged(before: dict[str, object], after: dict[str, object]) -> None:
