@@ -27,11 +27,17 @@ Row: TypeAlias = Mapping[str, Any]  # asyncpg's records, by column name
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long each step may take, in seconds: a connection from the pool, a new connection, a statement."""
+    """How long each step may take, in seconds: a connection from the pool, a new connection, a statement, a good-bye.
+
+    shared_s, reconnect_s: a statement that requests share, and a new connection for it. Each may come twice, behind a queue.
+    """
 
     acquire_s: float = 2.0
     connect_s: float = CONNECT_TIMEOUT_S
     statement_s: float = 5.0
+    release_s: float = 0.5
+    shared_s: float = 1.2
+    reconnect_s: float = 0.6
 
 
 _TIMEOUTS = Timeouts()
@@ -140,7 +146,7 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        connection = await _take(self._pool, self._timeouts)
+        connection = await _take(self._pool, self._timeouts.acquire_s)
         try:
             yield connection
         except StatementRefusedError as refused:
@@ -148,13 +154,15 @@ class Database:
                 await self.retire()
             raise
         finally:
-            await _give_back(self._pool, connection)
+            await _give_back(self._pool, connection, self._timeouts)
 
 
 class Held:
     """A connection that one caller keeps from statement to statement.
 
     To take one and give it back costs as much as a short statement, and the token path has one after the other.
+    A statement that takes too long loses its connection and is not cancelled: a commit that waits for a standby would then
+    be answered without it.
     """
 
     def __init__(self, database: Database, pool: Any, timeouts: Timeouts) -> None:
@@ -174,13 +182,16 @@ class Held:
     async def give_back(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            await _give_back(self._pool, connection)
+            await _give_back(self._pool, connection, self._timeouts)
 
     async def _run(self, run: Callable[..., Awaitable[Result]], statement: str, *arguments: object) -> Result:
         retired = self._database.retired
         if self._connection is None or retired != self._taken_at or _is_lost(self._connection):
             await self.give_back()
-            self._connection, self._taken_at = await _take(self._pool, self._timeouts), retired
+            self._connection = await _take(self._pool, self._timeouts.reconnect_s)
+            self._taken_at = retired
+        end = self._connection.terminate
+        deadline = asyncio.get_running_loop().call_later(self._timeouts.shared_s, end)
         try:
             return await run(Transaction(self._connection), statement, *arguments)
         except StoreUnavailableError:  # whatever it broke on, the next statement begins anew
@@ -190,6 +201,8 @@ class Held:
             if refused.wrong_server:
                 await self._database.retire()
             raise
+        finally:
+            deadline.cancel()
 
 
 def _is_lost(connection: Any) -> bool:
@@ -199,18 +212,18 @@ def _is_lost(connection: Any) -> bool:
         return True
 
 
-async def _take(pool: Any, timeouts: Timeouts) -> Any:
+async def _take(pool: Any, timeout_s: float) -> Any:
     try:
-        return await pool.acquire(timeout=timeouts.acquire_s)
+        return await pool.acquire(timeout=timeout_s)
     except DRIVER_ERRORS as error:
         raise NotSentError(f"PostgreSQL: no connection: {type(error).__name__} {error}") from error
 
 
-async def _give_back(pool: Any, connection: Any) -> None:
+async def _give_back(pool: Any, connection: Any, timeouts: Timeouts) -> None:
     # A statement that was given up is cancelled at the server first; where that fails the pool closes the
     # connection, and what the statement itself came to has been said already.
     with suppress(*DRIVER_ERRORS):
-        await pool.release(connection)
+        await pool.release(connection, timeout=timeouts.release_s)
 
 
 async def open_database(

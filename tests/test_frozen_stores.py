@@ -1,0 +1,166 @@
+"""A store that takes connections and never answers: each kind of request is refused within its bound, and then all is well."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import httpx2
+import psutil
+import pytest
+
+from app.context import open_context
+from app.embedded import Embedded, attach
+from app.embedded.removal import remove
+from app.storage.postgres.database import SERVICE_ROLE
+from app.storage.schema.migrations import apply_migrations, read_migrations
+from app.stores import Stores
+from tests.conftest import make_settings
+from tests.embedded.probes import postmaster, valkey_server
+from tests.support.approvals import waiting_code
+from tests.support.browser import Browser
+from tests.support.changing import until_true
+from tests.support.people import PASSWORD, Strict, World
+from tests.support.server import free_port, running_service, settings_on
+
+PROGRAM_S = 3.5  # half a second of it in the queue
+PERSON_S = 6.0
+RECOVERED_S = 5.0
+LATE_S = 0.5  # a busy machine
+
+SERVERS = {"PostgreSQL": postmaster, "Valkey": valkey_server}
+
+Ask = Callable[[], Awaitable[httpx2.Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Servers of this file's own, which are stopped and let go on, and a service on them."""
+
+    data_dir: Path
+    world: World
+    strict: Strict
+    browser: Browser
+
+    @contextmanager
+    def frozen(self, server: str) -> Iterator[None]:
+        """All its processes stand still; connections are accepted by the kernel alone."""
+        main = psutil.Process(SERVERS[server](self.data_dir))
+        stopped = [main, *main.children(recursive=True)]
+        try:
+            for each in stopped:
+                each.send_signal(signal.SIGSTOP)
+            yield
+        finally:
+            for each in stopped:
+                with suppress(psutil.NoSuchProcess):
+                    each.send_signal(signal.SIGCONT)
+
+    async def ready(self) -> bool:
+        return bool((await self.browser.get("/health/ready")).json()["status"] == "ok")
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    data_dir = tmp_path_factory.mktemp("frozen")
+    with attach(data_dir) as held:
+        yield held
+    remove(data_dir)
+
+
+@pytest.fixture(scope="module")
+async def house(embedded: Embedded) -> AsyncIterator[House]:
+    database_url, redis_url, data_dir = embedded.database_url, embedded.redis_url, embedded.data_dir
+    await apply_migrations(database_url, read_migrations())
+    settings = make_settings(database_url, redis_url, data_dir)
+    stores = Stores(database_url, database_url, database_url, redis_url, SERVICE_ROLE)
+    environment = {
+        **settings_on(database_url, redis_url, data_dir),
+        "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
+        "ROVITRACKER_LOG_LEVEL": "error",
+    }
+    async with AsyncExitStack() as stack:
+        context = await stack.enter_async_context(open_context(settings, stores))
+        service = running_service(port=free_port(), settings=environment)
+        address = await stack.enter_async_context(service)
+        browser = await stack.enter_async_context(Browser(base_url=address))
+        browser.http.timeout = httpx2.Timeout(30)
+        yield House(data_dir, await World.make(context), await Strict.register(context), browser)
+
+
+async def seconds_of(ask: Ask) -> tuple[int, float]:
+    began = monotonic()
+    answer = await ask()
+    return answer.status_code, monotonic() - began
+
+
+async def test_a_frozen_postgresql_keeps_nobody_waiting_for_longer_than_is_said(house: House) -> None:
+    """R-91: alone and in a crowd. Nothing is started again, and what was only waiting in the service works afterwards."""
+    world, strict, browser = house.world, house.strict, house.browser
+    await browser.sign_in(await browser.get("/app/login"), world.member.email, PASSWORD)
+    tokens = [await world.token(browser) for _ in range(2)]
+    pair = await strict.pair(browser)
+    codes = [(await waiting_code(world)).text for _ in range(8)]
+    secret = {"client_id": world.client_id, "client_secret": world.client_secret}
+    bearer = {"Authorization": f"Bearer {tokens[0]}"}
+    programs: dict[str, Ask] = {
+        "exchange": lambda: world.exchange(browser, codes[0]),
+        "revoke": lambda: browser.http.post("/app/oauth2/revoke", data={**secret, "token": tokens[1]}),
+        "introspect": lambda: browser.http.post(
+            "/app/oauth2/introspect", data={**secret, "token": tokens[1]}
+        ),
+        "refresh": lambda: strict.refresh(browser, pair.refresh),
+        "page of the fleet": lambda: browser.http.get("/api/v2/Fleet/1", headers=bearer),
+    }
+    people: dict[str, Ask] = {
+        "consent": lambda: browser.get(world.authorize_url()),
+        "applications": lambda: browser.get("/app/account/applications"),
+    }
+    with house.frozen("PostgreSQL"):
+        took = {name: await seconds_of(ask) for name, ask in {**programs, **people}.items()}
+        crowd = await asyncio.gather(*(seconds_of(partial(world.exchange, browser, code)) for code in codes))
+    began = monotonic()
+    await until_true(house.ready, patience_s=60)
+    recovered_s = monotonic() - began
+    assert {status for status, _ in (*took.values(), *crowd)} == {503}
+    assert {name: took[name] for name in programs if took[name][1] > PROGRAM_S + LATE_S} == {}
+    assert {name: took[name] for name in people if took[name][1] > PERSON_S + LATE_S} == {}
+    assert max(seconds for _, seconds in crowd) <= PROGRAM_S + LATE_S
+    assert recovered_s < RECOVERED_S
+    again = [(await world.exchange(browser, code)).status_code for code in codes]
+    assert set(again) <= {200, 400}, "the server had some in its hands and did them when it went on"
+    assert 200 in again
+    assert (await world.introspect(browser, tokens[1]))["active"] is True
+
+
+async def test_a_frozen_valkey_keeps_nobody_waiting_for_longer_than_is_said(house: House) -> None:
+    """R-88: only who needs it waits, and no code is lost."""
+    world, browser = house.world, house.browser
+    token = await world.token(browser)
+    code = (await waiting_code(world)).text
+    secret = {"client_id": world.client_id, "client_secret": world.client_secret}
+    bearer = {"Authorization": f"Bearer {token}"}
+    with house.frozen("Valkey"):
+        needs_it = await seconds_of(lambda: world.exchange(browser, code))
+        others = {
+            "introspect": await seconds_of(
+                lambda: browser.http.post("/app/oauth2/introspect", data={**secret, "token": token})
+            ),
+            "page of the fleet": await seconds_of(
+                lambda: browser.http.get("/api/v2/Fleet/1", headers=bearer)
+            ),
+            "the same again": await seconds_of(lambda: browser.http.get("/api/v2/Fleet/1", headers=bearer)),
+        }
+    began = monotonic()
+    await until_true(house.ready, patience_s=60)
+    recovered_s = monotonic() - began
+    assert needs_it[0] == 503
+    assert needs_it[1] <= PROGRAM_S + LATE_S
+    assert {status for status, _ in others.values()} == {200}
+    assert {name: took for name, took in others.items() if took[1] > 0.3 + LATE_S} == {}
+    assert recovered_s < RECOVERED_S
+    assert (await world.exchange(browser, code)).status_code == 200
