@@ -1,0 +1,40 @@
+"""What a process holds for each token that it remembers."""
+
+import gc
+import tracemalloc
+
+import pytest
+
+from app.context import Context
+from app.oauth.token_string import TokenString, parse
+from tests.support.browser import Browser
+from tests.support.people import Strict
+
+MANY = 100
+MOST_BYTES = 2048
+
+
+@pytest.mark.alone
+async def test_a_remembered_token_takes_two_kilobytes_at_most(context: Context, browser: Browser) -> None:
+    """R-109: as the settings say. Of tokens of one connection, so that a text which all share counts for each."""
+    strict = await Strict.register(context)
+    tokens: list[TokenString] = []
+    pair = await strict.pair(browser)
+    for _ in range(MANY):
+        pair = await strict.refreshed(browser, pair.refresh)
+        token = parse(pair.access)
+        assert token is not None
+        tokens.append(token)
+    remembered = context.gathered.strict_tokens
+    await remembered.find(tokens[0].id)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for token in tokens[1:]:
+            assert await remembered.find(token.id) is not None
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / (MANY - 1) <= MOST_BYTES
