@@ -20,7 +20,7 @@ from app.storage.postgres.database import SERVICE_ROLE
 from app.storage.schema.migrations import apply_migrations, read_migrations
 from app.stores import Stores
 from tests.conftest import make_settings
-from tests.embedded.probes import postmaster, valkey_server
+from tests.embedded.probes import kill_postgresql, kill_valkey, postmaster, valkey_server
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
 from tests.support.changing import until_true
@@ -45,6 +45,7 @@ class House:
     world: World
     strict: Strict
     browser: Browser
+    log: Path
 
     @contextmanager
     def frozen(self, server: str) -> Iterator[None]:
@@ -81,15 +82,16 @@ async def house(embedded: Embedded) -> AsyncIterator[House]:
     environment = {
         **settings_on(database_url, redis_url, data_dir),
         "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,
-        "ROVITRACKER_LOG_LEVEL": "error",
+        "ROVITRACKER_LOG_LEVEL": "warning",
     }
     async with AsyncExitStack() as stack:
         context = await stack.enter_async_context(open_context(settings, stores))
-        service = running_service(port=free_port(), settings=environment)
+        log = data_dir / "log"
+        service = running_service(port=free_port(), settings=environment, log=log)
         address = await stack.enter_async_context(service)
         browser = await stack.enter_async_context(Browser(base_url=address))
         browser.http.timeout = httpx2.Timeout(30)
-        yield House(data_dir, await World.make(context), await Strict.register(context), browser)
+        yield House(data_dir, await World.make(context), await Strict.register(context), browser, log)
 
 
 async def seconds_of(ask: Ask) -> tuple[int, float]:
@@ -164,3 +166,34 @@ async def test_a_frozen_valkey_keeps_nobody_waiting_for_longer_than_is_said(hous
     assert {name: took for name, took in others.items() if took[1] > 0.3 + LATE_S} == {}
     assert recovered_s < RECOVERED_S
     assert (await world.exchange(browser, code)).status_code == 200
+
+
+async def test_an_outage_leaves_lines_and_no_trace(house: House) -> None:
+    """R-87, R-90: both stores are killed at work; what the service says of it is a line each."""
+    world, browser = house.world, house.browser
+    token = await world.token(browser)
+    bearer = {"Authorization": f"Bearer {token}"}
+    for kill in (kill_postgresql, kill_valkey):
+        codes = [(await waiting_code(world)).text for _ in range(50)]
+        working = asyncio.create_task(work(house, codes, bearer))
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(kill, house.data_dir)
+        assert await working <= {200, 401, 503}  # 401 once ten younger tokens of the connection stand
+        await until_true(house.ready, patience_s=60)
+    lines = house.log.read_text().splitlines()
+    assert lines
+    assert [line for line in lines if "Traceback" in line or "never retrieved" in line] == []
+
+
+async def work(house: House, codes: list[str], bearer: dict[str, str]) -> set[int]:
+    """Requests of each kind, three at once, through whatever happens meanwhile."""
+    statuses: set[int] = set()
+    for code in codes:
+        await asyncio.sleep(0.02)
+        answers = await asyncio.gather(
+            house.world.exchange(house.browser, code),
+            house.browser.http.get("/api/v2/Fleet/1", headers=bearer),
+            house.browser.get("/app/account/applications"),
+        )
+        statuses |= {answer.status_code for answer in answers}
+    return statuses

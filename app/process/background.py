@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from app.ending import end
+from app.storage.errors import PassingError
 
 Work = Callable[[], Awaitable[object]]
 
@@ -77,6 +78,9 @@ class Background:
     async def _attempt(self, key: Hashable, work: Work) -> None:
         try:
             await work()
+        except PassingError as passing:
+            self.failed.set()
+            _log.warning("background work failed for now", kind=str(key), detail=str(passing))
         except Exception:  # noqa: BLE001  # nobody awaits this task: its fault is logged here or nowhere
             self.failed.set()
             _log.exception("background work failed", kind=str(key))
