@@ -1,4 +1,4 @@
-"""What a process holds for each token that it remembers."""
+"""A process holds two kilobytes at most for each token that it remembers."""
 
 import gc
 import tracemalloc
@@ -16,7 +16,7 @@ MOST_BYTES = 2048
 
 @pytest.mark.alone
 async def test_a_remembered_token_takes_two_kilobytes_at_most(context: Context, browser: Browser) -> None:
-    """R-109: as the settings say. Of tokens of one connection, so that a text which all share counts for each."""
+    """R-109: as the settings say. A text that all of them have counts for each."""
     strict = await Strict.register(context)
     tokens: list[TokenString] = []
     pair = await strict.pair(browser)
