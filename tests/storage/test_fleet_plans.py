@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
+from app.storage.fleet.changed_machines import SELECT_CHANGED_OF_FLEET, SELECT_CHANGED_OF_SHARE
 from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
 from app.storage.fleet.shares import SELECT_SHARED_PAGE
 from app.storage.fleet.view import FleetView, fleet_of
@@ -55,6 +56,7 @@ WITH few AS (INSERT INTO share (customer_id) VALUES ($1) RETURNING number),
 SELECT few.number AS few, most.number AS most FROM few, most
 """
 PINNED = (0, 10_500, 10_500)  # before any of them moved
+EVERYTHING = "3:3:"  # a snapshot that saw nothing that is there
 PAGES = (1, 5_001, 9_901, 10_001, 10_401, 10_501, 10_601)
 
 
@@ -89,6 +91,10 @@ CASES = [
     *(
         pytest.param(SELECT_MAPPED_PAGE, (first, first + 99, *PINNED), id=f"pinned {first}")
         for first in PAGES
+    ),
+    *(
+        pytest.param(SELECT_CHANGED_OF_FLEET, (first, first + 99, EVERYTHING), id=f"changed {first}")
+        for first in PAGES[:3]
     ),
     pytest.param(SELECT_EQUIPMENT, ("PIN9999", "{1,2,3}", None, None), id="one machine"),
 ]
@@ -145,3 +151,18 @@ async def test_a_page_of_a_share_reads_its_own_rows_too(
     assert len(rows) == (50 if size == 0 else min(100, 9_999 - first + 1))
     assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
     assert rows_read(plan) <= 601
+
+
+@pytest.mark.parametrize(("size", "first"), [(0, 1), (1, 1), (1, 5_001), (1, 9_901)])
+async def test_what_changed_of_a_page_of_a_share_is_found_among_its_own_rows(
+    size: int, first: int, large: tuple[Database, UUID], shares: tuple[int, int]
+) -> None:
+    """Where all of it changed, each machine is read twice."""
+    database, customer_id = large
+    given = (customer_id, first, first + 99, EVERYTHING, shares[size])
+    async with fleet_of(database, FleetView(customer_id, shares[size])) as transaction:
+        plan = await plan_of(transaction, SELECT_CHANGED_OF_SHARE, *(f"'{each}'" for each in given))
+        rows = await transaction.rows(SELECT_CHANGED_OF_SHARE, *given)
+    assert len(rows) == len(rows[0]["keys"]) == (50 if size == 0 else min(100, 9_999 - first + 1))
+    assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
+    assert rows_read(plan) <= 1_001

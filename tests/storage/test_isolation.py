@@ -19,18 +19,21 @@ from tests.support.fleets import fill, machine, seen_by
 from tests.support.people import World
 
 # Where statements are asked after the customer is named.
-MODULES = ("fleet.fleet",)
+MODULES = ("fleet.fleet", "fleet.changed_machines")
+# They read chosen machines, and tests/storage/test_shares.py judges them.
+OF_SHARES = {"SELECT_CHANGED_OF_SHARE"}
 
 STATEMENTS = {
     name: value
     for module in MODULES
     for name, value in vars(importlib.import_module(f"app.storage.{module}")).items()
-    if name.startswith("SELECT_") and isinstance(value, str)
+    if name.startswith("SELECT_") and isinstance(value, str) and name not in OF_SHARES
 }
 # The arguments of each beside the customer, to ask for the owner's machines. A new statement is added here.
 ASKED: dict[str, tuple[object, ...]] = {
     "SELECT_FLEET_PAGE": (1, 100),
     "SELECT_MAPPED_PAGE": (1, 100, 0, 4, 4),
+    "SELECT_CHANGED_OF_FLEET": (1, 100, "3:3:"),
     "SELECT_EQUIPMENT": ("OWN3", [1, 2, 3], None, None),
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,12 +16,14 @@ from app.flows.fleet.import_fleet import import_machines
 from app.flows.fleet.read_fleet import read_fleet_page
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import new_id
+from app.storage.fleet.changed_machines import SELECT_CHANGED_OF_SHARE
 from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.schema.maintenance import call_delete_past_rows
 from app.storage.token.connections import connect
 from tests.support.fleets import NOW, fill, machine, seen_by
 from tests.support.people import World
 
+EVERYTHING = "3:3:"  # a snapshot that saw nothing that is there
 TABLES = {
     "equipment": "key",
     "equipment_latest": "equipment_key",
@@ -95,6 +98,25 @@ async def test_where_no_share_is_named_nothing_is_shown(share: str | None, share
             await transaction.row("SELECT set_config('rovitracker.share', $1, true)", share)
         for table in TABLES:
             assert await transaction.rows(f"SELECT FROM {table}") == []
+
+
+async def test_what_changed_of_a_share_is_shown_to_nobody_else(shared: World) -> None:
+    """R-71: the second lock leaves nothing of it to other customers, and to another share its own machines alone."""
+    context, view = shared.context, await choose(shared, "A1", "C3")
+
+    async def changed(view: FleetView, statement: str) -> list[str]:
+        arguments = shared.member.customer_id, 1, 100, EVERYTHING, share
+        async with fleet_of(context.database, view) as transaction:
+            rows = await transaction.rows(statement, *arguments)
+        return [row["pin"] for row in rows if row["pin"]]
+
+    share = view.share
+    unlocked = re.sub(r"e\.customer_id = \$1", "$1::uuid IS NOT NULL", SELECT_CHANGED_OF_SHARE)
+    assert await changed(view, unlocked) == await changed(view, SELECT_CHANGED_OF_SHARE) == ["A1", "C3"]
+    stranger = (await World.make(context)).member.customer_id
+    narrower = await choose(shared, "C3")
+    for other, left in ((FleetView(stranger), []), (FleetView(stranger, share), []), (narrower, ["C3"])):
+        assert await changed(other, unlocked) == left
 
 
 async def test_history_from_a_day_hides_what_was_before(shared: World) -> None:
