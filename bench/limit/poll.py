@@ -157,12 +157,14 @@ async def _rounds(asked: _Asked, contenders: Sequence[_Contender], count: int) -
     try:
         for crowd, contender in zip(crowds, contenders, strict=True):
             await crowd.open(contender.port, _CONNECTIONS)
-        async with connected(asked.ground.servers.database_url) as owner:
+        async with connected(asked.ground.servers.database_url) as writer:
+            await writer.execute("SET ROLE rovitracker_ingest")
             for number in range(_WARM_UP + count):
                 used = [Cost(0.0, 0.0) for _ in contenders]
                 for burst in range(_BURSTS):
-                    if asked.machines:
-                        await owner.execute(REPORT, asked.customers, asked.machines)
+                    reported = await writer.execute(REPORT, asked.customers, asked.machines)
+                    if reported != f"UPDATE {asked.machines * _MACHINES // 10 * len(asked.customers)}":
+                        raise RoundError(f"other machines report than are meant to: {reported}")
                     bodies: list[list[bytes]] = [[], []]
                     for side in (0, 1) if burst % 2 == 0 else (1, 0):
                         cost, bodies[side] = await _burst(asked, crowds[side], contenders[side])

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.fleet.changed_machines import SELECT_CHANGED_OF_FLEET, SELECT_CHANGED_OF_SHARE
+from app.storage.fleet.changed_machines import SELECT_CHANGED_MACHINES
 from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
 from app.storage.fleet.shares import SELECT_SHARED_PAGE
 from app.storage.fleet.view import FleetView, fleet_of
@@ -56,7 +56,6 @@ WITH few AS (INSERT INTO share (customer_id) VALUES ($1) RETURNING number),
 SELECT few.number AS few, most.number AS most FROM few, most
 """
 PINNED = (0, 10_500, 10_500)  # before any of them moved
-EVERYTHING = "3:3:"  # a snapshot that saw nothing that is there
 PAGES = (1, 5_001, 9_901, 10_001, 10_401, 10_501, 10_601)
 
 
@@ -92,10 +91,6 @@ CASES = [
         pytest.param(SELECT_MAPPED_PAGE, (first, first + 99, *PINNED), id=f"pinned {first}")
         for first in PAGES
     ),
-    *(
-        pytest.param(SELECT_CHANGED_OF_FLEET, (first, first + 99, EVERYTHING), id=f"changed {first}")
-        for first in PAGES[:3]
-    ),
     pytest.param(SELECT_EQUIPMENT, ("PIN9999", "{1,2,3}", None, None), id="one machine"),
 ]
 
@@ -129,6 +124,26 @@ async def test_those_pages_are_what_they_are_said_to_be(large: tuple[Database, U
     assert found[10_601] == [f"PIN{number}" for number in range(9_901, 10_001)]
 
 
+SELECT_KEYS = "SELECT key FROM equipment WHERE customer_id = $1 AND position BETWEEN $2 AND $3"
+
+
+@pytest.mark.parametrize("first", PAGES[:3])
+async def test_figures_that_changed_are_found_among_those_of_the_page(
+    first: int, large: tuple[Database, UUID]
+) -> None:
+    """However many changed: each machine's figures, and the machine."""
+    database, customer_id = large
+    async with fleet_of(database, FleetView(customer_id)) as transaction:
+        rows = await transaction.rows(SELECT_KEYS, customer_id, first, first + 99)
+        keys = ",".join(str(row["key"]) for row in rows)
+        now = await transaction.rows("SELECT pg_current_snapshot()::text AS snapshot")
+        for snapshot, most in (("3:3:", 211), (now[0]["snapshot"], 111)):
+            literals = (f"'{customer_id}'", f"'{{{keys}}}'", f"'{snapshot}'")
+            plan = await plan_of(transaction, SELECT_CHANGED_MACHINES, *literals)
+            assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
+            assert rows_read(plan) <= most
+
+
 @pytest.fixture(scope="module")
 async def shares(large: tuple[Database, UUID]) -> tuple[int, int]:
     """The numbers of a small share of the large fleet, and of one of nearly all."""
@@ -151,18 +166,3 @@ async def test_a_page_of_a_share_reads_its_own_rows_too(
     assert len(rows) == (50 if size == 0 else min(100, 9_999 - first + 1))
     assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
     assert rows_read(plan) <= 601
-
-
-@pytest.mark.parametrize(("size", "first"), [(0, 1), (1, 1), (1, 5_001), (1, 9_901)])
-async def test_what_changed_of_a_page_of_a_share_is_found_among_its_own_rows(
-    size: int, first: int, large: tuple[Database, UUID], shares: tuple[int, int]
-) -> None:
-    """Where all of it changed, each machine is read twice."""
-    database, customer_id = large
-    given = (customer_id, first, first + 99, EVERYTHING, shares[size])
-    async with fleet_of(database, FleetView(customer_id, shares[size])) as transaction:
-        plan = await plan_of(transaction, SELECT_CHANGED_OF_SHARE, *(f"'{each}'" for each in given))
-        rows = await transaction.rows(SELECT_CHANGED_OF_SHARE, *given)
-    assert len(rows) == len(rows[0]["keys"]) == (50 if size == 0 else min(100, 9_999 - first + 1))
-    assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
-    assert rows_read(plan) <= 1_001

@@ -19,21 +19,18 @@ from tests.support.fleets import fill, machine, seen_by
 from tests.support.people import World
 
 # Where statements are asked after the customer is named.
-MODULES = ("fleet.fleet", "fleet.changed_machines")
-# They read chosen machines, and tests/storage/test_shares.py judges them.
-OF_SHARES = {"SELECT_CHANGED_OF_SHARE"}
+MODULES = ("fleet.fleet",)
 
 STATEMENTS = {
     name: value
     for module in MODULES
     for name, value in vars(importlib.import_module(f"app.storage.{module}")).items()
-    if name.startswith("SELECT_") and isinstance(value, str) and name not in OF_SHARES
+    if name.startswith("SELECT_") and isinstance(value, str)
 }
 # The arguments of each beside the customer, to ask for the owner's machines. A new statement is added here.
 ASKED: dict[str, tuple[object, ...]] = {
     "SELECT_FLEET_PAGE": (1, 100),
     "SELECT_MAPPED_PAGE": (1, 100, 0, 4, 4),
-    "SELECT_CHANGED_OF_FLEET": (1, 100, "3:3:"),
     "SELECT_EQUIPMENT": ("OWN3", [1, 2, 3], None, None),
 }
 

@@ -23,6 +23,7 @@ _KEY = "(SELECT key FROM equipment WHERE customer_id = $1 AND pin = $2)"
 HOURS = f"UPDATE equipment_latest SET cumulative_operating_hours = $3 WHERE equipment_key = {_KEY}"
 RENAME = "UPDATE equipment SET equipment_id = $3 WHERE customer_id = $1 AND pin = $2"
 FORGET = f"DELETE FROM equipment_latest WHERE equipment_key = {_KEY}"
+ELSEWHERE = f"UPDATE equipment_latest SET customer_id = $3 WHERE equipment_key = {_KEY}"
 TELL = f"""
 INSERT INTO equipment_latest (equipment_key, customer_id, cumulative_operating_hours_at, cumulative_operating_hours)
 VALUES ({_KEY}, $1, $3, 5) ON CONFLICT (equipment_key)
@@ -76,6 +77,11 @@ async def figures_for_another(world: World, writer: asyncpg.Connection) -> None:
         await write(writer, TELL, world.member.customer_id, "PIN9", LATER)
 
 
+async def figures_elsewhere(world: World, writer: asyncpg.Connection) -> None:
+    other = (await World.make(world.context)).member
+    await write(writer, ELSEWHERE, world.member.customer_id, "PIN3", other.customer_id)
+
+
 async def left(world: World, _writer: asyncpg.Connection) -> None:
     """The last machine takes its place."""
     await release_machine(world.context, COMMAND_LINE, world.member, "PIN3")
@@ -106,9 +112,13 @@ async def one_more(world: World, _writer: asyncpg.Connection) -> None:
 
 
 Change = Callable[[World, asyncpg.Connection], Awaitable[None]]
-# The writes to one machine that stays where it is, and those that change who stands where.
-OF_ONE: list[Change] = [by_import, by_telemetry, by_hand, within_a_savepoint, renamed, figures_deleted]
-OF_PLACES: list[Change] = [
+# Writes of figures, and of what more a page shows.
+OF_FIGURES: list[Change] = [by_import, by_telemetry, by_hand, within_a_savepoint]
+OF_MORE: list[Change] = [
+    renamed,
+    figures_deleted,
+    figures_for_another,
+    figures_elsewhere,
     left,
     given_away_and_back,
     given_away_by_hand,

@@ -26,8 +26,8 @@ from tests.web.fleet_writes import (
     GIVE,
     HOURS,
     LATER,
-    OF_ONE,
-    OF_PLACES,
+    OF_FIGURES,
+    OF_MORE,
     PINS,
     RENAME,
     TELL,
@@ -35,7 +35,6 @@ from tests.web.fleet_writes import (
     by_hand,
     by_import,
     figures_deleted,
-    figures_for_another,
     given_away_and_back,
     renamed,
     write,
@@ -76,7 +75,7 @@ async def documents(reader: Reader) -> list[tuple[int, bytes, str, str]]:
     ]
 
 
-@pytest.mark.parametrize("how", [*OF_ONE, figures_for_another, *OF_PLACES], ids=lambda how: how.__name__)
+@pytest.mark.parametrize("how", [*OF_FIGURES, *OF_MORE], ids=lambda how: how.__name__)
 async def test_what_changed_is_shown_to_the_byte(
     how: Change, read: Reader, read_afresh: Reader, world: World, writer: asyncpg.Connection
 ) -> None:
@@ -90,7 +89,7 @@ async def test_what_changed_is_shown_to_the_byte(
     assert await documents(read) == await documents(read_afresh) != told
 
 
-@pytest.mark.parametrize("how", OF_ONE, ids=lambda how: how.__name__)
+@pytest.mark.parametrize("how", OF_FIGURES, ids=lambda how: how.__name__)
 async def test_machines_that_did_not_change_come_from_memory(
     how: Change, read: Reader, world: World, writer: asyncpg.Connection
 ) -> None:

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from app.aemp.address.paging import last_page_of, page_bounds
 from app.context import Context
 from app.flows.fleet.pin_page_map import pin_page_map
 from app.flows.fleet.read_fleet import FleetPage, SeenPage
@@ -43,26 +42,18 @@ async def recall_page(context: Context, key: PageKey, page: int, *, token_id: UU
 async def read_changed(
     context: Context, key: PageKey, kept: Page, page: int, *, token_id: UUID
 ) -> FleetPage | None:
-    """Read those machines of a recalled page that may have changed since; all others stand as they stood.
+    """Read those machines of a recalled page whose figures may have changed since; all others stand as they stood.
 
-    None when the page no longer has the same machines in the same places: then it is read whole.
+    None when more may have changed: then the page is read whole.
     """
-    start, end = page_bounds(page)
     asked_at = context.changes.number
-    found = await select_changed_machines(
-        context.database, key.view, kept.snapshot, first=start + 1, last=end
-    )
-    if (
-        found is None
-        or found.keys != kept.rows.keys
-        or found.map != kept.map
-        or last_page_of(found.machine_count) != kept.last_page
-    ):
+    found = await select_changed_machines(context.database, key.view, kept.rows.keys, snapshot=kept.snapshot)
+    if found is None:
         context.pages.forget(key)
         return None
-    if page == 1 and found.map is not None:
-        await pin_page_map(context, token_id, found.map)
-    return FleetPage(found.machines, page, kept.last_page, SeenPage(found.snapshot, found.map, asked_at))
+    if page == 1 and kept.map is not None:
+        await pin_page_map(context, token_id, kept.map)
+    return FleetPage(found.machines, page, kept.last_page, SeenPage(found.snapshot, kept.map, asked_at))
 
 
 def remember_page(

@@ -1,75 +1,48 @@
-"""The machines of a page that changed since it was read: those whose rows a later transaction wrote."""
+"""The machines whose figures changed since a page of them was read: a later transaction wrote their rows."""
 
-from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.aemp.model.columns import Machines
-from app.storage.fleet.fleet import MACHINE_COLUMNS, PageMap, machines_of
+from app.aemp.model.columns import READING_COLUMNS, Machines
+from app.storage.fleet.fleet import MACHINE_COLUMNS, machines_of
 from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Database
 
-# A row tells by its xmin who wrote it. Whoever was not visible in a snapshot has no lower number than the snapshot's xmin,
-# and neither has a part of its transaction. More rows may have one: they are read again, and show what they showed. A
-# machine without figures is always read, since nothing tells when it lost them.
-_SINCE = "(SELECT age(pg_snapshot_xmin($4::text::pg_snapshot)::xid))"
-_CHANGED = f"l.equipment_key IS NULL OR least(age(e.xmin), age(l.xmin)) <= {_SINCE} AS changed"
-# Told once: to read them in each row would cost more than the row.
-_KEYS = "CASE WHEN row_number() OVER (ORDER BY page.place) = 1 THEN (SELECT array_agg(key ORDER BY place) FROM page) END AS keys"
-_MACHINES = """
-LEFT JOIN (page JOIN equipment e ON e.key = page.key AND e.customer_id = $1
-           LEFT JOIN equipment_latest l ON l.equipment_key = e.key)
-       ON page.changed
-"""
-_ORDER = "ORDER BY page.place"
-
-SELECT_CHANGED_OF_FLEET = f"""
-WITH page AS (
-    SELECT e.key, e.position AS place, {_CHANGED}
-    FROM equipment e LEFT JOIN equipment_latest l ON l.equipment_key = e.key
-    WHERE e.customer_id = $1 AND e.position BETWEEN $2::bigint AND $3::bigint
+# A row tells by its xmin which transaction wrote it. One that was not visible in a snapshot has no lower number than the
+# snapshot's xmin, and neither has a part of it. Others may have such a number too: their rows are read again in vain.
+# Rows of figures are found first, else the planner would go through the whole fleet.
+SELECT_CHANGED_MACHINES = f"""
+WITH l AS MATERIALIZED (
+    SELECT l.equipment_key, {", ".join(f"l.{name}" for name, _ in READING_COLUMNS)} FROM equipment_latest l
+    WHERE l.equipment_key = ANY($2::bigint[]) AND l.customer_id = $1
+      AND age(l.xmin) <= (SELECT age(pg_snapshot_xmin($3::text::pg_snapshot)::xid))
 )
-SELECT f.machine_count, f.map_version, f.joined, pg_current_snapshot()::text AS snapshot, {_KEYS}, e.key, {MACHINE_COLUMNS}
-FROM fleet f {_MACHINES} WHERE f.customer_id = $1 {_ORDER}
-"""
-SELECT_CHANGED_OF_SHARE = f"""
-WITH page AS (
-    SELECT e.key, s.position AS place, {_CHANGED}
-    FROM share_machine s JOIN equipment e ON e.key = s.equipment_key AND e.customer_id = $1
-    LEFT JOIN equipment_latest l ON l.equipment_key = e.key
-    WHERE s.share = $5 AND s.position BETWEEN $2::bigint AND $3::bigint
-)
-SELECT share.machine_count, pg_current_snapshot()::text AS snapshot, {_KEYS}, e.key, {MACHINE_COLUMNS}
-FROM (SELECT coalesce(max(position), 0) AS machine_count FROM share_machine WHERE share = $5) AS share {_MACHINES} {_ORDER}
+SELECT seen.snapshot, seen.beyond_figures, e.key, {MACHINE_COLUMNS}
+FROM (SELECT pg_current_snapshot()::text AS snapshot, EXISTS (
+          SELECT FROM fleet_change c
+          WHERE c.customer_id = $1 AND c.beyond_figures AND c.xid >= pg_snapshot_xmin($3::text::pg_snapshot)
+            AND NOT pg_visible_in_snapshot(c.xid, $3::text::pg_snapshot)) AS beyond_figures) AS seen
+LEFT JOIN (l JOIN equipment e ON e.key = l.equipment_key AND e.customer_id = $1) ON true
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedMachines:
-    """machines: in order. keys: of all machines of the page, in its order. map: None for chosen machines.
-
-    machine_count: how many places there are in all. snapshot: what the statement saw.
-    """
+    """machines: in no order. snapshot: what the statement saw."""
 
     machines: Machines
-    keys: "array[int]"
-    machine_count: int
-    map: PageMap | None
     snapshot: str
 
 
 async def select_changed_machines(
-    database: Database, view: FleetView, snapshot: str, *, first: int, last: int
+    database: Database, view: FleetView, keys: Sequence[int], *, snapshot: str
 ) -> ChangedMachines | None:
-    """Read what a snapshot may not have seen of the machines between two places; None for a fleet that there is not."""
-    arguments = (view.customer_id, first, last, snapshot)
+    """Read those of a page's machines whose figures a snapshot may not have seen.
+
+    keys: of all machines of the page. None when more than figures changed in the fleet.
+    """
     async with fleet_of(database, view) as transaction:
-        if view.share is None:
-            rows = await transaction.rows(SELECT_CHANGED_OF_FLEET, *arguments)
-        else:
-            rows = await transaction.rows(SELECT_CHANGED_OF_SHARE, *arguments, view.share)
-    if not rows:
+        rows = await transaction.rows(SELECT_CHANGED_MACHINES, view.customer_id, keys, snapshot)
+    if rows[0]["beyond_figures"]:
         return None
-    head = rows[0]
-    count, keys = head["machine_count"], array("q", head["keys"] or ())
-    in_force = PageMap(head["map_version"], count, head["joined"]) if view.share is None else None
-    return ChangedMachines(machines_of(rows, view), keys, count, in_force, head["snapshot"])
+    return ChangedMachines(machines_of(rows, view), rows[0]["snapshot"])

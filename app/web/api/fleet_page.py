@@ -129,15 +129,14 @@ async def _read(asked: _Asked) -> _Sent:
 
 def _renew(asked: _Asked, kept: Page, found: FleetPage) -> _Sent | None:
     """Write the machines that were found over what is remembered; None where only the tag of it is."""
+    if kept.body is None:
+        return None
     keys, newest = kept.rows.keys, [*kept.rows.newest]
     place_of = {key: place for place, key in enumerate(keys)}
     places = [place_of[key] for key in found.machines.columns["key"]]
     for place, at in zip(places, found.machines.newest, strict=True):
         newest[place] = at
-    document = asked.document(found, newest)
-    if len(places) < len(keys):
-        if kept.body is None:
-            return None
-        body = decode(kept.body, asked.form.coding)
-        document = write_over(document, places, body, kept.rows.lengths)
+    changed = asked.document(found, newest)
+    body = decode(kept.body, asked.form.coding)
+    document = write_over(changed, places, body, kept.rows.lengths)
     return asked.send(found, document, keys, newest, over=kept)
