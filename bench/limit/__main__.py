@@ -32,7 +32,7 @@ def _measure(options: argparse.Namespace) -> program.Findings:
     ) as ground:
         stores = open_stores(ground)
         results = [*without_cache(ground, stores, wanted), *with_cache(ground, stores, wanted)]
-        polls = [*poll_pages(ground, options.rounds)] if "poll" in wanted else []
+        polls = [*poll_pages(ground, options.fleets)] if "poll" in wanted else []
     documents = [*map(_document, results), *(poll.document() for poll in polls)]
     document = {"machine": describe_machine(), "results": documents}
     rounds: dict[str, Any] = {result.name: every_round(result.rounds) for result in results}
@@ -88,6 +88,7 @@ def _read_arguments() -> argparse.Namespace:
     )
     add("--workers", type=program.count, default=program.WORKERS, help="processes of each contender")
     add("--tokens", type=program.count, default=10_000, help="that are introspected in turn (10000)")
+    add("--fleets", type=program.count, default=8, help="whose pages are polled (8)")
     add(
         "--only",
         nargs="+",

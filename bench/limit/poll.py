@@ -24,14 +24,14 @@ from bench.load.summary import spread, spread_of
 
 OURS, FORGETFUL = "ours", "nothing remembered"
 
-_FLEETS, _MACHINES = 8, 100
-_BURSTS = 20  # of a round: in each, every fleet is asked for once
+_MACHINES = 100
+_BURSTS_A_SECOND = 5  # of the plan: in each, every fleet is asked for once
 _CONNECTIONS = 4
 _WARM_UP = 2  # rounds
 _FORMS = {"JSON": "application/json", "XML": "application/xml"}
 _CODINGS = {"gzip": "gzip", "zstd": "zstd", "plain": "identity"}
 # How many machines of ten report before each burst, and the most that a request may then cost of one that is read whole.
-_CHANGES = {"unchanged": (0, 0.30), "one machine in ten changed": (1, 0.50), "all changed": (10, 1.15)}
+_CHANGES = {"unchanged": (0, 0.30), "one machine in ten changed": (1, 0.45), "all changed": (10, 1.15)}
 
 REPORT = """
 UPDATE equipment_latest l SET cumulative_operating_hours = l.cumulative_operating_hours + 0.01,
@@ -53,10 +53,11 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One comparison. rounds: by contender. bar: the most that ours may cost of the other."""
+    """One comparison. rounds: by contender, each of so many requests. bar: the most that ours may cost of the other."""
 
     name: str
     rounds: Mapping[str, Sequence[Cost]]
+    requests: int
     bar: float
 
     @property
@@ -82,13 +83,13 @@ class Poll:
             "ratios": ratios,
             "bar": self.bar,
             "met": self.met,
-            "medians": self.medians,
+            "costs": self.medians,
         }
 
 
 def table(polls: Sequence[Poll]) -> str:
     """Markdown."""
-    rounds = f"{len(polls[0].pairs)} rounds of {_BURSTS * _FLEETS} requests"
+    rounds = f"{len(polls[0].pairs)} rounds of {polls[0].requests} requests"
     lines = [
         f"### polled pages of {_MACHINES} machines\n",
         f"{rounds}; medians of processor time a request, of service and PostgreSQL\n",
@@ -102,12 +103,13 @@ def table(polls: Sequence[Poll]) -> str:
     return "\n".join(lines)
 
 
-def poll_pages(ground: Ground, rounds: int) -> Iterator[Poll]:
+def poll_pages(ground: Ground, fleets_count: int) -> Iterator[Poll]:
     """Compare every form, in rounds that are interleaved."""
     fleets = [
         register_applications(ground.service, ground.service_stores, 1, machines=_MACHINES)
-        for _ in range(_FLEETS)
+        for _ in range(fleets_count)
     ]
+    bursts = max(2, round(ground.plan.seconds * _BURSTS_A_SECOND))
     customers = [fleet.customer_id for fleet in fleets]
     with _serving(ground, OURS) as ours, _serving(ground, FORGETFUL, LIMIT_PAGE_MEMORY="0") as other:
         service = replace(ground.service, port=ours.port)
@@ -118,10 +120,11 @@ def poll_pages(ground: Ground, rounds: int) -> Iterator[Poll]:
                 ground,
                 customers,
                 machines,
+                bursts,
                 [get_request("/api/v2/Fleet/1", bearer=each, **headers) for each in tokens],
             )
-            found = uvloop.run(_rounds(asked, (ours, other), rounds))
-            yield Poll(f"{change}, {form}, {coding}", found, bar)
+            found = uvloop.run(_rounds(asked, (ours, other), ground.plan.rounds))
+            yield Poll(f"{change}, {form}, {coding}", found, bursts * fleets_count, bar)
 
 
 class _Contender(NamedTuple):
@@ -132,11 +135,12 @@ class _Contender(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """machines: of ten that report before each burst. requests: one for each customer."""
+    """machines: of ten that report before each burst. bursts: of a round. requests: one for each customer."""
 
     ground: Ground
     customers: Sequence[UUID]
     machines: int
+    bursts: int
     requests: Sequence[bytes]
 
 
@@ -161,7 +165,7 @@ async def _rounds(asked: _Asked, contenders: Sequence[_Contender], count: int) -
             await writer.execute("SET ROLE rovitracker_ingest")
             for number in range(_WARM_UP + count):
                 used = [Cost(0.0, 0.0) for _ in contenders]
-                for burst in range(_BURSTS):
+                for burst in range(asked.bursts):
                     reported = await writer.execute(REPORT, asked.customers, asked.machines)
                     if reported != f"UPDATE {asked.machines * _MACHINES // 10 * len(asked.customers)}":
                         raise RoundError(f"other machines report than are meant to: {reported}")
@@ -173,7 +177,7 @@ async def _rounds(asked: _Asked, contenders: Sequence[_Contender], count: int) -
                         raise RoundError(f"{contenders[0].name} and {contenders[1].name} send other bytes")
                 for contender, cost in zip(contenders, used, strict=True):
                     if number >= _WARM_UP:
-                        asks = _BURSTS * len(asked.requests)
+                        asks = asked.bursts * len(asked.requests)
                         found[contender.name].append(Cost(*(each / asks * 1e6 for each in cost)))
     finally:
         for crowd in crowds:
