@@ -1,4 +1,4 @@
-"""Give a page of a fleet again, where a reader would be shown the same now, and read anew what changed of it."""
+"""Give a page of a fleet again where it would show the same, and read anew what changed of it."""
 
 from typing import NamedTuple
 from uuid import UUID
