@@ -1,10 +1,11 @@
 """The memory of finished pages is bounded, for all and for each customer."""
 
+import time
 from uuid import UUID, uuid4
 
 import pytest
 
-from app.process.pages import Page, PageKey, Pages
+from app.process.pages import Page, PageKey, Pages, rows_of
 from app.storage.fleet.view import FleetView
 from app.storage.postgres.changes import Changes
 
@@ -28,7 +29,7 @@ def key(customer_id: UUID, number: int) -> PageKey:
 
 
 def page(size: int) -> Page:
-    return Page("tag", b"x" * size, None, "1:1:", 0)
+    return Page("tag", b"x" * size, rows_of((), (), ()), None, 1, "1:1:", 0)
 
 
 def test_one_customer_has_a_quarter_and_loses_what_it_used_longest_ago(pages: Pages) -> None:
@@ -97,4 +98,21 @@ def test_a_page_is_believed_for_half_as_long_as_changes_are_known(
     monkeypatch.setattr("app.process.pages.BELIEVED_FOR_S", -1.0)
     assert pages.recall(key(mine, 1)) is not None
     pages.put(key(mine, 1), page(10))
+    assert pages.recall(key(mine, 1)) is None
+
+
+def test_what_was_made_of_a_page_is_believed_no_longer_than_it(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, first, second, third = uuid4(), page(10), page(20), page(30)
+    pages.renew(key(mine, 1), first, second)
+    assert pages.recall(key(mine, 1)) is None  # there is nothing that it could be made of
+    monkeypatch.setattr("app.process.pages.BELIEVED_FOR_S", 0.2)
+    pages.put(key(mine, 1), first)
+    monkeypatch.setattr("app.process.pages.BELIEVED_FOR_S", 1_800.0)
+    pages.renew(key(mine, 1), first, second)
+    assert pages.recall(key(mine, 1)) is second
+    pages.renew(key(mine, 1), first, third)  # another reader was faster
+    assert pages.recall(key(mine, 1)) is second
+    time.sleep(0.25)
     assert pages.recall(key(mine, 1)) is None

@@ -1,8 +1,9 @@
 """Finished pages of fleets, kept in memory for those who read them again and again."""
 
 import time
+from array import array
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -16,6 +17,7 @@ BELIEVED_FOR_S = 1_800.0
 # One customer's pages take so much of the memory at most, as a divisor: nobody displaces all others.
 _CUSTOMERS = 4
 _OVERHEAD_BYTES = 1_000  # of an entry beside its body
+_BYTES_OF_A_ROW = 20
 
 
 class PageKey(NamedTuple):
@@ -26,17 +28,35 @@ class PageKey(NamedTuple):
     form: Hashable
 
 
+class Rows(NamedTuple):
+    """The machines of a page in its order, in 20 bytes each.
+
+    keys: theirs. newest: as Machines has it. lengths: of what the document says of each, in bytes.
+    """
+
+    keys: "array[int]"
+    newest: "array[float]"
+    lengths: "array[int]"
+
+
+def rows_of(keys: Iterable[int], newest: Iterable[float], lengths: Iterable[int]) -> Rows:
+    return Rows(array("q", keys), array("d", newest), array("I", lengths))
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A finished page, and what it was read by.
 
     tag: its entity tag. body: as it is sent; None where only the tag was needed. map: of machines to places; None for
-    chosen machines, which have none. snapshot: what the statement saw. asked_at: the newest change before it.
+    chosen machines, which have none. last_page: of the fleet or the choice. snapshot: what the statement saw.
+    asked_at: the newest change before it.
     """
 
     tag: str
     body: bytes | None
+    rows: Rows
     map: PageMap | None
+    last_page: int
     snapshot: str
     asked_at: int
 
@@ -71,6 +91,15 @@ class Pages:
 
     def put(self, key: PageKey, page: Page) -> None:
         """Remember it in the place of an older one."""
+        self._put(key, page, time.monotonic() + BELIEVED_FOR_S)
+
+    def renew(self, key: PageKey, old: Page, page: Page) -> None:
+        """Remember what was made of an older one, and believe it no longer than that; nothing if that is gone."""
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] is old:
+            self._put(key, page, kept[1])
+
+    def _put(self, key: PageKey, page: Page, until: float) -> None:
         self.forget(key)
         size, customer_id = _size(key, page), key.view.customer_id
         if size > self._most_bytes // _CUSTOMERS:
@@ -79,7 +108,7 @@ class Pages:
             self.forget(next(iter(self._keys[customer_id])))
         while self.bytes + size > self._most_bytes:
             self.forget(next(iter(self._kept)))
-        self._kept[key] = page, time.monotonic() + BELIEVED_FOR_S
+        self._kept[key] = page, until
         self._keys.setdefault(customer_id, OrderedDict())[key] = None
         self._bytes[customer_id] = self._bytes.get(customer_id, 0) + size
         self.bytes += size
@@ -97,4 +126,5 @@ class Pages:
 
 
 def _size(key: PageKey, page: Page) -> int:
-    return _OVERHEAD_BYTES + len(key.address) + len(page.snapshot) + len(page.body or b"")
+    rows = _BYTES_OF_A_ROW * len(page.rows.keys)
+    return _OVERHEAD_BYTES + len(key.address) + len(page.snapshot) + len(page.body or b"") + rows

@@ -9,12 +9,14 @@ from typing import Any
 
 from bench.ground import program
 from bench.ground.token_path import laid_out
+from bench.limit.poll import Poll, poll_pages
+from bench.limit.poll import table as table_of_polls
 from bench.limit.scenarios import Result, with_cache, without_cache
 from bench.limit.stores import open_stores
 from bench.load.machine import describe_machine
 from bench.load.summary import every_round, medians, spread, spread_of, table
 
-SCENARIOS = ("exchange", "latency", "client", "introspect", "cached", "guard", "page")
+SCENARIOS = ("exchange", "latency", "client", "introspect", "cached", "guard", "page", "poll")
 EXTRA = ("loads",)  # a line of latencies rather than a bar
 
 
@@ -30,12 +32,19 @@ def _measure(options: argparse.Namespace) -> program.Findings:
     ) as ground:
         stores = open_stores(ground)
         results = [*without_cache(ground, stores, wanted), *with_cache(ground, stores, wanted)]
-    document = {"machine": describe_machine(), "results": [_document(result) for result in results]}
-    rounds = {result.name: every_round(result.rounds) for result in results}
-    return program.Findings(render(results), document, all(result.met for result in results), rounds)
+        polls = [*poll_pages(ground, options.fleets)] if "poll" in wanted else []
+    documents = [*map(_document, results), *(poll.document() for poll in polls)]
+    document = {"machine": describe_machine(), "results": documents}
+    rounds: dict[str, Any] = {result.name: every_round(result.rounds) for result in results}
+    rounds |= {
+        poll.name: {name: [each._asdict() for each in done] for name, done in poll.rounds.items()}
+        for poll in polls
+    }
+    met = all(result.met for result in results) and all(poll.met for poll in polls)
+    return program.Findings(render(results, polls), document, met, rounds)
 
 
-def render(results: Sequence[Result]) -> str:
+def render(results: Sequence[Result], polls: Sequence[Poll] = ()) -> str:
     """Markdown."""
     parts = [describe_machine()]
     for result in results:
@@ -46,6 +55,8 @@ def render(results: Sequence[Result]) -> str:
             table(result.rounds),
             f"**{result.measure}, ours / {result.other}: {_verdict(result)}**, processor time {result.cost:.2f}",
         ]
+    if polls:
+        parts.append(table_of_polls(polls))
     return "\n\n".join(parts) + "\n"
 
 
@@ -77,6 +88,7 @@ def _read_arguments() -> argparse.Namespace:
     )
     add("--workers", type=program.count, default=program.WORKERS, help="processes of each contender")
     add("--tokens", type=program.count, default=10_000, help="that are introspected in turn (10000)")
+    add("--fleets", type=program.count, default=8, help="whose pages are polled (8)")
     add(
         "--only",
         nargs="+",

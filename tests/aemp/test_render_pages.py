@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.aemp.address.negotiation import Representation
-from app.aemp.model.columns import Machines, flatten, side_by_side
+from app.aemp.model.columns import NEVER, Machines, flatten, side_by_side
 from app.aemp.model.elements import ELEMENTS, HEADER, Child, Kind
 from app.aemp.model.text import clean, decimal_writer
 from app.aemp.model.times import format_time
@@ -131,8 +131,8 @@ def test_rows_are_machines_without_what_they_told_before(fleet: list[Equipment],
     assert render_fleet_v2_json(take_snapshot(cut, (), now=NOON)) == render_fleet_v2_json(
         take_snapshot(tuple(shown), (), now=NOON)
     )
-    newest = max((reading.at for _, reading in _readings(shown)), default=None)
-    assert (cut.newest_at, cut.tell_something) == (newest, newest is not None)
+    newest = [max((reading.at for _, reading in _readings([machine])), default=None) for machine in shown]
+    assert cut.newest == [at.timestamp() if at else NEVER for at in newest]
 
 
 def _since(machine: Equipment, since: datetime) -> Equipment:
@@ -155,13 +155,13 @@ def test_values_without_their_time_are_no_reading() -> None:
     header = Snapshot(NOON, (Equipment(header=FULL_MACHINE.header),))
     for render in (render_fleet_v2_json, render_fleet_v2_xml, render_fleet_v1_xml):
         assert render(Snapshot(NOON, machines)) == render(header)
-    assert not machines.tell_something
+    assert machines.newest == [NEVER]
 
 
 def test_reading_of_1970_is_a_reading() -> None:
     """Its time is zero."""
     machine = replace(BARE_MACHINE, cumulative_operating_hours=Hours(datetime(1970, 1, 1, tzinfo=UTC), 1.0))
-    assert flatten([machine]).tell_something
+    assert flatten([machine]).newest == [0.0]
     assert take_snapshot((machine,), (), now=at(1)).snapshot_at == datetime(1970, 1, 1, tzinfo=UTC)
     assert b'"datetime":"1970-01-01T00:00:00Z"' in render_fleet_v2_json(Snapshot(NOON, (machine,)))
 

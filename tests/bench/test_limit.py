@@ -1,6 +1,7 @@
 """The bare limit does what the service does, and `make bench-limit` compares them, at smoke size."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.oauth.token_string import mint, parse
 from bench.limit import token_text
 from bench.limit.batch import Batch
 from bench.limit.database import create_database
+from bench.limit.poll import FORGETFUL, OURS, Cost, Poll, table
 from tests.bench.programs import measure
 
 SMOKE = (
@@ -102,4 +104,23 @@ def test_smoke_run_compares_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert len(rounds) == 5
     assert all(each["requests"] > 0 and each["service_us"] > 0 for each in rounds)
     assert done.printed == done.report
+    assert done.status == int("NOT MET" in done.printed)
+
+
+def test_a_poll_is_judged_by_service_and_postgresql_together() -> None:
+    rounds = {OURS: [Cost(300, 100), Cost(500, 100)], FORGETFUL: [Cost(900, 100), Cost(900, 100)]}
+    poll = Poll("unchanged, JSON, gzip", rounds, 160, 0.50)
+    assert (poll.pairs, poll.met) == ([0.4, 0.6], True)
+    assert not replace(poll, bar=0.49).met
+    assert (
+        "| unchanged, JSON, gzip | 400 + 100 | 900 + 100 | 0.50 (0.40 to 0.60) | at most 0.50: met |"
+        in table([poll])
+    )
+
+
+@pytest.mark.timeout(300)
+def test_smoke_run_polls_every_form_and_both_sides_send_the_same(tmp_path: Path) -> None:
+    done = measure("limit", tmp_path, *SMOKE, "--only", "poll", "--fleets", "2")
+    assert len(done.document["results"]) == 18
+    assert all(set(each["costs"]) == {OURS, FORGETFUL} for each in done.document["results"])
     assert done.status == int("NOT MET" in done.printed)

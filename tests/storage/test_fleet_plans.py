@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
+from app.storage.fleet.changed_machines import SELECT_CHANGED_MACHINES
 from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
 from app.storage.fleet.shares import SELECT_SHARED_PAGE
 from app.storage.fleet.view import FleetView, fleet_of
@@ -121,6 +122,26 @@ async def test_those_pages_are_what_they_are_said_to_be(large: tuple[Database, U
     assert found[10_401] == [f"PIN{number}" for number in range(401, 501)]
     assert found[10_501] == [f"PIN{number}" for number in range(9_801, 9_901)]  # they joined
     assert found[10_601] == [f"PIN{number}" for number in range(9_901, 10_001)]
+
+
+SELECT_KEYS = "SELECT key FROM equipment WHERE customer_id = $1 AND position BETWEEN $2 AND $3"
+
+
+@pytest.mark.parametrize("first", PAGES[:3])
+async def test_figures_that_changed_are_found_among_those_of_the_page(
+    first: int, large: tuple[Database, UUID]
+) -> None:
+    """However many changed: each machine's figures, and the machine."""
+    database, customer_id = large
+    async with fleet_of(database, FleetView(customer_id)) as transaction:
+        rows = await transaction.rows(SELECT_KEYS, customer_id, first, first + 99)
+        keys = ",".join(str(row["key"]) for row in rows)
+        now = await transaction.rows("SELECT pg_current_snapshot()::text AS snapshot")
+        for snapshot, most in (("3:3:", 211), (now[0]["snapshot"], 111)):
+            literals = (f"'{customer_id}'", f"'{{{keys}}}'", f"'{snapshot}'")
+            plan = await plan_of(transaction, SELECT_CHANGED_MACHINES, *literals)
+            assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
+            assert rows_read(plan) <= most
 
 
 @pytest.fixture(scope="module")

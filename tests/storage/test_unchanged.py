@@ -1,16 +1,19 @@
 """Which fleets changed, as PostgreSQL's own transactions tell it, and when that is forgotten."""
 
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 import pytest
 
 from app.context import Context
+from app.flows.fleet.import_fleet import import_machines
 from app.storage.fleet.fleet import select_fleet_page
 from app.storage.fleet.unchanged import Seen, call_delete_past_fleet_changes, select_unchanged
 from app.storage.fleet.view import FleetView
 from tests.support.changing import as_owner
-from tests.support.fleets import fill, seen_by
+from tests.support.fleets import NOW, fill, machine, seen_by
 from tests.support.people import World
 
 # For a machine that has no row yet; the tests before left some.
@@ -123,6 +126,56 @@ async def test_what_goes_from_one_customer_to_another_by_hand_changes_both(
     assert await is_unchanged(context, *pages) == [False, False]
 
 
+async def test_what_is_written_as_it_was_changes_nothing_beyond_figures(
+    context: Context, fleet: UUID, writer: asyncpg.Connection, database_url: str
+) -> None:
+    """An import locks the fleet by an update, and tells of every machine what it is called."""
+    page = await seen(context, fleet)
+    await writer.execute("UPDATE fleet SET machine_count = machine_count WHERE customer_id = $1", fleet)
+    assert await is_unchanged(context, page) == [True]
+    later = machine("A", hours=2, at=NOW + timedelta(hours=1))
+    await import_machines(context, fleet, [later, machine("B", hours=1)])
+    assert await is_unchanged(context, page) == [False]
+    assert await is_beyond_figures(database_url, fleet) == [False]
+    await import_machines(context, fleet, [replace(later, header=replace(later.header, model="other"))])
+    assert True in await is_beyond_figures(database_url, fleet)
+
+
+async def is_beyond_figures(database_url: str, customer_id: UUID) -> list[bool]:
+    """What the newest transaction noted."""
+    newest = "SELECT max(xid) FROM fleet_change WHERE customer_id = $1"
+    noted = f"SELECT beyond_figures FROM fleet_change WHERE customer_id = $1 AND xid = ({newest}) ORDER BY 1"
+    owner = await asyncpg.connect(database_url)
+    try:
+        return [row["beyond_figures"] for row in await owner.fetch(noted, customer_id)]
+    finally:
+        await owner.close()
+
+
+async def test_figures_alone_are_told_from_what_more_may_change(
+    context: Context, fleet: UUID, writer: asyncpg.Connection, database_url: str
+) -> None:
+    """Rows of figures tell that they changed, unless they go, or go elsewhere."""
+    keys = [row["key"] for row in await seen_by(context, fleet, "SELECT key FROM equipment ORDER BY key")]
+    other = (await World.make(context)).member.customer_id
+    figures = "UPDATE equipment_latest SET distance_km = 1, customer_id = customer_id WHERE customer_id = $1"
+    elsewhere = "UPDATE equipment_latest SET customer_id = $2 WHERE equipment_key = $1"
+    gone = "DELETE FROM equipment_latest WHERE equipment_key = $1"
+    again = "INSERT INTO equipment_latest (equipment_key, customer_id) VALUES ($1, $2)"
+    exchanged = "UPDATE equipment_latest SET equipment_key = $2 WHERE equipment_key = $1"
+    for statement, arguments, noted in (
+        (figures, (fleet,), [False]),
+        (TOUCH, (fleet,), [True]),
+        (elsewhere, (keys[0], other), [True]),
+        (elsewhere, (keys[0], fleet), [False, True]),
+        (gone, (keys[1],), [True]),
+        (exchanged, (keys[0], keys[1]), [False, True]),
+        (again, (keys[0], fleet), [False]),
+    ):
+        assert (await writer.execute(statement, *arguments)).split()[-1] in {"1", "2"}
+        assert await is_beyond_figures(database_url, fleet) == noted
+
+
 async def test_a_transaction_leaves_one_row_however_often_it_writes(
     fleet: UUID, writer: asyncpg.Connection, database_url: str
 ) -> None:
@@ -206,7 +259,7 @@ async def test_what_came_with_another_servers_dump_is_forgotten_at_once(
     context: Context, fleet: UUID, database_url: str
 ) -> None:
     """No transaction of this server has such a number yet, and its fleet would never count as unchanged."""
-    foreign = "INSERT INTO fleet_change (customer_id, xid) VALUES ($1, '9000000000000000000')"
+    foreign = "INSERT INTO fleet_change (customer_id, xid, beyond_figures) VALUES ($1, '9000000000000000000', false)"
     await as_owner(database_url, foreign, fleet)
     page = await seen(context, fleet)
     assert await is_unchanged(context, page) == [False]

@@ -6,9 +6,11 @@ import pytest
 from fastapi import FastAPI
 
 from app.context import Context
+from app.process.pages import Pages
 from app.settings import Settings
 from tests.support.browser import Browser
 from tests.support.owners import sign_up
+from tests.web.page_reader import Reader
 from tests.web.services import Services
 
 
@@ -30,6 +32,14 @@ async def owner(context: Context, browser: Browser) -> Browser:
 async def stranger(app: FastAPI) -> AsyncIterator[Browser]:
     async with Browser(app) as browser:
         yield browser
+
+
+@pytest.fixture
+async def read_afresh(services: Services, read: Reader) -> AsyncIterator[Reader]:
+    """The same on a service that remembers no page."""
+    app: FastAPI = services.like(pages=Pages(services.context.changes, most_bytes=0))
+    async with Browser(app) as browser:
+        yield Reader(browser, read.token)
 
 
 # These are about paths that the thin front serves, so they are run through the framework too.

@@ -1,11 +1,9 @@
 """Pages from memory on the wire: the very bytes that a service without a memory gives, whoever changed the fleet."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
-import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -18,30 +16,10 @@ from tests.support.browser import Browser
 from tests.support.fleets import NOW, fill, machine
 from tests.support.people import World
 from tests.support.sharing import change, these
+from tests.web.page_reader import FIRST, FORMS, Reader, bytes_of
 from tests.web.services import Services
 
 PINS = ("PIN1", "PIN2", "PIN3")
-FIRST = "/api/v2/Fleet/1"
-FORMS = [
-    {"Accept": accept, "Accept-Encoding": coding}
-    for accept in ("application/xml", "application/json", "text/xml")
-    for coding in ("identity", "gzip", "zstd")
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """An application that reads a fleet of three machines."""
-
-    browser: Browser
-    token: str
-
-    async def __call__(self, address: str = FIRST, **headers: str) -> httpx2.Response:
-        """The answer undecoded."""
-        headers = {"Authorization": f"Bearer {self.token}", "Accept-Encoding": "identity", **headers}
-        async with self.browser.http.stream("GET", address, headers=headers) as answer:
-            answer.extensions["raw"] = b"".join([part async for part in answer.aiter_raw()])
-        return answer
 
 
 @pytest.fixture
@@ -49,24 +27,6 @@ async def read(browser: Browser, world: World) -> Reader:
     """The customer is signed in."""
     await fill(world.context, world.member.customer_id, *PINS)
     return Reader(browser, await world.token(browser))
-
-
-@pytest.fixture
-async def read_afresh(services: Services, read: Reader) -> AsyncIterator[Reader]:
-    """The same on a service that remembers no page."""
-    app: FastAPI = services.like(pages=Pages(services.context.changes, most_bytes=0))
-    async with Browser(app) as browser:
-        yield Reader(browser, read.token)
-
-
-def bytes_of(answer: httpx2.Response) -> tuple[int, bytes, str, str]:
-    headers = answer.headers
-    return (
-        answer.status_code,
-        answer.extensions["raw"],
-        headers.get("etag", ""),
-        headers.get("content-type", ""),
-    )
 
 
 def plant(world: World) -> int:

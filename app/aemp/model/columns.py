@@ -27,6 +27,9 @@ READING_COLUMNS: tuple[tuple[str, str], ...] = tuple(
 COLUMNS: tuple[tuple[str, str], ...] = HEADER_COLUMNS + READING_COLUMNS
 TIMES = tuple(name for name, kind in COLUMNS if kind == Kind.TIME.value)
 
+# The time of the newest reading of a machine that tells none.
+NEVER = float("-inf")
+
 
 def to_columns(equipment: Equipment) -> dict[str, Any]:
     """Every name of COLUMNS, in order; null where the machine does not report it."""
@@ -69,15 +72,11 @@ class Machines:
             yield from_columns({**row, **{name: _moment(row[name]) for name in TIMES}})
 
     @property
-    def newest_at(self) -> datetime | None:
-        """The time of the newest reading that is shown; None when there is none."""
-        times: set[float | None] = set().union(*(self.columns[name] for name in _READING_TIMES))
-        return _moment(max((at for at in times if at is not None), default=None))
-
-    @property
-    def tell_something(self) -> bool:
-        """Whether a reading is shown."""
-        return any(at is not None for name in _READING_TIMES for at in self.columns[name])
+    def newest(self) -> list[float]:
+        """The time of each machine's newest reading that is shown, in seconds since 1970, or NEVER."""
+        times = [self.columns[name] for name in _READING_TIMES]
+        rows = zip(*times, strict=True)
+        return [max([at for at in row if at is not None], default=NEVER) for row in rows]
 
 
 _READING_TIMES = [element.at_column for element in ELEMENTS]

@@ -13,6 +13,7 @@ from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element, Kind
 from app.aemp.model.series import Series
 from app.aemp.model.text import clean
 from app.aemp.model.times import format_time
+from app.aemp.write.document import Document
 from app.aemp.write.rendering import Branch, Leaf, make_branch, make_leaf, preparing, write_rows
 from app.aemp.write.snapshot import SeriesPage, Snapshot
 
@@ -21,6 +22,10 @@ _SPECIAL = '"\\'  # the printable characters that a JSON text escapes
 
 
 def render_fleet_v2_json(snapshot: Snapshot, representation: Representation = Representation.JSON) -> bytes:
+    return write_fleet_v2_json(snapshot, representation).body
+
+
+def write_fleet_v2_json(snapshot: Snapshot, representation: Representation) -> Document:
     vendor = representation is Representation.SNAPSHOT_JSON
     time = format_time(snapshot.snapshot_at)
     head: dict[str, Any] = {"snapshotTime": time, "version": _VERSION}
@@ -28,7 +33,7 @@ def render_fleet_v2_json(snapshot: Snapshot, representation: Representation = Re
         head |= {"SnapshotTime": time, "Version": _VERSION}
     head["Links"] = _links(snapshot.links, vendor=vendor)
     machines = flatten(snapshot.equipment)
-    written = write_rows(machines.columns, _machine(vendor=vendor), TIMES, end="}", between=",")
+    written = write_rows(machines.columns, _machine(vendor=vendor), TIMES, end="}")
     return _document(head, "Equipment", written)
 
 
@@ -36,13 +41,14 @@ def render_series_json(page: SeriesPage, representation: Representation = Repres
     vendor = representation is Representation.SNAPSHOT_JSON
     element = page.series.element
     columns = flatten_readings(element, page.readings)
-    written = write_rows(columns, _series(page.series, vendor=vendor), (element.at_column,), between=",")
-    return _document({"Links": _links(page.links, vendor=vendor)}, element.name, written)
+    written = write_rows(columns, _series(page.series, vendor=vendor), (element.at_column,))
+    return _document({"Links": _links(page.links, vendor=vendor)}, element.name, written).body
 
 
-def _document(head: dict[str, Any], name: str, items: str) -> bytes:
+def _document(head: dict[str, Any], name: str, items: Iterable[str]) -> Document:
     """An object of its head and a list of items."""
-    return f'{orjson.dumps(head)[:-1].decode()},"{name}":[{items}]}}'.encode()
+    opening = b'%b,"%b":[' % (orjson.dumps(head)[:-1], name.encode())
+    return Document(opening, [*map(str.encode, items)], b",", b"]}")
 
 
 def _links(links: Iterable[Link], *, vendor: bool) -> list[dict[str, str]]:

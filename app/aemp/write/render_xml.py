@@ -13,6 +13,7 @@ from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element
 from app.aemp.model.series import Series
 from app.aemp.model.text import FORBIDDEN, REPLACEMENT
 from app.aemp.model.times import format_duration, format_time
+from app.aemp.write.document import Document
 from app.aemp.write.rendering import Branch, Leaf, make_branch, make_leaf, preparing, write_each, write_rows
 from app.aemp.write.snapshot import SeriesPage, Snapshot
 
@@ -39,6 +40,10 @@ class _Edition:
 
 
 def render_fleet_v1_xml(snapshot: Snapshot) -> bytes:
+    return write_fleet_v1_xml(snapshot).body
+
+
+def write_fleet_v1_xml(snapshot: Snapshot) -> Document:
     """AEMP 1.2: durations for hours, no links, no PIN.
 
     A machine without an EquipmentID is named by its PIN there, the one header field that can carry it; feeds of
@@ -47,12 +52,16 @@ def render_fleet_v1_xml(snapshot: Snapshot) -> bytes:
     columns = flatten(snapshot.equipment).columns
     named = [own or pin for own, pin in zip(columns["equipment_id"], columns["pin"], strict=True)]
     machines = Machines({**columns, "equipment_id": named})
-    return _render(_AEMP_1_2, snapshot.snapshot_at, machines, links=())
+    return _write(_AEMP_1_2, snapshot.snapshot_at, machines, links=())
 
 
 def render_fleet_v2_xml(snapshot: Snapshot, representation: Representation = Representation.XML) -> bytes:
+    return write_fleet_v2_xml(snapshot, representation).body
+
+
+def write_fleet_v2_xml(snapshot: Snapshot, representation: Representation) -> Document:
     edition = _ISO_20190501 if representation is Representation.XML_20190501 else _ISO
-    return _render(edition, snapshot.snapshot_at, flatten(snapshot.equipment), snapshot.links)
+    return _write(edition, snapshot.snapshot_at, flatten(snapshot.equipment), snapshot.links)
 
 
 def render_series_xml(page: SeriesPage, representation: Representation = Representation.XML) -> bytes:
@@ -60,7 +69,7 @@ def render_series_xml(page: SeriesPage, representation: Representation = Represe
     namespace = ISO_20190501_NAMESPACE if later else ISO_NAMESPACE
     root, element = page.series.root, page.series.element
     columns = flatten_readings(element, page.readings)
-    readings = write_rows(columns, _series(page.series), (element.at_column,))
+    readings = "".join(write_rows(columns, _series(page.series), (element.at_column,)))
     return f'{XML_DECLARATION}<{root} xmlns="{namespace}">{_links(page.links)}{readings}</{root}>\n'.encode()
 
 
@@ -73,10 +82,10 @@ def _replacement(found: re.Match[str]) -> str:
     return _ESCAPES.get(found[0], REPLACEMENT)
 
 
-def _render(edition: _Edition, snapshot_at: datetime, machines: Machines, links: Iterable[Link]) -> bytes:
-    opening = f'{XML_DECLARATION}{edition.opening}{format_time(snapshot_at)}">{_links(links)}'
+def _write(edition: _Edition, snapshot_at: datetime, machines: Machines, links: Iterable[Link]) -> Document:
+    head = f'{XML_DECLARATION}{edition.opening}{format_time(snapshot_at)}">{_links(links)}'
     written = write_rows(machines.columns, edition.branches, TIMES, end="</Equipment>")
-    return f"{opening}{written}</Fleet>\n".encode()
+    return Document(head.encode(), [*map(str.encode, written)], b"", b"</Fleet>\n")
 
 
 def _links(links: Iterable[Link]) -> str:

@@ -102,16 +102,16 @@ def _surround(before: str, after: str, absent: str, prepare: Prepare | None) -> 
 
 
 def write_rows(
-    columns: Columns, branches: Iterable[Branch], times: Sequence[str], *, end: str = "", between: str = ""
-) -> str:
+    columns: Columns, branches: Iterable[Branch], times: Sequence[str], *, end: str = ""
+) -> Iterator[str]:
     """Write all branches of the first machine or reading, then those of the next.
 
-    times: the columns that hold them. end: stands behind each row. between: stands between any two.
+    times: the columns that hold them. end: stands behind each row.
     """
     dated = _with_times(columns, times)
     written = (_write_branch(dated, branch) for branch in branches)
     cells = [*filter(None, written), [end] * len(columns[times[0]])]
-    return between.join(map("".join, zip(*cells, strict=True)))
+    return map("".join, zip(*cells, strict=True))
 
 
 def _with_times(columns: Columns, names: Iterable[str]) -> Columns:

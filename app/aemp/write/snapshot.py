@@ -1,10 +1,11 @@
 """A fleet page, a single machine or a page of a series, ready to be rendered."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from app.aemp.address.paging import Link
-from app.aemp.model.columns import Columns, Machines, flatten
+from app.aemp.model.columns import NEVER, Columns, Machines, flatten
 from app.aemp.model.elements import ELEMENTS
 from app.aemp.model.series import Series
 from app.aemp.model.values import Equipment, Reading
@@ -35,12 +36,19 @@ class SeriesPage:
 def take_snapshot(
     machines: Machines | tuple[Equipment, ...], links: tuple[Link, ...], *, now: datetime
 ) -> Snapshot:
-    """A snapshot as of the newest reading shown, so that an unchanged fleet is the same document to the byte.
-
-    A fleet that never reported anything is shown as of the day.
-    """
     shown = flatten(machines)
-    return Snapshot(shown.newest_at or datetime.combine(now.astimezone(UTC), time(), UTC), shown, links)
+    return Snapshot(snapshot_time(shown.newest, now=now), shown, links)
+
+
+def snapshot_time(newest: Iterable[float], *, now: datetime) -> datetime:
+    """As of the newest reading shown, so that an unchanged fleet is the same document to the byte.
+
+    A fleet that never reported anything is shown as of the day. newest: as Machines has it.
+    """
+    at = max(newest, default=NEVER)
+    return (
+        datetime.combine(now.astimezone(UTC), time(), UTC) if at == NEVER else datetime.fromtimestamp(at, UTC)
+    )
 
 
 def newest_reading_at(machine: Equipment) -> datetime | None:

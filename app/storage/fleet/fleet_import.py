@@ -70,11 +70,13 @@ async def insert_equipment(
     return {row["position"]: row["key"] for row in rows}
 
 
-# What a document leaves out stays known: coalesce keeps it.
+# What a document leaves out stays known: coalesce keeps it. A row that is as it was is not written: the fleet's pages
+# would count as changed.
 UPDATE_HEADERS = f"""
 UPDATE equipment e SET {", ".join(f"{name} = coalesce(row.{name}, e.{name})" for name in _HEADER)}
 FROM jsonb_to_recordset($1::jsonb) AS row(key bigint, {", ".join(f"{n} {t}" for n, t in HEADER_COLUMNS)})
-WHERE e.key = row.key
+WHERE e.key = row.key AND ({", ".join(f"e.{name}" for name in _HEADER)})
+    IS DISTINCT FROM ({", ".join(f"coalesce(row.{name}, e.{name})" for name in _HEADER)})
 """
 
 

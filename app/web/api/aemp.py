@@ -12,8 +12,9 @@ from app.aemp.address.negotiation import Representation
 from app.aemp.address.paging import Link, links_for
 from app.aemp.address.ranges import recent_range
 from app.aemp.model.values import Equipment
-from app.aemp.write.render_json import render_fleet_v2_json, render_series_json
-from app.aemp.write.render_xml import render_fleet_v1_xml, render_fleet_v2_xml, render_series_xml
+from app.aemp.write.document import Document
+from app.aemp.write.render_json import render_series_json, write_fleet_v2_json
+from app.aemp.write.render_xml import render_series_xml, write_fleet_v1_xml, write_fleet_v2_xml
 from app.aemp.write.snapshot import SeriesPage, Snapshot, newest_reading_at, take_snapshot
 from app.context import Context
 from app.flows.fleet.count_reads import note_read
@@ -22,7 +23,7 @@ from app.flows.fleet.read_series import read_reported, read_series
 from app.web.answer import Answer, as_response
 from app.web.api.bearer import Caller, bearer
 from app.web.api.documents import answer_document
-from app.web.api.fleet_page import Render, answer_fleet_page, root_of
+from app.web.api.fleet_page import Write, answer_fleet_page, root_of
 from app.web.api.rate_limit import take_from_budget
 from app.web.api.wanted import Wanted, wanted_of
 from app.web.request import context_of
@@ -67,28 +68,28 @@ async def read_v2(request: Request, caller: Reader) -> Response:
 
 async def answer_v1(request: Request, caller: Caller) -> Answer:
     """GET /api/v1/Fleet... and, as it was before, /api/Fleet...: AEMP 1.2: pages of the fleet and single machines."""
-    return await _answer(request, caller, wanted_of(request, aemp_1_2=True), _render_v1)
+    return await _answer(request, caller, wanted_of(request, aemp_1_2=True), _write_v1)
 
 
 async def answer_v2(request: Request, caller: Caller) -> Answer:
     """GET /api/v2/Fleet...: ISO 15143-3, XML or JSON."""
-    return await _answer(request, caller, wanted_of(request, aemp_1_2=False), _render_fleet)
+    return await _answer(request, caller, wanted_of(request, aemp_1_2=False), _write_fleet)
 
 
-async def _answer(request: Request, caller: Caller, wanted: Wanted, render: Render) -> Answer:
+async def _answer(request: Request, caller: Caller, wanted: Wanted, write: Write) -> Answer:
     """Count what is answered, 304 too: the reader knows the content."""
     address, key = wanted.address, 0  # of the one machine that was named
     if isinstance(address, FleetAddress):
-        answer = await answer_fleet_page(request, caller, wanted, address.pages, render)
+        answer = await answer_fleet_page(request, caller, wanted, address.pages, write)
     else:
-        body, key = await _of_machine(request, caller, wanted, address, render)
+        body, key = await _of_machine(request, caller, wanted, address, write)
         answer = answer_document(request, wanted.form, body)
     note_read(context_of(request), caller.customer_id, caller.token, wanted.kind, equipment_key=key)
     return answer
 
 
 async def _of_machine(
-    request: Request, caller: Caller, wanted: Wanted, address: OfMachine, render: Render
+    request: Request, caller: Caller, wanted: Wanted, address: OfMachine, write: Write
 ) -> tuple[bytes, int]:
     """A document about one machine, and that machine's key."""
     context, representation = context_of(request), wanted.form.representation
@@ -100,16 +101,16 @@ async def _of_machine(
         snapshot, key = await _index(context, caller, address, here)
     else:
         snapshot, key = await _machine(context, caller, address, here)
-    return render(snapshot, representation), key
+    return write(snapshot, representation).body, key
 
 
-def _render_v1(snapshot: Snapshot, _representation: Representation) -> bytes:
-    return render_fleet_v1_xml(snapshot)
+def _write_v1(snapshot: Snapshot, _representation: Representation) -> Document:
+    return write_fleet_v1_xml(snapshot)
 
 
-def _render_fleet(snapshot: Snapshot, representation: Representation) -> bytes:
-    render = render_fleet_v2_json if representation.is_json else render_fleet_v2_xml
-    return render(snapshot, representation)
+def _write_fleet(snapshot: Snapshot, representation: Representation) -> Document:
+    write = write_fleet_v2_json if representation.is_json else write_fleet_v2_xml
+    return write(snapshot, representation)
 
 
 def _render_series(page: SeriesPage, representation: Representation) -> bytes:

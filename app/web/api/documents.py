@@ -5,6 +5,7 @@ from struct import pack
 from zlib import crc32
 
 from isal.igzip import compress as compress_gzip
+from isal.isal_zlib import decompress as decompress_gzip
 from starlette.requests import Request
 
 from app.aemp.address.negotiation import Coding
@@ -19,13 +20,16 @@ from app.web.request import field_value
 
 if sys.version_info >= (3, 14):
     from compression.zstd import compress as compress_zstd
+    from compression.zstd import decompress as decompress_zstd
 else:
     from backports.zstd import compress as compress_zstd
+    from backports.zstd import decompress as decompress_zstd
 
 _VARY = (b"vary", b"Accept, Accept-Encoding")
 _CACHED = (b"cache-control", b"private, no-cache")
 # A page of 100 machines, 155 KB, becomes 15 KB in 0.09 ms by gzip and 12 KB in 0.17 ms by zstd.
 _GZIP_LEVEL, _ZSTD_LEVEL = 2, 3
+_GZIP_WBITS = 31  # with gzip's own head and end
 
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01"  # no name, no time, any system; a last block that is stored
 _LARGEST_BLOCK = 0xFFFF  # bytes that gzip stores in one
@@ -54,6 +58,13 @@ def answer_finished(request: Request, form: Form, tag: str, body: bytes) -> Answ
 
 def encode(body: bytes, coding: Coding | None) -> bytes:
     return _compress(body, coding) if coding else body
+
+
+def decode(sent: bytes, coding: Coding | None) -> bytes:
+    """What was encoded here, in a fifth of the time that it took to compress."""
+    if coding is None:
+        return sent
+    return decompress_zstd(sent) if coding == "zstd" else decompress_gzip(sent, _GZIP_WBITS)
 
 
 def _headers(request: Request, tag: str) -> Headers:

@@ -1,25 +1,79 @@
-"""A page of a fleet: given again as it was while nothing changed, else read, rendered and remembered."""
+"""A page of a fleet: given again as it was while nothing changed, else read, written and remembered.
 
-from collections.abc import Callable
+Where a page is remembered, only machines that changed are read and written. The rest is taken from its bytes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
 
 from starlette.requests import Request
 
 from app.aemp.address.negotiation import Representation
 from app.aemp.address.paging import Pages, links_for
-from app.aemp.write.snapshot import Snapshot, take_snapshot
+from app.aemp.model.columns import NEVER
+from app.aemp.write.document import Document, write_over
+from app.aemp.write.snapshot import Snapshot, snapshot_time
 from app.context import Context
-from app.flows.fleet.read_fleet import read_fleet_page
-from app.flows.fleet.recall_page import recall_page, remember_page
-from app.process.pages import PageKey
+from app.flows.fleet.read_fleet import FleetPage, read_fleet_page
+from app.flows.fleet.recall_page import read_changed, recall_page, remember_page
+from app.process.pages import Page, PageKey, rows_of
+from app.storage.fleet.view import FleetView
 from app.web.answer import Answer
 from app.web.api.bearer import Caller
-from app.web.api.documents import answer_finished, answer_not_modified, encode
+from app.web.api.documents import answer_finished, answer_not_modified, decode, encode
 from app.web.api.entity_tag import entity_tag, is_known
-from app.web.api.wanted import Wanted
+from app.web.api.wanted import Form, Wanted
 from app.web.paths import V2
 from app.web.request import context_of, field_value
 
-Render = Callable[[Snapshot, Representation], bytes]
+Write = Callable[[Snapshot, Representation], Document]
+
+
+class _Sent(NamedTuple):
+    """What a client is sent. body: None where it has the page already."""
+
+    tag: str
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request for a page. key: None where the page is not remembered. known: the tags that the client has."""
+
+    context: Context
+    view: FleetView
+    token_id: UUID
+    pages: Pages
+    form: Form
+    write: Write
+    key: PageKey | None
+    known: str
+
+    def document(self, found: FleetPage, newest: Sequence[float]) -> Document:
+        """newest: of all machines of the page."""
+        links = links_for(root_of(self.context), self.pages, found.last_page)
+        at = snapshot_time(newest, now=self.context.now())
+        return self.write(Snapshot(at, found.machines, links), self.form.representation)
+
+    def send(
+        self,
+        found: FleetPage,
+        document: Document,
+        keys: Sequence[int],
+        newest: Sequence[float],
+        over: Page | None = None,
+    ) -> _Sent:
+        """Finish the page, and remember it. keys, newest: of all its machines. over: the page of which it was made."""
+        body = document.body
+        tag = entity_tag(body, self.form.coding)
+        sent = _Sent(tag, None if is_known(self.known, tag) else encode(body, self.form.coding))
+        # A document about machines that never reported anything says which day it is.
+        if self.key and max(newest, default=NEVER) > NEVER:
+            rows = rows_of(keys, newest, map(len, document.rows))
+            remember_page(self.context, self.key, found, rows, tag=tag, body=sent.body, over=over)
+        return sent
 
 
 def root_of(context: Context) -> str:
@@ -28,23 +82,61 @@ def root_of(context: Context) -> str:
 
 
 async def answer_fleet_page(
-    request: Request, caller: Caller, wanted: Wanted, pages: Pages, render: Render
+    request: Request, caller: Caller, wanted: Wanted, pages: Pages, write: Write
 ) -> Answer:
     """The order is: remembered, unchanged, known to the client."""
-    context, form = context_of(request), wanted.form
-    page, token_id, known = pages.number, caller.token.id, field_value(request, "if-none-match")
-    key = PageKey(caller.view, wanted.plain, form) if wanted.plain else None
-    kept = await recall_page(context, key, page, token_id=token_id) if key else None
-    if kept is not None and is_known(known, kept.tag):
-        return answer_not_modified(request, kept.tag)
-    if kept is not None and kept.body is not None:
-        return answer_finished(request, form, kept.tag, kept.body)
-    found = await read_fleet_page(context, caller.view, page, token_id=token_id)
-    links = links_for(root_of(context), pages, found.last_page)
-    body = render(take_snapshot(found.machines, links, now=context.now()), form.representation)
-    tag = entity_tag(body, form.coding)
-    sent = None if is_known(known, tag) else encode(body, form.coding)
-    # A document about machines that never reported anything says which day it is.
-    if key and found.seen and found.machines.tell_something:
-        remember_page(context, key, found.seen, tag=tag, body=sent)
-    return answer_not_modified(request, tag) if sent is None else answer_finished(request, form, tag, sent)
+    key = PageKey(caller.view, wanted.plain, wanted.form) if wanted.plain else None
+    asked = _Asked(
+        context_of(request),
+        caller.view,
+        caller.token.id,
+        pages,
+        wanted.form,
+        write,
+        key,
+        field_value(request, "if-none-match"),
+    )
+    sent = (key and await _remembered(asked, key)) or await _read(asked)
+    if sent.body is None:
+        return answer_not_modified(request, sent.tag)
+    return answer_finished(request, wanted.form, sent.tag, sent.body)
+
+
+async def _remembered(asked: _Asked, key: PageKey) -> _Sent | None:
+    """The page from memory, with what changed of it; None where it has to be read whole."""
+    number, token_id = asked.pages.number, asked.token_id
+    recalled = await recall_page(asked.context, key, number, token_id=token_id)
+    if recalled is None:
+        return None
+    kept = recalled.page
+    if not recalled.is_current:
+        found = await read_changed(asked.context, key, kept, number, token_id=token_id)
+        if found is None:
+            return None
+        if len(found.machines):
+            return _renew(asked, kept, found)
+        remember_page(asked.context, key, found, kept.rows, tag=kept.tag, body=kept.body, over=kept)
+    if is_known(asked.known, kept.tag):
+        return _Sent(kept.tag, None)
+    return _Sent(kept.tag, kept.body) if kept.body is not None else None
+
+
+async def _read(asked: _Asked) -> _Sent:
+    found = await read_fleet_page(asked.context, asked.view, asked.pages.number, token_id=asked.token_id)
+    newest = found.machines.newest
+    return asked.send(found, asked.document(found, newest), found.machines.columns.get("key", ()), newest)
+
+
+def _renew(asked: _Asked, kept: Page, found: FleetPage) -> _Sent | None:
+    """Write the machines that were found over what is remembered; None where only the tag of it is."""
+    if kept.body is None:
+        return None
+    keys, newest = kept.rows.keys, [*kept.rows.newest]
+    place_of = {key: place for place, key in enumerate(keys)}
+    places = [place_of[key] for key in found.machines.columns["key"]]
+    for place, at in zip(places, found.machines.newest, strict=True):
+        newest[place] = at
+    changed = asked.document(found, newest)
+    body = decode(kept.body, asked.form.coding)
+    document = write_over(changed, places, body, kept.rows.lengths)
+    return asked.send(found, document, keys, newest, over=kept)
