@@ -1,0 +1,142 @@
+"""`make check-faults`: seeded schedules of faults under a journalled workload, judged; then bugs that the judge must find."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tests.faults.ground import laid_out
+from tests.faults.journal import Journal
+from tests.faults.judge import NoJudgeError, porcupine
+from tests.faults.planted import PLANTED, plant, table_of_planted
+from tests.faults.report import lines_of, summary_of, table_of
+from tests.faults.schedule import Plan, Result, run_schedule, wanted
+
+OUT = Path(__file__).with_name("out")
+FAILED, NOT_JUDGED = 1, 3  # 2 is argparse's
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when nothing broke a promise, every fault bit and every planted bug was found; 3 where Porcupine is missing."""
+    options = _read_arguments(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    options.out.mkdir(parents=True, exist_ok=True)
+    program = None
+    try:
+        program = porcupine()
+    except NoJudgeError as error:
+        _say(f"not judged by Porcupine: {error}. The rules in Python judge alone")
+    try:
+        results, planted = asyncio.run(_run(options, program))
+    except KeyboardInterrupt:
+        _say("interrupted, everything is stopped")
+        return 128 + signal.SIGINT
+    return _conclude(options, program, results, planted)
+
+
+async def _run(
+    options: argparse.Namespace, program: Path | None
+) -> tuple[list[Result], list[dict[str, Any]]]:
+    results: list[Result] = []
+    plan = Plan(options.seconds, options.at_once)
+    faults = [] if options.planted_only else wanted(options.only)
+    total = len(faults) * options.rounds
+    if faults:
+        async with laid_out() as ground:
+            for number in range(total):
+                fault, seed = faults[number % len(faults)], options.seed + number // len(faults)
+                result = await run_schedule(ground, fault, seed, plan, program)
+                _tell(result, number + 1, total)
+                if result.violations:
+                    result.journal.write(options.out / f"{fault.name.replace(' ', '-')}.{seed}.jsonl")
+                results.append(_slimmed(result))
+    bugs = [] if options.schedules_only or program is None else PLANTED
+    bugs = [each for each in bugs if not options.bugs or any(word in each.name for word in options.bugs)]
+    planted = []
+    for bug in bugs:
+        planted.append(await plant(bug, options.seed, plan, program))
+        _say(f"planted: {bug.name}: {planted[-1]['found'] or 'NOT FOUND'}")
+    return results, planted
+
+
+def _conclude(
+    options: argparse.Namespace,
+    program: Path | None,
+    results: Sequence[Result],
+    planted: Sequence[dict[str, Any]],
+) -> int:
+    summary = summary_of(results, planted)
+    (options.out / "faults.json").write_text(json.dumps(summary, indent=1) + "\n")
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    if results:
+        console.print(table_of(results), markup=False)
+    if planted:
+        console.print(table_of_planted(planted), markup=False)
+    lines = [line for each in results for line in lines_of(each)]
+    for line in lines:
+        _say(line)
+    unfound = [each["name"] for each in planted if not each["found"]]
+    _say(
+        f"{summary['operations']:,} operations in {summary['schedules']} schedules, {summary['violations']} violations, "
+        f"slowest answer {summary['slowest_s']:.1f} s; {len(planted)} planted bugs, {len(unfound)} not found"
+    )
+    if lines or unfound:
+        return FAILED
+    if program is None:
+        _say("not judged: which order of operations explains what callers saw, and the planted bugs")
+        return NOT_JUDGED
+    return 0
+
+
+def _slimmed(result: Result) -> Result:
+    """A schedule's summary needs figures of its operations alone, and there are many schedules."""
+    for each in result.journal.operations:
+        each.subject, each.gave, each.life = "", (), ""
+    result.journal = Journal(result.journal.operations, result.journal.faults)
+    return result
+
+
+def _tell(result: Result, number: int, total: int) -> None:
+    if result.not_shown:
+        _say(f"{number} of {total}: {result.fault.name}: not shown: {result.not_shown}")
+        return
+    _say(
+        f"{number} of {total}: {result.fault.name}, seed {result.seed}: {len(result.journal.operations):,} operations, "
+        f"{result.bites} {result.fault.bites}, {len(result.violations)} violations, {result.seconds:.0f} s"
+    )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"faults: {line}\n")
+    sys.stderr.flush()
+
+
+def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make check-faults", description=__doc__)
+    add = parser.add_argument
+    add("--seed", type=int, default=1, help="of the first round of schedules (1)")
+    add("--rounds", type=int, default=1, help="of all schedules, each with the next seed (1)")
+    add(
+        "--seconds",
+        type=float,
+        default=8.0,
+        help="of load beside the strikes, for each schedule (8)",
+    )
+    add("--at-once", type=int, default=96, help="lives under way (96)")
+    add("--only", nargs="+", default=(), help="faults with these words in their names")
+    add("--bugs", nargs="+", default=(), help="planted bugs with these words in their names")
+    add("--out", type=Path, default=OUT, help="folder of the summary, and of journals with violations")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--schedules-only", action="store_true", help="plant nothing")
+    parts.add_argument("--planted-only", action="store_true", help="run no schedule of the true service")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
