@@ -1,7 +1,6 @@
 """`make check-faults`: seeded schedules of faults under a journalled workload, judged; then bugs that the judge must find."""
 
 import argparse
-import asyncio
 import json
 import signal
 import sys
@@ -9,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from rich.console import Console
 
+from tests.faults.fault import Fault
 from tests.faults.ground import laid_out
 from tests.faults.journal import Journal
 from tests.faults.judge import NoJudgeError, porcupine
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoJudgeError as error:
         _say(f"not judged by Porcupine: {error}. The rules in Python judge alone")
     try:
-        results, planted = asyncio.run(_run(options, program))
+        results, planted = uvloop.run(_run(options, program))
     except KeyboardInterrupt:
         _say("interrupted, everything is stopped")
         return 128 + signal.SIGINT
@@ -43,19 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(
     options: argparse.Namespace, program: Path | None
 ) -> tuple[list[Result], list[dict[str, Any]]]:
-    results: list[Result] = []
     plan = Plan(options.seconds, options.at_once)
     faults = [] if options.planted_only else wanted(options.only)
-    total = len(faults) * options.rounds
-    if faults:
-        async with laid_out() as ground:
-            for number in range(total):
-                fault, seed = faults[number % len(faults)], options.seed + number // len(faults)
-                result = await run_schedule(ground, fault, seed, plan, program)
-                _tell(result, number + 1, total)
-                if result.violations:
-                    result.journal.write(options.out / f"{fault.name.replace(' ', '-')}.{seed}.jsonl")
-                results.append(_slimmed(result))
+    seeds = range(options.seed, options.seed + options.rounds)
+    results = await _run_schedules(
+        [(fault, seed) for seed in seeds for fault in faults], options, plan, program
+    )
     bugs = [] if options.schedules_only or program is None else PLANTED
     bugs = [each for each in bugs if not options.bugs or any(word in each.name for word in options.bugs)]
     planted = []
@@ -63,6 +57,24 @@ async def _run(
         planted.append(await plant(bug, options.seed, plan, program))
         _say(f"planted: {bug.name}: {planted[-1]['found'] or 'NOT FOUND'}")
     return results, planted
+
+
+async def _run_schedules(
+    schedules: Sequence[tuple[Fault, int]], options: argparse.Namespace, plan: Plan, program: Path | None
+) -> list[Result]:
+    """All on one ground, and on a new one after a fault from which the service did not come back."""
+    results: list[Result] = []
+    while len(results) < len(schedules):
+        async with laid_out(logs=options.out) as ground:
+            for fault, seed in schedules[len(results) :]:
+                result = await run_schedule(ground, fault, seed, plan, program)
+                _tell(result, len(results) + 1, len(schedules))
+                if result.violations:
+                    result.journal.write(options.out / f"{fault.name.replace(' ', '-')}.{seed}.jsonl")
+                results.append(_slimmed(result))
+                if result.broken:
+                    break
+    return results
 
 
 def _conclude(
@@ -128,7 +140,7 @@ def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=8.0,
         help="of load beside the strikes, for each schedule (8)",
     )
-    add("--at-once", type=int, default=96, help="lives under way (96)")
+    add("--at-once", type=int, default=48, help="lives under way (48)")
     add("--only", nargs="+", default=(), help="faults with these words in their names")
     add("--bugs", nargs="+", default=(), help="planted bugs with these words in their names")
     add("--out", type=Path, default=OUT, help="folder of the summary, and of journals with violations")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
+import asyncpg
+
 from tests.faults.fault import Fault
 from tests.faults.ground import Ground
 
@@ -60,7 +62,18 @@ async def _strike(ground: Ground, chance: Random, *, refusal: Refusal) -> int:
             await asyncio.sleep(chance.uniform(1.0, 2.5))
             return int(await owner.fetchval(_COUNT))
         finally:
+            await _remove(owner)
+
+
+async def _remove(owner: asyncpg.Connection) -> None:
+    """It waits for the tables' locks, and gives way to statements that hold one and wait for another."""
+    while True:
+        try:
             await owner.execute(f"{_REMOVE}; DROP SEQUENCE fault_bite")
+        except asyncpg.DeadlockDetectedError:
+            await asyncio.sleep(0.05)
+        else:
+            return
 
 
 _REFUSALS = (

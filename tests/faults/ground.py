@@ -84,8 +84,11 @@ class Ground:
 
 
 @asynccontextmanager
-async def laid_out(code: Path = ROOT) -> AsyncIterator[Ground]:
-    """Everything up and ready until the end. code: the folder of the program that the instances run."""
+async def laid_out(code: Path = ROOT, logs: Path | None = None) -> AsyncIterator[Ground]:
+    """Everything up and ready until the end.
+
+    code: the folder of the program that the instances run. logs: where theirs stay; else they go with all the rest.
+    """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-faults-")))
         primary, standby = stack.enter_context(two_postgres(folder / "postgres"))
@@ -97,8 +100,11 @@ async def laid_out(code: Path = ROOT) -> AsyncIterator[Ground]:
         stores: tuple[str | int, ...] = (primary.socket, valkey.port)
         wires = await stack.enter_async_context(wires_to(*stores, *stores))
         pairs = [(wires[0], wires[1]), (wires[2], wires[3])]
-        instances = _instances(folder, primary, valkey, pairs, code)
+        instances = _instances(folder, primary, valkey, pairs)
         for each in instances:
+            each.code = code
+            each.log = (logs or folder) / f"instance-{each.number}.log"
+            each.log.unlink(missing_ok=True)
             each.begin()
             stack.push_async_callback(_end, each)
         ground = Ground(folder, primary, standby, valkey, instances, pairs, classic, strict)
@@ -128,7 +134,7 @@ def _register(
 
 
 def _instances(
-    folder: Path, primary: Postgres, valkey: KeptValkey, wires: Sequence[tuple[Wire, Wire]], code: Path
+    folder: Path, primary: Postgres, valkey: KeptValkey, wires: Sequence[tuple[Wire, Wire]]
 ) -> list[Instance]:
     """They share keys and issuer, as instances of one service do."""
     address = urlsplit(primary.url)
@@ -154,8 +160,7 @@ def _instances(
             "DATABASE_URL": database_url.geturl(),
             "REDIS_URL": f"redis://:{valkey.password}@127.0.0.1:{to_valkey.port}",
         }
-        log = folder / f"instance-{number}.log"
-        instances.append(Instance(number, port, environment_of(**shared, **own), log, code))
+        instances.append(Instance(number, port, environment_of(**shared, **own)))
     return instances
 
 

@@ -13,6 +13,8 @@ from typing import Literal
 from tests.faults.journal import Journal, Operation, Outcome
 
 REVOKED_WITHIN_NS = 1_000_000_000
+# DECISIONS 1 and 10: a lost answer may burn a code. Until it is put back others are refused, and a stranger burns nothing.
+CODES_ARE_TAKEN_FIRST = True
 WHOLE_GRANT = 1 << 63
 
 Register = Literal["code", "family", "grant"]
@@ -33,6 +35,7 @@ class Entry:
     successor: str = ""
     mask: int = 0
     weak: bool = False
+    taken: bool = CODES_ARE_TAKEN_FIRST
 
     @property
     def document(self) -> dict[str, object]:
@@ -47,6 +50,7 @@ class Entry:
             "successor": self.successor,
             "mask": self.mask,
             "weak": self.weak,
+            "taken": self.taken,
         }
 
 

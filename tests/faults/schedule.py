@@ -24,6 +24,7 @@ from tests.faults.ground import Ground
 from tests.faults.journal import Journal, slowest_s
 from tests.faults.judge import Verdict, judge, judge_by_rules
 from tests.faults.registers import entries_of
+from tests.faults.servers import NotBackError
 from tests.faults.supplies import supplies_for
 from tests.faults.workload import Workload
 
@@ -51,7 +52,7 @@ class Plan:
 class Result:
     """What a schedule came to. back_s: until both instances were ready after a strike, at most.
 
-    not_shown: why, if so. burned: codes that are gone, and nobody has their grant.
+    not_shown: why, if so. burned: codes that are gone, and nobody has their grant. broken: what did not come back.
     """
 
     fault: Fault
@@ -64,11 +65,12 @@ class Result:
     verdicts: list[Verdict] = field(default_factory=list)
     not_shown: str = ""
     burned: int = 0
+    broken: str = ""
 
     @property
     def violations(self) -> list[str]:
         judged = [f"{each.judge}: {line}" for each in self.verdicts for line in each.violations]
-        return [*judged, *self.differences, *self.journal.faults]
+        return [*judged, *self.differences, *self.journal.faults, *([self.broken] if self.broken else [])]
 
     @property
     def undecided(self) -> list[str]:
@@ -77,7 +79,7 @@ class Result:
     @property
     def bit(self) -> bool:
         """Whether each strike left its trace; the calm has none to leave."""
-        return self.fault.times == 0 or self.bites > 0
+        return self.fault.times == 0 or self.bites > 0 or bool(self.broken)
 
     @property
     def slowest_s(self) -> float:
@@ -92,6 +94,9 @@ async def run_schedule(ground: Ground, fault: Fault, seed: int, plan: Plan, porc
         await _run(ground, result, _chance(f"{fault.name} {seed}"), plan)
     except NotShownError as error:
         result.not_shown = str(error)
+        return result
+    except NotBackError as error:
+        result.broken = str(error)
         return result
     result.differences, result.burned = await compare(ground, result.journal)
     entries = entries_of(result.journal, weak=fault.weak)

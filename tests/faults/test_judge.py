@@ -1,5 +1,7 @@
 """The judges find what breaks a promise, and let pass what only looks odd."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.faults.journal import Journal, Operation, Outcome, Verb
@@ -126,6 +128,22 @@ def test_a_code_that_came_back_may_be_redeemed_only_where_valkey_was_set_back() 
     assert by_porcupine("burned", burned).violations
     assert not by_porcupine("burned", burned, weak=True).violations
     assert by_porcupine("again", again, weak=True).violations
+
+
+def test_a_lost_answer_burns_a_code_only_where_codes_are_taken_first() -> None:
+    """R-5: who reads a code, inserts the grant and deletes the code then leaves it to the next, or has used it."""
+    history = [op("redeem", "open", 0, None), op("burn", "refused", 1, 2), op("redeem", "ok", 3, 4, "code")]
+    lost = [op("redeem", "open", 0, None), op("redeem", "refused", 1, 2), op("redeem", "ok", 3, 4, "code")]
+    try:
+        program = porcupine()
+    except NoJudgeError as error:
+        pytest.skip(f"not shown by Porcupine: {error}")
+    for each in (history, lost):
+        for taken in (True, False):
+            entries = [
+                replace(entry, taken=taken) for entry in entries_of(Journal(each)) if entry.register == "code"
+            ]
+            assert bool(judge(program, entries).violations) == (not taken)
 
 
 def by_porcupine(name: str, history: list[Operation], *, weak: bool = False) -> Verdict:

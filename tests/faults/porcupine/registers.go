@@ -12,14 +12,15 @@ type Entry struct {
 	Outcome   string `json:"outcome"` // ok, refused, active, inactive; open: it may have happened or not
 	Token     string `json:"token"`   // presented
 	Successor string `json:"successor"`
-	Mask      uint64 `json:"mask"` // tokens of the grant, a bit each; the whole grant is the highest one
-	Weak      bool   `json:"weak"` // the fault of this run may lose codes, or bring burned ones back
+	Mask      uint64 `json:"mask"`  // tokens of the grant, a bit each; the whole grant is the highest one
+	Weak      bool   `json:"weak"`  // the fault of this run may lose codes, or bring burned ones back
+	Taken     bool   `json:"taken"` // a code is taken before its grant is committed, and put back at times
 }
 
 const wholeGrant = uint64(1) << 63
 
-// A code is issued once, redeemed at most once, or gone. A redemption whose outcome nobody knows may leave it
-// disputed: it was taken and put back, so that others were refused meanwhile.
+// A code is issued once, redeemed at most once, or gone. Where it is taken first, a redemption whose outcome nobody
+// knows may leave it gone, or disputed: taken and put back, so that others were refused meanwhile, and burned nothing.
 const (
 	issued = iota
 	disputed
@@ -45,11 +46,17 @@ func stepCode(state int, e Entry) []interface{} {
 			return []interface{}{state}
 		}
 	case e.Verb == "redeem" && e.Outcome == "open":
-		if waits {
+		if waits && e.Taken {
 			return []interface{}{state, disputed, redeemed, gone}
+		}
+		if waits {
+			return []interface{}{state, redeemed}
 		}
 		return []interface{}{state}
 	case e.Verb == "burn" && e.Outcome == "refused":
+		if state == disputed {
+			return []interface{}{disputed, gone}
+		}
 		if waits {
 			return []interface{}{gone}
 		}
