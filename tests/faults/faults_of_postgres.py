@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from random import Random
 from time import monotonic
@@ -78,25 +78,22 @@ async def terminate(ground: Ground, chance: Random) -> int:
 
 async def exhaust(ground: Ground, chance: Random) -> int:
     """R-94, R-95: others hold every connection, so the service gets none back; count how many it lost."""
-    held: list[asyncpg.Connection] = []
-    lost = 0
-    try:
+    async with AsyncExitStack() as stack:
+        superuser = await stack.enter_async_context(ground.superuser())
+        held: list[int] = []
+        lost = 0
         for _ in range(3):  # the service takes some back, and loses them again
-            pids = [each.get_server_pid() for each in held]
-            lost = int(
-                await ground.primary.tell(f"{_TERMINATE} AND pid <> ALL('{{{','.join(map(str, pids))}}}')")
-            )
+            lost += int(await superuser.fetchval(f"{_TERMINATE} AND pid <> ALL($1::int[])", held))
             with suppress(asyncpg.TooManyConnectionsError):
                 while True:
-                    held.append(await asyncpg.connect(ground.primary.url))
+                    connection = await asyncpg.connect(ground.primary.url)
+                    stack.push_async_callback(connection.close)
+                    held.append(connection.get_server_pid())
         await asyncio.sleep(chance.uniform(1.0, 2.5))
         try:
             await (await asyncpg.connect(ground.primary.url)).close()
         except asyncpg.TooManyConnectionsError:
             return lost
-    finally:
-        for each in held:
-            await each.close()
     return 0
 
 
