@@ -48,7 +48,7 @@ async def empty(ground: Ground, chance: Random) -> int:
 async def set_back(ground: Ground, chance: Random) -> int:
     """R-6: a copy of some time ago brings back codes that were used and burned since."""
     copied = await asyncio.to_thread(ground.valkey.copy)
-    await asyncio.sleep(chance.uniform(0.5, 2.0))
+    await asyncio.sleep(chance.uniform(0.3, 1.2))
     ground.valkey.kill()
     await asyncio.to_thread(ground.valkey.take_back, copied)
     await ground.valkey.start()

@@ -35,7 +35,7 @@ class Entry:
     successor: str = ""
     mask: int = 0
     weak: bool = False
-    taken: bool = CODES_ARE_TAKEN_FIRST
+    taken: bool = True
 
     @property
     def document(self) -> dict[str, object]:
@@ -54,21 +54,26 @@ class Entry:
         }
 
 
-def entries_of(journal: Journal, *, weak: bool = False) -> list[Entry]:
-    """weak: what befell Valkey may lose codes that waited, and bring back those that were burned."""
+def entries_of(journal: Journal, *, weak: bool = False, taken: bool = CODES_ARE_TAKEN_FIRST) -> list[Entry]:
+    """All entries, register by register.
+
+    weak: what befell Valkey may lose codes that waited, and bring back those that were burned.
+    taken: codes are taken before their grants are committed.
+    """
     found: list[Entry] = []
     for life, operations in journal.by_life().items():
         told = [each for each in operations if each.outcome != "silent"]
-        found += _of_code(life, told, weak=weak)
+        found += _of_code(life, told, weak=weak, taken=taken)
         found += _of_family(life, told)
         found += _of_grant(life, told)
     return found
 
 
-def _of_code(life: str, operations: Sequence[Operation], *, weak: bool) -> Iterator[Entry]:
+def _of_code(life: str, operations: Sequence[Operation], *, weak: bool, taken: bool) -> Iterator[Entry]:
     for each in operations:
         if each.verb in ("redeem", "burn"):
-            yield Entry("code", life, each.called, each.returned, each.verb, each.outcome, weak=weak)
+            at: Place = ("code", life, each.called, each.returned)
+            yield Entry(*at, each.verb, each.outcome, weak=weak, taken=taken)
 
 
 def _of_family(life: str, operations: Sequence[Operation]) -> Iterator[Entry]:

@@ -23,7 +23,7 @@ from tests.faults.final_state import compare
 from tests.faults.ground import Ground
 from tests.faults.journal import Journal, slowest_s
 from tests.faults.judge import Verdict, judge, judge_by_rules
-from tests.faults.registers import entries_of
+from tests.faults.registers import CODES_ARE_TAKEN_FIRST, entries_of
 from tests.faults.servers import NotBackError
 from tests.faults.supplies import supplies_for
 from tests.faults.workload import Workload
@@ -42,10 +42,11 @@ _PATIENCE_S = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """seconds: in which lives begin, beside the time that strikes take. at_once: lives."""
+    """seconds: in which lives begin, beside the time that strikes take. at_once: lives. taken: as in `entries_of`."""
 
     seconds: float
     at_once: int
+    taken: bool = CODES_ARE_TAKEN_FIRST
 
 
 @dataclass(slots=True)
@@ -66,6 +67,12 @@ class Result:
     not_shown: str = ""
     burned: int = 0
     broken: str = ""
+
+    @property
+    def found_by(self) -> dict[str, int]:
+        """How many violations each judge found; the database, and answers that no fault excuses, at last."""
+        judged = {each.judge: len(each.violations) for each in self.verdicts}
+        return {**judged, "database": len(self.differences), "answers": len(self.journal.faults)}
 
     @property
     def violations(self) -> list[str]:
@@ -99,7 +106,7 @@ async def run_schedule(ground: Ground, fault: Fault, seed: int, plan: Plan, porc
         result.broken = str(error)
         return result
     result.differences, result.burned = await compare(ground, result.journal)
-    entries = entries_of(result.journal, weak=fault.weak)
+    entries = entries_of(result.journal, weak=fault.weak, taken=plan.taken)
     result.verdicts.append(judge_by_rules(entries))
     if porcupine is not None:
         result.verdicts.append(await asyncio.to_thread(judge, porcupine, entries))

@@ -73,6 +73,8 @@ class Workload:
         strict = self._likely(0.65)
         application, code = await self._supplies.code(strict=strict)
         life, held = str(code.id), Held()
+        if self._likely(0.3):  # it waits, as codes do whose browser is slow
+            await asyncio.sleep(self._chance.uniform(0.0, 1.5))
         await self._redeem(application, code, held)
         if not held.access:
             return
@@ -81,12 +83,16 @@ class Workload:
             await self._refresh(application, life, held)
         if held.ended or self._likely(0.75):
             await self._end(application, code, held)
+        if self._likely(0.25):
+            await self._end_while_others_look(
+                application, life, held, [self._callers.redeem(application, code)]
+            )
         await self._look_everywhere(application, life, held)
 
     async def _redeem(self, application: Application, code: TokenString, held: Held) -> None:
-        """Often by several at once, at times beside a stranger; and again where nobody knows what became of it."""
+        """Often by several, at times beside a stranger; and again where nobody knows what became of it."""
         attempts = self._chance.choice((1, 1, 1, 2, 3))
-        asking = [self._callers.redeem(application, code) for _ in range(attempts)]
+        asking = [self._redeem_late(application, code) for _ in range(attempts)]
         if self._likely(0.08):
             asking.append(self._callers.redeem(self._supplies.another(application), code, wrong=True))
         self._chance.shuffle(asking)
@@ -97,6 +103,12 @@ class Workload:
             await asyncio.sleep(self._chance.uniform(0.02, 0.6))
             answers = [await self._callers.redeem(application, code)]
         held.ended = len(answers) > 1 or attempts > 1
+
+    async def _redeem_late(self, application: Application, code: TokenString) -> Answered:
+        """At once, or after others have seen its grant: a store may have been set back meanwhile."""
+        if self._likely(0.25):
+            await asyncio.sleep(self._chance.uniform(0.0, 2.0))
+        return await self._callers.redeem(application, code)
 
     async def _refresh(self, application: Application, life: str, held: Held) -> None:
         for _ in range(self._chance.choice((0, 1, 2, 3, 4))):
