@@ -11,6 +11,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
+from bench.ground.installation import InstallationError
 from tests.faults.fault import Fault
 from tests.faults.ground import laid_out
 from tests.faults.journal import Journal
@@ -33,12 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         program = porcupine()
     except NoJudgeError as error:
         _say(f"not judged by Porcupine: {error}. The rules in Python judge alone")
+    except InstallationError as error:
+        _say(str(error))
+        return FAILED
     try:
         results, planted = uvloop.run(_run(options, program))
     except KeyboardInterrupt:
         _say("interrupted, everything is stopped")
         return 128 + signal.SIGINT
-    return _conclude(options, program, results, planted)
+    return conclude(options.out, program, results, planted)
 
 
 async def _run(
@@ -77,14 +81,12 @@ async def _run_schedules(
     return results
 
 
-def _conclude(
-    options: argparse.Namespace,
-    program: Path | None,
-    results: Sequence[Result],
-    planted: Sequence[dict[str, Any]],
+def conclude(
+    out: Path, program: Path | None, results: Sequence[Result], planted: Sequence[dict[str, Any]]
 ) -> int:
-    summary = summary_of(results, planted)
-    (options.out / "faults.json").write_text(json.dumps(summary, indent=1) + "\n")
+    """Print the table, write faults.json into the folder, and say what is wrong; the exit status."""
+    summary = {"judged_by_porcupine": program is not None, **summary_of(results, planted)}
+    (out / "faults.json").write_text(json.dumps(summary, indent=1) + "\n")
     console = Console(width=None if sys.stdout.isatty() else 200)
     if results:
         console.print(table_of(results), markup=False)
@@ -147,7 +149,11 @@ def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--schedules-only", action="store_true", help="plant nothing")
     parts.add_argument("--planted-only", action="store_true", help="run no schedule of the true service")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    for word in options.only:
+        if not wanted([word]):
+            parser.error(f"no fault has {word!r} in its name")
+    return options
 
 
 if __name__ == "__main__":

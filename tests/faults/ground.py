@@ -29,7 +29,7 @@ _LIFE_OF_CODES = "10m"
 
 @dataclass(slots=True)
 class Ground:
-    """What a fault may strike, and whom the workload asks.
+    """Faults strike its stores and instances, and the workload asks them.
 
     wires: of each instance, to PostgreSQL and to Valkey. fleets: the customers that have machines.
     """
@@ -84,10 +84,11 @@ class Ground:
 
 
 @asynccontextmanager
-async def laid_out(code: Path = ROOT, logs: Path | None = None) -> AsyncIterator[Ground]:
+async def laid_out(code: Path = ROOT, logs: Path | None = None, *, workers: int = 2) -> AsyncIterator[Ground]:
     """Everything up and ready until the end.
 
     code: the folder of the program that the instances run. logs: where theirs stay; else they go with all the rest.
+    workers: of each instance.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-faults-")))
@@ -102,7 +103,7 @@ async def laid_out(code: Path = ROOT, logs: Path | None = None) -> AsyncIterator
         pairs = [(wires[0], wires[1]), (wires[2], wires[3])]
         instances = _instances(folder, primary, valkey, pairs)
         for each in instances:
-            each.code = code
+            each.code, each.workers = code, workers
             each.log = (logs or folder) / f"instance-{each.number}.log"
             each.log.unlink(missing_ok=True)
             each.begin()

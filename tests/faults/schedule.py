@@ -106,6 +106,8 @@ async def run_schedule(ground: Ground, fault: Fault, seed: int, plan: Plan, porc
         result.broken = str(error)
         return result
     result.differences, result.burned = await compare(ground, result.journal)
+    if result.burned and not plan.taken:
+        result.differences.append(f"{result.burned} codes are gone, and nobody has their grant")
     entries = entries_of(result.journal, weak=fault.weak, taken=plan.taken)
     result.verdicts.append(judge_by_rules(entries))
     if porcupine is not None:
