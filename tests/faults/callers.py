@@ -1,4 +1,4 @@
-"""What applications ask, each request noted in the journal with what its answer proves."""
+"""Applications ask, and the journal notes each request with what its answer proves."""
 
 import asyncio
 from collections.abc import Sequence
@@ -51,6 +51,7 @@ class Callers:
         self.journal = journal
         self._doors = doors
         self._chance = chance
+        self._approvers: dict[str, str] = {}
         self.stop = asyncio.Event()
 
     async def redeem(self, application: Application, code: TokenString, *, wrong: bool = False) -> Answered:
@@ -90,6 +91,11 @@ class Callers:
             return Answered(self.journal.note(asked), {})
         return self._judge(asked, answer)
 
+    def _check_owner(self, life: str, approver: str) -> None:
+        """R-86: each code was approved by somebody else, so an answer to another caller names the wrong person."""
+        if not life.startswith("rovi_") and self._approvers.setdefault(approver, life) != life:
+            self.journal.faults.append(f"{life} was answered as {self._approvers[approver]}")
+
     async def _connected(self, asked: Operation, door: int | None) -> tuple[Door, Connection]:
         while True:
             asked.instance = self._chance.randrange(len(self._doors)) if door is None else door
@@ -110,8 +116,11 @@ class Callers:
             self.journal.faults.append(f"{asked.verb} was answered {answer.status}: {answer.body[:200]!r}")
         if outcome == "refused" and document.get("error") != "invalid_grant":
             self.journal.faults.append(f"{asked.verb} was answered {answer.body[:200]!r}")
-        if asked.verb == "introspect" and outcome == "active" and not document["active"]:
-            outcome = "inactive"
+        if asked.verb == "introspect" and outcome == "active":
+            if document["active"]:
+                self._check_owner(asked.life, document["sub"])
+            else:
+                outcome = "inactive"
         if outcome is not None:
             asked.outcome, asked.returned = outcome, returned
         elif asked.verb in _READS:

@@ -1,4 +1,4 @@
-"""What a fault is: something that befalls a ground and passes again, and the count that shows that it did."""
+"""A fault befalls a ground and passes again, and a count shows that it did."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the database holds at the end, beside what callers were told: nothing told is missing, nothing else is there."""
+"""The database at the end is compared with what callers were told: nothing is missing, and nothing else is there."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ _REFRESH_TOKENS = "SELECT id, grant_id, successor_id FROM refresh_token WHERE gr
 
 @dataclass(slots=True)
 class Stored:
-    """What stands of the lives of a schedule. grants: their first token, and whether they are revoked."""
+    """The rows of a schedule's lives. grants: their first token, and whether they are revoked."""
 
     grants: dict[UUID, tuple[UUID, bool]] = field(default_factory=dict)
     tokens: dict[UUID, bool] = field(default_factory=dict)

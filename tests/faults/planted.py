@@ -52,7 +52,7 @@ def _read(file: Path) -> list[tuple[str, str, Text]]:
 
 
 async def plant(bug: Bug, seed: int, plan: Plan, porcupine: Path | None) -> dict[str, Any]:
-    """What was found in up to three schedules; `found` is a line, empty where nothing was."""
+    """Run up to three schedules until the judge finds something. `found` is a line, empty where it found nothing."""
     fault = next(each for each in FAULTS if each.name == bug.under)
     plan = replace(plan, taken=False) if bug.reads_first else plan
     with tempfile.TemporaryDirectory(prefix="rovitracker-planted-") as folder:

@@ -99,7 +99,7 @@ def summary_of(results: Sequence[Result], planted: Sequence[dict[str, Any]]) -> 
 
 
 def lines_of(result: Result) -> list[str]:
-    """What is wrong with a schedule, in lines for people."""
+    """Lines for people that say what is wrong with a schedule."""
     name = f"{result.fault.name}, seed {result.seed}"
     lines = [f"{name}: {line}" for line in result.violations[:_SHOWN]]
     if len(result.violations) > _SHOWN:

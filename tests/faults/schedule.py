@@ -51,7 +51,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Result:
-    """What a schedule came to. back_s: until both instances were ready after a strike, at most.
+    """The outcome of a schedule. back_s: until both instances were ready after a strike, at most.
 
     not_shown: why, if so. burned: codes that are gone, and nobody has their grant. broken: what did not come back.
     """

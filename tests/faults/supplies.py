@@ -1,4 +1,4 @@
-"""What a workload uses up: customers that are connected, and codes as consent pages leave them."""
+"""A workload uses up connected customers, and codes as consent pages leave them."""
 
 import asyncio
 import time

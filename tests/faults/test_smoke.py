@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 async def result() -> AsyncIterator[Result]:
-    """What came of one strike; Porcupine has not judged it yet."""
+    """The outcome of one strike. Porcupine has not judged it yet."""
     async with laid_out(workers=1) as ground:
         yield await run_schedule(ground, replace(_QUICK, times=1), 1, _PLAN, None)
 

@@ -18,7 +18,7 @@ _DOORS = (0, 1)
 
 @dataclass(slots=True)
 class Held:
-    """What a life was given, in order. ended: whether it has asked for something that ends tokens."""
+    """The tokens that a life was given, in order. ended: whether it has asked for something that ends tokens."""
 
     access: list[str] = field(default_factory=list)
     refresh: list[str] = field(default_factory=list)
