@@ -18,7 +18,7 @@ from tests.faults.schedule import FAULTS, Plan, Result, run_schedule
 _QUICK = next(each for each in FAULTS if each.name == "PostgreSQL: replies lost")
 _PLAN = Plan(seconds=1.0, at_once=24)
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
