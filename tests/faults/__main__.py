@@ -132,7 +132,11 @@ def _say(line: str) -> None:
 
 
 def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make check-faults", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="make check-faults",
+        description=__doc__,
+        epilog="""for example: make check-faults FAULTS="--only 'Valkey set back' --seed 3 --schedules-only\"""",
+    )
     add = parser.add_argument
     add("--seed", type=int, default=1, help="of the first round of schedules (1)")
     add("--rounds", type=int, default=1, help="of all schedules, each with the next seed (1)")
