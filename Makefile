@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NOT_IN_FIRST := NR == FNR { known[$$0]; next } /^[^ ]/ { wanted = !($$0 in known) } wanted
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover bench \
+.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover check-faults bench \
   bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile bench-strain base-is-named screenshots \
   browsers servers lock clean
 
@@ -43,6 +43,9 @@ check-containers: $(VENV)/.development  ## image and compose files on an engine 
 
 check-failover: $(VENV)/.development  ## stores that fail over, again and again under load; FAILOVER="-k under_load" for some
 	@CONFORMANCE_DEPTH=6 $(BIN)/python -m pytest --timeout 3600 tests/failover $(FAILOVER)
+
+check-faults: $(VENV)/.development  ## a judged workload under seeded faults (Error 3: no Go, so not judged by Porcupine); FAULTS="--help"
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH="--help" lists what can be said
 	@$(BIN)/python -m bench.scenarios $(BENCH)
@@ -102,7 +105,7 @@ lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed req
 
 clean:  ## remove the set-up (not the data)
 	@rm -rf $(VENV) bench/*/*/.venv bench/*/*/node_modules examples/*/.venv examples/*/node_modules \
-	  tests/clients/*/.venv tests/clients/*/node_modules tests/clients/*/jars tests/clients/*/bin \
+	  tests/clients/*/.venv tests/clients/*/node_modules tests/clients/*/jars tests/clients/*/bin tests/faults/porcupine/bin \
 	  .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/.runtime: requirements.txt pyproject.toml

@@ -98,15 +98,18 @@ def install_jars(folder: Path) -> Path:
 
 
 def install_go(folder: Path) -> Path:
-    """The folder of the programs that its go.mod names as tools, built from modules as its go.sum has them."""
-    programs, lock = folder / "bin", folder / "go.sum"
+    """The folder of the programs that its go.mod names as tools, built from modules as its go.sum has them.
+
+    A program of ours in that folder is built anew when its source changed.
+    """
+    programs, lock = folder / "bin", (folder / "go.sum", *sorted(folder.glob("*.go")))
     with _alone(folder):
-        if not _stands(programs, lock):
+        if not _stands(programs, *lock):
             if shutil.which("go") is None:
                 raise UnavailableError(f"{folder.name}: this machine has no go")
             _begin(programs, folder)
             _run(["go", "build", "-mod=readonly", "-o", f"{programs}/", "tool"], folder, lacks=_go_lacks)
-            _finish(programs, lock)
+            _finish(programs, *lock)
     return programs
 
 
@@ -128,10 +131,10 @@ def _node_beside(python: Path) -> Path:
     return found[0]
 
 
-def _stands(target: Path, lock: Path) -> bool:
-    """Whether it was finished, and from this very lock file."""
+def _stands(target: Path, *lock: Path) -> bool:
+    """Whether it was finished, and from these very files."""
     mark = _mark(target)
-    return mark.exists() and mark.read_text() == _digest(lock)
+    return mark.exists() and mark.read_text() == _digest(*lock)
 
 
 def _begin(target: Path, folder: Path) -> None:
@@ -140,16 +143,16 @@ def _begin(target: Path, folder: Path) -> None:
         shutil.rmtree(target)
 
 
-def _finish(target: Path, lock: Path) -> None:
-    _mark(target).write_text(_digest(lock))
+def _finish(target: Path, *lock: Path) -> None:
+    _mark(target).write_text(_digest(*lock))
 
 
 def _mark(target: Path) -> Path:
     return target / ".installed"
 
 
-def _digest(lock: Path) -> str:
-    return hashlib.sha256(lock.read_bytes()).hexdigest()
+def _digest(*files: Path) -> str:
+    return hashlib.sha256(b"".join(each.read_bytes() for each in files)).hexdigest()
 
 
 def _run(command: list[str], folder: Path, lacks: Callable[[str], bool] = lambda _told: False) -> None:

@@ -291,6 +291,22 @@ def test_go_is_understood_too(
         assert refusal(install_go, tmp_path)[0] is expected
 
 
+def test_a_program_of_ours_is_built_anew_when_its_source_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "go").write_text(GO.format(refusal=""))
+    (tmp_path / "go").chmod(0o755)
+    (tmp_path / "go.sum").write_text("")
+    source, program = tmp_path / "main.go", install_go(tmp_path) / "madeup"
+    for text in ("one", "other"):
+        source.write_text(text)
+        program.write_text("an older program")
+        assert (install_go(tmp_path) / "madeup").read_text() == "program"
+    program.write_text("kept")
+    assert (install_go(tmp_path) / "madeup").read_text() == "kept"
+
+
 def test_programs_cannot_be_built_without_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "go.sum").write_text("")

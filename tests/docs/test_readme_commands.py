@@ -28,6 +28,7 @@ NOT_RUN = {
     "make check-clients": "it installs others' software; the suite runs what needs none, in tests/clients",
     "make check-containers": "it needs an engine; the suite runs it where there is none, and replays the image's steps",
     "make check-failover": "fail-overs at length; the suite has each kind of them once, in tests/failover",
+    "make check-faults": "faults at length; the suite has a smoke run of it, in tests/faults",
     "make browsers": "it installs a package on the machine, which CI does before this suite",
 }
 

@@ -58,6 +58,7 @@ LONG = (
     "tests/web/test_isolation.py",
     "tests/cli/test_terminal.py",
     "tests/web/test_paths.py",
+    "tests/faults/test_smoke.py",
     "tests/failover/test_failover.py",
     "tests/bench/test_flames.py",
 )
