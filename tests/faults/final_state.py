@@ -32,10 +32,10 @@ class Stored:
     successors: dict[UUID, UUID | None] = field(default_factory=dict)
 
 
-async def compare(ground: Ground, journal: Journal) -> tuple[list[str], int]:
-    """A line for each difference; and how many codes are gone although nobody was given their grant.
+async def compare(ground: Ground, journal: Journal, *, weak: bool) -> list[str]:
+    """A line for each difference, and for each code that is gone although it has no grant and nobody burned it.
 
-    Such a code was taken by a redeemer whose outcome is unknown.
+    weak: what befell Valkey may lose codes.
     """
     lives = journal.by_life()
     codes = [UUID(life) for life in lives if life and not life.startswith("rovi_")]
@@ -48,10 +48,13 @@ async def compare(ground: Ground, journal: Journal) -> tuple[list[str], int]:
         if life
         for fault in _differences(life, operations, stored)
     ]
-    return differences, sum(_is_burned(operations, stored, life) for life, operations in lives.items())
+    lost = [life for life, operations in lives.items() if _is_lost(operations, stored, life)]
+    return (
+        differences if weak else [*differences, *(f"{life}: gone, and nobody has its grant" for life in lost)]
+    )
 
 
-def _is_burned(operations: Sequence[Operation], stored: Stored, life: str) -> bool:
+def _is_lost(operations: Sequence[Operation], stored: Stored, life: str) -> bool:
     done = {(each.verb, each.outcome) for each in operations}
     lost = ("redeem", "open") in done and ("redeem", "refused") in done
     return lost and not any(verb == "burn" for verb, _ in done) and UUID(life) not in stored.grants

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +21,11 @@ _COPIED = ("app", "sql", "docs", "pyproject.toml", "README.md")
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """texts: what is replaced. under: the name of the fault that brings it out.
-
-    reads_first: it is judged as if codes were read first, and deleted after the commit.
-    """
+    """texts: what is replaced. under: the name of the fault that brings it out."""
 
     name: str
     under: str
     texts: tuple[Text, ...]
-    reads_first: bool = False
-
-
-# As long as the service itself takes codes before the commit, nothing has to be planted.
-_TAKEN_FIRST = Bug(
-    "a code is deleted before its grant is committed", "Valkey: replies lost", (), reads_first=True
-)
 
 
 def read_bugs(file: Path = _FILE) -> list[Bug]:
@@ -54,7 +44,6 @@ def _read(file: Path) -> list[tuple[str, str, Text]]:
 async def plant(bug: Bug, seed: int, plan: Plan, porcupine: Path | None) -> dict[str, Any]:
     """Run up to three schedules until the judge finds something. `found` is a line, empty where it found nothing."""
     fault = next(each for each in FAULTS if each.name == bug.under)
-    plan = replace(plan, taken=False) if bug.reads_first else plan
     with tempfile.TemporaryDirectory(prefix="rovitracker-planted-") as folder:
         code = Path(folder)
         copy_source(bug, code)
@@ -91,4 +80,4 @@ def table_of_planted(planted: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-PLANTED = [*read_bugs(), _TAKEN_FIRST]
+PLANTED = read_bugs()

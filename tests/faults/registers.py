@@ -13,8 +13,6 @@ from typing import Literal
 from tests.faults.journal import Journal, Operation, Outcome
 
 REVOKED_WITHIN_NS = 1_000_000_000
-# DECISIONS 1 and 10: a lost answer may burn a code. Until it is put back others are refused, and a stranger burns nothing.
-CODES_ARE_TAKEN_FIRST = True
 WHOLE_GRANT = 1 << 63
 
 Register = Literal["code", "family", "grant"]
@@ -35,7 +33,6 @@ class Entry:
     successor: str = ""
     mask: int = 0
     weak: bool = False
-    taken: bool = True
 
     @property
     def document(self) -> dict[str, object]:
@@ -50,30 +47,28 @@ class Entry:
             "successor": self.successor,
             "mask": self.mask,
             "weak": self.weak,
-            "taken": self.taken,
         }
 
 
-def entries_of(journal: Journal, *, weak: bool = False, taken: bool = CODES_ARE_TAKEN_FIRST) -> list[Entry]:
+def entries_of(journal: Journal, *, weak: bool = False) -> list[Entry]:
     """All entries, register by register.
 
     weak: what befell Valkey may lose codes that waited, and bring back those that were burned.
-    taken: codes are taken before their grants are committed.
     """
     found: list[Entry] = []
     for life, operations in journal.by_life().items():
         told = [each for each in operations if each.outcome != "silent"]
-        found += _of_code(life, told, weak=weak, taken=taken)
+        found += _of_code(life, told, weak=weak)
         found += _of_family(life, told)
         found += _of_grant(life, told)
     return found
 
 
-def _of_code(life: str, operations: Sequence[Operation], *, weak: bool, taken: bool) -> Iterator[Entry]:
+def _of_code(life: str, operations: Sequence[Operation], *, weak: bool) -> Iterator[Entry]:
     for each in operations:
         if each.verb in ("redeem", "burn"):
             at: Place = ("code", life, each.called, each.returned)
-            yield Entry(*at, each.verb, each.outcome, weak=weak, taken=taken)
+            yield Entry(*at, each.verb, each.outcome, weak=weak)
 
 
 def _of_family(life: str, operations: Sequence[Operation]) -> Iterator[Entry]:

@@ -19,7 +19,6 @@ def table_of(results: Sequence[Result]) -> Table:
         "seed",
         "operations",
         "open",
-        "burned",
         "503",
         "slowest s",
         "back s",
@@ -33,21 +32,20 @@ def table_of(results: Sequence[Result]) -> Table:
         table.add_row(*_row(each))
     operations = sum(len(each.journal.operations) for each in results)
     table.add_row(
-        "all", "", f"{operations:,}", *[""] * 7, f"{sum(len(each.violations) for each in results)}", ""
+        "all", "", f"{operations:,}", *[""] * 6, f"{sum(len(each.violations) for each in results)}", ""
     )
     return table
 
 
 def _row(result: Result) -> list[str]:
     if result.not_shown:
-        return [result.fault.name, str(result.seed), *[""] * 9, f"not shown: {result.not_shown}"]
+        return [result.fault.name, str(result.seed), *[""] * 8, f"not shown: {result.not_shown}"]
     found = document_of(result)
     return [
         result.fault.name,
         str(result.seed),
         f"{found['operations']:,}",
         str(found["open"]),
-        str(result.burned),
         str(found["statuses"].get("503", 0)),
         f"{result.slowest_s:.1f}",
         f"{result.back_s:.1f}",
@@ -69,7 +67,6 @@ def document_of(result: Result) -> dict[str, Any]:
         "outcomes": dict(sorted(result.journal.outcomes().items())),
         "statuses": dict(sorted(result.journal.statuses().items())),
         "open": sum(each.outcome == "open" for each in operations),
-        "burned": result.burned,
         "bites": {"counted": result.fault.bites, "count": result.bites},
         "judges": [each.judge for each in result.verdicts],
         "registers": sum(verdict.registers.values()) if verdict else 0,

@@ -23,7 +23,7 @@ from tests.faults.final_state import compare
 from tests.faults.ground import Ground
 from tests.faults.journal import Journal, slowest_s
 from tests.faults.judge import Verdict, judge, judge_by_rules
-from tests.faults.registers import CODES_ARE_TAKEN_FIRST, entries_of
+from tests.faults.registers import entries_of
 from tests.faults.servers import NotBackError
 from tests.faults.supplies import supplies_for
 from tests.faults.workload import Workload
@@ -42,18 +42,17 @@ _PATIENCE_S = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """seconds: in which lives begin, beside the time that strikes take. at_once: lives. taken: as in `entries_of`."""
+    """seconds: in which lives begin, beside the time that strikes take. at_once: lives."""
 
     seconds: float
     at_once: int
-    taken: bool = CODES_ARE_TAKEN_FIRST
 
 
 @dataclass(slots=True)
 class Result:
     """The outcome of a schedule. back_s: until both instances were ready after a strike, at most.
 
-    not_shown: why, if so. burned: codes that are gone, and nobody has their grant. broken: what did not come back.
+    not_shown: why, if so. broken: what did not come back.
     """
 
     fault: Fault
@@ -65,7 +64,6 @@ class Result:
     differences: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     not_shown: str = ""
-    burned: int = 0
     broken: str = ""
 
     @property
@@ -105,10 +103,8 @@ async def run_schedule(ground: Ground, fault: Fault, seed: int, plan: Plan, porc
     except NotBackError as error:
         result.broken = str(error)
         return result
-    result.differences, result.burned = await compare(ground, result.journal)
-    if result.burned and not plan.taken:
-        result.differences.append(f"{result.burned} codes are gone, and nobody has their grant")
-    entries = entries_of(result.journal, weak=fault.weak, taken=plan.taken)
+    result.differences = await compare(ground, result.journal, weak=fault.weak)
+    entries = entries_of(result.journal, weak=fault.weak)
     result.verdicts.append(judge_by_rules(entries))
     if porcupine is not None:
         result.verdicts.append(await asyncio.to_thread(judge, porcupine, entries))

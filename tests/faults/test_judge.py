@@ -1,7 +1,5 @@
 """The judges find what breaks a promise, and let pass what only looks odd."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.faults.journal import Journal, Operation, Outcome, Verb
@@ -30,6 +28,16 @@ REDEEMED = first(f"{AT}1", f"{RT}1")
 WRONG = {
     "a code is redeemed twice": [first(f"{AT}1"), op("redeem", "ok", 0.5, 2, "code", f"{AT}2")],
     "a code is redeemed after it was burned": [op("burn", "refused", 0, 1), op("redeem", "ok", 2, 3)],
+    "a code that a lost answer may have used is refused to one and serves another": [
+        op("redeem", "open", 0, None),
+        op("redeem", "refused", 1, 2),
+        op("redeem", "ok", 3, 4, "code", f"{AT}1"),
+    ],
+    "a stranger burns nothing while a redeemer is at work": [
+        op("redeem", "open", 0, None),
+        op("burn", "refused", 1, 2),
+        op("redeem", "ok", 3, 4, "code", f"{AT}1"),
+    ],
     "a refresh token is spent twice": [
         REDEEMED,
         op("refresh", "ok", 2, 4, f"{RT}1", f"{AT}2", f"{RT}2"),
@@ -64,6 +72,8 @@ WRONG = {
 # The rules know no order of several operations.
 ONLY_PORCUPINE = {
     "a code is redeemed after it was burned",
+    "a code that a lost answer may have used is refused to one and serves another",
+    "a stranger burns nothing while a redeemer is at work",
     "a family goes on after a spent token was used",
 }
 
@@ -80,11 +90,6 @@ RIGHT = {
         op("redeem", "refused", 1, 2),
     ],
     "or left it": [op("redeem", "open", 0, None), op("redeem", "ok", 1, 2, "code", f"{AT}1")],
-    "a code that was put back serves the third": [
-        op("redeem", "open", 0, None),
-        op("redeem", "refused", 1, 2),
-        op("redeem", "ok", 3, 4, "code", f"{AT}1"),
-    ],
     "a loser of a race need not end what was not there yet": [
         op("redeem", "ok", 0, 3, "code", f"{AT}1", f"{RT}1"),
         op("redeem", "refused", 1, 2),
@@ -128,22 +133,6 @@ def test_a_code_that_came_back_may_be_redeemed_only_where_valkey_was_set_back() 
     assert by_porcupine("burned", burned).violations
     assert not by_porcupine("burned", burned, weak=True).violations
     assert by_porcupine("again", again, weak=True).violations
-
-
-def test_a_lost_answer_burns_a_code_only_where_codes_are_taken_first() -> None:
-    """R-5: who reads a code, inserts the grant and deletes the code then leaves it to the next, or has used it."""
-    history = [op("redeem", "open", 0, None), op("burn", "refused", 1, 2), op("redeem", "ok", 3, 4, "code")]
-    lost = [op("redeem", "open", 0, None), op("redeem", "refused", 1, 2), op("redeem", "ok", 3, 4, "code")]
-    try:
-        program = porcupine()
-    except NoJudgeError as error:
-        pytest.skip(f"not shown by Porcupine: {error}")
-    for each in (history, lost):
-        for taken in (True, False):
-            entries = [
-                replace(entry, taken=taken) for entry in entries_of(Journal(each)) if entry.register == "code"
-            ]
-            assert bool(judge(program, entries).violations) == (not taken)
 
 
 def by_porcupine(name: str, history: list[Operation], *, weak: bool = False) -> Verdict:

@@ -14,56 +14,44 @@ type Entry struct {
 	Successor string `json:"successor"`
 	Mask      uint64 `json:"mask"`  // tokens of the grant, a bit each; the whole grant is the highest one
 	Weak      bool   `json:"weak"`  // the fault of this run may lose codes, or bring burned ones back
-	Taken     bool   `json:"taken"` // a code is taken before its grant is committed, and put back at times
 }
 
 const wholeGrant = uint64(1) << 63
 
-// A code is issued once, redeemed at most once, or gone. Where it is taken first, a redemption whose outcome nobody
-// knows may leave it gone, or disputed: taken and put back, so that others were refused meanwhile, and burned nothing.
+// A code is issued once, redeemed at most once, or gone. A redemption whose outcome nobody knows leaves it as it was, or
+// redeemed it.
 const (
 	issued = iota
-	disputed
 	redeemed
 	gone
 )
 
 func stepCode(state int, e Entry) []interface{} {
-	waits := state == issued || state == disputed
 	switch {
 	case e.Verb == "redeem" && e.Outcome == "ok":
-		if waits || (state == gone && e.Weak) {
+		if state == issued || (state == gone && e.Weak) {
 			return []interface{}{redeemed}
 		}
 	case e.Verb == "redeem" && e.Outcome == "refused":
 		if state == issued && e.Weak {
 			return []interface{}{issued, gone}
 		}
-		if state == disputed {
-			return []interface{}{disputed, gone}
-		}
 		if state != issued {
 			return []interface{}{state}
 		}
 	case e.Verb == "redeem" && e.Outcome == "open":
-		if waits && e.Taken {
-			return []interface{}{state, disputed, redeemed, gone}
-		}
-		if waits {
-			return []interface{}{state, redeemed}
+		if state == issued {
+			return []interface{}{issued, redeemed}
 		}
 		return []interface{}{state}
 	case e.Verb == "burn" && e.Outcome == "refused":
-		if state == disputed {
-			return []interface{}{disputed, gone}
-		}
-		if waits {
+		if state == issued {
 			return []interface{}{gone}
 		}
 		return []interface{}{state}
 	case e.Verb == "burn" && e.Outcome == "open":
-		if waits {
-			return []interface{}{state, gone}
+		if state == issued {
+			return []interface{}{issued, gone}
 		}
 		return []interface{}{state}
 	}
