@@ -36,8 +36,12 @@ class Citation:
 
 @cache
 def find_citations(of: List, tests: Path = ROOT / "tests") -> list[Citation]:
-    """of: the list whose items are cited, O (conformance.md) or R (reliability.md)."""
-    return [each for file in own_tests(tests) for each in _citations_of(file, tests.parent, of)]
+    """of: the list whose items are cited, O (conformance.md) or R (reliability.md).
+
+    The faults of `make check-faults` cite what they show as tests do.
+    """
+    files = [*own_tests(tests), *sorted(tests.glob("faults/faults_of_*.py"))]
+    return [each for file in files for each in _citations_of(file, tests.parent, of)]
 
 
 def own_tests(tests: Path = ROOT / "tests") -> list[Path]:
@@ -58,8 +62,11 @@ def link(citation: Citation) -> str:
 
 def _citations_of(file: Path, root: Path, of: List) -> Iterator[Citation]:
     name = str(file.relative_to(root))
+    fault = not file.name.startswith("test_")
     for node in ast.parse(file.read_text()).body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_"):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (
+            fault or node.name.startswith("test_")
+        ):
             seen = file.parent.name not in _BENEATH or "browser" in {each.arg for each in node.args.args}
             cited = re.findall(rf"\b{of}-(\d+)(?: \((classic|strict)\))?", ast.get_docstring(node) or "")
             for number, kind in cited:
