@@ -163,11 +163,11 @@ async def test_codes_whose_slots_move_are_all_redeemed(database_url: str, tmp_pa
         await join(cluster)
         async with service_on(database_url, cluster.url, tmp_path / "data") as service:
             for _ in range(DEPTH):
-                codes = [await service.code() for _ in range(84)]
+                codes = [await service.code() for _ in range(30)]
                 keys = [keys_of(code.id)[1] for code in codes]
                 moving = [move_slot(cluster, key) for key in keys]
                 asked = [
-                    asyncio.create_task(service.redeem_until_told(code, number / 30))
+                    asyncio.create_task(service.redeem_until_told(code, number / 10))
                     for number, code in enumerate(codes)
                 ]
                 for each in moving:
