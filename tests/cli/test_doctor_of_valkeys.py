@@ -75,6 +75,9 @@ async def test_an_address_of_another_kind_is_wrong_and_says_what_to_write(
 ) -> None:
     password, theirs = watched.servers[0].password, watched.sentinels[0].password
     server, sentinel, node = watched.servers[0].port, watched.sentinels[0].port, cluster.nodes[0].port
+    deaf = ("deaf", "on", f">{theirs}", "&*", "-@all", "+hello", "+client|setinfo", "+sentinel|master")
+    for each in watched.sentinels:
+        await each.tell("ACL", "SETUSER", *deaf)
     for url, found, todo in (
         (f"redis://:{theirs}@127.0.0.1:{sentinel}", "a sentinel, which keeps no code", "redis+sentinel://"),
         (
@@ -90,6 +93,7 @@ async def test_an_address_of_another_kind_is_wrong_and_says_what_to_write(
             "redis://",
         ),
         (watched.url.replace(NAME, "other"), "knows no primary 'other'", "sentinel masters"),
+        (watched.url + "&sentinel_username=deaf", "refuses the account", "+subscribe"),
     ):
         findings = await examine(rovitracker, url)
         assert findings["Valkey"]["verdict"] == "wrong", url

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from random import Random
 from time import monotonic
 
 from redis.crc import key_slot
@@ -24,10 +23,13 @@ from tests.support.browser import Browser
 from tests.support.depth import DEPTH
 from tests.support.people import World
 
-# At depth 6 the fail-overs of each kind meet 50,400 operations: a code is written once, and asked for three times.
-CODES = 2_100 if DEPTH > 1 else 84
+# At depth 6 the fail-overs of each kind meet 504 codes at their very moment, and 50,400 operations in all: a code is
+# written once, and asked for three times.
+AT_THE_MOMENT = 84
+AROUND_IT = 2_016 if DEPTH > 1 else 60
 ASKED_TIMES = 3
-CODES_A_SECOND = 200
+OPERATIONS = DEPTH * (AT_THE_MOMENT + AROUND_IT) * (1 + ASKED_TIMES)
+CUSTOMERS, CLIENTS = 8, 12
 BACK_WITHIN_S = 5.0
 
 
@@ -35,38 +37,48 @@ BACK_WITHIN_S = 5.0
 class Service:
     """The service on Valkeys of a test's own. tokens: that it gave, by code."""
 
-    world: World
+    worlds: list[World]
     browser: Browser
     tokens: dict[str, set[str]] = field(default_factory=dict)
     statuses: Counter[int] = field(default_factory=Counter)
     written: int = 0
 
-    async def code(self) -> TokenString:
-        code = await waiting_code(self.world)
+    async def code(self) -> tuple[World, TokenString]:
+        world = self.worlds[self.written % len(self.worlds)]
+        code = await waiting_code(world)
         self.written += 1
-        return code
+        return world, code
 
-    async def redeem(self, code: TokenString) -> int:
-        answer = await self.world.exchange(self.browser, code.text)
+    async def redeem(self, world: World, code: TokenString) -> int:
+        answer = await world.exchange(self.browser, code.text)
         self.statuses[answer.status_code] += 1
         if answer.status_code == 200:
             self.tokens.setdefault(code.text, set()).add(answer.json()["access_token"])
         return answer.status_code
 
-    async def redeem_until_told(self, code: TokenString, delay_s: float) -> None:
+    async def redeem_until_told(self, world: World, code: TokenString) -> None:
         """As a client does that is told to try again."""
-        await asyncio.sleep(delay_s)
-        while await self.redeem(code) == 503:  # noqa: ASYNC110  # it is asked each time
-            await asyncio.sleep(0.1)
+        while await self.redeem(world, code) == 503:  # noqa: ASYNC110  # it is asked each time
+            await asyncio.sleep(0.2)
+
+    async def redeem_by_several(self, world: World, code: TokenString) -> None:
+        await asyncio.gather(*(self.redeem_until_told(world, code) for _ in range(ASKED_TIMES)))
+
+    async def use(self, turns: Iterator[int]) -> None:
+        """One client: it has a code written and redeemed, again and again."""
+        for _ in turns:
+            await self.redeem_by_several(*await self.code_once_it_can())
+
+    async def code_once_it_can(self) -> tuple[World, TokenString]:
+        while True:
+            try:
+                return await self.code()
+            except StoreUnavailableError:
+                await asyncio.sleep(0.1)
 
     async def is_back(self) -> bool:
         """Whether a new code can be written, and gives its token."""
-        try:
-            code = await self.code()
-        except StoreUnavailableError:
-            await asyncio.sleep(0.05)
-            return False
-        return await self.redeem(code) == 200
+        return await self.redeem(*await self.code_once_it_can()) == 200
 
     @property
     def operations(self) -> int:
@@ -77,36 +89,34 @@ class Service:
         assert self.statuses.keys() <= {200, 400, 503}
         assert {len(tokens) for tokens in self.tokens.values()} == {1}
         doubled = "SELECT grant_id FROM classic_token GROUP BY grant_id HAVING count(*) > 1"
-        assert await self.world.context.database.rows(doubled) == []
+        assert await self.worlds[0].context.database.rows(doubled) == []
 
 
 @asynccontextmanager
 async def service_on(database_url: str, redis_url: str, folder: Path) -> AsyncIterator[Service]:
     app = create_app(make_settings(database_url, redis_url, folder))
     async with app.router.lifespan_context(app), Browser(app) as browser:
-        service = Service(await World.make(app.state.context), browser)
+        service = Service([await World.make(app.state.context) for _ in range(CUSTOMERS)], browser)
         yield service
         await service.judge()
 
 
-async def strike_under_load(
-    service: Service, codes: list[TokenString], strike: Callable[[], Awaitable[object]]
-) -> None:
-    """Each code is redeemed before, while or after it happens, by several who hold it. Back is: for every key."""
-    chance, lasts_s = Random(len(service.tokens)), len(codes) / CODES_A_SECOND  # noqa: S311  # moments, not secrets
-    moments = [chance.uniform(0, lasts_s) for _ in codes]
-    asked = [
-        asyncio.create_task(service.redeem_until_told(code, moment))
-        for code, moment in zip(codes, moments, strict=True)
-        for _ in range(ASKED_TIMES)
-    ]
-    await asyncio.sleep(lasts_s / 2)
+async def strike_under_load(service: Service, strike: Callable[[], Awaitable[object]]) -> None:
+    """Some codes are redeemed at the very moment, and others before, while and after, each by several who hold it."""
+    waiting = [await service.code() for _ in range(AT_THE_MOMENT)]
+    before = service.written
+    turns = iter(range(AROUND_IT))
+    work = [asyncio.create_task(service.use(turns)) for _ in range(CLIENTS)]
+    while service.written < before + AROUND_IT // 3:  # noqa: ASYNC110  # the clients are under way
+        await asyncio.sleep(0.01)
+    work += [asyncio.create_task(service.redeem_by_several(*each)) for each in waiting]
+    await asyncio.sleep(0.01)
     await strike()
     began = monotonic()
     for _ in range(10):  # in a cluster, whichever node the key falls to
         await until_true(service.is_back)
     assert monotonic() - began < BACK_WITHIN_S
-    await asyncio.gather(*asked)
+    await asyncio.gather(*work)
 
 
 async def kill(server: Valkey) -> None:
@@ -134,9 +144,9 @@ async def test_no_code_gives_two_tokens_when_sentinels_change_the_primary(
             for number in range(DEPTH):
                 primary = watched.server_at(await watched.primary_port())
                 strike = (partial(kill, primary), watched.fail_over, partial(silence, primary))[number % 3]
-                await strike_under_load(service, [await service.code() for _ in range(CODES)], strike)
+                await strike_under_load(service, strike)
                 await bring_back(primary, watched)
-            assert service.operations >= DEPTH * CODES * (1 + ASKED_TIMES)
+            assert service.operations >= OPERATIONS
 
 
 async def test_no_code_gives_two_tokens_when_a_cluster_loses_a_node(
@@ -147,14 +157,13 @@ async def test_no_code_gives_two_tokens_when_a_cluster_loses_a_node(
         await join(cluster)
         async with service_on(database_url, cluster.url, tmp_path / "data") as service:
             for number in range(DEPTH):
-                codes = [await service.code() for _ in range(CODES)]
-                primary = await cluster.owner_of(keys_of(codes[0].id)[1])
+                primary = await cluster.owner_of(f"{number}")
                 replica = await cluster.replica_of(primary)
                 change = partial(replica.tell, "CLUSTER", "FAILOVER")
                 strike = (partial(kill, primary), change, partial(silence, primary))[number % 3]
-                await strike_under_load(service, codes, strike)
+                await strike_under_load(service, strike)
                 await bring_back(primary, cluster)
-            assert service.operations >= DEPTH * CODES * (1 + ASKED_TIMES)
+            assert service.operations >= OPERATIONS
 
 
 async def test_codes_whose_slots_move_are_all_redeemed(database_url: str, tmp_path: Path) -> None:
@@ -164,17 +173,22 @@ async def test_codes_whose_slots_move_are_all_redeemed(database_url: str, tmp_pa
         async with service_on(database_url, cluster.url, tmp_path / "data") as service:
             for _ in range(DEPTH):
                 codes = [await service.code() for _ in range(30)]
-                keys = [keys_of(code.id)[1] for code in codes]
+                keys = [keys_of(code.id)[1] for _, code in codes]
                 moving = [move_slot(cluster, key) for key in keys]
                 asked = [
-                    asyncio.create_task(service.redeem_until_told(code, number / 10))
-                    for number, code in enumerate(codes)
+                    asyncio.create_task(after(number / 10, partial(service.redeem, *each)))
+                    for number, each in enumerate(codes)
                 ]
                 for each in moving:
                     await each
                 await asyncio.gather(*asked)
-                assert service.tokens.keys() >= {code.text for code in codes}
+                assert service.tokens.keys() >= {code.text for _, code in codes}
             assert service.statuses.keys() == {200}
+
+
+async def after(delay_s: float, work: Callable[[], Awaitable[int]]) -> int:
+    await asyncio.sleep(delay_s)
+    return await work()
 
 
 async def move_slot(cluster: Joined, key: str) -> None:

@@ -18,7 +18,17 @@ from tests.support.server import free_port
 
 # What the servers of compose.yaml give the service, and what is enough at a sentinel.
 SERVICE = ("rovitracker", "on", ">p@ss word", "~*", "&*", "+@all", "-@admin", "-@dangerous", "+info")
-WATCHER = ("watcher", "on", ">w@tch", "-@all", "+hello", "+client|setinfo", "+sentinel|master")
+WATCHER = (
+    "watcher",
+    "on",
+    ">w@tch",
+    "&*",
+    "-@all",
+    "+hello",
+    "+client|setinfo",
+    "+sentinel|master",
+    "+subscribe",
+)
 AS_SERVICE, AS_WATCHER = "rovitracker:p%40ss%20word", "sentinel_username=watcher&sentinel_password=w%40tch"
 
 
@@ -76,6 +86,7 @@ async def test_sentinels_and_primary_are_reached_over_tls_with_an_account_each(t
                         taken = await asyncio.gather(*map(valkey.getdel, keys))
                         assert taken == [key.encode() for key in keys]
                         await valkey.check_writable()
+                        await until_true(lambda: is_listened_to(sentinel))
                     async with valkey_at(f"rediss+sentinel://{at}") as valkey:
                         with pytest.raises(NotSentError, match="certificate"):
                             await valkey.getdel("pipe:1")
@@ -83,6 +94,11 @@ async def test_sentinels_and_primary_are_reached_over_tls_with_an_account_each(t
                     async with valkey_at(f"rediss+sentinel://{wrong}{trust}") as valkey:
                         with pytest.raises(NotSentError, match="AuthenticationError"):
                             await valkey.getdel("pipe:1")
+
+
+async def is_listened_to(sentinel: Valkey) -> bool:
+    clients = str(await sentinel.tell("CLIENT", "LIST")).splitlines()
+    return any("user=watcher" in client and " sub=1 " in client for client in clients)
 
 
 async def test_each_node_of_a_cluster_is_reached_over_tls_with_an_account(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import count
 from time import monotonic
@@ -37,8 +37,8 @@ class Cluster:
         self._maker, self._bounds = address.servers, bounds
         self._named = frozenset(address.hosts)
         self._known = self._named  # and every node of the last map
-        self._servers: dict[Host, Node] = {}
-        self._owners: list[Host | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
+        self._nodes: dict[Host, Node] = {}
+        self._owners: list[Node | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
         self._reading: asyncio.Task[None] | None = None
         self._read_at = 0.0
         self._led = 0
@@ -50,21 +50,20 @@ class Cluster:
         """
         key = command[3 if command[0] == "EVAL" else 1]  # a script's stands behind the number of its keys
         slot = key_slot(key.encode() if isinstance(key, str) else key)
-        owner = self._owners[slot]
+        node = self._owners[slot]
         try:
-            if owner is None:
+            if node is None:
                 raise RetiredError("Valkey: no node is known that serves the slot")
-            server = self._servers[owner]
-            pipe = server.standing or await server.open_pipe()
+            pipe = node.standing or await node.open_pipe()
             return await pipe.call(*command, limited=limited)
         except NotSentError as refused:
-            return await self._call_elsewhere(slot, command, owner, refused, limited=limited)
+            return await self._call_elsewhere(slot, command, node, refused, limited=limited)
 
     async def _call_elsewhere(
         self,
         slot: int,
         command: Sequence[bytes | str],
-        asked: Host | None,
+        asked: Node | None,
         refused: NotSentError,
         *,
         limited: bool,
@@ -91,40 +90,38 @@ class Cluster:
         finally:
             self._led -= 1
 
-    async def _turn_to(self, slot: int, asked: Host | None, refused: NotSentError) -> tuple[Host, bool]:
+    async def _turn_to(self, slot: int, asked: Node | None, refused: NotSentError) -> tuple[Node, bool]:
         """The node to go to next, and whether the slot is only on its way there. Raises the refusal when there is none."""
         word, led_to = _read_redirection(refused, asked)
-        if word == "ASK" and led_to is not None:
-            return led_to, True
-        if word == "MOVED" and led_to is not None:
-            self._owners[slot] = led_to
-            self._server(led_to)
-            if monotonic() - self._read_at > _MAP_STANDS_S:
-                self._begin_reading()
-            return led_to, False
+        if led_to is not None:
+            node = self._node(led_to)
+            if word == "MOVED":
+                self._owners[slot] = node
+                if monotonic() - self._read_at > _MAP_STANDS_S:
+                    self._begin_reading()
+            return node, word == "ASK"
         passing = isinstance(refused, RedirectedError | RetiredError)
-        if not passing and asked is not None and self._is_connected(asked):  # too many wait there
+        if not passing and asked is not None and asked.standing:  # too many wait there
             raise refused
         if word != "TRYAGAIN":
             await asyncio.shield(self._begin_reading())
         owner = self._owners[slot]
-        if owner is None or (owner == asked and not passing):
+        if owner is None or (owner is asked and not passing):
             raise refused
         return owner, False
 
     async def _call_on(
-        self, host: Host, command: Sequence[bytes | str], *, asking: bool, limited: bool
+        self, node: Node, command: Sequence[bytes | str], *, asking: bool, limited: bool
     ) -> Any:
-        server = self._server(host)
-        pipe = server.standing or await server.open_pipe()
+        pipe = node.standing or await node.open_pipe()
         if asking:  # it holds for the next command on the connection, which nothing comes before
             pipe.call("ASKING", limited=False).add_done_callback(_forget)
         return await pipe.call(*command, limited=limited)
 
-    def _server(self, host: Host) -> Node:
-        if host not in self._servers:
-            self._servers[host] = Node(partial(self._maker.connect, host), self._bounds)
-        return self._servers[host]
+    def _node(self, host: Host) -> Node:
+        if host not in self._nodes:
+            self._nodes[host] = Node(partial(self._maker.connect, host), self._bounds, host)
+        return self._nodes[host]
 
     def _begin_reading(self) -> asyncio.Task[None]:
         """Callers that come while the map is being read wait for the same one, and get the same failure."""
@@ -160,11 +157,11 @@ class Cluster:
         raise next((fault for fault in faults if isinstance(fault, OtherKindError)), faults[0])
 
     def _is_connected(self, host: Host) -> bool:
-        return host in self._servers and self._servers[host].standing is not None
+        return host in self._nodes and self._nodes[host].standing is not None
 
     async def _ask_one(self, host: Host) -> tuple[Host, list[Any]]:
         try:
-            ranges = await self._server(host).call("CLUSTER", "SLOTS", limited=False)
+            ranges = await self._node(host).call("CLUSTER", "SLOTS", limited=False)
         except NotSentError:
             raise
         except StoreUnavailableError as error:
@@ -177,45 +174,45 @@ class Cluster:
 
     async def _take(self, asked: Host, ranges: list[Any]) -> None:
         """ranges: as CLUSTER SLOTS replies. A node that does not say its name has that by which it was asked."""
-        owners: list[Host | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
+        owners: list[Node | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
         known = set(self._named)
         for first, last, *nodes in ranges:
             hosts = [(name.decode() if name else asked[0], int(port)) for name, port, *_ in nodes]
             known.update(hosts)
-            owners[first : last + 1] = [hosts[0]] * (last + 1 - first)
-        for host in {each for each in owners if each is not None}:
-            self._server(host)
+            owners[first : last + 1] = [self._node(hosts[0])] * (last + 1 - first)
         self._owners, self._known = owners, frozenset(known)
-        for host, server in self._servers.items():
-            if host not in known and server.idle:
-                await server.close()
+        for host, node in tuple(self._nodes.items()):
+            if host not in known and node.idle:
+                await node.close()
 
-    async def owners(self) -> Mapping[Host, Node]:
+    async def owners(self) -> Sequence[Node]:
         """The nodes that serve slots, by a map that was just read. Raises NotSentError when a slot has none."""
         await asyncio.shield(self._begin_reading())
-        if None in self._owners:
+        owners = dict.fromkeys(self._owners)
+        if None in owners:
             raise NotSentError("Valkey: no node serves some of the slots")
-        return {host: self._server(host) for host in dict.fromkeys(self._owners) if host is not None}
+        return [node for node in owners if node is not None]
 
     async def key_a_node(self, pattern: str) -> list[str]:
         """For each node a key that it serves. pattern: of keys, with {} for a number in their hash tag."""
         wanted, found = set(await self.owners()), list[str]()
-        for key in (pattern.format(number) for number in count()):
-            if (owner := self._owners[key_slot(key.encode())]) in wanted:
+        numbers = count()
+        while wanted:
+            key = pattern.format(next(numbers))
+            owner = self._owners[key_slot(key.encode())]
+            if owner in wanted:
                 wanted.remove(owner)
                 found.append(key)
-            if not wanted:
-                break
         return found
 
     async def close(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
-        for server in self._servers.values():
-            await server.close()
+        for node in tuple(self._nodes.values()):
+            await node.close()
 
 
-def _read_redirection(refused: NotSentError, asked: Host | None) -> tuple[str, Host | None]:
+def _read_redirection(refused: NotSentError, asked: Node | None) -> tuple[str, Host | None]:
     """Its word and where it leads, as in `MOVED 3999 10.0.0.1:6379`. Without a name it is the host that was asked."""
     if not isinstance(refused, RedirectedError):
         return "", None
@@ -223,7 +220,7 @@ def _read_redirection(refused: NotSentError, asked: Host | None) -> tuple[str, H
     if word not in ("MOVED", "ASK"):
         return word, None
     name, port = read_host(rest[1], 0)
-    return word, (name or (asked[0] if asked else ""), port)
+    return word, (name or (asked.host[0] if asked and asked.host else ""), port)
 
 
 def _judge(host: Host, error: str) -> NotSentError:

@@ -10,6 +10,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from app.storage.errors import NotSentError, OtherKindError, RedirectedError, RetiredError
+from app.storage.valkey.address import Host
 from app.storage.valkey.pipe import Pipe
 
 Connect = Callable[[], Awaitable[AbstractConnection]]
@@ -33,8 +34,9 @@ class NodeBounds:
 class Node:
     """A command that took no effect is sent again on the successor, and any other failure leaves the outcome unknown."""
 
-    def __init__(self, connect: Connect, bounds: NodeBounds) -> None:
-        """connect: opens a connection to where commands may go now, which may be another machine each time."""
+    def __init__(self, connect: Connect, bounds: NodeBounds, host: Host | None = None) -> None:
+        """connect: opens a connection to where commands may go now. host: where it is, if that is always the same."""
+        self.host = host
         self._connect, self._bounds = connect, bounds
         self._pipe: Pipe | None = None
         self._former: list[Pipe] = []

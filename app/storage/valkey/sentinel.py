@@ -144,9 +144,15 @@ class Sentinels:
         )
 
     async def survey(self) -> tuple[list[NamedPrimary], list[Host]]:
-        """What each of them says, and those who do not answer."""
-        asked = [self._ask_one(host) for host in self._hosts]
+        """What each of them says, and those who do not answer.
+
+        Raises OtherKindError when one is no sentinel, does not know the name, or may not be listened to.
+        """
+        asked = [self._ask_one(host, listen=True) for host in self._hosts]
         answers = await asyncio.gather(*asked, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, OtherKindError):
+                raise answer
         silent = [
             host
             for host, answer in zip(self._hosts, answers, strict=True)
@@ -154,11 +160,15 @@ class Sentinels:
         ]
         return [each for each in answers if isinstance(each, NamedPrimary)], silent
 
-    async def _ask_one(self, host: Host) -> NamedPrimary:
+    async def _ask_one(self, host: Host, *, listen: bool = False) -> NamedPrimary:
+        """listen: try that, too."""
         connection: AbstractConnection | None = None
         try:
             connection = await self._maker.connect(host)
             state = await _ask(connection, "SENTINEL", "MASTER", self._primary)
+            if listen:
+                await connection.send_command("SUBSCRIBE", _CHANGED)
+                await connection.read_response(push_request=True)
         except AuthenticationError as error:
             raise OtherKindError(
                 f"the sentinel {shown_host(host)} refuses the account ({error}): add sentinel_username and "
@@ -177,6 +187,11 @@ class Sentinels:
             return OtherKindError(
                 f"the sentinel {shown_host(host)} knows no primary {self._primary!r}: name one of those that "
                 f"`valkey-cli -h {host[0]} -p {host[1]} sentinel masters` lists"
+            )
+        if "permissions" in error:
+            return OtherKindError(
+                f"the sentinel {shown_host(host)} refuses the account ({error}): grant it "
+                "+hello +client|setinfo +sentinel|master +subscribe and &*"
             )
         return OtherKindError(
             f"{shown_host(host)} is no sentinel ({error}): name the sentinels after redis+sentinel://, or write redis:// "

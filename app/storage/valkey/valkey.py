@@ -119,7 +119,7 @@ class Valkey:
     async def servers(self) -> Mapping[str, Node]:
         """All that take writes, by their names for people. Raises NotSentError when a cluster's are not to be learned."""
         if isinstance(self._way, Cluster):
-            return {f"Valkey {shown_host(host)}": node for host, node in (await self._way.owners()).items()}
+            return {f"Valkey {shown_host(node.host)}": node for node in await self._way.owners() if node.host}
         return {"Valkey": self._way}
 
     async def close(self) -> None:
