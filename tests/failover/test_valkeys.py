@@ -200,3 +200,16 @@ async def move_slot(cluster: Joined, key: str) -> None:
     await cluster.move_keys(slot, source, target)
     await asyncio.sleep(0.01)
     await cluster.end_move(slot, source, target)
+
+
+async def test_ready_leads_to_doctor_where_the_address_is_of_another_kind(
+    database_url: str, tmp_path: Path
+) -> None:
+    """The service starts without a Valkey that it can use, and says so."""
+    with cluster_nodes(tmp_path, 1) as alone:
+        for url in (alone.url, alone.url.replace("+cluster", "")):
+            app = create_app(make_settings(database_url, url, tmp_path / "data"))
+            async with app.router.lifespan_context(app), Browser(app) as browser:
+                answer = await browser.get("/health/ready")
+            assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+            assert answer.json()["valkey"] == "not what its address says: run `rovitracker doctor`"

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from math import inf
 from time import monotonic
 from typing import Any
 
@@ -17,6 +16,7 @@ from app.storage.valkey.address import OPENING_S, Address, Host, shown_host
 # A machine that lost its power answers nothing: the others are enough before the time for a connection is over.
 _ANSWER_S = 0.4
 _CHANGED, _LISTEN_AGAIN_S = "+switch-master", 1.0
+_SILENCE_S = 60.0  # after which a connection to a sentinel may be dead
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,11 @@ class Sentinels:
         while True:
             changes, host = self._changes, (await self.ask()).host
             connection = await self._servers.connect(host)
-            facts = _text(await _ask(connection, "INFO", "replication"))
+            try:
+                facts = _text(await _ask(connection, "INFO", "replication"))
+            except BaseException:
+                await connection.disconnect(nowait=True)
+                raise
             if "role:master" in facts.splitlines() and changes == self._changes:
                 return host, connection
             await connection.disconnect(nowait=True)
@@ -78,14 +82,16 @@ class Sentinels:
                 raise NotSentError(f"Valkey: {shown_host(host)} is named as the primary, and is none (yet)")
 
     async def _listen(self, host: Host) -> None:
-        """Until the end. What changed before it listened, it asks for."""
+        """Until the end. What changed before it listened, it asks for, and anew after a long silence."""
         while not self._closed:
             with suppress(RedisError, OSError, NotSentError):
                 connection = await self._maker.connect(host)
                 try:
                     await connection.send_command("SUBSCRIBE", _CHANGED)
                     while not self._closed:
-                        await self._hear(*await connection.read_response(timeout=inf, push_request=True))
+                        await self._hear(
+                            *await connection.read_response(timeout=_SILENCE_S, push_request=True)
+                        )
                 finally:
                     await connection.disconnect(nowait=True)
             if not self._closed:
@@ -131,9 +137,8 @@ class Sentinels:
                 answers += [each.result() for each in done if each.exception() is None]
                 faults += [fault for each in done if (fault := each.exception()) is not None]
         finally:
-            for task in (
-                asked
-            ):  # nobody waits for it to end: the package may pass over a cancellation while it connects
+            # Nobody waits for them to end: while it connects, the package may pass over a cancellation.
+            for task in asked:
                 task.cancel()
                 task.add_done_callback(_forget)
         if answers:
