@@ -190,7 +190,7 @@ def watched_valkeys(folder: Path, *, down_after_ms: int = 500) -> Iterator[Watch
         f"sentinel monitor {NAME} 127.0.0.1 {first.port} 2",
         f"sentinel auth-pass {NAME} {password}",
         f"sentinel down-after-milliseconds {NAME} {down_after_ms}",
-        f"sentinel failover-timeout {NAME} 3000",
+        f"sentinel failover-timeout {NAME} 1000",
         f"sentinel sentinel-pass {theirs}",
     )
     sentinels = tuple(new_sentinel(folder, theirs, lines) for _ in range(3))

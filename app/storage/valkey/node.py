@@ -15,7 +15,6 @@ from app.storage.valkey.pipe import Pipe
 
 Connect = Callable[[], Awaitable[AbstractConnection]]
 
-
 _IN_A_CLUSTER = "write redis+cluster:// before its address in ROVITRACKER_REDIS_URL"
 
 

@@ -43,10 +43,8 @@ class Valkey:
 
         timeout_s: for a command that must be answered. pause_s: how long nobody waits again after a silence.
         """
-        address, bounds = (
-            read_address(url, timeout_s=timeout_s),
-            NodeBounds(connections, most_waiting, timeout_s),
-        )
+        address = read_address(url, timeout_s=timeout_s)
+        bounds = NodeBounds(connections, most_waiting, timeout_s)
         self.sentinels: Sentinels | None = None
         self._way: Node | Cluster
         if address.kind == "cluster":
