@@ -107,6 +107,9 @@ class Node:
         return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int(microseconds))
 
     async def close(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
         for pipe in (*self._former, self._pipe):
             if pipe is not None:
                 await pipe.close()
