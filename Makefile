@@ -85,7 +85,7 @@ browsers:  ## install Chromium for the browser tests, without its windows where 
 	  apt-get install -y -qq --no-install-recommends chromium-headless-shell || command -v chromium >/dev/null || \
 	  apt-get install -y -qq --no-install-recommends chromium; }
 
-servers:  ## install nginx, HAProxy and PgBouncer for their tests (Debian's packages, as root; none is started)
+servers:  ## install nginx, HAProxy, PgBouncer and redis-cli for their tests (Debian's packages, as root; none is started)
 	@$(PYTHON) -m tests.support.debian
 
 lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed requirement files

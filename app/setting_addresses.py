@@ -68,6 +68,8 @@ _REDIS_PARAMETERS = (
     "ssl_keyfile",
     "ssl_check_hostname",
 )
+_SENTINEL_PARAMETERS = (*_REDIS_PARAMETERS, "sentinel_username", "sentinel_password")
+_SENTINEL_EXAMPLE = "redis+sentinel://user:password@host1:26379,host2:26379,host3:26379/mymaster/0"
 
 
 def _address(check: Callable[[SplitResult], Parameters], *schemes: str, example: str) -> AfterValidator:
@@ -163,13 +165,19 @@ def _check_file(name: str, value: str) -> None:
 
 def _check_redis(parts: SplitResult) -> Parameters:
     given = _parameters(parts)
+    kind = parts.scheme.partition("+")[2]
+    known = _SENTINEL_PARAMETERS if kind == "sentinel" else _REDIS_PARAMETERS
     for name, value in given:
-        _check_choice("a parameter", name, _REDIS_PARAMETERS)
+        _check_choice("a parameter", name, known)
         if name in ("db", "protocol") and not value.isdecimal():
             raise ValueError(f"{name} is a number")
         if name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
             _check_file(name, value)
-    if parts.scheme == "unix":
+    if kind:
+        _check_redis_hosts(parts, kind)
+        if kind == "cluster" and (parts.path not in ("", "/", "/0") or dict(given).get("db", "0") != "0"):
+            raise ValueError("a cluster has the database 0 alone: leave out its number")
+    elif parts.scheme == "unix":
         if not parts.path.startswith("/") or len(parts.path) == 1:
             raise ValueError("the path of the socket is missing: unix:///run/valkey/valkey.sock?db=0")
     elif not re.fullmatch(r"(?:/[0-9]{0,4})?", parts.path):
@@ -177,6 +185,18 @@ def _check_redis(parts: SplitResult) -> Parameters:
     elif "," in parts.netloc or not parts.hostname:
         raise ValueError("name one host: redis://:password@host:6379/0")
     return given
+
+
+def _check_redis_hosts(parts: SplitResult, kind: str) -> None:
+    names = parts.netloc.rpartition("@")[2].split(",")
+    if any(not name or name.startswith(":") for name in names):
+        raise ValueError(
+            f"name the hosts, joined by commas, such as redis+{kind}://user:password@host1,host2,host3"
+        )
+    if kind == "sentinel" and not re.fullmatch(r"/[^/]+(?:/[0-9]{0,4})?", parts.path):
+        raise ValueError(
+            f"after the sentinels stands the name by which they know the primary, and then the database: {_SENTINEL_EXAMPLE}"
+        )
 
 
 def _check_smtp(parts: SplitResult) -> Parameters:
@@ -199,7 +219,13 @@ DatabaseUrl = Annotated[
     ),
 ]
 RedisUrl = Annotated[
-    SecretStr, _address(_check_redis, "redis", "rediss", "unix", example="redis://:password@host:6379/0")
+    SecretStr,
+    _address(
+        _check_redis,
+        *("redis", "rediss", "unix"),
+        *("redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"),
+        example="redis://:password@host:6379/0",
+    ),
 ]
 SmtpUrl = Annotated[
     SecretStr, _address(_check_smtp, "smtp", "smtps", example="smtps://user:password@host:465")

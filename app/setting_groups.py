@@ -41,7 +41,9 @@ class ServiceSettings(BaseModel):
         None, description="DSN of PostgreSQL itself, where `DATABASE_URL` goes through a pooler"
     )
     redis_url: RedisUrl | None = Field(
-        None, description="Valkey's address: `redis://`, `rediss://` or `unix://`"
+        None,
+        description="Valkey's address: `redis://`, `rediss://` or `unix://`. Of several servers: `redis+sentinel://` or "
+        "`redis+cluster://`, with `rediss` for TLS",
     )
     public_url: Origin | None = Field(
         None,
@@ -161,7 +163,7 @@ class LimitSettings(BaseModel):
         16,
         ge=1,
         le=10_000,
-        description="Valkey connections of one process, which needs one, and more only while connections fail",
+        description="Valkey connections of one process to one server, which needs one, and more only while connections fail",
     )
     limit_queue: int = Field(
         1000,

@@ -35,6 +35,12 @@ def test_what_is_there_is_not_installed_again(told: Path) -> None:
     assert not told.exists()
 
 
+def test_a_package_whose_program_is_called_otherwise_is_known_by_its_program(told: Path) -> None:
+    (told.parent / "redis-cli").symlink_to("/bin/true")
+    assert debian.main(["redis-tools"]) == 0
+    assert not told.exists()
+
+
 @pytest.mark.parametrize("systemd", [False, True])
 def test_servers_are_installed_and_not_started(
     told: Path,

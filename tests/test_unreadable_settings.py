@@ -70,6 +70,18 @@ VALUES = {
     "a parameter of Valkey": ("REDIS_URL", "redis://:hidden@cache?timeout=100", "a parameter is one of db"),
     "two hosts of Valkey": ("REDIS_URL", "redis://a:6379,b:6379/0", "name one host"),
     "no host of Valkey": ("REDIS_URL", "redis://:hidden@/0", "name one host"),
+    "sentinels without a name": ("REDIS_URL", "redis+sentinel://u:hidden@a:26379,b", "the name by which"),
+    "sentinels and a place too many": ("REDIS_URL", "redis+sentinel://a/mymaster/0/1", "the name by which"),
+    "sentinels and a host that is none": ("REDIS_URL", "redis+sentinel://a,,b/mymaster", "name the hosts"),
+    "sentinels and a port that is none": ("REDIS_URL", "redis+sentinel://a:x,b/mymaster", "redis://"),
+    "a cluster without hosts": ("REDIS_URL", "redis+cluster://:hidden@/0", "name the hosts"),
+    "a cluster with a database": ("REDIS_URL", "rediss+cluster://a,b/1", "leave out its number"),
+    "a cluster with a parameter": ("REDIS_URL", "redis+cluster://a?db=2", "leave out its number"),
+    "a cluster and sentinels": (
+        "REDIS_URL",
+        "redis+cluster://a?sentinel_password=hidden",
+        "one of db, username",
+    ),
     "no socket": ("REDIS_URL", "unix://?db=0", "the path of the socket is missing"),
     "no host of mail": ("SMTP_URL", "smtps://", "the host is missing"),
     "a mistyped parameter of mail": ("SMTP_URL", "smtp://mail:25?starttls=require", "starttls=required"),
@@ -106,6 +118,24 @@ UNDERSTOOD = {
     "?application_name=rovi%20tracker": "?application_name=rovi%20tracker",
     "?sslmode=verify-full&statement_timeout=3000": "?sslmode=verify-full&statement_timeout=3000",
 }
+
+
+ADDRESSES_OF_VALKEY = (
+    "redis+sentinel://u:p@a:26379,b:26379,c:26379/mymaster/0?sentinel_username=w&sentinel_password=x",
+    "rediss+sentinel://a/mymaster",
+    "redis+cluster://:p@a:6379,[::1]:6380,c",
+    "rediss+cluster://u:p@a/0?ssl_check_hostname=true",
+)
+
+
+@pytest.mark.parametrize("address", ADDRESSES_OF_VALKEY)
+def test_addresses_of_several_valkeys_are_kept(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROVITRACKER_ENVIRONMENT", "development")
+    monkeypatch.setenv("ROVITRACKER_DATABASE_URL", DATABASE)
+    monkeypatch.setenv("ROVITRACKER_REDIS_URL", address)
+    used = load_settings().redis_url
+    assert used is not None
+    assert used.get_secret_value() == address
 
 
 @pytest.mark.parametrize(("given", "used"), UNDERSTOOD.items())

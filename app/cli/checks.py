@@ -15,7 +15,7 @@ from app.oauth.keys import Keys
 from app.settings import Settings
 from app.storage.mail.outbox import OutboxFacts
 from app.storage.postgres.database import MOST_HELD
-from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts, ValkeyFacts
+from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts
 from app.storage.schema.ground import Ground, unfit
 from app.storage.schema.migrations import MigrationState
 from app.storage.schema.requirements import OLDEST_POSTGRES, TOO_OLD
@@ -25,7 +25,6 @@ from app.stores import data_dir, files_of
 
 Verdict = Literal["ok", "warning", "wrong"]
 
-_OLDEST_VALKEY = (6, 2)  # GETEX
 _CLOCKS_APART = timedelta(seconds=2)
 _CLOCKS_WRONG = timedelta(seconds=60)
 _STEPS_AHEAD = 2
@@ -139,7 +138,7 @@ def check_database(facts: DatabaseFacts, settings: Settings) -> Iterator[Finding
     else:
         yield Finding("PostgreSQL", "ok", facts.version)
     yield check_durability(facts)
-    yield _check_connections(
+    yield check_connections(
         "PostgreSQL connections",
         facts.connections,
         settings.limit_database_connections + MOST_HELD + 1,  # one listens
@@ -221,35 +220,6 @@ def check_partitions(facts: tuple[PartitionFacts, ...]) -> Iterator[Finding]:
             yield Finding(check, "ok", found)
 
 
-def check_valkey(facts: ValkeyFacts, settings: Settings) -> Iterator[Finding]:
-    version = tuple(int(part) for part in facts.version.split(".")[:2] if part.isdigit())
-    if version < _OLDEST_VALKEY:
-        yield Finding("Valkey", "wrong", facts.version, "use Valkey, or Redis 6.2 or newer")
-    elif facts.replica:
-        yield Finding(
-            "Valkey",
-            "wrong",
-            f"{facts.version}, a replica, which takes no code",
-            "name the primary in ROVITRACKER_REDIS_URL",
-        )
-    elif facts.evicts:
-        yield Finding(
-            "Valkey", "warning", f"{facts.version}, may evict codes", "set maxmemory-policy noeviction"
-        )
-    elif not facts.persistent:
-        yield Finding(
-            "Valkey",
-            "warning",
-            f"{facts.version}, forgets approvals of the last minute when it restarts",
-            "set appendonly yes",
-        )
-    else:
-        yield Finding("Valkey", "ok", f"{facts.version}, append-only file on")
-    yield _check_connections(
-        "Valkey connections", facts.connections, settings.limit_redis_connections, settings.workers
-    )
-
-
 def check_mail_server(server: MailServer, answer: Answer) -> Finding:
     secured = {"implicit": "by TLS", "required": "by STARTTLS", "offered": "by STARTTLS where it is offered"}
     found = f"{server.shown}, secured {secured[server.tls]}: {answer.reply}"
@@ -279,7 +249,7 @@ def check_clock(store: str, theirs: datetime, before: datetime, after: datetime)
     return Finding(check, verdict, found, "synchronise both machines, by NTP for example")
 
 
-def _check_connections(check: str, allowed: int, per_worker: int, workers: int) -> Finding:
+def check_connections(check: str, allowed: int, per_worker: int, workers: int) -> Finding:
     found = f"{workers} worker(s) may open {workers * per_worker} of {allowed}"
     if workers * per_worker > allowed:
         return Finding(

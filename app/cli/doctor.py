@@ -14,6 +14,7 @@ from app.cli.hints import SET_UP, make_anew
 from app.cli.output import Json, print_json, print_table, wants_json
 from app.cli.passkey_check import check_passkeys
 from app.cli.python_check import check_python
+from app.cli.valkey_check import examine_valkey
 from app.door.descriptors import hard_limit
 from app.embedded import EmbeddedError
 from app.logs import configure_logs
@@ -33,7 +34,7 @@ from app.storage.people.passkeys import count_passkeys_by_host
 from app.storage.people.second_factors import count_totp_by_key
 from app.storage.postgres.database import Database, open_database
 from app.storage.schema.address import shown_address
-from app.storage.schema.diagnosis import read_valkey_facts, select_database_facts, select_partition_facts
+from app.storage.schema.diagnosis import select_database_facts, select_partition_facts
 from app.storage.schema.ground import select_ground
 from app.storage.schema.maintenance import select_excessive_rights
 from app.storage.schema.migrations import (
@@ -46,7 +47,6 @@ from app.storage.schema.migrations import (
 from app.storage.schema.requirements import UnfitServerError
 from app.storage.schema.rights import select_missing_rights
 from app.storage.schema.surroundings import select_lacks
-from app.storage.valkey.valkey import Valkey
 from app.stores import Stores, open_stores, secret_keys
 
 _COLOURS = {"ok": "green", "warning": "yellow", "wrong": "red"}
@@ -95,7 +95,7 @@ def examine() -> Iterator[Finding]:
 async def _examine_stores(settings: Settings, stores: Stores) -> list[Finding]:
     return [
         *[finding async for finding in _examine_database(settings, stores)],
-        *[finding async for finding in _examine_valkey(settings, stores)],
+        *[finding async for finding in examine_valkey(settings, stores.redis_url)],
     ]
 
 
@@ -160,23 +160,6 @@ def _remedy(error: StoreUnavailableError | StatementRefusedError, settings: Sett
             "or correct the login in ROVITRACKER_DATABASE_URL"
         )
     return SET_UP.get(getattr(error, "sqlstate", ""), "correct ROVITRACKER_DATABASE_URL")
-
-
-async def _examine_valkey(settings: Settings, stores: Stores) -> AsyncIterator[Finding]:
-    valkey = Valkey(stores.redis_url, connections=1, most_waiting=1000)
-    try:
-        before = datetime.now(UTC)
-        facts = await read_valkey_facts(valkey)
-        after = datetime.now(UTC)
-    except StoreUnavailableError as error:
-        address = shown_address(stores.redis_url)
-        yield Finding("Valkey", "wrong", f"{address}: {error}", "start it, or correct ROVITRACKER_REDIS_URL")
-        return
-    finally:
-        await valkey.close()
-    for finding in checks.check_valkey(facts, settings):
-        yield finding
-    yield checks.check_clock("Valkey", facts.now, before, after)
 
 
 async def _check_mail(server: MailServer) -> Finding:

@@ -45,6 +45,14 @@ class RetiredError(NotSentError):
     """Valkey's connection closed before the command left, or leads to a server that takes none: another may be better."""
 
 
+class RedirectedError(NotSentError):
+    """A node of Valkey's cluster does not serve the key's slot just now: it said MOVED, ASK, TRYAGAIN or CLUSTERDOWN."""
+
+
+class OtherKindError(NotSentError):
+    """What stands at Valkey's address is of another kind than the address says. The text is `found: what to do`."""
+
+
 class StandbyError(NotSentError):
     """Every host of PostgreSQL's address that answered is a standby, or read-only."""
 

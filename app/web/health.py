@@ -11,7 +11,9 @@ from app import __version__
 from app.door.draining import DRAINING
 from app.storage.errors import (
     READ_ONLY,
+    OtherKindError,
     PassingError,
+    RedirectedError,
     RetiredError,
     StandbyError,
     StatementRefusedError,
@@ -24,6 +26,7 @@ _SCHEMA = len(read_migrations())
 _PATIENCE_S = 2.0
 _NO_SCHEMA = "no schema: run `rovitracker migrate up`"
 _TAKES_NO_WRITES = "takes no writes"
+_OTHER_KIND = "not what its address says: run `rovitracker doctor`"
 _REFUSED = {READ_ONLY: _TAKES_NO_WRITES, "42501": "a right is missing: run `rovitracker doctor`"}
 
 # What strangers may know: the faults of an interpreter or a library are found by its version.
@@ -73,8 +76,10 @@ async def _postgres(request: Request) -> str:
 async def _valkey(request: Request) -> str:
     try:
         await context_of(request).valkey.check_writable()
-    except RetiredError:
+    except (RetiredError, RedirectedError):
         return _TAKES_NO_WRITES
+    except OtherKindError:
+        return _OTHER_KIND
     except StoreUnavailableError:
         return "unreachable"
     return "ok"

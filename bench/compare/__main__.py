@@ -21,6 +21,7 @@ from bench.compare.interpreter import Interpreter, choose, equip
 from bench.compare.measure import SCENARIOS, Ground, Plan, Round, measure_round, prepare
 from bench.compare.report import Report, Result
 from bench.compare.sides import confined, make_sides
+from bench.compare.valkeys import KINDS, valkeys_of
 from bench.ground import program
 from bench.ground.installation import InstallationError
 from bench.ground.serving import private_servers
@@ -31,6 +32,7 @@ examples:
   make bench-compare BASE=main                                     what this branch costs
   make bench-compare BASE=HEAD                                     what is not committed yet
   make bench-compare BASE=HEAD~3 BENCH="--scenario introspect --rounds 40"
+  make bench-compare BASE=HEAD BENCH="--valkey cluster --scenario code_exchange --bar 1.10"
   make bench-compare BASE=v0.1.0 BENCH="--bar 1.05 --python /usr/bin/python3"
 """
 
@@ -53,16 +55,22 @@ def _measure(options: argparse.Namespace) -> program.Findings:
         with checked_out(ROOT, revision, servers.folder / "base") as base:
             interpreter, checkouts = _checkouts(options.python, {tree: own_files, revision.name: base})
             _tell(f"{tree} beside {revision.name}, on {interpreter.name}; preparing")
-            sides, stores = make_sides(servers, *checkouts), find_stores(servers.embedded)
-            plan = Plan(options.seconds, options.connections)
-            ground = prepare(sides, options.scenario, stores, own, plan)
-            rounds = _rounds(ground, options.rounds)
+            stores, plan = find_stores(servers.embedded), Plan(options.seconds, options.connections)
+            with valkeys_of(options.valkey, servers.folder / "valkeys") as valkeys:
+                sides = make_sides(servers, *checkouts, valkeys=valkeys)
+                ground = prepare(sides, options.scenario, stores, own, plan)
+                rounds = _rounds(ground, options.rounds)
     results = [
         Result(name, size, [each for each in rounds if each.scenario == name], options.bar)
         for name, size in ground.sizes.items()
     ]
     pinned = "services on one core, load and stores on the rest" if rest != own else "all on the only core"
-    report = Report(machine, interpreter.name, pinned, tree, revision.name, results)
+    names = (
+        (f"{tree} over {options.valkey}", f"{revision.name} over one Valkey")
+        if options.valkey
+        else (tree, revision.name)
+    )
+    report = Report(machine, interpreter.name, pinned, *names, results)
     return program.Findings(report.markdown(), report.document(), report.met, report.rounds())
 
 
@@ -101,6 +109,11 @@ def _read_arguments() -> argparse.Namespace:
     add("--connections", type=program.count, default=16, help="that are busy at once (16)")
     add("--scenario", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), help="what is asked (all)")
     add("--bar", type=program.positive, default=1.02, help="up to where the interval may reach (1.02)")
+    add(
+        "--valkey",
+        choices=KINDS,
+        help="what the working tree's codes are in; the base's are then in one Valkey by TCP",
+    )
     add("--python", type=Path, metavar="PATH", help="to run both on; that of a virtual environment as it is")
     program.add_out(parser)
     return parser.parse_args()

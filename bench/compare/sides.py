@@ -72,10 +72,13 @@ def confined(cores: frozenset[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def make_sides(servers: Private, tree: Checkout, base: Checkout) -> tuple[Side, Side]:
-    """Set both up. Raises CheckoutError when one refuses what it is told."""
+def make_sides(
+    servers: Private, tree: Checkout, base: Checkout, *, valkeys: Sequence[str] | None = None
+) -> tuple[Side, Side]:
+    """Set both up. valkeys: where each keeps its codes. Raises CheckoutError when one refuses what it is told."""
     known = frozenset.intersection(*(_settings_of(each) for each in (tree, base)))
-    return _make_side(servers, tree, 0, known), _make_side(servers, base, 1, known)
+    urls = valkeys or [servers.redis_url(number) for number in range(2)]
+    return _make_side(servers, tree, 0, known, urls[0]), _make_side(servers, base, 1, known, urls[1])
 
 
 @contextmanager
@@ -93,12 +96,14 @@ def running(side: Side, cores: frozenset[int]) -> Iterator[Running]:
         yield Running(service.url, service.port, [process.pid, *(each.pid for each in children)])
 
 
-def _make_side(servers: Private, checkout: Checkout, number: int, known: frozenset[str]) -> Side:
+def _make_side(
+    servers: Private, checkout: Checkout, number: int, known: frozenset[str], redis_url: str
+) -> Side:
     name = f"compare_{number}"
     uvloop.run(_create(servers.database_url, name))
     folder = servers.folder / name
     folder.mkdir()
-    stores = {"REDIS_URL": servers.redis_url(number), "DATA_DIR": f"{folder}"}
+    stores = {"REDIS_URL": redis_url, "DATA_DIR": f"{folder}"}
     url = address_of(servers.database_url, name)
     service = service_on(servers, url, CODE_LIFETIME=f"{CODE_LIFE_S}s", **stores)
     side = Side(checkout, service, known, folder)

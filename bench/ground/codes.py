@@ -12,7 +12,7 @@ import uvloop
 
 from app.oauth.token_string import TokenString, bucket_of, mint, new_id
 from app.storage.token.codes import Approval, keys_of, pack_approval
-from bench.ground.valkey import BareConnection, connect_bare
+from bench.ground.valkey import BareConnection, RoutedConnection, connect_to
 from bench.load.records import form_request, write_requests
 
 CODE_LIFE_S = 3600
@@ -105,7 +105,7 @@ def write_client_credentials(applications: Sequence[Application], path: Path, _c
 async def _make_codes(
     stores: Stores, applications: Sequence[Application], customers: Sequence[UUID], count: int
 ) -> list[tuple[Application, TokenString]]:
-    valkey = await connect_bare(stores.redis_url)
+    valkey = await connect_to(stores.redis_url)
     try:
         await valkey.call(b"FLUSHDB")
         codes = []
@@ -177,7 +177,7 @@ def _approval(
     )
 
 
-def _put(valkey: BareConnection, key: bytes, value: bytes) -> Any:
+def _put(valkey: BareConnection | RoutedConnection, key: bytes, value: bytes) -> Any:
     return valkey.call(b"SET", key, value, b"EX", b"%d" % CODE_LIFE_S)
 
 

@@ -7,6 +7,8 @@ from typing import Any, cast
 import hiredis
 from redis.asyncio.connection import parse_url
 
+from app.storage.valkey.valkey import Valkey
+
 
 class BareConnection(asyncio.Protocol):
     """hiredis over a transport: written once a loop turn, answers matched to callers in order."""
@@ -55,10 +57,36 @@ class BareConnection(asyncio.Protocol):
         self._unsent.clear()
 
 
+class RoutedConnection:
+    """The service's own way to several servers, for what is written before a measurement."""
+
+    def __init__(self, url: str) -> None:
+        self._valkey = Valkey(url, connections=1, most_waiting=1_000_000, timeout_s=10.0)
+
+    def call(self, *command: bytes) -> asyncio.Future[Any]:
+        asked = self._flush() if command == (b"FLUSHDB",) else self._valkey._call(*command)  # noqa: SLF001  # as the pipe
+        return asyncio.ensure_future(asked)
+
+    async def _flush(self) -> None:
+        for server in (await self._valkey.servers()).values():
+            await server.call("FLUSHDB")
+
+    async def close(self) -> None:
+        await self._valkey.close()
+
+
 async def connect_bare(url: str) -> BareConnection:
     address = parse_url(url)
     loop = asyncio.get_running_loop()
-    _, connection = await loop.create_unix_connection(BareConnection, address["path"])
+    if "path" in address:
+        _, connection = await loop.create_unix_connection(BareConnection, address["path"])
+    else:
+        _, connection = await loop.create_connection(BareConnection, address["host"], address["port"])
     await connection.call(b"AUTH", address["password"].encode())
     await connection.call(b"SELECT", str(address.get("db", 0)).encode())
     return connection
+
+
+async def connect_to(url: str) -> BareConnection | RoutedConnection:
+    """url: of one server, or of several."""
+    return RoutedConnection(url) if "+" in url.partition("://")[0] else await connect_bare(url)

@@ -23,10 +23,10 @@ from app.cli.checks import (
     check_partitions,
     check_rights,
     check_settings,
-    check_valkey,
 )
 from app.cli.passkey_check import check_passkeys
 from app.cli.python_check import check_python
+from app.cli.valkey_check import check_valkey
 from app.oauth.keys import derive_keys
 from app.settings import Settings
 from app.storage.mail.outbox import OutboxFacts

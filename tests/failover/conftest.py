@@ -11,8 +11,9 @@ from fastapi import FastAPI
 
 from app.main import create_app
 from app.storage.schema.migrations import apply_migrations, read_migrations
+from bench.ground.valkeys import Valkey, two_valkeys
 from tests.conftest import make_settings
-from tests.failover.servers import Postgres, Valkey, two_postgres, two_valkeys
+from tests.failover.servers import Postgres, two_postgres
 from tests.support.browser import Browser
 from tests.support.changing import until
 from tests.support.people import World

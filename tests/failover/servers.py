@@ -1,19 +1,15 @@
-"""Two PostgreSQL servers that stream, and two Valkeys that replicate, run from the wheels' own programs."""
+"""Two PostgreSQL servers that stream, run from the wheel's own programs."""
 
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-from redis.asyncio import Redis
 
 from app.embedded.folders import Folders, Record, settle_run_folder
 from app.embedded.home import settle_home
@@ -21,8 +17,6 @@ from app.embedded.postgres import answers
 from app.embedded.removal import remove
 from app.embedded.software import Software, copied_software, installed_software
 from tests.embedded.probes import wait_until
-from tests.support.changing import until_true
-from tests.support.server import free_port
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -144,66 +138,3 @@ def two_postgres(data_dir: Path) -> Iterator[tuple[Postgres, Postgres]]:
         for server in (first, second):
             server.stop(signal.SIGQUIT)
         remove(data_dir)
-
-
-@dataclass(slots=True)
-class Valkey:
-    """One server on a port of the loopback interface."""
-
-    port: int
-    password: str
-    process: subprocess.Popen[bytes]
-
-    async def tell(self, *command: str) -> Any:
-        client = Redis(port=self.port, password=self.password, decode_responses=True)
-        try:
-            return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        finally:
-            await client.aclose()
-
-    async def follow(self, other: "Valkey | None") -> None:
-        await self.tell("REPLICAOF", *(("127.0.0.1", str(other.port)) if other else ("NO", "ONE")))
-        if other:
-            await until_true(self._is_in_step)
-
-    async def _is_in_step(self) -> bool:
-        return bool((await self.tell("INFO", "replication"))["master_link_status"] == "up")
-
-
-@contextmanager
-def two_valkeys(folder: Path) -> Iterator[tuple[Valkey, Valkey]]:
-    """Both primaries at first."""
-    password = secrets.token_hex(16)
-    servers = []
-    for _ in range(2):
-        port = free_port()
-        options = {
-            "port": port,
-            "bind": "127.0.0.1",
-            "save": "",
-            "requirepass": password,
-            "masterauth": password,
-            "dir": folder,
-            "repl-diskless-sync-delay": 0,
-        }
-        command = [str(installed_software().valkey_server)]
-        for name, value in options.items():
-            command += [f"--{name}", str(value)]
-        servers.append(Valkey(port, password, subprocess.Popen(command, stdout=subprocess.DEVNULL)))
-    try:
-        for server in servers:
-            wait_until(partial(_answers, server))
-        yield servers[0], servers[1]
-    finally:
-        for server in servers:
-            server.process.kill()
-            server.process.wait(10)
-
-
-def _answers(server: Valkey) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=1) as session:
-            session.sendall(f"AUTH {server.password}\r\nPING\r\n".encode())
-            return b"+PONG" in session.recv(64) or b"+PONG" in session.recv(64)
-    except OSError:
-        return False

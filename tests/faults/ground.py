@@ -116,7 +116,7 @@ async def laid_out(code: Path = ROOT, logs: Path | None = None, *, workers: int 
 async def _valkey(folder: Path) -> KeptValkey:
     place = folder / "valkey"
     place.mkdir()
-    valkey = KeptValkey(free_port(), secrets.token_hex(16), None, place)  # type: ignore[arg-type]  # it starts now
+    valkey = KeptValkey(free_port(), secrets.token_hex(16), place)
     await valkey.start()
     return valkey
 

@@ -9,14 +9,16 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psutil
 
 from app.embedded.software import installed_software
-from tests.failover.servers import Postgres, Valkey
+from bench.ground.valkeys import Valkey
+from tests.failover.servers import Postgres
 from tests.support.changing import until_true
 from tests.support.server import ROOT
 
@@ -53,10 +55,21 @@ def send(processes: list[psutil.Process], what: signal.Signals) -> int:
 
 
 @dataclass(slots=True)
-class KeptValkey(Valkey):
+class KeptValkey:
     """A Valkey whose append-only file is on disk before each answer, and that starts again on it."""
 
-    folder: Path = field(default_factory=Path)
+    port: int
+    password: str
+    folder: Path
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    async def tell(self, *command: str) -> Any:
+        return await Valkey(self.port, self.password, self.folder).tell(*command)
 
     async def start(self, **options: str) -> None:
         """Return once it answers, even if only that it is loading."""
@@ -75,7 +88,7 @@ class KeptValkey(Valkey):
         for name, value in given.items():
             command += [f"--{name}", value]
         quiet = subprocess.DEVNULL
-        self.process = await asyncio.to_thread(subprocess.Popen, command, stdout=quiet, stderr=quiet)
+        self._process = await asyncio.to_thread(subprocess.Popen, command, stdout=quiet, stderr=quiet)
         await until_true(self._answers)
 
     def kill(self) -> None:

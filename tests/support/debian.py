@@ -1,4 +1,4 @@
-"""Debian's nginx, HAProxy and PgBouncer: where they are, and `make servers`, which installs those that are not there.
+"""Debian's nginx, HAProxy, PgBouncer and redis-cli: where they are, and `make servers`, which installs those that lack.
 
 Debian starts and enables the servers that it installs. Nobody wants that here: the tests start their own, on loopback.
 """
@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SERVERS = ("nginx", "haproxy", "pgbouncer")
+SERVERS = ("nginx", "haproxy", "pgbouncer", "redis-tools")
+_PROGRAMS = {"redis-tools": "redis-cli"}  # of packages that are called otherwise
 _APACHE_MODULES = Path("/usr/lib/apache2/modules")
 _APACHE_PACKAGE = "libapache2-mod-"
 
@@ -33,10 +34,10 @@ def apache_module(name: str) -> Path | None:
 
 
 def _is_there(package: str) -> bool:
-    """The packages have the names of their programs, but for Apache's modules."""
+    """Most packages have the names of their programs."""
     if package.startswith(_APACHE_PACKAGE):
         return apache_module(package.removeprefix(_APACHE_PACKAGE).replace("-", "_")) is not None
-    return program(package) is not None
+    return program(_PROGRAMS.get(package, package)) is not None
 
 
 def main(names: Sequence[str]) -> int:

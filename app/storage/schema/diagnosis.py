@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.storage.postgres.database import Statements
-from app.storage.valkey.valkey import Valkey
+from app.storage.valkey.node import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +65,28 @@ async def select_partition_facts(statements: Statements) -> tuple[PartitionFacts
 class ValkeyFacts:
     """evicts: it may throw away a code to make room; persistent: a restart keeps what was written.
 
-    replica: it follows another, and takes no writes.
+    replica: it follows another, and takes no writes. mode: `standalone`, `cluster` or `sentinel`. now: None of a sentinel,
+    which does not tell.
     """
 
     version: str
-    now: datetime
+    now: datetime | None
     connections: int
     evicts: bool
     persistent: bool
     replica: bool = False
+    mode: str = "standalone"
 
 
-async def read_valkey_facts(valkey: Valkey) -> ValkeyFacts:
-    info = await valkey.info()
+async def read_valkey_facts(server: Node) -> ValkeyFacts:
+    info = await server.info()
+    mode = info.get("server_mode") or info.get("redis_mode") or "standalone"
     return ValkeyFacts(
         version=str(info.get("valkey_version") or info.get("redis_version")),
-        now=await valkey.time(),
+        now=await server.time() if mode != "sentinel" else None,
         connections=int(info.get("maxclients", 0)),
         evicts=str(info.get("maxmemory_policy")) != "noeviction",
         persistent=info.get("aof_enabled") == "1",
         replica=info.get("role") != "master",
+        mode=mode,
     )

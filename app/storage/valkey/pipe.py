@@ -4,18 +4,22 @@ import asyncio
 import re
 import select
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
 
-from app.storage.errors import NotSentError, RetiredError, StoreUnavailableError
+from app.storage.errors import NotSentError, RedirectedError, RetiredError, StoreUnavailableError
 
 _MOMENT_S = 0.01
 
 # A former primary, or a server that cannot serve yet. Redis before 7 puts the word of a script's command behind a dash.
 _WRONG_SERVER = re.compile(r"(?:^|-)(?:READONLY|LOADING|MASTERDOWN|NOREPLICAS)\b")
+
+# A node of a cluster says where the slot of the key is, or that it is nowhere just now. It stays good for other keys.
+_ELSEWHERE = re.compile(r"(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b")
 
 # What the kernel knows of a peer that closed, which the loop may not have heard of yet; not every system tells.
 _CLOSED = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
@@ -23,7 +27,7 @@ _SILENCE_S = 0.1
 
 
 class Pipe(asyncio.Protocol):
-    """A connection that the redis package opens, with TLS, accounts and Sentinel, and that we speak on.
+    """A connection that the redis package opens, with TLS and accounts, and that we speak on.
 
     The package's own way waits for the replies of one batch before it sends the next, and costs three times as much.
     A command whose caller went away is answered to nobody. Silence for longer than the patience ends the connection,
@@ -39,6 +43,8 @@ class Pipe(asyncio.Protocol):
         self._unsent: list[bytes] = []
         self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
         self._watch: asyncio.TimerHandle | None = None
+        self._nobody = self._loop.create_future()  # it stands for all who do not wait
+        self._nobody.cancel()
         self._transport = cast("asyncio.Transport", connection._writer.transport)  # type: ignore[union-attr]  # noqa: SLF001  # it is connected
         self._transport.set_protocol(self)
         self._kernel = select.poll()
@@ -54,19 +60,32 @@ class Pipe(asyncio.Protocol):
         """Send a command, and return the future of its reply.
 
         limited: False for a command that ends a request that was let in before.
-        Raises NotSentError when too many wait already. The future raises RetiredError when the command took no effect,
-        else StoreUnavailableError: the outcome is unknown.
+        Raises NotSentError when too many wait already. The future raises RetiredError or RedirectedError when the command
+        took no effect, else StoreUnavailableError: the outcome is unknown.
         """
         if limited and len(self._waiting) >= self._most:
             raise NotSentError("too many requests wait for Valkey")
+        future = self._loop.create_future()
+        self._send(command, future)
+        return future
+
+    def give_up(self) -> None:
+        """Let nothing new be sent. What waits still hears its replies."""
+        self.open = False
+        if not self._waiting:
+            self._end("the connection was given up")
+
+    def tell(self, *command: bytes | str) -> None:
+        """Send a command of whose reply nobody hears."""
+        self._send(command, self._nobody)
+
+    def _send(self, command: Sequence[bytes | str], future: asyncio.Future[Any]) -> None:
         if not self._unsent:
             self._loop.call_soon(self._flush)
         self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # declared for one argument
-        future = self._loop.create_future()
         self._waiting.append((future, self._loop.time()))
         if self._watch is None:
             self._watch = self._loop.call_later(self._patience_s, self._look)
-        return future
 
     async def close(self) -> None:
         self._end("the connection was closed")
@@ -80,13 +99,18 @@ class Pipe(asyncio.Protocol):
                 continue
             future, _ = self._waiting.popleft()
             if isinstance(reply, hiredis.ReplyError):
-                self.open = False
-                wrong_server = _WRONG_SERVER.search(str(reply))
-                _fail(future, RetiredError if wrong_server else StoreUnavailableError, str(reply))
+                self._refuse(future, str(reply))
             elif not future.done():
                 future.set_result(reply)
         if not self.open and not self._waiting:
             self._end("the connection was given up")
+
+    def _refuse(self, future: asyncio.Future[Any], reply: str) -> None:
+        if _ELSEWHERE.match(reply):
+            _fail(future, RedirectedError, reply)
+            return
+        self.open = False
+        _fail(future, RetiredError if _WRONG_SERVER.search(reply) else StoreUnavailableError, reply)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(f"the connection was lost: {exc}")

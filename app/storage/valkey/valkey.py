@@ -2,26 +2,21 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, cast
 
-from redis.asyncio import ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.maint_notifications import MaintNotificationsConfig
-
-from app.storage.errors import NotSentError, RetiredError, StoreUnavailableError
-from app.storage.valkey.pipe import Pipe
+from app.storage.errors import NotSentError, StoreUnavailableError
+from app.storage.valkey.address import read_address, shown_host
+from app.storage.valkey.cluster import Cluster
+from app.storage.valkey.node import Node, NodeBounds
+from app.storage.valkey.sentinel import Sentinels
 
 # Only requests that cannot do without Valkey wait for it, so patience costs nobody else anything. At 0.3 s a busy
 # disk or event loop refused codes of a healthy store.
 _TIMEOUT_S = 1.0
-_CONNECT_TIMEOUT_S = 1.0
 
-# A key that nobody writes: XX keeps what is not there from being made, and a server that takes no writes says so first.
-_UNWRITTEN = "rovi:{unwritten}:code"
+# Keys that nobody writes: XX keeps what is not there from being made, and a server that takes no writes says so first.
+_UNWRITTEN = "rovi:{{unwritten{}}}:code"
 
 # Nobody notices a wait as short as this. After such a silence nobody waits again for a while.
 _BRIEF_S = 0.2
@@ -29,10 +24,10 @@ _PAUSE_S = 2.0
 
 
 class Valkey:
-    """One connection, and its successor when it fails.
+    """One server, the primary that sentinels name, or a cluster: as the address says.
 
-    A command that took no effect is sent again on the successor. Any other failure ends as StoreUnavailableError: the
-    outcome is unknown.
+    A command that took no effect is sent again on another connection. Any other failure ends as StoreUnavailableError:
+    the outcome is unknown.
     """
 
     def __init__(
@@ -44,25 +39,26 @@ class Valkey:
         timeout_s: float = _TIMEOUT_S,
         pause_s: float = _PAUSE_S,
     ) -> None:
-        """connections: at most, with those whose last replies are on their way.
+        """connections: at most to one server, with those whose last replies are on their way.
 
         timeout_s: for a command that must be answered. pause_s: how long nobody waits again after a silence.
         """
-        self._maker = ConnectionPool.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=_CONNECT_TIMEOUT_S,
-            **({} if url.startswith("unix:") else {"socket_keepalive": True}),
-            retry=Retry(NoBackoff(), 0),
-            maint_notifications_config=MaintNotificationsConfig(enabled=False),
-        )
-        self._most, self._most_waiting = connections, most_waiting
-        self._pipe: Pipe | None = None
-        self._former: list[Pipe] = []
-        self._opening: asyncio.Task[Pipe] | None = None
+        address = read_address(url, timeout_s=timeout_s)
+        bounds = NodeBounds(connections, most_waiting, timeout_s)
+        self.sentinels: Sentinels | None = None
+        self._way: Node | Cluster
+        if address.kind == "cluster":
+            self._way = Cluster(address, bounds)
+        elif address.kind == "sentinel":
+            self.sentinels = Sentinels(address)
+            self._way = Node(self.sentinels.connect, bounds)
+            self.sentinels.tell(self._way.leave)
+        else:
+            self._way = Node(address.servers.connect, bounds)
+        self._call = self._way.call  # bound once: the token path has no step between
         self._silent_until = 0.0
         self._leaving: list[str] = []
-        self._timeout_s, self._pause_s = timeout_s, pause_s
+        self._pause_s = pause_s
 
     def get(self, key: str) -> Coroutine[Any, Any, bytes | None]:
         """A value, from a server that takes writes: GETEX changes nothing here, and a former primary refuses it."""
@@ -86,8 +82,7 @@ class Valkey:
 
     def _delete_leaving(self) -> None:
         keys, self._leaving = self._leaving, []
-        if (pipe := self._standing) is not None:
-            pipe.call("DEL", *keys, limited=False).add_done_callback(_pass_over)
+        self._way.delete_soon(keys)
 
     async def mark(self, key: str, *, life_ms: int) -> bool:
         """Set a key, and tell whether it was new. If several set it at once, on any process, only one is told so."""
@@ -112,46 +107,6 @@ class Valkey:
             self._silent_until = monotonic() + self._pause_s
             return None
 
-    async def _call(self, *command: bytes | str, limited: bool = True) -> Any:
-        pipe = self._standing or await self._open_pipe()
-        try:
-            return await pipe.call(*command, limited=limited)
-        except RetiredError:
-            pipe = self._standing or await self._open_pipe()
-            return await pipe.call(*command, limited=limited)
-
-    @property
-    def _standing(self) -> Pipe | None:
-        return self._pipe if self._pipe is not None and self._pipe.open else None
-
-    async def _open_pipe(self) -> Pipe:
-        """Callers that come while it is being opened wait for the same connection, and get the same failure."""
-        if self._opening is None:
-            self._opening = asyncio.create_task(self._connect())
-        return await asyncio.shield(self._opening)
-
-    async def _connect(self) -> Pipe:
-        try:
-            await self._retire()
-            connection = self._maker.make_connection()  # type: ignore[no-untyped-call]  # the library leaves it untyped
-            await connection.connect()
-            self._pipe = Pipe(connection, most=self._most_waiting, patience_s=self._timeout_s)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise NotSentError(f"Valkey: no connection: {type(error).__name__} {error}") from error
-        finally:
-            self._opening = None
-        return self._pipe
-
-    async def _retire(self) -> None:
-        """Let the last one go. What waits on it still hears its replies, unless there are too many such connections."""
-        if self._pipe is not None:
-            self._former.append(self._pipe)
-            self._pipe = None
-        for pipe in tuple(self._former):
-            if pipe.idle or len(self._former) >= self._most:
-                self._former.remove(pipe)
-                await pipe.close()
-
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[bytes | int]) -> Any:
         """Run a script that may be repeated: it is sent once more when nobody knows whether it took effect."""
         values = (each if isinstance(each, bytes) else str(each) for each in arguments)
@@ -164,25 +119,18 @@ class Valkey:
             return await self._call(*command)
 
     async def check_writable(self) -> None:
-        """Raises StoreUnavailableError when it would take no code: away, a replica, or without memory or disk."""
-        await self._call("SET", _UNWRITTEN, b"", "XX", "PX", "1", limited=False)
+        """Raises StoreUnavailableError when a server would take no code: away, a replica, or without memory or disk."""
+        way = self._way
+        keys = await way.key_a_node(_UNWRITTEN) if isinstance(way, Cluster) else [_UNWRITTEN.format("")]
+        await asyncio.gather(*(self._call("SET", key, b"", "XX", "PX", "1", limited=False) for key in keys))
 
-    async def info(self) -> Mapping[str, str]:
-        """The server's facts about itself, by the names of the INFO command."""
-        lines = bytes(await self._call("INFO", limited=False)).decode().splitlines()
-        return dict(line.split(":", 1) for line in lines if ":" in line)
-
-    async def time(self) -> datetime:
-        seconds, microseconds = await self._call("TIME", limited=False)
-        return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int(microseconds))
+    async def servers(self) -> Mapping[str, Node]:
+        """All that take writes, by their names for people. Raises NotSentError when a cluster's are not to be learned."""
+        if isinstance(self._way, Cluster):
+            return {f"Valkey {shown_host(node.host)}": node for node in await self._way.owners() if node.host}
+        return {"Valkey": self._way}
 
     async def close(self) -> None:
-        for pipe in (*self._former, self._pipe):
-            if pipe is not None:
-                await pipe.close()
-
-
-def _pass_over(reply: "asyncio.Future[Any]") -> None:
-    """A failure that changes nothing is read, or Python would tell of it."""
-    if not reply.cancelled():
-        reply.exception()
+        if self.sentinels is not None:
+            await self.sentinels.close()
+        await self._way.close()
