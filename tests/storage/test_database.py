@@ -11,7 +11,7 @@ import pytest
 
 from app.refused import RefusedError
 from app.storage.errors import NotSentError, StatementRefusedError, StoreBusyError, StoreUnavailableError
-from app.storage.postgres.database import SERVICE_ROLE, Database, Timeouts, open_database
+from app.storage.postgres.database import SERVICE_ROLE, Database, Held, Timeouts, open_database
 from app.storage.valkey.valkey import Valkey
 from tests.support.people import World
 from tests.support.stores import context_through_proxy, put, take
@@ -184,6 +184,24 @@ async def test_a_slow_statement_is_cut_off_and_its_reply_reaches_nobody(database
         with pytest.raises(StoreUnavailableError):
             await database.row("SELECT 1 AS role FROM pg_sleep(30)")
         assert await role_of(database) == SERVICE_ROLE
+    await database.close()
+
+
+async def test_a_shared_statement_that_is_cut_off_anywhere_has_an_unknown_outcome(database_url: str) -> None:
+    """R-91: between any two steps of the driver, which must not take that for a fault of ours."""
+    database = await open_database(database_url, connections=1)
+    chance = random.Random(91)  # noqa: S311  # delays, not secrets
+    unknown = 0
+    for number in range(300):
+        held = Held(database, database._held, Timeouts(shared_s=chance.uniform(0, 0.003)))
+        try:
+            assert await held.row(f"SELECT {number} AS number") == {
+                "number": number
+            }  # prepared anew each time
+        except StoreUnavailableError:
+            unknown += 1
+        await held.give_back()
+    assert 0 < unknown < 300
     await database.close()
 
 

@@ -201,6 +201,11 @@ class Held:
             if refused.wrong_server:
                 await self._database.retire()
             raise
+        except Exception as fault:
+            if not _is_lost(self._connection):
+                raise
+            await self.give_back()  # the driver stumbles where a connection ends between two of its steps
+            raise StoreUnavailableError(f"PostgreSQL: {type(fault).__name__} {fault}") from fault
         finally:
             deadline.cancel()
 
