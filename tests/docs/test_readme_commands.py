@@ -28,6 +28,7 @@ NOT_RUN = {
     "make check-clients": "it installs others' software; the suite runs what needs none, in tests/clients",
     "make check-containers": "it needs an engine; the suite runs it where there is none, and replays the image's steps",
     "make check-failover": "fail-overs at length; the suite has each kind of them once, in tests/failover",
+    "make check-soak": "ten minutes of load; the suite has some seconds of it, in tests/soak",
     "make browsers": "it installs a package on the machine, which CI does before this suite",
 }
 

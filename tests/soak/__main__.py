@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from app.logs import configure_logs
 from app.storage.schema.migrations import apply_migrations, read_migrations
 from bench.ground import program
 from bench.ground.context import opened
@@ -14,7 +15,7 @@ from bench.ground.lines import in_lines
 from bench.ground.service import Service
 from bench.ground.serving import Private, free_port, private_servers
 from tests.soak.customers import House
-from tests.soak.processes import Pair, two_processes
+from tests.soak.processes import Pair, serving, two_services
 from tests.soak.report import document, print_findings, progressing
 from tests.soak.run import ENOUGH_SAMPLES, LONG_ENOUGH_S, Findings, Plan, soak
 
@@ -30,12 +31,14 @@ It ends with status 1 when a sample differs, something grows, or fewer than {ENO
 
 def main() -> int:
     options = _read_arguments()
+    configure_logs("error", sys.stderr)  # of the verbs that this process runs; the services have files
 
     def work() -> int:
         plan = Plan(seconds=60 * options.minutes, seed=options.seed)
         with private_servers("soak") as servers:
             asyncio.run(apply_migrations(servers.database_url, read_migrations()))
-            with two_processes(servers.database_url, servers.redis_url(), servers.data_dir) as processes:
+            services = two_services(servers.database_url, servers.redis_url(), servers.data_dir)
+            with serving(services, servers.folder) as processes:
                 findings = asyncio.run(_soak(servers, processes, plan))
         console = Console(width=None if sys.stdout.isatty() else 200)
         print_findings(findings, console)

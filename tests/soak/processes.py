@@ -1,7 +1,7 @@
 """Two processes of the service on the same stores: one as shipped, and one that remembers no token and no page."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,29 +27,35 @@ class Process:
 Pair = tuple[Process, Process]
 
 
-@contextmanager
-def two_processes(database_url: str, redis_url: str, folder: Path, **settings: str) -> Iterator[Pair]:
-    """The remembering one comes first. Both name one origin, as behind a proxy. settings: more, without their prefix."""
-    first = Service(folder, free_port())
+def two_services(database_url: str, redis_url: str, folder: Path, **settings: str) -> dict[str, Service]:
+    """By name, the remembering one first. Both say one origin, as behind a proxy.
+
+    settings: more, without their prefix.
+    """
+    ports = {name: free_port() for name in _MEMORY}
     shared = {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "ENVIRONMENT": "development",
         "DATA_DIR": str(folder),
-        "PUBLIC_URL": first.url,
+        "PUBLIC_URL": f"http://127.0.0.1:{ports[REMEMBERING]}",
         "LOG_LEVEL": "error",
         "LIMIT_QUEUE_WAIT": "5s",  # a busy machine is not an overloaded service
         "LIMIT_FAILURES": "1000000",  # all callers come from one address
         **settings,
     }
+    return {name: Service(folder, ports[name], {**shared, **memory}) for name, memory in _MEMORY.items()}
+
+
+@contextmanager
+def serving(services: Mapping[str, Service], folder: Path) -> Iterator[Pair]:
+    """Both run until the end, and Ctrl-C does not reach them before. folder: of their logs."""
     with ExitStack() as stack:
-        begun = []
-        for name, memory in _MEMORY.items():
-            port = first.port if name == REMEMBERING else free_port()
-            service = Service(folder, port, {**shared, **memory})
-            pid = stack.enter_context(service_serving(service, 1, folder / f"{name}.log"))
-            begun.append(Process(name, port, pid))
-        yield begun[0], begun[1]
+        first, second = (
+            Process(name, each.port, stack.enter_context(service_serving(each, 1, folder / f"{name}.log")))
+            for name, each in services.items()
+        )
+        yield first, second
 
 
 class Line:
