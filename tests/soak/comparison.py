@@ -28,21 +28,24 @@ _MOST_TOLD = 20
 
 
 def difference(answers: Sequence[RawAnswer]) -> str | None:
-    """The first thing in which answers are not alike, or what none of them should be; None where all is well."""
-    first, *others = answers
-    if first.status not in _EXPECTED:
-        return f"the status is {first.status}"
-    for other in others:
-        if other.status != first.status:
-            return f"the status is {first.status}, then {other.status}"
-        mine, theirs = _headers(first), _headers(other)
-        for name in sorted(mine.keys() | theirs.keys()):
-            if mine.get(name) != theirs.get(name):
-                return f"{name} is {mine.get(name)!r}, then {theirs.get(name)!r}"
-        if (one := _body(first)) != (body := _body(other)):
-            at = next((n for n, pair in enumerate(zip(one, body, strict=False)) if pair[0] != pair[1]), 0)
-            return f"the bodies of {len(one)} and {len(body)} bytes part at {at}: {_around(one, at)}, then {_around(body, at)}"
+    """The first thing in which answers are not alike, as each has it; or a status that none should have. None where all is well."""
+    statuses = [each.status for each in answers]
+    if len(set(statuses)) > 1 or statuses[0] not in _EXPECTED:
+        return f"status {_each(statuses)}"
+    headers = [_headers(each) for each in answers]
+    for name in sorted({name for each in headers for name in each}):
+        values = [each.get(name) for each in headers]
+        if len(set(values)) > 1:
+            return f"{name} {_each(values)}"
+    bodies = [_body(each) for each in answers]
+    if len(set(bodies)) > 1:
+        at = next((at for at, found in enumerate(zip(*bodies, strict=False)) if len(set(found)) > 1), 0)
+        return f"bodies part at byte {at}: {_each([each[max(0, at - 40) : at + 40] for each in bodies])}"
     return None
+
+
+def _each(values: Sequence[object]) -> str:
+    return ", ".join(map(repr, values))
 
 
 def _headers(answer: RawAnswer) -> dict[str, str]:
@@ -58,10 +61,6 @@ def _body(answer: RawAnswer) -> bytes:
     coding = answer.headers.get("content-encoding", "identity")
     body = _DECODERS[coding](answer.body) if answer.body else b""
     return body.replace(answer.headers[_REQUEST_ID].encode(), b"") if answer.status == _NOT_FOUND else body
-
-
-def _around(body: bytes, at: int) -> str:
-    return repr(body[max(0, at - 40) : at + 40])
 
 
 @dataclass(slots=True)

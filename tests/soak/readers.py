@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from tests.lifecycle.service import request
 from tests.soak.comparison import Tally
-from tests.soak.customers import READERS, Connection, Customer
+from tests.soak.customers import Connection, Customer, Way
 from tests.soak.processes import Line, Pair
 from tests.support.raw import RawAnswer, get
 
@@ -42,16 +42,16 @@ class Asked:
 
 @dataclass(slots=True)
 class Reader:
-    """Samples the fleets of all customers until it is told to stop.
+    """Samples the fleets of some customers by one way, until it is told to stop.
 
-    Nothing else uses the tokens of its connections: page 1 pins a map to a token, which other readers would notice.
+    No other reader has both: page 1 pins a map to its token, by which the token's other pages go from then on.
     """
 
     customers: Sequence[Customer]
     processes: Pair
     tally: Tally
     chance: Random
-    number: int
+    way: Way
     began_at: datetime
     last: Asked | None = field(default=None, init=False)
 
@@ -81,7 +81,7 @@ class Reader:
             last = self.last
             return last.customer, last.connection, self._reading(last.kind, last.connection, last.key)
         customer = self.chance.choice(self.customers)
-        connection = customer.connections[READERS[self.number % len(READERS)]]
+        connection = customer.connections[self.way]
         [make] = self.chance.choices(
             (self._page, self._former_page, self._machine, self._series, self._introspection),
             (45, 15, 20, 12, 8),

@@ -13,7 +13,7 @@ import asyncpg
 from redis.asyncio import Redis
 
 from tests.soak.comparison import Tally
-from tests.soak.customers import Customer, House, Way, make_customer
+from tests.soak.customers import READERS, Customer, House, Way, make_customer
 from tests.soak.readers import Reader, now
 from tests.soak.resources import Resource, Watch
 from tests.soak.tokens import TokenUser
@@ -24,7 +24,6 @@ ENOUGH_SAMPLES = 10_000
 LONG_ENOUGH_S = 600  # to demand that many, and to judge growth
 
 _LOOK_S = 0.25
-_READERS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +115,9 @@ async def _ingest(connection: asyncpg.Connection) -> None:
 def _readers(house: House, customers: Sequence[Customer], tally: Tally, plan: Plan) -> list[Reader]:
     began_at = now()
     return [
-        Reader(customers, house.processes, tally, _chance(plan, f"reader {number}"), number, began_at)
-        for number in range(_READERS)
+        Reader(customers[half::2], house.processes, tally, _chance(plan, f"{way} {half}"), way, began_at)
+        for way in READERS
+        for half in (0, 1)
     ]
 
 
