@@ -42,6 +42,7 @@ def two_services(database_url: str, redis_url: str, folder: Path, **settings: st
         "LOG_LEVEL": "error",
         "LIMIT_QUEUE_WAIT": "5s",  # a busy machine is not an overloaded service
         "LIMIT_FAILURES": "1000000",  # all callers come from one address
+        "LIMIT_CACHED_TOKENS": "500",  # so many are new within a minute: what is full shows whether it grows
         **settings,
     }
     return {name: Service(folder, ports[name], {**shared, **memory}) for name, memory in _MEMORY.items()}

@@ -39,7 +39,7 @@ _RENAME = "UPDATE equipment SET equipment_id = $3 WHERE customer_id = $1 AND pin
 class Writer:
     """Changes one customer's things until it is told to stop.
 
-    neighbour: to whom machines go, and from where they come. turn: of the two writers, who take each other's machines.
+    neighbour: machines go there, and come from there. turn: of both writers, since each takes the other's machines.
     """
 
     house: House
