@@ -16,7 +16,7 @@ _MIB = 2**20
 
 # What may come on top of that factor: it is noise, or something that has a bound and was not full yet.
 _MORE: Mapping[str, float] = {
-    "MiB": 16,  # 8,000 of the 20,000 tokens that a process may remember, 2 KB each
+    "MiB": 8,  # what knows up to 20,000 names, such as budgets and queries, takes 2 KB for each new token until it is full
     "descriptors": 8,  # callers that connect and leave
     "threads": 4,  # those that are begun when they are needed, up to their pool's size
     "connections": 4,  # a pool closes idle ones, and opens them again

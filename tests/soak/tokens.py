@@ -12,7 +12,7 @@ from tests.soak.processes import Pair, Process
 from tests.support.people import World
 from tests.support.raw import get, send
 
-_PAUSE_S = 0.1
+_PAUSE_S = 0.4
 
 
 @dataclass(slots=True)
