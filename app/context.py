@@ -66,7 +66,9 @@ class Context:
     unchanged: Unchanged
     token_requests: ReadBefore[TokenRequest]
     token_queries: ReadBefore[TokenQuery]
-    descriptions: Bounded[StoredToken, bytes]
+    descriptions: Bounded[
+        UUID, tuple[StoredToken, bytes]
+    ]  # by the tokens' ids, with the rows that they describe
     bearers: Bounded[bytes, TokenString]  # live ones, by the digests of their Authorization headers
     passwords: Passwords
     background: Background
@@ -126,7 +128,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             unchanged,
             ReadBefore(TokenRequest.parse, most=_MOST_REQUESTS),
             ReadBefore(TokenQuery.parse, most=_MOST_QUERIES),
-            Bounded(_MOST_QUERIES),
+            Bounded(_most_tokens(settings)),
             Bounded(_MOST_QUERIES),
             passwords,
             background,
@@ -145,11 +147,16 @@ def _gather(
         database,
         changes,
         bounds=bounds,
-        most_tokens=settings.limit_cached_tokens if settings.token_cache else 0,
+        most_tokens=_most_tokens(settings),
         audience=policy.audience,
         lifetimes=policy.lifetimes,
         legacy_until=policy.legacy_tokens_until,
     )
+
+
+def _most_tokens(settings: Settings) -> int:
+    """How many are remembered, and what is said of them."""
+    return settings.limit_cached_tokens if settings.token_cache else 0
 
 
 def _outgoing_of(settings: Settings) -> Outgoing:

@@ -15,3 +15,9 @@ def test_an_entry_that_is_replaced_displaces_nobody_and_keeps_its_age() -> None:
         assert kept.put(name, number) is None
     assert kept.put("c", 4) == "a"
     assert dict(kept) == {"b": 2, "c": 4}
+
+
+def test_one_without_room_keeps_nothing() -> None:
+    kept = Bounded[str, int](0)
+    assert [kept.put(name, 1) for name in "aab"] == [None] * 3
+    assert not kept

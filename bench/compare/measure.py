@@ -10,8 +10,8 @@ from itertools import cycle
 import orjson
 import uvloop
 
-from bench.compare.bursts import Asked, Crowd, Size, alternate
 from bench.compare.sides import Running, Side, running
+from bench.load.bursts import Asked, Crowd, Size, alternate
 from bench.load.machine import StorePids, read_processor_time
 from bench.load.records import form_request, get_request
 

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from bench.compare.bursts import Size
 from bench.compare.interval import Interval, interval_of
 from bench.compare.measure import SCENARIOS, Round
+from bench.load.bursts import Size
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from uuid import UUID
 import psutil
 import uvloop
 
-from bench.compare.bursts import Crowd
 from bench.ground.applications import register_applications
 from bench.ground.database import connected
 from bench.ground.servers import service_serving
 from bench.ground.serving import free_port
 from bench.ground.token_path import Ground
+from bench.load.bursts import Crowd
 from bench.load.records import get_request
 from bench.load.rounds import RoundError
 from bench.load.summary import spread, spread_of

@@ -14,13 +14,13 @@ import pytest
 import uvloop
 
 from app.interpreter import built_with_pgo
-from bench.compare.bursts import Asked, Size, alternate, processor_s
 from bench.compare.checkout import Checkout, CheckoutError, checked_out, copied, describe_tree, find_revision
 from bench.compare.interpreter import choose, inspect
 from bench.compare.interval import Interval, critical_rank, interval_of
 from bench.compare.measure import Round
 from bench.compare.report import Report, Result
 from bench.ground.installation import InstallationError
+from bench.load.bursts import Asked, Size, alternate, processor_s
 from bench.load.records import form_request
 from bench.load.rounds import RoundError
 from tests.bench.echo import Server, serving

@@ -3,18 +3,15 @@
 import gc
 import tracemalloc
 
-import pytest
-
 from app.context import Context
 from app.oauth.token_string import TokenString, parse
 from tests.support.browser import Browser
-from tests.support.people import Strict
+from tests.support.people import Strict, World
 
 MANY = 100
 MOST_BYTES = 2048
 
 
-@pytest.mark.alone
 async def test_a_remembered_token_takes_two_kilobytes_at_most(context: Context, browser: Browser) -> None:
     """R-109: as the settings say. A text that all of them have counts for each."""
     strict = await Strict.register(context)
@@ -38,3 +35,15 @@ async def test_a_remembered_token_takes_two_kilobytes_at_most(context: Context, 
     finally:
         tracemalloc.stop()
     assert (after - before) / (MANY - 1) <= MOST_BYTES
+
+
+async def test_a_token_that_is_read_anew_takes_no_more_room(context: Context, browser: Browser) -> None:
+    """R-112: a remembered one is, once a minute."""
+    world = await World.make(context)
+    token = await world.token(browser)
+    told = await world.introspect(browser, token)
+    described = len(context.descriptions)
+    for _ in range(5):
+        context.changes.note((world.member.customer_id, world.registered.client.id))
+        assert await world.introspect(browser, token) == told
+    assert len(context.descriptions) == described

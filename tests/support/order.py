@@ -34,6 +34,7 @@ LONG = (
     "tests/test_races.py",
     "tests/pages/test_passkeys.py",
     "tests/pages/test_sharing.py",
+    "tests/soak/test_soak.py",
     "tests/bench/test_growth.py",
     "tests/test_backup.py",
     "tests/pages/test_flow.py",

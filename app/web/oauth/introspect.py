@@ -24,9 +24,7 @@ async def answer_introspection(context: Context, call: Call) -> Answer:
     """200 with the token's state; every reason not to tell is the same inactive answer (O-102)."""
     query = context.token_queries.read(call.content_type, call.body, call.authorization)
     token = await introspect_token(context, query, call.address)
-    described = context.descriptions.get(token) if isinstance(token, StoredToken) else None
-    if described is None:
-        described = await _describe(context, token)
+    described = _recall(context, token) or await _describe(context, token)
     if call.accept is None or not asks_for_jwt(call.accept):
         return Answer(200, described)
     # Proved by now, so it is the caller's own name.
@@ -38,8 +36,18 @@ async def introspect(request: Request) -> Response:
     return await respond(answer_introspection, request)
 
 
+def _recall(context: Context, token: AccessToken | RefreshToken | None) -> bytes | None:
+    """A token that is remembered is the same value each time, so what is said of it is written once.
+
+    One that was read anew is another value, and takes the place of the former.
+    """
+    if not isinstance(token, StoredToken):
+        return None
+    kept = context.descriptions.get(token.id)
+    return kept[1] if kept is not None and kept[0] is token else None
+
+
 async def _describe(context: Context, token: AccessToken | RefreshToken | None) -> bytes:
-    """A token that is remembered is the same value each time, so what is said of it is written once."""
     if token is None:
         return INACTIVE
     details = None
@@ -49,7 +57,7 @@ async def _describe(context: Context, token: AccessToken | RefreshToken | None) 
             return INACTIVE
     described = _write(token, context.policy.issuer, details)
     if isinstance(token, StoredToken) and len(described) <= _LONGEST_REMEMBERED:
-        context.descriptions.put(token, described)
+        context.descriptions.put(token.id, (token, described))
     return described
 
 
