@@ -257,10 +257,11 @@ async def spend_and_die(strict: Strict, token: str, environment: dict[str, str],
             Browser(base_url=own_address) as browser,
         ):
             assert (await strict.refresh(browser, await begin(strict.context, strict))).status_code == 200
+            service = await asyncio.to_thread(listener, port)
             proxy.fall_silent()
             asking = asyncio.create_task(strict.refresh(browser, token))
             await until_true(partial(spent, strict.context, token))
-            os.kill(await asyncio.to_thread(listener, port), signal.SIGKILL)
+            os.kill(service, signal.SIGKILL)
             with pytest.raises(httpx2.TransportError):
                 await asking
 

@@ -45,6 +45,11 @@ def check_redis(path: str) -> None:
         setting_addresses._check_redis(urlsplit(f"redis://host/{path}"))
 
 
+def check_redis_hosts(path: str) -> None:
+    with suppress(ValueError):
+        setting_addresses._check_redis_hosts(urlsplit(f"redis+sentinel://host/{path}"), "sentinel")
+
+
 CASES: dict[str, Case] = {
     "app/flows/developer/likeness.py:_DROPPED": case(
         lambda given: likeness._DROPPED.sub("", given), ("", "a"), ("", " "), ("", "_a"), ("", "a ")
@@ -94,6 +99,12 @@ CASES: dict[str, Case] = {
     ),
     "app/storage/schema/rights.py:_PRIVILEGE": case(
         rights._PRIVILEGE.fullmatch, ("", "a", "!"), ("a", " ", "!"), ("a(", "b"), ("a(", "b", ")!")
+    ),
+    "app/setting_addresses.py:_check_redis_hosts": case(
+        check_redis_hosts, ("", "a"), ("", "/"), ("a/", "1"), ("", "a/")
+    ),
+    "app/storage/valkey/pipe.py:_ELSEWHERE": case(
+        pipe._ELSEWHERE.match, ("", "M"), ("", "MOVE"), ("MOVED", "X"), ("", "a")
     ),
     "app/storage/valkey/pipe.py:_WRONG_SERVER": case(
         pipe._WRONG_SERVER.search, ("", "-"), ("", "READONL"), ("", "-READONLYX"), ("", "a")

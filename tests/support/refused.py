@@ -55,7 +55,9 @@ from app.settings import SettingsError
 from app.storage.errors import (
     ForgetfulSessionError,
     NotSentError,
+    OtherKindError,
     PassingError,
+    RedirectedError,
     RetiredError,
     StandbyError,
     StoreBusyError,
@@ -146,6 +148,8 @@ REFUSALS: tuple[RefusedError, ...] = (
     StoreUnavailableError("PostgreSQL: OSError at 10.0.0.7"),
     NotSentError("too many requests wait"),
     RetiredError("Valkey: READONLY You can't write against a read only replica."),
+    RedirectedError("Valkey: MOVED 3999 10.0.0.7:6379"),
+    OtherKindError("10.0.0.7:6379 is no node of a cluster"),
     StandbyError("PostgreSQL takes no writes: it is a standby, or read-only"),
     ForgetfulSessionError("synchronous_commit is off behind the pooler"),
     StoreBusyError("55P03", "lock not available in table secret_plans"),

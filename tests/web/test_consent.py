@@ -379,7 +379,7 @@ async def run_with_some(context: Context, statement: str, *arguments: UUID) -> N
 
 
 @pytest.mark.parametrize(
-    "change",
+    "statement",
     [
         "UPDATE application SET status = 'suspended' WHERE id = $1",
         "UPDATE application SET status = 'deleted' WHERE id = $1",
@@ -387,11 +387,11 @@ async def run_with_some(context: Context, statement: str, *arguments: UUID) -> N
     ],
 )
 async def test_application_that_changed_while_the_page_was_open_gets_no_code(
-    browser: Browser, world: World, change: str
+    browser: Browser, world: World, statement: str
 ) -> None:
     """O-7, O-125: nothing travels to an address that is no longer registered."""
     page = await world.consent_page(browser)
-    await world.context.database.count(change, world.registered.client.id)
+    await change(world.context, statement, world.registered.client.id)
     for decision in ("approve", "deny"):
         answer = await decide(browser, page, decision)
         assert answer.status_code == 400

@@ -14,6 +14,7 @@ from app.storage.postgres.server import DRIVER_ERRORS, DURABLE, Server, refuse_f
 SERVICE_ROLE = "rovitracker_service"
 CONNECT_TIMEOUT_S = 3.0
 MOST_HELD = 10  # by one process: one for each kind of statement that requests share
+_ROOM_FOR_HELD = 64  # so that none of them ever waits for another
 
 _SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
 # Statements go by key, and a plan made once is the plan for all: batches differ in size only, and to plan one costs as
@@ -274,7 +275,7 @@ async def open_database(
             server_settings=_SESSION if pooled else _SESSION | DURABLE | _PLANS,
         )
 
-    return Database(await pool(connections), await pool(MOST_HELD), timeouts)
+    return Database(await pool(connections), await pool(_ROOM_FOR_HELD), timeouts)
 
 
 def _row_count(tag: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
+from app.ending import end
 from app.storage.errors import (
     NotSentError,
     OtherKindError,
@@ -158,9 +159,7 @@ class Cluster:
                 except NotSentError as fault:
                     faults.append(fault)
         finally:
-            for task in asked:
-                task.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+            await end(*asked)
         raise next((fault for fault in faults if isinstance(fault, OtherKindError)), faults[0])
 
     def _is_connected(self, host: Host) -> bool:
@@ -214,7 +213,7 @@ class Cluster:
 
     async def close(self) -> None:
         if self._reading is not None:
-            self._reading.cancel()
+            await end(self._reading)
         for node in tuple(self._nodes.values()):
             await node.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
+from app.ending import end
 from app.storage.errors import NotSentError, OtherKindError, RedirectedError, RetiredError
 from app.storage.valkey.address import Host
 from app.storage.valkey.pipe import Pipe
@@ -113,8 +114,7 @@ class Node:
 
     async def close(self) -> None:
         if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
+            await end(self._opening)
         for pipe in (*self._former, self._pipe):
             if pipe is not None:
                 await pipe.close()

@@ -44,7 +44,7 @@ class Pipe(asyncio.Protocol):
         self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
         self._watch: asyncio.TimerHandle | None = None
         self._nobody = self._loop.create_future()  # it stands for all who do not wait
-        self._nobody.cancel()
+        self._nobody.set_result(None)
         self._transport = cast("asyncio.Transport", connection._writer.transport)  # type: ignore[union-attr]  # noqa: SLF001  # it is connected
         self._transport.set_protocol(self)
         self._kernel = select.poll()

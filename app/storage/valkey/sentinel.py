@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
+from app.ending import end
 from app.storage.errors import NotSentError, OtherKindError
 from app.storage.valkey.address import OPENING_S, Address, Host, shown_host
 
@@ -113,9 +114,7 @@ class Sentinels:
 
     async def close(self) -> None:
         self._closed = True
-        for task in self._listening:
-            task.cancel()
-        await asyncio.gather(*self._listening, return_exceptions=True)
+        await end(*self._listening)
 
     async def ask(self) -> NamedPrimary:
         """What more than half of them say, or those who answer soon. The latest fail-over counts.
