@@ -165,6 +165,24 @@ async def is_forgetful(server: Postgres) -> bool:
     return bool(await server.tell("SELECT current_setting('fsync') = 'off'"))
 
 
+async def test_nothing_is_answered_that_a_lost_synchronous_standby_does_not_have(house: House) -> None:
+    """R-99: a wait that was cut off leaves the row on the primary, and the next attempt finds it there."""
+    world, second = house.world, house.postgres[1]
+    code = await waiting_code(world)
+    await second.tell("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+    try:
+        await until_true(lambda: waits_for_nobody(second))
+        answer = await world.exchange(house.browser, code.text)
+        assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    finally:
+        await second.tell("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+    assert await world.token(house.browser)
+
+
+async def waits_for_nobody(server: Postgres) -> bool:
+    return bool(await server.tell("SELECT current_setting('synchronous_standby_names') = 'nobody'"))
+
+
 def both_hosts(house: House) -> str:
     """The address of both, the standby first."""
     first, second = house.postgres

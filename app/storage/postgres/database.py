@@ -162,8 +162,6 @@ class Held:
     """A connection that one caller keeps from statement to statement.
 
     To take one and give it back costs as much as a short statement, and the token path has one after the other.
-    A statement that takes too long loses its connection and is not cancelled: a commit that waits for a standby would then
-    be answered without it.
     """
 
     def __init__(self, database: Database, pool: Any, timeouts: Timeouts) -> None:
@@ -180,6 +178,14 @@ class Held:
     async def count(self, statement: str, *arguments: object) -> int:
         return await self._run(Transaction.count, statement, *arguments)
 
+    async def wait_for_commits(self) -> None:
+        """Return once all that is seen committed is where commits are waited for: on disk, and on a synchronous standby.
+
+        A wait for the standby that was cut off leaves a row that the primary alone has. What is written behind it waits
+        for both.
+        """
+        await self.row("SELECT pg_logical_emit_message(true, 'rovitracker', '')")
+
     async def give_back(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -191,8 +197,6 @@ class Held:
             await self.give_back()
             self._connection = await _take(self._pool, self._timeouts.reconnect_s)
             self._taken_at = retired
-        end = self._connection.terminate
-        deadline = asyncio.get_running_loop().call_later(self._timeouts.shared_s, end)
         try:
             return await run(Transaction(self._connection), statement, *arguments)
         except StoreUnavailableError:  # whatever it broke on, the next statement begins anew
@@ -202,13 +206,6 @@ class Held:
             if refused.wrong_server:
                 await self._database.retire()
             raise
-        except Exception as fault:
-            if not _is_lost(self._connection):
-                raise
-            await self.give_back()  # the driver stumbles where a connection ends between two of its steps
-            raise StoreUnavailableError(f"PostgreSQL: {type(fault).__name__} {fault}") from fault
-        finally:
-            deadline.cancel()
 
 
 def _is_lost(connection: Any) -> bool:
@@ -261,7 +258,7 @@ async def open_database(
     async def keep(_connection: Any) -> None:
         """No session state is ever left behind (settings are LOCAL, no LISTEN), so the reset query would be waste."""
 
-    def pool(most: int) -> Any:
+    def pool(most: int, statement_s: float) -> Any:
         return asyncpg.create_pool(
             connect=server.connect,
             min_size=0,
@@ -269,13 +266,17 @@ async def open_database(
             init=become_service,
             reset=keep,
             timeout=timeouts.connect_s,
-            command_timeout=timeouts.statement_s,
+            command_timeout=statement_s,
             statement_cache_size=0 if pooled else 100,
             max_inactive_connection_lifetime=300,
             server_settings=_SESSION if pooled else _SESSION | DURABLE | _PLANS,
         )
 
-    return Database(await pool(connections), await pool(_ROOM_FOR_HELD), timeouts)
+    return Database(
+        await pool(connections, timeouts.statement_s),
+        await pool(_ROOM_FOR_HELD, timeouts.shared_s),
+        timeouts,
+    )
 
 
 def _row_count(tag: str) -> int:

@@ -39,15 +39,18 @@ class Gather(Generic[Item, Answer]):
     """One batch in flight at a time, none delayed: a lone caller waits for nobody, a crowd shares one commit.
 
     run: sends a batch and gives one answer an item, in order.
-    A batch whose outcome is unknown is sent once more, on another connection.
+    A batch whose outcome is unknown is sent once more, on another connection. What is found standing then is answered once
+    it is as durable as a commit.
     """
 
     def __init__(
         self,
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
         bounds: Bounds,
+        wait_for_commits: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._run = run
+        self._wait_for_commits = wait_for_commits
         self._bounds = bounds
         self._waiting: deque[Waiting[Item, Answer]] = deque()
         self._alone = 0  # so many at the head of the queue are sent one by one
@@ -121,7 +124,9 @@ class Gather(Generic[Item, Answer]):
         while True:
             attempts += 1
             try:
-                return await self._run(items)
+                answers = await self._run(items)
+                if doubt is not None and self._wait_for_commits is not None:
+                    await self._wait_for_commits()
             except StoreUnavailableError as error:
                 doubt = doubt or (None if isinstance(error, NotSentError) else error)
                 if attempts >= _MOST_UNKNOWN:
@@ -135,6 +140,8 @@ class Gather(Generic[Item, Answer]):
                     raise
                 # Two that got into each other's way must not meet again.
                 await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311  # guards nothing
+            else:
+                return answers
 
 
 def _fail(batch: Iterable[Waiting[Any, Any]], error: Exception) -> None:

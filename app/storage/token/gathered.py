@@ -167,7 +167,7 @@ class _Gathers:
         self, run: Callable[[Statements, Sequence[Item]], Awaitable[Sequence[Answer]]]
     ) -> Gather[Item, Answer]:
         held = self._database.hold()
-        made = Gather[Item, Answer](partial(run, held), self._bounds)
+        made = Gather[Item, Answer](partial(run, held), self._bounds, held.wait_for_commits)
         self._made.append((made, held))
         return made
 
