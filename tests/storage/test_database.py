@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -185,22 +184,6 @@ async def test_a_slow_statement_is_cut_off_and_its_reply_reaches_nobody(database
         with pytest.raises(StoreUnavailableError):
             await database.row("SELECT 1 AS role FROM pg_sleep(30)")
         assert await role_of(database) == SERVICE_ROLE
-    await database.close()
-
-
-@pytest.mark.parametrize("shared_s", [0.0003, 0.001, 0.005, 2.0])
-async def test_a_shared_statement_that_is_cut_off_anywhere_has_an_unknown_outcome(
-    database_url: str, shared_s: float
-) -> None:
-    """R-91: between any two steps of the driver, which must not take that for a fault of ours."""
-    database = await open_database(database_url, connections=1, timeouts=Timeouts(shared_s=shared_s))
-    held = database.hold()
-    for number in range(60):
-        with suppress(StoreUnavailableError):
-            row = await held.row(f"SELECT {number} AS number")  # prepared anew each time
-            assert row is not None
-            assert row["number"] == number
-    await held.give_back()
     await database.close()
 
 
