@@ -17,7 +17,7 @@ def test_a_model_keeps_its_promises_by_its_guards(model: Path, guard: str | None
     try:
         run = search(model, guard)
     except NotHereError as missing:
-        pytest.skip(f"not shown: {missing}")
+        pytest.skip(f"not shown: that a model keeps its promises by its guards; {missing}")
     assert run.as_due, run
     assert run.states > 20
 
