@@ -66,9 +66,7 @@ class Context:
     unchanged: Unchanged
     token_requests: ReadBefore[TokenRequest]
     token_queries: ReadBefore[TokenQuery]
-    descriptions: Bounded[
-        UUID, tuple[StoredToken, bytes]
-    ]  # by the tokens' ids, with the rows that they describe
+    descriptions: Bounded[UUID, tuple[StoredToken, bytes]]  # of tokens, by their ids
     bearers: Bounded[bytes, TokenString]  # live ones, by the digests of their Authorization headers
     passwords: Passwords
     background: Background
