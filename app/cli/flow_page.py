@@ -2,8 +2,9 @@
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,11 +45,15 @@ class LocalPage:
         return self.origin + CALLBACK
 
     def wait(self, timeout_s: float) -> dict[str, str] | None:
-        """The answer that carries our state, or None."""
-        try:
-            return self.answers.get(timeout=timeout_s)
-        except queue.Empty:
-            return None
+        """The answer that carries our state, or None.
+
+        It waits a second at a time: an interrupt that comes just before a wait is seen only after it.
+        """
+        until = time.monotonic() + timeout_s
+        while (left_s := until - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                return self.answers.get(timeout=min(left_s, 1))
+        return None
 
     def show(self, path: str, query: str) -> tuple[int, str, dict[str, str] | None]:
         """Status, page, and the answer if one came. One that does not carry our state was not asked for."""
