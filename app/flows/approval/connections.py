@@ -12,6 +12,7 @@ from app.flows.mail.tell_of_customers import tell_of_disconnected
 from app.oauth.actor import Actor
 from app.storage.people.applications import Application, select_applications
 from app.storage.people.audit import AuditEvent, insert_audit_event
+from app.storage.people.customers import lock_customer
 from app.storage.token.connection_lists import (
     Connection,
     FoundConnection,
@@ -112,6 +113,7 @@ async def disconnect_all(
     Raises RoleError when the actor may not disconnect applications.
     """
     async with context.database.transaction() as transaction:
+        await lock_customer(transaction, customer_id)
         await require_right(transaction, actor, customer_id, "connect")
         ended = await cut_standing_connections_of(transaction, customer_id)
         events = [

@@ -40,7 +40,7 @@ LOCK_CUSTOMER = "SELECT FROM customer WHERE id = $1 FOR NO KEY UPDATE"
 
 
 async def lock_customer(transaction: Transaction, customer_id: UUID) -> None:
-    """Keep others from changing the account's people until the transaction ends."""
+    """Keep others from changing the account's people, or all its connections, until the transaction ends."""
     await transaction.rows(LOCK_CUSTOMER, customer_id)
 
 

@@ -98,7 +98,7 @@ async def cut_connection(statements: Statements, *, customer_id: UUID, applicati
     await statements.count(UPSERT_CUT, customer_id, application_id)
 
 
-# In the order in which the cut takes them, so that two of these follow each other.
+# Two of these for one customer follow each other by the customer's lock: each leaves rows that the other had not seen.
 SELECT_CONNECTIONS_LOCKED = f"""
 SELECT k.application_id, {is_connected("k")} IS TRUE AS connected
 FROM connection k WHERE k.customer_id = $1 ORDER BY k.application_id FOR UPDATE
@@ -115,7 +115,7 @@ SELECT application_id FROM cut WHERE approved_at IS NOT NULL ORDER BY applicatio
 
 
 async def cut_standing_connections_of(transaction: Transaction, customer_id: UUID) -> tuple[UUID, ...]:
-    """Cut every application off a customer; those whose connection stood until now."""
+    """Cut every application off a customer, whose lock the transaction holds; those whose connection stood until now."""
     rows = await transaction.rows(SELECT_CONNECTIONS_LOCKED, customer_id)
     ended_before = {row["application_id"] for row in rows if not row["connected"]}
     # A row that is not among them came after the look, by an approval that was committed in between.
