@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NOT_IN_FIRST := NR == FNR { known[$$0]; next } /^[^ ]/ { wanted = !($$0 in known) } wanted
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover check-faults check-soak bench \
+.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover check-faults check-long check-soak bench \
   bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile bench-strain base-is-named screenshots \
   browsers servers lock clean
 
@@ -46,6 +46,9 @@ check-failover: $(VENV)/.development  ## stores that fail over, again and again 
 
 check-faults: $(VENV)/.development  ## a judged workload under seeded faults (Error 3: no Go, so not judged by Porcupine); FAULTS="--help"
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+check-long: $(VENV)/.development  ## what the suite has no time for: clones set up from nothing, pages in all colours; LONG="-k lint" for some
+	@CONFORMANCE_DEPTH=2 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 3600 tests/docs tests/pages tests/bench $(LONG)
 
 check-soak: $(VENV)/.development  ## minutes of load: answers are those of a service without memory, nothing grows; SOAK="--help"
 	@$(BIN)/python -m tests.soak $(SOAK)

@@ -6,6 +6,7 @@ import pytest
 
 from bench.size.aemp.plans import faults_of
 from tests.bench.programs import measure
+from tests.support.depth import too_long
 
 SMOKE = (
     "--machines",
@@ -24,6 +25,7 @@ SMOKE = (
 
 
 @pytest.mark.timeout(120)
+@too_long("pages and ingest of a large fleet are measured")
 def test_pages_and_ingest_of_a_filled_fleet_are_measured_and_leave_nothing_behind(tmp_path: Path) -> None:
     """Each round checks on the wire that a page holds what the machines told; then that what is taken in does too."""
     done = measure("size.aemp", tmp_path, *SMOKE)

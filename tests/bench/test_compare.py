@@ -25,6 +25,7 @@ from bench.load.records import form_request
 from bench.load.rounds import RoundError
 from tests.bench.echo import Server, serving
 from tests.bench.programs import measure, start
+from tests.support.depth import too_long
 from tests.support.server import ROOT
 
 pytestmark = pytest.mark.timeout(180)
@@ -256,6 +257,7 @@ def test_make_says_that_a_revision_is_needed() -> None:
     assert "make bench-compare BASE=main" in done.stderr
 
 
+@too_long("every request of the token path is compared")
 def test_smoke_run_compares_a_revision_with_itself_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """On this environment: whether PATH has a better interpreter is the machine's affair."""
     smoke = ("--rounds", "1", "--seconds", "0.1", "--connections", "4", "--python", sys.executable)

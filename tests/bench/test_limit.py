@@ -14,6 +14,7 @@ from bench.limit.batch import Batch
 from bench.limit.database import create_database
 from bench.limit.poll import FORGETFUL, OURS, Cost, Poll, table
 from tests.bench.programs import measure
+from tests.support.depth import too_long
 
 SMOKE = (
     *("--rounds", "1", "--seconds", "0.5", "--warm-up", "0.2"),
@@ -119,6 +120,7 @@ def test_a_poll_is_judged_by_service_and_postgresql_together() -> None:
 
 
 @pytest.mark.timeout(300)
+@too_long("polls are measured in every form")
 def test_smoke_run_polls_every_form_and_both_sides_send_the_same(tmp_path: Path) -> None:
     done = measure("limit", tmp_path, *SMOKE, "--only", "poll", "--fleets", "2")
     assert len(done.document["results"]) == 18

@@ -15,6 +15,7 @@ import pytest
 from app.embedded import default_data_dir
 from app.embedded.removal import remove
 from tests.pages.visitor import find_chromium
+from tests.support.depth import too_long
 from tests.support.server import ROOT, free_port
 
 README = (ROOT / "README.md").read_text()
@@ -23,6 +24,7 @@ README = (ROOT / "README.md").read_text()
 NOT_RUN = {
     "make test": "it is this very run: the suite would start itself without end",
     "make conformance": "half the suite, many times over; tests/conformance/test_faults.py runs a part of it",
+    "make check-long": "what the suite has no time for, some tests of this file among them",
     "make audit": "it asks a service on the network; tests/test_audit.py runs it against one that is not there",
     "make check-door": "the tests of the door at depth; the suite has each in a short form",
     "make check-clients": "it installs others' software; the suite runs what needs none, in tests/clients",
@@ -144,11 +146,18 @@ def test_make_lists_its_commands(copy: Path) -> None:
     )
 
 
+def test_make_lint_passes() -> None:
+    """It needs no clone: the set-up that it would make is the one by which this suite runs."""
+    make(ROOT, "lint")
+
+
+@too_long("the set-up and the checks pass in a clone without any")
 def test_make_install_and_lint_pass(copy: Path) -> None:
     make(copy, "install")
     make(copy, "lint")
 
 
+@too_long("the load test runs from a clone")
 def test_make_bench_runs_at_smoke_size(copy: Path) -> None:
     assert "bench.json" in make(copy, "bench", BENCH="--scenario full_flow --users 2 --seconds 1")
 

@@ -2,9 +2,15 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 DEPTH = int(os.environ.get("CONFORMANCE_DEPTH", "1"))
+
+
+def too_long(claim: str) -> pytest.MarkDecorator:
+    """Leave a test out of the suite, which has no time for it. claim: what it shows, after "that"."""
+    return pytest.mark.skipif(DEPTH == 1, reason=f"not shown: that {claim}; `make check-long` does")
 
 
 def examples(count: int) -> settings:
