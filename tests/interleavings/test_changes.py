@@ -78,17 +78,20 @@ class Line:
         await asyncio.sleep(0.001)
         self._listener = listener
 
-    async def fetchval(self, _statement: str) -> str:
+    async def execute(self, _statement: str) -> None:
+        await asyncio.sleep(0.001)
+
+    async def fetchrow(self, _statement: str, *_: object) -> dict[str, bool]:
         """The server answers the probe, and that arrives behind whatever it told before."""
         await asyncio.sleep(self._server.chance.expovariate(50))
         answered = asyncio.get_running_loop().create_future()
 
         def hear() -> None:
             if not answered.done():
-                answered.set_result("off")
+                answered.set_result({"read_only": False, "leads": True})
 
         self._arrive(hear)
-        return str(await asyncio.wait_for(answered, BELIEVED_FOR_S))
+        return dict(await asyncio.wait_for(answered, BELIEVED_FOR_S))
 
     def terminate(self) -> None:
         self._server.lines.remove(self)

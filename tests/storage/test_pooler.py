@@ -140,6 +140,28 @@ async def test_changes_are_heard_beside_the_pooler(pooled: FastAPI, database_url
         await within_a_second(is_refused)
 
 
+LEADER = """
+SELECT pid, usename FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND application_name = 'rovitracker changes' AND datname = current_database()
+"""
+
+
+async def test_the_lead_is_held_beside_the_pooler(
+    pooled: FastAPI, database_url: str, login: tuple[str, str]
+) -> None:
+    """A lock of a session needs one, too. Whatever other service of this suite leads is ended, and this one leads."""
+    changes = pooled.state.context.changes
+    owner = await asyncpg.connect(database_url)
+    while not changes.leads.is_set():
+        await owner.execute(
+            f"SELECT pg_terminate_backend(pid) FROM ({LEADER}) AS leader WHERE usename <> $1", login[0]
+        )
+        await asyncio.sleep(0.3)
+    [leader] = await owner.fetch(LEADER)
+    assert leader["usename"] == login[0]
+    await owner.close()
+
+
 async def test_the_service_starts_behind_the_pooler(
     pooled_url: str, database_url: str, redis_url: str, login: tuple[str, str], tmp_path: Path
 ) -> None:

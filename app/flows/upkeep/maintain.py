@@ -1,7 +1,6 @@
 """Upkeep: partitions made and dropped, past rows deleted in small batches, signing keys and Last24 figures kept."""
 
 import asyncio
-import random
 from dataclasses import asdict, dataclass
 
 import structlog
@@ -93,8 +92,12 @@ async def warn_of_forgetting(context: Context) -> None:
 
 
 async def maintain_for_ever(context: Context, owner_url: str) -> None:
-    """Maintain once an hour in every process, until cancelled; the statements step aside for each other."""
+    """Maintain once an hour in the process that leads, until cancelled. A new leader does so at once.
+
+    A lock proves nothing to who was frozen, so the statements step aside for those of another run all the same.
+    """
     while True:
+        await context.changes.leads.wait()
         try:
             await warn_of_forgetting(context)
             done = await maintain(context, owner_url)
@@ -103,4 +106,4 @@ async def maintain_for_ever(context: Context, owner_url: str) -> None:
             _log.warning("maintenance postponed", detail=str(passing))
         except Exception:  # noqa: BLE001  # nobody awaits this task, and in an hour it may go well
             _log.exception("maintenance failed")
-        await asyncio.sleep(_EVERY_S * random.uniform(0.9, 1.1))  # noqa: S311  # spreads processes, guards nothing
+        await asyncio.sleep(_EVERY_S)

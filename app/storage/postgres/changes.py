@@ -1,4 +1,4 @@
-"""Changes that PostgreSQL's own triggers announce, and whether a recent change would have been heard by now."""
+"""Changes that PostgreSQL's own triggers announce, whether a recent one would have been heard by now, and who leads."""
 
 import asyncio
 import time
@@ -18,6 +18,16 @@ PROBE_EVERY_S = 0.25
 BELIEVED_FOR_S = 0.7  # together with the way of a notification, less than the second a revocation may take
 _CONNECT_TIMEOUT_S = 2.0
 _MOST_SUBJECTS = 50_000
+# PostgreSQL ends a session that says nothing for so long, and with it the lock of a machine that is gone or frozen.
+LOST_AFTER_S = 5.0
+# Any number will do as long as every version of this service takes the same one.
+_LEADS = 7_684_868_403
+
+# Asking again for a lock that is held would count it twice.
+PROBE_SESSION = """
+SELECT current_setting('transaction_read_only') = 'on' AS read_only,
+       CASE WHEN $1::boolean THEN true ELSE pg_try_advisory_lock($2) END AS leads
+"""
 
 _log = structlog.get_logger()
 
@@ -26,6 +36,7 @@ class Changes:
     """Numbers each change, so that whoever remembers an answer can tell whether it was asked for before or after.
 
     A subject is the id of a token, grant, application or customer, or a pair (customer, application).
+    leads: set while this process's session holds the lock that one of all processes holds. Who leads maintains.
     """
 
     def __init__(self) -> None:
@@ -33,6 +44,7 @@ class Changes:
         self._last: dict[Hashable, int] = {}
         self._forgotten = 0  # what was remembered up to here is not to be believed, whatever its subject
         self.believed_until = 0.0  # by the monotonic clock
+        self.leads = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
 
     @property
@@ -87,6 +99,7 @@ class Changes:
             server_settings={"application_name": "rovitracker changes"},
         )
         try:
+            await connection.execute(f"SET idle_session_timeout = '{LOST_AFTER_S}s'")
             await connection.add_listener(CHANNEL, self._hear)
             # What changed while nobody listened is unknown.
             self._forget()
@@ -95,14 +108,18 @@ class Changes:
                 await asyncio.sleep(PROBE_EVERY_S)
         finally:
             self.believed_until = 0.0
+            self.leads.clear()
             connection.terminate()  # at once: a connection that hangs would hang in its good-bye too
 
     async def _probe(self, connection: Any) -> None:
         """The answer proves that whatever was told before it was asked for has arrived: one connection keeps order."""
         sent_at = time.monotonic()
-        if await connection.fetchval("SELECT current_setting('transaction_read_only')") == "on":
+        answer = await connection.fetchrow(PROBE_SESSION, self.leads.is_set(), _LEADS)
+        if answer["read_only"]:
             raise StandbyError("PostgreSQL takes no writes any more")
         self.believed_until = sent_at + BELIEVED_FOR_S
+        if answer["leads"]:
+            self.leads.set()
 
     def _forget(self) -> None:
         self.number += 1
