@@ -17,13 +17,12 @@ from bench.ground.valkeys import Valkey, Watched, running, until_true
 from tests.bench.programs import measure
 from tests.support.debian import program
 from tests.support.depth import too_long
-from tests.support.server import ROOT, free_port
+from tests.support.growing import blocks
+from tests.support.server import free_port
 from tests.support.verbs import Verbs
 
-SECTION = (ROOT / "docs" / "operators.md").read_text().partition("\n## Growing\n")[2].partition("\n## ")[0]
-SERVER, REPLICA, SENTINEL, WATCHED, NODE, CREATE, JOINED, MEASURE = re.findall(
-    r"```\n(.*?)```", SECTION, re.DOTALL
-)
+SERVER, REPLICA, SENTINEL, WATCHED = blocks("A Valkey that survives its machine")
+NODE, CREATE, JOINED, MEASURE = blocks("A Valkey that is many")
 PASSWORD, OF_SENTINELS = "server-password", "sentinel-password"
 
 

@@ -30,7 +30,7 @@ async def own_url(servers: tuple[str, str], worker: int) -> str:
 async def test_another_process_maintains_once_the_one_that_did_is_killed(
     own_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    """R-108: of two that start, one maintains; the other does from the moment when the first is gone."""
+    """Two start and one maintains; the other does from the moment when the first is gone."""
     settings = {
         **settings_on(own_url, redis_url, tmp_path),
         "ROVITRACKER_SECRET_KEYS": "0123456789abcdef" * 4,

@@ -17,14 +17,15 @@ async def listening(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     within_s: float = 10,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[None]:
-    """told: the file that its lines go to. folder: where it is started."""
+    """told: the file that its lines go to. folder: where it is started. host: where it listens."""
     with told.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command, cwd=folder, env=environment, stdout=output, stderr=output
         )
     try:
-        await _until_it_listens(port, process, told, within_s)
+        await _until_it_listens(host, port, process, told, within_s)
         yield
     finally:
         with suppress(ProcessLookupError):
@@ -38,12 +39,12 @@ async def listening(
 
 
 async def _until_it_listens(
-    port: int, process: asyncio.subprocess.Process, told: Path, within_s: float
+    host: str, port: int, process: asyncio.subprocess.Process, told: Path, within_s: float
 ) -> None:
     for _ in range(int(within_s * 10)):
         assert process.returncode is None, f"it ended with {process.returncode}: {_last_of(told)}"
         with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection(host, port)
             writer.close()
             await writer.wait_closed()
             return
