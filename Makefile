@@ -41,7 +41,8 @@ check-clients: $(VENV)/.development  ## the pages of docs/clients with the real 
 check-containers: $(VENV)/.development  ## image and compose files on an engine (Error 3: there is none); CONTAINERS="-k kill", BEFORE=revision
 	@BEFORE="$(BEFORE)" $(BIN)/python -m tests.containers $(CONTAINERS)
 
-check-failover: $(VENV)/.development  ## stores that fail over, again and again under load; FAILOVER="-k under_load" for some
+check-failover: $(VENV)/.development  ## stores and instances that fail over, again and again under load; FAILOVER="-k under_load" for some
+	@$(PYTHON) -m tests.support.debian nginx haproxy patroni etcd-server || true
 	@CONFORMANCE_DEPTH=6 $(BIN)/python -m pytest --timeout 3600 tests/failover $(FAILOVER)
 
 check-faults: $(VENV)/.development  ## a judged workload under seeded faults (Error 3: no Go, so not judged by Porcupine); FAULTS="--help"

@@ -65,6 +65,18 @@ def test_servers_are_installed_and_not_started(
     assert [line.split()[:3] for line in lines[-2:]] == [["update-rc.d", name, "disable"] for name in SUDDEN]
 
 
+def test_a_server_that_is_called_otherwise_than_its_package_is_kept_from_starting(
+    told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """etcd-server brings etcd."""
+    monkeypatch.setattr(debian, "_SYSTEMD", told.parent)
+    (told.parent / "rovitracker-front").symlink_to("/bin/true")
+    assert debian.main(["rovitracker-front-server"]) == 0
+    lines = [line.split(" level")[0] for line in lines_of(told)]
+    assert "systemctl mask --runtime --quiet rovitracker-front.service" in lines
+    assert lines[-1] == "update-rc.d rovitracker-front disable"
+
+
 def test_a_server_that_cannot_be_had_is_named_and_the_others_are_installed(
     told: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

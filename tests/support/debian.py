@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SERVERS = ("nginx", "haproxy", "pgbouncer", "redis-tools")
-_PROGRAMS = {"redis-tools": "redis-cli"}  # of packages that are called otherwise
+# Packages whose programs have other names.
+_PROGRAMS = {"redis-tools": "redis-cli", "etcd-server": "etcd"}
 _APACHE_MODULES = Path("/usr/lib/apache2/modules")
 _APACHE_PACKAGE = "libapache2-mod-"
 
@@ -40,6 +41,11 @@ def _is_there(package: str) -> bool:
     return program(_PROGRAMS.get(package, package)) is not None
 
 
+def _unit(package: str) -> str:
+    """What its server is called by those who start it."""
+    return package.removesuffix("-server")
+
+
 def main(names: Sequence[str]) -> int:
     """0 when all of them are there."""
     lacking = [name for name in names or SERVERS if not _is_there(name)]
@@ -62,7 +68,7 @@ def _install(names: Sequence[str]) -> str:
     with _kept_from_starting(names):
         for name in names:  # each for itself, so that one that cannot be had stops no other
             _apt("install", "--yes", "--no-install-recommends", name)
-    for name in filter(program, names):
+    for name in filter(program, map(_unit, names)):
         subprocess.run(["update-rc.d", name, "disable"], check=True)
     return "apt-get could not get it, and says why above"
 
@@ -79,7 +85,7 @@ def _kept_from_starting(names: Sequence[str]) -> Iterator[None]:
     if not _SYSTEMD.is_dir():
         yield
         return
-    units = [f"{name}.service" for name in names]
+    units = [f"{_unit(name)}.service" for name in names]
     subprocess.run(["systemctl", "mask", "--runtime", "--quiet", *units], check=True)
     try:
         yield

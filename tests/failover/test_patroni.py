@@ -1,0 +1,213 @@
+"""A primary under Patroni is lost, killed and frozen under load: the standby is promoted, and nothing that was answered is lost."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import httpx2
+import pytest
+
+from app.context import Context
+from app.main import create_app
+from app.storage.errors import PassingError
+from app.storage.schema.migrations import apply_migrations, read_migrations
+from tests.conftest import make_settings
+from tests.failover.patroni import BY_HAPROXY, BY_HOSTS, Node, Patroni, patroni_cluster
+from tests.support.approvals import waiting_code
+from tests.support.browser import Browser
+from tests.support.changing import until, until_true
+from tests.support.depth import DEPTH
+from tests.support.people import World
+
+BACK_WITHIN_S = 15.0  # Patroni's own time included
+CLIENTS = 6
+ROUNDS = DEPTH
+DEEP = DEPTH > 1
+OPERATIONS = 8_400 if DEEP else 200  # a round: 50,400 at depth 6
+TOKENS_OF_A_WORLD = 8  # fewer than a pair keeps
+
+
+@dataclass(slots=True)
+class Journal:
+    """What was answered, and what of it turned out not to be so.
+
+    active: by token, as it was last acknowledged. operations: those with an answer, and codes written.
+    """
+
+    active: dict[str, tuple[World, bool]] = field(default_factory=dict)
+    statuses: Counter[int] = field(default_factory=Counter)
+    operations: int = 0
+    violations: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Client:
+    """Its codes become tokens at one process, are asked for at the other, and every third is revoked."""
+
+    worlds: World
+    browsers: tuple[Browser, Browser]
+    journal: Journal
+    world: World | None = None
+    used: int = 0
+
+    async def go_on(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self.turn()
+            except PassingError:  # there is no code to send, or nobody to send it for
+                await asyncio.sleep(0.1)
+
+    async def turn(self) -> None:
+        if self.world is None or self.used == TOKENS_OF_A_WORLD:
+            self.world, self.used = await World.make(self.worlds.context), 0
+        world = self.world
+        self.used += 1
+        code = await waiting_code(world)
+        self.journal.operations += 1
+        one, other = self.browsers if self.used % 2 else self.browsers[::-1]
+        if self.used % 4 == 0:
+            await self.redeem_by_both(world, code.text)
+            return
+        answer = await self.count(world.exchange(one, code.text))
+        if answer.status_code != 200:
+            if answer.status_code == 503:
+                await asyncio.sleep(0.1)
+            return
+        token = answer.json()["access_token"]
+        self.journal.active[token] = (world, True)
+        await self.check(other, token)
+        if self.used % 3 == 0:
+            await self.revoke(one, world, token)
+
+    async def redeem_by_both(self, world: World, code: str) -> None:
+        """One code at both at once: never two tokens. The second ends the token of the first, so nothing is noted."""
+        answers = await asyncio.gather(*(self.count(world.exchange(each, code)) for each in self.browsers))
+        tokens = {each.json()["access_token"] for each in answers if each.status_code == 200}
+        if len(tokens) > 1:
+            self.journal.violations.append(f"two tokens for one code: {tokens}")
+
+    async def revoke(self, browser: Browser, world: World, token: str) -> None:
+        answer = await self.count(browser.http.post("/app/oauth2/revoke", data=asked(world, token)))
+        if answer.status_code == 200:
+            self.journal.active[token] = (world, False)
+            await self.check(browser, token)
+        else:
+            del self.journal.active[token]  # unknown: either is right
+
+    async def check(self, browser: Browser, token: str) -> None:
+        """Ask about a token, unless nobody can say now."""
+        world, active = self.journal.active[token]
+        answer = await self.count(browser.http.post("/app/oauth2/introspect", data=asked(world, token)))
+        if answer.status_code == 200 and answer.json()["active"] is not active:
+            self.journal.violations.append(f"{token}: acknowledged as {active}, told otherwise")
+
+    async def count(self, asking: Awaitable[httpx2.Response]) -> httpx2.Response:
+        answer = await asking
+        self.journal.operations += 1
+        self.journal.statuses[answer.status_code] += 1
+        return answer
+
+
+def asked(world: World, token: str) -> dict[str, str]:
+    return {"client_id": world.client_id, "client_secret": world.client_secret, "token": token}
+
+
+@pytest.fixture
+async def patroni() -> AsyncIterator[Patroni]:
+    async with patroni_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def clients(patroni: Patroni, redis_url: str, tmp_path: Path) -> AsyncIterator[list[Client]]:
+    """They use two processes: one reaches PostgreSQL through HAProxy, and the other names both servers."""
+    through, owner = map(patroni.address, BY_HAPROXY.splitlines())
+    await apply_migrations(owner, read_migrations())
+    journal, browsers = Journal(), list[Browser]()
+    async with AsyncExitStack() as stack:
+        apps = [
+            create_app(make_settings(url, redis_url, tmp_path / "data", migration_database_url=owner))
+            for url in (through, patroni.address(BY_HOSTS))
+        ]
+        for app in apps:
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            await until(partial(is_listening, app.state.context))
+            browsers.append(await stack.enter_async_context(Browser(app)))
+        worlds = await World.make(apps[1].state.context)
+        yield [Client(worlds, (browsers[0], browsers[1]), journal) for _ in range(CLIENTS)]
+
+
+def is_listening(context: Context) -> bool:
+    return context.changes.current
+
+
+STRIKES = (Node.kill_postgres, Node.lose, Node.freeze)
+
+
+@pytest.mark.timeout(400 * DEPTH)
+async def test_nothing_that_was_answered_is_lost_with_the_primary(
+    patroni: Patroni, clients: list[Client]
+) -> None:
+    """R-6, R-16, R-90, R-97, R-99: the server is killed, its machine is gone, everything there stands still, in turn."""
+    journal = clients[0].journal
+    for number in range(ROUNDS):
+        due = journal.operations + OPERATIONS
+        stop = asyncio.Event()
+        work = [asyncio.create_task(each.go_on(stop)) for each in clients]
+        await until_true(partial(has_done, journal, due - OPERATIONS // 2), patience_s=300)
+        struck = await patroni.primary()
+        strike = STRIKES[number % len(STRIKES)]
+        await asyncio.to_thread(strike, struck)
+        began = monotonic()
+        for each in clients[0].browsers:
+            await until_true(partial(is_back, clients[0].worlds, each), patience_s=60)
+        took = monotonic() - began
+        sys.stdout.write(f"{strike.__name__}: back after {took:.1f} s, {journal.operations} operations\n")
+        assert took < BACK_WITHIN_S
+        assert await patroni.primary() is not struck
+        if DEEP:  # it takes as long again
+            await asyncio.to_thread(struck.thaw if strike is Node.freeze else partial(bring_back, struck))
+            await until_true(patroni.is_whole, patience_s=60)
+        await until_true(partial(has_done, journal, due), patience_s=300)
+        stop.set()
+        await asyncio.gather(*work)
+        await judge(clients)
+    assert journal.statuses.keys() <= {200, 400, 503}, journal.statuses
+
+
+async def has_done(journal: Journal, operations: int) -> bool:
+    await asyncio.sleep(0.05)
+    return journal.operations >= operations
+
+
+async def is_back(world: World, browser: Browser) -> bool:
+    """Whether a new code gives a token."""
+    await asyncio.sleep(0.05)
+    try:
+        code = await waiting_code(world)
+    except PassingError:
+        return False
+    return (await world.exchange(browser, code.text)).status_code == 200
+
+
+def bring_back(node: Node) -> None:
+    if node.process is None:
+        node.start()
+
+
+async def judge(clients: list[Client]) -> None:
+    """Every token is asked for once more at both processes, and the tables hold no second token of a code."""
+    client = clients[0]
+    for token in list(client.journal.active):
+        for browser in client.browsers:
+            await client.check(browser, token)
+    doubled = "SELECT grant_id FROM classic_token GROUP BY grant_id HAVING count(*) > 1"
+    assert await client.worlds.context.database.rows(doubled) == []
+    assert client.journal.violations == []
+    assert client.journal.active
