@@ -24,7 +24,7 @@ from tests.support.people import World
 from tests.support.server import settings_on
 
 DEEP = DEPTH > 1
-CLIENTS, WORLDS = 6, 3
+CLIENTS, WORLDS = 16, 4
 PROXIES = ["haproxy", "nginx"]
 # The documented pace, or one at which a suite can wait.
 DELAY, CHECK_EVERY, PAUSE_S = ("6s", None, None) if DEEP else ("400ms", "100ms", 1.2)

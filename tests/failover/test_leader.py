@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +25,14 @@ LOST_AFTER_S = 0.5
 async def own_url(servers: tuple[str, str], worker: int) -> str:
     """A database that no other service of this suite uses, so that none of them leads."""
     return await make_database(servers[0], f"leader_{worker}")
+
+
+@pytest.fixture
+async def second() -> AsyncIterator[Changes]:
+    """Another process's, as it were."""
+    changes = Changes()
+    yield changes
+    await changes.close()
 
 
 async def test_another_process_maintains_once_the_one_that_did_is_killed(
@@ -54,11 +62,10 @@ async def test_another_process_maintains_once_the_one_that_did_is_killed(
 
 
 async def test_a_frozen_process_leads_no_longer_than_is_said(
-    own_url: str, monkeypatch: pytest.MonkeyPatch
+    own_url: str, second: Changes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a machine that is gone without a word: its session stays open, and says nothing."""
     monkeypatch.setattr(changes_module, "LOST_AFTER_S", LOST_AFTER_S)
-    second = Changes()
     with listening_elsewhere(own_url) as (loop, first):
         await until(first.leads.is_set)
         second.listen(own_url)
@@ -69,11 +76,10 @@ async def test_a_frozen_process_leads_no_longer_than_is_said(
         await until(lambda: not first.leads.is_set())
         await until(lambda: first.current)
         assert not first.leads.is_set()
-    await second.close()
 
 
-async def test_whoever_stops_leaves_the_lead_at_once(own_url: str) -> None:
-    first, second = Changes(), Changes()
+async def test_whoever_stops_leaves_the_lead_at_once(own_url: str, second: Changes) -> None:
+    first = Changes()
     first.listen(own_url)
     await until(first.leads.is_set)
     second.listen(own_url)
@@ -81,7 +87,6 @@ async def test_whoever_stops_leaves_the_lead_at_once(own_url: str) -> None:
     await first.close()
     assert not first.leads.is_set()
     assert await until(second.leads.is_set) < 1
-    await second.close()
 
 
 @contextmanager
