@@ -110,6 +110,13 @@ class Node:
         assert patroni is not None
         self.process = self.site.start([patroni, folder / "config.yml"], folder.parent / f"{self.name}.log")
 
+    def send_nothing(self) -> None:
+        """Its standby is sent nothing from now on, and nobody hears that it is gone."""
+        for each in self._family():
+            with suppress(psutil.NoSuchProcess):
+                if "walsender" in " ".join(each.cmdline()):
+                    each.suspend()
+
     def kill_postgres(self) -> None:
         """The server and every session of it, at once; its Patroni goes on."""
         for each in reversed(self._family()):

@@ -12,6 +12,7 @@ from time import monotonic
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
 from app.context import Context
 from app.main import create_app
@@ -21,11 +22,12 @@ from tests.conftest import make_settings
 from tests.failover.patroni import BY_HAPROXY, BY_HOSTS, Node, Patroni, patroni_cluster
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
-from tests.support.changing import until, until_true
+from tests.support.changing import as_owner, hear, until, until_true
 from tests.support.depth import DEPTH
 from tests.support.people import World
 
 BACK_WITHIN_S = 15.0  # Patroni's own time included
+SILENT_S = 0.6
 CLIENTS = 6
 ROUNDS = DEPTH
 DEEP = DEPTH > 1
@@ -118,6 +120,24 @@ def asked(world: World, token: str) -> dict[str, str]:
     return {"client_id": world.client_id, "client_secret": world.client_secret, "token": token}
 
 
+async def test_the_journal_notices_a_lost_token_and_a_lost_revocation(
+    app: FastAPI, world: World, database_url: str
+) -> None:
+    """Without this, the next test would show nothing."""
+    async with Browser(app) as one, Browser(app) as other:
+        client = Client(world, (one, other), Journal())
+        while len({active for _, active in client.journal.active.values()}) < 2:
+            await client.turn()
+        assert client.journal.violations == []
+        for token, (_, active) in list(client.journal.active.items()):
+            lost = "now()" if active else "NULL"
+            change = f"UPDATE classic_token SET revoked_at = {lost} WHERE digest = sha256($1)"
+            await as_owner(database_url, change, token.encode())
+            await hear(world.context)
+            await client.check(one, token)
+        assert len(client.journal.violations) == len(client.journal.active)
+
+
 @pytest.fixture
 async def patroni() -> AsyncIterator[Patroni]:
     async with patroni_cluster() as cluster:
@@ -163,6 +183,8 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
         await until_true(partial(has_done, journal, due - OPERATIONS // 2), patience_s=300)
         struck = await patroni.primary()
         strike = STRIKES[number % len(STRIKES)]
+        await asyncio.to_thread(struck.send_nothing)
+        await asyncio.sleep(SILENT_S)  # what is answered now would be lost, were it answered
         await asyncio.to_thread(strike, struck)
         began = monotonic()
         for each in clients[0].browsers:
