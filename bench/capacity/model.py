@@ -8,6 +8,7 @@ US = 1e-6
 UTILISATION = 0.6
 DATABASE_CORES = 32
 WAL_OF_A_SERVER = 250e6  # written durably in a second, half of what a good disk takes
+DISK_OF_A_SERVER = 20e12
 DAY_S = 86_400
 _TOGETHER = (
     2.0  # requests of one process that wait for one shard, from which on their cost is that of gathered ones
@@ -29,6 +30,8 @@ class Measured:
 
     together, alone: an exchange among many that share their statements, and by itself. wal: bytes an exchange, with pages
     that are at hand and with pages that are not. kept: bytes of table and index that a grant with its token takes.
+    http, page_http: bytes of request and answer together, those of a page with gzip. page_wal: bytes that a read page
+    writes.
     """
 
     together: Costs
@@ -37,19 +40,22 @@ class Measured:
     unloaded_ms: float
     wal: tuple[float, float]
     kept: float
-    page_bytes: float
+    http: float
+    page_http: float
+    page_wal: float
     reading_us: float
     reading_bytes: float
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """processes, valkeys: a core each. gathered: whether requests still share statements."""
+    """processes, valkeys: a core each. http, wal: bytes a second. gathered: whether requests still share statements."""
 
     processes: int
     shards: int
     postgres_cores: float
     valkeys: int
+    http: float
     wal: float
     kept_a_day: float
     gathered: bool
@@ -90,6 +96,7 @@ def _needs(rate: float, measured: Measured, costs: Costs, *, gathered: bool) -> 
         shards=ceil(max(wal / WAL_OF_A_SERVER, postgres_cores / DATABASE_CORES)),
         postgres_cores=postgres_cores,
         valkeys=ceil(rate * costs.valkey * US / UTILISATION),
+        http=rate * measured.http,
         wal=wal,
         kept_a_day=rate * measured.kept * DAY_S,
         gathered=gathered,
@@ -98,25 +105,28 @@ def _needs(rate: float, measured: Measured, costs: Costs, *, gathered: bool) -> 
 
 @dataclass(frozen=True, slots=True)
 class FleetNeeds:
-    """pages: a second. traffic: bytes of documents, not compressed."""
+    """pages, readings: a second. kept: bytes of all readings."""
 
     pages: float
     readings: float
+    kept: float
     needs: Needs
-    traffic: float
 
 
 def fleet_needs(
-    machines: int, measured: Measured, *, polled_s: int, page: int, told_s: int, metrics: int
+    machines: int, measured: Measured, *, polled_s: int, page: int, told_s: int, metrics: int, kept_days: int
 ) -> FleetNeeds:
     """polled_s: how often each machine is read. page: machines on one. told_s, metrics: what each reports, how often."""
     pages = machines / page / polled_s
     readings = machines * metrics / told_s
-    reading = readings * measured.reading_us
-    costs = measured.page
-    ours = _needs(pages, replace(measured, wal=(0, 0), kept=0), costs, gathered=True)
-    postgres_cores = ours.postgres_cores + reading * US / UTILISATION
-    wal = readings * measured.reading_bytes
-    shards = ceil(max(wal / WAL_OF_A_SERVER, postgres_cores / DATABASE_CORES))
-    changed = replace(ours, postgres_cores=postgres_cores, shards=shards, wal=wal, kept_a_day=wal * DAY_S)
-    return FleetNeeds(pages, readings, changed, pages * measured.page_bytes)
+    read = replace(measured, wal=(0, measured.page_wal), kept=0, http=measured.page_http)
+    reading = _needs(pages, read, measured.page, gathered=True)
+    postgres_cores = reading.postgres_cores + readings * measured.reading_us * US / UTILISATION
+    kept_a_day = readings * measured.reading_bytes * DAY_S
+    wal = readings * measured.reading_bytes + reading.wal
+    kept = kept_a_day * kept_days
+    shares = (wal / WAL_OF_A_SERVER, postgres_cores / DATABASE_CORES, kept / DISK_OF_A_SERVER)
+    found = replace(
+        reading, postgres_cores=postgres_cores, shards=ceil(max(shares)), wal=wal, kept_a_day=kept_a_day
+    )
+    return FleetNeeds(pages, readings, kept, found)

@@ -1,9 +1,11 @@
 """docs/capacity.md as text."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from bench.capacity.model import (
     DATABASE_CORES,
+    DISK_OF_A_SERVER,
     UTILISATION,
     WAL_OF_A_SERVER,
     Costs,
@@ -18,7 +20,8 @@ from bench.capacity.results import Check
 
 RATES = (1_000, 100_000, 10_000_000)
 MACHINES = 10_000_000
-POLLED_S, PAGE, TOLD_S, METRICS = 60, 100, 300, 10
+WIDTH = 128
+POLLED_S, PAGE, TOLD_S, METRICS, KEPT_DAYS = 60, 100, 300, 10, 400
 MEASURED, MODELLED = "measured", "modelled"
 
 _HEAD = """# Capacity
@@ -48,7 +51,7 @@ The model says a mean, and the runs a median. It says nothing of the slowest ans
 _DECIDED = """## What is decided
 
 Processes, databases and Valkeys are planned to be busy for {used:.0%} of the time, where an exchange takes {planned:.1f} ms
-(modelled). A database server has {cores} cores, and writes {wal:.0f} MB of WAL a second. For each kind add one for the machine that
+(modelled). A database server has {cores} cores and {disk:.0f} TB, and writes {wal:.0f} MB of WAL a second. For each kind add one for the machine that
 is lost, and a standby for each shard, which takes as much WAL from the network and writes as much.
 """
 
@@ -56,20 +59,40 @@ is lost, and a standby for each shard, which takes as much WAL from the network 
 def page_of(machine: str, measured: Measured, checks: Sequence[Check]) -> str:
     """Markdown."""
     planned = response_ms(measured.unloaded_ms, UTILISATION)
-    return "\n".join(
+    text = "\n".join(
         (
             _HEAD.format(machine=machine),
             _costs(measured),
             _MODEL.format(unloaded=measured.unloaded_ms, rows="\n".join(map(_check, checks))),
             _DECIDED.format(
-                used=UTILISATION, planned=planned, cores=DATABASE_CORES, wal=WAL_OF_A_SERVER / 1e6
+                used=UTILISATION,
+                disk=DISK_OF_A_SERVER / 1e12,
+                planned=planned,
+                cores=DATABASE_CORES,
+                wal=WAL_OF_A_SERVER / 1e6,
             ),
             _tokens(measured, [needs(rate, measured) for rate in RATES]),
             _machines(
-                fleet_needs(MACHINES, measured, polled_s=POLLED_S, page=PAGE, told_s=TOLD_S, metrics=METRICS)
+                fleet_needs(
+                    MACHINES,
+                    measured,
+                    polled_s=POLLED_S,
+                    page=PAGE,
+                    told_s=TOLD_S,
+                    metrics=METRICS,
+                    kept_days=KEPT_DAYS,
+                )
             ),
         )
     )
+    return "\n\n".join(map(_wrapped, text.strip().split("\n\n"))) + "\n"
+
+
+def _wrapped(part: str) -> str:
+    """A paragraph in lines of the documents' width; tables and headings as they are."""
+    if part.startswith(("|", "#")):
+        return part
+    return fill(part, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -90,7 +113,13 @@ def _costs(measured: Measured) -> str:
         ("WAL of an exchange, pages at hand", f"{measured.wal[0]:,.0f}", MEASURED),
         ("WAL of an exchange among 20 million tokens", f"{measured.wal[1]:,.0f}", MEASURED),
         ("tables and indexes, grant and token", f"{measured.kept:,.0f}", MEASURED),
-        (f"page of {PAGE} machines, JSON, not compressed", f"{measured.page_bytes:,.0f}", MEASURED),
+        ("request and answer of an exchange", f"{measured.http:,.0f}", MEASURED),
+        (
+            f"request and answer of a page of {PAGE} machines, JSON with gzip",
+            f"{measured.page_http:,.0f}",
+            MEASURED,
+        ),
+        ("WAL of a page that is read", f"{measured.page_wal:,.0f}", MEASURED),
         ("tables and indexes, a reading", f"{measured.reading_bytes:,.0f}", MEASURED),
     ]
     return (
@@ -98,7 +127,8 @@ def _costs(measured: Measured) -> str:
         + _table(("", "service", "PostgreSQL", "Valkey", ""), rows)
         + "\n\nBytes:\n\n"
         + _table(("", "bytes", ""), sizes)
-        + f"\n\nA reading that is taken in costs {measured.reading_us:.1f} µs (measured).\n"
+        + f"\n\nA reading that is taken in costs {measured.reading_us:.1f} µs (measured). TLS and TCP come on top of requests and "
+        "answers.\n"
     )
 
 
@@ -116,7 +146,8 @@ def _tokens(measured: Measured, found: Sequence[Needs]) -> str:
         ("shards of PostgreSQL", *(f"{each.shards:,}" for each in found), MODELLED),
         ("cores of PostgreSQL in all", *(f"{each.postgres_cores:,.1f}" for each in found), MODELLED),
         ("Valkey primaries, a core each", *(f"{each.valkeys:,}" for each in found), MODELLED),
-        ("vCPU in all", *(f"{each.cores:,}" for each in found), MODELLED),
+        ("vCPU needed", *(f"{each.cores:,}" for each in found), MODELLED),
+        ("requests and answers, MB/s", *(f"{each.http / 1e6:,.1f}" for each in found), MODELLED),
         ("WAL, to disk and to each standby, MB/s", *(f"{each.wal / 1e6:,.0f}" for each in found), MODELLED),
         ("new rows, GB a day", *(f"{each.kept_a_day / 1e9:,.0f}" for each in found), MODELLED),
         ("requests share statements", *("yes" if each.gathered else "no" for each in found), MODELLED),
@@ -139,15 +170,16 @@ def _machines(fleet: FleetNeeds) -> str:
         ("service processes, a core each", f"{found.processes:,}", MODELLED),
         ("shards of PostgreSQL", f"{found.shards:,}", MODELLED),
         ("cores of PostgreSQL in all", f"{found.postgres_cores:,.1f}", MODELLED),
-        ("vCPU in all", f"{found.cores:,}", MODELLED),
-        ("documents, not compressed, MB/s", f"{fleet.traffic / 1e6:,.0f}", MODELLED),
-        ("new readings, MB/s", f"{found.wal / 1e6:,.0f}", MODELLED),
+        ("vCPU needed", f"{found.cores:,}", MODELLED),
+        ("requests and answers, MB/s", f"{found.http / 1e6:,.0f}", MODELLED),
+        ("WAL, MB/s", f"{found.wal / 1e6:,.0f}", MODELLED),
         ("new readings, GB a day", f"{found.kept_a_day / 1e9:,.0f}", MODELLED),
+        (f"readings of {KEPT_DAYS} days, TB", f"{fleet.kept / 1e12:,.0f}", MODELLED),
     ]
     return (
         f"## Machines\n\n{MACHINES:,} machines, each read once every {POLLED_S} s on a page of {PAGE}. Each reports {METRICS} "
         f"metrics every {TOLD_S // 60} minutes, so no page is given again from memory:\n\n"
         + _table(("", "needs", ""), rows)
-        + "\n\nWAL of readings is counted as the bytes of their rows and indexes; whole pages come on top. The service processes "
+        + "\n\nDisk decides how many shards there are: how long readings are kept is a setting of the table `retention`. WAL of readings is counted as the bytes of their rows and indexes; whole pages come on top. The service processes "
         "that take readings in are not counted.\n"
     )

@@ -31,8 +31,9 @@ class Check:
 
 def read(folder: Path = RESULTS) -> tuple[str, Measured, list[Check]]:
     """The machine, what was measured on it, and how the model fares at higher loads than the one it was fitted to."""
-    limit, growth, aemp = (
-        orjson.loads((folder / f"{name}.json").read_bytes()) for name in ("limit", "growth", "aemp")
+    limit, growth, aemp, traffic = (
+        orjson.loads((folder / f"{name}.json").read_bytes())
+        for name in ("limit", "growth", "aemp", "traffic")
     )
     runs = {each["name"]: each["medians"]["ours"] for each in limit["results"] if "ours" in each["medians"]}
     cores = int(re.match(r"\d+", limit["machine"])[0])  # type: ignore[index]  # it begins with them
@@ -42,7 +43,7 @@ def read(folder: Path = RESULTS) -> tuple[str, Measured, list[Check]]:
     unloaded = lowest[1]["p50_ms"] * (1 - utilisation(lowest[1]["rate"], cost, cores))
     checks = [_check(share, run, unloaded, utilisation(run["rate"], cost, cores)) for share, run in others]
     page = aemp["pages"][0]["medians"]["large: 10,000 machines"]
-    rendered = next(each for each in aemp["rendering"] if each["name"] == "the large fleet, JSON")
+    page_bytes = traffic["bytes"]["page, gzip"]
     readings = sum(each["readings"] for each in aemp["fleets"])
     measured = Measured(
         together=_costs(full),
@@ -52,7 +53,9 @@ def read(folder: Path = RESULTS) -> tuple[str, Measured, list[Check]]:
         wal=(growth["bytes_a_token"][0]["wal"], growth["bytes_a_token"][-1]["wal"]),
         kept=(growth["databases"][-1]["table_bytes"] + growth["databases"][-1]["index_bytes"])
         / growth["databases"][-1]["tokens"],
-        page_bytes=rendered["size"],
+        http=sum(traffic["bytes"]["exchange"].values()),
+        page_http=page_bytes["request"] + page_bytes["answer"],
+        page_wal=page_bytes["wal"],
         reading_us=aemp["ingest"]["medians"]["taken in"]["cost_us"],
         reading_bytes=(aemp["bytes"]["table"] + aemp["bytes"]["index"]) / readings,
     )
