@@ -193,6 +193,18 @@ def check_surroundings(lacks: tuple[Lack, ...]) -> Finding:
     return Finding("rights", "ok", "roles, memberships and the database's grants are there")
 
 
+def check_secret_keys(newest_seal: str, keys: Keys) -> Finding:
+    """Judge by the newest signing key whether other instances have the same keys. newest_seal: the name of its key."""
+    if newest_seal in keys.code_keys:
+        return Finding("secret keys", "ok", "the newest signing key can be opened")
+    found = "the newest signing key is sealed with a secret key that is not here"
+    todo = (
+        "give every instance the same ROVITRACKER_SECRET_KEYS: elsewhere, codes of this one cannot be redeemed. "
+        "If that key is lost, run rovitracker key rotate --at-once"
+    )
+    return Finding("secret keys", "wrong", found, todo)
+
+
 def check_authenticators(apps: Mapping[str, int], keys: Keys) -> Finding:
     """Judge by which secret key the secrets of authenticator apps are sealed. apps: how many, by the key's name."""
     check = "authenticator apps"

@@ -32,6 +32,7 @@ from app.storage.errors import (
 from app.storage.mail.outbox import select_outbox_facts
 from app.storage.people.passkeys import count_passkeys_by_host
 from app.storage.people.second_factors import count_totp_by_key
+from app.storage.people.signing_keys import select_newest_seal
 from app.storage.postgres.database import Database, open_database
 from app.storage.schema.address import shown_address
 from app.storage.schema.diagnosis import select_database_facts, select_partition_facts
@@ -143,8 +144,11 @@ async def _examine_facts(settings: Settings, database: Database) -> AsyncIterato
     yield checks.check_ground(await select_ground(database))
     yield checks.check_rights(await select_excessive_rights(database))
     yield checks.check_grants(await select_missing_rights(database, rights_of(read_migrations())))
+    keys = derive_keys(secret_keys(settings))
+    if newest_seal := await select_newest_seal(database):
+        yield checks.check_secret_keys(newest_seal, keys)
     if apps := await count_totp_by_key(database):
-        yield checks.check_authenticators(apps, derive_keys(secret_keys(settings)))
+        yield checks.check_authenticators(apps, keys)
     yield check_passkeys(await count_passkeys_by_host(database), settings)
     yield checks.check_surroundings(await select_lacks(database))
     for finding in checks.check_partitions(await select_partition_facts(database)):

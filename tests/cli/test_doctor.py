@@ -81,6 +81,19 @@ def test_a_schema_behind_and_an_owner_as_login_are_told(rovitracker: Rovitracker
     assert (code, wrong_of(findings)) == (1, {"service role"})
 
 
+def test_an_instance_with_other_secret_keys_is_told(rovitracker: Rovitracker) -> None:
+    """Codes of one could not be redeemed at the other."""
+    one, other = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+    rotate = ("key", "rotate", "--at-once")
+    assert rovitracker.run(*rotate, ROVITRACKER_SECRET_KEYS=one).returncode == 0
+    for keys, verdict in {one: "ok", f"{other},{one}": "ok", other: "wrong"}.items():
+        finding = examine(rovitracker, ROVITRACKER_SECRET_KEYS=keys)[1]["secret keys"]
+        assert finding["verdict"] == verdict
+        assert ("give every instance the same ROVITRACKER_SECRET_KEYS" in finding["todo"]) == (keys == other)
+    rovitracker.ask(*rotate)
+    assert examine(rovitracker)[1]["secret keys"]["verdict"] == "ok"
+
+
 def test_settings_that_cannot_be_read_are_a_finding(rovitracker: Rovitracker) -> None:
     code, findings = examine(rovitracker, ROVITRACKER_PROT="1")
     assert (code, wrong_of(findings)) == (1, {"settings"})

@@ -70,6 +70,15 @@ async def insert_signing_key(
     return _signing_key(row, keys)
 
 
+SELECT_NEWEST_SEAL = "SELECT sealed_with FROM signing_key ORDER BY created_at DESC, kid LIMIT 1"
+
+
+async def select_newest_seal(statements: Statements) -> str | None:
+    """The name of the secret key that sealed the newest signing key; None where there is none yet."""
+    row = await statements.row(SELECT_NEWEST_SEAL)
+    return row["sealed_with"] if row else None
+
+
 UPDATE_SEALED = "UPDATE signing_key SET sealed = $3, sealed_with = $4 WHERE kid = $1 AND sealed_with = $2"
 
 
