@@ -12,7 +12,8 @@ from tests.support.server import ROOT
 
 RESULTS = ROOT / "bench" / "results"
 KEPT = sorted(RESULTS.rglob("*.json"))
-COMPARED = [file for file in KEPT if file.stem != "bench"]  # locust's summary has no contenders
+# locust's summary and the bytes of requests have no contenders.
+COMPARED = [file for file in KEPT if file.stem not in {"bench", "traffic"}]
 MOST_LINES, MOST_CHARACTERS = 50, 20_000
 
 
