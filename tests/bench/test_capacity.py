@@ -18,6 +18,7 @@ from bench.capacity.model import (
 from bench.capacity.page import page_of
 from bench.capacity.results import RESULTS, read
 from bench.capacity.traffic import main
+from tests.support.depth import too_long
 
 
 def test_the_page_is_as_the_command_writes_it() -> None:
@@ -63,6 +64,7 @@ def test_a_fleet_that_is_told_more_often_needs_more_of_postgresql_alone() -> Non
     assert slow.kept <= slow.needs.shards * DISK_OF_A_SERVER
 
 
+@too_long("the bytes of an exchange and of a page are measured")
 def test_what_the_traffic_command_measures_is_what_is_kept(tmp_path: Path) -> None:
     """The bytes of a page differ by its values, and those of an exchange by next to nothing."""
     assert main(["--out", str(tmp_path)]) == 0

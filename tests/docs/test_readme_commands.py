@@ -48,7 +48,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     yield folder
     remove(default_data_dir(folder))
-    shutil.rmtree(default_data_dir(folder), ignore_errors=True)  # root's lies outside the copy; no test may have run
+    shutil.rmtree(
+        default_data_dir(folder), ignore_errors=True
+    )  # root's lies outside the copy; no test may have run
 
 
 def make(folder: Path, *arguments: str, **variables: str) -> str:
