@@ -27,10 +27,11 @@ from tests.support.depth import DEPTH
 from tests.support.people import World
 
 BACK_WITHIN_S = 15.0  # Patroni's own time included
+DEEP = DEPTH > 1
 SILENT_S = 0.6
+AT_THE_MOMENT = 84 if DEEP else 10  # codes that are redeemed when the primary goes: 504 at depth 6
 CLIENTS = 6
 ROUNDS = DEPTH
-DEEP = DEPTH > 1
 OPERATIONS = 8_400 if DEEP else 200  # a round: 50,400 at depth 6
 TOKENS_OF_A_WORLD = 8  # fewer than a pair keeps
 
@@ -89,10 +90,18 @@ class Client:
 
     async def redeem_by_both(self, world: World, code: str) -> None:
         """One code at both at once: never two tokens. The second ends the token of the first, so nothing is noted."""
-        answers = await asyncio.gather(*(self.count(world.exchange(each, code)) for each in self.browsers))
-        tokens = {each.json()["access_token"] for each in answers if each.status_code == 200}
+        told = await asyncio.gather(*(self.redeem_until_told(each, world, code) for each in self.browsers))
+        tokens = set().union(*told)
         if len(tokens) > 1:
             self.journal.violations.append(f"two tokens for one code: {tokens}")
+
+    async def redeem_until_told(self, browser: Browser, world: World, code: str) -> set[str]:
+        """The token, if any, as a client gets it that comes again after each 503."""
+        while True:
+            answer = await self.count(world.exchange(browser, code))
+            if answer.status_code != 503:
+                return {answer.json()["access_token"]} if answer.status_code == 200 else set()
+            await asyncio.sleep(0.2)
 
     async def revoke(self, browser: Browser, world: World, token: str) -> None:
         answer = await self.count(browser.http.post("/app/oauth2/revoke", data=asked(world, token)))
@@ -181,17 +190,22 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
         stop = asyncio.Event()
         work = [asyncio.create_task(each.go_on(stop)) for each in clients]
         await until_true(partial(has_done, journal, due - OPERATIONS // 2), patience_s=300)
-        struck = await patroni.primary()
+        struck, client = await patroni.primary(), clients[0]
+        codes = [await waiting_code(client.worlds) for _ in range(AT_THE_MOMENT)]
+        redeeming = [client.redeem_by_both(client.worlds, code.text) for code in codes]
         strike = STRIKES[number % len(STRIKES)]
         await asyncio.to_thread(struck.send_nothing)
         await asyncio.sleep(SILENT_S)  # what is answered now would be lost, were it answered
+        moment = [asyncio.create_task(each) for each in redeeming]
+        await asyncio.sleep(0.01)
         await asyncio.to_thread(strike, struck)
         began = monotonic()
-        for each in clients[0].browsers:
-            await until_true(partial(is_back, clients[0].worlds, each), patience_s=60)
+        for each in client.browsers:
+            await until_true(partial(is_back, client.worlds, each), patience_s=60)
         took = monotonic() - began
         sys.stdout.write(f"{strike.__name__}: back after {took:.1f} s, {journal.operations} operations\n")
         assert took < BACK_WITHIN_S
+        await asyncio.gather(*moment)
         assert await patroni.primary() is not struck
         if DEEP:  # it takes as long again
             await asyncio.to_thread(struck.thaw if strike is Node.freeze else partial(bring_back, struck))
