@@ -144,11 +144,17 @@ async def _examine_facts(settings: Settings, database: Database) -> AsyncIterato
     yield checks.check_ground(await select_ground(database))
     yield checks.check_rights(await select_excessive_rights(database))
     yield checks.check_grants(await select_missing_rights(database, rights_of(read_migrations())))
-    keys = derive_keys(secret_keys(settings))
-    if newest_seal := await select_newest_seal(database):
-        yield checks.check_secret_keys(newest_seal, keys)
-    if apps := await count_totp_by_key(database):
-        yield checks.check_authenticators(apps, keys)
+    newest_seal, apps = await select_newest_seal(database), await count_totp_by_key(database)
+    if newest_seal or apps:  # else no key is needed, and none is made
+        try:
+            keys = derive_keys(secret_keys(settings))
+        except SetUpError as error:
+            yield Finding("secret keys", "wrong", *str(error).split(": ", 1))
+        else:
+            if newest_seal:
+                yield checks.check_secret_keys(newest_seal, keys)
+            if apps:
+                yield checks.check_authenticators(apps, keys)
     yield check_passkeys(await count_passkeys_by_host(database), settings)
     yield checks.check_surroundings(await select_lacks(database))
     for finding in checks.check_partitions(await select_partition_facts(database)):
