@@ -1,7 +1,8 @@
 """Random runs of the real service over what the models are about, and what was seen of each.
 
-Two callers share a code or a refresh token. They ask alone or at once, by ways on which faults wait: a reply of PostgreSQL is
-lost once or twice, Valkey is away, or the answer is lost on its way to the caller. An older copy of Valkey may come back.
+Two callers share a code or a refresh token. They ask alone or at once, by ways on which faults wait: what goes to PostgreSQL,
+or its reply, is lost once or twice, Valkey is away, or the answer is lost on its way to the caller. An older copy of Valkey
+may come back.
 """
 
 import asyncio
@@ -21,10 +22,15 @@ from tests.support.families import begin, read
 from tests.support.people import Strict, World
 from tests.support.proxy import Proxy
 
-Fault = Literal["none", "one reply", "two replies", "Valkey", "answer"]
+Fault = Literal["none", "request", "reply", "answer", "Valkey"]
 
-_LIKELY = (4, 2, 2, 1, 2)  # of the faults above, in their order
-_FAULTS: tuple[Fault, ...] = ("none", "one reply", "two replies", "Valkey", "answer")
+_LIKELY: dict[Fault, int] = {
+    "none": 4,
+    "request": 2,
+    "reply": 3,
+    "answer": 2,
+    "Valkey": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Run:
 
         given: the model's word for an answer that gives something.
         """
-        [fault] = self.chance.choices(_FAULTS, _LIKELY)
+        [fault] = self.chance.choices(list(_LIKELY), list(_LIKELY.values()))
         self.events.append((caller, "ASKS"))
         answer = await request(self._way(fault, subject))
         if fault == "answer" or answer.status_code == 503:
@@ -70,9 +76,10 @@ class Run:
     def _way(self, fault: Fault, subject: UUID) -> Browser:
         if fault == "Valkey":
             return self.ways.without_valkey
-        if fault not in ("one reply", "two replies"):
+        if fault in ("none", "answer"):
             return self.ways.whole
-        self.ways.proxy.lose_reply(to=subject.bytes, times=2 if fault == "two replies" else 1)
+        lose = self.ways.proxy.lose_request if fault == "request" else self.ways.proxy.lose_reply
+        lose(subject.bytes, times=self.chance.choice((1, 2)))
         return self.ways.proxied
 
     def who_asks(self, ready: list[int]) -> list[int]:

@@ -94,7 +94,7 @@ init {
     :: at <= made -> if :: successor[at] == 0 -> unspent++ :: else fi; at++
     :: else -> break
     od;
-    assert(ended || unspent <= 1);       /* one token of a living family can be used */
-    assert(!reused || ended);            /* a reuse ends it */
-    assert(pairs_of_first <= 2);         /* the grace is once */
+    assert(ended || unspent <= 1);       /* at most one token of a living family can be used */
+    assert(!reused || ended);            /* a reuse ends the family */
+    assert(pairs_of_first <= 2);         /* a spent token gives one more pair, and no third */
 }
