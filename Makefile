@@ -7,8 +7,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NOT_IN_FIRST := NR == FNR { known[$$0]; next } /^[^ ]/ { wanted = !($$0 in known) } wanted
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover check-faults check-soak bench \
-  bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile bench-strain base-is-named screenshots \
+.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover check-faults check-model check-soak \
+  bench bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile bench-strain base-is-named screenshots \
   browsers servers lock clean
 
 help:  ## list the commands
@@ -46,6 +46,9 @@ check-failover: $(VENV)/.development  ## stores that fail over, again and again 
 
 check-faults: $(VENV)/.development  ## a judged workload under seeded faults (Error 3: no Go, so not judged by Porcupine); FAULTS="--help"
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+check-model: $(VENV)/.development  ## models of codes and tokens searched whole, and without each guard (Error 3: no spin); MODEL="--help"
+	@$(BIN)/python -m tests.model $(MODEL)
 
 check-soak: $(VENV)/.development  ## minutes of load: answers are those of a service without memory, nothing grows; SOAK="--help"
 	@$(BIN)/python -m tests.soak $(SOAK)

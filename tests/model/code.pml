@@ -144,12 +144,11 @@ proctype Restore() {
 init {
     atomic { run Caller(0); run Caller(1); run Restore() }
     (_nr_pr == 1);
-    assert(tokens <= 1);                             /* never two */
-    assert(tokens <= grants);                        /* none without its row */
-    assert(!(replayed && grants > 0) || ended);      /* a second use ends what came of it */
-    /* nobody was refused for a code that nobody redeemed */
-    assert(!((heard[0] == REFUSED || heard[1] == REFUSED) && grants == 0));
+    assert(tokens <= 1);                          /* a code gives one set of tokens */
+    assert(tokens <= grants);                     /* a token that was answered has its row */
+    assert(!(replayed && grants > 0) || ended);   /* a second use ends what came of the code */
+    assert(grants > 0 || heard[0] != REFUSED && heard[1] != REFUSED);  /* nobody is refused a code that nobody redeemed */
 }
 
-/* However often replies are lost, a caller ends with an answer. */
+/* however often replies are lost, a caller ends with an answer */
 ltl answered { <> (heard[0] != NOTHING && heard[1] != NOTHING) }

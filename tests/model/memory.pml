@@ -4,10 +4,10 @@
  *   HEARD           a change that is heard makes what was asked for before it unbelievable
  *   NUMBER_FIRST    an answer carries the number that was read before the token was asked for
  *   PROBED          the memory is believed while a probe was answered not long ago
- *   SENT_AT         not long ago counts from the sending of the probe
+ *   SENT_AT         the worth of a probe counts from its sending, and not from its answer
  *   SAME_CONNECTION the probe goes where changes are told, so that its answer comes behind them
  *   GAP             a new connection makes all that was remembered before it unbelievable
- *   LISTEN_FIRST    that happens once the new connection listens, and not before
+ *   LISTEN_FIRST    the memory is given up once the new connection listens, and not before
  */
 #define BELIEVED 2        /* ticks; ages stop there */
 #define MOST_BREAKS 2
@@ -154,13 +154,15 @@ end:
     od
 }
 
-/* One who is answered from memory: an ended token is called active for less than what a probe is worth. */
+/* One who is answered from memory. */
 active proctype Reader() {
 end:
     do
-    :: atomic { BELIEVABLE -> assert(!ended || since_end < BELIEVED) }
+    :: atomic { BELIEVABLE ->
+        assert(!ended || since_end < BELIEVED)  /* an ended token is called active for less than a probe is worth */
+       }
     od
 }
 
-/* Once it ended, there comes a moment from which nobody calls it active. */
+/* there comes a moment from which nobody calls an ended token active */
 ltl refused_at_last { [] (ended -> <> [] !BELIEVABLE) }

@@ -10,11 +10,17 @@ from pathlib import Path
 
 MODELS = sorted(Path(__file__).parent.glob("*.pml"))
 
+_FILE = "model.pml"
 _SWITCH = re.compile(r"\bNO_([A-Z_]+)\b")
 _LONGEST_S = 300
 _COMPILED = ("-O0", "-w", "-DVECTORSZ=4096")
 _SAFETY = ("-DSAFETY", "-DNOCLAIM")  # assertions, and where a run ends
+_LIVENESS = ("-DNFAIR=3",)  # formulas, where whoever can go on does at last
 _DEEPEST = "-m200000"
+_STATES = re.compile(r"(\d+) states, stored")
+_FOUND = re.compile(r"^pan:\d+: (.*?) \(at depth \d+\)", re.MULTILINE)
+_COMMENT = re.compile(r"/\* (.*) \*/")
+_FORMULA = re.compile(r"(?:/\* (.*) \*/\n)?^ltl ", re.MULTILINE)
 
 
 class NotHereError(Exception):
@@ -23,10 +29,14 @@ class NotHereError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """found: how a promise was broken, empty where none was. states: how many were seen until then."""
+    """guard: what was taken away, and meaning: what that is, in words.
+
+    found: the promise that was broken, empty where none was. states: how many were seen until then.
+    """
 
     model: str
     guard: str | None
+    meaning: str
     states: int
     found: str
 
@@ -40,17 +50,39 @@ def guards_of(model: Path) -> list[str]:
     return sorted(set(_SWITCH.findall(model.read_text())))
 
 
+def meaning_of(guard: str, model: Path) -> str:
+    """What the head of the model says of it; empty where it says nothing."""
+    said = re.search(rf"^ \*   {guard} +(\S.*)$", model.read_text(), re.MULTILINE)
+    return said[1] if said else ""
+
+
 def search(model: Path, guard: str | None = None) -> Run:
     """Whether a run breaks an assertion, and if none does, whether one breaks a formula of the model.
 
     Raises NotHereError without spin or a C compiler, and RuntimeError when the search did not come to its end.
     """
+    text = model.read_text()
+    switches = [f"-DNO_{guard}"] if guard else []
     with tempfile.TemporaryDirectory() as folder:
-        translate(model.read_text(), folder, [f"-DNO_{guard}"] if guard else [])
-        run = _read(model, guard, searched(folder, _SAFETY, [_DEEPEST]))
-        if not run.found and re.search(r"^ltl ", model.read_text(), re.MULTILINE):
-            run = _read(model, guard, searched(folder, ("-DNFAIR=3",), [_DEEPEST, "-a", "-f"]))
-    return run
+        translate(text, folder, switches)
+        said = searched(folder, _SAFETY, [_DEEPEST])
+        found = _FOUND.search(said)
+        if found is None and _FORMULA.search(text):
+            said = searched(folder, _LIVENESS, [_DEEPEST, "-a", "-f"])
+            found = _FOUND.search(said)
+        states = _STATES.search(said)
+        assert states is not None  # the line is there, as `searched` knows
+        broken = _promise(text, folder, switches) or found[1] if found else ""
+    meaning = meaning_of(guard, model) if guard else ""
+    return Run(model.stem, guard, meaning, int(states[1]), broken)
+
+
+def _promise(text: str, folder: str, switches: Sequence[str]) -> str:
+    """The comment on the assertion that the run in the folder breaks, else that before the formula."""
+    told = _run(["spin", *switches, "-t", _FILE], folder)
+    at = re.search(rf"{_FILE}:(\d+), Error: assertion violated", told)
+    comment = _COMMENT.search(text.splitlines()[int(at[1]) - 1]) if at else _FORMULA.search(text)
+    return comment[1] if comment and comment[1] else ""
 
 
 def translate(model: str, folder: str, switches: Sequence[str] = ()) -> None:
@@ -58,24 +90,17 @@ def translate(model: str, folder: str, switches: Sequence[str] = ()) -> None:
     for program in ("spin", "cc"):
         if shutil.which(program) is None:
             raise NotHereError(f"{program} is not here; Debian has it: apt install spin gcc")
-    (Path(folder) / "model.pml").write_text(model)
-    _run(["spin", *switches, "-a", "model.pml"], folder)
+    (Path(folder) / _FILE).write_text(model)
+    _run(["spin", *switches, "-a", _FILE], folder)
 
 
 def searched(folder: str, compiled: Sequence[str], options: Sequence[str]) -> str:
     """What the program in the folder says, once it is compiled and run."""
     _run(["cc", *_COMPILED, *compiled, "-o", "pan", "pan.c"], folder)
     said = _run(["./pan", *options], folder)
-    if "states, stored" not in said or "max search depth too small" in said:
+    if _STATES.search(said) is None or "max search depth too small" in said:
         raise RuntimeError(f"the search did not end:\n{said[-800:]}")
     return said
-
-
-def _read(model: Path, guard: str | None, said: str) -> Run:
-    states = re.search(r"(\d+) states, stored", said)
-    found = re.search(r"^pan:\d+: (.*?) \(at depth \d+\)", said, re.MULTILINE)
-    assert states is not None  # the line is there, as `searched` knows
-    return Run(model.stem, guard, int(states[1]), found[1] if found else "")
 
 
 def _run(command: list[str], folder: str) -> str:
