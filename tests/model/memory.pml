@@ -8,12 +8,25 @@
  *   SAME_CONNECTION the probe goes where changes are told, so that its answer comes behind them
  *   GAP             a new connection makes all that was remembered before it unbelievable
  *   LISTEN_FIRST    the memory is given up once the new connection listens, and not before
+ * TRACE lets another process say which requests and answers are seen, in order, and when the clock ticks.
  */
+#ifndef BELIEVED
 #define BELIEVED 2        /* ticks; ages stop there */
+#endif
+#ifndef MOST_BREAKS
 #define MOST_BREAKS 2
+#endif
 
 mtype = { CHANGE, ANSWER };
 mtype = { IDLE, ASKED, ANSWERED };
+mtype = { ASKS, ACTIVE, INACTIVE, ENDS, ENDED };
+
+#ifdef TRACE
+chan seen = [0] of { byte, mtype };
+#define TELL(what) seen!0,what
+#else
+#define TELL(what) skip
+#endif
 
 /* PostgreSQL */
 bool ended = false;
@@ -67,27 +80,35 @@ inline forget() {
 #endif
 }
 
-active proctype Clock() {
-end:
-    do
-    :: d_step {
+inline tick() {
+    d_step {
         older(since_sent);
         older(since_proof);
         if
         :: ended -> older(since_end)
         :: else
         fi
-       }
-    od
+    }
 }
 
+#ifndef TRACE
+active proctype Clock() {
+end:
+    do
+    :: tick()
+    od
+}
+#endif
+
 active proctype Revocation() {
+    TELL(ENDS);
 #ifdef NO_ONE_COMMIT
     ended = true;
     atomic { notify() }
 #else
     atomic { ended = true; notify() }
 #endif
+    TELL(ENDED)
 }
 
 active proctype PostgreSQL() {
@@ -139,7 +160,11 @@ active proctype Asker() {
     bool active_then;
 end:
     do
+#ifdef TRACE
+    :: TELL(ASKS); !BELIEVABLE -> asked_at = number;     /* else the memory answers it */
+#else
     :: asked_at = number;
+#endif
         active_then = !ended;
         atomic {
 #ifdef NO_NUMBER_FIRST
@@ -151,6 +176,12 @@ end:
             fi;
             asked_at = 0
         }
+#ifdef TRACE
+        if
+        :: active_then -> TELL(ACTIVE)
+        :: else -> TELL(INACTIVE)
+        fi
+#endif
     od
 }
 
@@ -158,9 +189,13 @@ end:
 active proctype Reader() {
 end:
     do
+#ifdef TRACE
+    :: TELL(ASKS); BELIEVABLE -> TELL(ACTIVE)
+#else
     :: atomic { BELIEVABLE ->
         assert(!ended || since_end < BELIEVED)  /* an ended token is called active for less than a probe is worth */
        }
+#endif
     od
 }
 

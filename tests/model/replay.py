@@ -7,30 +7,26 @@ between a request and its answer may interleave as the model allows: only the or
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.model.search import searched, translate
 
 FOLDER = Path(__file__).parent
-RESTORED = (
-    2,
-    "RESTORED",
-)  # an older copy of Valkey: nobody's request, told under the number after the callers'
+NOBODY = 2  # under this number, what happens to the model and is no request
+RESTORED, TICK = (NOBODY, "restore()"), (NOBODY, "tick()")
 
 _COMPILED = ("-DSAFETY", "-DNOCLAIM", "-DPRINTF")
-_OPTIONS = (
-    "-m200000",
-    "-E",
-    "-c0",
-    "-n",
-)  # a trace that does not fit ends in a block, and all traces are judged
+# A trace that does not fit ends in a block, which is no error. -c0: all traces are judged.
+_OPTIONS = ("-m200000", "-E", "-c0", "-n")
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
     """events: a caller's number, 0 or 1, and ASKS or the model's word for the answer, in the order they were seen.
+
+    RESTORED and TICK are among them, which nobody asked for.
 
     left: a condition on the model's variables, as the database has it after the last answer.
     """
@@ -39,25 +35,26 @@ class Trace:
     left: str
 
 
-def possible(name: str, traces: Sequence[Trace]) -> list[bool]:
-    """Whether a run of the model shows each of the traces. name: of the model.
+def possible(name: str, traces: Sequence[Trace], **sizes: int) -> list[bool]:
+    """Whether a run of the model shows each of the traces. name: of the model. sizes: more of its definitions.
 
     Raises NotHereError without spin or a C compiler.
     """
     with tempfile.TemporaryDirectory() as folder:
-        translate(_program((FOLDER / f"{name}.pml").read_text(), traces), folder)
+        translate(_program((FOLDER / f"{name}.pml").read_text(), traces, sizes), folder)
         said = searched(folder, _COMPILED, _OPTIONS)
     shown = {int(number) for number in re.findall(r"shown (\d+)\.", said)}
     return [number in shown for number in range(len(traces))]
 
 
-def _program(model: str, traces: Sequence[Trace]) -> str:
+def _program(model: str, traces: Sequence[Trace], sizes: Mapping[str, int]) -> str:
     most = max(len(trace.events) for trace in traces)
-    sizes = f"#define TRACE\n#define TRIES {most}\n#define MOST {2 * most}\n"
+    defined = {"TRACE": 1, "TRIES": most, "MOST": 2 * most, **sizes}
+    heads = "".join(f"#define {word} {value}\n" for word, value in defined.items())
     options = "\n".join(_option(number, trace) for number, trace in enumerate(traces))
-    return f"{sizes}{model}\nactive proctype Trace() {{\n    if\n{options}\n    fi\n}}\n"
+    return f"{heads}{model}\nactive proctype Trace() {{\n    if\n{options}\n    fi\n}}\n"
 
 
 def _option(number: int, trace: Trace) -> str:
-    steps = [f"seen?{caller},{what}" for caller, what in trace.events]
+    steps = [what if caller == NOBODY else f"seen?{caller},{what}" for caller, what in trace.events]
     return f'    :: true -> {"; ".join(steps)}; ({trace.left}) -> printf("shown {number}.\\n")'
