@@ -92,9 +92,10 @@ async def watch(
 
     async def live(token: str, own: Random) -> Trace:
         seen, ends_at = Watch(began), began + own.uniform(0.1, 1.2)
+        await ask(seen, token)
         while time.monotonic() < ends_at:
-            await ask(seen, token)
             await asyncio.sleep(own.uniform(0.05, 0.3))
+            await ask(seen, token)
         seen.see("ENDS")
         assert (await strict.revoke(ground.other, token)).status_code == 200
         seen.see("ENDED")
