@@ -7,9 +7,9 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NOT_IN_FIRST := NR == FNR { known[$$0]; next } /^[^ ]/ { wanted = !($$0 in known) } wanted
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover check-faults check-long check-soak bench \
-  bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile bench-strain base-is-named screenshots \
-  browsers servers lock clean
+.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover check-faults check-long \
+  check-model check-soak bench bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile bench-strain base-is-named screenshots \
+  browsers servers words lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ check-faults: $(VENV)/.development  ## a judged workload under seeded faults (Er
 
 check-long: $(VENV)/.development  ## what the suite has no time for: clones set up from nothing, pages in all colours; LONG="-k lint" for some
 	@CONFORMANCE_DEPTH=2 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 3600 tests/docs tests/pages tests/bench $(LONG)
+
+check-model: $(VENV)/.development  ## models of codes and tokens searched whole, and without each guard (Error 3: no spin); MODEL="--help"
+	@$(BIN)/python -m tests.model $(MODEL)
 
 check-soak: $(VENV)/.development  ## minutes of load: answers are those of a service without memory, nothing grows; SOAK="--help"
 	@$(BIN)/python -m tests.soak $(SOAK)

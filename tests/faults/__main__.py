@@ -16,12 +16,15 @@ from tests.faults.fault import Fault
 from tests.faults.ground import laid_out
 from tests.faults.journal import Journal
 from tests.faults.judge import NoJudgeError, porcupine
+from tests.faults.kept import keep
 from tests.faults.planted import PLANTED, plant, table_of_planted
 from tests.faults.report import lines_of, summary_of, table_of
-from tests.faults.schedule import Plan, Result, run_schedule, wanted
+from tests.faults.schedule import FAULTS, Plan, Result, run_schedule, wanted
 
 OUT = Path(__file__).with_name("out")
 FAILED, NOT_JUDGED = 1, 3  # 2 is argparse's
+
+_SUMMARY = "faults.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("interrupted, everything is stopped")
         return 128 + signal.SIGINT
-    return conclude(options.out, program, results, planted)
+    status = conclude(options.out, program, results, planted)
+    if options.write:
+        keep(json.loads((options.out / _SUMMARY).read_text()), len(FAULTS))
+        _say("written: tests/faults/last.json, and its part of docs/guarantees.md")
+    return status
 
 
 async def _run(
@@ -86,7 +93,7 @@ def conclude(
 ) -> int:
     """Print the table, write faults.json into the folder, and say what is wrong; the exit status."""
     summary = {"judged_by_porcupine": program is not None, **summary_of(results, planted)}
-    (out / "faults.json").write_text(json.dumps(summary, indent=1) + "\n")
+    (out / _SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
     console = Console(width=None if sys.stdout.isatty() else 200)
     if results:
         console.print(table_of(results), markup=False)
@@ -150,6 +157,7 @@ def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--only", nargs="+", default=(), help="faults with these words in their names")
     add("--bugs", nargs="+", default=(), help="planted bugs with these words in their names")
     add("--out", type=Path, default=OUT, help="folder of the summary, and of journals with violations")
+    add("--write", action="store_true", help="keep the result: tests/faults/last.json and docs/guarantees.md")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--schedules-only", action="store_true", help="plant nothing")
     parts.add_argument("--planted-only", action="store_true", help="run no schedule of the true service")

@@ -52,6 +52,7 @@ async def set_back(ground: Ground, chance: Random) -> int:
     ground.valkey.kill()
     await asyncio.to_thread(ground.valkey.take_back, copied)
     await ground.valkey.start()
+    await until_true(lambda: _is_loaded(ground))
     return int(await ground.valkey.tell("DBSIZE"))
 
 

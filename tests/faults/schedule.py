@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ class Plan:
 class Result:
     """The outcome of a schedule. back_s: until both instances were ready after a strike, at most.
 
-    not_shown: why, if so. broken: what did not come back.
+    not_shown: why, if so. broken: what did not come back, or how the driver failed.
     """
 
     fault: Fault
@@ -102,6 +103,10 @@ async def run_schedule(ground: Ground, fault: Fault, seed: int, plan: Plan, porc
         return result
     except NotBackError as error:
         result.broken = str(error)
+        return result
+    except Exception as error:  # noqa: BLE001  # no other schedule is lost with this one
+        traceback.print_exception(error)
+        result.broken = f"the driver itself failed: {type(error).__name__} {error}"
         return result
     result.differences = await compare(ground, result.journal, weak=fault.weak)
     entries = entries_of(result.journal, weak=fault.weak)

@@ -4,15 +4,19 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tests.conformance.plant import break_source
 from tests.faults.__main__ import NOT_JUDGED, conclude
-from tests.faults.ground import laid_out
+from tests.faults.fault import Fault
+from tests.faults.ground import Ground, laid_out
 from tests.faults.judge import NoJudgeError, judge, porcupine
+from tests.faults.kept import record_of, render
 from tests.faults.planted import PLANTED, Bug
 from tests.faults.registers import entries_of
+from tests.faults.report import summary_of
 from tests.faults.schedule import FAULTS, Plan, Result, run_schedule
 
 _QUICK = next(each for each in FAULTS if each.name == "PostgreSQL: replies lost")
@@ -22,10 +26,15 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-async def result() -> AsyncIterator[Result]:
-    """The outcome of one strike. Porcupine has not judged it yet."""
+async def ground() -> AsyncIterator[Ground]:
     async with laid_out(workers=1) as ground:
-        yield await run_schedule(ground, replace(_QUICK, times=1), 1, _PLAN, None)
+        yield ground
+
+
+@pytest.fixture(scope="module")
+async def result(ground: Ground) -> Result:
+    """The outcome of one strike. Porcupine has not judged it yet."""
+    return await run_schedule(ground, replace(_QUICK, times=1), 1, _PLAN, None)
 
 
 async def test_no_promise_is_broken_under_a_fault(result: Result) -> None:
@@ -44,6 +53,22 @@ async def test_some_order_explains_what_callers_saw(result: Result) -> None:
         pytest.skip(f"not judged by Porcupine, by the rules in Python alone: {error}")
     verdict = judge(program, entries_of(result.journal))
     assert (verdict.violations, verdict.undecided) == ([], [])
+
+
+async def test_a_run_can_be_kept(result: Result) -> None:
+    summary = {"judged_by_porcupine": False, **summary_of([result], [])}
+    page = render(record_of(summary, len(FAULTS)))
+    assert (
+        f"| {_QUICK.name} | 1 | {len(result.journal.operations):,} | {result.bites} {_QUICK.bites} |" in page
+    )
+
+
+async def test_a_driver_that_fails_is_told_and_ends_no_other_schedule(ground: Ground) -> None:
+    async def fail(_ground: Ground, _chance: Random) -> int:
+        raise LookupError("its server is not there")
+
+    failed = await run_schedule(ground, Fault("failing", "bites", fail), 1, Plan(0.2, at_once=2), None)
+    assert failed.violations == ["the driver itself failed: LookupError its server is not there"]
 
 
 def test_without_porcupine_a_run_says_so_and_ends_with_a_status_of_its_own(

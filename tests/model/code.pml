@@ -4,11 +4,22 @@
  *   LATE_DELETE  the code is deleted when the grant stands, and not before
  *   REPLAY       whoever finds a grant of somebody else ends it
  *   COMMIT_FIRST a token is answered when its grant is committed
+ *   ONCE_MORE    a statement whose reply was lost is sent once more, and no more
+ * TRACE lets another process say which requests and answers are seen, in order, and when Valkey comes back older.
  */
 #define CALLERS 2
+#ifndef TRIES
 #define TRIES 2
+#endif
 
-mtype = { NOTHING, TOKEN, REFUSED, LATER };
+mtype = { NOTHING, TOKEN, REFUSED, LATER, ASKS };
+
+#ifdef TRACE
+chan seen = [0] of { byte, mtype };
+#define TELL(number, what) seen!number,what
+#else
+#define TELL(number, what) skip
+#endif
 
 bool in_valkey = true;       /* the code waits */
 byte grants = 0;             /* rows of this code */
@@ -16,8 +27,7 @@ byte owner = 0;              /* the first token of the grant: the caller's numbe
 bool ended = false;          /* the grant was revoked */
 byte tokens = 0;             /* answered, each to its caller */
 bool replayed = false;       /* somebody was told that the code was used */
-bool restored = false;
-mtype heard[CALLERS];
+mtype heard[CALLERS] = NOTHING;
 
 inline insert(mine, stands) {
     atomic {
@@ -32,16 +42,33 @@ inline insert(mine, stands) {
     }
 }
 
+/* A refusal that may be lost on its way. */
+inline refuse(number) {
+    if
+    :: heard[number] = REFUSED
+    :: heard[number] = LATER
+    fi
+}
+
+inline replay(number) {
+    replayed = true;
+#ifndef NO_REPLAY
+    ended = true;
+#endif
+    refuse(number)
+}
+
 proctype Caller(byte number) {
-    byte tries = 0;
-    bool there, stands, sent;
+    byte tries = 0, sendings;
+    bool there, stands;
     byte mine;
     do
     :: tries < TRIES && heard[number] != TOKEN && heard[number] != REFUSED ->
+        TELL(number, ASKS);
         tries++;
         mine = 1 + number * TRIES + (tries - 1);
         stands = false;
-        sent = false;
+        sendings = 0;
         /* Valkey */
         atomic {
             there = in_valkey;
@@ -50,70 +77,83 @@ proctype Caller(byte number) {
 #endif
         }
         if
+        :: tries < TRIES -> heard[number] = LATER    /* its reply was lost, or the process died */
         :: !there ->
             if
-            :: grants > 0 -> replayed = true;
-#ifndef NO_REPLAY
-                ended = true;
-#endif
-                heard[number] = REFUSED
-            :: else -> heard[number] = REFUSED
+            :: grants > 0 -> replay(number)
+            :: else -> refuse(number)
             fi
-        :: there && tries < TRIES -> heard[number] = LATER   /* its reply was lost, or the process died */
         :: there ->
 #ifdef NO_COMMIT_FIRST
             tokens++; heard[number] = TOKEN;
 #endif
-            /* PostgreSQL: the statement is lost, or done and its reply lost, or done; then it is sent once more */
+            /* PostgreSQL: a sending is lost, or done and its reply lost, or done and answered */
             do
-            :: sent -> break
-            :: !sent -> insert(mine, stands);
-                sent = true
-            :: !sent -> sent = true; goto later      /* never sent, or nobody knows */
-            :: !sent -> insert(mine, stands)         /* done, and the reply lost: the same ids once more */
+#ifndef NO_ONCE_MORE
+            :: sendings < 2 ->
+#else
+            :: true ->
+#endif
+                if
+                :: sendings < 2 -> sendings++
+                :: else
+                fi;
+                if
+                :: true -> insert(mine, stands); break
+                :: true -> insert(mine, stands)      /* done, and the reply lost: the same ids once more */
+                :: skip
+                fi
+#ifndef NO_ONCE_MORE
+            :: sendings == 2 -> goto later           /* nobody knows */
+#endif
             od;
             if
             :: stands ->
 #ifndef NO_COMMIT_FIRST
                 tokens++; heard[number] = TOKEN;
 #endif
+                TELL(number, heard[number]);
                 if
                 :: in_valkey = false
                 :: skip                              /* the process died before, or nobody was there */
-                fi
-            :: else -> replayed = true;
-#ifndef NO_REPLAY
-                ended = true;
-#endif
-                heard[number] = REFUSED
+                fi;
+                goto next
+            :: else -> replay(number)
             fi;
-            goto next;
+            goto tell;
 later:
 #ifndef NO_COMMIT_FIRST
             heard[number] = LATER;
 #endif
-            skip;
-next:       skip
-        fi
+            skip
+        fi;
+tell:   TELL(number, heard[number]);
+next:   skip
     :: else -> break
     od
 }
 
 /* An older copy of Valkey, or a replica that had not heard of the deletion. */
+inline restore() {
+    in_valkey = true
+}
+
 proctype Restore() {
-    if
-    :: !in_valkey -> in_valkey = true; restored = true
-    :: true
-    fi
+    restore()
 }
 
 init {
-    heard[0] = NOTHING; heard[1] = NOTHING;
-    atomic { run Caller(0); run Caller(1); run Restore() }
+    atomic { run Caller(0); run Caller(1);
+#ifndef TRACE
+        run Restore()
+#endif
+    }
     (_nr_pr == 1);
-    assert(tokens <= 1);                             /* never two */
-    assert(tokens <= grants);                        /* none without its row */
-    assert(!(replayed && grants > 0) || ended);      /* a second use ends what came of it */
-    /* nobody was refused for a code that nobody redeemed */
-    assert(!((heard[0] == REFUSED || heard[1] == REFUSED) && grants == 0));
+    assert(tokens <= 1);                          /* a code gives one set of tokens */
+    assert(tokens <= grants);                     /* a token that was answered has its row */
+    assert(!(replayed && grants > 0) || ended);   /* a second use ends what came of the code */
+    assert(grants > 0 || heard[0] != REFUSED && heard[1] != REFUSED);  /* nobody is refused a code that nobody redeemed */
 }
+
+/* however often replies are lost, a caller ends with an answer */
+ltl answered { <> (heard[0] != NOTHING && heard[1] != NOTHING) }

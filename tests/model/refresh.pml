@@ -3,10 +3,22 @@
  *   LOCK        one statement reads the row and names its successor
  *   REUSE       a spent token ends its family
  *   GRACE_ONCE  the repetition uses the successor up, so the next one is a reuse
+ * TRACE lets another process say which requests and answers are seen, in order.
  */
+#ifndef TRIES
 #define MOST 6        /* tokens of the family, number 1 the first */
-#define CALLERS 2
 #define TRIES 2
+#endif
+#define CALLERS 2
+
+mtype = { PAIR, REFUSED, LATER, ASKS };
+
+#ifdef TRACE
+chan seen = [0] of { byte, mtype };
+#define TELL(number, what) seen!number,what
+#else
+#define TELL(number, what) skip
+#endif
 
 byte successor[MOST + 2];   /* 0 while the token was not spent */
 byte made = 1;
@@ -58,10 +70,15 @@ proctype Caller(byte number) {
     do
     :: tries < TRIES ->
         tries++;
-        present(holds, got);
+        TELL(number, ASKS);
         if
-        :: got != 0 -> holds = got       /* heard */
-        :: true -> skip                  /* refused, or the answer was lost: the same token again */
+        :: present(holds, got);
+            if
+            :: got != 0 -> TELL(number, PAIR); holds = got
+            :: got == 0 -> TELL(number, REFUSED)
+            :: TELL(number, LATER)       /* the answer was lost: the same token again */
+            fi
+        :: TELL(number, LATER)           /* the request was */
         fi
     :: else -> break
     od
@@ -77,7 +94,7 @@ init {
     :: at <= made -> if :: successor[at] == 0 -> unspent++ :: else fi; at++
     :: else -> break
     od;
-    assert(ended || unspent <= 1);       /* one token of a living family can be used */
-    assert(!reused || ended);            /* a reuse ends it */
-    assert(pairs_of_first <= 2);         /* the grace is once */
+    assert(ended || unspent <= 1);       /* at most one token of a living family can be used */
+    assert(!reused || ended);            /* a reuse ends the family */
+    assert(pairs_of_first <= 2);         /* a spent token gives one more pair, and no third */
 }

@@ -1,4 +1,4 @@
-"""A proxy on the way to a store's unix socket: it can lose a reply, fall silent, and tell what it was asked."""
+"""A proxy on the way to a store's unix socket: it can lose a request or a reply, fall silent, and tell what it was asked."""
 
 import asyncio
 import tempfile
@@ -10,7 +10,7 @@ _CHUNK = 65_536
 
 
 class Proxy:
-    """Commands always pass. A lost reply ends its connection; in silence the replies are kept back for good."""
+    """What is lost ends its connection; in silence the replies are kept back for good, and commands pass."""
 
     def __init__(self, store: str | int, path: str = "") -> None:
         """store: its socket, or its port on the loopback interface."""
@@ -18,6 +18,8 @@ class Proxy:
         self._store = store
         self._marker: bytes | None = None
         self._losses = 0
+        self._unsent = b""
+        self._unsent_times = 0
         self._speaking = asyncio.Event()
         self._speaking.set()
         self._asked: list[bytearray] = []  # a connection each
@@ -26,6 +28,10 @@ class Proxy:
     def lose_reply(self, to: bytes = b"", *, times: int = 1) -> None:
         """Lose the next reply, or the first one after these bytes were asked, on so many connections."""
         self._marker, self._losses = to, times
+
+    def lose_request(self, having: bytes, *, times: int = 1) -> None:
+        """Let what has these bytes never arrive, on so many connections."""
+        self._unsent, self._unsent_times = having, times
 
     def lead_to(self, store: str | int) -> None:
         """Take new connections to another store, as an address does after a fail-over; those that stand stay."""
@@ -81,6 +87,9 @@ class Proxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: bytearray
     ) -> None:
         while data := await reader.read(_CHUNK):
+            if self._unsent_times and self._unsent in data:
+                self._unsent_times -= 1
+                break
             asked += data
             writer.write(data)
         writer.close()
