@@ -167,12 +167,6 @@ SET_UPS: dict[str, SetUp] = {
         ("open to others", "chmod go="),
         prepare=_open_key,
     ),
-    "a key file without a key": SetUp(
-        lambda ground: ground.of(ground.database_url, DATA_DIR=str(ground.folder / "data")),
-        "secret keys",
-        ("secret_key holds no key", "restore it, or remove it"),
-        prepare=_open_key,
-    ),
     "a damaged record": SetUp(
         lambda ground: {"DATA_DIR": str(ground.folder / "damaged")},
         "private servers",

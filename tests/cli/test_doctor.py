@@ -94,6 +94,20 @@ def test_an_instance_with_other_secret_keys_is_told(rovitracker: Rovitracker) ->
     assert examine(rovitracker)[1]["secret keys"]["verdict"] == "ok"
 
 
+def test_a_key_file_without_a_key_is_told(rovitracker: Rovitracker) -> None:
+    file = rovitracker.embedded.data_dir / "secret_key"
+    rovitracker.ask("key", "rotate", "--at-once")
+    key = file.read_text()
+    file.write_text("x")
+    finding = examine(rovitracker)[1]["secret keys"]
+    file.write_text(key)
+    assert (finding["verdict"], finding["todo"]) == (
+        "wrong",
+        "restore it, or remove it, and a new one is made",
+    )
+    assert finding["found"] == f"{file} holds no key"
+
+
 def test_settings_that_cannot_be_read_are_a_finding(rovitracker: Rovitracker) -> None:
     code, findings = examine(rovitracker, ROVITRACKER_PROT="1")
     assert (code, wrong_of(findings)) == (1, {"settings"})
