@@ -105,7 +105,11 @@ async def _refuse_obstacles(connection: Any, facts: DistributionFacts) -> None:
 
 
 async def _distribute(connection: Any, name: str, shards: int) -> None:
-    """A transaction that notified cannot be prepared, as Citus does over several nodes: the service says it instead."""
+    """Move one table's rows to its shards, and free the room that they took here.
+
+    Its triggers go: a transaction that notified cannot be prepared, as Citus does over several nodes. The service tells
+    what ends instead.
+    """
     async with connection.transaction():
         for trigger in TELLING:
             await connection.execute(f"DROP TRIGGER IF EXISTS {trigger} ON {name}")
@@ -123,6 +127,9 @@ async def _distribute(connection: Any, name: str, shards: int) -> None:
                 COLUMN,
                 BY_BUCKET[0],
             )
+        await connection.execute(
+            "SELECT truncate_local_data_after_distributing_table($1::text::regclass)", name
+        )
 
 
 async def _define(connection: Any) -> None:

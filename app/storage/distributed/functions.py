@@ -22,7 +22,7 @@ _CODES = """ids uuid[], token_ids uuid[], token_digests bytea[], application_ids
     member_ids uuid[], code_digests bytea[], code_challenges text[], scopes text[], approved_us bigint[], code_life interval"""
 _EACH_GRANTED = f"""
     FOR e IN
-        SELECT asked.* FROM (
+        SELECT asked.*, bucket_of(asked.id) AS bucket, bucket_of(asked.token_id) AS token_bucket FROM (
             SELECT *, timestamptz 'epoch' + approved_at_us * interval '1 microsecond' AS approved_at
             FROM unnest(ids, token_ids, token_digests, application_ids, customer_ids, member_ids, code_digests,
                         code_challenges, scopes, approved_us{{more_arrays}})
@@ -33,57 +33,71 @@ _EACH_GRANTED = f"""
         ORDER BY asked.id
     LOOP
         moment := clock_timestamp();
+        {{ends}}
         INSERT INTO authorization_grant
             (id, bucket, application_id, customer_id, member_id, code_digest, code_challenge, first_token_id, scope,
              approved_at, expires_at)
-        VALUES (e.id, bucket_of(e.id), e.application_id, e.customer_id, e.member_id, e.code_digest, e.code_challenge,
-                e.token_id, e.scope, e.approved_at, {{expires_at}})
+        VALUES (e.id, e.bucket, e.application_id, e.customer_id, e.member_id, e.code_digest, e.code_challenge,
+                e.token_id, e.scope, e.approved_at, grant_ends_at)
         ON CONFLICT DO NOTHING;
         CONTINUE WHEN NOT FOUND;"""
-_REDEEM_CLASSIC = f"""
-CREATE OR REPLACE FUNCTION citus_redeem_classic({_CODES}, idle interval, absolute interval)
-RETURNS TABLE (granted uuid, issued uuid) LANGUAGE plpgsql AS $$
-DECLARE
+# Values of a row are variables alone: with anything to compute, Citus plans the row anew for its shard each time.
+_VARIABLES = """
     e record;
     moment timestamptz;
-BEGIN{_EACH_GRANTED.format(more_arrays="", more_columns="", expires_at="NULL")}
+    grant_ends_at timestamptz;
+    ends_at timestamptz;
+    last_ends_at timestamptz;"""
+_CLASSIC = _EACH_GRANTED.format(
+    more_arrays="",
+    more_columns="",
+    ends="""ends_at := moment + least(idle, absolute);
+        last_ends_at := moment + absolute;""",
+)
+_REDEEM_CLASSIC = f"""
+CREATE OR REPLACE FUNCTION citus_redeem_classic({_CODES}, idle interval, absolute interval)
+RETURNS TABLE (granted uuid, issued uuid) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+DECLARE{_VARIABLES}
+BEGIN{_CLASSIC}
         INSERT INTO classic_token
             (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at,
              issued_at, used_at, expires_at, absolute_expires_at)
-        VALUES (e.token_id, bucket_of(e.token_id), e.token_digest, e.id, e.application_id, e.customer_id, e.scope,
-                e.approved_at, moment, moment, moment + least(idle, absolute), moment + absolute);
+        VALUES (e.token_id, e.token_bucket, e.token_digest, e.id, e.application_id, e.customer_id, e.scope, e.approved_at,
+                moment, moment, ends_at, last_ends_at);
         granted := e.id;
         issued := e.token_id;
         RETURN NEXT;
     END LOOP;
 END $$;
 """
-_ENDS = "CASE WHEN e.refresh_id IS NULL THEN moment + access ELSE e.approved_at + absolute END"
 _STRICT = _EACH_GRANTED.format(
     more_arrays=", refresh_ids, refresh_digests",
     more_columns=", refresh_id, refresh_digest",
-    expires_at=_ENDS,
+    ends="""ends_at := moment + access;
+        last_ends_at := e.approved_at + absolute;
+        refresh_ends_at := least(moment + idle, last_ends_at);
+        refresh_bucket := bucket_of(e.refresh_id);
+        grant_ends_at := CASE WHEN e.refresh_id IS NULL THEN ends_at ELSE last_ends_at END;""",
 )
 _REDEEM_STRICT = f"""
 CREATE OR REPLACE FUNCTION citus_redeem_strict({_CODES}, access interval, idle interval, absolute interval,
     refresh_ids uuid[], refresh_digests bytea[])
-RETURNS TABLE (granted uuid, issued uuid) LANGUAGE plpgsql AS $$
-DECLARE
-    e record;
-    moment timestamptz;
+RETURNS TABLE (granted uuid, issued uuid) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+DECLARE{_VARIABLES}
+    refresh_ends_at timestamptz;
+    refresh_bucket smallint;
 BEGIN{_STRICT}
         IF e.refresh_id IS NOT NULL THEN
             INSERT INTO refresh_token
                 (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at,
                  issued_at, expires_at, absolute_expires_at)
-            VALUES (e.refresh_id, bucket_of(e.refresh_id), e.refresh_digest, e.id, e.application_id, e.customer_id,
-                    e.scope, e.approved_at, moment, least(moment + idle, e.approved_at + absolute),
-                    e.approved_at + absolute);
+            VALUES (e.refresh_id, refresh_bucket, e.refresh_digest, e.id, e.application_id, e.customer_id, e.scope,
+                    e.approved_at, moment, refresh_ends_at, last_ends_at);
         END IF;
         INSERT INTO strict_token
             (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at, issued_at, expires_at)
-        VALUES (e.token_id, bucket_of(e.token_id), e.token_digest, e.id, e.application_id, e.customer_id, e.scope,
-                e.approved_at, moment, moment + access);
+        VALUES (e.token_id, e.token_bucket, e.token_digest, e.id, e.application_id, e.customer_id, e.scope, e.approved_at,
+                moment, ends_at);
         granted := e.id;
         issued := e.token_id;
         RETURN NEXT;
@@ -95,20 +109,24 @@ _ROTATE = f"""
 CREATE OR REPLACE FUNCTION citus_rotate(ids uuid[], digests bytea[], application_ids uuid[], successor_ids uuid[],
     successor_digests bytea[], token_ids uuid[], token_digests bytea[], scopes text[], resources text[],
     only_audience text, access interval, idle interval)
-RETURNS TABLE (issued uuid, issued_scope text, issued_detailed_of uuid) LANGUAGE plpgsql AS $$
+RETURNS TABLE (issued uuid, issued_scope text, issued_detailed_of uuid)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     e record;
     t record;
     moment timestamptz;
+    ends_at timestamptz;
+    refresh_ends_at timestamptz;
 BEGIN
     FOR e IN
-        SELECT * FROM unnest(ids, digests, application_ids, successor_ids, successor_digests, token_ids, token_digests,
-                             scopes, resources)
+        SELECT *, bucket_of(asked.id) AS bucket
+        FROM unnest(ids, digests, application_ids, successor_ids, successor_digests, token_ids, token_digests,
+                    scopes, resources)
              AS asked(id, digest, application_id, successor_id, successor_digest, token_id, token_digest, scope, resource)
         ORDER BY asked.id
     LOOP
         moment := clock_timestamp();
-        SELECT * INTO t FROM refresh_token r WHERE r.id = e.id AND r.bucket = bucket_of(e.id) FOR UPDATE;
+        SELECT * INTO t FROM refresh_token r WHERE r.id = e.id AND r.bucket = e.bucket FOR UPDATE;
         CONTINUE WHEN NOT FOUND OR t.digest <> e.digest OR t.application_id <> e.application_id
             OR t.successor_id IS NOT NULL OR t.expires_at <= moment
             OR NOT (e.scope IS NULL OR string_to_array(e.scope, ' ') <@ string_to_array(t.scope, ' '))
@@ -121,6 +139,8 @@ BEGIN
         PERFORM g.id FROM authorization_grant g
         WHERE g.id = t.grant_id AND g.bucket = t.bucket AND g.revoked_at IS NULL;
         CONTINUE WHEN NOT FOUND;
+        ends_at := moment + access;
+        refresh_ends_at := least(moment + idle, t.absolute_expires_at);
         UPDATE refresh_token r SET successor_id = e.successor_id
         WHERE r.id = t.id AND r.bucket = t.bucket AND r.successor_id IS NULL;
         CONTINUE WHEN NOT FOUND;
@@ -128,14 +148,14 @@ BEGIN
             (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
              issued_at, expires_at, absolute_expires_at)
         VALUES (e.successor_id, t.bucket, e.successor_digest, t.grant_id, t.application_id, t.customer_id, t.scope,
-                t.audience, t.approved_at, moment, least(moment + idle, t.absolute_expires_at), t.absolute_expires_at);
+                t.audience, t.approved_at, moment, refresh_ends_at, t.absolute_expires_at);
         issued := e.token_id;
         issued_scope := coalesce(e.scope, t.scope);
         INSERT INTO strict_token
             (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at, issued_at,
              expires_at)
         VALUES (e.token_id, t.bucket, e.token_digest, t.grant_id, t.application_id, t.customer_id, issued_scope,
-                t.audience, t.approved_at, moment, moment + access);
+                t.audience, t.approved_at, moment, ends_at);
         RETURN NEXT;
     END LOOP;
 END $$;
@@ -143,13 +163,15 @@ END $$;
 _ISSUE = f"""
 CREATE OR REPLACE FUNCTION citus_issue(ids uuid[], digests bytea[], application_ids uuid[], customer_ids uuid[],
     scopes text[], audiences text[], life interval)
-RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+RETURNS SETOF uuid LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     e record;
-    moment timestamptz := clock_timestamp();
+    moment CONSTANT timestamptz := clock_timestamp();
+    ends_at CONSTANT timestamptz := moment + life;
 BEGIN
     FOR e IN
-        SELECT asked.id, asked.digest, a.id AS application_id, a.customer_id, asked.scope, asked.audience, k.approved_at
+        SELECT asked.id, asked.digest, a.id AS application_id, a.customer_id, asked.scope, asked.audience,
+               coalesce(k.approved_at, moment) AS approved_at, bucket_of(asked.id) AS bucket
         FROM unnest(ids, digests, application_ids, customer_ids, scopes, audiences)
              AS asked(id, digest, application_id, customer_id, scope, audience)
         JOIN application a ON a.id = asked.application_id AND a.status = 'active'
@@ -161,8 +183,8 @@ BEGIN
     LOOP
         INSERT INTO strict_token
             (id, bucket, digest, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
-        VALUES (e.id, bucket_of(e.id), e.digest, e.application_id, e.customer_id, e.scope, e.audience,
-                coalesce(e.approved_at, moment), moment, moment + life)
+        VALUES (e.id, e.bucket, e.digest, e.application_id, e.customer_id, e.scope, e.audience, e.approved_at, moment,
+                ends_at)
         ON CONFLICT DO NOTHING;
         IF FOUND THEN
             RETURN NEXT e.id;

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from app.storage.postgres.changes import CHANNEL
 from app.storage.schema.maintenance import DELETE_PAST_ROWS
 from app.storage.token.client_tokens import INSERT_STRICT_TOKENS
 from app.storage.token.connection_lists import SELECT_CONNECTIONS, SELECT_LISTED_CONNECTION
@@ -91,18 +90,8 @@ def _of_customer(statement: str) -> str:
     )
 
 
-def _told(statement: str) -> str:
-    """An UPDATE by whose ids the change is told here, since a trigger on a worker is heard by nobody.
-
-    Citus refuses clock_timestamp() in an UPDATE. The time of the statement is its own, and the same everywhere.
-    """
-    return (
-        f"WITH changed AS ({_timed(statement)} RETURNING id) "
-        f"SELECT pg_notify('{CHANNEL}', id::text) FROM changed"
-    )
-
-
 def _timed(statement: str) -> str:
+    """Citus refuses clock_timestamp() in an UPDATE. The time of a statement that is alone is the same, and one for all."""
     return statement.replace("clock_timestamp()", "statement_timestamp()")
 
 
@@ -142,10 +131,10 @@ ON_CITUS: Mapping[str, str] = {
     SELECT_CROWDED_PAIRS: _call("citus_crowded_pairs", 3, "*"),
     SELECT_CROWDED_PAIRS_OF: _call("citus_crowded_pairs_of", 3, "*"),
     MARK_SURPLUS_REVOKED: _call("citus_revoke_surplus", 3, "*"),
-    MARK_GRANT_REVOKED: _told(MARK_GRANT_REVOKED),
-    MARK_CLASSIC_TOKEN_REVOKED: _told(MARK_CLASSIC_TOKEN_REVOKED),
-    MARK_STRICT_TOKEN_REVOKED: _told(MARK_STRICT_TOKEN_REVOKED),
-    MARK_LEGACY_TOKEN_REVOKED: _told(MARK_LEGACY_TOKEN_REVOKED),
+    MARK_GRANT_REVOKED: _call("citus_revoke_authorization_grant", 1, "*"),
+    MARK_CLASSIC_TOKEN_REVOKED: _call("citus_revoke_classic_token", 1, "*"),
+    MARK_STRICT_TOKEN_REVOKED: _call("citus_revoke_strict_token", 1, "*"),
+    MARK_LEGACY_TOKEN_REVOKED: _call("citus_revoke_legacy_token", 1, "*"),
     UPDATE_TOKEN_USED: _timed(UPDATE_TOKEN_USED),
     UPDATE_LEGACY_TOKEN_USED: _timed(UPDATE_LEGACY_TOKEN_USED),
     DELETE_PAST_ROWS: "SELECT citus_delete_past_rows($1) AS deleted",

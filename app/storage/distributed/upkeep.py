@@ -35,7 +35,23 @@ BEGIN
     RETURN QUERY SELECT * FROM citus_crowded_pairs(coalesce(customers, '{}'), coalesce(applications, '{}'), most);
 END $$;
 """
-# A trigger on a worker could tell only those who listen there, so each function that ends tokens tells it here.
+# A trigger on a worker could tell only those who listen there, so each function that ends tokens tells it here. As one
+# statement, with the UPDATE in its WITH, Citus would send the telling to the worker along with the rest.
+_REVOKE = """
+CREATE OR REPLACE FUNCTION citus_revoke_{table}(one uuid) RETURNS SETOF uuid LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    home CONSTANT smallint := bucket_of(one);
+    moment CONSTANT timestamptz := clock_timestamp();
+BEGIN
+    UPDATE {table} t SET revoked_at = moment WHERE t.id = one AND t.bucket = home AND t.revoked_at IS NULL;
+    IF FOUND THEN
+        PERFORM pg_notify('rovitracker_changes', one::text);
+        RETURN NEXT one;
+    END IF;
+END $$;
+"""
+_REVOKED = ("authorization_grant", "classic_token", "strict_token", "legacy_token")
 _REVOKE_SURPLUS = f"""
 CREATE OR REPLACE FUNCTION citus_revoke_surplus(customer uuid, application uuid, most bigint)
 RETURNS SETOF uuid LANGUAGE plpgsql AS $$
@@ -115,4 +131,4 @@ REVOKE ALL ON FUNCTION citus_delete_past_rows(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION citus_delete_past_rows(integer) TO rovitracker_service;
 """
 
-UPKEEP = (_CROWDED, _REVOKE_SURPLUS, _DELETE_PAST)
+UPKEEP = (*(_REVOKE.format(table=table) for table in _REVOKED), _CROWDED, _REVOKE_SURPLUS, _DELETE_PAST)
