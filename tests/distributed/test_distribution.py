@@ -22,11 +22,6 @@ from tests.distributed.nodes import COMMANDS, SET, Citus, NoCitusError, citus_pr
 from tests.faults.servers import environment_of
 from tests.support.server import ROOT, free_port
 
-try:
-    PROGRAMS = citus_programs()
-except NoCitusError as error:
-    pytest.skip(f"not shown: tokens on several PostgreSQL servers; {error}", allow_module_level=True)
-
 _ROWS = """
 WITH made AS (SELECT uuidv7() AS id FROM generate_series(1, 200)), granted AS (
     INSERT INTO authorization_grant (id, bucket, application_id, customer_id, first_token_id, scope, approved_at)
@@ -40,7 +35,11 @@ _COUNTS = "SELECT (SELECT count(*) FROM authorization_grant), (SELECT count(*) F
 
 @pytest.fixture(scope="module")
 def citus() -> Iterator[Citus]:
-    with run_citus(PROGRAMS, workers=2) as citus:
+    try:
+        programs = citus_programs()
+    except NoCitusError as error:
+        pytest.skip(f"not shown: tokens on several PostgreSQL servers; {error}")
+    with run_citus(programs, workers=2) as citus:
         yield citus
 
 
