@@ -22,8 +22,9 @@ FILES = (
     "tests/flows/test_explain_token.py",
     "tests/flows/test_keep_cap.py",
     "tests/flows/test_manual_grant.py",
+    "tests/test_races.py",
 )
-# These change or read rows by hand in words that Citus refuses, such as an interval taken from a column. The last one wants a
+# These change or read rows by hand in words that Citus refuses, such as an interval taken from a column. The last two want a
 # server that listens on a socket.
 _BY_HAND = (
     "test_use_renews_a_classic_token_once_a_day_and_never_a_revoked_one",
@@ -35,6 +36,7 @@ _BY_HAND = (
     "test_whatever_does_not_work_is_refused_alike",
     "test_an_expired_token_is_inactive",
     "test_before_it_is_switched_on_and_after_its_end_no_store_is_asked",
+    "test_after_a_kill_before_the_answer",
 )
 
 
