@@ -7,12 +7,12 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NOT_IN_FIRST := NR == FNR { known[$$0]; next } /^[^ ]/ { wanted = !($$0 in known) } wanted
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint audit conformance check-clients check-containers check-door check-failover check-faults check-long \
-  check-model check-soak bench bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile bench-strain base-is-named screenshots \
-  browsers servers words lock clean
+.PHONY: help run install test lint audit conformance check-clients check-containers check-distributed check-door check-failover \
+  check-faults check-long check-model check-soak bench bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile \
+  bench-strain base-is-named screenshots browsers servers words lock clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime  ## set up once, then serve a demo on http://localhost:8000
 	@$(BIN)/rovitracker demo
@@ -56,6 +56,9 @@ check-model: $(VENV)/.development  ## models of codes and tokens searched whole,
 
 check-soak: $(VENV)/.development  ## minutes of load: answers are those of a service without memory, nothing grows; SOAK="--help"
 	@$(BIN)/python -m tests.soak $(SOAK)
+
+check-distributed: $(VENV)/.development  ## on Citus, a worker killed, and its price (Error 3: no CITUS_BIN); DISTRIBUTED="--help"
+	@CITUS_BIN="$(CITUS_BIN)" $(BIN)/python -m tests.distributed $(DISTRIBUTED)
 
 bench: $(VENV)/.development  ## load every scenario with locust, judge it; BENCH="--help" lists what can be said
 	@$(BIN)/python -m bench.scenarios $(BENCH)

@@ -23,12 +23,13 @@ from app.process.reads import Reads
 from app.process.recent import Recent
 from app.process.refused_requests import RefusedRequests
 from app.settings import Settings
+from app.storage.distributed.session import CITUS
 from app.storage.fleet.fleet import PageMap
 from app.storage.fleet.series import Asked
 from app.storage.fleet.unchanged import Unchanged
 from app.storage.people.signing_keys import remember_signing_keys
 from app.storage.postgres.changes import Changes
-from app.storage.postgres.database import Database, open_database
+from app.storage.postgres.database import PLAIN, Database, open_database
 from app.storage.postgres.gather import Bounds
 from app.storage.postgres.remembered import Remembered
 from app.storage.token.gathered import Gathered, gather_statements
@@ -90,6 +91,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             connections=settings.limit_database_connections,
             role=stores.role,
             pooled=stores.pooled,
+            dialect=CITUS if settings.distributed == "citus" else PLAIN,
         )
         stack.push_async_callback(database.close)
         passwords = Passwords(threads=settings.limit_password_checks)

@@ -40,6 +40,11 @@ class ServiceSettings(BaseModel):
     direct_database_url: DatabaseUrl | None = Field(
         None, description="DSN of PostgreSQL itself, where `DATABASE_URL` goes through a pooler"
     )
+    distributed: Literal["citus"] | None = Field(
+        None,
+        description="`citus` where the tables of tokens are spread over several PostgreSQL servers by Citus; `rovitracker migrate "
+        "distribute` spreads them",
+    )
     redis_url: RedisUrl | None = Field(
         None,
         description="Valkey's address: `redis://`, `rediss://` or `unix://`. Of several servers: `redis+sentinel://` or "

@@ -27,6 +27,7 @@ from tests.support.browser import Browser
 from tests.support.claims import Claims
 from tests.support.depth import deepen
 from tests.support.people import MADE, World
+from tests.support.spread import COORDINATOR, join_workers, settings_on, spread
 from tests.support.verbs import Verbs, loaded
 
 for name in [name for name in os.environ if name.startswith(PREFIX)]:
@@ -117,7 +118,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     base = tmp_path_factory.getbasetemp()
     root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with attach(root / "servers") as embedded:
-        yield embedded.database_url, embedded.redis_url
+        yield COORDINATOR or embedded.database_url, embedded.redis_url
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +166,9 @@ async def make_database(owner_url: str, name: str) -> str:
     await owner.execute(f"CREATE DATABASE {name}")
     await owner.close()
     url = urlunsplit(urlsplit(owner_url)._replace(path=f"/{name}"))
+    await join_workers(url)
     await apply_migrations(url, read_migrations())
+    await spread(url)
     return url
 
 
@@ -193,7 +196,7 @@ def make_settings(database_url: str, redis_url: str, data_dir: Path, **changes: 
         "limit_guesses_per_address": 1_000_000,
         "limit_mails_per_sender": 1_000_000,  # all tests of a worker come from one address
     }
-    return Settings.model_validate({**values, **changes})
+    return Settings.model_validate({**values, **settings_on(database_url), **changes})
 
 
 @pytest.fixture(scope="session")

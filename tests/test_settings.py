@@ -325,6 +325,16 @@ def test_a_pooler_needs_an_owner_of_another_name(environment: pytest.MonkeyPatch
     assert load_settings().direct_database_url is not None
 
 
+def test_citus_needs_an_owner_of_another_name(environment: pytest.MonkeyPatch) -> None:
+    """What SET ROLE makes of a session, no worker lets in."""
+    environment.setenv("ROVITRACKER_DISTRIBUTED", "citus")
+    said = refusal()
+    assert "ROVITRACKER_MIGRATION_DATABASE_URL" in said
+    assert "hidden" not in said
+    environment.setenv("ROVITRACKER_MIGRATION_DATABASE_URL", "postgresql://owner:hidden@db.example/rovi")
+    assert load_settings().distributed == "citus"
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("60", 60), ("60s", 60), ("5m", 300), ("1h", 3600), ("30d", 2_592_000), ("1 y", 31_536_000)],

@@ -13,6 +13,7 @@ from app.mail.server import MailServer
 from app.mail.transport import Answer
 from app.oauth.keys import Keys
 from app.settings import Settings
+from app.storage.distributed.placement import DistributionFacts, unfit_distribution
 from app.storage.mail.outbox import OutboxFacts
 from app.storage.postgres.database import MOST_HELD
 from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts
@@ -163,6 +164,16 @@ def check_ground(ground: Ground) -> Finding:
         found, _, todo = reason.partition(": ")
         return Finding("database", "wrong", found, todo)
     return Finding("database", "ok", "UTF-8, and its names lead to the schema public")
+
+
+def check_distribution(facts: DistributionFacts, settings: Settings) -> Finding | None:
+    """Judge whether the setting fits the schema; None where neither knows of Citus."""
+    if reason := unfit_distribution(facts, wanted=settings.distributed == "citus"):
+        found, _, todo = reason.partition(": ")
+        return Finding("distribution", "wrong", found, todo)
+    if facts.spread != "whole":
+        return None
+    return Finding("distribution", "ok", f"the tables of tokens are distributed by Citus {facts.version}")
 
 
 def check_grants(missing: tuple[Right, ...]) -> Finding:

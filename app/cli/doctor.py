@@ -23,6 +23,7 @@ from app.mail.transport import Line
 from app.oauth.keys import derive_keys
 from app.refused import SetUpError
 from app.settings import Settings, SettingsError, load_settings, variables_of_the_driver
+from app.storage.distributed.placement import select_distribution_facts
 from app.storage.errors import (
     ForgetfulSessionError,
     StandbyError,
@@ -143,6 +144,8 @@ async def _examine_facts(settings: Settings, database: Database) -> AsyncIterato
     yield checks.check_clock("PostgreSQL", facts.now, before, after)
     yield checks.check_ground(await select_ground(database))
     yield checks.check_rights(await select_excessive_rights(database))
+    if distribution := checks.check_distribution(await select_distribution_facts(database), settings):
+        yield distribution
     yield checks.check_grants(await select_missing_rights(database, rights_of(read_migrations())))
     newest_seal, apps = await select_newest_seal(database), await count_totp_by_key(database)
     if newest_seal or apps:  # else no key is needed, and none is made

@@ -1,12 +1,14 @@
 """`rovitracker migrate`: the database schema."""
 
 import asyncio
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
-from app.cli.output import Json, print_records
+from app.cli.output import Json, errors, print_records
 from app.settings import load_settings
+from app.storage.distributed.distribute import MOST_SHARDS, SHARDS, distribute_tables
 from app.storage.schema.migrations import (
     Migration,
     MigrationState,
@@ -15,6 +17,10 @@ from app.storage.schema.migrations import (
     read_status,
 )
 from app.stores import open_stores
+
+Shards = Annotated[
+    int, typer.Option(min=1, max=MOST_SHARDS, help="Parts of each table: more than nodes there will ever be.")
+]
 
 cli = typer.Typer(help="Migrate the database schema.", no_args_is_help=True)
 
@@ -35,6 +41,18 @@ def status(as_json: Json = False) -> None:
     with open_stores(load_settings()) as stores:
         states = asyncio.run(read_status(stores.owner_url, read_migrations()))
     print_records([_row(state) for state in states], as_json=as_json, empty="There are no migrations.")
+
+
+@cli.command(epilog="Example: rovitracker migrate distribute --shards 32")
+def distribute(shards: Shards = SHARDS, as_json: Json = False) -> None:
+    """Spread the tables of tokens over the nodes of Citus. Stop the service first; a run that was killed is taken up again."""
+    with open_stores(load_settings()) as stores:
+        tables = asyncio.run(
+            distribute_tables(
+                stores.owner_url, shards=shards, told=lambda name: errors.print(f"distributing {name} ...")
+            )
+        )
+    print_records([asdict(table) for table in tables], as_json=as_json, empty="")
 
 
 def _row(state: MigrationState) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from app.logs import configure_logs
 from app.metrics import serve_metrics
 from app.oauth.actor import COMMAND_LINE
 from app.settings import Settings, export_environment, export_settings, load_settings
+from app.storage.distributed.placement import select_distribution_facts, unfit_distribution
 from app.storage.postgres.database import open_database
 from app.storage.schema.maintenance import select_excessive_rights
 from app.stores import Stores
@@ -49,7 +50,7 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None, as_json
     flags = {"host": host, "port": port, "workers": workers}
     settings = load_settings(**flags)
     with _bind(settings) as listener, ready_stores(settings) as stores:
-        asyncio.run(_refuse_excessive_rights(stores))
+        asyncio.run(_refuse_unfit(settings, stores))
         document = {"url": settings.issuer} if as_json else None
         _listen(settings, listener, flags, partial(_announce, document=document))
 
@@ -134,12 +135,15 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-async def _refuse_excessive_rights(stores: Stores) -> None:
+async def _refuse_unfit(settings: Settings, stores: Stores) -> None:
     database = await open_database(stores.database_url, connections=1, role=stores.role, pooled=stores.pooled)
     try:
         rights = await select_excessive_rights(database)
+        facts = await select_distribution_facts(database)
     finally:
         await database.close()
+    if unfit := unfit_distribution(facts, wanted=settings.distributed == "citus"):
+        fail(unfit)
     if rights:
         fail(
             f"the service's database role {', '.join(rights)}: give it a login that is only granted rovitracker_service"

@@ -31,6 +31,7 @@ NOT_RUN = {
     "make check-containers": "it needs an engine; the suite runs it where there is none, and replays the image's steps",
     "make check-failover": "fail-overs at length; the suite has each kind of them once, in tests/failover",
     "make check-faults": "faults at length; the suite has a smoke run of it, in tests/faults",
+    "make check-distributed": "it needs the programs of Citus; the suite runs its SQL on a plain server, in tests/storage",
     "make check-model": "it needs spin; the suite searches each model where spin is, in tests/model",
     "make check-soak": "ten minutes of load; the suite has some seconds of it, in tests/soak",
     "make browsers": "it installs a package on the machine, which CI does before this suite",

@@ -8,6 +8,7 @@ import asyncpg
 
 from app.context import Context
 from app.oauth.token_string import new_id
+from tests.support.spread import understood
 
 _PATIENCE_S = 10.0
 
@@ -23,7 +24,7 @@ async def as_owner(database_url: str, statement: str, *arguments: object) -> Non
     """Run a statement that no right of the service's role reaches."""
     owner = await asyncpg.connect(database_url)
     try:
-        await owner.execute(statement, *arguments)
+        await owner.execute(understood(statement), *arguments)
     finally:
         await owner.close()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2
 import psutil
 
+from tests.support import spread
 from tests.support.verbs import Running, loaded
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,7 @@ def settings_on(database_url: str, redis_url: str, data_dir: Path) -> dict[str, 
         "ROVITRACKER_REDIS_URL": redis_url,
         "ROVITRACKER_ENVIRONMENT": "development",
         "ROVITRACKER_DATA_DIR": str(data_dir),
+        **{f"ROVITRACKER_{name.upper()}": value for name, value in spread.settings_on(database_url).items()},
     }
 
 

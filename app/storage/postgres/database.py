@@ -22,6 +22,17 @@ _SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
 # until autovacuum has seen them grow. A pooler takes neither, and prepares anew each time.
 _PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How sessions speak: the driver's class of a connection, and how the server plans."""
+
+    driver: type[asyncpg.Connection]
+    plans: Mapping[str, str]
+
+
+PLAIN = Dialect(asyncpg.Connection, _PLANS)
+
 Result = TypeVar("Result")
 Row: TypeAlias = Mapping[str, Any]  # asyncpg's records, by column name
 
@@ -236,6 +247,7 @@ async def open_database(
     role: str | None = SERVICE_ROLE,
     pooled: bool = False,
     timeouts: Timeouts = _TIMEOUTS,
+    dialect: Dialect = PLAIN,
 ) -> Database:
     """Connections open as they are needed, so that a service may start before its database and recover after it.
 
@@ -269,7 +281,8 @@ async def open_database(
             command_timeout=statement_s,
             statement_cache_size=0 if pooled else 100,
             max_inactive_connection_lifetime=300,
-            server_settings=_SESSION if pooled else _SESSION | DURABLE | _PLANS,
+            server_settings=_SESSION if pooled else _SESSION | DURABLE | dict(dialect.plans),
+            connection_class=dialect.driver,
         )
 
     return Database(

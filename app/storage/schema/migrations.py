@@ -19,7 +19,7 @@ from app.storage.schema.rights import Right, granted_rights, select_missing_righ
 from app.storage.schema.surroundings import supply_surroundings
 
 # Any number will do as long as every version of this service takes the same one.
-_LOCK = 7_684_868_401
+LOCK = 7_684_868_401
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -91,7 +91,7 @@ async def apply_migrations(
         await require_known_version(connection)
         await require_owner(connection)
         await _refuse_unfit(connection)
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         await connection.execute(_LEDGER)
         for state in _judge(migrations, await _ledger(connection)):
             if state.applied_at is None:

@@ -57,7 +57,12 @@ async def drop_past_partitions(
             await connection.execute(f"SET lock_timeout = {lock_timeout_ms}")
             partitions = await connection.fetch(SELECT_PARTITIONS)
             past = [each for each in partitions if not each["owned"] or await _is_past(connection, each)]
-            done = {each["child"]: each["owned"] and await _drop(connection, each) for each in past}
+            spread = await _spread(connection)
+            done = {
+                each["child"]: each["owned"]
+                and await _drop(connection, each, concurrently=each["parent"] not in spread)
+                for each in past
+            }
     return DroppedPartitions(
         dropped=tuple(child for child, dropped in done.items() if dropped),
         postponed=tuple(child for child, dropped in done.items() if not dropped),
@@ -69,28 +74,36 @@ async def _is_past(connection: Any, partition: Any) -> bool:
     if partition["step"] == "week":
         return True
     living = await connection.fetchval(
-        f"SELECT EXISTS (SELECT FROM {partition['child']} "
+        f"SELECT EXISTS (SELECT 1 FROM {partition['child']} "
         f"WHERE {_PAST_AT[partition['parent']]} > clock_timestamp() - $1::interval)",
         partition["keep"],
     )
     return not living
 
 
-async def _drop(connection: Any, partition: Any) -> bool:
+async def _spread(connection: Any) -> set[str]:
+    """Tables that Citus spreads over its nodes, where no partition can be detached concurrently."""
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"):
+        return set()
+    rows = await connection.fetch("SELECT logicalrelid::regclass::text AS name FROM pg_dist_partition")
+    return {row["name"] for row in rows}
+
+
+async def _drop(connection: Any, partition: Any, *, concurrently: bool) -> bool:
     """Drop one partition; False when somebody uses it and goes on using it."""
     try:
-        for statement in _statements(partition):
+        for statement in _statements(partition, concurrently=concurrently):
             await connection.execute(statement)
     except asyncpg.LockNotAvailableError:
         return False
     return True
 
 
-def _statements(partition: Any) -> Iterator[str]:
+def _statements(partition: Any, *, concurrently: bool) -> Iterator[str]:
     """The statements left to run. CONCURRENTLY allows no transaction, so a killed run may leave any of these behind."""
     detach = f"ALTER TABLE {partition['parent']} DETACH PARTITION {partition['child']}"
     if partition["pending"]:
         yield f"{detach} FINALIZE"
     elif partition["attached"]:
-        yield f"{detach} CONCURRENTLY"
+        yield f"{detach} CONCURRENTLY" if concurrently else detach
     yield f"DROP TABLE {partition['child']}"

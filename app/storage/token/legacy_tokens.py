@@ -37,7 +37,7 @@ async def select_legacy_tokens(
 UPDATE_LEGACY_TOKEN_USED = """
 UPDATE legacy_token SET used_at = clock_timestamp()
 WHERE id = $1 AND bucket = bucket_of($1) AND revoked_at IS NULL
-  AND coalesce(used_at < clock_timestamp() - interval '1 day', true)
+  AND (used_at IS NULL OR used_at < clock_timestamp() - interval '1 day')
 """
 
 

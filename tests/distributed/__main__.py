@@ -1,0 +1,125 @@
+"""`make check-distributed`: the service on Citus, from the programs in CITUS_BIN; then what that costs."""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tests.distributed.faults import run_faults
+from tests.distributed.measure import Cost, measure
+from tests.distributed.nodes import NoCitusError, citus_programs
+from tests.distributed.protocol import run_protocol
+from tests.support.server import ROOT
+
+FAILED, NOT_SHOWN = 1, 3  # 2 is argparse's
+BAR = 2.5  # processor time of an exchange through Citus on one node, over plain PostgreSQL's
+OUT = Path(__file__).with_name("out")
+PARTS = ("distribution", "protocol", "faults", "measure")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when all is as it should be; 3 where there is no Citus to run."""
+    options = _read_arguments(arguments)
+    try:
+        programs = citus_programs()
+    except NoCitusError as error:
+        _say(f"not shown: the service on several PostgreSQL servers: {error}")
+        return NOT_SHOWN
+    options.out.mkdir(parents=True, exist_ok=True)
+    wanted = options.only or PARTS
+    parts: dict[str, Callable[[], bool]] = {
+        "distribution": _distribution,
+        "protocol": lambda: _protocol(programs, options.out),
+        "faults": lambda: _faults(programs, options),
+        "measure": lambda: _measure(programs, options),
+    }
+    results = [parts[name]() for name in PARTS if name in wanted]
+    return 0 if all(results) else FAILED
+
+
+def _distribution() -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/distributed"]
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    return _told(
+        "distribution", good=done.returncode == 0, found="of a schema with rows, killed and taken up"
+    )
+
+
+def _protocol(programs: Path, out: Path) -> bool:
+    code, line = run_protocol(programs, out / "protocol.txt")
+    return _told("protocol", good=code == 0, found=f"{line} (the whole of it: {out / 'protocol.txt'})")
+
+
+def _faults(programs: Path, options: argparse.Namespace) -> bool:
+    results = asyncio.run(
+        run_faults(programs, seed=options.seed, seconds=options.seconds, at_once=options.at_once)
+    )
+    good = []
+    for each in results:
+        found = (
+            f"{len(each.journal.operations)} operations, {len(each.violations)} violations, struck {each.bites} times, "
+            f"ready again after {each.back_s:.1f} s"
+        )
+        good.append(_told(each.fault.name, good=each.bit and not each.violations, found=found))
+        for line in each.violations:
+            _say(f"  {line}")
+    return all(good)
+
+
+def _measure(programs: Path, options: argparse.Namespace) -> bool:
+    costs = asyncio.run(
+        measure(programs, bursts=options.bursts, requests=options.requests, connections=options.connections)
+    )
+    plain = costs["plain"]
+    for name, cost in costs.items():
+        _say(
+            f"{name}: {cost.whole:.0f} us of processor time an exchange (service {cost.service:.0f}, PostgreSQL "
+            f"{cost.postgres:.0f}, Valkey {cost.valkey:.0f}), {cost.whole / plain.whole:.2f} of plain"
+        )
+    (options.out / "measure.json").write_text(
+        json.dumps({name: _shown(each) for name, each in costs.items()})
+    )
+    ratio = costs["one node"].whole / plain.whole
+    return _told("cost", good=ratio <= BAR, found=f"{ratio:.2f} on one node, with a bar of {BAR}")
+
+
+def _shown(cost: Cost) -> dict[str, Any]:
+    return {"service_us": cost.service, "postgres_us": cost.postgres, "valkey_us": cost.valkey}
+
+
+def _told(name: str, *, good: bool, found: str) -> bool:
+    _say(f"{'ok' if good else 'FAILED'}  {name}: {found}")
+    return good
+
+
+def _say(line: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(line, markup=False)
+
+
+def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.distributed",
+        description=__doc__,
+        epilog='Example: make check-distributed CITUS_BIN=/usr/lib/postgresql/17/bin DISTRIBUTED="--only faults --seconds 60"',
+    )
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts; all of them by default")
+    parser.add_argument("--seed", type=int, default=1, help="of the faults (default: 1)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each fault's workload (default: 20)")
+    parser.add_argument("--at-once", type=int, default=12, help="lives of codes at once (default: 12)")
+    parser.add_argument("--bursts", type=int, default=12, help="of each side that is measured (default: 12)")
+    parser.add_argument("--requests", type=int, default=200, help="of each burst (default: 200)")
+    parser.add_argument("--connections", type=int, default=32, help="that are busy at once (default: 32)")
+    parser.add_argument(
+        "--out", type=Path, default=OUT, help="folder for what was found (default: %(default)s)"
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
