@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from app.cli.distribution import unfit_distribution
 from app.door.descriptors import most_connections
 from app.mail.server import MailServer
 from app.mail.transport import Answer
 from app.oauth.keys import Keys
 from app.settings import Settings
-from app.storage.distributed.placement import DistributionFacts, unfit_distribution
+from app.storage.distributed.placement import DistributionFacts
 from app.storage.mail.outbox import OutboxFacts
 from app.storage.postgres.database import MOST_HELD
 from app.storage.schema.diagnosis import DatabaseFacts, PartitionFacts

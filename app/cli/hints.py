@@ -11,6 +11,7 @@ HINTS = {
     "changed_meanwhile": "`rovitracker customer members` shows how it stands",
     "keys_not_secret": "`rovitracker app update --jwks` replaces them",
     "last_owner": "`rovitracker customer set-role` makes somebody else owner",
+    "migrations_pending": "run `rovitracker migrate up` first",
     "nameless_series": "name it with --machine",
     "no_mail_server": "set ROVITRACKER_SMTP_URL and ROVITRACKER_MAIL_FROM",
     "operator_disabled": "`rovitracker operator enable` first",

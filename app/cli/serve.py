@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from app.cli.distribution import unfit_distribution
 from app.cli.output import Json, fail, print_json
 from app.cli.work import ready_stores
 from app.context import open_context
@@ -25,7 +26,7 @@ from app.logs import configure_logs
 from app.metrics import serve_metrics
 from app.oauth.actor import COMMAND_LINE
 from app.settings import Settings, export_environment, export_settings, load_settings
-from app.storage.distributed.placement import select_distribution_facts, unfit_distribution
+from app.storage.distributed.placement import select_distribution_facts
 from app.storage.postgres.database import open_database
 from app.storage.schema.maintenance import select_excessive_rights
 from app.stores import Stores

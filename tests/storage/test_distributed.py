@@ -6,6 +6,7 @@ import pkgutil
 import pytest
 
 import app.storage
+from app.cli.distribution import unfit_distribution
 from app.context import Context
 from app.storage.distributed.functions import EDITION
 from app.storage.distributed.placement import (
@@ -13,7 +14,6 @@ from app.storage.distributed.placement import (
     DistributionFacts,
     Placement,
     select_distribution_facts,
-    unfit_distribution,
 )
 from app.storage.distributed.statements import ON_CITUS
 from tests.storage.test_statements import VERBS

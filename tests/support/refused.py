@@ -52,6 +52,7 @@ from app.oauth.slow_hash import SlowHashError
 from app.refused import RefusedError, SetUpError, ToldError
 from app.sentence import Sentence
 from app.settings import SettingsError
+from app.storage.distributed.distribute import DistributionError
 from app.storage.errors import (
     ForgetfulSessionError,
     NotSentError,
@@ -141,6 +142,7 @@ REFUSALS: tuple[RefusedError, ...] = (
     SettingsError("ROVITRACKER_X is not a setting", code="unknown_setting"),
     EmbeddedError("/var/lib/rovitracker is in use"),
     MigrationError("0007 failed and was rolled back"),
+    DistributionError("a foreign key stands in the way"),
     DevelopmentSchemaError("a development version made the database"),
     UnfitServerError("PostgreSQL 15.7 is too old"),
     SurroundingsError("the role rovitracker_ingest does not exist"),

@@ -43,7 +43,7 @@ async def distribute_tables(
     Raises DistributionError when it cannot be done, with the sentence that says why and what to run.
     """
     if any(state.applied_at is None for state in await read_status(owner_url, read_migrations())):
-        raise DistributionError("migrations are pending: run `rovitracker migrate up` first")
+        raise DistributionError("migrations are pending", code="migrations_pending")
     async with owner_connection(owner_url) as connection:
         await require_owner(connection)
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)

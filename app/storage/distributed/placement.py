@@ -1,10 +1,10 @@
-"""Which tables Citus is to spread over its nodes, how they lie now, and what that means for a start."""
+"""Which tables Citus is to spread over its nodes, and how they lie now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.storage.distributed.functions import EDITION, HOLDER
+from app.storage.distributed.functions import HOLDER
 from app.storage.postgres.database import Statements
 
 # Every row has the bucket of its owner, so what rests on each other lies on one node. All other tables stay with the
@@ -77,32 +77,6 @@ async def select_distribution_facts(statements: Statements) -> DistributionFacts
     made = await statements.row(SELECT_EDITION)
     placed = {row["name"]: Placement(row["by"], row["together"]) for row in rows}
     return DistributionFacts(citus["version"], placed, made["edition"] if made else None)
-
-
-NO_CITUS = "use a PostgreSQL with the extension citus, or take ROVITRACKER_DISTRIBUTED away"
-DISTRIBUTE = "rovitracker migrate distribute"
-
-
-def unfit_distribution(facts: DistributionFacts, *, wanted: bool) -> str | None:
-    """What is wrong and, after a colon, what to do; None where nothing is. wanted: whether the setting says citus."""
-    if wanted:
-        return _unfit_for_citus(facts)
-    if facts.spread in ("plain", "none"):
-        return None
-    return "the tables of tokens are distributed by Citus, and the setting does not say so: set ROVITRACKER_DISTRIBUTED=citus"
-
-
-def _unfit_for_citus(facts: DistributionFacts) -> str | None:
-    said = {
-        "plain": f"ROVITRACKER_DISTRIBUTED=citus is set, and this PostgreSQL has no Citus: {NO_CITUS}",
-        "none": f"ROVITRACKER_DISTRIBUTED=citus is set, and no table is distributed: run `{DISTRIBUTE}`",
-        "half": f"the schema is half distributed, {', '.join(facts.missing)} is not: run `{DISTRIBUTE}`",
-    }
-    if facts.astray:
-        return f"the schema is half distributed, {astray_told(facts)}, then `{DISTRIBUTE}`"
-    if facts.spread == "whole" and facts.edition != EDITION:
-        return f"the functions of the distribution are of another version: run `{DISTRIBUTE}`"
-    return said.get(facts.spread)
 
 
 def astray_told(facts: DistributionFacts) -> str:
