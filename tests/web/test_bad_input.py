@@ -29,13 +29,17 @@ FORM = b"application/x-www-form-urlencoded"
 
 @pytest.fixture(scope="module")
 async def port(
-    database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+    context: Context, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[int]:
-    """The port of a service in its own process, on the suite's stores, once its first round of upkeep is over."""
+    """The port of a service in its own process, on the suite's stores, once its first round of upkeep is over.
+
+    There is none where the suite's own process leads.
+    """
     port, folder = free_port(), tmp_path_factory.mktemp("bad")
     settings, log = settings_for(database_url, redis_url, folder, log_level="info"), folder / "log"
     async with running_service(port=port, settings=settings, log=log):
-        await until(lambda: "maint" in log.read_text())  # maintained, or maintenance postponed
+        # maintained, or maintenance postponed
+        await until(lambda: context.changes.leads.is_set() or "maint" in log.read_text())
         yield port
 
 

@@ -1,5 +1,6 @@
 """Authenticate: which application calls, proved; and whose failure it is when it cannot prove itself."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from app.context import Context
@@ -22,7 +23,10 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
     """
     client_id = _read_client_id(credentials.client_id)
     remembered = context.gathered.applications.recall(client_id) if client_id else None
-    application = remembered or await _look_up_application(context, client_id, address)
+    application = remembered
+    if remembered is None:
+        _verify_for_nobody(context, credentials)
+        application = await _look_up_application(context, client_id, address)
     found = application.client if application is not None else None
     if found is not None and found.former_client_id is not None:
         found = _called(application, credentials.client_id)
@@ -35,8 +39,9 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
             await use_assertion(context, client, credentials.assertion)
     except OAuthError as error:
         if remembered is not None:
-            # The store was asked for an unknown one, and that was counted. Else time would tell them apart (O-45).
+            # For an unknown one the store was asked, and that was counted. Else time would tell them apart (O-45).
             await _look_up_application(context, _NOBODY, address)
+            _verify_for_nobody(context, credentials)
         guesser = guesser_of(client_id, address)
         context.failures.note(guesser)
         if context.failures.over(guesser):
@@ -46,6 +51,16 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
     if digest is not None:
         context.credential_uses.note((client.id, digest), now)
     return client
+
+
+def _verify_for_nobody(context: Context, credentials: Credentials) -> None:
+    """Verify a signature as that of no application: it takes another time before the store is asked than after it.
+
+    So a wrong one is verified on both sides, whether the application is known or not.
+    """
+    if credentials.assertion is not None:
+        with suppress(OAuthError):
+            authenticate(None, credentials, context.now(), issuer=context.policy.issuer)
 
 
 def _called(application: Application | None, client_id: str | None) -> Client | None:
