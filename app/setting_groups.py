@@ -47,7 +47,7 @@ class ServiceSettings(BaseModel):
     )
     redis_url: RedisUrl | None = Field(
         None,
-        description="Valkey's address: `redis://`, `rediss://` or `unix://`. Of several servers: `redis+sentinel://` or "
+        description="Valkey's address: `redis://`, `rediss://` or `unix://`; for several servers `redis+sentinel://` or "
         "`redis+cluster://`, with `rediss` for TLS",
     )
     public_url: Origin | None = Field(

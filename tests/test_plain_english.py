@@ -94,6 +94,22 @@ def test_first_sentences_of_public_docstrings_are_short(files: list[Path]) -> No
     assert not long
 
 
+def pages() -> list[Path]:
+    return [file for file in sorted(ROOT.rglob("*.md")) if NOT_OURS.isdisjoint(file.relative_to(ROOT).parts)]
+
+
+def riddles_on(page: str) -> list[str]:
+    """Sentences that begin with a genitive. Code stands apart, and a row of a table or list begins anew."""
+    prose = re.split(r"\n\s*\n|\n(?=[-#] )|\|", re.sub(r"```.*?```", "", page, flags=re.DOTALL))
+    sentences = [each for text in prose for each in _SENTENCE.split(" ".join(text.split()).lstrip("#*->. "))]
+    return [each for each in sentences if _GENITIVE.match(each)]
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_sentences_of_the_documents_have_a_subject(page: Path) -> None:
+    assert riddles_on(page.read_text()) == []
+
+
 @cache
 def refusals() -> frozenset[str]:
     """RefusedError, the classes made of it, and the functions that make one."""
@@ -151,3 +167,8 @@ def test_the_rules_find_what_they_forbid(tmp_path: Path) -> None:
     ]
     assert faults_in(file) == [f"{genitive} one length.", f"Not {stiff}.", vague, f"{owner} it is, they say."]
     assert {"OAuthError", "invalid_grant", "MachineError"} <= refusals()
+
+
+def test_riddles_of_a_document_are_found_wherever_they_stand() -> None:
+    page = "# Tea\n\nIt is hot. {0} it, drink.\n- {0} cups two.\n\n| a | {0} c |\n```\n{0} code\n```\nThe leaves {1} it.\n"
+    assert riddles_on(page.format("Of", "of")) == ["Of it, drink.", "Of cups two.", "Of c"]

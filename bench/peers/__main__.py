@@ -59,7 +59,7 @@ def _ratios(ratios: Sequence[Ratio]) -> str:
 
 def _doubled(doubled: Mapping[str, int]) -> str:
     counts = ", ".join(f"{name} {count}" for name, count in doubled.items())
-    return f"Of {CODES} codes sent twice at the same time, answered with two tokens: {counts}"
+    return f"{CODES} codes were sent twice at the same time; so many were answered with two tokens: {counts}"
 
 
 def _document(comparison: Comparison) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def render(record: Mapping[str, Any]) -> str:
     if record["planted"]:
         found = sum(bug["found"] for bug in record["planted"])
         lines += [
-            f"\nOf {len(record['planted'])} bugs planted into copies of the service, {found} were found.\n",
+            f"\n{len(record['planted'])} bugs were planted into copies of the service, and {found} of them were found.\n",
             "| planted bug | under | operations | violations |",
             "| --- " * 4 + "|",
             *(

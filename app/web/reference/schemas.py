@@ -88,7 +88,7 @@ USERINFO = _object(
     sub=_SUB,
     account=_ACCOUNT,
     test=_TEST,
-    email=_text("Of the person who approved. Missing until the person confirmed it."),
+    email=_text("Address of the person who approved. Missing until the person confirmed it."),
     email_verified={"type": "boolean", "const": True, "description": "Stands beside `email`."},
 )
 
