@@ -1,7 +1,6 @@
 """A service on Citus, or on one plain server beside it: stores, applications and instances, ready to be asked."""
 
 import asyncio
-import secrets
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -19,7 +18,7 @@ from bench.ground.codes import Application, Stores, pack_for_service
 from bench.ground.service import Service
 from tests.distributed.nodes import Citus, run_citus
 from tests.failover.servers import Postgres
-from tests.faults.ground import Ground
+from tests.faults.ground import Ground, start_valkey
 from tests.faults.servers import Instance, KeptValkey, environment_of
 from tests.support.server import free_port
 
@@ -57,7 +56,7 @@ async def laid_out_on(
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-distributed-")))
         servers = stack.enter_context(run_citus(programs, workers=workers, plain=plain))
-        valkey = await _valkey(folder)
+        valkey = await start_valkey(folder)
         stack.callback(valkey.kill)
         await apply_migrations(servers.owner_url, read_migrations())
         if not plain:
@@ -77,14 +76,6 @@ async def laid_out_on(
 def _stores(servers: Citus, valkey: KeptValkey) -> Stores:
     redis_url = f"redis://:{valkey.password}@127.0.0.1:{valkey.port}"
     return Stores(servers.owner_url, redis_url, pack_for_service, has_customers=True)
-
-
-async def _valkey(folder: Path) -> KeptValkey:
-    place = folder / "valkey"
-    place.mkdir()
-    valkey = KeptValkey(free_port(), secrets.token_hex(16), place)
-    await valkey.start()
-    return valkey
 
 
 def _register(

@@ -94,7 +94,7 @@ async def laid_out(code: Path = ROOT, logs: Path | None = None, *, workers: int 
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-faults-")))
         primary, standby = stack.enter_context(two_postgres(folder / "postgres"))
         await asyncio.to_thread(standby.stop)  # a schedule that needs it copies the primary anew
-        valkey = await _valkey(folder)
+        valkey = await start_valkey(folder)
         stack.callback(valkey.kill)
         await apply_migrations(primary.url, read_migrations())
         classic, strict = await asyncio.to_thread(_register, folder, primary, valkey)
@@ -113,7 +113,7 @@ async def laid_out(code: Path = ROOT, logs: Path | None = None, *, workers: int 
         yield ground
 
 
-async def _valkey(folder: Path) -> KeptValkey:
+async def start_valkey(folder: Path) -> KeptValkey:
     place = folder / "valkey"
     place.mkdir()
     valkey = KeptValkey(free_port(), secrets.token_hex(16), place)
