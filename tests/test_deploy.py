@@ -31,9 +31,7 @@ def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("certificate") / "both.pem"
-    write_certificate(file)
-    return file
+    return write_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 def test_systemd_understands_the_units(tmp_path: Path) -> None:

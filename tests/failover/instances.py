@@ -72,8 +72,7 @@ def configuration_of(
     kind: str, folder: Path, port: int, instances: list[Instance], check_every: str | None
 ) -> str:
     """As documented, for these instances. check_every: in the place of the documented pace of HAProxy."""
-    certificate = folder / "both.pem"
-    write_certificate(certificate)
+    certificate = write_certificate(folder)
     text = (ROOT / "deploy" / f"{kind}.{'cfg' if kind == 'haproxy' else 'conf'}").read_text()
     if kind == "haproxy":
         text = text[: text.index("\nbackend rovitracker")] + "\n" + OF_HAPROXY

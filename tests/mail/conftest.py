@@ -16,8 +16,8 @@ from app.mail.server import MailServer
 from app.settings import Settings
 from app.storage.mail.outbox import MailRow, select_mails
 from app.stores import Stores
-from tests.clients.tls import write_certificate
 from tests.conftest import make_database, make_settings
+from tests.support.certificates import write_certificate
 from tests.support.people import World
 
 

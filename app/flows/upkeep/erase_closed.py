@@ -20,7 +20,7 @@ from app.storage.people.erasure import (
 
 
 async def erase_closed_accounts(context: Context) -> int:
-    """Each process comes here once an hour; what another has done is not found again. Return how many went."""
+    """Erase those whose time is over; what another run has done is not found again. Return how many went."""
     closed = await select_customers_to_erase(context.database, KEPT)
     return sum([await _erase(context, customer_id) for customer_id in closed])
 
