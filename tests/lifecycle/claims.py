@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from tests.lifecycle.house import PROCESSES, House
-from tests.lifecycle.model import AccessToken, Application, Model, Named, Secret, Token
+from tests.lifecycle.model import AccessToken, Application, Model, Secret, Token
+from tests.lifecycle.named import Named
 from tests.lifecycle.service import Service, document_or_error, request, told_by
 from tests.support.raw import RawAnswer, get
 
@@ -52,7 +53,8 @@ def _introspected(model: Model, service: Service, token: Token) -> Iterator[Clai
         asked = _introspection(service, token.application, secret, service.texts[token])
     else:
         return
-    yield Claim(token, asked, _described, service.described(token) if model.lives(token) else None)
+    described = service.described(token, model.connection_of(token)) if model.lives(token) else None
+    yield Claim(token, asked, _described, described)
 
 
 def _introspection(service: Service, by: Application, secret: Secret, token: str) -> bytes:
