@@ -42,7 +42,7 @@ from tests.lifecycle.model import (
 )
 from tests.lifecycle.service import Service
 from tests.lifecycle.sharing import Sharing
-from tests.lifecycle.terms import Customer, Machine
+from tests.lifecycle.terms import BEGINNINGS, ENDS, Customer, Machine, Terms
 
 KINDS: tuple[Kind, ...] = ("classic", "strict", "public")
 WRONG_CODES: tuple[WrongCode, ...] = ("code_verifier", "redirect_uri", "resource", "details", "secret part")
@@ -75,7 +75,7 @@ class Lifecycle(Sharing, RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Two customers with machines, and an application of each kind that both of them have connected."""
+        """Two customers with machines, and an application of each kind, connected to both: to the first by details."""
         life = uuid4().hex[:8].upper()
         for name in ("ann", "bob"):
             customer = Customer(name)
@@ -87,8 +87,11 @@ class Lifecycle(Sharing, RuleBasedStateMachine):
         for kind in KINDS:
             application = self.model.register(kind, self.model.customers[0])
             self.run(self.service.register(application))
-            for customer in self.model.customers:
-                self.connect(0, application, customer)
+            ann, bob = self.model.customers
+            self.connect(0, application, bob)
+            code = self.consent(0, application, ann, Terms(tuple(ann.machines[:2]), BEGINNINGS[0], ENDS[0]))
+            assert code is not None
+            self.redeem(0, code, 1)
 
     # ---- Approving and redeeming ----
 

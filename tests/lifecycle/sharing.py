@@ -15,6 +15,7 @@ from tests.lifecycle.choices import (
     customers_without_some,
     ending_connections,
     used_connections,
+    waiting_codes,
     where_there_are,
     wishes,
 )
@@ -44,7 +45,9 @@ class Sharing:
     run: Callable[[Any], Any]
     model: Model
     service: Service
-    redeem: Callable[..., None]
+    redeem: Callable[[int, Approval, int], None]
+    connect: Callable[[int, Application, Customer], None]
+    issue_to_client: Callable[[int, Application], None]
 
     def consent(
         self,
@@ -95,10 +98,18 @@ class Sharing:
         assert status == (303 if self.model.change_terms(*pair, terms) else 422)
 
     @where_there_are(ending_connections)
-    @rule(pair=a(ending_connections))
-    def let_end_come(self, pair: tuple[Customer, Application]) -> None:
+    @rule(at=processes, pair=a(ending_connections), anew=st.booleans())
+    def let_end_come(self, at: int, pair: tuple[Customer, Application], anew: bool) -> None:  # noqa: FBT001  # drawn by its name
+        """Nothing is issued for it any more, until somebody approves anew."""
+        customer, application = pair
         self.model.connections[pair].ended = True
         self.run(self.service.let_end_come(*pair))
+        self.issue_to_client(at, application)
+        for code in waiting_codes(self.model):
+            if (code.customer, code.application) == pair:
+                self.redeem(at, code, 1)
+        if anew:
+            self.connect(at, application, customer)
 
     @where_there_are(customers_with_machines)
     @rule(customer=a(customers_with_machines), number=st.integers(0, 2))
