@@ -81,12 +81,11 @@ class Result:
     @property
     def violations(self) -> list[str]:
         judged = [f"{each.judge}: {line}" for each in self.verdicts for line in each.violations]
-        broken = [self.broken] if self.broken else []
-        return [*judged, *self.differences, *self.journal.faults, *self.late, *broken]
+        return [*judged, *self.differences, *self.journal.faults, *([self.broken] if self.broken else [])]
 
     @property
     def late(self) -> list[str]:
-        """The stated times that were not kept."""
+        """The stated times that were not kept. A bug that was planted is not found by them, since a busy machine is late too."""
         lines = []
         if self.slowest_s > MOST_S:
             lines.append(f"an answer took {self.slowest_s:.1f} s, at most {MOST_S}")
