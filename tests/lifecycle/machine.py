@@ -92,6 +92,8 @@ class Lifecycle(Sharing, RuleBasedStateMachine):
             code = self.consent(0, application, ann, Terms(tuple(ann.machines[:2]), BEGINNINGS[0], ENDS[0]))
             assert code is not None
             self.redeem(0, code, 1)
+            # None of these is his, so that nothing is offered, and nothing can be approved as it is.
+            assert self.consent(0, application, bob, Terms(tuple(ann.machines))) is None
 
     # ---- Approving and redeeming ----
 
