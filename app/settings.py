@@ -57,9 +57,9 @@ class Settings(LimitSettings, LifetimeSettings, ServiceSettings, BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is pydantic-settings' own
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic passes it
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic passes it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic passes it
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read nothing by itself: its own readers pass over what they cannot read."""
         return (init_settings,)
