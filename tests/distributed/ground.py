@@ -47,11 +47,18 @@ class CitusGround(Ground):
 
 @asynccontextmanager
 async def laid_out_on(
-    programs: Path, *, workers: int, plain: bool = False, instances: int = 2, processes: int = 2
+    programs: Path,
+    *,
+    workers: int,
+    plain: bool = False,
+    instances: int = 2,
+    processes: int = 2,
+    logs: Path | None = None,
 ) -> AsyncIterator[CitusGround]:
     """Everything up and ready until the end.
 
     workers: of Citus; with none, its coordinator holds all shards. plain: without Citus. processes: of each instance.
+    logs: where theirs stay; else they go with all the rest.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-distributed-")))
@@ -64,7 +71,8 @@ async def laid_out_on(
         classic, strict = await asyncio.to_thread(_register, folder, servers, valkey)
         made = [_instance(number, folder, servers, valkey, plain=plain) for number in range(instances)]
         for each in made:
-            each.workers, each.log = processes, folder / f"instance-{each.number}.log"
+            each.workers, each.log = processes, (logs or folder) / f"instance-{each.number}.log"
+            each.log.unlink(missing_ok=True)
             each.begin()
             stack.push_async_callback(_end, each)
         nobody = cast("Postgres", None)  # no strike of these schedules looks for a primary or a standby
