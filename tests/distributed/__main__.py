@@ -86,7 +86,14 @@ def _faults(programs: Path, options: argparse.Namespace) -> bool:
 async def _struck(programs: Path, options: argparse.Namespace, judge: Path | None) -> list[Result]:
     plan = Plan(options.seconds, options.at_once)
     struck = run_faults(programs, options.out, plan, judge, seed=options.seed, operations=options.operations)
-    return [each async for each in struck]
+    results = []
+    async for each in struck:
+        results.append(each)
+        done = f"{len(each.journal.operations):,} operations, {len(each.violations)} violations, {each.seconds:.0f} s"
+        _say(f"  {each.fault.name}, seed {each.seed}: {done}")
+        if each.violations:
+            each.journal.write(options.out / f"{each.fault.name.replace(' ', '-')}.{each.seed}.jsonl")
+    return results
 
 
 def _judges(results: Sequence[Result]) -> list[str]:
@@ -131,7 +138,9 @@ def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts; all of them by default")
     parser.add_argument("--seed", type=int, default=1, help="of the faults (default: 1)")
-    parser.add_argument("--operations", type=int, default=50_000, help="of each fault, at least (default: 50000)")
+    parser.add_argument(
+        "--operations", type=int, default=50_000, help="of each fault, at least (default: 50000)"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="of load in each schedule (default: 60)")
     parser.add_argument("--at-once", type=int, default=48, help="lives of codes at once (default: 48)")
     parser.add_argument("--bursts", type=int, default=12, help="of each side that is measured (default: 12)")

@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,7 +130,6 @@ class Citus:
 
     nodes: tuple[Node, ...]
     password: str
-    folder: Path
 
     @property
     def coordinator(self) -> Node:
@@ -153,35 +152,46 @@ class Citus:
 
 
 @contextmanager
+def run_nodes(
+    programs: Path, *names: str, password: str, passwords: str, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple[Node, ...]]:
+    """New servers, with nothing in them. password: of the superuser. passwords: what they sign in to each other by."""
+    folder = Path(mkdtemp(prefix="citus", dir="/tmp"))
+    folder.chmod(0o711)
+    password_file, secret = folder / "passwords", folder / "secret"
+    password_file.write_text(passwords)
+    password_file.chmod(0o600)
+    secret.write_text(password)
+    _give(password_file, secret, folder)
+    nodes = tuple(Node(name, _free_port(), programs, folder, password_file) for name in names)
+    try:
+        for node in nodes:
+            _make(node, secret)
+            node.start(**(settings or {}))
+        yield nodes
+    finally:
+        for node in nodes:
+            node.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def run_citus(programs: Path, *, workers: int, plain: bool = False) -> Iterator[Citus]:
     """New servers with the logins of deploy/ and an empty database that Citus knows; nothing is migrated.
 
     workers: with none, the coordinator holds all shards itself; else the workers alone do. plain: one server of the same
     programs that does not load Citus.
     """
-    folder = Path(mkdtemp(prefix="citus", dir="/tmp"))
-    folder.chmod(0o711)
-    password, password_file = secrets.token_hex(16), folder / "passwords"
-    password_file.write_text(f"*:*:*:*:{password}\n")
-    password_file.chmod(0o600)
-    secret = folder / "secret"
-    secret.write_text(password)
-    _give(password_file, secret, folder)
+    password = secrets.token_hex(16)
     names = ("coordinator", *(f"worker{number}" for number in range(1, workers + 1)))
-    nodes = tuple(Node(name, _free_port(), programs, folder, password_file) for name in names)
-    citus = Citus(nodes, password, folder)
-    try:
-        for node in nodes:
-            _make(node, secret)
-            node.start(**({"shared_preload_libraries": ""} if plain else {}))
+    settings = {"shared_preload_libraries": ""} if plain else {}
+    known = f"*:*:*:*:{password}\n"
+    with run_nodes(programs, *names, password=password, passwords=known, settings=settings) as nodes:
+        citus = Citus(nodes, password)
         _make_database(citus)
         if not plain:
             _join(citus)
         yield citus
-    finally:
-        for node in nodes:
-            node.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make(node: Node, secret: Path) -> None:

@@ -51,6 +51,8 @@ async def make_older(owner: Any, table: str, token_id: UUID, days: Days) -> None
         row = await owner.fetchrow(f"SELECT * FROM {table} WHERE id = $1 AND bucket = $2 FOR UPDATE", *here)
         times = _OLDER[table](row, days)
         told = ", ".join(f"{name} = ${number}" for number, name in enumerate(times, len(here) + 1))
-        await owner.execute(f"UPDATE {table} SET {told} WHERE id = $1 AND bucket = $2", *here, *times.values())
+        await owner.execute(
+            f"UPDATE {table} SET {told} WHERE id = $1 AND bucket = $2", *here, *times.values()
+        )
         if COORDINATOR:
             await owner.execute("SELECT pg_notify($1, $2)", CHANNEL, str(token_id))

@@ -7,7 +7,6 @@ import asyncpg
 from app.storage.distributed.statements import ON_CITUS
 from app.storage.postgres.database import Dialect
 
-
 _INTERNAL = "XX000"
 
 
