@@ -13,7 +13,7 @@ from rich.console import Console
 
 from tests.distributed.faults import FAULTS, run_faults
 from tests.distributed.measure import Cost, measure
-from tests.distributed.nodes import NoCitusError, citus_programs
+from tests.distributed.nodes import NoCitusError, citus_programs, versions
 from tests.distributed.protocol import run_protocol
 from tests.faults.judge import NoJudgeError, porcupine
 from tests.faults.schedule import Plan, Result
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoCitusError as error:
         _say(f"not shown: the service on several PostgreSQL servers: {error}")
         return NOT_SHOWN
+    _say(versions(programs))
     options.out.mkdir(parents=True, exist_ok=True)
     wanted = options.only or PARTS
     parts: dict[str, Callable[[], bool]] = {
@@ -134,7 +135,7 @@ def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.distributed",
         description=__doc__,
-        epilog='Example: make check-distributed CITUS_BIN=/usr/lib/postgresql/17/bin DISTRIBUTED="--only faults --operations 5000"',
+        epilog='Example: make check-distributed CITUS_BIN=/usr/lib/postgresql/18/bin DISTRIBUTED="--only faults --operations 5000"',
     )
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts; all of them by default")
     parser.add_argument("--seed", type=int, default=1, help="of the faults (default: 1)")

@@ -20,8 +20,10 @@ import psutil
 from tests.embedded.probes import wait_until
 from tests.support.server import ROOT
 
-MISSING = (
-    "CITUS_BIN is not the folder of the programs of a PostgreSQL 16 or newer that has the extension citus"
+WHERE = (
+    "set CITUS_BIN to the folder of PostgreSQL's programs, 16 or newer, beside which the extension citus is installed. "
+    "With the packages of Citus for Debian that is /usr/lib/postgresql/18/bin, and for a Citus of your own build `pg_config "
+    "--bindir` says it"
 )
 _HOST = "127.0.0.1"
 _PAGE = (ROOT / "docs" / "operators.md").read_text().partition("\n### PostgreSQL that is many\n")[2]
@@ -41,15 +43,33 @@ class NoCitusError(Exception):
 
 
 def citus_programs() -> Path:
-    """The folder that CITUS_BIN names. Raises NoCitusError where it holds no Citus."""
+    """The folder that CITUS_BIN names. Raises NoCitusError where it holds no Citus, with what was found there."""
     named = os.environ.get("CITUS_BIN")
-    folder = Path(named).absolute() if named else None
-    if folder is None or not all((folder / name).is_file() for name in ("postgres", "initdb", "psql")):
-        raise NoCitusError(MISSING)
-    found = subprocess.run([folder / "pg_config", "--sharedir"], capture_output=True, text=True, check=False)
-    if found.returncode or not (Path(found.stdout.strip()) / "extension" / "citus.control").is_file():
-        raise NoCitusError(MISSING)
+    if not named:
+        raise NoCitusError(f"CITUS_BIN names no folder: {WHERE}")
+    folder = Path(named).absolute()
+    lacking = [name for name in ("postgres", "initdb", "psql", "pg_config") if not (folder / name).is_file()]
+    if lacking:
+        raise NoCitusError(f"{folder}, which CITUS_BIN names, has no program {lacking[0]}: {WHERE}")
+    if not _control(folder).is_file():
+        raise NoCitusError(
+            f"the PostgreSQL of {folder}, which CITUS_BIN names, has no extension citus: {WHERE}"
+        )
     return folder
+
+
+def versions(programs: Path) -> str:
+    """What is run, and from where, in words."""
+    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
+    citus = re.search(r"default_version = '(.+)'", _control(programs).read_text())
+    return f"Citus {citus[1] if citus else 'of no version'} on {said.stdout.strip()}, from {programs}"
+
+
+def _control(programs: Path) -> Path:
+    found = subprocess.run(
+        [programs / "pg_config", "--sharedir"], capture_output=True, text=True, check=False
+    )
+    return Path(found.stdout.strip()) / "extension" / "citus.control"
 
 
 @dataclass(slots=True)

@@ -165,7 +165,7 @@ async def test_three_servers_become_one_and_serve_the_documented_flow(composed: 
     )
     ports = sorted(str(node.port) for node in composed.nodes[1:])
     assert sorted(coordinator.tell(where, password=composed.superuser).split()) == ports
-    assert json.loads(composed.migrate("status"))
+    assert json.loads(composed.migrate("migrate", "status"))
 
 
 def test_an_incomplete_set_of_passwords_starts_nothing(tmp_path: Path) -> None:
