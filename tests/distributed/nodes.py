@@ -29,7 +29,7 @@ _HOST = "127.0.0.1"
 _PAGE = (ROOT / "docs" / "operators.md").read_text().partition("\n### PostgreSQL that is many\n")[2]
 # What the page says is what is run here, on ports of this machine.
 CONFIGURED, OF_WORKERS, OF_ALL, OF_COORDINATOR, COMMANDS, SET = re.findall(
-    r"```\n(.*?)```", _PAGE.partition("\n## ")[0], re.DOTALL
+    r"```\n(.*?)```", _PAGE.partition("\n##")[0], re.DOTALL
 )
 _SETTINGS = {
     "listen_addresses": _HOST,

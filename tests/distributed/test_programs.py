@@ -1,6 +1,5 @@
 """Where CITUS_BIN leads nowhere, a run says what is missing and where to look."""
 
-import os
 import sys
 from pathlib import Path
 
