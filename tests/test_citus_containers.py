@@ -19,7 +19,7 @@ THEIRS = (*NODES, "join")
 
 @pytest.fixture(params=["alone", "in production"])
 def services(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """Of both ways in which the file is laid over the others, which must follow the published schema."""
+    """The merged services, of each way to lay the file over the others. Both must follow the published schema."""
     production = request.param == "in production"
     files, variables = ([BASE, PRODUCTION], PRODUCTION_VARIABLES) if production else ([BASE], {})
     read = read_compose(tmp_path, *files, CITUS, **variables)
