@@ -23,6 +23,7 @@ from app.flows.moving.import_tokens import import_tokens
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import compose, recognise, secret_digest
 from app.storage.people.members import Member
+from tests.lifecycle.ageing import Days, make_older
 from tests.lifecycle.house import CODE_LIFE_S, OPERATOR, House
 from tests.lifecycle.model import (
     IMPORTED,
@@ -47,23 +48,6 @@ from tests.support.raw import RawAnswer, get, post
 from tests.support.sharing import CONNECTIONS, fields_of
 
 ELSEWHERE = "https://elsewhere.example/"
-
-# So many days earlier: $2 since the last use, $3 since the issue.
-_SHIFT_REFRESH_TOKEN = """
-UPDATE refresh_token
-SET expires_at = least(expires_at - $2::interval, absolute_expires_at - $3::interval),
-    absolute_expires_at = absolute_expires_at - $3::interval
-WHERE id = $1
-"""
-_SHIFT_CLASSIC_TOKEN = _SHIFT_REFRESH_TOKEN.replace(
-    "refresh_token\nSET", "classic_token\nSET used_at = used_at - $2::interval,"
-)
-_SHIFT_LEGACY_TOKEN = """
-UPDATE legacy_token SET expires_at = expires_at - greatest($2::interval, $3::interval) WHERE id = $1
-"""
-_SHIFT_STRICT_TOKEN = """
-UPDATE strict_token SET expires_at = expires_at - greatest($2::interval, $3::interval) WHERE id = $1
-"""
 
 
 def document_or_error(answer: RawAnswer) -> dict[str, Any] | str:
@@ -284,17 +268,17 @@ class Service:
 
     async def let_days_pass(self, token: Token, idle: int, absolute: int) -> None:
         """Let days pass as the owner does it: the triggers hear the owner as they hear everybody."""
-        statement = _SHIFT_STRICT_TOKEN
+        table = "strict_token"
         if isinstance(token, RefreshToken):
-            statement = _SHIFT_REFRESH_TOKEN
+            table = "refresh_token"
         elif isinstance(token, AccessToken) and token.renewable:
-            statement = _SHIFT_CLASSIC_TOKEN
+            table = "classic_token"
         found = recognise(self.texts[token])
         assert found is not None
         if found.kind == "legacy":
-            statement = _SHIFT_LEGACY_TOKEN
-        days = (timedelta(days=each) for each in (idle, absolute))
-        await self.house.owner.execute(statement, found.id, *days)
+            table = "legacy_token"
+        days = Days(timedelta(days=idle), timedelta(days=absolute))
+        await make_older(self.house.owner, table, found.id, days)
 
     # ---- Who is who ----
 
