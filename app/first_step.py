@@ -1,10 +1,10 @@
-"""The first step of a request runs in the turn of the loop that read it.
+"""The first step of a request runs without a task, after all that the loop read in the same turn.
 
-Most answers need no other step, and no task.
+Most answers need no other step. Those of a turn are made one after another, while their code is in the processor.
 """
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import copy_context
 from types import coroutine
 from typing import Any
@@ -23,6 +23,30 @@ def begin(running: Running, loop: asyncio.AbstractEventLoop) -> asyncio.Task[Non
     except StopIteration:
         return None
     return loop.create_task(running if first is None else _go_on(running, first), context=context)
+
+
+class Turn:
+    """Work for the next turn of the loop, which calls all of it at once."""
+
+    def __init__(self) -> None:
+        self._context = (
+            copy_context()
+        )  # whoever asks first may serve a request, which is not that of the others
+        self._waiting: list[Callable[[], object]] = []
+
+    def soon(self, work: Callable[[], object]) -> None:
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._run, context=self._context)
+        self._waiting.append(work)
+
+    def _run(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for work in waiting:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001  # the work of others goes on
+                trouble = {"message": "work of a turn failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(trouble)
 
 
 @coroutine

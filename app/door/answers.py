@@ -138,14 +138,14 @@ class JoinedTransport:
     def __init__(
         self,
         transport: asyncio.Transport,
-        loop: asyncio.AbstractEventLoop,
+        soon: Callable[[Callable[[], object]], object],
         *,
         may_close: Callable[[], bool] = _always,
     ) -> None:
-        """may_close: asked at each `close`; when it says no, it closes in its own way."""
+        """soon: calls in the next turn of the loop. may_close: asked at each `close`; at a no, it closes in its own way."""
         self._transport = transport
         self._may_close = may_close
-        self._loop = loop
+        self._soon = soon
         self._head: bytes | None = None
         self.is_closing = transport.is_closing  # asked at each answer, which is too often for __getattr__
 
@@ -158,7 +158,7 @@ class JoinedTransport:
                 self._transport.write(head + data)
         elif data.startswith(b"HTTP/1.1 "):
             self._head = data
-            self._loop.call_soon(self._let_go)  # a body that takes its time must not hold its head back
+            self._soon(self._let_go)  # a body that takes its time must not hold its head back
         else:
             self._transport.write(data)
 

@@ -5,6 +5,7 @@ An error is answered after the requests before it, and a connection that ends li
 
 import asyncio
 from enum import Enum, auto
+from functools import partial
 from typing import Any, cast
 
 from uvicorn.config import Config
@@ -49,7 +50,6 @@ class Connection(HttpToolsProtocol):
         self._patience = Patience(self.bounds)
         self._part = Part.NONE
         self._running: Cycle | None = None
-        self._next: Cycle | None = None  # to be answered at the end of this turn
         self._last_word: bytes | None = None
         self._trusted: TrustedProxies | None = None  # when the other end is one of them
         self._leaving = server_state.leaving
@@ -57,7 +57,7 @@ class Connection(HttpToolsProtocol):
         self._body_size = self._unread_size = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
-        joined = JoinedTransport(transport, self.loop, may_close=self._may_close)
+        joined = JoinedTransport(transport, self.server_state.turn.soon, may_close=self._may_close)
         super().connection_made(cast("asyncio.Transport", joined))
         if self.client and self.server_state.trusted.holds(self.client[0]):
             self._trusted = self.server_state.trusted
@@ -161,9 +161,11 @@ class Connection(HttpToolsProtocol):
         else:
             self.flow.resume_reading()
 
-    def _answer_next(self) -> None:
-        """Begin at once: the whole request is mostly here, and all that its answer takes is remembered."""
-        cycle, self._next = cast("Cycle", self._next), None
+    def _answer_soon(self, cycle: Cycle) -> None:
+        self.server_state.turn.soon(partial(self._answer, cycle))
+
+    def _answer(self, cycle: Cycle) -> None:
+        """Begin: the whole request is mostly here by now, and all that its answer takes is remembered."""
         task = begin(cycle.run_asgi(self.app), self.loop)
         if task is not None:
             self.tasks.add(task)
@@ -172,8 +174,8 @@ class Connection(HttpToolsProtocol):
     def _begin_next(self) -> None:
         """Make an answer only when there is room to send it: whoever reads nothing is worth no work."""
         if not self.flow.write_paused:
-            self._running, app = cast("tuple[Cycle, Any]", self.pipeline.pop())
-            self._start_asgi_task(self._running, app)
+            self._running, _ = cast("tuple[Cycle, Any]", self.pipeline.pop())
+            self._answer_soon(self._running)
 
     def resume_writing(self) -> None:
         super().resume_writing()

@@ -38,11 +38,9 @@ class Protocol(Connection):
     def data_received(self, data: bytes) -> None:
         if len(data) <= SLICE:
             self._feed(data)
-        else:
-            for start in range(0, len(data), SLICE):
-                self._feed(data[start : start + SLICE])
-        if self._next is not None:
-            self._answer_next()
+            return
+        for start in range(0, len(data), SLICE):
+            self._feed(data[start : start + SLICE])
 
     def _feed(self, data: bytes) -> None:
         if self.deaf:
@@ -177,7 +175,7 @@ class Protocol(Connection):
         return self._hosts == 1 and framing.is_host(self._host)
 
     def _begin(self, scope: Any, *, keep_alive: bool) -> None:
-        """Be answered once all that has come is parsed, or wait until those before are answered."""
+        """Start to answer, or wait until those before are answered."""
         cycle = Cycle(
             scope,
             self.transport,
@@ -188,7 +186,8 @@ class Protocol(Connection):
             expect_100_continue=self.expect_100_continue,
         )
         if not self._is_answering():
-            self.cycle = self._running = self._next = cycle
+            self.cycle = self._running = cycle
+            self._answer_soon(cycle)
         elif len(self.pipeline) < self.bounds.pipelined:
             self.cycle = cycle
             self.flow.pause_reading()

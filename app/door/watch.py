@@ -10,6 +10,7 @@ from uvicorn.server import ServerState
 from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.framing import CROWDED, CROWDED_ADDRESS, Refusal
+from app.first_step import Turn
 
 # A sweep goes in short turns with pauses between them, however many it ends: others have most of the loop.
 _TURN_S = 0.00025
@@ -82,4 +83,5 @@ class State(ServerState):
         self.bounds = bounds
         self.trusted = trusted
         self.watch = Watch(bounds)
+        self.turn = Turn()
         self.leaving = False  # whether the process ends, so that a new connection has one answer at most

@@ -37,7 +37,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
 async def test_head_and_body_are_one_write() -> None:
     transport = Writes()
-    joined = JoinedTransport(transport, asyncio.get_running_loop())
+    joined = JoinedTransport(transport, asyncio.get_running_loop().call_soon)
     for body in (b"first", b"second"):
         joined.write(HEAD)
         joined.write(body)
@@ -48,9 +48,9 @@ async def test_head_and_body_are_one_write() -> None:
 async def test_a_long_body_is_sent_with_its_head_and_never_copied() -> None:
     """R-75: a thousand connections that read nothing hold one document between them."""
     transport, document = Writes(), bytes(100_000)
-    JoinedTransport(transport, asyncio.get_running_loop()).write(document)
+    JoinedTransport(transport, asyncio.get_running_loop().call_soon).write(document)
     assert transport.written == [document]
-    joined = JoinedTransport(transport, asyncio.get_running_loop())
+    joined = JoinedTransport(transport, asyncio.get_running_loop().call_soon)
     joined.write(HEAD)
     joined.write(document)
     assert transport.together == (HEAD, document)
@@ -62,7 +62,7 @@ async def test_a_long_body_is_sent_with_its_head_and_never_copied() -> None:
 async def test_a_long_answer_in_one_message_is_never_copied_either() -> None:
     """R-75"""
     transport, document = Writes(), bytes(100_000)
-    joined: Any = JoinedTransport(transport, asyncio.get_running_loop())
+    joined: Any = JoinedTransport(transport, asyncio.get_running_loop().call_soon)
     scope: Any = {"type": "http", "method": "GET"}
     cycle = Cycle(
         scope=scope,
@@ -80,7 +80,7 @@ async def test_a_long_answer_in_one_message_is_never_copied_either() -> None:
 
 async def test_head_does_not_wait_for_a_body_that_takes_its_time() -> None:
     transport = Writes()
-    joined = JoinedTransport(transport, asyncio.get_running_loop())
+    joined = JoinedTransport(transport, asyncio.get_running_loop().call_soon)
     joined.write(HEAD)
     await asyncio.sleep(0)
     assert transport.written == [HEAD]
@@ -91,7 +91,7 @@ async def test_head_does_not_wait_for_a_body_that_takes_its_time() -> None:
 
 async def test_closing_loses_nothing() -> None:
     transport = Writes()
-    joined = JoinedTransport(transport, asyncio.get_running_loop())
+    joined = JoinedTransport(transport, asyncio.get_running_loop().call_soon)
     joined.write(HEAD)
     joined.close()
     assert transport.written == [HEAD]
