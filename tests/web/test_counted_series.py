@@ -2,9 +2,11 @@
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
@@ -12,6 +14,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+import app.storage
 from app.aemp.history.history import NamedReading, history_of
 from app.aemp.model.identifiers import Name, sought_by
 from app.aemp.model.values import Fault, FuelConsumed, Hours, Location, Reading, SwitchStatus
@@ -153,6 +156,14 @@ async def test_a_figure_that_maintenance_computes_is_told_of_at_once(
     assert last_page_in(known) == 2
     assert await refresh_last_24(world.context) >= 1
     await assert_all_tell_of_a_third_page(series, known, one, other)
+
+
+def test_readings_are_added_by_these_two_alone() -> None:
+    """Both write the machine's row of figures too, as the tests above show. A third is added to them."""
+    adds = re.compile(r"INSERT INTO (reading|position|fault)\b")
+    storage = Path(app.storage.__file__).parent
+    found = {each.name for each in storage.rglob("*.py") if adds.search(each.read_text())}
+    assert found == {"history.py", "last_24.py"}
 
 
 @asynccontextmanager
