@@ -1,4 +1,7 @@
-"""The first step of a request runs in the turn of the loop that read it; most answers need no other, and no task."""
+"""The first step of a request runs in the turn of the loop that read it.
+
+Most answers need no other step, and no task.
+"""
 
 import asyncio
 from collections.abc import Coroutine, Generator
@@ -38,6 +41,6 @@ def _go_on(running: Running, first: Any) -> Generator[Any, None, None]:
 
 
 async def in_task() -> None:
-    """Go on in a task: `asyncio.timeout` and what is built on it find no current one in the first step of a request."""
+    """Go on in a task, which `asyncio.timeout` asks for and the first step of a request has not."""
     if asyncio.current_task() is None:
         await asyncio.sleep(0)

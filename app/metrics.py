@@ -85,8 +85,8 @@ class _Tally:
         """Add all to the histogram at once, for which the library has no call."""
         for number, count in enumerate(self._counts):
             if count:
-                self._histogram._buckets[number].inc(count)  # noqa: SLF001
-        self._histogram._sum.inc(self._seconds)  # noqa: SLF001
+                self._histogram._buckets[number].inc(count)  # noqa: SLF001  # the library has no call
+        self._histogram._sum.inc(self._seconds)  # noqa: SLF001  # likewise
         self._counts = [0] * len(self._counts)
         self._seconds = 0.0
 
@@ -162,7 +162,7 @@ def serve_metrics(host: str, port: int, *, workers: int) -> Iterator[dict[str, s
     else:
         folder = TemporaryDirectory(prefix="rovitracker-metrics-")
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=folder.name)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry, path=folder.name)  # type: ignore[no-untyped-call]  # the library has no types there
         server, thread = _start(host, port, registry)
         environment = {"PROMETHEUS_MULTIPROC_DIR": folder.name}
     try:

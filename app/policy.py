@@ -31,6 +31,7 @@ class Policy:
     support_email: str | None = None
     legacy_tokens_until: datetime | None = None
     mail_tokens: bool = False
+    distributed: bool = False
 
     def takes_legacy_tokens(self, now: Callable[[], datetime]) -> bool:
         """Whether tokens of a former system are looked up. now: the clock, which need not be read where they never are."""
@@ -82,6 +83,7 @@ def policy_of(settings: Settings) -> Policy:
         support_email=settings.support_email,
         legacy_tokens_until=settings.legacy_tokens_until,
         mail_tokens=settings.mail_tokens,
+        distributed=settings.distributed is not None,
     )
 
 

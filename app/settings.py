@@ -57,9 +57,9 @@ class Settings(LimitSettings, LifetimeSettings, ServiceSettings, BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is pydantic-settings' own
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic passes it
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic passes it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic passes it
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read nothing by itself: its own readers pass over what they cannot read."""
         return (init_settings,)
@@ -102,7 +102,11 @@ class Settings(LimitSettings, LifetimeSettings, ServiceSettings, BaseSettings):
 
     @model_validator(mode="after")
     def _check_distributed(self) -> "Settings":
-        if self.distributed and _same(self.migration_database_url or self.database_url, self.database_url):
+        if (
+            self.distributed
+            and self.migration_database_url
+            and _same(self.migration_database_url, self.database_url)
+        ):
             raise ValueError(
                 f"{PREFIX}DISTRIBUTED is set, and Citus reaches its workers by the name of the role at work, which SET ROLE makes one that "
                 f"cannot log in: set {PREFIX}MIGRATION_DATABASE_URL to the owner's DSN and {PREFIX}DATABASE_URL to the service's own login"

@@ -51,7 +51,9 @@ def open_stores(settings: Settings) -> Iterator[Stores]:
         )
         direct = settings.direct_database_url
         direct_url = direct.get_secret_value() if direct else database_url
-        role = SERVICE_ROLE if owner_url == database_url else None
+        # Workers know the role at work by its name, and let only a login in. A start refuses one with the owner's rights.
+        own_login = owner_url != database_url or settings.distributed is not None
+        role = None if own_login else SERVICE_ROLE
         yield Stores(database_url, direct_url, owner_url, settings.redis_url.get_secret_value(), role)
         return
     embedded = attach(data_dir(settings))

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Collection, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -156,6 +157,14 @@ def test_imports_go_down_only(files: list[Path]) -> None:
 
 
 def test_sub_rooms_of_a_room_import_each_other_in_one_direction() -> None:
+    graph = sub_rooms_imported()
+    assert len(graph) > 10  # there is something to hold
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+@cache
+def sub_rooms_imported() -> dict[str, set[str]]:
+    """The other sub-rooms of its room that each sub-room imports."""
     graph: dict[str, set[str]] = {}
     for file in SOURCES:
         own = sub_room_of(module_name(file))
@@ -163,8 +172,7 @@ def test_sub_rooms_of_a_room_import_each_other_in_one_direction() -> None:
             other = sub_room_of(module)
             if own and other and own != other and room_of(file) == other.split(".")[1]:
                 graph.setdefault(own, set()).add(other)
-    assert len(graph) > 10  # there is something to hold
-    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+    return graph
 
 
 def sub_room_of(module: str) -> str:
@@ -184,6 +192,9 @@ def test_every_room_has_a_plate_at_its_door(room: Path) -> None:
     assert first.endswith(".")
     assert more, f"{name_of(room)} says too little"
     assert room.parent.name == "app" or room.parent.parent.name == "app", "rooms are one level deep"
+    imported = sub_rooms_imported().get(".".join(room.relative_to(ROOT).parts), set())
+    unnamed = {other for other in imported if f"{other.rpartition('.')[2]}/`" not in plate}
+    assert not unnamed, f"{name_of(room)} does not say that it imports {unnamed}"
 
 
 @pytest.mark.parametrize(("package", "rooms"), FRAMEWORKS)

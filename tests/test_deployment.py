@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,7 +110,7 @@ async def test_image_with_composed_stores_serves_the_documented_flow(
         assert migrate.run(*services["migrate"]["command"])
         await _assert_logins_are_bounded(stores)
         with _serving(service, image):
-            await _assert_documented_flow(service, f"http://127.0.0.1:{port}")
+            await assert_documented_flow(service.run, f"http://127.0.0.1:{port}")
         assert not service.is_healthy()
 
 
@@ -152,10 +152,11 @@ async def _assert_logins_are_bounded(stores: ComposedStores) -> None:
         stores.valkey.get("anything")
 
 
-async def _assert_documented_flow(service: Container, address: str) -> None:
-    service.run("customer", "add", "--email", EMAIL, "--name", "Hillside", "--json", text=PASSWORD)
-    service.run("fleet", "simulate", "--customer", EMAIL, "--machines", "3", "--days", "1", "--json")
-    application = service.run(
+async def assert_documented_flow(run: Callable[..., Any], address: str) -> None:
+    """run: the words of a verb give its document."""
+    run("customer", "add", "--email", EMAIL, "--name", "Hillside", "--json", text=PASSWORD)
+    run("fleet", "simulate", "--customer", EMAIL, "--machines", "3", "--days", "1", "--json")
+    application = run(
         *("app", "register", "--name", "Sitewise", "--company", "Sitewise Ltd", "--json"),
         *("--redirect-uri", REDIRECT_URI),
     )

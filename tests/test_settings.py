@@ -328,9 +328,12 @@ def test_a_pooler_needs_an_owner_of_another_name(environment: pytest.MonkeyPatch
 def test_citus_needs_an_owner_of_another_name(environment: pytest.MonkeyPatch) -> None:
     """What SET ROLE makes of a session, no worker lets in."""
     environment.setenv("ROVITRACKER_DISTRIBUTED", "citus")
+    environment.setenv("ROVITRACKER_MIGRATION_DATABASE_URL", PRODUCTION["ROVITRACKER_DATABASE_URL"])
     said = refusal()
     assert "ROVITRACKER_MIGRATION_DATABASE_URL" in said
     assert "hidden" not in said
+    environment.delenv("ROVITRACKER_MIGRATION_DATABASE_URL")
+    assert load_settings().distributed == "citus"  # the service alone need not know the owner
     environment.setenv("ROVITRACKER_MIGRATION_DATABASE_URL", "postgresql://owner:hidden@db.example/rovi")
     assert load_settings().distributed == "citus"
 

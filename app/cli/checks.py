@@ -45,23 +45,7 @@ class Finding:
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
     """Judge settings that can be read and still be a mistake; wrong ones are refused at every start."""
-    kind = "development" if settings.development else "production"
-    if settings.development and settings.host not in ("127.0.0.1", "::1", "localhost"):
-        yield Finding(
-            "settings",
-            "warning",
-            f"{kind}, yet listening on {settings.host}",
-            "set ROVITRACKER_ENVIRONMENT=production where others can reach it",
-        )
-    elif not settings.development and settings.embedded:
-        yield Finding(
-            "settings",
-            "warning",
-            f"{kind} on the private servers",
-            "set ROVITRACKER_DATABASE_URL and ROVITRACKER_REDIS_URL to servers that are backed up",
-        )
-    else:
-        yield Finding("settings", "ok", f"{kind}, issuer {settings.issuer}")
+    yield _check_kind(settings)
     if settings.smtp_url is None and not settings.development:
         yield Finding(
             "mail",
@@ -83,6 +67,25 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             "no address that takes customers' reports about applications",
             "set ROVITRACKER_SUPPORT_EMAIL to a mailbox that somebody reads",
         )
+
+
+def _check_kind(settings: Settings) -> Finding:
+    kind = "development" if settings.development else "production"
+    if settings.development and settings.host not in ("127.0.0.1", "::1", "localhost"):
+        return Finding(
+            "settings",
+            "warning",
+            f"{kind}, yet listening on {settings.host}",
+            "set ROVITRACKER_ENVIRONMENT=production where others can reach it",
+        )
+    if not settings.development and settings.embedded:
+        return Finding(
+            "settings",
+            "warning",
+            f"{kind} on the private servers",
+            "set ROVITRACKER_DATABASE_URL and ROVITRACKER_REDIS_URL to servers that are backed up",
+        )
+    return Finding("settings", "ok", f"{kind}, issuer {settings.issuer}")
 
 
 def check_environment(names: tuple[str, ...], settings: Settings) -> Iterator[Finding]:

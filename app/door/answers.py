@@ -72,7 +72,10 @@ class Cycle(RequestResponseCycle):
         self.message_event.set()
 
     async def receive(self) -> Any:
-        """Hand on what has come of the body; wait when it is nothing, or when there is only the end to hear of."""
+        """Hand on what has come of the body.
+
+        It waits when that is nothing, or when there is only the end to hear of.
+        """
         if self.waiting_for_100_continue and not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.waiting_for_100_continue = False

@@ -131,6 +131,11 @@ def bucket_of(owner_id: UUID) -> int:
     return int.from_bytes(sha256(owner_id.bytes).digest()[:2]) >> 4
 
 
+def any_bucket() -> int:
+    """Twelve random bits, for a token that need not lie with others of its owner."""
+    return int.from_bytes(urandom(2)) & _BUCKET_BITS
+
+
 def with_bucket(unplaced_id: UUID, bucket: int) -> UUID:
     """The id with its last 12 bits replaced."""
     return UUID(int=_placed(unplaced_id.int, bucket))

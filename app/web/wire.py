@@ -12,7 +12,7 @@ from app.oauth.client import application_id_of, parse_client_id
 from app.oauth.errors import OAuthError, invalid_request
 from app.oauth.request import TokenRequest
 from app.refused import RefusedError
-from app.web.answer import Answer, as_response, spelt
+from app.web.answer import Answer, Headers, as_response, spelt
 from app.web.cross_origin import ANY_ORIGIN, READABLE
 from app.web.errors import refuse_as_json
 from app.web.request import address_of, context_of, read_body
@@ -74,20 +74,26 @@ def _claimed_client_id(context: Context, call: Call) -> str | None:
 
 
 async def _read(scope: Scope, receive: Receive) -> Call:
-    content_type = authorization = accept = None
-    is_split = False
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            if content_type is not None:  # of two a proxy may have judged one and we the other
-                raise invalid_request("there is more than one Content-Type header")
-            content_type = value.decode("latin-1")
-        elif name == b"authorization":
-            if authorization is not None:
-                raise invalid_request("there is more than one Authorization header")
-            authorization = value.decode("latin-1")
-        elif name == b"accept":
-            is_split = accept is not None
-            accept = value
-    if is_split:  # joined once: each added to those before, all would be copied as often as others follow
-        accept = b", ".join([value for name, value in scope["headers"] if name == b"accept"])
-    return Call(content_type, await read_body(receive), authorization, address_of(scope), accept)
+    headers = scope["headers"]
+    fields = dict(headers)
+    content_type, authorization = fields.get(b"content-type"), fields.get(b"authorization")
+    accept = fields.get(b"accept")
+    if len(fields) < len(headers):
+        _refuse_two_of(headers)
+        if accept is not None:
+            accept = b", ".join([value for name, value in headers if name == b"accept"])
+    return Call(
+        None if content_type is None else content_type.decode("latin-1"),
+        await read_body(receive),
+        None if authorization is None else authorization.decode("latin-1"),
+        address_of(scope),
+        accept,
+    )
+
+
+def _refuse_two_of(headers: Headers) -> None:
+    """Two lines of a field that has one: a proxy may have judged one and we the other."""
+    names = [name for name, _ in headers]
+    for name, spelling in ((b"content-type", "Content-Type"), (b"authorization", "Authorization")):
+        if names.count(name) > 1:
+            raise invalid_request(f"there is more than one {spelling} header")

@@ -11,10 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
-from tests.distributed.faults import run_faults
+from tests.distributed.faults import FAULTS, run_faults
 from tests.distributed.measure import Cost, measure
-from tests.distributed.nodes import NoCitusError, citus_programs
+from tests.distributed.nodes import NoCitusError, citus_programs, versions
 from tests.distributed.protocol import run_protocol
+from tests.faults.judge import NoJudgeError, porcupine
+from tests.faults.schedule import Plan, Result
 from tests.support.server import ROOT
 
 FAILED, NOT_SHOWN = 1, 3  # 2 is argparse's
@@ -31,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoCitusError as error:
         _say(f"not shown: the service on several PostgreSQL servers: {error}")
         return NOT_SHOWN
+    _say(versions(programs))
     options.out.mkdir(parents=True, exist_ok=True)
     wanted = options.only or PARTS
     parts: dict[str, Callable[[], bool]] = {
@@ -57,19 +60,45 @@ def _protocol(programs: Path, out: Path) -> bool:
 
 
 def _faults(programs: Path, options: argparse.Namespace) -> bool:
-    results = asyncio.run(
-        run_faults(programs, seed=options.seed, seconds=options.seconds, at_once=options.at_once)
-    )
+    """Every fault is struck until so many operations of each are judged, and none of them broke a promise."""
+    try:
+        judge = porcupine()
+    except NoJudgeError as error:
+        judge = None
+        _say(f"not judged by Porcupine: {error}. The rules in Python judge alone")
+    results = asyncio.run(_struck(programs, options, judge))
     good = []
-    for each in results:
+    for fault in FAULTS:
+        mine = [each for each in results if each.fault is fault]
+        operations = sum(len(each.journal.operations) for each in mine)
+        wrong = [line for each in mine for line in (*each.violations, *each.undecided)]
         found = (
-            f"{len(each.journal.operations)} operations, {len(each.violations)} violations, struck {each.bites} times, "
-            f"ready again after {each.back_s:.1f} s"
+            f"{operations:,} operations in {len(mine)} schedules, {len(wrong)} violations, struck "
+            f"{sum(each.bites for each in mine)} times, ready again after {max((each.back_s for each in mine), default=0):.1f} s, "
+            f"judged by {' and '.join(_judges(mine))}"
         )
-        good.append(_told(each.fault.name, good=each.bit and not each.violations, found=found))
-        for line in each.violations:
+        enough = operations >= options.operations and all(each.bit for each in mine)
+        good.append(_told(fault.name, good=enough and not wrong, found=found))
+        for line in wrong:
             _say(f"  {line}")
     return all(good)
+
+
+async def _struck(programs: Path, options: argparse.Namespace, judge: Path | None) -> list[Result]:
+    plan = Plan(options.seconds, options.at_once)
+    struck = run_faults(programs, options.out, plan, judge, seed=options.seed, operations=options.operations)
+    results = []
+    async for each in struck:
+        results.append(each)
+        done = f"{len(each.journal.operations):,} operations, {len(each.violations)} violations, {each.seconds:.0f} s"
+        _say(f"  {each.fault.name}, seed {each.seed}: {done}")
+        if each.violations:
+            each.journal.write(options.out / f"{each.fault.name.replace(' ', '-')}.{each.seed}.jsonl")
+    return results
+
+
+def _judges(results: Sequence[Result]) -> list[str]:
+    return sorted({verdict.judge for each in results for verdict in each.verdicts}) or ["nobody"]
 
 
 def _measure(programs: Path, options: argparse.Namespace) -> bool:
@@ -106,12 +135,15 @@ def _read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.distributed",
         description=__doc__,
-        epilog='Example: make check-distributed CITUS_BIN=/usr/lib/postgresql/17/bin DISTRIBUTED="--only faults --seconds 60"',
+        epilog='Example: make check-distributed CITUS_BIN=/usr/lib/postgresql/18/bin DISTRIBUTED="--only faults --operations 5000"',
     )
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts; all of them by default")
     parser.add_argument("--seed", type=int, default=1, help="of the faults (default: 1)")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each fault's workload (default: 20)")
-    parser.add_argument("--at-once", type=int, default=12, help="lives of codes at once (default: 12)")
+    parser.add_argument(
+        "--operations", type=int, default=50_000, help="of each fault, at least (default: 50000)"
+    )
+    parser.add_argument("--seconds", type=float, default=60.0, help="of load in each schedule (default: 60)")
+    parser.add_argument("--at-once", type=int, default=48, help="lives of codes at once (default: 48)")
     parser.add_argument("--bursts", type=int, default=12, help="of each side that is measured (default: 12)")
     parser.add_argument("--requests", type=int, default=200, help="of each burst (default: 200)")
     parser.add_argument("--connections", type=int, default=32, help="that are busy at once (default: 32)")

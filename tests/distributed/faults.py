@@ -1,6 +1,8 @@
 """A worker of Citus is killed under the journalled workload of tests/faults, and comes back."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -40,7 +42,18 @@ FAULTS = (
 )
 
 
-async def run_faults(programs: Path, *, seed: int, seconds: float, at_once: int) -> list[Result]:
-    """Each fault on one ground of two workers, judged by the rules in Python."""
-    async with laid_out_on(programs, workers=2) as ground:
-        return [await run_schedule(ground, fault, seed, Plan(seconds, at_once), None) for fault in FAULTS]
+async def run_faults(
+    programs: Path, logs: Path, plan: Plan, porcupine: Path | None, *, seed: int, operations: int
+) -> AsyncIterator[Result]:
+    """Each fault on one ground of two workers, in schedules with one seed after the other, until so many operations are judged."""
+    async with laid_out_on(programs, workers=2, logs=logs) as ground:
+        for fault in FAULTS:
+            done = 0
+            for each in count(seed):
+                result = await run_schedule(ground, fault, each, plan, porcupine)
+                yield result
+                if result.broken:
+                    return  # nothing on this ground can be judged any more
+                done += len(result.journal.operations)
+                if done >= operations:
+                    break

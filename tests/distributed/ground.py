@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -23,6 +23,8 @@ from tests.faults.servers import Instance, KeptValkey, environment_of
 from tests.support.server import free_port
 
 _APPLICATIONS = 3
+
+Pooler = Callable[[Citus], AbstractContextManager[str]]
 
 
 @dataclass(slots=True)
@@ -47,11 +49,19 @@ class CitusGround(Ground):
 
 @asynccontextmanager
 async def laid_out_on(
-    programs: Path, *, workers: int, plain: bool = False, instances: int = 2, processes: int = 2
+    programs: Path,
+    *,
+    workers: int,
+    plain: bool = False,
+    instances: int = 2,
+    processes: int = 2,
+    logs: Path | None = None,
+    pooler: Pooler | None = None,
 ) -> AsyncIterator[CitusGround]:
     """Everything up and ready until the end.
 
     workers: of Citus; with none, its coordinator holds all shards. plain: without Citus. processes: of each instance.
+    logs: where theirs stay; else they go with all the rest. pooler: gives the address through it, for as long as it runs.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rovitracker-distributed-")))
@@ -62,9 +72,14 @@ async def laid_out_on(
         if not plain:
             await distribute_tables(servers.owner_url)
         classic, strict = await asyncio.to_thread(_register, folder, servers, valkey)
-        made = [_instance(number, folder, servers, valkey, plain=plain) for number in range(instances)]
+        own = {} if plain else {"DISTRIBUTED": "citus"}
+        if pooler is not None:
+            pooled_url = stack.enter_context(pooler(servers))
+            own |= {"DATABASE_URL": pooled_url, "DIRECT_DATABASE_URL": servers.service_url}
+        made = [_instance(number, folder, servers, valkey, own) for number in range(instances)]
         for each in made:
-            each.workers, each.log = processes, folder / f"instance-{each.number}.log"
+            each.workers, each.log = processes, (logs or folder) / f"instance-{each.number}.log"
+            each.log.unlink(missing_ok=True)
             each.begin()
             stack.push_async_callback(_end, each)
         nobody = cast("Postgres", None)  # no strike of these schedules looks for a primary or a standby
@@ -89,25 +104,26 @@ def _register(
     return classic.applications, strict.applications
 
 
-def _instance(number: int, folder: Path, servers: Citus, valkey: KeptValkey, *, plain: bool) -> Instance:
+def _instance(
+    number: int, folder: Path, servers: Citus, valkey: KeptValkey, own: Mapping[str, str]
+) -> Instance:
+    """own: settings of the ground."""
     port = free_port()
-    own = {} if plain else {"DISTRIBUTED": "citus"}
-    settings = environment_of(
-        ENVIRONMENT="development",
-        DATA_DIR=str(folder / "data"),
-        PUBLIC_URL="http://localhost:8000",
-        HOST="127.0.0.1",
-        PORT=str(port),
-        CODE_LIFETIME="10m",
-        LIMIT_READS="10000000",
-        LIMIT_FAILURES="1000000",
-        LIMIT_CONNECTIONS_PER_ADDRESS="1000000",
-        DATABASE_URL=servers.service_url,
-        MIGRATION_DATABASE_URL=servers.owner_url,
-        REDIS_URL=f"redis://:{valkey.password}@127.0.0.1:{valkey.port}",
-        **own,
-    )
-    return Instance(number, port, settings)
+    usual = {
+        "ENVIRONMENT": "development",
+        "DATA_DIR": str(folder / "data"),
+        "PUBLIC_URL": "http://localhost:8000",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "CODE_LIFETIME": "10m",
+        "LIMIT_READS": "10000000",
+        "LIMIT_FAILURES": "1000000",
+        "LIMIT_CONNECTIONS_PER_ADDRESS": "1000000",
+        "DATABASE_URL": servers.service_url,
+        "MIGRATION_DATABASE_URL": servers.owner_url,
+        "REDIS_URL": f"redis://:{valkey.password}@127.0.0.1:{valkey.port}",
+    }
+    return Instance(number, port, environment_of(**{**usual, **own}))
 
 
 async def _end(instance: Instance) -> None:

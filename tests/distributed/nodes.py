@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,14 +20,16 @@ import psutil
 from tests.embedded.probes import wait_until
 from tests.support.server import ROOT
 
-MISSING = (
-    "CITUS_BIN is not the folder of the programs of a PostgreSQL 16 or newer that has the extension citus"
+WHERE = (
+    "set CITUS_BIN to the folder of PostgreSQL's programs, 16 or newer, beside which the extension citus is installed. "
+    "With the packages of Citus for Debian that is /usr/lib/postgresql/18/bin, and for a Citus of your own build `pg_config "
+    "--bindir` says it"
 )
 _HOST = "127.0.0.1"
 _PAGE = (ROOT / "docs" / "operators.md").read_text().partition("\n### PostgreSQL that is many\n")[2]
 # What the page says is what is run here, on ports of this machine.
 CONFIGURED, OF_WORKERS, OF_ALL, OF_COORDINATOR, COMMANDS, SET = re.findall(
-    r"```\n(.*?)```", _PAGE.partition("\n## ")[0], re.DOTALL
+    r"```\n(.*?)```", _PAGE.partition("\n##")[0], re.DOTALL
 )
 _SETTINGS = {
     "listen_addresses": _HOST,
@@ -41,15 +43,33 @@ class NoCitusError(Exception):
 
 
 def citus_programs() -> Path:
-    """The folder that CITUS_BIN names. Raises NoCitusError where it holds no Citus."""
+    """The folder that CITUS_BIN names. Raises NoCitusError where it holds no Citus, with what was found there."""
     named = os.environ.get("CITUS_BIN")
-    folder = Path(named).absolute() if named else None
-    if folder is None or not all((folder / name).is_file() for name in ("postgres", "initdb", "psql")):
-        raise NoCitusError(MISSING)
-    found = subprocess.run([folder / "pg_config", "--sharedir"], capture_output=True, text=True, check=False)
-    if found.returncode or not (Path(found.stdout.strip()) / "extension" / "citus.control").is_file():
-        raise NoCitusError(MISSING)
+    if not named:
+        raise NoCitusError(f"CITUS_BIN names no folder: {WHERE}")
+    folder = Path(named).absolute()
+    lacking = [name for name in ("postgres", "initdb", "psql", "pg_config") if not (folder / name).is_file()]
+    if lacking:
+        raise NoCitusError(f"{folder}, which CITUS_BIN names, has no program {lacking[0]}: {WHERE}")
+    if not _control(folder).is_file():
+        raise NoCitusError(
+            f"the PostgreSQL of {folder}, which CITUS_BIN names, has no extension citus: {WHERE}"
+        )
     return folder
+
+
+def versions(programs: Path) -> str:
+    """What is run, and from where, in words."""
+    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
+    citus = re.search(r"default_version = '(.+)'", _control(programs).read_text())
+    return f"Citus {citus[1] if citus else 'of no version'} on {said.stdout.strip()}, from {programs}"
+
+
+def _control(programs: Path) -> Path:
+    found = subprocess.run(
+        [programs / "pg_config", "--sharedir"], capture_output=True, text=True, check=False
+    )
+    return Path(found.stdout.strip()) / "extension" / "citus.control"
 
 
 @dataclass(slots=True)
@@ -130,7 +150,6 @@ class Citus:
 
     nodes: tuple[Node, ...]
     password: str
-    folder: Path
 
     @property
     def coordinator(self) -> Node:
@@ -153,35 +172,46 @@ class Citus:
 
 
 @contextmanager
+def run_nodes(
+    programs: Path, *names: str, password: str, passwords: str, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple[Node, ...]]:
+    """New servers, with nothing in them. password: of the superuser. passwords: what they sign in to each other by."""
+    folder = Path(mkdtemp(prefix="citus", dir="/tmp"))
+    folder.chmod(0o711)
+    password_file, secret = folder / "passwords", folder / "secret"
+    password_file.write_text(passwords)
+    password_file.chmod(0o600)
+    secret.write_text(password)
+    _give(password_file, secret, folder)
+    nodes = tuple(Node(name, _free_port(), programs, folder, password_file) for name in names)
+    try:
+        for node in nodes:
+            _make(node, secret)
+            node.start(**(settings or {}))
+        yield nodes
+    finally:
+        for node in nodes:
+            node.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
 def run_citus(programs: Path, *, workers: int, plain: bool = False) -> Iterator[Citus]:
     """New servers with the logins of deploy/ and an empty database that Citus knows; nothing is migrated.
 
     workers: with none, the coordinator holds all shards itself; else the workers alone do. plain: one server of the same
     programs that does not load Citus.
     """
-    folder = Path(mkdtemp(prefix="citus", dir="/tmp"))
-    folder.chmod(0o711)
-    password, password_file = secrets.token_hex(16), folder / "passwords"
-    password_file.write_text(f"*:*:*:*:{password}\n")
-    password_file.chmod(0o600)
-    secret = folder / "secret"
-    secret.write_text(password)
-    _give(password_file, secret, folder)
+    password = secrets.token_hex(16)
     names = ("coordinator", *(f"worker{number}" for number in range(1, workers + 1)))
-    nodes = tuple(Node(name, _free_port(), programs, folder, password_file) for name in names)
-    citus = Citus(nodes, password, folder)
-    try:
-        for node in nodes:
-            _make(node, secret)
-            node.start(**({"shared_preload_libraries": ""} if plain else {}))
+    settings = {"shared_preload_libraries": ""} if plain else {}
+    known = f"*:*:*:*:{password}\n"
+    with run_nodes(programs, *names, password=password, passwords=known, settings=settings) as nodes:
+        citus = Citus(nodes, password)
         _make_database(citus)
         if not plain:
             _join(citus)
         yield citus
-    finally:
-        for node in nodes:
-            node.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make(node: Node, secret: Path) -> None:

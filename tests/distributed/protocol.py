@@ -23,6 +23,7 @@ FILES = (
     "tests/flows/test_keep_cap.py",
     "tests/flows/test_manual_grant.py",
     "tests/test_races.py",
+    "tests/lifecycle/test_lifecycle.py",
 )
 # These change or read rows by hand in words that Citus refuses, such as an interval taken from a column. The last two want a
 # server that listens on a socket.

@@ -44,13 +44,13 @@ def citus() -> Iterator[Citus]:
 
 
 def environment(citus: Citus, **settings: str) -> dict[str, str]:
-    return environment_of(
-        DATABASE_URL=citus.service_url,
-        MIGRATION_DATABASE_URL=citus.owner_url,
-        REDIS_URL=f"redis://127.0.0.1:{free_port()}",
-        ENVIRONMENT="development",
-        **settings,
-    )
+    usual = {
+        "DATABASE_URL": citus.service_url,
+        "MIGRATION_DATABASE_URL": citus.owner_url,
+        "REDIS_URL": f"redis://127.0.0.1:{free_port()}",
+        "ENVIRONMENT": "development",
+    }
+    return environment_of(**{**usual, **settings})
 
 
 def run(citus: Citus, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -114,6 +114,9 @@ async def test_a_killed_run_is_taken_up_and_no_row_is_lost(citus: Citus) -> None
     assert distribution_in(run(citus, "doctor", **said))["verdict"] == "ok"
     refused = run(citus, "serve", "--port", str(free_port()))
     assert "set ROVITRACKER_DISTRIBUTED=citus" in refused.stderr
+    alone = {"DATABASE_URL": citus.owner_url, "MIGRATION_DATABASE_URL": "", **said}
+    refused = run(citus, "serve", "--port", str(free_port()), **alone)
+    assert "give it a login that is only granted rovitracker_service" in refused.stderr
     await owner.close()
 
 

@@ -11,14 +11,14 @@ from tests.distributed.ground import CitusGround, laid_out_on
 from tests.distributed.nodes import NoCitusError, citus_programs
 from tests.faults.supplies import supplies_for
 
-_EXCHANGES = 24
+EXCHANGES = 24
 
 
 async def statuses(client: httpx2.AsyncClient, ground: CitusGround) -> Counter[int]:
     """What the exchanges of so many customers' codes are answered, one after the other."""
     supplies = await supplies_for(ground, Random(1))  # noqa: S311  # it must come again
     try:
-        made = [await supplies.code(strict=False) for _ in range(_EXCHANGES)]
+        made = [await supplies.code(strict=False) for _ in range(EXCHANGES)]
         asked = [application.exchange(code) for application, code in made]
     finally:
         await supplies.close()
@@ -35,10 +35,10 @@ async def test_those_of_the_others_are_served_meanwhile() -> None:
         laid_out_on(programs, workers=2, instances=1, processes=1) as ground,
         httpx2.AsyncClient(timeout=20) as client,
     ):
-        assert await statuses(client, ground) == {200: _EXCHANGES}
+        assert await statuses(client, ground) == {200: EXCHANGES}
         await asyncio.to_thread(ground.servers.nodes[1].kill)
         lost = await statuses(client, ground)
         assert await ground.instances[0].ready()
         assert set(lost) == {200, 503}
         await asyncio.to_thread(ground.servers.nodes[1].start)
-        assert await statuses(client, ground) == {200: _EXCHANGES}
+        assert await statuses(client, ground) == {200: EXCHANGES}

@@ -129,7 +129,7 @@ def _tell(result: Result, number: int, total: int) -> None:
         return
     _say(
         f"{number} of {total}: {result.fault.name}, seed {result.seed}: {len(result.journal.operations):,} operations, "
-        f"{result.bites} {result.fault.bites}, {len(result.violations)} violations, {result.seconds:.0f} s"
+        f"{result.fault.bites}: {result.bites}, {len(result.violations)} violations, {result.seconds:.0f} s"
     )
 
 

@@ -157,6 +157,6 @@ FAULTS = (
     Fault("PostgreSQL's sessions ended", "sessions ended", terminate),
     Fault("PostgreSQL out of connections", "sessions lost", exhaust),
     Fault("commit wait cancelled", "waits ended", cancel_commit),
-    Fault("PostgreSQL fails over", "new timelines", fail_over, times=1),
-    Fault("PostgreSQL demoted", "new timelines", demote, times=1),
+    Fault("PostgreSQL fails over", "standbys that took over", fail_over, times=1),
+    Fault("PostgreSQL demoted", "standbys that took over", demote, times=1),
 )

@@ -46,14 +46,18 @@ def swallow(wire: Wire, _chance: Random) -> None:
 async def _strike(
     ground: Ground, chance: Random, *, trouble: Trouble, store: int, name: str, blows: int, longest_s: float
 ) -> int:
-    """One instance's wire, or both, several blows of it. store: 0 for PostgreSQL, 1 for Valkey."""
+    """One instance's wire, or both, several blows of it. store: 0 for PostgreSQL, 1 for Valkey.
+
+    The first blow befalls one instance, for as long as a blow may last. The other one revokes meanwhile, so a process that
+    believed what it remembers would be seen.
+    """
     every = [pair[store] for pair in ground.wires]
     before = _count(every, name)
-    for _ in range(blows):
-        wires = every if chance.random() < 0.4 else [chance.choice(every)]
+    for blow in range(blows):
+        wires = every if blow and chance.random() < 0.4 else [chance.choice(every)]
         for wire in wires:
             trouble(wire, chance)
-        await asyncio.sleep(chance.uniform(0.1, longest_s))
+        await asyncio.sleep(chance.uniform(0.1, longest_s) if blow else longest_s)
         for wire in wires:
             wire.heal()
     return _count(every, name) - before

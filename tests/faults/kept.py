@@ -97,6 +97,6 @@ def _row(fault: str, rows: list[Mapping[str, Any]]) -> str:
     counted = rows[0]["bites"]["counted"]
     return (
         f"| {fault} | {len(rows)} | {sum(row['operations'] for row in rows):,} | "
-        f"{'' if counted == 'none' else f'{bites:,} {counted}'} | "
+        f"{'' if counted == 'none' else f'{counted}: {bites:,}'} | "
         f"{max(row['slowest_s'] for row in rows):.1f} s | {sum(row['violations'] for row in rows)} |"
     )

@@ -76,6 +76,7 @@ def document_of(result: Result) -> dict[str, Any]:
         "back_s": round(result.back_s, 3),
         "seconds": round(result.seconds, 1),
         "violations": result.violations,
+        "late": result.late,
         "undecided": result.undecided,
         "not_shown": result.not_shown,
     }
@@ -101,6 +102,7 @@ def lines_of(result: Result) -> list[str]:
     lines = [f"{name}: {line}" for line in result.violations[:_SHOWN]]
     if len(result.violations) > _SHOWN:
         lines.append(f"{name}: and {len(result.violations) - _SHOWN} more")
+    lines += [f"{name}: {line}" for line in result.late]
     lines += [f"{name}: not decided in time: {line}" for line in result.undecided]
     if not result.bit and not result.not_shown:
         lines.append(f"{name}: it never bit: no {result.fault.bites}")

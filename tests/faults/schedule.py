@@ -38,6 +38,11 @@ FAULTS: tuple[Fault, ...] = (
     *faults_of_statements.FAULTS,
     *faults_of_wires.FAULTS,
 )
+MOST_S, BACK_WITHIN_S = (
+    3.5,
+    5.0,
+)  # of an answer, and until an instance is ready again, as docs/guarantees.md says
+
 _PATIENCE_S = 12.0
 
 
@@ -77,6 +82,16 @@ class Result:
     def violations(self) -> list[str]:
         judged = [f"{each.judge}: {line}" for each in self.verdicts for line in each.violations]
         return [*judged, *self.differences, *self.journal.faults, *([self.broken] if self.broken else [])]
+
+    @property
+    def late(self) -> list[str]:
+        """The stated times that were not kept. A bug that was planted is not found by them, since a busy machine is late too."""
+        lines = []
+        if self.slowest_s > MOST_S:
+            lines.append(f"an answer took {self.slowest_s:.1f} s, at most {MOST_S}")
+        if self.back_s > BACK_WITHIN_S:
+            lines.append(f"the service was ready again after {self.back_s:.1f} s, at most {BACK_WITHIN_S}")
+        return lines
 
     @property
     def undecided(self) -> list[str]:

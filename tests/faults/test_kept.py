@@ -57,7 +57,7 @@ def test_a_record_says_what_was_seen_and_what_was_not() -> None:
     assert "2,400 operations" in lines[1]
     assert "1 violations" in lines[1]
     assert "| calm | 1 | 1,200 |  | 0.2 s | 0 |" in lines
-    assert "| worker killed | 1 | 1,200 | 2 workers replaced | 0.2 s | 1 |" in lines
+    assert "| worker killed | 1 | 1,200 | workers replaced: 2 | 0.2 s | 1 |" in lines
     assert "| clock shifted | 0 | | not shown: no compiler | | |" in lines
     assert "2 bugs were planted into copies of the service, and 1 of them were found." in lines
     assert "| a lock is left out | calm | 90 | 3 |" in lines

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
-from tests.lifecycle.model import Application, Approval, Customer, Model, RefreshToken, Secret, Token
+from tests.lifecycle.model import Application, Approval, Model, RefreshToken, Secret, Token
+from tests.lifecycle.terms import BEGINNINGS, ENDS, Customer, Terms
 
 RECENT = 4
 
@@ -20,6 +21,23 @@ def a(things: Things) -> st.SearchStrategy[Any]:
 def where_there_are(things: Things) -> Callable[[Any], Any]:
     """The rule is for lives in which there is such a thing."""
     return precondition(lambda machine: bool(things(machine.model)))
+
+
+def choices(customer: Customer) -> st.SearchStrategy[Terms]:
+    """What this customer may choose on a page: none of the machines, too."""
+    chosen = st.sets(st.sampled_from(customer.machines)) if customer.machines else st.just(frozenset[Any]())
+    return _terms(chosen)
+
+
+def wishes(model: Model) -> st.SearchStrategy[Terms]:
+    """What an application may ask for: machines of anybody, and such as left."""
+    machines = [machine for each in model.customers for machine in (*each.machines, *each.away)]
+    return _terms(st.sets(st.sampled_from(machines), min_size=1, max_size=3))
+
+
+def _terms(machines: st.SearchStrategy[Any]) -> st.SearchStrategy[Terms]:
+    chosen = st.none() | machines.map(tuple)
+    return st.builds(Terms, chosen, st.sampled_from([None, *BEGINNINGS]), st.sampled_from([None, *ENDS]))
 
 
 def _one_of(things: Sequence[Any]) -> st.SearchStrategy[Any]:
@@ -45,6 +63,26 @@ def suspended_applications(model: Model) -> list[Application]:
 def old_secrets(model: Model) -> list[Secret]:
     """Secrets that are good for a while beside the newest."""
     return [secret for each in model.applications for secret in each.secrets[:-1] if secret.live]
+
+
+def customers_with_machines(model: Model) -> list[Customer]:
+    return [each for each in model.customers if each.machines]
+
+
+def customers_without_some(model: Model) -> list[Customer]:
+    return [each for each in model.customers if each.away]
+
+
+def used_connections(model: Model) -> list[tuple[Customer, Application]]:
+    """Those by which something lives: the account pages have them, by whatever way in that came."""
+    living = {(each.customer, each.application) for each in model.tokens if model.lives(each)}
+    return [pair for pair in model.connections if pair in living]
+
+
+def ending_connections(model: Model) -> list[tuple[Customer, Application]]:
+    return [
+        pair for pair, connection in model.connections.items() if connection.stands and connection.terms.ends
+    ]
 
 
 def codes(model: Model) -> list[Approval]:

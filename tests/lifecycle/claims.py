@@ -1,12 +1,13 @@
 """The model is held against each process: what lives is found living, what ended is refused within a second."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
 from tests.lifecycle.house import PROCESSES, House
-from tests.lifecycle.model import AccessToken, Application, Model, Named, Secret, Token
+from tests.lifecycle.model import AccessToken, Application, Model, Secret, Token
+from tests.lifecycle.named import Named
 from tests.lifecycle.service import Service, document_or_error, request, told_by
 from tests.support.raw import RawAnswer, get
 
@@ -52,7 +53,8 @@ def _introspected(model: Model, service: Service, token: Token) -> Iterator[Clai
         asked = _introspection(service, token.application, secret, service.texts[token])
     else:
         return
-    yield Claim(token, asked, _described, service.described(token) if model.lives(token) else None)
+    described = service.described(token, model.connection_of(token)) if model.lives(token) else None
+    yield Claim(token, asked, _described, described)
 
 
 def _introspection(service: Service, by: Application, secret: Secret, token: str) -> bytes:
@@ -89,6 +91,11 @@ class Watch:
         deadline = monotonic() + A_SECOND
         await asyncio.gather(*(self._hold(process, claims, deadline) for process in PROCESSES))
         self.settled.update({claim.asked: claim.expected is not None for claim in claims})
+
+    def awaken(self, claims: Iterable[Claim]) -> None:
+        """What these ask about lives again, so that it may end once more, with a second to be heard of."""
+        for claim in claims:
+            self.settled.pop(claim.asked, None)
 
     async def _hold(self, process: int, claims: Sequence[Claim], deadline: float) -> None:
         while claims:

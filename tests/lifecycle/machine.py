@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -29,7 +30,6 @@ from tests.lifecycle.model import (
     MOST_FROM_CODES,
     Application,
     Approval,
-    Customer,
     Issued,
     Kind,
     Model,
@@ -41,16 +41,18 @@ from tests.lifecycle.model import (
     WrongRefresh,
 )
 from tests.lifecycle.service import Service
+from tests.lifecycle.sharing import Sharing
+from tests.lifecycle.terms import BEGINNINGS, ENDS, Customer, Machine, Terms
 
 KINDS: tuple[Kind, ...] = ("classic", "strict", "public")
-WRONG_CODES: tuple[WrongCode, ...] = ("code_verifier", "redirect_uri", "resource", "secret part")
-WRONG_REFRESHES: tuple[WrongRefresh, ...] = ("scope", "resource", "secret part")
+WRONG_CODES: tuple[WrongCode, ...] = ("code_verifier", "redirect_uri", "resource", "details", "secret part")
+WRONG_REFRESHES: tuple[WrongRefresh, ...] = ("scope", "resource", "details", "secret part")
 
 processes = st.sampled_from(PROCESSES)
 few = st.sampled_from([1, 1, 2])
 
 
-class Lifecycle(RuleBasedStateMachine):
+class Lifecycle(Sharing, RuleBasedStateMachine):
     def __init__(self, house: House) -> None:
         super().__init__()
         self.run = house.run
@@ -73,25 +75,31 @@ class Lifecycle(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Two customers, and an application of each kind that both of them have connected."""
+        """Two customers with machines, and an application of each kind, connected to both: to the first by details."""
+        life = uuid4().hex[:8].upper()
         for name in ("ann", "bob"):
             customer = Customer(name)
             self.model.customers.append(customer)
             self.run(self.service.add_customer(customer))
+            for number in range(1, 4):
+                customer.away.append(Machine(f"{name.upper()}{number}-{life}"))
+                self.join(customer)
         for kind in KINDS:
             application = self.model.register(kind, self.model.customers[0])
             self.run(self.service.register(application))
-            for customer in self.model.customers:
-                self.connect(0, application, customer)
+            ann, bob = self.model.customers
+            self.connect(0, application, bob)
+            code = self.consent(0, application, ann, Terms(tuple(ann.machines[:2]), BEGINNINGS[0], ENDS[0]))
+            assert code is not None
+            self.redeem(0, code, 1)
+            # None of these is his, so that nothing is offered, and nothing can be approved as it is.
+            assert self.consent(0, application, bob, Terms(tuple(ann.machines))) is None
 
     # ---- Approving and redeeming ----
 
     @rule(at=processes, application=a(applications), customer=a(customers))
     def approve(self, at: int, application: Application, customer: Customer) -> None:
-        code = self.run(self.service.consent(at, application, customer))
-        assert (code is not None) == self.model.may_act(application, customer)
-        if code is not None:
-            self.service.texts[self.model.approve(application, customer)] = code
+        self.consent(at, application, customer)
 
     @where_there_are(working_codes)
     @rule(at=processes, code=a(working_codes), times=few)
@@ -118,9 +126,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(at=processes, application=a(applications), customer=a(customers))
     def connect(self, at: int, application: Application, customer: Customer) -> None:
-        if self.model.may_act(application, customer):
-            self.approve(at, application, customer)
-            self.redeem(at, self.model.approvals[-1], 1)
+        code = self.consent(at, application, customer)
+        if code is not None:
+            self.redeem(at, code, 1)
 
     @precondition(lambda machine: len(machine.model.approvals) < 2 * MOST_FROM_CODES)
     @rule(at=processes, customer=a(customers))
@@ -260,6 +268,7 @@ class Lifecycle(RuleBasedStateMachine):
             return
         access, refresh = expected
         self.service.texts[access] = found["access_token"]
+        assert found.get("authorization_details") == access.details
         assert ("refresh_token" in found) == (refresh is not None)
         if refresh is not None:
             self.service.texts[refresh] = found["refresh_token"]

@@ -4,7 +4,10 @@ A request is answered by what its method returns, or by Refused. Lives are count
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from tests.lifecycle.named import Named
+from tests.lifecycle.terms import Connection, Customer, Machine, Terms, Told, without
 
 MOST_FROM_CODES = 10  # classic tokens that live at once, of a customer and an application
 CLASSIC_IDLE, CLASSIC_ABSOLUTE = 365.0, 3 * 365.0
@@ -15,8 +18,8 @@ IMPORTED = 100.0
 Kind = Literal["classic", "strict", "public"]  # a public application is a strict one without a secret
 Status = Literal["active", "suspended", "deleted"]
 # The things that may be wrong about a code or a refresh token that is presented.
-WrongCode = Literal["code_verifier", "redirect_uri", "resource", "secret part"]
-WrongRefresh = Literal["scope", "resource", "secret part"]
+WrongCode = Literal["code_verifier", "redirect_uri", "resource", "details", "secret part"]
+WrongRefresh = Literal["scope", "resource", "details", "secret part"]
 
 _LEADS_TO: dict[tuple[Status, str], Status] = {
     ("active", "suspend"): "suspended",
@@ -32,24 +35,6 @@ class Refused(Exception):  # noqa: N818  # the RFC's refusal
     def __init__(self, error: str) -> None:
         super().__init__(error)
         self.error = error
-
-
-@dataclass(slots=True, eq=False)
-class Named:
-    """A thing is itself, however like another, and is shown by its name."""
-
-    name: str
-
-    def __repr__(self) -> str:
-        return self.name
-
-    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001  # as hypothesis calls it
-        printer.text(self.name)
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Customer(Named):
-    enabled: bool = True
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -75,25 +60,17 @@ class Application(Named):
         return self.secrets[-1] if self.secrets else None
 
 
-@dataclass(slots=True)
-class Connection:
-    """What a customer and an application share, by whatever way in. The times are numbers of approvals; 0 is before all."""
-
-    approved_at: int
-    cut_at: int = 0
-
-    @property
-    def stands(self) -> bool:
-        return self.approved_at > self.cut_at
-
-
 @dataclass(slots=True, eq=False, repr=False)
 class Approval(Named):
-    """A customer's consent: its code, and what everything issued from that rests on. past: the code's time is over."""
+    """A customer's consent: its code, and what everything issued from that rests on. past: the code's time is over.
+
+    details: what was granted, where the application asked by details.
+    """
 
     application: Application
     customer: Customer
     approved_at: int
+    details: Told | None
     code: Literal["waiting", "redeemed", "burned"] = "waiting"
     past: bool = False
     revoked: bool = False
@@ -122,9 +99,10 @@ class Token(Named):
 
 @dataclass(slots=True, eq=False, repr=False)
 class AccessToken(Token):
-    """renewable: by use, as a classic one is."""
+    """renewable: by use, as a classic one is. details: what the answer that it came in says was granted."""
 
     renewable: bool
+    details: Told | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -161,7 +139,7 @@ class Model:
         customer, application = approved.customer, approved.application
         if not self.may_act(application, customer):
             return False
-        return customer is None or approved.approved_at > self.connections[customer, application].cut_at
+        return customer is None or self.connections[customer, application].counts(approved.approved_at)
 
     def lives(self, token: Token) -> bool:
         revoked = token.ended or (token.approval is not None and token.approval.revoked)
@@ -169,17 +147,35 @@ class Model:
 
     # ---- Issuing ----
 
-    def approve(self, application: Application, customer: Customer) -> Approval:
+    def approve(
+        self,
+        application: Application,
+        customer: Customer,
+        asked: Terms | None = None,
+        chosen: Terms | None = None,
+    ) -> Approval | None:
+        """asked: by the application's details. chosen: by the customer; None for what the page begins with.
+
+        None where nothing would be shared.
+        """
+        known = self.connections.get((customer, application))
+        standing = known.terms if known and known.stands else Terms()
+        terms = chosen or (asked or Terms()).over(standing, customer)
+        if terms.machines == ():
+            return None
+        terms = terms.in_order(customer)
         name = f"code_{len(self.approvals) + 1}"
-        approval = Approval(name, application, customer, self._now())
+        approval = Approval(name, application, customer, self._now(), terms.told if asked else None)
         self.approvals.append(approval)
-        self._connect(customer, application, approval.approved_at)
+        connection = self._connect(customer, application, approval.approved_at)
+        connection.detailed |= asked is not None
+        connection.choose(terms)
         return approval
 
     def redeem(self, code: Approval, by: Application, wrong: WrongCode | None = None) -> Issued:
         """RFC 6749 section 4.1.3. A code works once, and whatever is wrong with its presentation burns it."""
-        if wrong == "resource":  # seen before the code is looked at
-            raise Refused("invalid_target")
+        if wrong in ("resource", "details"):  # seen before the code is looked at
+            raise Refused("invalid_target" if wrong == "resource" else "invalid_authorization_details")
         theirs = by is code.application and wrong != "secret part"
         if code.code == "redeemed":
             # Used twice: all that came of it ends, if the presenter could have used it the first time.
@@ -191,6 +187,7 @@ class Model:
             raise Refused("invalid_grant")
         code.code = "redeemed"
         token = self._issue(code.application, code.customer, code, renewable=by.kind == "classic")
+        token.details = code.details
         if by.kind == "classic":
             self._end_surplus(token)
             return token, None
@@ -200,6 +197,8 @@ class Model:
         """RFC 6749 section 6. A refusal spends nothing; a spent token shown again ends all that came of the approval."""
         if by.kind == "classic":
             raise Refused("unauthorized_client")
+        if wrong == "details":  # seen before the token is looked at
+            raise Refused("invalid_authorization_details")
         if by is not token.application or wrong == "secret part":
             raise Refused("invalid_grant")
         if token.ended:
@@ -210,6 +209,8 @@ class Model:
             raise Refused(f"invalid_{'scope' if wrong == 'scope' else 'target'}")
         token.ended = True
         access = self._issue(token.application, token.customer, token.approval, renewable=False)
+        connection = self.connection_of(token)
+        access.details = connection.told if connection and connection.detailed else None
         return access, self._refresh_token(token.approval, token.absolute_left)
 
     def issue_to_client(self, application: Application) -> Issued:
@@ -258,6 +259,26 @@ class Model:
             raise Refused("invalid_client")
         return by is token.application and self.lives(token)
 
+    def connection_of(self, token: Token) -> Connection | None:
+        return self.connections[token.customer, token.application] if token.customer else None
+
+    # ---- Sharing ----
+
+    def change_terms(self, customer: Customer, application: Application, terms: Terms) -> bool:
+        """Whether anything would be shared; else nothing changes."""
+        if terms.machines == ():
+            return False
+        self.connections[customer, application].choose(terms.in_order(customer))
+        return True
+
+    def leave(self, customer: Customer, machine: Machine) -> None:
+        """It leaves the fleet and every choice, those that were cut too. It comes back to none of them."""
+        customer.machines = without(customer.machines, machine)
+        customer.away.append(machine)
+        for (whose, _), connection in self.connections.items():
+            if whose is customer:
+                connection.lose(machine)
+
     # ---- Ending ----
 
     def revoke(self, token: Token, by: Application) -> None:
@@ -303,11 +324,10 @@ class Model:
             self._connect(application.acts_for, application, self._now())
         return application
 
-    def _connect(self, customer: Customer, application: Application, approved_at: int) -> None:
-        """Begin or bring back a connection; one that stands stays as it is."""
+    def _connect(self, customer: Customer, application: Application, approved_at: int) -> Connection:
         connection = self.connections.setdefault((customer, application), Connection(approved_at))
-        if not connection.stands:
-            connection.approved_at = approved_at
+        connection.begin(approved_at)
+        return connection
 
     def _now(self) -> int:
         self.approved += 1

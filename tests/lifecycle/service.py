@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from time import time
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
+
+import httpx2
 
 from app.flows.account.add_customer import CustomerError, add_customer
 from app.flows.account.add_operator import find_operator
@@ -16,48 +18,36 @@ from app.flows.account.change_customer import disable_customer, enable_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.approval.connections import disconnect_application
 from app.flows.approval.manual_grant import ManualRequest, issue_manually
+from app.flows.fleet.change_owner import release_machine
 from app.flows.moving.import_tokens import import_tokens
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import compose, recognise, secret_digest
 from app.storage.people.members import Member
+from tests.lifecycle.ageing import Days, make_older
 from tests.lifecycle.house import CODE_LIFE_S, OPERATOR, House
 from tests.lifecycle.model import (
     IMPORTED,
     AccessToken,
     Application,
     Approval,
-    Customer,
-    Named,
     RefreshToken,
     Secret,
     Token,
     WrongCode,
     WrongRefresh,
 )
+from tests.lifecycle.named import Named
+from tests.lifecycle.terms import Connection, Customer, Machine, Terms
 from tests.support.approvals import put_code, take_code
 from tests.support.browser import Browser, query_of
+from tests.support.details import asking
 from tests.support.families import read
+from tests.support.fleets import fill
 from tests.support.people import PASSWORD, REDIRECT_URI, VERIFIER, Strict, World
-from tests.support.raw import RawAnswer, post
+from tests.support.raw import RawAnswer, get, post
+from tests.support.sharing import CONNECTIONS, fields_of
 
 ELSEWHERE = "https://elsewhere.example/"
-
-# So many days earlier: $2 since the last use, $3 since the issue.
-_SHIFT_REFRESH_TOKEN = """
-UPDATE refresh_token
-SET expires_at = least(expires_at - $2::interval, absolute_expires_at - $3::interval),
-    absolute_expires_at = absolute_expires_at - $3::interval
-WHERE id = $1
-"""
-_SHIFT_CLASSIC_TOKEN = _SHIFT_REFRESH_TOKEN.replace(
-    "refresh_token\nSET", "classic_token\nSET used_at = used_at - $2::interval,"
-)
-_SHIFT_LEGACY_TOKEN = """
-UPDATE legacy_token SET expires_at = expires_at - greatest($2::interval, $3::interval) WHERE id = $1
-"""
-_SHIFT_STRICT_TOKEN = """
-UPDATE strict_token SET expires_at = expires_at - greatest($2::interval, $3::interval) WHERE id = $1
-"""
 
 
 def document_or_error(answer: RawAnswer) -> dict[str, Any] | str:
@@ -98,18 +88,44 @@ class Service:
         [answer] = await self.house.ask(process, [asked])
         return document_or_error(answer)
 
-    async def consent(self, process: int, application: Application, customer: Customer) -> str | None:
-        """The code that a browser gets by approving, and by signing in where it is asked to; None for no such page."""
-        browser = self.browsers[customer]
-        url = self.authorize_url(application, customer)
-        page = await browser.get(f"http://localhost:{self.house.ports[process]}{url}")
-        if 'name="password"' in page.text:
-            fields = {"email": self.members[customer].email, "password": PASSWORD}
-            answer = await browser.submit(page, fields, action="/app/login")
-            page = await browser.follow(answer) if answer.status_code == 303 else answer
+    async def consent(
+        self,
+        process: int,
+        application: Application,
+        customer: Customer,
+        asked: Terms | None = None,
+        chosen: Terms | None = None,
+    ) -> str | int:
+        """The code that a browser gets by approving, or the status of the page that refuses.
+
+        asked: by details. chosen: on the page; None to approve it as it is.
+        """
+        details = details_of(asked) if asked else None
+        url = self.authorize_url(application, customer, authorization_details=details)
+        page = await self._page(process, customer, url)
         if page.status_code != 200:
-            return None
-        return query_of(await browser.submit(page, {"decision": "approve"}, action="/consent"))["code"]
+            return page.status_code
+        fields = {"decision": "approve", **(await self._fields(customer, chosen) if chosen else {})}
+        answer = await self.browsers[customer].submit(page, fields, action="/consent")
+        return query_of(answer)["code"] if answer.status_code == 303 else answer.status_code
+
+    async def refusal(self, process: int, application: Application, customer: Customer, details: str) -> str:
+        """The error that a request with such details comes back with; empty for a page of our own."""
+        url = self.authorize_url(application, customer, authorization_details=details)
+        [answer] = await self.house.ask(process, [get(url.encode())])
+        if answer.status != 303:
+            return ""
+        return parse_qs(urlsplit(answer.headers["location"]).query)["error"][0]
+
+    async def change_terms(
+        self, process: int, customer: Customer, application: Application, terms: Terms
+    ) -> int:
+        """The status that the form of the account page is answered with."""
+        address = f"{CONNECTIONS}/{self.client_id(application)}"
+        page = await self._page(process, customer, address)
+        assert page.status_code == 200, page.text
+        fields = await self._fields(customer, terms)
+        return (await self.browsers[customer].submit(page, fields, action=address)).status_code
 
     async def redeem(
         self, process: int, code: Approval, by: Application, wrong: WrongCode | None
@@ -124,6 +140,7 @@ class Service:
             code_verifier="x" * 43 if wrong == "code_verifier" else verifier,
             redirect_uri=ELSEWHERE if wrong == "redirect_uri" else None,
             resource=ELSEWHERE if wrong == "resource" else None,
+            authorization_details=asking() if wrong == "details" else None,
         )
 
     async def refresh(
@@ -137,6 +154,7 @@ class Service:
             refresh_token=self.forged(token) if wrong == "secret part" else self.texts[token],
             scope="aemp:read fleet:write" if wrong == "scope" else None,
             resource=ELSEWHERE if wrong == "resource" else None,
+            authorization_details=asking() if wrong == "details" else None,
         )
 
     # ---- Changed beside it ----
@@ -221,7 +239,20 @@ class Service:
         moved = await import_tokens(self.house.context, COMMAND_LINE, [json.dumps(line).encode()])
         return text if moved.imported else None
 
+    async def leave(self, customer: Customer, machine: Machine) -> None:
+        await release_machine(self.house.context, COMMAND_LINE, self.members[customer], machine.name)
+
+    async def join(self, customer: Customer, machine: Machine) -> None:
+        await fill(self.house.context, self.members[customer].customer_id, machine.name)
+
     # ---- Time that passes ----
+
+    async def let_end_come(self, customer: Customer, application: Application) -> None:
+        statement = """
+            UPDATE connection SET ends_at = clock_timestamp() WHERE customer_id = $1 AND application_id = $2
+        """
+        parties = self.members[customer].customer_id, self.registered[application].client.id
+        await self.house.owner.execute(statement, *parties)
 
     async def let_code_pass(self, code: Approval) -> None:
         """It was approved too long ago, and Valkey has it still."""
@@ -237,37 +268,71 @@ class Service:
 
     async def let_days_pass(self, token: Token, idle: int, absolute: int) -> None:
         """Let days pass as the owner does it: the triggers hear the owner as they hear everybody."""
-        statement = _SHIFT_STRICT_TOKEN
+        table = "strict_token"
         if isinstance(token, RefreshToken):
-            statement = _SHIFT_REFRESH_TOKEN
+            table = "refresh_token"
         elif isinstance(token, AccessToken) and token.renewable:
-            statement = _SHIFT_CLASSIC_TOKEN
+            table = "classic_token"
         found = recognise(self.texts[token])
         assert found is not None
         if found.kind == "legacy":
-            statement = _SHIFT_LEGACY_TOKEN
-        days = (timedelta(days=each) for each in (idle, absolute))
-        await self.house.owner.execute(statement, found.id, *days)
+            table = "legacy_token"
+        days = Days(timedelta(days=idle), timedelta(days=absolute))
+        await make_older(self.house.owner, table, found.id, days)
 
     # ---- Who is who ----
 
     def client_id(self, application: Application) -> str:
         return str(self.registered[application].client.id)
 
-    def authorize_url(self, application: Application, customer: Customer) -> str:
-        world = World if application.kind == "classic" else Strict
-        return world(self.house.context, self.members[customer], self.registered[application]).authorize_url()
+    def authorize_url(self, application: Application, customer: Customer, **changes: str | None) -> str:
+        kind = World if application.kind == "classic" else Strict
+        world = kind(self.house.context, self.members[customer], self.registered[application])
+        return world.authorize_url(**changes)
 
     def forged(self, named: Approval | Token) -> str:
         """The same id with another secret part."""
         whole = read(self.texts[named])
         return compose(whole.kind, whole.token_class, whole.id, bytes(20)).text
 
-    def described(self, token: Token) -> tuple[object, ...]:
-        """A token's application, the customer it acts for, and its days: the same as `told_by` reads off an introspection."""
+    def described(self, token: Token, connection: Connection | None) -> tuple[object, ...]:
+        """A token's application, the customer it acts for, its days, and what its connection shares.
+
+        The same as `told_by` reads off an introspection.
+        """
         client_id = self.client_id(token.application)
         subject = str(self.members[token.customer].customer_id) if token.customer else client_id
-        return client_id, subject, round(token.idle_left)
+        return client_id, subject, round(token.idle_left), connection.told if connection else None
+
+    # ---- What a person sees ----
+
+    async def _page(self, process: int, customer: Customer, path: str) -> httpx2.Response:
+        """A page as the customer gets it, signing in where that is asked for."""
+        browser = self.browsers[customer]
+        page = await browser.get(f"http://localhost:{self.house.ports[process]}{path}")
+        if 'name="password"' in page.text:
+            fields = {"email": self.members[customer].email, "password": PASSWORD}
+            answer = await browser.submit(page, fields, action="/app/login")
+            page = await browser.follow(answer) if answer.status_code == 303 else answer
+        return page
+
+    async def _fields(self, customer: Customer, terms: Terms) -> dict[str, str]:
+        """The fields of a form on which exactly this is chosen."""
+        chosen = [each.name for each in terms.machines or ()]
+        fields = await fields_of(self.house.context, self.members[customer].customer_id)
+        return {
+            "machines": "all" if terms.machines is None else "these",
+            **{field: "on" if pin in chosen else "" for pin, field in fields.items()},
+            "history_from": terms.begins or "",
+            "ends_at": (terms.ends or "").removesuffix("Z"),
+        }
+
+
+def details_of(asked: Terms) -> str:
+    """The parameter of an application that asks so."""
+    limits = {"history_from": asked.begins, "ends_at": asked.ends}
+    members = {name: value for name, value in limits.items() if value is not None}
+    return asking(*(each.name for each in asked.machines or ()), **members)
 
 
 def told_by(introspection: dict[str, Any]) -> tuple[object, ...] | None:
@@ -276,4 +341,4 @@ def told_by(introspection: dict[str, Any]) -> tuple[object, ...] | None:
         return None
     days = round((introspection["exp"] - time()) / 86_400)
     account = introspection.get("account", {"id": introspection["sub"]})
-    return introspection["client_id"], account["id"], days
+    return introspection["client_id"], account["id"], days, introspection.get("authorization_details")

@@ -195,6 +195,10 @@ def test_owners_spread_over_all_buckets() -> None:
     assert len(buckets) == 4096
 
 
+def test_any_bucket_is_any_of_them() -> None:
+    assert {token_string.any_bucket() for _ in range(100_000)} == set(range(4096))
+
+
 def test_client_secret_survives_every_client_library() -> None:
     """O-49: form-encoding changes nothing in it, so Basic works encoded or not."""
     secret = token_string.mint_client_secret()

@@ -15,7 +15,10 @@ from app.storage.distributed.placement import (
     Placement,
     select_distribution_facts,
 )
+from app.storage.distributed.session import CITUS
 from app.storage.distributed.statements import ON_CITUS
+from app.storage.errors import StatementRefusedError, StoreUnavailableError
+from app.storage.postgres.database import PLAIN, Dialect, open_database
 from tests.storage.test_statements import VERBS
 
 WHOLE = dict.fromkeys(BY_BUCKET, Placement("bucket", 1))
@@ -86,3 +89,25 @@ def test_each_statement_on_a_distributed_table_is_known() -> None:
                 found[f"{module.name.rpartition('.')[2]}.{name}"] = value
     assert {name for name, value in found.items() if value not in ON_CITUS} == AS_THEY_ARE
     assert len(found) > 25
+
+
+_RAISE = "DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '{}'; END $$"
+OUTCOMES = [
+    # how sessions speak, SQLSTATE, how it is read
+    (CITUS, "XX000", StoreUnavailableError),
+    (CITUS, "XX001", StatementRefusedError),
+    (CITUS, "42501", StatementRefusedError),
+    (PLAIN, "XX000", StatementRefusedError),
+]
+
+
+@pytest.mark.parametrize(("dialect", "sqlstate", "read"), OUTCOMES)
+async def test_an_internal_error_of_citus_leaves_the_outcome_open(
+    database_url: str, dialect: Dialect, sqlstate: str, read: type[Exception]
+) -> None:
+    """Where a node is lost in the middle of a statement, Citus knows no better word."""
+    database = await open_database(database_url, connections=1, dialect=dialect)
+    for run in (database.rows, database.row, database.count):
+        with pytest.raises(read):
+            await run(_RAISE.format(sqlstate))
+    await database.close()

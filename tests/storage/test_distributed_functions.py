@@ -11,9 +11,11 @@ import asyncpg
 import pytest
 
 from app.context import Context
+from app.flows.approval.connections import disconnect_application
 from app.flows.token.revoke_surplus import revoke_surplus
 from app.flows.upkeep.maintain import maintain
 from app.main import create_app
+from app.oauth.actor import COMMAND_LINE
 from app.policy import MOST_CLASSIC_TOKENS
 from app.storage.distributed.distribute import TELLING
 from app.storage.distributed.functions import DEFINITIONS
@@ -29,6 +31,7 @@ from tests.support.changing import as_owner, hear, until
 from tests.support.families import dead, events, read
 from tests.support.people import Strict, World, reads
 from tests.support.refusals import error_of
+from tests.web.test_client_credentials import introspect, register_robot, token_of
 
 Service = tuple[Context, Browser]
 
@@ -119,6 +122,21 @@ async def test_what_is_revoked_is_heard_without_triggers(
     assert not await reads(browser_there, by_itself.access)
     assert await dead(browser_there, strict, by_grant)
     await listener.close()
+
+
+async def test_tokens_of_one_application_lie_in_many_buckets_and_end_together(
+    there: Context, browser_there: Browser
+) -> None:
+    world = await World.make(there)
+    robot = await register_robot(there, customer_id=world.member.customer_id)
+    texts = await asyncio.gather(*(token_of(browser_there, robot) for _ in range(12)))
+    assert len({read(text).bucket for text in texts}) > 1
+    for text in texts:
+        assert (await introspect(browser_there, robot, text))["active"] is True
+    await disconnect_application(there, COMMAND_LINE, world.member.customer_id, robot.client.id)
+    await hear(there)
+    for text in texts:
+        assert (await introspect(browser_there, robot, text))["active"] is False
 
 
 async def test_the_oldest_beyond_ten_end(there: Context) -> None:

@@ -21,6 +21,7 @@ from tests.support.dockerfile import CHECKOUT
 
 BASE = CHECKOUT / "compose.yaml"
 PRODUCTION = CHECKOUT / "compose.production.yaml"
+CITUS = CHECKOUT / "compose.citus.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def run_stores(
     create_secrets(made, {})
     with (
         run_postgres(major) as postgres,
-        _run_valkey(made / "valkey", folder / "valkey", valkey_command) as socket,
+        run_valkey(made / "valkey", folder / "valkey", valkey_command) as socket,
     ):
         service, migrate = (
             _bring_here(made / reader, folder / "here" / reader, str(postgres.sockets), socket)
@@ -100,7 +101,7 @@ def _create_logins(postgres: Cluster, made: Path, *, by_hand: bool) -> None:
 
 
 @contextmanager
-def _run_valkey(made: Path, data: Path, command: list[str]) -> Iterator[Path]:
+def run_valkey(made: Path, data: Path, command: list[str]) -> Iterator[Path]:
     data.mkdir()
     socket = data / "valkey.sock"
     _, *options = (word.replace("/run/secrets/", f"{made}/") for word in command)

@@ -10,6 +10,7 @@ ALONE = (
     "tests/web/test_equal_time.py",
     "tests/web/test_equal_time_of_people.py",
     "tests/cost/test_counting_reads.py",
+    "tests/test_restart.py",
 )
 
 # The other workers begin with what is over at once, so that the turn of those alone comes soon.

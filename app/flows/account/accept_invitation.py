@@ -1,5 +1,7 @@
 """Accept an invitation to a customer account: as somebody new, or as the person who signs in with its address."""
 
+from uuid import UUID
+
 from app.context import Context
 from app.flows.account.add_customer import check_password, check_person
 from app.flows.account.check_guess import Visitor, cookie_digest, new_cookie
@@ -104,9 +106,15 @@ async def _join(
         },
     )
     await insert_audit_event(transaction, event)
-    for each in await select_members(transaction, invitation.customer_id):
-        if each.role == "owner" and each.person_id != person.id:
-            about = {"person": each.person_id, "member": person.id, "customer": invitation.customer_id}
+    await _tell_owners(context, transaction, invitation.customer_id, person, language=language)
+
+
+async def _tell_owners(
+    context: Context, transaction: Transaction, customer_id: UUID, joined: Person, *, language: str | None
+) -> None:
+    for each in await select_members(transaction, customer_id):
+        if each.role == "owner" and each.person_id != joined.id:
+            about = {"person": each.person_id, "member": joined.id, "customer": customer_id}
             await queue_mail(
                 context, transaction, "invitation_accepted", to=each.email, about=about, language=language
             )

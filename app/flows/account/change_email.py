@@ -190,9 +190,7 @@ async def _open(statements: Statements, secret: str, *, lock: bool = False) -> O
     if len(secret) <= LONGEST_SECRET:
         found = await select_email_change_of_link(statements, digest_of(secret), lock=lock)
     if found is None:
-        raise LinkError(
-            Sentence("It is not complete, or it is older than a month. Copy it from the mail as a whole.")
-        )
+        raise _unknown()
     side, change = found
     if change.ended:
         raise LinkError(
@@ -220,6 +218,12 @@ async def _open(statements: Statements, secret: str, *, lock: bool = False) -> O
             title=Sentence("Your address was changed already"),
         )
     return OpenedLink(side, change)
+
+
+def _unknown() -> LinkError:
+    return LinkError(
+        Sentence("It is not complete, or it is older than a month. Copy it from the mail as a whole.")
+    )
 
 
 async def _confirm(

@@ -59,11 +59,7 @@ async def issue_manually(context: Context, actor: Actor, asked: ManualRequest) -
         raise ManualGrantError("only an operator issues a token by hand", code="no_operator", status=403)
     reason = _check_reason(asked.reason)
     absolute = _check_life(context, asked.expires_in)
-    client = (await find_application(context, asked.client_id)).client
-    if client.test:  # the connection would not begin, and the token would be dead
-        raise ManualGrantError(
-            "the application is in test mode, and meets no real customer before its review"
-        )
+    client = await _reviewed_client(context, asked.client_id)
     member = await find_member(context, asked.customer_email)
     scope = " ".join(_check_scope(asked.scope, client))
     bucket = bucket_of(member.customer_id)
@@ -85,6 +81,15 @@ async def issue_manually(context: Context, actor: Actor, asked: ManualRequest) -
             f"the application is {client.status}, or the customer {member.customer_name} or the operator is disabled"
         )
     return ManualToken(token.text, client, scope, expires_at)
+
+
+async def _reviewed_client(context: Context, client_id: str) -> Client:
+    client = (await find_application(context, client_id)).client
+    if client.test:  # the connection would not begin, and the token would be dead
+        raise ManualGrantError(
+            "the application is in test mode, and meets no real customer before its review"
+        )
+    return client
 
 
 async def _store(context: Context, actor: Actor, grant: ManualGrant, reason: str) -> datetime | None:

@@ -74,10 +74,12 @@ async def about_own_request(context: Context, mail: ClaimedMail) -> Letter | Non
         email=asked.customer_email,
         application=client.name,
         application_id=str(client.id),
-        how="refused"
-        if asked.state == "refused"
-        else "agreed"
-        if asked.state == "expired" and asked.decided_at
-        else "silent",
+        how=_how_it_ended(asked),
         **names_of(found),
     )
+
+
+def _how_it_ended(asked: AccessRequest) -> str:
+    if asked.state == "refused":
+        return "refused"
+    return "agreed" if asked.state == "expired" and asked.decided_at else "silent"

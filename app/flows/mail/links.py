@@ -96,6 +96,11 @@ async def check_invitation_link(statements: Statements, secret: str) -> Invitati
         invitation = await select_invitation_of_link(statements, digest_of(secret))
     if invitation is None:
         raise _unknown()
+    _require_open(invitation)
+    return invitation
+
+
+def _require_open(invitation: Invitation) -> None:
     if invitation.accepted_at is not None:
         raise LinkError(
             Sentence(
@@ -121,7 +126,6 @@ async def check_invitation_link(statements: Statements, secret: str) -> Invitati
             status=410,
             title=Sentence("This invitation no longer works"),
         )
-    return invitation
 
 
 async def mint_pick_up_link(context: Context, request_id: UUID) -> str:

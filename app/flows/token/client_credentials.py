@@ -9,7 +9,7 @@ from app.oauth.client import Client
 from app.oauth.errors import unauthorized_client
 from app.oauth.grant_type import Asked
 from app.oauth.scope import narrow
-from app.oauth.token_string import bucket_of
+from app.oauth.token_string import any_bucket, bucket_of
 from app.storage.token.client_tokens import ClientToken
 
 
@@ -21,7 +21,7 @@ class OwnAuthority(NamedTuple):
     resource: str | None
 
 
-async def prove_client(_context: Context, client: Client, asked: Asked) -> OwnAuthority:
+async def prove_client(context: Context, client: Client, asked: Asked) -> OwnAuthority:
     """Raises invalid_scope for more than the application is registered for.
 
     Raises unauthorized_client in test mode without a test customer: for nobody it might write anybody's machines.
@@ -31,7 +31,12 @@ async def prove_client(_context: Context, client: Client, asked: Asked) -> OwnAu
             "the application is in test mode: connect your test customer on its quick start page"
         )
     scope = " ".join(narrow(asked.scope, client.scope))
-    return OwnAuthority(bucket_of(client.customer_id or client.id), scope, asked.resource)
+    return OwnAuthority(_bucket(context, client), scope, asked.resource)
+
+
+def _bucket(context: Context, client: Client) -> int:
+    """Nothing is found by it but the token itself, so a busy application need not keep one shard busy."""
+    return any_bucket() if context.policy.distributed else bucket_of(client.customer_id or client.id)
 
 
 async def remember_client_token(

@@ -15,7 +15,7 @@ from app.oauth.grant_type import Asked, GrantType
 
 
 class Proof(Protocol):
-    """What a grant found proved. bucket: of the customer or application that the tokens will be for."""
+    """What a grant found proved. bucket: where the tokens will lie."""
 
     @property
     def bucket(self) -> int: ...

@@ -35,7 +35,7 @@ class IssuedToken:
 def mint_tokens(client: Client, grant: GrantType, bucket: int) -> MintedTokens:
     """Classic applications get a long-lived token, strict ones a short one and, if they may refresh, a refresh token.
 
-    bucket: of the customer or application that the tokens are for, as all ids of theirs.
+    bucket: for the ids of all that is minted: of the customer or application that the tokens are for, as a rule.
     """
     if client.kind == "classic" and not grant.always_short:
         return MintedTokens(mint("at", "c", bucket), None)

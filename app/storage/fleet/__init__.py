@@ -1,4 +1,4 @@
 """Machines, readings, page maps, and the statements that a fleet is read and written by.
 
-It may import both stores. Begin with `fleet.py` for reading and `history.py` for writing.
+It may import `postgres/`, `valkey/` and the counts of reads in `token/`. Begin with `fleet.py` for reading and `history.py` for writing.
 """

@@ -10,7 +10,7 @@ from app.storage.token.standing import is_connected
 
 
 class ClientToken(NamedTuple):
-    """One token to remember. customer_id: the customer the application acted for when it proved itself, and the id's bucket."""
+    """One token to remember. customer_id: the customer the application acted for when it proved itself."""
 
     id: UUID
     digest: bytes

@@ -1,5 +1,6 @@
 """The people of an application: who owns it, who is invited, and the way in and out."""
 
+from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from app.flows.developer.own_people import (
 )
 from app.oauth.parameters import parse_query
 from app.sentence import Sentence
+from app.storage.people.application_owners import ApplicationOwner
 from app.web.developer.frame import OwnerHere, address_below, application_page, owner_here, posting_owner
 from app.web.pages.account_form import Fault, Posted, refused_at, sealed_form
 from app.web.pages.language import language_of
@@ -103,16 +105,7 @@ async def _page(request: Request, owner: OwnerHere, fault: Fault | None = None, 
         fault=fault,
         email=email,
         notice=_DONE.get(parse_query(raw_query(request)).values.get("done", "")),
-        owners=[
-            {
-                "name": each.name,
-                "email": each.email,
-                "since": each.joined_at,
-                "own": each.person_id == owner.person.id,
-                "hidden": sealed_form(request, _REMOVE, f"{application_id} {each.person_id}"),
-            }
-            for each in found.owners
-        ],
+        owners=[_shown(request, owner, each) for each in found.owners],
         invitations=[
             {
                 "email": each.email,
@@ -128,3 +121,14 @@ async def _page(request: Request, owner: OwnerHere, fault: Fault | None = None, 
         remove_action=address_below(REMOVE_OWNER, application_id),
         withdraw_action=address_below(WITHDRAW_OWNER, application_id),
     )
+
+
+def _shown(request: Request, owner: OwnerHere, each: ApplicationOwner) -> dict[str, Any]:
+    subject = f"{owner.application.client.id} {each.person_id}"
+    return {
+        "name": each.name,
+        "email": each.email,
+        "since": each.joined_at,
+        "own": each.person_id == owner.person.id,
+        "hidden": sealed_form(request, _REMOVE, subject),
+    }

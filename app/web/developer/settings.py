@@ -138,16 +138,20 @@ async def _page(
         withdraw_hidden=sealed_form(request, WITHDRAW_FORM),
         owners=[each for each in standing.owners if each.confirmed],
         typed=_fields(shown),
-        scopes=[
-            {
-                "name": name,
-                "say": opened_by([name])[0],
-                "ticked": name in shown.scope,
-                "reason": shown.scope.get(name, standing.scope_reasons.get(name, "")),
-            }
-            for name in offered_scopes()
-        ],
+        scopes=_scopes(shown, standing),
     )
+
+
+def _scopes(shown: Wanted, standing: Standing) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "say": opened_by([name])[0],
+            "ticked": name in shown.scope,
+            "reason": shown.scope.get(name, standing.scope_reasons.get(name, "")),
+        }
+        for name in offered_scopes()
+    ]
 
 
 def _present(standing: Standing) -> Wanted:

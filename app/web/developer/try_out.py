@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from app.flows.approval.browser_flow import FlowLostError, open_form
 from app.flows.developer.try_out import redeem_as_owner
+from app.flows.token.issued_token import IssuedToken
 from app.oauth.errors import OAuthError
 from app.oauth.parameters import parse_form
 from app.web.developer.frame import OwnerHere, application_page, owner_here
@@ -61,22 +62,25 @@ async def fetch_token(request: Request) -> Response:
         return _page(
             request, owner, step="error", error=refused.code, told=refused.what, status=refused.status
         )
-    answer = {
+    return _page(
+        request,
+        owner,
+        step="token",
+        token_curl=_token_curl(context.policy.issuer, client.client_id, code, verifier),
+        token_answer=_pretty(_answer_of(issued)),
+        fleet_curl=_fleet_curl(context.policy.issuer, issued.text),
+        fleet_hidden=sealed_form(request, _FLEET_FORM, issued.text),
+    )
+
+
+def _answer_of(issued: IssuedToken) -> dict[str, object]:
+    return {
         "access_token": issued.text,
         "token_type": "Bearer",
         "type": "Bearer",
         "expires_in": issued.expires_in_s,
         "scope": issued.scope,
     }
-    return _page(
-        request,
-        owner,
-        step="token",
-        token_curl=_token_curl(context.policy.issuer, client.client_id, code, verifier),
-        token_answer=_pretty(answer),
-        fleet_curl=_fleet_curl(context.policy.issuer, issued.text),
-        fleet_hidden=sealed_form(request, _FLEET_FORM, issued.text),
-    )
 
 
 async def read_fleet(request: Request) -> Response:

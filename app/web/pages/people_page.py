@@ -79,12 +79,7 @@ async def people_page(
         others=[each for each in listed if each.role != "owner"],
         scripted=may_manage and asked.passkey is not None,
         asked=asked,
-        forms={
-            "name": (RENAME_ACCOUNT, sealed_form(request, NAME_FORM, member.customer_name)),
-            "invite": (INVITE, sealed_form(request, INVITE_FORM)),
-            "leave": (LEAVE_ACCOUNT, sealed_form(request, LEAVE_FORM)),
-            "transfer": (TRANSFER_OWNERSHIP, sealed_form(request, TRANSFER_FORM)),
-        },
+        forms=_forms(request, member),
     )
     if fault and fault.retry_after_s:
         response.headers["Retry-After"] = str(fault.retry_after_s)
@@ -95,6 +90,15 @@ def role_of(posted: Posted) -> MemberRole | None:
     """The role that was chosen; None when it is none."""
     typed = posted.field("role")
     return next((role for role in ROLES if role == typed), None)
+
+
+def _forms(request: Request, member: Member) -> dict[str, Any]:
+    return {
+        "name": (RENAME_ACCOUNT, sealed_form(request, NAME_FORM, member.customer_name)),
+        "invite": (INVITE, sealed_form(request, INVITE_FORM)),
+        "leave": (LEAVE_ACCOUNT, sealed_form(request, LEAVE_FORM)),
+        "transfer": (TRANSFER_OWNERSHIP, sealed_form(request, TRANSFER_FORM)),
+    }
 
 
 def _member(request: Request, listed: ListedMember, viewer: Member) -> dict[str, Any]:

@@ -109,12 +109,7 @@ async def security_page(
         fault=fault,
         notice=_DONE.get(parse_query(raw_query(request)).values.get("done", "")),
         codes_left=await read_recovery_codes_left(context, person),
-        forms={
-            "password": (CHANGE_PASSWORD, sealed_form(request, PASSWORD_FORM)),
-            "off": (AUTHENTICATOR_OFF, sealed_form(request, OFF_FORM)),
-            "renewal": (RECOVERY_CODES, sealed_form(request, RENEWAL_FORM)),
-            "others": (END_OTHER_SESSIONS, sealed_form(request, _END_OTHERS)),
-        },
+        forms=_forms(request),
         set_up_url=AUTHENTICATOR,
         scripted=offered,
         passkeys=[shown_passkey(request, each) for each in passkeys],
@@ -128,6 +123,15 @@ async def security_page(
     if fault and fault.retry_after_s:
         response.headers["Retry-After"] = str(fault.retry_after_s)
     return response
+
+
+def _forms(request: Request) -> dict[str, Any]:
+    return {
+        "password": (CHANGE_PASSWORD, sealed_form(request, PASSWORD_FORM)),
+        "off": (AUTHENTICATOR_OFF, sealed_form(request, OFF_FORM)),
+        "renewal": (RECOVERY_CODES, sealed_form(request, RENEWAL_FORM)),
+        "others": (END_OTHER_SESSIONS, sealed_form(request, _END_OTHERS)),
+    }
 
 
 def _session(request: Request, listed: ListedSession) -> dict[str, Any]:

@@ -30,6 +30,11 @@ def _query(name: str, description: str, schema: Json, *, required: bool = False,
 
 
 def _parameters(issuer: str) -> list[Json]:
+    return [*_first(), *_later(issuer)]
+
+
+def _first() -> list[Json]:
+    """The parameters of RFC 6749."""
     text: Json = {"type": "string"}
     return [
         _query("client_id", "Your client id, from registration.", text, required=True)
@@ -55,6 +60,13 @@ def _parameters(issuer: str) -> list[Json]:
         _query(
             "scope", "It may be left out.", {**text, "enum": list(offered_scopes()), "default": DEFAULT_SCOPE}
         ),
+    ]
+
+
+def _later(issuer: str) -> list[Json]:
+    """The parameters of other documents."""
+    text: Json = {"type": "string"}
+    return [
         _query(
             "code_challenge",
             "The base64url SHA-256 of a `code_verifier` that you send with the code (PKCE, RFC 7636). It is recommended, "
@@ -90,6 +102,20 @@ def _location(issuer: str, error: OAuthError) -> str:
     )
 
 
+def _refused(issuer: str) -> Json:
+    return {
+        "unsupported_response_type": example("`response_type` is not `code`.", _location(issuer, _REFUSED)),
+        "invalid_scope": example(
+            "`scope` names something that the application may not ask for.",
+            _location(issuer, _SCOPE_REFUSED),
+        ),
+        "invalid_authorization_details": example(
+            "`authorization_details` is not what we take.",
+            _location(issuer, _DETAILS_REFUSED),
+        ),
+    }
+
+
 def _responses(issuer: str) -> Json:
     return {
         "200": answer(
@@ -103,19 +129,7 @@ def _responses(issuer: str) -> Json:
                 "Location": {
                     "description": "Your `redirect_uri` with `error`, `error_description`, `error_uri`, `state` and `iss`.",
                     "schema": {"type": "string", "format": "uri"},
-                    "examples": {
-                        "unsupported_response_type": example(
-                            "`response_type` is not `code`.", _location(issuer, _REFUSED)
-                        ),
-                        "invalid_scope": example(
-                            "`scope` names something that the application may not ask for.",
-                            _location(issuer, _SCOPE_REFUSED),
-                        ),
-                        "invalid_authorization_details": example(
-                            "`authorization_details` is not what we take.",
-                            _location(issuer, _DETAILS_REFUSED),
-                        ),
-                    },
+                    "examples": _refused(issuer),
                 }
             },
         },

@@ -25,6 +25,29 @@ def _operation(operation_id: str, tag: str, summary: str, description: str, resp
     }
 
 
+def _keys() -> Json:
+    return _operation(
+        "readKeys",
+        "discovery",
+        "The keys that sign answers",
+        "For callers who ask for signed answers (RFC 9701). A new key is published here before it signs. So a set that you "
+        "keep as long as `Cache-Control` says is always complete.",
+        {
+            "200": answer(
+                "A JWK Set (RFC 7517).",
+                {
+                    "application/jwk-set+json": {
+                        "schema": schema_ref("KeySet"),
+                        "examples": {"keys": example("Today", {"keys": [examples.PUBLIC_JWK]})},
+                    }
+                },
+                headers={**_PUBLIC, "Cache-Control": "PublicBriefly"},
+            ),
+            "503": ref("responses", "Unavailable"),
+        },
+    )
+
+
 def _discovery(issuer: str) -> Json:
     server = json_content("ServerMetadata", {"server": example("Today", describe_server(issuer))})
     openid = json_content("ServerMetadata", {"server": example("Today", describe_for_openid(issuer))})
@@ -45,26 +68,7 @@ def _discovery(issuer: str) -> Json:
             "The same metadata at the place where some libraries look. We are no OpenID provider: there are no ID tokens.",
             {"200": answer("RFC 8414 metadata, with `subject_types_supported`.", openid, headers=_PUBLIC)},
         ),
-        JWKS: _operation(
-            "readKeys",
-            "discovery",
-            "The keys that sign answers",
-            "For callers who ask for signed answers (RFC 9701). A new key is published here before it signs. So a set that you "
-            "keep as long as `Cache-Control` says is always complete.",
-            {
-                "200": answer(
-                    "A JWK Set (RFC 7517).",
-                    {
-                        "application/jwk-set+json": {
-                            "schema": schema_ref("KeySet"),
-                            "examples": {"keys": example("Today", {"keys": [examples.PUBLIC_JWK]})},
-                        }
-                    },
-                    headers={**_PUBLIC, "Cache-Control": "PublicBriefly"},
-                ),
-                "503": ref("responses", "Unavailable"),
-            },
-        ),
+        JWKS: _keys(),
         RESOURCE_METADATA: _operation(
             "describeResource",
             "discovery",

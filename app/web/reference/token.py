@@ -27,34 +27,39 @@ _HOUR_S = 3600
 _SENT: Json = {"client_id": examples.CLIENT_ID, "client_secret": examples.CLIENT_SECRET}
 
 
+_PROOFS: Json = {
+    "code": {
+        **TEXT,
+        "pattern": CODE_PATTERN,
+        "description": "The code that came back to your address, within 60 seconds.",
+    },
+    "grant_type": {
+        **TEXT,
+        "enum": list(GRANTS),
+        "description": "With `code` it may be left out, and then means `authorization_code`. Strict applications always send it.",
+    },
+    "refresh_token": {
+        **TEXT,
+        "pattern": REFRESH_PATTERN,
+        "description": "Your newest refresh token. It works once.",
+    },
+    "redirect_uri": {
+        **TEXT,
+        "format": "uri",
+        "description": "It may be left out. When you send it, it must be the address that the code went to.",
+    },
+    "code_verifier": {
+        **TEXT,
+        "pattern": VERIFIER_PATTERN,
+        "description": "Required when you sent the customer with a `code_challenge`. Strict applications always do.",
+    },
+}
+
+
 def _token_fields(issuer: str) -> Json:
     return {
         **CREDENTIALS,
-        "code": {
-            **TEXT,
-            "pattern": CODE_PATTERN,
-            "description": "The code that came back to your address, within 60 seconds.",
-        },
-        "grant_type": {
-            **TEXT,
-            "enum": list(GRANTS),
-            "description": "With `code` it may be left out, and then means `authorization_code`. Strict applications always send it.",
-        },
-        "refresh_token": {
-            **TEXT,
-            "pattern": REFRESH_PATTERN,
-            "description": "Your newest refresh token. It works once.",
-        },
-        "redirect_uri": {
-            **TEXT,
-            "format": "uri",
-            "description": "It may be left out. When you send it, it must be the address that the code went to.",
-        },
-        "code_verifier": {
-            **TEXT,
-            "pattern": VERIFIER_PATTERN,
-            "description": "Required when you sent the customer with a `code_challenge`. Strict applications always do.",
-        },
+        **_PROOFS,
         "scope": {
             **TEXT,
             "enum": list(offered_scopes()),
@@ -70,45 +75,41 @@ def _token_fields(issuer: str) -> Json:
 
 
 def _token_request(issuer: str) -> Json:
+    return form((), _token_fields(issuer), _requests(issuer))
+
+
+def _requests(issuer: str) -> Json:
     standard = {
         "grant_type": "authorization_code",
         "code": examples.CODE,
         "redirect_uri": examples.REDIRECT_URI,
         "code_verifier": examples.CODE_VERIFIER,
     }
-    return form(
-        (),
-        _token_fields(issuer),
-        {
-            "documented": example("Three fields", {**_SENT, "code": examples.CODE}),
-            "standard": example("As libraries send it: HTTP Basic, grant type, PKCE", standard),
-            "public": example(
-                "A public application, which has no secret",
-                {
-                    "grant_type": "authorization_code",
-                    "client_id": examples.PUBLIC_CLIENT_ID,
-                    "code": examples.CODE,
-                    "code_verifier": examples.CODE_VERIFIER,
-                },
-            ),
-            "refresh_token": example(
-                "The next token of a strict application",
-                {"grant_type": "refresh_token", "refresh_token": examples.REFRESH_TOKEN},
-            ),
-            "client_credentials": example(
-                "For the application itself, if it is registered for that",
-                {"grant_type": "client_credentials"},
-            ),
-            "private_key_jwt": example(
-                "The same for an application that is registered with keys",
-                {
-                    "grant_type": "client_credentials",
-                    "client_assertion_type": ASSERTION_TYPE,
-                    "client_assertion": examples.client_assertion(issuer),
-                },
-            ),
-        },
-    )
+    public = {
+        "grant_type": "authorization_code",
+        "client_id": examples.PUBLIC_CLIENT_ID,
+        "code": examples.CODE,
+        "code_verifier": examples.CODE_VERIFIER,
+    }
+    with_keys = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": examples.client_assertion(issuer),
+    }
+    return {
+        "documented": example("Three fields", {**_SENT, "code": examples.CODE}),
+        "standard": example("As libraries send it: HTTP Basic, grant type, PKCE", standard),
+        "public": example("A public application, which has no secret", public),
+        "refresh_token": example(
+            "The next token of a strict application",
+            {"grant_type": "refresh_token", "refresh_token": examples.REFRESH_TOKEN},
+        ),
+        "client_credentials": example(
+            "For the application itself, if it is registered for that",
+            {"grant_type": "client_credentials"},
+        ),
+        "private_key_jwt": example("The same for an application that is registered with keys", with_keys),
+    }
 
 
 def _token_refusals(issuer: str) -> Json:
@@ -136,11 +137,7 @@ def _token_refusals(issuer: str) -> Json:
             "You may not ask for this scope, or the customer approved less. The description names the word.",
             refused_scope("fleet:write"),
         ),
-        (
-            "invalid_target",
-            "The resource is not our API.",
-            invalid_target(),
-        ),
+        ("invalid_target", "The resource is not our API.", invalid_target()),
         (
             "invalid_authorization_details",
             "They are asked for at the authorization endpoint, and not here.",
