@@ -25,7 +25,7 @@ from app.process.refused_requests import RefusedRequests
 from app.settings import Settings
 from app.storage.distributed.session import CITUS
 from app.storage.fleet.fleet import PageMap
-from app.storage.fleet.series import Asked
+from app.storage.fleet.series import Asked, Counted
 from app.storage.fleet.unchanged import Unchanged
 from app.storage.people.signing_keys import remember_signing_keys
 from app.storage.postgres.changes import Changes
@@ -61,7 +61,7 @@ class Context:
     signing_keys: Remembered[UUID, tuple[SigningKey, ...]]
     failures: Failures
     budgets: Budgets
-    counts: Recent[tuple[Asked, str], int]
+    counts: Recent[tuple[Asked, str], Counted]
     pinned: Recent[UUID, PageMap]
     pages: Pages
     unchanged: Unchanged

@@ -86,6 +86,22 @@ END $$;
 CREATE TRIGGER tell_deleted AFTER DELETE ON share_machine REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION tell_left_shares();
 
+-- It also calls each machine by its PIN, else by its serial number, else by its owner's own id. An empty one is none.
+CREATE FUNCTION tell_machine_renamed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM pg_notify('rovitracker_changes', k.customer_id || ' ' || k.application_id)
+    FROM public.share_machine m
+    JOIN public.share s ON s.number = m.share
+    JOIN public.connection k ON k.customer_id = s.customer_id AND k.share = s.number
+    WHERE m.equipment_key = NEW.key;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell_renamed AFTER UPDATE OF pin, serial_number, equipment_id ON equipment FOR EACH ROW
+    WHEN (coalesce(nullif(OLD.pin, ''), nullif(OLD.serial_number, ''), OLD.equipment_id)
+          IS DISTINCT FROM coalesce(nullif(NEW.pin, ''), nullif(NEW.serial_number, ''), NEW.equipment_id))
+    EXECUTE FUNCTION tell_machine_renamed();
+
 -- All signing keys are one subject, told as the nil UUID, because a listener expects an id.
 CREATE FUNCTION tell_signing_keys() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,8 +1,10 @@
 """Granted authorization details in answers of the token endpoint and of introspection (RFC 9396 sections 7 and 9)."""
 
 from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import asyncpg
 import orjson
 import pytest
 
@@ -84,6 +86,37 @@ async def test_a_machine_that_leaves_its_fleet_is_told_of_no_more(browser: Brows
 
     async def is_told() -> bool:
         return await told(browser, world, token) == granted("PIN2")
+
+    await within_a_second(is_told)
+
+
+async def by_import(world: World, _writer: asyncpg.Connection) -> None:
+    """It names the machine in another spelling, by which it is recognised."""
+    await fill(world.context, world.member.customer_id, "pin1")
+
+
+async def by_hand(world: World, writer: asyncpg.Connection) -> None:
+    await writer.execute(
+        "UPDATE equipment SET pin = 'pin1' WHERE customer_id = $1 AND pin = 'PIN1'", world.member.customer_id
+    )
+
+
+@pytest.mark.parametrize("rename", [by_import, by_hand])
+async def test_a_machine_is_told_by_its_new_name(
+    rename: Callable[[World, asyncpg.Connection], Awaitable[None]],
+    browser: Browser,
+    world: World,
+    writer: asyncpg.Connection,
+) -> None:
+    """O-158: within a second, though nobody changed the connection."""
+    await fill(world.context, world.member.customer_id, *PINS)
+    code = await approved(browser, await asked_page(browser, world, "PIN1", "PIN2"))
+    token = str((await world.exchange(browser, code)).json()["access_token"])
+    assert await told(browser, world, token) == granted("PIN1", "PIN2")
+    await rename(world, writer)
+
+    async def is_told() -> bool:
+        return await told(browser, world, token) == granted("pin1", "PIN2")
 
     await within_a_second(is_told)
 

@@ -10,9 +10,8 @@ from app.aemp.model.series import Series
 from app.context import Context
 from app.flows.fleet.read_fleet import require_machine
 from app.storage.fleet.fleet import Machine
-from app.storage.fleet.series import Asked, count_readings, select_readings, select_reported
+from app.storage.fleet.series import Asked, Counted, count_readings, select_readings, select_reported
 from app.storage.fleet.view import FleetView, series_of
-from app.storage.postgres.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +31,17 @@ async def read_series(
     The page after a full last one is there too, and empty.
     Raises AempError 404 when there is no such machine or page, and 409 when there is more than one such machine.
     """
+    asked_at = context.changes.number
     async with series_of(context.database, view) as fleet:
         machine = await require_machine(fleet, view, sought)
         asked = Asked(view, machine.key, within)
-        last_page = require_page(page, await _count(context, fleet, asked, series, page))
+        count = _recall_count(context, asked, series, machine.version)
+        # A page is not called the last, or missing, by what is remembered.
+        if count is None or page >= last_page_of(count):
+            count = await count_readings(fleet, asked, series)
+            if machine.version is not None:
+                context.counts.keep((asked, series.name), Counted(count, machine.version, asked_at))
+        last_page = require_page(page, count)
         first, _ = page_bounds(page)
         readings = await select_readings(fleet, asked, series, machine.flat.columns, offset=first)
         return FoundReadings(machine.key, readings, last_page)
@@ -50,11 +56,13 @@ async def read_reported(
         return machine, await select_reported(fleet, Asked(view, machine.key, within))
 
 
-async def _count(context: Context, fleet: Transaction, asked: Asked, series: Series, page: int) -> int:
-    """Count once for pages read one after the other, and again before a page is called the last or missing."""
-    key = (asked, series.name)
-    count = context.counts.get(key)
-    if count is None or page >= last_page_of(count):
-        count = await count_readings(fleet, asked, series)
-        context.counts.keep(key, count)
-    return count
+def _recall_count(context: Context, asked: Asked, series: Series, version: int | None) -> int | None:
+    """How many readings there were, for pages read one after the other; None where the machine told something since.
+
+    version: of the machine, read before. What is counted after it has seen at least what made that version.
+    """
+    known, changes = context.counts.get((asked, series.name)), context.changes
+    if known is None or known.version != version:
+        return None
+    # A standby that takes over may give the same version again, and changes are not heard meanwhile.
+    return known.readings if changes.current and not changes.since(known.asked_at, ()) else None

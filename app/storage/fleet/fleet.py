@@ -50,10 +50,14 @@ class MappedPage:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine as it stands; `key` names its readings. flat: it alone."""
+    """One machine as it stands; `key` names its readings. flat: it alone.
+
+    version: of its row of figures, which everybody writes who writes a reading of it; None where there is no row.
+    """
 
     key: int
     flat: Machines
+    version: int | None
 
     @property
     def equipment(self) -> Equipment:
@@ -129,7 +133,7 @@ _NAME = "lower(regexp_replace(btrim({}), '\\s+', ' ', 'g'))"
 _SAME = f"{_NAME} = {_NAME}"
 
 SELECT_EQUIPMENT = f"""
-SELECT e.key, i.kind, {MACHINE_COLUMNS}
+SELECT e.key, i.kind, l.xmin AS version, {MACHINE_COLUMNS}
 FROM equipment_identifier i
 JOIN equipment e ON e.key = i.equipment_key
 LEFT JOIN equipment_latest l ON l.equipment_key = e.key
@@ -147,7 +151,9 @@ async def select_equipment(fleet: Transaction, view: FleetView, sought: Sought) 
         SELECT_EQUIPMENT, view.customer_id, sought.value, kinds, sought.make, sought.model
     )
     return tuple(
-        Machine(row["key"], machines_of([row], view)) for row in rows if row["kind"] == rows[0]["kind"]
+        Machine(row["key"], machines_of([row], view), row["version"])
+        for row in rows
+        if row["kind"] == rows[0]["kind"]
     )
 
 

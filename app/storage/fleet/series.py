@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.aemp.address.paging import PAGE_SIZE
 from app.aemp.address.ranges import Range
@@ -22,6 +23,18 @@ class Asked:
     @property
     def arguments(self) -> tuple[object, ...]:
         return self.machine_key, self.range.start_at, self.range.end_at, self.view.customer_id
+
+
+class Counted(NamedTuple):
+    """How many readings there were.
+
+    version: of the machine's row of figures, read before they were counted.
+    asked_at: the newest change that was heard of before.
+    """
+
+    readings: int
+    version: int
+    asked_at: int
 
 
 # The periods are looked up once a statement, as the policy's fleet is.
