@@ -7,7 +7,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import itemgetter
 
+from app.process.recent import Recent
 from app.refused import ToldError
 from app.sentence import Sentence
 from app.storage.people.guesses import refund_guesses, select_guess_levels, upsert_guesses
@@ -18,8 +20,10 @@ from app.throttling.networks import networks_around
 WINDOW = timedelta(minutes=15)
 MOST_CODES = 5  # wrong ones in a window, of a million that there are
 MOST_WRONG_AHEAD = 3  # wrong passwords in a known browser, before it waits among the unknown ones
-_ACCOUNT = "account "
+_ACCOUNT, _NETWORK = "account ", "network "
 _ROUNDING = 1e-9  # ten tenths may be a little more than one
+_REMEMBERED_S = 2
+_MOST_NETWORKS = 20_000
 
 # The names that an attempt counts to, and the share of its limit that it takes from each.
 Attempt = Mapping[str, float]
@@ -31,12 +35,14 @@ class TooManyGuessesError(ToldError):
     code = "too_many_guesses"
     status = 429
 
-    def __init__(self, retry_after_s: int) -> None:
+    def __init__(self, retry_after_s: int, name: str = "") -> None:
+        """name: whose limit it is."""
         super().__init__(
             Sentence("Too many passwords were tried: again in %(seconds)s s.", seconds=str(retry_after_s)),
             headers=(("Retry-After", str(retry_after_s)),),
         )
         self.retry_after_s = retry_after_s
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class GuessLimits:
         return {f"passkey in browser {browser}": 1 / self.per_account}
 
     def _networks(self, network: str) -> Attempt:
-        return {f"network {name}": part / self.per_network for name, part in networks_around(network)}
+        return {f"{_NETWORK}{name}": part / self.per_network for name, part in networks_around(network)}
 
 
 async def select_used(database: Database, attempt: Attempt) -> Mapping[str, float]:
@@ -104,9 +110,30 @@ async def count_guess(database: Database, attempt: Attempt) -> Mapping[str, floa
     return {name: level - attempt[name] for name, level in levels.items()}
 
 
+class LimitedNetworks:
+    """Networks that were over their limit a moment ago, as one process remembers them.
+
+    The count is PostgreSQL's alone. What drains from it in so short a time lets no guess through, so nobody waits longer.
+    """
+
+    def __init__(self) -> None:
+        self._waits = Recent[str, int](keep_s=_REMEMBERED_S, most=_MOST_NETWORKS)
+
+    def note(self, refused: TooManyGuessesError) -> None:
+        if refused.name.startswith(_NETWORK) and refused.retry_after_s > _REMEMBERED_S:
+            self._waits.keep(refused.name, refused.retry_after_s)
+
+    def check(self, network: str) -> None:
+        """Raises TooManyGuessesError when the network, or one around it, is remembered."""
+        for name, _ in networks_around(network):
+            retry_after_s = self._waits.get(f"{_NETWORK}{name}")
+            if retry_after_s is not None:
+                raise TooManyGuessesError(retry_after_s, f"{_NETWORK}{name}")
+
+
 def tried_by_visitor(used: Mapping[str, float]) -> float:
     """The most that one of the visitor's own names has used. What was tried at the account, others may have tried."""
-    return max(level for name, level in used.items() if not name.startswith(_ACCOUNT))
+    return max((level for name, level in used.items() if not name.startswith(_ACCOUNT)), default=0.0)
 
 
 async def refund(statements: Statements, attempt: Attempt) -> None:
@@ -115,6 +142,7 @@ async def refund(statements: Statements, attempt: Attempt) -> None:
 
 
 def _refuse_above(levels: Mapping[str, float]) -> None:
-    over = max(levels.values(), default=0.0) - 1
+    name, level = max(levels.items(), key=itemgetter(1), default=("", 0.0))
+    over = level - 1
     if over > _ROUNDING:
-        raise TooManyGuessesError(max(1, math.ceil(over * WINDOW.total_seconds())))
+        raise TooManyGuessesError(max(1, math.ceil(over * WINDOW.total_seconds())), name)

@@ -10,7 +10,15 @@ from app.flows.account.use_code import use_code
 from app.process.passwords import Turn
 from app.storage.errors import StoreUnavailableError
 from app.storage.people.people import SignInRow
-from app.throttling.guesses import Attempt, count_guess, refund, reserve, select_used, tried_by_visitor
+from app.throttling.guesses import (
+    Attempt,
+    TooManyGuessesError,
+    count_guess,
+    refund,
+    reserve,
+    select_used,
+    tried_by_visitor,
+)
 from app.throttling.networks import networks_around
 
 
@@ -33,6 +41,19 @@ class Visitor:
         return cookie_digest(self.known_browser) if self.known_browser else None
 
 
+def turn_flood_away(context: Context, visitor: Visitor) -> None:
+    """Refuse a guess before anybody is looked up, where its outcome is known already.
+
+    A browser with a cookie may be its person's, so it always goes on. Without one, an address somebody has and an
+    address nobody has are refused here alike (R-54).
+    Raises TooManyGuessesError when a network around the visitor was over its limit a moment ago, and
+    StoreUnavailableError when no place would be left even for somebody who tried nothing.
+    """
+    if visitor.known_browser is None:
+        context.limited_networks.check(visitor.network)
+        context.passwords.check_room(_turn(context, None, visitor, {}))
+
+
 async def check_guess(
     context: Context, email: str, found: SignInRow | None, password: str, visitor: Visitor
 ) -> tuple[Attempt, bool]:
@@ -45,7 +66,12 @@ async def check_guess(
     account = str(found.person.id) if found else hashlib.sha256(email.encode()).hexdigest()
     attempt = limits.from_known_browser(known) if known else limits.from_stranger(account, visitor.network)
     # A flood that would find no place ends before it is counted: that would cost more than the answer.
-    context.passwords.check_room(_turn(context, known, visitor, await select_used(context.database, attempt)))
+    try:
+        used = await select_used(context.database, attempt)
+    except TooManyGuessesError as limited:
+        context.limited_networks.note(limited)
+        raise
+    context.passwords.check_room(_turn(context, known, visitor, used))
     turn = _turn(context, known, visitor, await count_guess(context.database, attempt))
     try:
         right = await context.passwords.verify(found.password_hash if found else None, password, turn)

@@ -7,7 +7,14 @@ from typing import Literal
 from uuid import UUID
 
 from app.context import Context
-from app.flows.account.check_guess import Visitor, check_code, check_guess, cookie_digest, new_cookie
+from app.flows.account.check_guess import (
+    Visitor,
+    check_code,
+    check_guess,
+    cookie_digest,
+    new_cookie,
+    turn_flood_away,
+)
 from app.flows.bounds import LONGEST_EMAIL
 from app.flows.mail.queue_mail import queue_mail
 from app.mail.letters import Template
@@ -76,6 +83,7 @@ async def sign_in(
     StoreUnavailableError when no place is left to hash the password.
     """
     _check_lengths(email, password)
+    turn_flood_away(context, visitor)
     email = normal_email(email)
     found = await select_sign_in(context.database, email, visitor.known_digest)
     attempt, right = await check_guess(context, email, found, password, visitor)
