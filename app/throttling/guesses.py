@@ -4,10 +4,10 @@ So the count is exact however many processes there are, and does not depend on V
 """
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from operator import itemgetter
 
 from app.process.recent import Recent
 from app.refused import ToldError
@@ -35,14 +35,12 @@ class TooManyGuessesError(ToldError):
     code = "too_many_guesses"
     status = 429
 
-    def __init__(self, retry_after_s: int, name: str = "") -> None:
-        """name: whose limit it is."""
+    def __init__(self, retry_after_s: int) -> None:
         super().__init__(
             Sentence("Too many passwords were tried: again in %(seconds)s s.", seconds=str(retry_after_s)),
             headers=(("Retry-After", str(retry_after_s)),),
         )
         self.retry_after_s = retry_after_s
-        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +69,10 @@ class GuessLimits:
     def of_code_in(self, browser: str) -> Attempt:
         return {f"code in browser {browser}": 1 / MOST_CODES}
 
+    def of_network(self, network: str) -> Attempt:
+        """The part of an attempt that is the same whichever account a stranger tries."""
+        return self._networks(network)
+
     def of_passkey_from(self, network: str) -> Attempt:
         """Nobody guesses a signature, so only floods are counted; a count of the person could be used against them."""
         return self._networks(network)
@@ -82,20 +84,21 @@ class GuessLimits:
         return {f"{_NETWORK}{name}": part / self.per_network for name, part in networks_around(network)}
 
 
-async def select_used(database: Database, attempt: Attempt) -> Mapping[str, float]:
+async def select_used(database: Database, attempt: Attempt, seen: "NetworkLevels") -> Mapping[str, float]:
     """The share of its limit that each name has used before this attempt; nothing is counted yet.
 
-    A flood ends here, at the price of one read: it locks no row, and leaves no dead one behind.
+    seen: remembers it. A flood ends here, at the price of one read: it locks no row, and leaves no dead one behind.
     Raises TooManyGuessesError when a limit is used up.
     """
     levels = await select_guess_levels(database, tuple(attempt), WINDOW)
+    seen.note(levels)
     _refuse_above({name: level + attempt[name] for name, level in levels.items()})
     return {name: levels.get(name, 0.0) for name in attempt}
 
 
-async def reserve(database: Database, attempt: Attempt) -> None:
+async def reserve(database: Database, attempt: Attempt, seen: "NetworkLevels") -> None:
     """Count the attempt everywhere or nowhere. Raises TooManyGuessesError when one of its limits is used up."""
-    await select_used(database, attempt)
+    await select_used(database, attempt, seen)
     await count_guess(database, attempt)
 
 
@@ -110,30 +113,38 @@ async def count_guess(database: Database, attempt: Attempt) -> Mapping[str, floa
     return {name: level - attempt[name] for name, level in levels.items()}
 
 
-class LimitedNetworks:
-    """Networks that were over their limit a moment ago, as one process remembers them.
+class NetworkLevels:
+    """How much the networks of a flood had used a moment ago, as one process remembers it.
 
-    The count is PostgreSQL's alone. What drains from it in so short a time lets no guess through, so nobody waits longer.
+    The count is PostgreSQL's alone, and no guess passes by what is remembered. An attempt that was given back meanwhile
+    is noticed two seconds later.
     """
 
     def __init__(self) -> None:
-        self._waits = Recent[str, int](keep_s=_REMEMBERED_S, most=_MOST_NETWORKS)
+        self._seen = Recent[str, tuple[float, float]](keep_s=_REMEMBERED_S, most=_MOST_NETWORKS)
 
-    def note(self, refused: TooManyGuessesError) -> None:
-        if refused.name.startswith(_NETWORK) and refused.retry_after_s > _REMEMBERED_S:
-            self._waits.keep(refused.name, refused.retry_after_s)
+    def note(self, levels: Mapping[str, float]) -> None:
+        now = time.monotonic()
+        for name, level in levels.items():
+            if name.startswith(_NETWORK):
+                self._seen.keep(name, (level, now))
 
-    def check(self, network: str) -> None:
-        """Raises TooManyGuessesError when the network, or one around it, is remembered."""
-        for name, _ in networks_around(network):
-            retry_after_s = self._waits.get(f"{_NETWORK}{name}")
-            if retry_after_s is not None:
-                raise TooManyGuessesError(retry_after_s, f"{_NETWORK}{name}")
+    def check(self, attempt: Attempt) -> Mapping[str, float]:
+        """The levels that are remembered, by the names that an attempt would count to.
+
+        Raises TooManyGuessesError when one of the limits is known to be used up.
+        """
+        now, levels = time.monotonic(), dict[str, float]()
+        for name in attempt:
+            level, at = self._seen.get(name) or (0.0, now)
+            levels[name] = max(0.0, level - (now - at) / WINDOW.total_seconds())
+        _refuse_above({name: level + attempt[name] for name, level in levels.items()})
+        return levels
 
 
 def tried_by_visitor(used: Mapping[str, float]) -> float:
     """The most that one of the visitor's own names has used. What was tried at the account, others may have tried."""
-    return max((level for name, level in used.items() if not name.startswith(_ACCOUNT)), default=0.0)
+    return max(level for name, level in used.items() if not name.startswith(_ACCOUNT))
 
 
 async def refund(statements: Statements, attempt: Attempt) -> None:
@@ -142,7 +153,6 @@ async def refund(statements: Statements, attempt: Attempt) -> None:
 
 
 def _refuse_above(levels: Mapping[str, float]) -> None:
-    name, level = max(levels.items(), key=itemgetter(1), default=("", 0.0))
-    over = level - 1
+    over = max(levels.values(), default=0.0) - 1
     if over > _ROUNDING:
-        raise TooManyGuessesError(max(1, math.ceil(over * WINDOW.total_seconds())), name)
+        raise TooManyGuessesError(max(1, math.ceil(over * WINDOW.total_seconds())))

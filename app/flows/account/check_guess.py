@@ -10,15 +10,7 @@ from app.flows.account.use_code import use_code
 from app.process.passwords import Turn
 from app.storage.errors import StoreUnavailableError
 from app.storage.people.people import SignInRow
-from app.throttling.guesses import (
-    Attempt,
-    TooManyGuessesError,
-    count_guess,
-    refund,
-    reserve,
-    select_used,
-    tried_by_visitor,
-)
+from app.throttling.guesses import Attempt, count_guess, refund, reserve, select_used, tried_by_visitor
 from app.throttling.networks import networks_around
 
 
@@ -47,11 +39,11 @@ def turn_flood_away(context: Context, visitor: Visitor) -> None:
     A browser with a cookie may be its person's, so it always goes on. Without one, an address somebody has and an
     address nobody has are refused here alike (R-54).
     Raises TooManyGuessesError when a network around the visitor was over its limit a moment ago, and
-    StoreUnavailableError when no place would be left even for somebody who tried nothing.
+    StoreUnavailableError when no place is left for whoever tried as much as it had then.
     """
     if visitor.known_browser is None:
-        context.limited_networks.check(visitor.network)
-        context.passwords.check_room(_turn(context, None, visitor, {}))
+        attempt = context.policy.guess_limits.of_network(visitor.network)
+        context.passwords.check_room(_turn(context, None, visitor, context.network_levels.check(attempt)))
 
 
 async def check_guess(
@@ -66,11 +58,7 @@ async def check_guess(
     account = str(found.person.id) if found else hashlib.sha256(email.encode()).hexdigest()
     attempt = limits.from_known_browser(known) if known else limits.from_stranger(account, visitor.network)
     # A flood that would find no place ends before it is counted: that would cost more than the answer.
-    try:
-        used = await select_used(context.database, attempt)
-    except TooManyGuessesError as limited:
-        context.limited_networks.note(limited)
-        raise
+    used = await select_used(context.database, attempt, context.network_levels)
     context.passwords.check_room(_turn(context, known, visitor, used))
     turn = _turn(context, known, visitor, await count_guess(context.database, attempt))
     try:
@@ -91,7 +79,7 @@ async def check_code(
     known, person = _known(found, visitor), str(found.person.id)
     limits = context.policy.guess_limits
     attempt = limits.of_code_in(known) if known else limits.of_code_from(person, visitor.network)
-    await reserve(context.database, attempt)
+    await reserve(context.database, attempt, context.network_levels)
     return attempt, await use_code(context, found.person, typed)
 
 
