@@ -1,9 +1,11 @@
 """Answers leave with head and body in one write, and whole answers in one message."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 # An ASGI extension that our server has: one message with status, headers and the whole body.
@@ -16,8 +18,79 @@ _TOO_LARGE = 413
 _SHORT = 16 * 1024
 
 
+class _NobodyWaits:
+    """Stands where a request has no event: most are whole when they are asked for."""
+
+    def set(self) -> None:
+        pass
+
+
+_NOBODY_WAITS: Any = _NobodyWaits()
+
+
 class Cycle(RequestResponseCycle):
     """A request and its answer. A whole answer is trusted: to look into each header takes longer than the rest."""
+
+    # Most requests change none of these; what is the same of all is written for none of them.
+    logger = logging.getLogger("uvicorn.error")
+    access_log = False
+    message_event = _NOBODY_WAITS
+    disconnected = response_started = response_complete = False
+    chunked_encoding: bool | None = None
+    expected_content_length = 0
+    body: bytes | bytearray = b""  # type: ignore[assignment]  # uvicorn's is always a bytearray
+    more_body = True
+    _is_told = False  # whether the application has all of the request
+
+    def __init__(  # uvicorn's own writes all of the above once more
+        self,
+        scope: Any,
+        transport: Any,
+        flow: FlowControl,
+        default_headers: list[tuple[bytes, bytes]],
+        on_response: Callable[[], None],
+        *,
+        keep_alive: bool,
+        expect_100_continue: bool = False,
+    ) -> None:
+        self.scope = scope
+        self.transport = transport
+        self.flow = flow
+        self.default_headers = default_headers
+        self.on_response = on_response
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = expect_100_continue
+
+    def take(self, part: bytes) -> None:
+        """Take a part of the body. Most bodies are one, which is never copied."""
+        if not self.body:
+            self.body = part
+        else:
+            if isinstance(self.body, bytes):
+                self.body = bytearray(self.body)
+            self.body += part
+        self.message_event.set()
+
+    async def receive(self) -> Any:
+        """Hand on what has come of the body; wait when it is nothing, or when there is only the end to hear of."""
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        if not (self.disconnected or self.response_complete):
+            self.flow.resume_reading()
+            if self._is_told or (self.more_body and not self.body):
+                await self._something_new()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        body, self.body = self.body, b""
+        self._is_told = not self.more_body
+        return {"type": "http.request", "body": bytes(body), "more_body": self.more_body}
+
+    async def _something_new(self) -> None:
+        if self.message_event is _NOBODY_WAITS:
+            self.message_event = asyncio.Event()
+        await self.message_event.wait()
+        self.message_event = _NOBODY_WAITS
 
     async def send(self, message: Any) -> None:
         if self.waiting_for_100_continue and self.more_body:

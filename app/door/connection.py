@@ -18,6 +18,7 @@ from app.door.framing import Refusal
 from app.door.patience import Patience, Phase
 from app.door.refusals import note_refusal
 from app.door.watch import State
+from app.first_step import begin
 
 
 class Part(Enum):
@@ -48,6 +49,7 @@ class Connection(HttpToolsProtocol):
         self._patience = Patience(self.bounds)
         self._part = Part.NONE
         self._running: Cycle | None = None
+        self._next: Cycle | None = None  # to be answered at the end of this turn
         self._last_word: bytes | None = None
         self._trusted: TrustedProxies | None = None  # when the other end is one of them
         self._leaving = server_state.leaving
@@ -158,6 +160,14 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         else:
             self.flow.resume_reading()
+
+    def _answer_next(self) -> None:
+        """Begin at once: the whole request is mostly here, and all that its answer takes is remembered."""
+        cycle, self._next = cast("Cycle", self._next), None
+        task = begin(cycle.run_asgi(self.app), self.loop)
+        if task is not None:
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
 
     def _begin_next(self) -> None:
         """Make an answer only when there is room to send it: whoever reads nothing is worth no work."""

@@ -3,7 +3,6 @@
 uvicorn bounds nothing by itself. A message that another parser could frame differently ends the connection.
 """
 
-import asyncio
 from typing import Any
 
 import httptools
@@ -39,9 +38,11 @@ class Protocol(Connection):
     def data_received(self, data: bytes) -> None:
         if len(data) <= SLICE:
             self._feed(data)
-            return
-        for start in range(0, len(data), SLICE):
-            self._feed(data[start : start + SLICE])
+        else:
+            for start in range(0, len(data), SLICE):
+                self._feed(data[start : start + SLICE])
+        if self._next is not None:
+            self._answer_next()
 
     def _feed(self, data: bytes) -> None:
         if self.deaf:
@@ -176,23 +177,18 @@ class Protocol(Connection):
         return self._hosts == 1 and framing.is_host(self._host)
 
     def _begin(self, scope: Any, *, keep_alive: bool) -> None:
-        """Start to answer, or wait until those before are answered."""
+        """Be answered once all that has come is parsed, or wait until those before are answered."""
         cycle = Cycle(
-            scope=scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
+            scope,
+            self.transport,
+            self.flow,
+            self.server_state.default_headers,
+            self.on_response_complete,
             keep_alive=keep_alive and not self._leaving,
-            on_response=self.on_response_complete,
+            expect_100_continue=self.expect_100_continue,
         )
         if not self._is_answering():
-            self.cycle = self._running = cycle
-            self._start_asgi_task(cycle, self.app)
+            self.cycle = self._running = self._next = cycle
         elif len(self.pipeline) < self.bounds.pipelined:
             self.cycle = cycle
             self.flow.pause_reading()
@@ -210,10 +206,9 @@ class Protocol(Connection):
             if self._unread_size > self.bounds.unread:
                 self.transport.close()
             return
-        self.cycle.body += body
+        self.cycle.take(body)
         if len(self.cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
-        self.cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         if self._upgrading:

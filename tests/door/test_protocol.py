@@ -1,7 +1,6 @@
 """Answers leave in one write, and whatever does not come at once is not held back for it."""
 
 import asyncio
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -69,14 +68,9 @@ async def test_a_long_answer_in_one_message_is_never_copied_either() -> None:
         scope=scope,
         transport=joined,
         flow=FlowControl(joined),
-        logger=logging.getLogger(),
-        access_logger=logging.getLogger(),
-        access_log=False,
         default_headers=[],
-        message_event=asyncio.Event(),
-        expect_100_continue=False,
-        keep_alive=True,
         on_response=lambda: None,
+        keep_alive=True,
     )
     await cycle.send({"type": WHOLE, "status": 200, "headers": [(b"a", b"b")], "body": document})
     head, body = transport.together

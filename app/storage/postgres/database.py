@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import asyncpg
 
+from app.first_step import in_task
 from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError, judge
 from app.storage.postgres.server import DRIVER_ERRORS, DURABLE, Server, refuse_forgetful
 
@@ -227,6 +228,7 @@ def _is_lost(connection: Any) -> bool:
 
 
 async def _take(pool: Any, timeout_s: float) -> Any:
+    await in_task()
     try:
         return await pool.acquire(timeout=timeout_s)
     except DRIVER_ERRORS as error:

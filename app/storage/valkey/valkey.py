@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from time import monotonic
 from typing import Any, cast
 
+from app.first_step import in_task
 from app.storage.errors import NotSentError, StoreUnavailableError
 from app.storage.valkey.address import read_address, shown_host
 from app.storage.valkey.cluster import Cluster
@@ -100,6 +101,7 @@ class Valkey:
         """While Valkey hangs, callers wait at most 0.2 s, and only once every two seconds."""
         if monotonic() < self._silent_until:
             return None
+        await in_task()
         try:
             async with asyncio.timeout(_BRIEF_S):
                 return await self._call(*command)

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.door.answers import WHOLE
+from app.first_step import in_task
 from app.origin import SERVED
 from app.web.answer import Answer
 from app.web.cookies import keep_own_cookies
@@ -54,6 +55,7 @@ class Service(FastAPI):
         try:
             hot = self.hot.find(scope["path"], scope["method"])
             if hot is None:
+                await in_task()  # the framework asks for the current one
                 keep_own_cookies(scope)
                 await super().__call__(scope, receive, answering.send)
             else:
