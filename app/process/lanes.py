@@ -13,6 +13,8 @@ from app.storage.errors import StoreUnavailableError
 
 Answer = TypeVar("Answer")
 
+_LONGEST_REST_S = 0.1  # a machine with much else to do makes a hash last longer than it works
+
 
 @dataclass(order=True, slots=True)
 class _Waiter:
@@ -89,16 +91,27 @@ class Lanes:
                 return
             waiter = lane.waiting.pop(0)
             lane.running += 1
-            running = asyncio.get_running_loop().run_in_executor(self._pool, waiter.work)
-            running.add_done_callback(partial(self._finish, lane, waiter))
+            loop = asyncio.get_running_loop()
+            running = loop.run_in_executor(self._pool, waiter.work)
+            running.add_done_callback(partial(self._finish, lane, waiter, loop.time()))
 
-    def _finish(self, lane: _Lane, waiter: _Waiter, done: "asyncio.Future[Any]") -> None:
-        """The thread is free only now, also when nobody waits for the answer any more."""
-        lane.running -= 1
-        self._start()
+    def _finish(self, lane: _Lane, waiter: _Waiter, began_s: float, done: "asyncio.Future[Any]") -> None:
+        """The thread is free only now, also when nobody waits for the answer any more.
+
+        While others wait, their thread rests as long as it worked: a flood of passwords takes half of its core at most.
+        """
+        if lane is self._others and lane.waiting:
+            loop = asyncio.get_running_loop()
+            loop.call_later(min(_LONGEST_REST_S, loop.time() - began_s), self._free, lane)
+        else:
+            self._free(lane)
         if done.cancelled():
             waiter.answer.cancel()
         elif error := done.exception():
             waiter.refuse(error)
         elif not waiter.answer.done():
             waiter.answer.set_result(done.result())
+
+    def _free(self, lane: _Lane) -> None:
+        lane.running -= 1
+        self._start()

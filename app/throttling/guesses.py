@@ -22,7 +22,7 @@ MOST_CODES = 5  # wrong ones in a window, of a million that there are
 MOST_WRONG_AHEAD = 3  # wrong passwords in a known browser, before it waits among the unknown ones
 _ACCOUNT, _NETWORK = "account ", "network "
 _ROUNDING = 1e-9  # ten tenths may be a little more than one
-_REMEMBERED_S = 2
+_REMEMBERED_S, _REFUSED_S = 60, 2
 _MOST_NETWORKS = 20_000
 
 # The names that an attempt counts to, and the share of its limit that it takes from each.
@@ -114,10 +114,10 @@ async def count_guess(database: Database, attempt: Attempt) -> Mapping[str, floa
 
 
 class NetworkLevels:
-    """How much the networks of a flood had used a moment ago, as one process remembers it.
+    """How much the networks of a flood had used when they were last looked up, as one process remembers it.
 
-    The count is PostgreSQL's alone, and no guess passes by what is remembered. An attempt that was given back meanwhile
-    is noticed two seconds later.
+    The count is PostgreSQL's alone, and no guess passes by what is remembered. It says who goes first, and refuses for
+    two seconds: an attempt that was given back meanwhile is noticed then.
     """
 
     def __init__(self) -> None:
@@ -134,11 +134,14 @@ class NetworkLevels:
 
         Raises TooManyGuessesError when one of the limits is known to be used up.
         """
-        now, levels = time.monotonic(), dict[str, float]()
-        for name in attempt:
+        now = time.monotonic()
+        levels, fresh = dict[str, float](), dict[str, float]()
+        for name, part in attempt.items():
             level, at = self._seen.get(name) or (0.0, now)
             levels[name] = max(0.0, level - (now - at) / WINDOW.total_seconds())
-        _refuse_above({name: level + attempt[name] for name, level in levels.items()})
+            if now - at < _REFUSED_S:
+                fresh[name] = levels[name] + part
+        _refuse_above(fresh)
         return levels
 
 
