@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.process.recent import Recent
+from app.bounded import Bounded
 from app.refused import ToldError
 from app.sentence import Sentence
 from app.storage.people.guesses import refund_guesses, select_guess_levels, upsert_guesses
@@ -22,7 +22,7 @@ MOST_CODES = 5  # wrong ones in a window, of a million that there are
 MOST_WRONG_AHEAD = 3  # wrong passwords in a known browser, before it waits among the unknown ones
 _ACCOUNT, _NETWORK = "account ", "network "
 _ROUNDING = 1e-9  # ten tenths may be a little more than one
-_REMEMBERED_S, _REFUSED_S = 60, 2
+_REFUSED_S = 2
 _MOST_NETWORKS = 20_000
 
 # The names that an attempt counts to, and the share of its limit that it takes from each.
@@ -121,13 +121,13 @@ class NetworkLevels:
     """
 
     def __init__(self) -> None:
-        self._seen = Recent[str, tuple[float, float]](keep_s=_REMEMBERED_S, most=_MOST_NETWORKS)
+        self._seen = Bounded[str, tuple[float, float]](_MOST_NETWORKS)  # each level, and when it was read
 
     def note(self, levels: Mapping[str, float]) -> None:
         now = time.monotonic()
         for name, level in levels.items():
             if name.startswith(_NETWORK):
-                self._seen.keep(name, (level, now))
+                self._seen.put(name, (level, now))
 
     def check(self, attempt: Attempt) -> Mapping[str, float]:
         """The levels that are remembered, by the names that an attempt would count to.
@@ -137,7 +137,7 @@ class NetworkLevels:
         now = time.monotonic()
         levels, fresh = dict[str, float](), dict[str, float]()
         for name, part in attempt.items():
-            level, at = self._seen.get(name) or (0.0, now)
+            level, at = self._seen.get(name, (0.0, now))
             levels[name] = max(0.0, level - (now - at) / WINDOW.total_seconds())
             if now - at < _REFUSED_S:
                 fresh[name] = levels[name] + part

@@ -69,7 +69,7 @@ async def reserve_guess(
     return attempt, _turn(context, known, visitor, await count_guess(context.database, attempt))
 
 
-async def check_password(
+async def verify_guess(
     context: Context, found: SignInRow | None, password: str, attempt: Attempt, turn: Turn
 ) -> bool:
     """Whether it is the person's password. Raises StoreUnavailableError when no place is left to hash it."""

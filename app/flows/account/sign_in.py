@@ -10,11 +10,11 @@ from app.context import Context
 from app.flows.account.check_guess import (
     Visitor,
     check_code,
-    check_password,
     cookie_digest,
     looking_up,
     new_cookie,
     reserve_guess,
+    verify_guess,
 )
 from app.flows.bounds import LONGEST_EMAIL
 from app.flows.mail.queue_mail import queue_mail
@@ -88,7 +88,7 @@ async def sign_in(
     async with looking_up(context, visitor):
         found = await select_sign_in(context.database, email, visitor.known_digest)
         attempt, turn = await reserve_guess(context, email, found, visitor)
-    right = await check_password(context, found, password, attempt, turn)
+    right = await verify_guess(context, found, password, attempt, turn)
     if found is None or not right or not found.enabled:
         return await refuse_sign_in(context, found, visitor, _cause(found, right=right))
     if found.second_factor:
