@@ -58,9 +58,10 @@ class Passwords:
 
     @asynccontextmanager
     async def looking_up(self, turn: Turn) -> AsyncIterator[None]:
-        """Wait until a stranger may be looked up, which a flood does only as fast as its guesses could be hashed.
+        """Wait for the turn to look a stranger up.
 
-        Else it holds all connections to PostgreSQL, and the known wait for one. Raises StoreUnavailableError without a place.
+        Else a flood holds all connections to PostgreSQL, and the known wait for one.
+        Raises StoreUnavailableError when no place is left.
         """
         self.check_room(turn)
         async with self._gate.passing(turn.tried):
