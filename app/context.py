@@ -38,6 +38,7 @@ from app.storage.valkey.valkey import Valkey
 from app.stores import Stores, data_dir, secret_keys
 from app.throttling.budgets import Budgets
 from app.throttling.failures import Failures
+from app.throttling.guesses import NetworkLevels
 
 # How many readings a range has, for a reader who goes through its pages.
 _COUNTS_S, _MOST_COUNTS = 60.0, 10_000
@@ -60,6 +61,7 @@ class Context:
     gathered: Gathered
     signing_keys: Remembered[UUID, tuple[SigningKey, ...]]
     failures: Failures
+    network_levels: NetworkLevels
     budgets: Budgets
     counts: Recent[tuple[Asked, str], Counted]
     pinned: Recent[UUID, PageMap]
@@ -121,6 +123,7 @@ async def open_context(settings: Settings, stores: Stores) -> AsyncIterator[Cont
             gathered,
             signing_keys,
             failures,
+            NetworkLevels(),
             Budgets(a_minute=settings.limit_reads),
             Recent(keep_s=_COUNTS_S, most=_MOST_COUNTS),
             Recent(keep_s=_PINNED_S, most=_MOST_PINNED),

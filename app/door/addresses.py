@@ -50,7 +50,7 @@ class TrustedProxies:
 
     def holds(self, peer: str) -> bool:
         """Whether the other end of a connection is one of them: asked once a connection."""
-        address = _read_address(peer)
+        address = _read_address(peer) if self.networks else None
         return address is not None and self._hold(address)
 
     def client_of(self, headers: Headers) -> tuple[str, int] | None:

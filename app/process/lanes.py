@@ -13,6 +13,8 @@ from app.storage.errors import StoreUnavailableError
 
 Answer = TypeVar("Answer")
 
+_LONGEST_REST_S = 0.1  # a machine with much else to do makes a hash last longer than it works
+
 
 @dataclass(order=True, slots=True)
 class _Waiter:
@@ -30,16 +32,17 @@ class _Waiter:
 
 @dataclass(slots=True)
 class _Lane:
-    """most_running: threads that it may hold at once. waiting: in order."""
+    """most_running: threads that it may hold at once. resting: those that it leaves for a while. waiting: in order."""
 
     most_running: int
     most_waiting: int
     running: int = 0
+    resting: int = 0
     waiting: list[_Waiter] = field(default_factory=list)
 
     @property
     def goes(self) -> bool:
-        return bool(self.waiting) and self.running < self.most_running
+        return bool(self.waiting) and self.running + self.resting < self.most_running
 
     def has_room(self, tried: float) -> bool:
         """Whether somebody who tried so much may wait here, in the place of somebody who tried more if need be."""
@@ -89,12 +92,20 @@ class Lanes:
                 return
             waiter = lane.waiting.pop(0)
             lane.running += 1
-            running = asyncio.get_running_loop().run_in_executor(self._pool, waiter.work)
-            running.add_done_callback(partial(self._finish, lane, waiter))
+            loop = asyncio.get_running_loop()
+            running = loop.run_in_executor(self._pool, waiter.work)
+            running.add_done_callback(partial(self._finish, lane, waiter, loop.time()))
 
-    def _finish(self, lane: _Lane, waiter: _Waiter, done: "asyncio.Future[Any]") -> None:
-        """The thread is free only now, also when nobody waits for the answer any more."""
+    def _finish(self, lane: _Lane, waiter: _Waiter, began_s: float, done: "asyncio.Future[Any]") -> None:
+        """The thread is free only now, also when nobody waits for the answer any more.
+
+        While others wait, they leave it as long as it worked for them: a flood of passwords takes half of a core at most.
+        """
         lane.running -= 1
+        if lane is self._others and lane.waiting:
+            loop = asyncio.get_running_loop()
+            lane.resting += 1
+            loop.call_later(min(_LONGEST_REST_S, loop.time() - began_s), self._end_rest, lane)
         self._start()
         if done.cancelled():
             waiter.answer.cancel()
@@ -102,3 +113,7 @@ class Lanes:
             waiter.refuse(error)
         elif not waiter.answer.done():
             waiter.answer.set_result(done.result())
+
+    def _end_rest(self, lane: _Lane) -> None:
+        lane.resting -= 1
+        self._start()

@@ -2,8 +2,8 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from app.oauth.slow_hash import is_former, read_slow_hash
+from app.process.gate import Gate
 from app.process.lanes import Lanes
 from app.storage.errors import StoreUnavailableError
 
@@ -18,6 +19,7 @@ from app.storage.errors import StoreUnavailableError
 LONGEST_PASSWORD = 1000
 
 _WAITING_PER_THREAD = 8
+_LOOKED_UP_PER_THREAD = 2
 
 # OWASP's floor for argon2id, in one lane.
 _KIB, _PASSES = 19_456, 2
@@ -46,12 +48,25 @@ class Passwords:
     def __init__(self, *, threads: int) -> None:
         self._hasher = PasswordHasher(time_cost=_PASSES, memory_cost=_KIB, parallelism=1)
         self._lanes = Lanes(threads=threads, waiting=threads * _WAITING_PER_THREAD)
+        self._gate = Gate(at_once=threads * _LOOKED_UP_PER_THREAD, waiting=threads * _WAITING_PER_THREAD)
         self._places_each = -(-self._lanes.places // 2)
         self._taken_by: Counter[str] = Counter()
 
     async def hash(self, password: str) -> str:
         """Whoever may set one has proved who they are, so it goes ahead. Raises StoreUnavailableError without a place."""
         return await self._lanes.run(partial(self._hash, password), ahead=True, tried=0.0)
+
+    @asynccontextmanager
+    async def looking_up(self, turn: Turn) -> AsyncIterator[None]:
+        """Wait for the turn to look a stranger up.
+
+        Else a flood holds all connections to PostgreSQL, and the known wait for one.
+        Raises StoreUnavailableError when no place is left.
+        """
+        self.check_room(turn)
+        async with self._gate.passing(turn.tried):
+            self.check_room(turn)
+            yield
 
     def check_room(self, turn: Turn) -> None:
         """Raises StoreUnavailableError when no place is left for it."""

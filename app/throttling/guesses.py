@@ -4,10 +4,12 @@ So the count is exact however many processes there are, and does not depend on V
 """
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.bounded import Bounded
 from app.refused import ToldError
 from app.sentence import Sentence
 from app.storage.people.guesses import refund_guesses, select_guess_levels, upsert_guesses
@@ -18,8 +20,10 @@ from app.throttling.networks import networks_around
 WINDOW = timedelta(minutes=15)
 MOST_CODES = 5  # wrong ones in a window, of a million that there are
 MOST_WRONG_AHEAD = 3  # wrong passwords in a known browser, before it waits among the unknown ones
-_ACCOUNT = "account "
+_ACCOUNT, _NETWORK = "account ", "network "
 _ROUNDING = 1e-9  # ten tenths may be a little more than one
+_REFUSED_S = 2
+_MOST_NETWORKS = 20_000
 
 # The names that an attempt counts to, and the share of its limit that it takes from each.
 Attempt = Mapping[str, float]
@@ -65,6 +69,10 @@ class GuessLimits:
     def of_code_in(self, browser: str) -> Attempt:
         return {f"code in browser {browser}": 1 / MOST_CODES}
 
+    def of_network(self, network: str) -> Attempt:
+        """The part of an attempt that is the same whichever account a stranger tries."""
+        return self._networks(network)
+
     def of_passkey_from(self, network: str) -> Attempt:
         """Nobody guesses a signature, so only floods are counted; a count of the person could be used against them."""
         return self._networks(network)
@@ -73,23 +81,24 @@ class GuessLimits:
         return {f"passkey in browser {browser}": 1 / self.per_account}
 
     def _networks(self, network: str) -> Attempt:
-        return {f"network {name}": part / self.per_network for name, part in networks_around(network)}
+        return {f"{_NETWORK}{name}": part / self.per_network for name, part in networks_around(network)}
 
 
-async def select_used(database: Database, attempt: Attempt) -> Mapping[str, float]:
+async def select_used(database: Database, attempt: Attempt, seen: "NetworkLevels") -> Mapping[str, float]:
     """The share of its limit that each name has used before this attempt; nothing is counted yet.
 
-    A flood ends here, at the price of one read: it locks no row, and leaves no dead one behind.
+    seen: remembers it. A flood ends here, at the price of one read: it locks no row, and leaves no dead one behind.
     Raises TooManyGuessesError when a limit is used up.
     """
     levels = await select_guess_levels(database, tuple(attempt), WINDOW)
+    seen.note(levels)
     _refuse_above({name: level + attempt[name] for name, level in levels.items()})
     return {name: levels.get(name, 0.0) for name in attempt}
 
 
-async def reserve(database: Database, attempt: Attempt) -> None:
+async def reserve(database: Database, attempt: Attempt, seen: "NetworkLevels") -> None:
     """Count the attempt everywhere or nowhere. Raises TooManyGuessesError when one of its limits is used up."""
-    await select_used(database, attempt)
+    await select_used(database, attempt, seen)
     await count_guess(database, attempt)
 
 
@@ -102,6 +111,38 @@ async def count_guess(database: Database, attempt: Attempt) -> Mapping[str, floa
         levels = await upsert_guesses(transaction, attempt, WINDOW)
         _refuse_above(levels)
     return {name: level - attempt[name] for name, level in levels.items()}
+
+
+class NetworkLevels:
+    """How much the networks of a flood had used when they were last looked up, as one process remembers it.
+
+    The count is PostgreSQL's alone, and no guess passes by what is remembered. It says who goes first, and refuses for
+    two seconds: an attempt that was given back meanwhile is noticed then.
+    """
+
+    def __init__(self) -> None:
+        self._seen = Bounded[str, tuple[float, float]](_MOST_NETWORKS)  # each level, and when it was read
+
+    def note(self, levels: Mapping[str, float]) -> None:
+        now = time.monotonic()
+        for name, level in levels.items():
+            if name.startswith(_NETWORK):
+                self._seen.put(name, (level, now))
+
+    def check(self, attempt: Attempt) -> Mapping[str, float]:
+        """The levels that are remembered, by the names that an attempt would count to.
+
+        Raises TooManyGuessesError when one of the limits is known to be used up.
+        """
+        now = time.monotonic()
+        levels, fresh = dict[str, float](), dict[str, float]()
+        for name, part in attempt.items():
+            level, at = self._seen.get(name, (0.0, now))
+            levels[name] = max(0.0, level - (now - at) / WINDOW.total_seconds())
+            if now - at < _REFUSED_S:
+                fresh[name] = levels[name] + part
+        _refuse_above(fresh)
+        return levels
 
 
 def tried_by_visitor(used: Mapping[str, float]) -> float:

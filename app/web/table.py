@@ -83,7 +83,8 @@ TABLE = (
     Row(paths.DOCUMENTATION, READ, "page", hot=True),
     # Pages
     Row(paths.HOME, READ, "page"),
-    *_forms(paths.LOGIN),
+    Row(paths.LOGIN, GET, "page"),
+    Row(paths.LOGIN, POST, "page", hot=True),  # a flood of guesses costs half as much before the framework
     *_posts(paths.LOGIN_CODE, paths.LOGIN_PASSKEY, paths.LOGIN_PASSKEY_ASKED, paths.LOGOUT, paths.LANGUAGE),
     *_forms(paths.PASSWORD_FORGOTTEN, paths.PASSWORD_NEW, paths.INVITATION),
     *_pages(paths.ACCOUNT, paths.MACHINES, paths.CONNECTIONS),

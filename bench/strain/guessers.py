@@ -52,4 +52,6 @@ async def _use_limits_up(ground: Ground, addresses: Sequence[str]) -> None:
         for address in addresses:
             with suppress(TooManyGuessesError):
                 while True:
-                    await reserve(context.database, limits.from_stranger(_nobody(), address))
+                    await reserve(
+                        context.database, limits.from_stranger(_nobody(), address), context.network_levels
+                    )

@@ -147,3 +147,22 @@ async def test_what_the_work_raises_is_raised_and_frees_the_thread(crowds: list[
         await crowd.lanes.run(lambda: 1 // 0, ahead=False, tried=0.0)
     crowd.end()
     assert await crowd.come("next") == "next"
+
+
+async def test_a_thread_of_the_others_rests_while_they_wait_and_the_known_take_it_meanwhile(
+    crowds: list[Crowd],
+) -> None:
+    """R-60: passwords of strangers, however many wait, take half of a core."""
+    crowds.append(crowd := Crowd(threads=1))
+    coming = [crowd.come("other 0"), crowd.come("other 1")]
+    await crowd.seen("other 0")
+    await asyncio.sleep(0.1)
+    crowd.end()
+    await coming[0]
+    began = asyncio.get_running_loop().time()
+    coming.append(crowd.come("known", ahead=True))
+    crowd.end(2)
+    await coming[2]
+    assert crowd.begun == ["other 0", "known"]
+    await coming[1]
+    assert asyncio.get_running_loop().time() - began > 0.09

@@ -19,6 +19,7 @@ from app.storage.postgres.database import Database, open_database
 from app.storage.postgres.gather import Bounds
 from app.storage.token.gathered import Gathered, gather_statements
 from app.storage.valkey.valkey import Valkey
+from app.throttling.guesses import NetworkLevels
 from tests.support.browser import ORIGIN, Browser
 
 _PAGE_MEMORY = 1024 * 1024
@@ -37,6 +38,7 @@ class Services:
         app.state.context = replace(
             self.context,
             **{
+                "network_levels": NetworkLevels(),
                 "reads": Reads(),
                 "refused_requests": RefusedRequests(),
                 "pages": Pages(self.context.changes, most_bytes=_PAGE_MEMORY),

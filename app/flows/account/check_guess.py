@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from app.context import Context
@@ -33,10 +34,28 @@ class Visitor:
         return cookie_digest(self.known_browser) if self.known_browser else None
 
 
-async def check_guess(
-    context: Context, email: str, found: SignInRow | None, password: str, visitor: Visitor
-) -> tuple[Attempt, bool]:
-    """Check a password. Whoever goes on with a right one refunds the attempt.
+@asynccontextmanager
+async def looking_up(context: Context, visitor: Visitor) -> AsyncIterator[None]:
+    """Wait for the turn to look somebody up, or refuse the guess where its outcome is known already.
+
+    A browser with a cookie may be its person's, so it always goes on. Without one, an address somebody has and an
+    address nobody has are refused here alike (R-54).
+    Raises TooManyGuessesError when a network around the visitor was over its limit a moment ago, and
+    StoreUnavailableError when no place is left for whoever tried as much as it had then.
+    """
+    if visitor.known_browser is not None:
+        yield
+        return
+    attempt = context.policy.guess_limits.of_network(visitor.network)
+    turn = _turn(context, None, visitor, context.network_levels.check(attempt))
+    async with context.passwords.looking_up(turn):
+        yield
+
+
+async def reserve_guess(
+    context: Context, email: str, found: SignInRow | None, visitor: Visitor
+) -> tuple[Attempt, Turn]:
+    """Count a guess before it is checked. Whoever goes on with a right password refunds the attempt.
 
     Raises TooManyGuessesError when a limit is used up, and StoreUnavailableError when no place is left to hash it.
     """
@@ -45,14 +64,20 @@ async def check_guess(
     account = str(found.person.id) if found else hashlib.sha256(email.encode()).hexdigest()
     attempt = limits.from_known_browser(known) if known else limits.from_stranger(account, visitor.network)
     # A flood that would find no place ends before it is counted: that would cost more than the answer.
-    context.passwords.check_room(_turn(context, known, visitor, await select_used(context.database, attempt)))
-    turn = _turn(context, known, visitor, await count_guess(context.database, attempt))
+    used = await select_used(context.database, attempt, context.network_levels)
+    context.passwords.check_room(_turn(context, known, visitor, used))
+    return attempt, _turn(context, known, visitor, await count_guess(context.database, attempt))
+
+
+async def verify_guess(
+    context: Context, found: SignInRow | None, password: str, attempt: Attempt, turn: Turn
+) -> bool:
+    """Whether it is the person's password. Raises StoreUnavailableError when no place is left to hash it."""
     try:
-        right = await context.passwords.verify(found.password_hash if found else None, password, turn)
+        return await context.passwords.verify(found.password_hash if found else None, password, turn)
     except StoreUnavailableError:  # there was no place to hash it, so it was no guess
         await refund(context.database, attempt)
         raise
-    return attempt, right
 
 
 async def check_code(
@@ -65,7 +90,7 @@ async def check_code(
     known, person = _known(found, visitor), str(found.person.id)
     limits = context.policy.guess_limits
     attempt = limits.of_code_in(known) if known else limits.of_code_from(person, visitor.network)
-    await reserve(context.database, attempt)
+    await reserve(context.database, attempt, context.network_levels)
     return attempt, await use_code(context, found.person, typed)
 
 

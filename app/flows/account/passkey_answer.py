@@ -118,7 +118,7 @@ async def reserve_attempt(context: Context, claim: Claim, visitor: Visitor) -> A
         if known and claim.found and claim.found.known_browser
         else limits.of_passkey_from(visitor.network)
     )
-    await reserve(context.database, attempt)
+    await reserve(context.database, attempt, context.network_levels)
     return attempt
 
 

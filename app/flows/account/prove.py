@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.context import Context
-from app.flows.account.check_guess import Visitor, check_code, check_guess
+from app.flows.account.check_guess import Visitor, check_code, reserve_guess, verify_guess
 from app.flows.account.use_passkey import CheckedPasskey, use_passkey
 from app.process.passwords import LONGEST_PASSWORD
 from app.refused import ToldError
@@ -66,7 +66,8 @@ async def prove(
         return found
     if found is None or len(proof.password) > LONGEST_PASSWORD:
         raise FieldError("password", WRONG_PASSWORD)
-    attempt, right = await check_guess(context, person.email, found, proof.password, visitor)
+    attempt, turn = await reserve_guess(context, person.email, found, visitor)
+    right = await verify_guess(context, found, proof.password, attempt, turn)
     if not right:
         await note_failed_proof(context, person, "wrong password")
         raise FieldError("password", WRONG_PASSWORD)

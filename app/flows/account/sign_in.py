@@ -7,7 +7,15 @@ from typing import Literal
 from uuid import UUID
 
 from app.context import Context
-from app.flows.account.check_guess import Visitor, check_code, check_guess, cookie_digest, new_cookie
+from app.flows.account.check_guess import (
+    Visitor,
+    check_code,
+    cookie_digest,
+    looking_up,
+    new_cookie,
+    reserve_guess,
+    verify_guess,
+)
 from app.flows.bounds import LONGEST_EMAIL
 from app.flows.mail.queue_mail import queue_mail
 from app.mail.letters import Template
@@ -77,8 +85,10 @@ async def sign_in(
     """
     _check_lengths(email, password)
     email = normal_email(email)
-    found = await select_sign_in(context.database, email, visitor.known_digest)
-    attempt, right = await check_guess(context, email, found, password, visitor)
+    async with looking_up(context, visitor):
+        found = await select_sign_in(context.database, email, visitor.known_digest)
+        attempt, turn = await reserve_guess(context, email, found, visitor)
+    right = await verify_guess(context, found, password, attempt, turn)
     if found is None or not right or not found.enabled:
         return await refuse_sign_in(context, found, visitor, _cause(found, right=right))
     if found.second_factor:

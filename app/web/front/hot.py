@@ -6,17 +6,21 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import Receive, Scope
 
 from app.context import Context
 from app.refused import RefusedError
-from app.web.answer import Answer
+from app.web.answer import Answer, from_response
 from app.web.api.aemp import answer_v1, answer_v2, reader
 from app.web.api.telemetry import answer_telemetry, writer
+from app.web.cookies import keep_own_cookies
+from app.web.errors import answer as answer_error
 from app.web.errors import refuse_as_aemp
 from app.web.oauth.introspect import answer_introspection
 from app.web.oauth.token import answer_token
+from app.web.pages.login import submit_login
 from app.web.paths import (
     API,
     BELOW_FLEET_BEFORE_V1,
@@ -27,6 +31,7 @@ from app.web.paths import (
     FLEET_V1_ROUTE,
     FLEET_V2_ROUTE,
     INTROSPECT,
+    LOGIN,
     OPENAPI,
     TELEMETRY,
     TOKEN,
@@ -63,6 +68,20 @@ def guarded(
     return respond
 
 
+def posted(handler: Callable[[Request], Awaitable[Response]]) -> Respond:
+    """What a page answers to its form."""
+
+    async def respond(_context: Context, scope: Scope, receive: Receive) -> Answer:
+        keep_own_cookies(scope)
+        request = Request(scope, receive)
+        try:
+            return from_response(await handler(request))
+        except RefusedError as refused:
+            return from_response(await answer_error(request, refused))
+
+    return respond
+
+
 _READ_V1, _READ_V2 = guarded(reader, answer_v1), guarded(reader, answer_v2)
 
 # Strangers may ask for the two documents as often as they like: they are long, and dear by the framework.
@@ -78,6 +97,7 @@ HOT_HANDLERS: dict[str, Respond] = {
     TELEMETRY: guarded(writer, answer_telemetry),
     DOCUMENTATION: answer_docs,
     OPENAPI: answer_openapi,
+    LOGIN: posted(submit_login),
 }
 
 
