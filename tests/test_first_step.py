@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from app.first_step import begin, in_task
+from app.first_step import Turn, begin, in_task
 
 _ORIGIN: ContextVar[str] = ContextVar("origin", default="nobody")
 
@@ -133,3 +133,39 @@ async def test_time_outs_work_once_there_is_a_task() -> None:
     assert task is not None
     await task
     await nested()
+
+
+async def test_the_work_of_a_turn_is_done_together_in_the_next() -> None:
+    turn, done = Turn(), list[int]()
+    for number in range(3):
+        turn.soon(lambda number=number: done.append(number))  # type: ignore[misc]
+    assert done == []
+    await asyncio.sleep(0)
+    assert done == [0, 1, 2]
+    turn.soon(lambda: done.append(3))
+    await asyncio.sleep(0)
+    assert done == [0, 1, 2, 3]
+
+
+async def test_work_that_fails_holds_up_no_other_and_is_told_of() -> None:
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, trouble: told.append(trouble["exception"]))
+    turn, done, error = Turn(), list[str](), ValueError("a bug")
+
+    def fail() -> None:
+        raise error
+
+    turn.soon(fail)
+    turn.soon(lambda: done.append("the other"))
+    await asyncio.sleep(0)
+    assert done == ["the other"]
+    assert told == [error]
+
+
+async def test_no_work_sees_what_another_request_is_served_for() -> None:
+    turn, seen = Turn(), list[str]()
+    before = _ORIGIN.set("a request")
+    turn.soon(lambda: seen.append(_ORIGIN.get()))
+    _ORIGIN.reset(before)
+    await asyncio.sleep(0)
+    assert seen == ["nobody"]

@@ -84,8 +84,8 @@ class TokenRequest:
         """
         form = _read_form(content_type, body)
         credentials = _read_credentials(authorization, form)
-        # The secret goes no further.
-        parameters = {name: value for name, value in form.items() if name != "client_secret"}
+        parameters = dict(form)
+        parameters.pop("client_secret", None)  # it goes no further
         return cls(form.get("grant_type"), credentials, form.get("scope"), form.get("resource"), parameters)
 
     @property

@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from os import urandom
 from typing import Literal
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 import uuid_utils
 
@@ -92,7 +92,7 @@ def compose(kind: TokenKind, token_class: TokenClass, token_id: UUID, secret: by
 def _spell(kind: TokenKind, token_class: TokenClass, number: int, secret: bytes) -> TokenString:
     body = f"rovi_{kind}_{token_class}{base62.encode(number, 22)}{base62.encode(int.from_bytes(secret), 27)}"
     text = body + _checksum(body)
-    return TokenString(kind, token_class, UUID(int=number), number & _BUCKET_BITS, secret_digest(text), text)
+    return TokenString(kind, token_class, _uuid_of(number), number & _BUCKET_BITS, secret_digest(text), text)
 
 
 def parse(unverified: str) -> TokenString | None:
@@ -104,7 +104,7 @@ def parse(unverified: str) -> TokenString | None:
     if not _is_token_id(number) or unverified[31:58] > _LARGEST_SECRET:
         return None
     kind, token_class = _KINDS[unverified[5:7]], _CLASSES[unverified[8]]
-    return TokenString(kind, token_class, UUID(int=number), number & _BUCKET_BITS, secret_digest(unverified))
+    return TokenString(kind, token_class, _uuid_of(number), number & _BUCKET_BITS, secret_digest(unverified))
 
 
 def recognise(unverified: str) -> TokenString | LegacyToken | None:
@@ -180,6 +180,14 @@ def secret_digest(text: str) -> bytes:
 
 def _checksum(body: str) -> str:
     return base62.encode(zlib.crc32(body.encode()), 6)
+
+
+def _uuid_of(number: int) -> UUID:
+    """`UUID(int=number)` of a number that was judged: most of the time that takes goes to arguments it was not given."""
+    made = UUID.__new__(UUID)
+    object.__setattr__(made, "int", number)
+    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 def _is_token_id(number: int) -> bool:
