@@ -79,7 +79,7 @@ def _read_plain(raw: bytes) -> Parameters | None:
     if not _PLAIN.fullmatch(raw):
         return None
     pairs = [part.split("=") for part in raw.decode().split("&")]
-    values: dict[str, str] = dict(pairs)  # type: ignore[arg-type]  # the pattern makes pairs of them
+    values: dict[str, str] = dict(pairs)
     return Parameters(values, _NONE, _NONE) if len(values) == len(pairs) else None
 
 
