@@ -158,7 +158,7 @@ class Connection(HttpToolsProtocol):
             self._say(self._last_word)
         elif self.deaf:
             self.transport.close()
-        else:
+        elif self.flow.read_paused:
             self.flow.resume_reading()
 
     def _answer_soon(self, cycle: Cycle) -> None:

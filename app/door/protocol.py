@@ -77,7 +77,8 @@ class Protocol(Connection):
 
     def _ignore_upgrade(self, rest: bytes) -> None:
         """The parser takes what follows for another protocol, so a new one reads the message without the offer."""
-        head = framing.head_without_upgrade(*self._start_line(), self.headers)
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        head = framing.head_without_upgrade(method, self.url, version, self.headers)
         self.parser = httptools.HttpRequestParser(self)
         self._feed(head + rest)
 
@@ -116,11 +117,12 @@ class Protocol(Connection):
             self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
-        method, url, version = self._start_line()
+        parser = self.parser
+        method, url, version = parser.get_method(), self.url, parser.get_http_version()
         refusal = self._judge_head(method, version)
         if refusal is not None:
             self._stop(refusal)
-        if self.parser.should_upgrade():
+        if parser.should_upgrade():
             self._upgrading = True
             return
         path, raw_path, query = framing.split_target(url)
@@ -145,10 +147,7 @@ class Protocol(Connection):
             scope["client"] = self._trusted.client_of(self.headers) or self.client
             scope["scheme"] = scheme_of(self.headers) or self.scheme
         self.headers = []  # for the trailers, which are no headers of the request (RFC 9110 section 6.5.1)
-        self._begin(scope, keep_alive=version == "1.1" and self.parser.should_keep_alive())
-
-    def _start_line(self) -> tuple[bytes, bytes, str]:
-        return self.parser.get_method(), self.url, self.parser.get_http_version()
+        self._begin(scope, keep_alive=version == "1.1" and parser.should_keep_alive())
 
     def _judge_head(self, method: bytes, version: str) -> Refusal | None:
         refusal = None
@@ -185,7 +184,8 @@ class Protocol(Connection):
             keep_alive=keep_alive and not self._leaving,
             expect_100_continue=self.expect_100_continue,
         )
-        if not self._is_answering():
+        before = self._running
+        if before is None or (before.response_complete and not self.pipeline):
             self.cycle = self._running = cycle
             self._answer_soon(cycle)
         elif len(self.pipeline) < self.bounds.pipelined:

@@ -1,6 +1,6 @@
 """Fixed-width base62: one spelling per number, and texts of one width sort as their numbers do."""
 
-import gmpy2
+from gmpy2 import digits, mpz
 
 # ASCII order is what makes the order of texts the order of numbers; it is also the one that GMP spells in.
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -12,12 +12,12 @@ def encode(number: int, width: int) -> str:
     GMP does it, since a token request spells two numbers of 128 bits and more: dividing in Python took a fifth of it.
     Raises OverflowError when the number needs more characters.
     """
-    text: str = gmpy2.digits(number, 62).zfill(width)
-    if len(text) != width:
+    text: str = digits(number, 62)
+    if len(text) > width:
         raise OverflowError(f"the number does not fit {width} characters")
-    return text
+    return text.zfill(width)
 
 
 def decode(text: str) -> int:
     """Read base62 characters. GMP passes over spaces and underscores, so the text's shape was checked before."""
-    return int(gmpy2.mpz(text, 62))
+    return int(mpz(text, 62))

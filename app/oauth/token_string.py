@@ -46,6 +46,7 @@ _BUCKET_BITS = 0xFFF
 _VERSION_AND_VARIANT = 0xF << 76 | 0b11 << 62
 _VERSION_7 = 7 << 76 | 0b10 << 62
 _VERSION_8 = 8 << 76 | 0b10 << 62
+_new, _set, _UNKNOWN = object.__new__, object.__setattr__, SafeUUID.unknown
 _OURS = "rovi_"  # every secret string of ours begins so
 
 _SECRET_BYTES = 20
@@ -184,9 +185,9 @@ def _checksum(body: str) -> str:
 
 def _uuid_of(number: int) -> UUID:
     """`UUID(int=number)` of a number that was judged: most of the time that takes goes to arguments it was not given."""
-    made = UUID.__new__(UUID)
-    object.__setattr__(made, "int", number)
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    made = _new(UUID)
+    _set(made, "int", number)
+    _set(made, "is_safe", _UNKNOWN)
     return made
 
 

@@ -21,7 +21,7 @@ async def authenticate_client(context: Context, credentials: Credentials, addres
     Only who failed is limited, after the comparison: the right secret is never refused.
     Raises invalid_client when the caller did not prove itself, and OAuthError 429 when it failed too often.
     """
-    client_id = _read_client_id(credentials.client_id)
+    client_id = application_id_of(credentials.client_id) if credentials.client_id else None
     remembered = context.gathered.applications.recall(client_id) if client_id else None
     application = remembered
     if remembered is None:

@@ -137,17 +137,24 @@ async def insert_grants_with_strict_tokens(
 
 
 def _columns(redemptions: Sequence[Redemption]) -> Iterator[list[object]]:
-    approvals = [redemption.approval for redemption in redemptions]
-    yield [approval.code_id for approval in approvals]
-    yield [redemption.token_id for redemption in redemptions]
-    yield [redemption.token_digest for redemption in redemptions]
-    yield [approval.application_id for approval in approvals]
-    yield [approval.customer_id for approval in approvals]
-    yield [approval.member_id for approval in approvals]
-    yield [approval.code_digest for approval in approvals]
-    yield [approval.code_challenge for approval in approvals]
-    yield [approval.scope for approval in approvals]
-    yield [approval.approved_at_us for approval in approvals]
+    rows = []
+    for redemption in redemptions:
+        approval = redemption.approval
+        rows.append(
+            (
+                approval.code_id,
+                redemption.token_id,
+                redemption.token_digest,
+                approval.application_id,
+                approval.customer_id,
+                approval.member_id,
+                approval.code_digest,
+                approval.code_challenge,
+                approval.scope,
+                approval.approved_at_us,
+            )
+        )
+    return map(list, zip(*rows, strict=True))
 
 
 SELECT_GRANTS = """
