@@ -59,7 +59,7 @@ async def test_a_run_can_be_kept(result: Result) -> None:
     summary = {"judged_by_porcupine": False, **summary_of([result], [])}
     page = render(record_of(summary, len(FAULTS)))
     assert (
-        f"| {_QUICK.name} | 1 | {len(result.journal.operations):,} | {result.bites} {_QUICK.bites} |" in page
+        f"| {_QUICK.name} | 1 | {len(result.journal.operations):,} | {_QUICK.bites}: {result.bites} |" in page
     )
 
 
