@@ -1,6 +1,6 @@
 """The first step of a request runs without a task, after all that the loop read in the same turn.
 
-Most answers need no other step. Those of a turn are made one after another, while their code is in the processor.
+Most answers need no other step. Those of a turn are made one after another, which takes less of the processor.
 """
 
 import asyncio
@@ -29,9 +29,8 @@ class Turn:
     """Work for the next turn of the loop, which calls all of it at once."""
 
     def __init__(self) -> None:
-        self._context = (
-            copy_context()
-        )  # whoever asks first may serve a request, which is not that of the others
+        # Of nobody: whoever asks first may serve a request, which is not that of the others.
+        self._context = copy_context()
         self._waiting: list[Callable[[], object]] = []
 
     def soon(self, work: Callable[[], object]) -> None:
