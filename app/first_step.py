@@ -29,7 +29,7 @@ class Turn:
     """Work for the next turn of the loop, which calls all of it at once."""
 
     def __init__(self) -> None:
-        # Of nobody: whoever asks first may serve a request, which is not that of the others.
+        # No request's own: whoever asks first may serve one, which is not that of the others.
         self._context = copy_context()
         self._waiting: list[Callable[[], object]] = []
 
