@@ -29,7 +29,7 @@ from tests.web.services import unreachable_database
 
 def redemption_of(approval: Approval) -> Redemption:
     token = mint("at", "c", bucket_of(approval.customer_id))
-    return Redemption(approval, token.id, token.digest)
+    return Redemption.of(approval, token)
 
 
 async def insert(world: World, *redemptions: Redemption) -> frozenset[object]:
