@@ -39,7 +39,7 @@ def _as_readable(line: dict[str, Any]) -> bytes:
     return "".join(sign if sign.isprintable() else "?" for sign in text).encode(errors="replace") + b"\n"
 
 
-# Of a request, what others have in common with it: the client's address, method, path and status.
+# What many requests have in common: the address of the client, method, path and status.
 Common: TypeAlias = tuple[str | None, str, str, int]
 
 
