@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bench import pictures
+from bench.compare.interval import Interval
 from bench.compare.report import row_of
 from bench.load.summary import table_of
 from tests.distributed.report import table_of_costs, table_of_faults
@@ -58,6 +59,14 @@ def test_a_published_table_of_several_stores_follows_from_what_is_kept(file: Pat
     results = json.loads(file.read_text())["results"]
     assert results
     assert OF_SEVERAL_STORES[file.stem](results) in file.with_suffix(".md").read_text()
+
+
+def test_pages_quote_the_price_of_several_valkeys_as_it_is_kept() -> None:
+    for file in RESULTS.rglob("compare.json"):
+        [kept] = json.loads(file.read_text())["results"]
+        quoted = str(Interval(kept["ratio"], kept["low"], kept["high"]))
+        for page in ("docs/operators.md", "bench/results/README.md", "DECISIONS.md"):
+            assert quoted in (ROOT / page).read_text(), page
 
 
 @pytest.mark.parametrize("picture", ["throughput.svg", "latency.svg"])
