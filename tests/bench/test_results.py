@@ -1,19 +1,29 @@
 """Full runs leave medians and not rounds, tables that follow from them, and the pictures of the README."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench import pictures
+from bench.compare.report import row_of
 from bench.load.summary import table_of
+from tests.distributed.report import table_of_costs, table_of_faults
+from tests.failover.kept import table_of as table_of_fail_overs
 from tests.support.server import ROOT
 
 RESULTS = ROOT / "bench" / "results"
 KEPT = sorted(RESULTS.rglob("*.json"))
 # locust's summary and the bytes of requests have no contenders.
-COMPARED = [file for file in KEPT if file.stem not in {"bench", "traffic"}]
+OF_SEVERAL_STORES: dict[str, Callable[[list[dict[str, Any]]], str]] = {
+    "compare": lambda results: "\n".join(map(row_of, results)),
+    "citus": table_of_costs,
+    "citus_faults": table_of_faults,
+    "failover": table_of_fail_overs,
+}
+COMPARED = [file for file in KEPT if file.stem not in {"bench", "traffic", *OF_SEVERAL_STORES}]
 MOST_LINES, MOST_CHARACTERS = 50, 20_000
 
 
@@ -37,6 +47,17 @@ def test_a_published_table_follows_from_the_kept_medians(file: Path) -> None:
     found = comparisons_of(file)
     assert found
     assert all(table_of(each["medians"]) in published for each in found)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [file for file in KEPT if file.stem in OF_SEVERAL_STORES],
+    ids=lambda file: str(file.relative_to(RESULTS)),
+)
+def test_a_published_table_of_several_stores_follows_from_what_is_kept(file: Path) -> None:
+    results = json.loads(file.read_text())["results"]
+    assert results
+    assert OF_SEVERAL_STORES[file.stem](results) in file.with_suffix(".md").read_text()
 
 
 @pytest.mark.parametrize("picture", ["throughput.svg", "latency.svg"])
