@@ -32,7 +32,7 @@ def costs_of(costs: Mapping[str, Sequence[Cost]]) -> list[dict[str, Any]]:
 
 
 def is_met(results: Sequence[Mapping[str, Any]]) -> bool:
-    return next(each["of_plain"] for each in results if each["name"] == JUDGED) <= BAR
+    return bool(next(each["of_plain"] for each in results if each["name"] == JUDGED) <= BAR)
 
 
 def table_of_costs(results: Sequence[Mapping[str, Any]]) -> str:
