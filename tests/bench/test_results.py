@@ -65,8 +65,19 @@ def test_pages_quote_the_price_of_several_valkeys_as_it_is_kept() -> None:
     for file in RESULTS.rglob("compare.json"):
         [kept] = json.loads(file.read_text())["results"]
         quoted = str(Interval(kept["ratio"], kept["low"], kept["high"]))
-        for page in ("docs/operators.md", "bench/results/README.md", "DECISIONS.md"):
+        for page in ("docs/operators.md", "bench/results/README.md"):
             assert quoted in (ROOT / page).read_text(), page
+
+
+def test_pages_quote_the_price_of_citus_as_it_is_kept() -> None:
+    plain, one, three = json.loads((RESULTS / "citus.json").read_text())["results"]
+    ratios, grown = [f"{each['of_plain']:.2f}" for each in (one, three)], [one, three]
+    text = " ".join((ROOT / "docs/operators.md").read_text().split())
+    assert f"on one node took {ratios[0]} of plain PostgreSQL's processor time" in text
+    assert f"and {ratios[1]} on three nodes" in text
+    parts = [f"{each['postgres_us']:,.0f}" for each in grown]
+    assert f"grew from {plain['postgres_us']:.0f} microseconds to {parts[0]}, and to {parts[1]}." in text
+    assert f"| {ratios[0]} | met; {ratios[1]} on three nodes |" in (RESULTS / "README.md").read_text()
 
 
 @pytest.mark.parametrize("picture", ["throughput.svg", "latency.svg"])

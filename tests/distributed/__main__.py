@@ -123,7 +123,7 @@ def _measure(programs: Path, options: argparse.Namespace) -> bool:
     )
     results = costs_of(costs)
     setup = (
-        "### Code exchange, Citus beside plain PostgreSQL\n\nProcessor time an exchange, by the kernel's accounts. 32 shards on one node, "
+        "### Code exchange, Citus beside plain PostgreSQL\n\nProcessor time an exchange, by accounts of the kernel that count in steps of 10 ms. 32 shards on one node, "
         f"and on two workers beside their coordinator; one process of the service. {options.bursts} bursts of "
         f"{options.requests} exchanges of each side in turn, over {options.connections} connections that are all busy."
     )

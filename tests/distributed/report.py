@@ -12,6 +12,7 @@ from tests.faults.schedule import Result
 
 BAR = 2.5  # processor time of an exchange through Citus on one node, over plain PostgreSQL's
 PLAIN, JUDGED = "plain", "one node"
+_DIGITS = 4  # more than a table shows, so that its figures follow from these
 
 
 def costs_of(costs: Mapping[str, Sequence[Cost]]) -> list[dict[str, Any]]:
@@ -20,9 +21,9 @@ def costs_of(costs: Mapping[str, Sequence[Cost]]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "service_us": mean_of(bursts).service,
-            "postgres_us": mean_of(bursts).postgres,
-            "valkey_us": mean_of(bursts).valkey,
+            "service_us": round(mean_of(bursts).service, _DIGITS),
+            "postgres_us": round(mean_of(bursts).postgres, _DIGITS),
+            "valkey_us": round(mean_of(bursts).valkey, _DIGITS),
             "of_plain": mean_of(bursts).whole / mean_of(plain).whole,
             "bounds": _bounds([one.whole / other.whole for one, other in zip(bursts, plain, strict=True)]),
         }
