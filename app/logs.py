@@ -8,7 +8,7 @@ from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from http import HTTPStatus
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO, TypeAlias
 
 import orjson
 import structlog
@@ -39,22 +39,22 @@ def _as_readable(line: dict[str, Any]) -> bytes:
     return "".join(sign if sign.isprintable() else "?" for sign in text).encode(errors="replace") + b"\n"
 
 
-class Answered(NamedTuple):
-    """A request that was not refused, but for what no two requests have in common."""
+# What many requests have in common: the address of the client, method, path and status.
+Common: TypeAlias = tuple[str | None, str, str, int]
 
-    client: str | None
-    method: str
-    path: str
-    status: int
+
+def named(common: Common) -> dict[str, str | int | None]:
+    """As a line has it."""
+    return dict(zip(("client", "method", "path", "status"), common, strict=True))
 
 
 _BEGIN = b'{"event":"request","request_id":"'
 
 
 @lru_cache(512)  # of paths that may have 8 KiB
-def _around(answered: Answered) -> tuple[bytes, bytes]:
+def _around(common: Common) -> tuple[bytes, bytes]:
     """A line around its milliseconds: programs ask for the same again and again."""
-    return b'",' + orjson.dumps(answered._asdict())[1:-1] + b',"ms":', b',"level":"info","timestamp":'
+    return b'",' + orjson.dumps(named(common))[1:-1] + b',"ms":', b',"level":"info","timestamp":'
 
 
 class RequestLines:
@@ -67,6 +67,7 @@ class RequestLines:
         self._render: Callable[[dict[str, Any]], bytes] = _as_json
         self._stream: TextIO | None = None
         self._least = logging.INFO
+        self._takes_answered = False
         self._unwritten = (
             bytearray()
         )  # hundreds of dictionaries that wait would be work for the garbage collector
@@ -77,10 +78,11 @@ class RequestLines:
         self._stream = stream
         self._least = logging.INFO if readable else logging.getLevelNamesMapping()[level.upper()]
         self._render = _as_readable if readable else _as_json
+        self._takes_answered = not readable and self.takes(logging.INFO)
 
     def close(self) -> None:
         self.flush()
-        self._stream = None
+        self._stream, self._takes_answered = None, False
 
     def takes(self, level: int) -> bool:
         """level: of the logging module."""
@@ -89,10 +91,10 @@ class RequestLines:
     def write(self, line: dict[str, Any]) -> None:
         self._add(self._render(line))
 
-    def write_answered(self, request_id: str, answered: Answered, ms: float) -> None:
+    def write_answered(self, request_id: str, common: Common, ms: float) -> None:
         """The line of a request that was not refused, of parts that were written before. request_id: of harmless signs."""
-        if self._render is _as_json:
-            before, after = _around(answered)
+        if self._takes_answered:
+            before, after = _around(common)
             at = orjson.dumps(datetime.now(UTC), option=orjson.OPT_UTC_Z)
             self._add(b"%b%b%b%.1f%b%b}\n" % (_BEGIN, request_id.encode(), before, ms, after, at))
 

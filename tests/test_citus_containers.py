@@ -2,7 +2,9 @@
 
 import json
 import re
+import shlex
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,21 @@ import pytest
 from app.settings import SECRETS_DIR, check_names
 from tests.support.composition import BASE, CITUS, PRODUCTION, read_compose, tool
 from tests.support.dockerfile import CHECKOUT
+from tests.support.growing import blocks
 from tests.test_containers import PRODUCTION_VARIABLES
 
 NODES = ("postgres", "worker1", "worker2")
 THEIRS = (*NODES, "join")
+
+
+def test_the_page_lays_the_file_over_the_others(tmp_path: Path) -> None:
+    """`compose up` itself needs an engine. tests/distributed runs the servers and steps that it would start."""
+    [command] = blocks("The same with containers")
+    words = shlex.split(command)
+    named = [CHECKOUT / after for word, after in pairwise(words) if word == "-f"]
+    assert named == [BASE, CITUS]
+    assert (words[:2], words[-3:]) == (["docker", "compose"], ["up", "--build", "--wait"])
+    assert set(NODES) < read_compose(tmp_path, *named).document["services"].keys()
 
 
 @pytest.fixture(params=["alone", "in production"])

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from app.cli.distribution import unfit_distribution
 from app.cli.output import Json, fail, print_json
-from app.cli.work import ready_stores
+from app.cli.work import once_it_answers, ready_stores
 from app.context import open_context
 from app.demo import seed_demo
 from app.door import workers
@@ -27,7 +27,7 @@ from app.metrics import serve_metrics
 from app.oauth.actor import COMMAND_LINE
 from app.settings import Settings, export_environment, export_settings, load_settings
 from app.storage.distributed.placement import select_distribution_facts
-from app.storage.postgres.database import open_database
+from app.storage.postgres.database import Timeouts, open_database
 from app.storage.schema.maintenance import select_excessive_rights
 from app.stores import Stores
 from app.web.demo import Demo
@@ -40,6 +40,9 @@ Workers = Annotated[
     int | None, typer.Option(min=1, max=256, help="The number of processes that serve.", show_default="1")
 ]
 
+# A machine that has just started, or is busy, takes its time. A supervisor's second attempt would meet the same.
+_PATIENCE_S = 30.0
+
 
 def add_to(cli: typer.Typer) -> None:
     cli.command(epilog="Example: rovitracker serve --host 0.0.0.0 --port 8000 --workers 4")(serve)
@@ -50,8 +53,8 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None, as_json
     """Run the service. Without database settings it starts private servers of its own."""
     flags = {"host": host, "port": port, "workers": workers}
     settings = load_settings(**flags)
-    with _bind(settings) as listener, ready_stores(settings) as stores:
-        asyncio.run(_refuse_unfit(settings, stores))
+    with _bind(settings) as listener, ready_stores(settings, patience_s=_PATIENCE_S) as stores:
+        asyncio.run(once_it_answers(partial(_refuse_unfit, settings, stores), _PATIENCE_S))
         document = {"url": settings.issuer} if as_json else None
         _listen(settings, listener, flags, partial(_announce, document=document))
 
@@ -71,7 +74,7 @@ def demo(host: Host = None, port: Port = None, as_json: Json = False) -> None:
         async with open_context(settings, stores) as context:
             return await seed_demo(context, COMMAND_LINE, settings)
 
-    with _bind(settings) as listener, ready_stores(settings) as stores:
+    with _bind(settings) as listener, ready_stores(settings, patience_s=_PATIENCE_S) as stores:
         made = asyncio.run(seed(stores))
         announce = (
             partial(_announce, document=_document(settings, made))
@@ -136,8 +139,14 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-async def _refuse_unfit(settings: Settings, stores: Stores) -> None:
-    database = await open_database(stores.database_url, connections=1, role=stores.role, pooled=stores.pooled)
+async def _refuse_unfit(settings: Settings, stores: Stores, connect_s: float) -> None:
+    database = await open_database(
+        stores.database_url,
+        connections=1,
+        role=stores.role,
+        pooled=stores.pooled,
+        timeouts=Timeouts(acquire_s=connect_s, connect_s=connect_s),
+    )
     try:
         rights = await select_excessive_rights(database)
         facts = await select_distribution_facts(database)

@@ -40,6 +40,7 @@ Template = Literal[
     "review_approved",
     "review_refused",
     "customer_connected",
+    "customer_changed",
     "customer_disconnected",
     "customers_ending",
     "secrets_due",

@@ -1,6 +1,6 @@
 """The comparison as markdown and as one document."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -70,7 +70,8 @@ class Report:
             about,
             estimate,
         ]
-        return "\n\n".join([*parts, "\n".join([*heads, *map(_row, self.results)])]) + "\n"
+        rows = [row_of(_document(each)) for each in self.results]
+        return "\n\n".join([*parts, "\n".join([*heads, *rows])]) + "\n"
 
     def document(self) -> dict[str, Any]:
         return {**asdict(self), "results": [_document(each) for each in self.results], "met": self.met}
@@ -79,11 +80,12 @@ class Report:
         return {each.scenario: [asdict(done) for done in each.rounds] for each in self.results}
 
 
-def _row(result: Result) -> str:
-    tree, base = result.medians_us
-    verdict = "met" if result.met else "NOT MET"
-    about = SCENARIOS[result.scenario].about
-    return f"| {about} | {tree:.1f} | {base:.1f} | {result.interval} | {result.bar:g} | {verdict} |"
+def row_of(kept: Mapping[str, Any]) -> str:
+    """A line of the table, from what is kept of a result."""
+    interval = Interval(kept["ratio"], kept["low"], kept["high"])
+    verdict = "met" if kept["met"] else "NOT MET"
+    about = SCENARIOS[kept["scenario"]].about
+    return f"| {about} | {kept['tree_us']:.1f} | {kept['base_us']:.1f} | {interval} | {kept['bar']:g} | {verdict} |"
 
 
 def _document(result: Result) -> dict[str, Any]:

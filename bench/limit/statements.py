@@ -11,8 +11,7 @@ from bench.limit.batch import Batch
 INSERT_GRANTS_AND_TOKENS = """
 WITH asked AS (
     SELECT *, timestamptz 'epoch' + approved_at_us * interval '1 microsecond' AS approved_at, clock_timestamp() AS moment
-    FROM unnest($1::uuid[], $2::int2[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::int8[], $9::uuid[], $10::bytea[])
-         AS row(id, bucket, code_digest, application_id, customer_id, member_id, scope, approved_at_us, token_id, token_digest)
+    FROM unnest($1::limit_exchange[])
 ), granted AS (
     INSERT INTO authorization_grant (id, bucket, application_id, customer_id, member_id, code_digest, first_token_id, scope, approved_at)
     SELECT id, bucket, application_id, customer_id, member_id, code_digest, token_id, scope, approved_at FROM asked
@@ -27,8 +26,7 @@ FROM asked
 INSERT_STRICT_TOKENS = """
 INSERT INTO strict_token (id, bucket, digest, application_id, customer_id, scope, approved_at, issued_at, expires_at)
 SELECT id, bucket, digest, application_id, customer_id, scope, moment, moment, moment + interval '1 hour'
-FROM unnest($1::uuid[], $2::int2[], $3::bytea[], $4::uuid[], $5::uuid[], $6::text[])
-     AS row(id, bucket, digest, application_id, customer_id, scope), clock_timestamp() AS moment
+FROM unnest($1::limit_token[]), clock_timestamp() AS moment
 """
 
 SELECT_TOKENS = """
@@ -61,11 +59,11 @@ class Statements:
             await connection.close()
 
     async def _exchange(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        await self._insert_grants.fetch(*zip(*rows, strict=True))
+        await self._insert_grants.fetch(rows)
         return rows
 
     async def _issue(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        await self._insert_strict.fetch(*zip(*rows, strict=True))
+        await self._insert_strict.fetch(rows)
         return rows
 
     async def _look_up(self, asked: list[tuple[Any, int]]) -> list[Any]:

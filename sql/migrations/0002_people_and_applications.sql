@@ -163,7 +163,7 @@ CREATE TABLE application_owner (
     joined_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     contact        boolean NOT NULL DEFAULT false,
     notices_off    text[] NOT NULL DEFAULT '{}'
-                   CHECK (notices_off <@ ARRAY['connected', 'disconnected', 'ending', 'secret']),
+                   CHECK (notices_off <@ ARRAY['connected', 'changed', 'disconnected', 'ending', 'secret']),
     PRIMARY KEY (application_id, person_id)
 );
 CREATE INDEX ON application_owner (person_id);

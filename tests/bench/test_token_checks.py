@@ -46,9 +46,7 @@ async def exchanged(world: World) -> tuple[TokenString, TokenString]:
     database = world.context.database
     approval, code = await approval_for(world, database)
     token = mint("at", "c", bucket_of(approval.customer_id))
-    assert await world.context.gathered.insert_redemption(
-        Redemption(approval, token.id, token.digest), classic=True
-    )
+    assert await world.context.gathered.insert_redemption(Redemption.of(approval, token), classic=True)
     return code, token
 
 

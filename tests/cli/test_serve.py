@@ -5,6 +5,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -78,6 +79,17 @@ def test_a_taken_port_is_named_with_the_flag_that_chooses_another(rovitracker: R
         said = rovitracker.refuse("serve", "--port", str(port))
     assert f"127.0.0.1:{port}" in said
     assert "--port" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_postgresql_that_is_not_there_ends_the_start_at_once(rovitracker: Rovitracker) -> None:
+    """Nobody listens at a wrong address, however long a start waits for a slow one."""
+    nobody = f"postgresql://rovitracker:x@127.0.0.1:{free_port()}/rovitracker"
+    stores = {**own_stores(rovitracker, "nowhere"), "ROVITRACKER_DATABASE_URL": nobody}
+    began = time.monotonic()
+    said = rovitracker.refuse("serve", "--port", str(free_port()), **stores)
+    assert time.monotonic() - began < 20
+    assert "cannot be used" in said
     assert len(said.splitlines()) == 1
 
 

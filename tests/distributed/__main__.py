@@ -2,25 +2,33 @@
 
 import argparse
 import asyncio
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
+from bench.load.machine import describe_machine
 from tests.distributed.faults import FAULTS, run_faults
-from tests.distributed.measure import Cost, measure
+from tests.distributed.measure import measure
 from tests.distributed.nodes import NoCitusError, citus_programs, versions
 from tests.distributed.protocol import run_protocol
+from tests.distributed.report import (
+    BAR,
+    JUDGED,
+    costs_of,
+    faults_of,
+    is_met,
+    keep,
+    table_of_costs,
+    table_of_faults,
+)
 from tests.faults.judge import NoJudgeError, porcupine
 from tests.faults.schedule import Plan, Result
 from tests.support.server import ROOT
 
 FAILED, NOT_SHOWN = 1, 3  # 2 is argparse's
-BAR = 2.5  # processor time of an exchange through Citus on one node, over plain PostgreSQL's
 OUT = Path(__file__).with_name("out")
 PARTS = ("distribution", "protocol", "faults", "measure")
 
@@ -33,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoCitusError as error:
         _say(f"not shown: the service on several PostgreSQL servers: {error}")
         return NOT_SHOWN
-    _say(versions(programs))
+    _say(f"{versions(programs)}, from {programs}")
     options.out.mkdir(parents=True, exist_ok=True)
     wanted = options.only or PARTS
     parts: dict[str, Callable[[], bool]] = {
@@ -67,6 +75,14 @@ def _faults(programs: Path, options: argparse.Namespace) -> bool:
         judge = None
         _say(f"not judged by Porcupine: {error}. The rules in Python judge alone")
     results = asyncio.run(_struck(programs, options, judge))
+    found_of_all = faults_of(results)
+    setup = (
+        f"### Faults under load\n\nA coordinator and two workers, 32 shards, two instances of the service with two processes each. "
+        f"Lives of codes, {options.at_once} at once, in schedules of {options.seconds:g} s, until each fault met "
+        f"{options.operations:,} operations."
+    )
+    about = [describe_machine(), versions(programs), setup]
+    keep(options.out, "citus_faults", about, table_of_faults(found_of_all), {"results": found_of_all})
     good = []
     for fault in FAULTS:
         mine = [each for each in results if each.fault is fault]
@@ -105,21 +121,20 @@ def _measure(programs: Path, options: argparse.Namespace) -> bool:
     costs = asyncio.run(
         measure(programs, bursts=options.bursts, requests=options.requests, connections=options.connections)
     )
-    plain = costs["plain"]
-    for name, cost in costs.items():
-        _say(
-            f"{name}: {cost.whole:.0f} us of processor time an exchange (service {cost.service:.0f}, PostgreSQL "
-            f"{cost.postgres:.0f}, Valkey {cost.valkey:.0f}), {cost.whole / plain.whole:.2f} of plain"
-        )
-    (options.out / "measure.json").write_text(
-        json.dumps({name: _shown(each) for name, each in costs.items()})
+    results = costs_of(costs)
+    setup = (
+        "### Code exchange, Citus beside plain PostgreSQL\n\nProcessor time an exchange, by accounts of the kernel that count in steps of 10 ms. 32 shards on one node, "
+        f"and on two workers beside their coordinator; one process of the service. {options.bursts} bursts of "
+        f"{options.requests} exchanges of each side in turn, over {options.connections} connections that are all busy."
     )
-    ratio = costs["one node"].whole / plain.whole
-    return _told("cost", good=ratio <= BAR, found=f"{ratio:.2f} on one node, with a bar of {BAR}")
-
-
-def _shown(cost: Cost) -> dict[str, Any]:
-    return {"service_us": cost.service, "postgres_us": cost.postgres, "valkey_us": cost.valkey}
+    good = is_met(results)
+    verdict = f"On one node at most {BAR:g} of plain: {'met' if good else 'NOT MET'}."
+    table = table_of_costs(results)
+    about = [describe_machine(), versions(programs), setup, verdict]
+    keep(options.out, "citus", about, table, {"results": results, "bar": BAR, "met": good})
+    _say(table)
+    ratio = next(each["of_plain"] for each in results if each["name"] == JUDGED)
+    return _told("cost", good=good, found=f"{ratio:.2f} on one node, with a bar of {BAR}")
 
 
 def _told(name: str, *, good: bool, found: str) -> bool:

@@ -1,7 +1,7 @@
 """What a code exchange costs in processor time: on one plain server, on Citus of one node, and on three nodes, in turns."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -33,15 +33,23 @@ class Cost:
     def minus(self, other: "Cost") -> "Cost":
         return Cost(self.service - other.service, self.postgres - other.postgres, self.valkey - other.valkey)
 
+    def times(self, factor: float) -> "Cost":
+        return Cost(self.service * factor, self.postgres * factor, self.valkey * factor)
+
+
+def mean_of(costs: Sequence[Cost]) -> Cost:
+    parts = [(each.service, each.postgres, each.valkey) for each in costs]
+    return Cost(*(sum(part) / len(costs) for part in zip(*parts, strict=True)))
+
 
 @dataclass(slots=True)
 class Side:
-    """A ground, and what its exchanges cost so far, in seconds."""
+    """A ground, and what its bursts cost so far, in seconds."""
 
     ground: CitusGround
     crowd: Crowd
     requests: Iterator[bytes]
-    used: Cost = field(default_factory=Cost)
+    used: list[Cost] = field(default_factory=list)
 
     def read(self) -> Cost:
         service = self.ground.instances[0].process
@@ -54,8 +62,11 @@ class Side:
         )
 
 
-async def measure(programs: Path, *, bursts: int, requests: int, connections: int) -> dict[str, Cost]:
-    """Bursts of so many exchanges, of each side in turn, over so many connections that are all busy."""
+async def measure(programs: Path, *, bursts: int, requests: int, connections: int) -> dict[str, list[Cost]]:
+    """Bursts of so many exchanges, of each side in turn, over so many connections that are all busy.
+
+    Returns what an exchange cost in each burst, by side.
+    """
     async with AsyncExitStack() as stack:
         sides = {}
         for name, (workers, plain) in SIDES.items():
@@ -70,11 +81,7 @@ async def measure(programs: Path, *, bursts: int, requests: int, connections: in
             order = list(sides.values())
             for side in order if number % 2 else reversed(order):
                 await _burst(side, requests, counts=number >= _WARM_UP)
-    each = 1e6 / (bursts * requests)
-    return {
-        name: Cost(side.used.service * each, side.used.postgres * each, side.used.valkey * each)
-        for name, side in sides.items()
-    }
+    return {name: [each.times(1e6 / requests) for each in side.used] for name, side in sides.items()}
 
 
 async def _side(ground: CitusGround, count: int, name: str) -> Side:
@@ -88,10 +95,7 @@ async def _burst(side: Side, requests: int, *, counts: bool) -> None:
     before = side.read()
     await side.crowd.ask(burst)
     if counts:
-        spent = side.read().minus(before)
-        side.used.service += spent.service
-        side.used.postgres += spent.postgres
-        side.used.valkey += spent.valkey
+        side.used.append(side.read().minus(before))
 
 
 def _tree_s(pid: int) -> float:

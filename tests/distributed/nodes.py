@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from tests.embedded.probes import wait_until
+from tests.support.growing import blocks
 from tests.support.server import ROOT
 
 WHERE = (
@@ -26,11 +27,8 @@ WHERE = (
     "--bindir` says it"
 )
 _HOST = "127.0.0.1"
-_PAGE = (ROOT / "docs" / "operators.md").read_text().partition("\n### PostgreSQL that is many\n")[2]
 # What the page says is what is run here, on ports of this machine.
-CONFIGURED, OF_WORKERS, OF_ALL, OF_COORDINATOR, COMMANDS, SET = re.findall(
-    r"```\n(.*?)```", _PAGE.partition("\n##")[0], re.DOTALL
-)
+CONFIGURED, OF_WORKERS, OF_ALL, OF_COORDINATOR, COMMANDS, SET = blocks("PostgreSQL that is many")
 _SETTINGS = {
     "listen_addresses": _HOST,
     "max_connections": "200",
@@ -59,10 +57,10 @@ def citus_programs() -> Path:
 
 
 def versions(programs: Path) -> str:
-    """What is run, and from where, in words."""
+    """What is run, in words."""
     said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
     citus = re.search(r"default_version = '(.+)'", _control(programs).read_text())
-    return f"Citus {citus[1] if citus else 'of no version'} on {said.stdout.strip()}, from {programs}"
+    return f"Citus {citus[1] if citus else 'of no version'} on {said.stdout.strip()}"
 
 
 def _control(programs: Path) -> Path:

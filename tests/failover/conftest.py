@@ -13,11 +13,16 @@ from app.main import create_app
 from app.storage.schema.migrations import apply_migrations, read_migrations
 from bench.ground.valkeys import Valkey, two_valkeys
 from tests.conftest import make_settings
+from tests.failover.kept import keep
 from tests.failover.servers import Postgres, two_postgres
 from tests.support.browser import Browser
 from tests.support.changing import until
 from tests.support.people import World
 from tests.support.proxy import Proxy, port_to
+
+
+def pytest_sessionfinish() -> None:
+    keep()
 
 
 @dataclass(slots=True)

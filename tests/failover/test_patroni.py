@@ -19,6 +19,7 @@ from app.main import create_app
 from app.storage.errors import PassingError
 from app.storage.schema.migrations import apply_migrations, read_migrations
 from tests.conftest import make_settings
+from tests.failover.kept import note
 from tests.failover.patroni import BY_HAPROXY, BY_HOSTS, Node, Patroni, patroni_cluster
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
@@ -184,7 +185,7 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
     patroni: Patroni, clients: list[Client]
 ) -> None:
     """R-6, R-16, R-90, R-97, R-99: the server is killed, its machine is gone, everything there stands still, in turn."""
-    journal = clients[0].journal
+    journal, back_s = clients[0].journal, list[float]()
     for number in range(ROUNDS):
         due = journal.operations + OPERATIONS
         stop = asyncio.Event()
@@ -205,6 +206,7 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
         took = monotonic() - began
         sys.stdout.write(f"{strike.__name__}: back after {took:.1f} s, {journal.operations} operations\n")
         assert took < BACK_WITHIN_S
+        back_s.append(took)
         await asyncio.gather(*moment)
         assert await patroni.primary() is not struck
         if DEEP:  # it takes as long again
@@ -215,6 +217,13 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
         await asyncio.gather(*work)
         await judge(clients)
     assert journal.statuses.keys() <= {200, 400, 503}, journal.statuses
+    note(
+        "the primary of PostgreSQL under Patroni",
+        operations=journal.operations,
+        at_the_moment=ROUNDS * AT_THE_MOMENT,
+        back_s=back_s,
+        within_s=BACK_WITHIN_S,
+    )
 
 
 async def has_done(journal: Journal, operations: int) -> bool:

@@ -18,6 +18,7 @@ from app.storage.token.codes import keys_of
 from bench.ground.cluster import Joined, cluster_nodes, join
 from bench.ground.valkeys import Valkey, Watched, until_true, watched_valkeys
 from tests.conftest import make_settings
+from tests.failover.kept import note
 from tests.support.approvals import waiting_code
 from tests.support.browser import Browser
 from tests.support.depth import DEPTH
@@ -101,8 +102,11 @@ async def service_on(database_url: str, redis_url: str, folder: Path) -> AsyncIt
         await service.judge()
 
 
-async def strike_under_load(service: Service, strike: Callable[[], Awaitable[object]]) -> None:
-    """Some codes are redeemed at the very moment, and others before, while and after, each by several who hold it."""
+async def strike_under_load(service: Service, strike: Callable[[], Awaitable[object]]) -> float:
+    """Some codes are redeemed at the very moment, and others before, while and after, each by several who hold it.
+
+    Returns the seconds until codes were redeemed again.
+    """
     waiting = [await service.code() for _ in range(AT_THE_MOMENT)]
     before = service.written
     turns = iter(range(AROUND_IT))
@@ -115,8 +119,10 @@ async def strike_under_load(service: Service, strike: Callable[[], Awaitable[obj
     began = monotonic()
     for _ in range(10):  # in a cluster, whichever node the key falls to
         await until_true(service.is_back)
-    assert monotonic() - began < BACK_WITHIN_S
+    took = monotonic() - began
+    assert took < BACK_WITHIN_S
     await asyncio.gather(*work)
+    return took
 
 
 async def kill(server: Valkey) -> None:
@@ -138,21 +144,24 @@ async def test_no_code_gives_two_tokens_when_sentinels_change_the_primary(
     database_url: str, tmp_path: Path
 ) -> None:
     """R-89: killed without a word, changed while both live, and silent as a machine without power, in turn."""
+    back_s: list[float] = []
     with watched_valkeys(tmp_path) as watched:
         await watched.hasten()
         async with service_on(database_url, watched.url, tmp_path / "data") as service:
             for number in range(DEPTH):
                 primary = watched.server_at(await watched.primary_port())
                 strike = (partial(kill, primary), watched.fail_over, partial(silence, primary))[number % 3]
-                await strike_under_load(service, strike)
+                back_s.append(await strike_under_load(service, strike))
                 await bring_back(primary, watched)
             assert service.operations >= OPERATIONS
+    note_fail_overs("the primary of three sentinels", service, back_s)
 
 
 async def test_no_code_gives_two_tokens_when_a_cluster_loses_a_node(
     database_url: str, tmp_path: Path
 ) -> None:
     """R-89: killed, changed while both live, and silent, in turn."""
+    back_s: list[float] = []
     with cluster_nodes(tmp_path) as cluster:
         await join(cluster)
         async with service_on(database_url, cluster.url, tmp_path / "data") as service:
@@ -161,9 +170,20 @@ async def test_no_code_gives_two_tokens_when_a_cluster_loses_a_node(
                 replica = await cluster.replica_of(primary)
                 change = partial(replica.tell, "CLUSTER", "FAILOVER")
                 strike = (partial(kill, primary), change, partial(silence, primary))[number % 3]
-                await strike_under_load(service, strike)
+                back_s.append(await strike_under_load(service, strike))
                 await bring_back(primary, cluster)
             assert service.operations >= OPERATIONS
+    note_fail_overs("a node of a cluster, 3 + 3", service, back_s)
+
+
+def note_fail_overs(lost: str, service: Service, back_s: list[float]) -> None:
+    note(
+        lost,
+        operations=service.operations,
+        at_the_moment=len(back_s) * AT_THE_MOMENT,
+        back_s=back_s,
+        within_s=BACK_WITHIN_S,
+    )
 
 
 async def test_codes_whose_slots_move_are_all_redeemed(database_url: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from bench.ground.codes import Application
 from bench.load.records import form_request, get_request
 from tests.faults.door import Connection, Door, LostError, NotAskedError
 from tests.faults.journal import Journal, Operation, Outcome, Verb, name_of
+from tests.faults.secrets_in_use import SecretsInUse
 from tests.support.raw import RawAnswer
 
 _PAUSE_S = 0.02
@@ -47,8 +48,11 @@ class Answered:
 class Callers:
     """All applications of a run. stop: they begin nothing new once it is set."""
 
-    def __init__(self, doors: Sequence[Door], journal: Journal, chance: Random) -> None:
+    def __init__(
+        self, doors: Sequence[Door], journal: Journal, chance: Random, secrets: SecretsInUse
+    ) -> None:
         self.journal = journal
+        self._secrets = secrets
         self._doors = doors
         self._chance = chance
         self._approvers: dict[str, str] = {}
@@ -57,24 +61,29 @@ class Callers:
     async def redeem(self, application: Application, code: TokenString, *, wrong: bool = False) -> Answered:
         """wrong: the application is not the one that the code was made for, and burns it."""
         asked = _operation("burn" if wrong else "redeem", str(code.id), code.text)
-        return await self._ask(asked, form_request(_TOKEN, application.exchange(code)))
+        fields = {**application.exchange(code), **self._credentials(application)}
+        return await self._ask(asked, form_request(_TOKEN, fields))
 
     async def issue(self, application: Application) -> Answered:
-        fields = {"grant_type": "client_credentials", **application.credentials}
+        fields = {"grant_type": "client_credentials", **self._credentials(application)}
         return await self._ask(_operation("issue", "", ""), form_request(_TOKEN, fields))
 
     async def refresh(self, application: Application, life: str, token: str) -> Answered:
-        fields = {"grant_type": "refresh_token", **application.credentials, "refresh_token": token}
+        fields = {
+            "grant_type": "refresh_token",
+            **self._credentials(application),
+            "refresh_token": token,
+        }
         return await self._ask(_operation("refresh", life, token), form_request(_TOKEN, fields))
 
     async def revoke(self, application: Application, life: str, token: str) -> Answered:
-        request = form_request("/app/oauth2/revoke", {**application.credentials, "token": token})
+        request = form_request("/app/oauth2/revoke", {**self._credentials(application), "token": token})
         return await self._ask(_operation("revoke", life, token), request)
 
     async def introspect(
         self, application: Application, life: str, token: str, door: int | None = None
     ) -> Answered:
-        request = form_request("/app/oauth2/introspect", {**application.credentials, "token": token})
+        request = form_request("/app/oauth2/introspect", {**self._credentials(application), "token": token})
         return await self._ask(_operation("introspect", life, token), request, door)
 
     async def read(self, life: str, token: str, door: int | None = None) -> Answered:
@@ -90,6 +99,9 @@ class Callers:
         except LostError:
             return Answered(self.journal.note(asked), {})
         return self._judge(asked, answer)
+
+    def _credentials(self, application: Application) -> dict[str, str]:
+        return self._secrets.credentials(application, self._chance)
 
     def _check_owner(self, life: str, approver: str) -> None:
         """R-86: each code was approved by somebody else, so an answer to another caller names the wrong person."""

@@ -25,6 +25,10 @@ class NotShownError(Exception):
     """A fault cannot be made here; the text says why."""
 
 
+class BrokenPromiseError(Exception):
+    """The service broke a promise before the eyes of whoever strikes; the text says which."""
+
+
 async def nothing(_ground: Ground, _chance: Random) -> int:
     """Let the calm run be judged like all others."""
     return 1

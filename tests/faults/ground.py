@@ -6,7 +6,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -18,6 +18,7 @@ from bench.ground.applications import Registered, register_applications
 from bench.ground.codes import Application, Stores, pack_for_service
 from bench.ground.service import Service
 from tests.failover.servers import Postgres, two_postgres
+from tests.faults.secrets_in_use import SecretsInUse
 from tests.faults.servers import Instance, KeptValkey, environment_of
 from tests.faults.wire import Wire, wires_to
 from tests.support.server import ROOT, free_port
@@ -31,7 +32,8 @@ _LIFE_OF_CODES = "10m"
 class Ground:
     """Faults strike its stores and instances, and the workload asks them.
 
-    wires: of each instance, to PostgreSQL and to Valkey. fleets: the customers that have machines.
+    wires: of each instance, to PostgreSQL and to Valkey. secrets: of the applications, as they are by now.
+    fleets: the customers that have machines.
     """
 
     folder: Path
@@ -42,6 +44,7 @@ class Ground:
     wires: Sequence[tuple[Wire, Wire]]
     classic: Sequence[Application]
     strict: Sequence[Application]
+    secrets: SecretsInUse = field(default_factory=SecretsInUse, kw_only=True)
 
     @property
     def fleets(self) -> list[UUID]:

@@ -13,13 +13,14 @@ from time import monotonic_ns
 from tests.faults import (
     faults_of_postgres,
     faults_of_processes,
+    faults_of_secrets,
     faults_of_statements,
     faults_of_valkey,
     faults_of_wires,
 )
 from tests.faults.callers import Callers
 from tests.faults.door import Door
-from tests.faults.fault import Fault, NotShownError, nothing
+from tests.faults.fault import BrokenPromiseError, Fault, NotShownError, nothing
 from tests.faults.final_state import compare
 from tests.faults.ground import Ground
 from tests.faults.journal import Journal, slowest_s
@@ -33,6 +34,7 @@ CALM = Fault("calm", "none", nothing, times=0)
 FAULTS: tuple[Fault, ...] = (
     CALM,
     *faults_of_processes.FAULTS,
+    *faults_of_secrets.FAULTS,
     *faults_of_valkey.FAULTS,
     *faults_of_postgres.FAULTS,
     *faults_of_statements.FAULTS,
@@ -58,7 +60,7 @@ class Plan:
 class Result:
     """The outcome of a schedule. back_s: until both instances were ready after a strike, at most.
 
-    not_shown: why, if so. broken: what did not come back, or how the driver failed.
+    not_shown: why, if so. broken: what did not come back, which promise the striker saw broken, or how the driver failed.
     """
 
     fault: Fault
@@ -116,7 +118,7 @@ async def run_schedule(ground: Ground, fault: Fault, seed: int, plan: Plan, porc
     except NotShownError as error:
         result.not_shown = str(error)
         return result
-    except NotBackError as error:
+    except (NotBackError, BrokenPromiseError) as error:
         result.broken = str(error)
         return result
     except Exception as error:  # noqa: BLE001  # no other schedule is lost with this one
@@ -137,7 +139,7 @@ async def _run(ground: Ground, result: Result, chance: Random, plan: Plan) -> No
         doors = [Door(each.port, patience_s=_PATIENCE_S) for each in ground.instances]
         for door in doors:
             stack.callback(door.close)
-        callers = Callers(doors, result.journal, _chance(chance.random()))
+        callers = Callers(doors, result.journal, _chance(chance.random()), ground.secrets)
         supplies = await supplies_for(ground, _chance(chance.random()))
         stack.push_async_callback(supplies.close)
         workload = Workload(callers, supplies, _chance(chance.random()), at_once=plan.at_once)

@@ -24,6 +24,7 @@ from tests.support.server import ROOT
 
 _STARTS_WITHIN_S = 120.0  # two instances and their load share what may be two cores
 _ENDS_WITHIN_S = 40.0
+_LAST_LINES = 3
 
 
 class NotBackError(Exception):
@@ -162,11 +163,17 @@ class Instance:
         began = time.monotonic()
         while not await self.ready():
             if self.process is None or self.process.poll() is not None:
-                raise NotBackError(f"instance {self.number} ended by itself, see {self.log}")
+                raise NotBackError(f"instance {self.number} ended by itself: {self._last_words()}")
             if time.monotonic() - began > _STARTS_WITHIN_S:
-                raise NotBackError(f"instance {self.number} does not get ready, see {self.log}")
+                raise NotBackError(f"instance {self.number} does not get ready: {self._last_words()}")
             await asyncio.sleep(0.1)
         return time.monotonic() - began
+
+    def _last_words(self) -> str:
+        """The end of its log, which may go with the folder."""
+        status = self.process.poll() if self.process is not None else None
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.is_file() else []
+        return f"status {status}, see {self.log}: {' / '.join(lines[-_LAST_LINES:])}"
 
     def served_by(self) -> list[psutil.Process]:
         """Its workers: the children that are Python programs of ours, and not the tracker of resources."""

@@ -70,6 +70,7 @@ class Wire:
         task = asyncio.create_task(self._carry(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())  # also where it ends before its first step
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -80,7 +81,6 @@ class Wire:
         try:
             store_reader, store_writer = await self._reach()
         except OSError:  # nobody is there, which the service hears as a connection that ends
-            writer.close()
             return
         link = Link(writer, store_writer)
         self._links.add(link)

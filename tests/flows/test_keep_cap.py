@@ -24,7 +24,7 @@ async def issue(world: World, count: int) -> None:
     for _ in range(count):
         approval, _ = await approval_for(world, database)
         token = mint("at", "c", bucket_of(approval.customer_id))
-        redemption = Redemption(approval, token.id, token.digest)
+        redemption = Redemption.of(approval, token)
         await insert_grants_with_classic_tokens(database, [redemption], lifetimes=lifetimes)
 
 

@@ -29,7 +29,7 @@ from tests.web.services import unreachable_database
 
 def redemption_of(approval: Approval) -> Redemption:
     token = mint("at", "c", bucket_of(approval.customer_id))
-    return Redemption(approval, token.id, token.digest)
+    return Redemption.of(approval, token)
 
 
 async def insert(world: World, *redemptions: Redemption) -> frozenset[object]:
@@ -171,7 +171,7 @@ async def test_a_code_that_was_read_and_no_more_works_for_the_next(world: World,
 
 
 async def test_a_redeemed_code_is_gone_from_valkey(world: World) -> None:
-    """O-28: by the next turn of the loop, before any other request can ask for it."""
+    """O-28: by the next turn of the loop, before any other request of the process can ask for it."""
     valkey, code = world.context.valkey, await waiting_code(world)
     await issue_token(world.context, request_for(world, code), "127.0.0.1")
     await asyncio.sleep(0)

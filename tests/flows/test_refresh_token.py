@@ -83,9 +83,9 @@ async def test_a_forger_in_the_same_batch_takes_nobodys_turn(context: Context, s
     """Whoever knows an id, which is no secret, must not make its owner lose; nor may another application."""
     token = read(await begin(context, strict))
     own = rotation_of(strict, token)
-    forged = replace(rotation_of(strict, token), digest=bytes(32))
-    stranger = replace(rotation_of(strict, token), application_id=token.id)
-    too_wide = replace(rotation_of(strict, token), scope="fleet:write")
+    forged = rotation_of(strict, token)._replace(digest=bytes(32))
+    stranger = rotation_of(strict, token)._replace(application_id=token.id)
+    too_wide = rotation_of(strict, token)._replace(scope="fleet:write")
     assert await rotate(context, forged, stranger, too_wide, own) == {own.token_id}
 
 

@@ -26,9 +26,10 @@ class Server:
 
     chance: Random
     ran: set[str] = field(default_factory=set)
+    writes: int = 0
 
     def answer(self, command: list[bytes]) -> bytes:
-        key = command[1].decode()
+        key = command[-1].decode()
         kind = self.chance.random()
         if kind < 0.02:
             return b"-READONLY You can't write against a read only replica.\r\n"
@@ -64,6 +65,7 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         loop = asyncio.get_running_loop()
+        self._server.writes += 1
         self._arrives_at = max(self._arrives_at + TURN_S, loop.time() + self._server.chance.expovariate(100))
         loop.call_at(self._arrives_at, self._serve, data)
 
@@ -83,11 +85,11 @@ class Wire:
         while (command := self._commands.gets()) is not False:
             replies += self._server.answer(cast("list[bytes]", command))
         loop, chance = asyncio.get_running_loop(), self._server.chance
-        at = loop.time()
+        at = max(loop.time(), self._arrives_at)  # nothing comes behind what was swallowed
         while replies and at < self._black_from:
             size = chance.randint(1, 60)
             piece, replies = replies[:size], replies[size:]
-            at = max(at, self._arrives_at) + TURN_S + chance.expovariate(500)
+            at += TURN_S + chance.expovariate(500)
             self._arrives_at = at
             loop.call_at(at, self._deliver, piece)
 
@@ -105,23 +107,30 @@ def a_socket() -> Iterator[socket.socket]:
         yield own
 
 
+def pipe_to(server: Server, own: socket.socket, *, in_cluster: bool) -> Pipe:
+    connection = SimpleNamespace(_writer=SimpleNamespace(transport=Wire(server, own)))
+    return Pipe(cast("Any", connection), most=50, patience_s=PATIENCE_S, in_cluster=in_cluster)
+
+
 async def crowd(chance: Random) -> tuple[Server, dict[str, object]]:
     server = Server(chance)
     heard: dict[str, object] = {}
     pipes: list[Pipe] = []
     loop = asyncio.get_running_loop()
+    in_cluster = chance.random() < 0.5
     with a_socket() as own:
 
         def pipe() -> Pipe:
             if not pipes or not pipes[-1].open:
-                connection = SimpleNamespace(_writer=SimpleNamespace(transport=Wire(server, own)))
-                pipes.append(Pipe(cast("Any", connection), most=50, patience_s=PATIENCE_S))
+                pipes.append(pipe_to(server, own, in_cluster=in_cluster))
             return pipes[-1]
 
         async def call(number: int) -> None:
             await asyncio.sleep(chance.uniform(0, 2))
             key = f"key{number}"
             began = loop.time()
+            for each in range(chance.choice([0, 0, 1, 3])):
+                pipe().delete_soon(f"gone{number}:{each}")
             try:
                 asking = pipe().call("GET", key)
                 if chance.random() < 0.2:
@@ -150,3 +159,25 @@ def test_each_hears_its_own_reply_or_why_it_hears_none(seeds: range) -> None:
                 assert key not in server.ran, told
             ends.add(type(each).__name__)
     assert {"bytes", "CancelledError", RetiredError.__name__, "StoreUnavailableError"} <= ends
+
+
+@pytest.mark.parametrize("in_cluster", [False, True])
+def test_deletions_take_no_write_of_their_own_while_others_write(in_cluster: bool) -> None:  # noqa: FBT001  # a case
+    async def writes(chance: Random) -> tuple[int, int]:
+        server = Server(chance)
+        with a_socket() as own:
+            pipe = pipe_to(server, own, in_cluster=in_cluster)
+            for number in range(3):
+                pipe.delete_soon(f"gone{number}")
+            asking = pipe.call("GET", "key")
+            await asyncio.sleep(0)
+            first = server.writes
+            pipe.delete_soon("gone")
+            await asyncio.wait([asking])
+            await asyncio.sleep(PATIENCE_S)
+            asking.exception()
+        return first, server.writes
+
+    seen = {run(seed, writes) for seed in SEEDS[:100]}
+    assert (1, 2) in seen, "one write, and one for what was deleted in the silence"
+    assert all(first == 1 and in_all <= 2 for first, in_all in seen)

@@ -1,8 +1,9 @@
-"""Owners of applications hear by mail which customers came and went, as each of them chose."""
+"""Owners of applications hear by mail which customers came, changed what they share, and went, as each of them chose."""
 
 import ast
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from app.flows.account.close import close_customer
 from app.flows.account.register_application import RegisteredApplication, register_application
 from app.flows.approval.connections import disconnect_all, disconnect_application
 from app.flows.approval.manual_grant import ManualRequest, issue_manually
-from app.flows.approval.terms import Terms
+from app.flows.approval.terms import Terms, change_terms, read_terms
 from app.flows.developer.own_notices import choose_notices
 from app.flows.developer.own_people import remove_owner
 from app.flows.developer.test_customer import give_test_customer
@@ -37,7 +38,7 @@ from tests.support.reviews import new_owner, owner
 from tests.support.server import ROOT
 from tests.support.syntax import nodes_of
 
-CONNECTED, DISCONNECTED = "customer_connected", "customer_disconnected"
+CONNECTED, CHANGED, DISCONNECTED = "customer_connected", "customer_changed", "customer_disconnected"
 HILLSIDE = "\u2068Hillside Plant Hire\u2069"
 
 
@@ -51,6 +52,15 @@ async def own(world: World, name: str = "Olga Owner") -> Person:
 async def cut(world: World, actor: Actor | None = None) -> None:
     parties = world.member.customer_id, world.registered.client.id
     await disconnect_application(world.context, actor or world.member.actor, *parties)
+
+
+async def end_in(world: World, days: int) -> None:
+    """Let the customer choose an end for the connection."""
+    parties = world.member.customer_id, world.registered.client.id
+    terms, version = await read_terms(world.context, *parties)
+    ends_at = (world.context.now() + timedelta(days=days)).replace(second=0, microsecond=0)
+    changed = replace(terms, ends_at=ends_at)
+    await change_terms(world.context, world.member.actor, *parties, changed, version=version)
 
 
 async def want(world: World, person: Person, *wanted: ApplicationNotice) -> None:
@@ -97,6 +107,45 @@ async def test_owners_are_told_who_came_and_went_and_where_they_choose(
         assert f"{page}/notices" in text_of(message)
         assert dict(message.raw_items())["List-Unsubscribe"] == f"<{page}/notices>"
         assert person.member.email not in message.as_string()
+
+
+async def test_owners_are_told_that_a_customer_changed_what_is_shared(
+    post: Post, person: World, browser: Browser
+) -> None:
+    """R-61, R-63. One who turned it off is not told, nor is anybody of a test customer's change."""
+    olga, otto, oscar = [await own(person, name) for name in ("Olga Owner", "Otto", "Oscar")]
+    await choose_own_language(post.context, owner(otto), otto, "es")
+    await want(person, oscar, "connected", "disconnected")
+    await person.token(browser)
+    await arrived(post)
+    await end_in(person, 90)
+    assert await told(post, CHANGED) == sorted([olga.email, otto.email])
+    messages = {each["To"]: each for each in await arrived(post)}
+    assert set(messages) == {olga.email, otto.email, person.member.email}
+    assert messages[olga.email]["Subject"] == "A customer changed what you may read"
+    assert messages[otto.email]["Subject"] == "Un cliente cambió lo que usted puede leer"
+    said = text_of(messages[olga.email])
+    assert f"{HILLSIDE} changed what your application \u2068Sitewise\u2069 may read." in said
+    page = f"{post.context.policy.issuer}/app/developer/{person.client_id}"
+    assert f"{page}/connections" in said
+    assert dict(messages[olga.email].raw_items())["List-Unsubscribe"] == f"<{page}/notices>"
+    assert person.member.email not in messages[olga.email].as_string()
+
+
+async def test_an_approval_with_other_terms_tells_of_a_change_and_one_with_the_same_tells_nothing(
+    post: Post, person: World, browser: Browser
+) -> None:
+    olga = await own(person)
+    await person.token(browser)
+    await end_in(person, 90)
+    await post.owner.execute("DELETE FROM mail")
+    page = await person.consent_page(browser)
+    await browser.submit(page, {"decision": "approve"}, action="/consent")
+    assert await told(post, CHANGED) == await told(post, CONNECTED) == []
+    page = await person.consent_page(browser)
+    await browser.submit(page, {"decision": "approve", "ends_at": ""}, action="/consent")
+    assert await told(post, CHANGED) == [olga.email]
+    assert await told(post, CONNECTED) == []
 
 
 async def test_only_wanted_notices_are_mailed_as_it_is_when_they_are_sent(
@@ -296,6 +345,15 @@ def test_whatever_connects_tells_both_sides() -> None:
         "moving/import_tokens.py",
     }
     assert len(connecting) > 5
+
+
+def test_whatever_changes_terms_tells_both_sides() -> None:
+    changing = {
+        str(file.relative_to(FLOWS)): "tell_of_change" in names_in(file)
+        for file in FLOWS.rglob("*.py")
+        if names_in(file) & {"update_terms", "approve_terms"}
+    }
+    assert changing == dict.fromkeys(("approval/terms.py", "approval/decide.py", "manual/answer.py"), True)
 
 
 async def test_own_test_customer_is_no_news(post: Post, person: World, browser: Browser) -> None:

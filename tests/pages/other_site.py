@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import parse_qsl, urlsplit
@@ -62,10 +62,14 @@ class OtherSite:
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection: enough for a page without resources."""
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        except asyncio.IncompleteReadError:  # a browser opens connections ahead and closes them unused
+            # A browser opens connections ahead, and closes or resets them unused.
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                writer.write(self._answer_to((await reader.readuntil(b"\r\n\r\n")).decode()))
+                await writer.drain()
+        finally:
             writer.close()
-            return
+
+    def _answer_to(self, head: str) -> bytes:
         request_line, *lines = head.split("\r\n")
         url = urlsplit(request_line.split(" ")[1])
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
@@ -73,12 +77,10 @@ class OtherSite:
         body = _PAGE.format(body=self.pages.get(url.path, "")).encode()
         leads_to = self.redirects.get(url.path)
         status = f"302 Found\r\nLocation: {leads_to}" if leads_to else "200 OK"
-        writer.write(
+        return (
             b"HTTP/1.1 %b\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
             b"Content-Length: %d\r\n\r\n" % (status.encode(), len(body)) + body
         )
-        await writer.drain()
-        writer.close()
 
 
 @asynccontextmanager

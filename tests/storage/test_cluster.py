@@ -55,6 +55,20 @@ async def test_each_key_goes_to_its_node_over_one_connection_a_node(cluster: Joi
     assert [each - former for each, former in zip(after, before, strict=True)] == [1, 1, 1]
 
 
+async def test_what_is_deleted_soon_is_gone_from_each_node(cluster: Joined) -> None:
+    """Ahead of the next command to its node, or a moment later where none comes."""
+    async with valkey_at(cluster.url) as valkey, valkey_at(cluster.url) as other:
+        keys = await keep(valkey, 200)
+        for key in keys:
+            valkey.delete_soon(key)
+        assert await asyncio.gather(*map(valkey.get, keys[:100])) == [None] * 100
+        await until_true(partial(all_are_gone, other, keys))
+
+
+async def all_are_gone(valkey: Valkey, keys: list[str]) -> bool:
+    return set(await asyncio.gather(*map(valkey.get, keys))) == {None}
+
+
 async def connections(cluster: Joined, number: int) -> int:
     listed = str(await cluster.nodes[number].tell("CLIENT", "LIST", "TYPE", "normal"))
     return len(listed.splitlines())

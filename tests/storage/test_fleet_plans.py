@@ -1,6 +1,7 @@
 """Reading a large fleet costs the rows of the page, wherever it lies, as the service's own sessions plan it."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from app.storage.fleet.shares import SELECT_SHARED_PAGE
 from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Database, open_database
 from tests.conftest import make_database
+from tests.support.changing import until_true
 from tests.support.plans import nodes_of, plan_of
 
 # A fleet of 10,000, of which 500 stand where others left, having stood behind the rest, and the last 200 joined since.
@@ -72,10 +74,16 @@ async def large(servers: tuple[str, str], worker: int) -> AsyncIterator[tuple[Da
             await owner.execute(FILL_FLEET, each["id"], each["machines"])
             await owner.execute(FILL_EQUIPMENT, each["id"], each["machines"])
     await owner.execute("ANALYZE")
+    await until_true(partial(is_seen_as_past, owner, await owner.fetchval("SELECT pg_current_xact_id()")), 60)
     await owner.close()
     database = await open_database(url, connections=1)
     yield database, customer_id
     await database.close()
+
+
+async def is_seen_as_past(owner: asyncpg.Connection, xid: int) -> bool:
+    """Whether no transaction of the whole server is older, another worker's among them: rows then count as unchanged."""
+    return bool(await owner.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8", xid))
 
 
 def rows_read(plan: dict[str, Any]) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from app.main import create_app
 from app.storage.schema.partitions import drop_past_partitions
 from tests.conftest import make_database, make_settings
 from tests.support.browser import Browser
-from tests.support.changing import as_owner
+from tests.support.changing import as_owner, until
 from tests.support.families import begin
 from tests.support.people import Strict
 
@@ -44,13 +45,16 @@ async def test_partitions_are_dropped_under_load_and_no_request_fails(
     app = create_app(make_settings(url, redis_url, tmp_path))
     owner = await asyncpg.connect(url)
     dropped: list[str] = []
+    statuses: list[int] = []
     async with app.router.lifespan_context(app), Browser(app) as browser:
         strict = await Strict.register(app.state.context)
         ended = asyncio.Event()
         working = [
-            asyncio.create_task(live(app.state.context, strict, browser, ended)) for _ in range(AT_ONCE)
+            asyncio.create_task(live(app.state.context, strict, browser, ended, statuses))
+            for _ in range(AT_ONCE)
         ]
         for number in range(ROUNDS):
+            await until(partial(has_grown, statuses, len(statuses) + 2 * AT_ONCE))
             day = datetime(2024, 5, 1, tzinfo=UTC) + timedelta(days=number)
             await owner.execute(PAST.format(day=day, next=day + timedelta(days=1)))
             table = f"strict_token_{day:%Y%m%d}"
@@ -59,16 +63,22 @@ async def test_partitions_are_dropped_under_load_and_no_request_fails(
                     dropped += (await drop_past_partitions(url)).dropped
             assert await owner.fetchval("SELECT to_regclass($1)", table) is None
         ended.set()
-        statuses = [status for each in await asyncio.gather(*working) for status in each]
+        await asyncio.gather(*working)
     await owner.close()
     assert len(dropped) == ROUNDS
     assert len(statuses) > AT_ONCE * ROUNDS
     assert set(statuses) == {200}
 
 
-async def live(context: Context, strict: Strict, browser: Browser, ended: asyncio.Event) -> list[int]:
-    """The statuses of a family that is renewed and asked about until the end."""
-    statuses, token = [], await begin(context, strict)
+def has_grown(statuses: list[int], beyond: int) -> bool:
+    return len(statuses) > beyond
+
+
+async def live(
+    context: Context, strict: Strict, browser: Browser, ended: asyncio.Event, statuses: list[int]
+) -> None:
+    """Renew a family and ask about it until the end, and note the statuses."""
+    token = await begin(context, strict)
     while not ended.is_set():
         answer = await strict.refresh(browser, token)
         statuses.append(answer.status_code)
@@ -77,4 +87,3 @@ async def live(context: Context, strict: Strict, browser: Browser, ended: asynci
         asked = {**strict.credentials, "token": pair["access_token"]}
         told = await browser.http.post("/app/oauth2/introspect", data=asked)
         statuses.append(told.status_code if told.json()["active"] else 0)
-    return statuses

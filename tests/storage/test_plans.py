@@ -13,7 +13,7 @@ from app.storage.token.connection_lists import SELECT_CONNECTIONS, SELECT_LISTED
 from app.storage.token.grants import SELECT_GRANTS
 from app.storage.token.legacy_tokens import SELECT_LEGACY_TOKENS
 from app.storage.token.reads import SELECT_READS_BY_DAY
-from app.storage.token.refresh_tokens import INSERT_SUCCESSORS, SELECT_REFRESH_TOKENS
+from app.storage.token.refresh_tokens import INSERT_SUCCESSORS, SELECT_REFRESH_TOKENS, Rotation
 from app.storage.token.tokens import SELECT_CLASSIC_TOKENS
 from tests.conftest import make_database
 
@@ -93,10 +93,10 @@ async def test_refresh_look_ups_take_the_primary_key(large: tuple[asyncpg.Connec
     owner, _ = large
     rows = await owner.fetch("SELECT id, tableoid::regclass::text AS filled FROM refresh_token LIMIT 3")
     ids, filled = [row["id"] for row in rows], rows[0]["filled"]
-    three: list[object] = [[bytes(32)] * 3, ids, ids, [bytes(32)] * 3, ids, [bytes(32)] * 3]
-    nothing: list[object] = [[None] * 3, [None] * 3]
+    digest = bytes(32)
+    rotations = [Rotation(each, digest, each, each, digest, each, digest, None, None) for each in ids]
     lives = timedelta(hours=1), timedelta(days=30)
-    plan = await plan_of(owner, INSERT_SUCCESSORS, ids, *three, *nothing, "none", *lives)
+    plan = await plan_of(owner, INSERT_SUCCESSORS, rotations, "none", *lives)
     assert plan.count(f"using {filled}_pkey") == 2  # to lock it, and to spend it
     assert f"Seq Scan on {filled}" not in plan
     assert f"using {filled}_pkey" in await plan_of(owner, SELECT_REFRESH_TOKENS, ids, "none")

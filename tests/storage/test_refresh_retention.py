@@ -47,7 +47,7 @@ class Old:
         bucket = bucket_of(approval.customer_id)
         token = compose("at", "s", with_bucket(ACCESS_ID, bucket), bytes(20))
         first = compose("rt", "s", with_bucket(REFRESH_ID, bucket), bytes(20))
-        redemption = Redemption(approval, token.id, token.digest, first.id, first.digest)
+        redemption = Redemption.of(approval, token, first)
         inserted = await insert_grants_with_strict_tokens(
             self.context.database,
             [redemption],

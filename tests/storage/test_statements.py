@@ -10,6 +10,9 @@ import app.storage
 from app.context import Context
 from app.storage.fleet.history import STAGING
 from app.storage.schema.maintenance import select_excessive_rights
+from app.storage.token.client_tokens import ClientToken
+from app.storage.token.grants import Redemption
+from app.storage.token.refresh_tokens import Rotation
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "UPSERT", "MARK", "DELETE", "SET", "LOCK", "REFUND", "COUNT", "CREATE")
 # Written under the ingest role, to which the transactions of these files change first.
@@ -36,6 +39,19 @@ async def test_statement_prepares(module: str, name: str, statement: str, contex
             await transaction.count("SET LOCAL ROLE rovitracker_ingest")
             await transaction.count(STAGING)
         await transaction.prepare(statement)
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"), [(Redemption, "redemption"), (ClientToken, "client_token"), (Rotation, "rotation")]
+)
+async def test_rows_have_the_fields_of_their_type(
+    sent: type[Redemption | ClientToken | Rotation], name: str, context: Context
+) -> None:
+    """The driver sends a row by the places of its fields, and two of one kind could stand in each other's."""
+    found = await context.database.rows(
+        "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass ORDER BY attnum", name
+    )
+    assert [row["attname"] for row in found] == list(sent._fields)
 
 
 def test_there_are_statements_to_prepare() -> None:

@@ -53,7 +53,9 @@ class Proxy:
         return sum(kind in b"EQ" for asked in self._asked for kind in message_kinds(bytes(asked)))
 
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(asyncio.create_task(self._carry(reader, writer)))
+        connection = asyncio.create_task(self._carry(reader, writer))
+        connection.add_done_callback(lambda _: writer.close())  # also where it ends before its first step
+        self._connections.add(connection)
 
     async def close(self) -> None:
         for connection in self._connections:
@@ -64,7 +66,6 @@ class Proxy:
         try:
             store_reader, store_writer = await self._reach()
         except OSError:  # nobody is there, which the client hears as a connection that ends
-            writer.close()
             return
         self._asked.append(asked := bytearray())
         asking = asyncio.create_task(self._pass_on(reader, store_writer, asked))

@@ -14,7 +14,7 @@ from tests.support.owners import register_own, sign_up
 from tests.web.reading import found, words_of
 from tests.web.test_own_applications import client_id_of
 
-EVERY = ["connected", "disconnected", "ending", "secret"]
+EVERY = ["connected", "changed", "disconnected", "ending", "secret"]
 
 
 def page_of(client_id: str) -> str:
@@ -52,13 +52,13 @@ async def test_all_are_on_and_what_is_chosen_is_kept_and_audited(context: Contex
     assert await trail_of(context, client_id) == [
         {
             "actor_kind": "application owner",
-            "detail": {"off_before": "none", "off": "connected, disconnected"},
+            "detail": {"off_before": "none", "off": "changed, connected, disconnected"},
         },
         {
             "actor_kind": "application owner",
             "detail": {
-                "off_before": "connected, disconnected",
-                "off": "connected, disconnected, ending, secret",
+                "off_before": "changed, connected, disconnected",
+                "off": "changed, connected, disconnected, ending, secret",
             },
         },
     ]

@@ -9,8 +9,8 @@ from app.flows.account.rights import require_right
 from app.flows.approval.authorize import prove_redirect_uri
 from app.flows.approval.browser_flow import ApprovalFlow
 from app.flows.approval.terms import Terms, approve_terms, require_terms
-from app.flows.mail.tell_of_applications import tell_owners
 from app.flows.mail.tell_of_beginning import tell_of_beginning
+from app.flows.mail.tell_of_change import tell_of_change
 from app.flows.token.granted_details import write_approved
 from app.oauth.actor import Actor
 from app.oauth.client import Client
@@ -56,10 +56,10 @@ async def decide(
     terms: Terms | None = None,
     language: str | None = None,
 ) -> TokenString | None:
-    """The code of an approval, None for a denial. The owners of both sides are told by mail of what it begins.
+    """The code of an approval, None for a denial. The owners of both sides are told by mail of what it begins or changes.
 
     redirect_uri: where the code goes, and is bound to; None where no browser takes it. terms: what is shared; None
-    leaves what was chosen before, and shares everything where nothing was; the account's owners are told of a change.
+    leaves what was chosen before, and shares everything where nothing was.
     language: of the page, for owners who chose none.
     Raises PageError when the approval can no longer be completed, AlreadyConnectedError when it was redeemed,
     RoleError when the actor may not connect applications, and FieldError when the terms would share nothing.
@@ -88,10 +88,8 @@ async def decide(
                 told = event_id if began else told
         if told is not None:
             parties = flow.customer_id, flow.application_id
-            if began:
-                await tell_of_beginning(context, transaction, *parties, told, language=language)
-            else:
-                await tell_owners(context, transaction, *parties, told, notice="changed", language=language)
+            tell = tell_of_beginning if began else tell_of_change
+            await tell(context, transaction, *parties, told, language=language)
     context.changes.note((flow.customer_id, flow.application_id))
     _require_same(decided, flow, decision)
     if not decided.code_waits:

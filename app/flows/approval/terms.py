@@ -8,7 +8,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.account.prove import FieldError
 from app.flows.account.rights import require_right
-from app.flows.mail.tell_of_applications import tell_owners
+from app.flows.mail.tell_of_change import tell_of_change
 from app.oauth.actor import Actor
 from app.refused import ToldError
 from app.sentence import Sentence
@@ -74,7 +74,7 @@ async def change_terms(
     version: int,
     language: str | None = None,
 ) -> None:
-    """Narrow or widen a connection, and tell the account's owners by mail.
+    """Narrow or widen a connection, and tell the owners of both sides by mail.
 
     Each process shows it within a second, and no token is issued anew.
     version: of the connection that the actor saw. language: of the page, for owners who chose none.
@@ -92,7 +92,7 @@ async def change_terms(
         pair = _Pair(customer_id, application_id)
         event = await _set(transaction, actor, pair, standing, terms, at=standing.now)
         if event is not None:
-            await tell_owners(context, transaction, *pair, event, notice="changed", language=language)
+            await tell_of_change(context, transaction, *pair, event, language=language)
     context.changes.note((customer_id, application_id))
 
 

@@ -16,6 +16,7 @@ from app.flows.mail.compose_connections import (
     connection_reported,
 )
 from app.flows.mail.compose_notices import (
+    customer_changed,
     customer_connected,
     customer_disconnected,
     customers_ending,
@@ -247,6 +248,7 @@ _LETTERS: dict[Template, Callable[[Context, ClaimedMail], Awaitable[Letter | Non
     "review_approved": _review_decided,
     "review_refused": _review_decided,
     "customer_connected": customer_connected,
+    "customer_changed": customer_changed,
     "customer_disconnected": customer_disconnected,
     "customers_ending": customers_ending,
     "secrets_due": secrets_due,

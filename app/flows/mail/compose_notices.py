@@ -26,6 +26,10 @@ async def customer_connected(context: Context, mail: ClaimedMail) -> Letter | No
     return await _about_customer(context, mail, "connected", [mail.about["application"]])
 
 
+async def customer_changed(context: Context, mail: ClaimedMail) -> Letter | None:
+    return await _about_customer(context, mail, "changed", [mail.about["application"]])
+
+
 async def customer_disconnected(context: Context, mail: ClaimedMail) -> Letter | None:
     return await _about_customer(context, mail, "disconnected", read_numbered(mail.about, "application"))
 

@@ -1,4 +1,4 @@
-"""Tell the owners of applications by mail which customers came and went, as each of them chose."""
+"""Tell the owners of applications by mail which customers came, changed what they share, and went, as each chose."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -15,14 +15,20 @@ async def tell_of_connected(
     context: Context, transaction: Transaction, customer_id: UUID, application_id: UUID, event_id: UUID
 ) -> None:
     """A connection begins. event_id: of the audit event that it tells of."""
+    about = {"customer": customer_id, "application": application_id, "event": event_id}
     for owner in await select_told_owners(transaction, [application_id], "connected", customer_id):
-        about = {
-            "person": owner.person_id,
-            "customer": customer_id,
-            "application": application_id,
-            "event": event_id,
-        }
-        await queue_mail(context, transaction, "customer_connected", to=owner.email, about=about)
+        of_owner = {"person": owner.person_id, **about}
+        await queue_mail(context, transaction, "customer_connected", to=owner.email, about=of_owner)
+
+
+async def tell_of_changed(
+    context: Context, transaction: Transaction, customer_id: UUID, application_id: UUID, event_id: UUID
+) -> None:
+    """A customer changes what an application may read. event_id: of the audit event that it tells of."""
+    about = {"customer": customer_id, "application": application_id, "event": event_id}
+    for owner in await select_told_owners(transaction, [application_id], "changed", customer_id):
+        of_owner = {"person": owner.person_id, **about}
+        await queue_mail(context, transaction, "customer_changed", to=owner.email, about=of_owner)
 
 
 async def tell_of_disconnected(

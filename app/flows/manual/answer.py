@@ -5,8 +5,8 @@ from uuid import UUID
 from app.context import Context
 from app.flows.account.rights import require_right
 from app.flows.approval.terms import Terms, approve_terms, require_terms
-from app.flows.mail.tell_of_applications import tell_owners
 from app.flows.mail.tell_of_beginning import tell_of_beginning
+from app.flows.mail.tell_of_change import tell_of_change
 from app.flows.manual.ask import REQUEST_LIFE, request_event
 from app.flows.manual.standing import (
     AccessRequestError,
@@ -94,7 +94,7 @@ async def approve_request(
         if began:
             await tell_of_beginning(context, transaction, *parties, event_id, language=language)
         elif changed is not None:
-            await tell_owners(context, transaction, *parties, changed, notice="changed", language=language)
+            await tell_of_change(context, transaction, *parties, changed, language=language)
         await tell_application_owners(context, transaction, "token_waits", found.application_id, request_id)
     context.changes.note(parties)
 

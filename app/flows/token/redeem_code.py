@@ -65,8 +65,9 @@ async def remember_grant(context: Context, client: Client, proof: ProvenCode, to
     approval = proof.approval
     classic = tokens.access.token_class == "c"
     pair = (approval.customer_id, client.id)
+    redemption = Redemption.of(approval, tokens.access, tokens.refresh)
     try:
-        inserted = await context.gathered.insert_redemption(_redemption(approval, tokens), classic=classic)
+        inserted = await context.gathered.insert_redemption(redemption, classic=classic)
     except NotSentError:
         raise
     except StoreUnavailableError:
@@ -111,13 +112,6 @@ def _check(approval: Approval, client: Client, code: TokenString, asked: Asked) 
 def _is_proved(client: Client, fitting_verifier: str | None) -> bool:
     """Whether the caller is known to be the application, once its verifier was found to fit."""
     return not client.public or fitting_verifier is not None
-
-
-def _redemption(approval: Approval, tokens: MintedTokens) -> Redemption:
-    access, refresh = tokens.access, tokens.refresh
-    if refresh is None:
-        return Redemption(approval, access.id, access.digest)
-    return Redemption(approval, access.id, access.digest, refresh.id, refresh.digest)
 
 
 async def _judge_standing_grant(context: Context, client: Client, proof: ProvenCode, token_id: UUID) -> None:

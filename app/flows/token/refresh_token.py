@@ -1,6 +1,5 @@
 """Refresh: a refresh token is spent for its successor and an access token; spent twice, it ends its whole family."""
 
-from dataclasses import replace
 from datetime import timedelta
 from hmac import compare_digest
 from typing import NamedTuple
@@ -95,7 +94,7 @@ async def _rotate(context: Context, rotation: Rotation, *, grace: timedelta, pro
         await _end_family(context, standing)
         raise refuse("rt", "used", proved=proved, detail="used before: its family is ended")
     # Once more, and not a second time: the successor is spent in its stead, so that of two holders one will be caught.
-    again = replace(rotation, id=waiting.id, digest=waiting.digest)
+    again = rotation._replace(id=waiting.id, digest=waiting.digest)
     return await _rotate(context, again, grace=timedelta(0), proved=proved)
 
 

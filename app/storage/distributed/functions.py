@@ -18,16 +18,12 @@ CREATE OR REPLACE FUNCTION citus_bucket_of_owner(owner uuid) RETURNS smallint LA
 RETURN (get_byte(sha256(uuid_send(owner)), 0) * 16 + get_byte(sha256(uuid_send(owner)), 1) / 16)::smallint;
 """
 
-_CODES = """ids uuid[], token_ids uuid[], token_digests bytea[], application_ids uuid[], customer_ids uuid[],
-    member_ids uuid[], code_digests bytea[], code_challenges text[], scopes text[], approved_us bigint[], code_life interval"""
+_CODES = "redemptions redemption[], code_life interval"
 _EACH_GRANTED = f"""
     FOR e IN
         SELECT asked.*, bucket_of(asked.id) AS bucket, bucket_of(asked.token_id) AS token_bucket FROM (
             SELECT *, timestamptz 'epoch' + approved_at_us * interval '1 microsecond' AS approved_at
-            FROM unnest(ids, token_ids, token_digests, application_ids, customer_ids, member_ids, code_digests,
-                        code_challenges, scopes, approved_us{{more_arrays}})
-                 AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest,
-                        code_challenge, scope, approved_at_us{{more_columns}})) AS asked
+            FROM unnest(redemptions)) AS asked
         {parties_of("asked")}
         WHERE {stands("asked")} AND asked.approved_at + code_life > clock_timestamp()
         ORDER BY asked.id
@@ -49,8 +45,6 @@ _VARIABLES = """
     ends_at timestamptz;
     last_ends_at timestamptz;"""
 _CLASSIC = _EACH_GRANTED.format(
-    more_arrays="",
-    more_columns="",
     ends="""ends_at := moment + least(idle, absolute);
         last_ends_at := moment + absolute;""",
 )
@@ -71,8 +65,6 @@ BEGIN{_CLASSIC}
 END $$;
 """
 _STRICT = _EACH_GRANTED.format(
-    more_arrays=", refresh_ids, refresh_digests",
-    more_columns=", refresh_id, refresh_digest",
     ends="""ends_at := moment + access;
         last_ends_at := e.approved_at + absolute;
         refresh_ends_at := least(moment + idle, last_ends_at);
@@ -80,8 +72,7 @@ _STRICT = _EACH_GRANTED.format(
         grant_ends_at := CASE WHEN e.refresh_id IS NULL THEN ends_at ELSE last_ends_at END;""",
 )
 _REDEEM_STRICT = f"""
-CREATE OR REPLACE FUNCTION citus_redeem_strict({_CODES}, access interval, idle interval, absolute interval,
-    refresh_ids uuid[], refresh_digests bytea[])
+CREATE OR REPLACE FUNCTION citus_redeem_strict({_CODES}, access interval, idle interval, absolute interval)
 RETURNS TABLE (granted uuid, issued uuid) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE{_VARIABLES}
     refresh_ends_at timestamptz;
@@ -106,9 +97,7 @@ END $$;
 """
 # The row is locked before anything it rests on is judged, as in the one statement.
 _ROTATE = f"""
-CREATE OR REPLACE FUNCTION citus_rotate(ids uuid[], digests bytea[], application_ids uuid[], successor_ids uuid[],
-    successor_digests bytea[], token_ids uuid[], token_digests bytea[], scopes text[], resources text[],
-    only_audience text, access interval, idle interval)
+CREATE OR REPLACE FUNCTION citus_rotate(rotations rotation[], only_audience text, access interval, idle interval)
 RETURNS TABLE (issued uuid, issued_scope text, issued_detailed_of uuid)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -120,9 +109,7 @@ DECLARE
 BEGIN
     FOR e IN
         SELECT *, bucket_of(asked.id) AS bucket
-        FROM unnest(ids, digests, application_ids, successor_ids, successor_digests, token_ids, token_digests,
-                    scopes, resources)
-             AS asked(id, digest, application_id, successor_id, successor_digest, token_id, token_digest, scope, resource)
+        FROM unnest(rotations) AS asked
         ORDER BY asked.id
     LOOP
         moment := clock_timestamp();
@@ -161,8 +148,7 @@ BEGIN
 END $$;
 """
 _ISSUE = f"""
-CREATE OR REPLACE FUNCTION citus_issue(ids uuid[], digests bytea[], application_ids uuid[], customer_ids uuid[],
-    scopes text[], audiences text[], life interval)
+CREATE OR REPLACE FUNCTION citus_issue(tokens client_token[], life interval)
 RETURNS SETOF uuid LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     e record;
@@ -172,8 +158,7 @@ BEGIN
     FOR e IN
         SELECT asked.id, asked.digest, a.id AS application_id, a.customer_id, asked.scope, asked.audience,
                coalesce(k.approved_at, moment) AS approved_at, bucket_of(asked.id) AS bucket
-        FROM unnest(ids, digests, application_ids, customer_ids, scopes, audiences)
-             AS asked(id, digest, application_id, customer_id, scope, audience)
+        FROM unnest(tokens) AS asked
         JOIN application a ON a.id = asked.application_id AND a.status = 'active'
              AND a.customer_id IS NOT DISTINCT FROM asked.customer_id
         LEFT JOIN customer c ON c.id = a.customer_id

@@ -101,14 +101,14 @@ def _call(function: str, arguments: int, columns: str) -> str:
 
 
 ON_CITUS: Mapping[str, str] = {
-    INSERT_GRANTS_WITH_CLASSIC_TOKENS: _call("citus_redeem_classic", 13, "granted AS grant_id, issued AS id"),
-    INSERT_GRANTS_WITH_STRICT_TOKENS: _call("citus_redeem_strict", 16, "granted AS grant_id, issued AS id"),
+    INSERT_GRANTS_WITH_CLASSIC_TOKENS: _call("citus_redeem_classic", 4, "granted AS grant_id, issued AS id"),
+    INSERT_GRANTS_WITH_STRICT_TOKENS: _call("citus_redeem_strict", 5, "granted AS grant_id, issued AS id"),
     INSERT_SUCCESSORS: _call(
         "citus_rotate",
-        12,
+        4,
         "issued AS token_id, issued_scope AS asked_scope, issued_detailed_of AS detailed_of",
     ),
-    INSERT_STRICT_TOKENS: _call("citus_issue", 7, "*"),
+    INSERT_STRICT_TOKENS: _call("citus_issue", 2, "*"),
     SELECT_CLASSIC_TOKENS: _many(SELECT_CLASSIC_TOKENS, "classic_token"),
     SELECT_STRICT_TOKENS: _many(SELECT_STRICT_TOKENS, "strict_token"),
     SELECT_REFRESH_TOKENS: _many(SELECT_REFRESH_TOKENS, "refresh_token"),

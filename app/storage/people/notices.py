@@ -7,8 +7,9 @@ from uuid import UUID
 
 from app.storage.postgres.database import Statements, Transaction
 
-# A customer is connected or disconnected, a connection ends soon, a secret or key is unused or old.
-ApplicationNotice = Literal["connected", "disconnected", "ending", "secret"]
+# A customer is connected, changes what may be read, or is disconnected; a connection ends soon; a secret or key is unused
+# or old.
+ApplicationNotice = Literal["connected", "changed", "disconnected", "ending", "secret"]
 # What an application may read is changed, one or all are disconnected, a connection ends soon.
 AccountNotice = Literal["changed", "disconnected", "ending"]
 About = Literal["application", "account"]

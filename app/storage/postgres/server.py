@@ -20,6 +20,15 @@ DRIVER_ERRORS = (
 DURABLE = {"synchronous_commit": "on"}
 
 
+# It takes the connection and is still starting, or has none left.
+_NOT_YET = (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+
+
+def gets_ready(error: Exception) -> bool:
+    """Whether a server that could not be used is there: it was slow to answer, is starting, or is full."""
+    return isinstance(error.__cause__, (TimeoutError, *_NOT_YET))
+
+
 class Server:
     """The hosts of an address. New sessions begin with the host that took the last one."""
 

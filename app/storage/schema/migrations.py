@@ -10,7 +10,7 @@ from typing import Any
 import app
 from app.refused import SetUpError
 from app.storage.errors import StatementRefusedError, judge
-from app.storage.postgres.database import Statements, Transaction
+from app.storage.postgres.database import CONNECT_TIMEOUT_S, Statements, Transaction
 from app.storage.postgres.server import DRIVER_ERRORS
 from app.storage.schema.ground import select_ground, unfit
 from app.storage.schema.owner import owner_connection
@@ -77,7 +77,11 @@ def read_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
 
 
 async def apply_migrations(
-    dsn: str, migrations: tuple[Migration, ...], applied: Callable[[Migration], None] = lambda _: None
+    dsn: str,
+    migrations: tuple[Migration, ...],
+    applied: Callable[[Migration], None] = lambda _: None,
+    *,
+    connect_s: float = CONNECT_TIMEOUT_S,
 ) -> int:
     """Apply what is pending, calling `applied` after each, and return how many there were.
 
@@ -87,7 +91,7 @@ async def apply_migrations(
     Raises UnfitServerError and SurroundingsError when the server, or this login on it, cannot serve.
     """
     count = 0
-    async with owner_connection(dsn) as connection:
+    async with owner_connection(dsn, connect_s=connect_s) as connection:
         await require_known_version(connection)
         await require_owner(connection)
         await _refuse_unfit(connection)
@@ -122,13 +126,15 @@ def rights_of(migrations: tuple[Migration, ...]) -> tuple[Right, ...]:
     return tuple(right for migration in migrations for right in granted_rights(migration.sql))
 
 
-async def read_status(dsn: str, migrations: tuple[Migration, ...]) -> tuple[MigrationState, ...]:
-    """The migrations, and when each was applied.
+async def read_status(
+    dsn: str, migrations: tuple[Migration, ...], *, connect_s: float = CONNECT_TIMEOUT_S
+) -> tuple[MigrationState, ...]:
+    """The migrations, and when each was applied. connect_s: how long the server may take to let us in.
 
     Raises MigrationError when the database was migrated by files that are not these, and UnfitServerError when the
     server is too old.
     """
-    async with owner_connection(dsn) as connection:
+    async with owner_connection(dsn, connect_s=connect_s) as connection:
         await require_known_version(connection)
         await _refuse_unfit(connection)
         exists = await connection.fetchval("SELECT to_regclass('schema_migration') IS NOT NULL")

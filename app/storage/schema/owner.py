@@ -13,15 +13,15 @@ from app.storage.schema.address import shown_address
 
 
 @asynccontextmanager
-async def owner_connection(dsn: str) -> AsyncIterator[Any]:
-    """Connect as the owner.
+async def owner_connection(dsn: str, *, connect_s: float = CONNECT_TIMEOUT_S) -> AsyncIterator[Any]:
+    """Connect as the owner. connect_s: how long the server may take to let it in.
 
     Statements in the block end as those of the service do.
     Raises StoreUnavailableError, which names the address, its password masked, and what to do, when it cannot.
     Raises StandbyError when it takes no writes.
     """
     try:
-        connection = await Server(dsn).connect(timeout=CONNECT_TIMEOUT_S)
+        connection = await Server(dsn).connect(timeout=connect_s)
         await connection.execute("SET synchronous_commit = on")
     except StandbyError as standby:
         raise StandbyError(
@@ -29,7 +29,7 @@ async def owner_connection(dsn: str) -> AsyncIterator[Any]:
         ) from standby
     except DRIVER_ERRORS as error:
         raise StoreUnavailableError(
-            f"PostgreSQL at {shown_address(dsn)} cannot be used ({_reason(error)}): start it, or correct "
+            f"PostgreSQL at {shown_address(dsn)} cannot be used ({_reason(error, connect_s)}): start it, or correct "
             "ROVITRACKER_DATABASE_URL (without it and ROVITRACKER_REDIS_URL private servers start)"
         ) from error
     try:
@@ -42,9 +42,9 @@ async def owner_connection(dsn: str) -> AsyncIterator[Any]:
             await connection.close(timeout=CONNECT_TIMEOUT_S)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, connect_s: float) -> str:
     """The server's or the system's own words. The driver's own may repeat the address, password and all."""
     if isinstance(error, TimeoutError):
-        return f"no answer in {CONNECT_TIMEOUT_S:.0f} s"
+        return f"no answer in {connect_s:.0f} s"
     told = isinstance(error, (asyncpg.PostgresError, OSError))
     return str(error) if told else "the address cannot be read"

@@ -10,7 +10,10 @@ from app.storage.token.standing import is_connected
 
 
 class ClientToken(NamedTuple):
-    """One token to remember. customer_id: the customer the application acted for when it proved itself."""
+    """One token to remember, as the type `client_token` has it.
+
+    customer_id: the customer the application acted for when it proved itself.
+    """
 
     id: UUID
     digest: bytes
@@ -27,9 +30,8 @@ INSERT_STRICT_TOKENS = f"""
 INSERT INTO strict_token
     (id, bucket, digest, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
 SELECT asked.id, bucket_of(asked.id), asked.digest, a.id, a.customer_id, asked.scope, asked.audience,
-       coalesce(k.approved_at, moment), moment, moment + $7::interval
-FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
-     AS asked(id, digest, application_id, customer_id, scope, audience)
+       coalesce(k.approved_at, moment), moment, moment + $2::interval
+FROM unnest($1::client_token[]) AS asked
 JOIN application a ON a.id = asked.application_id AND a.status = 'active'
      AND a.customer_id IS NOT DISTINCT FROM asked.customer_id
 LEFT JOIN customer c ON c.id = a.customer_id
@@ -45,13 +47,4 @@ async def insert_strict_tokens(
     statements: Statements, tokens: Sequence[ClientToken], *, life: timedelta
 ) -> int:
     """How many were inserted. The others were refused, or stood already."""
-    return await statements.count(
-        INSERT_STRICT_TOKENS,
-        [token.id for token in tokens],
-        [token.digest for token in tokens],
-        [token.application_id for token in tokens],
-        [token.customer_id for token in tokens],
-        [token.scope for token in tokens],
-        [token.audience for token in tokens],
-        life,
-    )
+    return await statements.count(INSERT_STRICT_TOKENS, tokens, life)

@@ -1,24 +1,54 @@
 """Authorization grants: the arbiter of which redeemer of a code wins, and what ends a grant again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from app.oauth.lifetimes import Lifetimes
+from app.oauth.token_string import TokenString
 from app.storage.postgres.database import Statements
 from app.storage.token.codes import Approval
 from app.storage.token.standing import parties_of, stands
 
 
-@dataclass(slots=True)
-class Redemption:
-    """One attempt to turn an approved code into its grant, its first token and, for some, its first refresh token."""
+class Redemption(NamedTuple):
+    """One attempt to turn an approved code into its grant, its first token and, for some, its first refresh token.
 
-    approval: Approval
+    It goes to PostgreSQL as a row of the type `redemption`, which has the same fields. An array of rows is written and read
+    faster than an array for each column.
+    """
+
+    id: UUID
     token_id: UUID
     token_digest: bytes
-    refresh_id: UUID | None = None
-    refresh_digest: bytes | None = None
+    application_id: UUID
+    customer_id: UUID
+    member_id: UUID
+    code_digest: bytes
+    code_challenge: str | None
+    scope: str
+    approved_at_us: int
+    refresh_id: UUID | None
+    refresh_digest: bytes | None
+
+    @classmethod
+    def of(cls, approval: Approval, access: TokenString, refresh: TokenString | None = None) -> Self:
+        """Name what was approved and what was minted for it. The grant has the id of the code."""
+        return cls(
+            approval.code_id,
+            access.id,
+            access.digest,
+            approval.application_id,
+            approval.customer_id,
+            approval.member_id,
+            approval.code_digest,
+            approval.code_challenge,
+            approval.scope,
+            approval.approved_at_us,
+            refresh.id if refresh else None,
+            refresh.digest if refresh else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +70,13 @@ class StandingGrant:
 _GRANT = """
 WITH asked AS (
     SELECT *, timestamptz 'epoch' + approved_at_us * interval '1 microsecond' AS approved_at
-    FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[], $9::text[], $10::bigint[]{more_arrays})
-         AS row(id, token_id, token_digest, application_id, customer_id, member_id, code_digest, code_challenge, scope, approved_at_us{more_columns})
+    FROM unnest($1::redemption[])
 ), entitled AS (
     SELECT asked.*
     FROM asked
     {parties}
     WHERE {stands}
-      AND asked.approved_at + $11::interval > clock_timestamp()
+      AND asked.approved_at + $2::interval > clock_timestamp()
 ), granted AS (
     INSERT INTO authorization_grant
         (id, bucket, application_id, customer_id, member_id, code_digest, code_challenge, first_token_id, scope, approved_at, expires_at)
@@ -57,13 +86,13 @@ WITH asked AS (
     RETURNING id, first_token_id
 )"""
 _STANDING = {"parties": parties_of("asked"), "stands": stands("asked")}
-_CLASSIC = _GRANT.format(more_arrays="", more_columns="", expires_at="NULL::timestamptz", **_STANDING)
+_CLASSIC = _GRANT.format(expires_at="NULL::timestamptz", **_STANDING)
 INSERT_GRANTS_WITH_CLASSIC_TOKENS = f"""{_CLASSIC}
 INSERT INTO classic_token
     (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at,
      issued_at, used_at, expires_at, absolute_expires_at)
 SELECT e.token_id, bucket_of(e.token_id), e.token_digest, e.id, e.application_id, e.customer_id, e.scope, e.approved_at,
-       moment, moment, moment + least($12::interval, $13::interval), moment + $13::interval
+       moment, moment, moment + least($3::interval, $4::interval), moment + $4::interval
 FROM granted JOIN entitled e ON e.id = granted.id AND e.token_id = granted.first_token_id,
      clock_timestamp() AS moment
 ORDER BY e.token_id
@@ -80,7 +109,7 @@ async def insert_grants_with_classic_tokens(
     """Ids of the tokens that were inserted. An id that is missing lost, was refused, or stood already."""
     rows = await statements.rows(
         INSERT_GRANTS_WITH_CLASSIC_TOKENS,
-        *_columns(redemptions),
+        redemptions,
         lifetimes.code,
         lifetimes.classic_idle,
         lifetimes.classic_absolute,
@@ -90,9 +119,7 @@ async def insert_grants_with_classic_tokens(
 
 # The family of an application that refreshes ends with its last refresh token, any other grant with its one token.
 _STRICT = _GRANT.format(
-    more_arrays=", $15::uuid[], $16::bytea[]",
-    more_columns=", refresh_id, refresh_digest",
-    expires_at="CASE WHEN refresh_id IS NULL THEN clock_timestamp() + $12::interval ELSE approved_at + $14::interval END",
+    expires_at="CASE WHEN refresh_id IS NULL THEN clock_timestamp() + $3::interval ELSE approved_at + $5::interval END",
     **_STANDING,
 )
 INSERT_GRANTS_WITH_STRICT_TOKENS = f"""{_STRICT}, won AS (
@@ -104,13 +131,13 @@ INSERT_GRANTS_WITH_STRICT_TOKENS = f"""{_STRICT}, won AS (
         (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at,
          issued_at, expires_at, absolute_expires_at)
     SELECT refresh_id, bucket_of(refresh_id), refresh_digest, id, application_id, customer_id, scope, approved_at,
-           moment, least(moment + $13::interval, approved_at + $14::interval), approved_at + $14::interval
+           moment, least(moment + $4::interval, approved_at + $5::interval), approved_at + $5::interval
     FROM won WHERE refresh_id IS NOT NULL ORDER BY refresh_id
 )
 INSERT INTO strict_token
     (id, bucket, digest, grant_id, application_id, customer_id, scope, approved_at, issued_at, expires_at)
 SELECT token_id, bucket_of(token_id), token_digest, id, application_id, customer_id, scope, approved_at,
-       moment, moment + $12::interval
+       moment, moment + $3::interval
 FROM won ORDER BY token_id
 RETURNING grant_id, id
 """
@@ -125,36 +152,13 @@ async def insert_grants_with_strict_tokens(
     """The same of strict applications, with a refresh token where the redemption has one."""
     rows = await statements.rows(
         INSERT_GRANTS_WITH_STRICT_TOKENS,
-        *_columns(redemptions),
+        redemptions,
         lifetimes.code,
         lifetimes.strict_access,
         lifetimes.refresh_idle,
         lifetimes.refresh_absolute,
-        [redemption.refresh_id for redemption in redemptions],
-        [redemption.refresh_digest for redemption in redemptions],
     )
     return [row["id"] for row in rows]
-
-
-def _columns(redemptions: Sequence[Redemption]) -> Iterator[list[object]]:
-    rows = []
-    for redemption in redemptions:
-        approval = redemption.approval
-        rows.append(
-            (
-                approval.code_id,
-                redemption.token_id,
-                redemption.token_digest,
-                approval.application_id,
-                approval.customer_id,
-                approval.member_id,
-                approval.code_digest,
-                approval.code_challenge,
-                approval.scope,
-                approval.approved_at_us,
-            )
-        )
-    return map(list, zip(*rows, strict=True))
 
 
 SELECT_GRANTS = """

@@ -11,22 +11,24 @@ from app.storage.postgres.database import Statements
 from app.storage.token.standing import parties_of, stands
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """One attempt to spend a refresh token for its successor and an access token.
+class Rotation(NamedTuple):
+    """One attempt to spend a refresh token for its successor and an access token, as the type `rotation` has it.
 
     scope, resource: asked for; None for what was granted.
     """
 
     id: UUID
-    digest: bytes = field(repr=False)
+    digest: bytes
     application_id: UUID
     successor_id: UUID
-    successor_digest: bytes = field(repr=False)
+    successor_digest: bytes
     token_id: UUID
-    token_digest: bytes = field(repr=False)
+    token_digest: bytes
     scope: str | None
     resource: str | None
+
+    def __repr__(self) -> str:
+        return f"Rotation({self.id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,7 @@ class Rotated(NamedTuple):
 INSERT_SUCCESSORS = f"""
 WITH asked AS (
     SELECT *
-    FROM unnest($1::uuid[], $2::bytea[], $3::uuid[], $4::uuid[], $5::bytea[], $6::uuid[], $7::bytea[], $8::text[], $9::text[])
-         AS row(id, digest, application_id, successor_id, successor_digest, token_id, token_digest, scope, resource)
+    FROM unnest($1::rotation[])
 ), locked AS (
     SELECT asked.id, asked.successor_id, asked.successor_digest, asked.token_id, asked.token_digest,
            coalesce(asked.scope, t.scope) AS asked_scope, t.grant_id, t.bucket, t.approved_at,
@@ -94,7 +95,7 @@ WITH asked AS (
     WHERE t.digest = asked.digest AND t.application_id = asked.application_id
       AND t.successor_id IS NULL AND t.expires_at > clock_timestamp()
       AND (asked.scope IS NULL OR string_to_array(asked.scope, ' ') <@ string_to_array(t.scope, ' '))
-      AND (asked.resource IS NULL OR asked.resource = coalesce(t.audience, $10))
+      AND (asked.resource IS NULL OR asked.resource = coalesce(t.audience, $2))
     ORDER BY t.id FOR UPDATE OF t
 ), chosen AS (
     SELECT DISTINCT ON (l.id) l.*, CASE WHEN k.detailed THEN l.customer_id END AS detailed_of
@@ -114,13 +115,13 @@ WITH asked AS (
         (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at,
          issued_at, expires_at, absolute_expires_at)
     SELECT successor_id, bucket, successor_digest, grant_id, application_id, customer_id, scope, audience, approved_at,
-           moment, least(moment + $12::interval, absolute_expires_at), absolute_expires_at
+           moment, least(moment + $4::interval, absolute_expires_at), absolute_expires_at
     FROM spent ORDER BY successor_id
 ), issued AS (
     INSERT INTO strict_token
         (id, bucket, digest, grant_id, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
     SELECT token_id, bucket, token_digest, grant_id, application_id, customer_id, asked_scope, audience, approved_at,
-           moment, moment + $11::interval
+           moment, moment + $3::interval
     FROM spent ORDER BY token_id
 )
 SELECT token_id, asked_scope, detailed_of FROM spent
@@ -140,15 +141,7 @@ async def insert_successors(
     """
     rows = await statements.rows(
         INSERT_SUCCESSORS,
-        [rotation.id for rotation in rotations],
-        [rotation.digest for rotation in rotations],
-        [rotation.application_id for rotation in rotations],
-        [rotation.successor_id for rotation in rotations],
-        [rotation.successor_digest for rotation in rotations],
-        [rotation.token_id for rotation in rotations],
-        [rotation.token_digest for rotation in rotations],
-        [rotation.scope for rotation in rotations],
-        [rotation.resource for rotation in rotations],
+        rotations,
         audience,
         lifetimes.strict_access,
         lifetimes.refresh_idle,

@@ -60,12 +60,11 @@ class Cluster:
         except NotSentError as refused:
             return await self._call_elsewhere(slot, command, node, refused, limited=limited)
 
-    def delete_soon(self, keys: Sequence[str]) -> None:
-        """Each in a command of its own, since their slots differ. What is served elsewhere by now stays to its end."""
-        for key in keys:
-            owner = self._owners[key_slot(key.encode())]
-            if owner is not None:
-                owner.delete_soon((key,))
+    def delete_soon(self, key: str) -> None:
+        """As `Pipe.delete_soon` does. What is served elsewhere by now stays to its end."""
+        owner = self._owners[key_slot(key.encode())]
+        if owner is not None:
+            owner.delete_soon(key)
 
     async def _call_elsewhere(
         self,

@@ -1,7 +1,7 @@
 """One server, which many callers reach over one connection, and over its successor when it fails."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,10 +65,10 @@ class Node:
         except RedirectedError as error:
             raise OtherKindError(f"a node of a cluster ({error}): {_IN_A_CLUSTER}") from error
 
-    def delete_soon(self, keys: Sequence[str]) -> None:
-        """In one command, of which nobody hears. Without a connection they stay to their end."""
+    def delete_soon(self, key: str) -> None:
+        """As `Pipe.delete_soon` does. Without a connection the key stays to its end."""
         if (pipe := self.standing) is not None:
-            pipe.tell("DEL", *keys)
+            pipe.delete_soon(key)
 
     async def open_pipe(self) -> Pipe:
         """Callers that come while it is being opened wait for the same connection, and get the same failure."""
@@ -86,7 +86,12 @@ class Node:
             await self._retire()
             connection = await self._connect()
             bounds = self._bounds
-            self._pipe = Pipe(connection, most=bounds.most_waiting, patience_s=bounds.timeout_s)
+            self._pipe = Pipe(
+                connection,
+                most=bounds.most_waiting,
+                patience_s=bounds.timeout_s,
+                in_cluster=self.host is not None,
+            )
         except (RedisError, OSError, TimeoutError) as error:
             raise NotSentError(f"Valkey: no connection: {type(error).__name__} {error}") from error
         finally:

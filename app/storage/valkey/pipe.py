@@ -25,6 +25,8 @@ _ELSEWHERE = re.compile(r"(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b")
 _CLOSED = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 _SILENCE_S = 0.1
 
+_DELETED_WITHIN_S = 0.05
+
 
 class Pipe(asyncio.Protocol):
     """A connection that the redis package opens, with TLS and accounts, and that we speak on.
@@ -34,13 +36,19 @@ class Pipe(asyncio.Protocol):
     and with it every command that waits: their outcome is unknown.
     """
 
-    def __init__(self, connection: AbstractConnection, *, most: int, patience_s: float) -> None:
+    def __init__(
+        self, connection: AbstractConnection, *, most: int, patience_s: float, in_cluster: bool = False
+    ) -> None:
+        """in_cluster: the keys of one command must lie in one slot, so each is deleted by its own."""
+        self._in_cluster = in_cluster
         self._connection = connection  # kept, since it closes what it opened when it goes
         self._most = most
         self._patience_s = patience_s
         self._loop = asyncio.get_running_loop()
         self._replies = hiredis.Reader()
         self._unsent: list[bytes] = []
+        self._leaving: list[str] = []
+        self._leaves: asyncio.TimerHandle | None = None
         self._waiting: deque[tuple[asyncio.Future[Any], float]] = deque()
         self._watch: asyncio.TimerHandle | None = None
         self._nobody = self._loop.create_future()  # it stands for all who do not wait
@@ -75,13 +83,35 @@ class Pipe(asyncio.Protocol):
         if not self._waiting:
             self._end("the connection was given up")
 
-    def tell(self, *command: bytes | str) -> None:
-        """Send a command of whose reply nobody hears."""
-        self._send(command, self._nobody)
+    def delete_soon(self, key: str) -> None:
+        """Delete a key ahead of the next commands, or a moment later alone. Nobody hears of it.
+
+        Alone it would cost a write and a read, as much as all the commands of a turn.
+        """
+        self._leaving.append(key)
+        if self._leaves is None:
+            self._leaves = self._loop.call_later(_DELETED_WITHIN_S, self._let_leave)
+
+    def _let_leave(self) -> None:
+        self._leaves = None
+        if self._leaving and self.open:
+            if not self._unsent:
+                self._loop.call_soon(self._flush)
+            self._delete_leaving()
+
+    def _delete_leaving(self) -> None:
+        leaving, self._leaving = self._leaving, []
+        for keys in [[each] for each in leaving] if self._in_cluster else [leaving]:
+            self._add(("DEL", *keys), self._nobody)
 
     def _send(self, command: Sequence[bytes | str], future: asyncio.Future[Any]) -> None:
         if not self._unsent:
             self._loop.call_soon(self._flush)
+            if self._leaving:
+                self._delete_leaving()
+        self._add(command, future)
+
+    def _add(self, command: Sequence[bytes | str], future: asyncio.Future[Any]) -> None:
         self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # declared for one argument
         self._waiting.append((future, self._loop.time()))
         if self._watch is None:

@@ -58,7 +58,6 @@ class Valkey:
             self._way = Node(address.servers.connect, bounds)
         self._call = self._way.call  # bound once: the token path has no step between
         self._silent_until = 0.0
-        self._leaving: list[str] = []
         self._pause_s = pause_s
 
     def get(self, key: str) -> Coroutine[Any, Any, bytes | None]:
@@ -73,17 +72,11 @@ class Valkey:
             await self._call("DEL", key, limited=False)
 
     def delete_soon(self, key: str) -> None:
-        """Delete a key that would end by itself, in one command with all others of this turn of the loop.
+        """Delete a key that would end by itself, ahead of the next commands or a moment later.
 
         Nobody waits for it, and where it fails the key stays to its end.
         """
-        if not self._leaving:
-            asyncio.get_running_loop().call_soon(self._delete_leaving)
-        self._leaving.append(key)
-
-    def _delete_leaving(self) -> None:
-        keys, self._leaving = self._leaving, []
-        self._way.delete_soon(keys)
+        self._way.delete_soon(key)
 
     async def mark(self, key: str, *, life_ms: int) -> bool:
         """Set a key, and tell whether it was new. If several set it at once, on any process, only one is told so."""

@@ -22,6 +22,10 @@ _SAID: dict[ApplicationNotice, tuple[Sentence, Sentence]] = {
         Sentence("A customer is connected"),
         Sentence("A company lets the application read its machines."),
     ),
+    "changed": (
+        Sentence("What the application may read is changed"),
+        Sentence("A company chooses other machines, another history or another end."),
+    ),
     "disconnected": (
         Sentence("A customer is disconnected"),
         Sentence("By the company, by the application, or by RoviTracker."),

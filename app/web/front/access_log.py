@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from starlette.types import Scope
 from uuid_utils import uuid7
 
-from app.logs import REQUESTS, Answered
+from app.logs import REQUESTS, Common, named
 from app.metrics import MEASUREMENTS
 from app.web.table import without_secret
 
@@ -25,25 +25,27 @@ def request_id_of(scope: Scope) -> str:
 
 def note_request(scope: Scope, status: int, seconds: float) -> None:
     """The query stays out: it may hold a code or a state. Why a request was refused stands here and nowhere else."""
-    level = logging.WARNING if status >= _FAILED else logging.INFO
+    client = scope.get("client")
+    method = scope["method"]
+    common = client[0] if client else None, method, without_secret(scope["path"]), status
+    if status < _REFUSED:
+        REQUESTS.write_answered(scope["request_id"], common, seconds * 1000)
+    else:
+        _write_refused(scope, common, seconds)
+    MEASUREMENTS.add(method, scope["route"].path if "route" in scope else "none", status, seconds)
+
+
+def _write_refused(scope: Scope, common: Common, seconds: float) -> None:
+    level = logging.WARNING if common[-1] >= _FAILED else logging.INFO
     if REQUESTS.takes(level):
-        client = scope.get("client")
-        answered = Answered(
-            client[0] if client else None, scope["method"], without_secret(scope["path"]), status
+        REQUESTS.write(
+            {
+                "event": "request",
+                "request_id": scope["request_id"],
+                **named(common),
+                "ms": round(seconds * 1000, 1),
+                "level": "info" if level == logging.INFO else "warning",
+                "timestamp": datetime.now(UTC),
+                **scope.get("refused", {}),
+            }
         )
-        ms = seconds * 1000
-        if status < _REFUSED:
-            REQUESTS.write_answered(scope["request_id"], answered, ms)
-        else:
-            REQUESTS.write(
-                {
-                    "event": "request",
-                    "request_id": scope["request_id"],
-                    **answered._asdict(),
-                    "ms": round(ms, 1),
-                    "level": "info" if level == logging.INFO else "warning",
-                    "timestamp": datetime.now(UTC),
-                    **scope.get("refused", {}),
-                }
-            )
-    MEASUREMENTS.add(scope["method"], scope["route"].path if "route" in scope else "none", status, seconds)
