@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -49,7 +49,7 @@ class House:
     browser: Browser
     log: Path
     stores: Stores
-    environment: Mapping[str, str]
+    environment: dict[str, str]
 
     @contextmanager
     def frozen(self, server: str) -> Iterator[None]:

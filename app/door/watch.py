@@ -12,7 +12,9 @@ from app.door.bounds import Bounds
 from app.door.framing import CROWDED, CROWDED_ADDRESS, Refusal
 from app.first_step import Turn
 
-# A sweep goes in short turns with pauses between them, however many it ends: others have most of the loop (R-110).
+# Those that came together are looked at together, and the others at another moment: else the ends of a second are one burst.
+_PARTS = 50
+# A part goes in short turns with pauses between them, however many it ends: others have most of the loop (R-110).
 _TURN_S = 0.00025
 _PAUSE_S = 0.001
 
@@ -26,11 +28,13 @@ class Connection(Protocol):
 
 
 class Watch:
-    """Counts connections and sweeps them once every `bounds.sweep_s`, while there are any."""
+    """Counts connections and sweeps them once every `bounds.sweep_s`, in parts, while there are any."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._open: set[Connection] = set()
+        self._open: dict[Connection, set[Connection]] = {}  # each with its part
+        self._parts: tuple[set[Connection], ...] = tuple(set() for _ in range(_PARTS))
+        self._next = 0  # of the parts
         self._by_network: dict[str, int] = {}
         self._timer: asyncio.Handle | None = None
         self._due_at = 0.0  # of the sweep, by the loop's clock: one that takes long must not put off the next
@@ -40,15 +44,16 @@ class Watch:
         network = connection.network
         here = self._by_network.get(network, 0) + 1
         self._by_network[network] = here
-        self._open.add(connection)
+        part = self._open[connection] = self._parts[self._next]
+        part.add(connection)
         if self._timer is None:
-            self._sweep_at(asyncio.get_running_loop().time() + self._bounds.sweep_s)
+            self._sweep_at(asyncio.get_running_loop().time() + self._bounds.sweep_s / _PARTS)
         if network and here > self._bounds.connections_per_address:
             return CROWDED_ADDRESS
         return CROWDED if len(self._open) > self._bounds.connections else None
 
     def leave(self, connection: Connection) -> None:
-        self._open.discard(connection)
+        self._open.pop(connection, set()).discard(connection)
         left = self._by_network[connection.network] - 1
         if left:
             self._by_network[connection.network] = left
@@ -60,19 +65,22 @@ class Watch:
         self._timer = asyncio.get_running_loop().call_at(due_at, self._sweep)
 
     def _sweep(self) -> None:
-        self._sweep_some(iter(tuple(self._open)))
+        part, self._next = self._parts[self._next], (self._next + 1) % _PARTS
+        self._sweep_some(iter(tuple(part)))
 
     def _sweep_some(self, left: Iterator[Connection]) -> None:
         until = perf_counter() + _TURN_S
         for connection in left:
-            if connection in self._open:  # it may have ended since the sweep began
+            if connection in self._open:  # it may have ended since the part began
                 connection.sweep()
             if perf_counter() >= until:
                 self._timer = asyncio.get_running_loop().call_later(_PAUSE_S, self._sweep_some, left)
                 return
         self._timer = None
         if self._open:
-            self._sweep_at(max(self._due_at + self._bounds.sweep_s, asyncio.get_running_loop().time()))
+            # A part that came late must not put off the others, or ten seconds would be twelve.
+            earliest = asyncio.get_running_loop().time() - self._bounds.sweep_s
+            self._sweep_at(max(self._due_at + self._bounds.sweep_s / _PARTS, earliest))
 
 
 class State(ServerState):

@@ -1,7 +1,8 @@
 """The sweep over the open connections lets others have the loop, and looks at each connection once."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from time import monotonic
 
 import uvloop
@@ -58,6 +59,34 @@ def test_a_sweep_that_ends_thousands_at_once_does_not_hold_the_loop() -> None:
     endings = uvloop.run(run())
     assert {each.swept for each in endings} == {1}
     assert lags.longest_busy_s < 0.05
+
+
+@dataclass(eq=False)
+class Looked:
+    """A connection that notes when it was looked at."""
+
+    network: str = "127.0.0.1"
+    looks_s: list[float] = field(default_factory=list)
+
+    def sweep(self) -> None:
+        self.looks_s.append(monotonic())
+
+
+async def test_each_is_looked_at_once_a_sweep_and_not_all_in_one_moment() -> None:
+    """R-110: those that came one after the other in a second once ended in one burst."""
+    watch, sweep_s = Watch(Bounds(sweep_s=0.5)), 0.5
+    looked = [Looked() for _ in range(20)]
+    for each in looked:
+        watch.enter(each)
+        await asyncio.sleep(sweep_s / 20)
+    await asyncio.sleep(2 * sweep_s)
+    seconds = [each.looks_s[1] for each in looked]
+    assert max(seconds) - min(seconds) > sweep_s / 2
+    for each in looked:
+        assert len(each.looks_s) in {2, 3, 4}
+        rounds = [later - earlier for earlier, later in pairwise(each.looks_s)]
+        assert sum(rounds) / len(rounds) > sweep_s / 2
+        watch.leave(each)
 
 
 async def test_a_connection_that_has_left_during_the_sweep_is_not_swept() -> None:

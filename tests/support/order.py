@@ -11,6 +11,7 @@ ALONE = (
     "tests/web/test_equal_time_of_people.py",
     "tests/cost/test_counting_reads.py",
     "tests/test_restart.py",
+    "tests/test_secret_rotation.py",
 )
 
 # The other workers begin with what is over at once, so that the turn of those alone comes soon.
