@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.context import Context
 from app.flows.mail.tell_of_applications import tell_owners
-from app.flows.mail.tell_of_customers import tell_of_connected
+from app.flows.mail.tell_of_customers import tell_of_customer
 from app.storage.postgres.database import Transaction
 
 
@@ -23,4 +23,4 @@ async def tell_of_beginning(
     """
     parties = customer_id, application_id
     await tell_owners(context, transaction, *parties, event_id, notice=None, language=language)
-    await tell_of_connected(context, transaction, *parties, event_id)
+    await tell_of_customer(context, transaction, *parties, event_id, notice="connected")

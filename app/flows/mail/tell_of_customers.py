@@ -2,33 +2,32 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Literal
 from uuid import UUID
 
 from app.context import Context
 from app.flows.mail.numbered import MOST_NAMED, numbered
 from app.flows.mail.queue_mail import queue_mail
+from app.mail.letters import Template
 from app.storage.people.notices import select_told_owners
 from app.storage.postgres.database import Transaction
 
 
-async def tell_of_connected(
-    context: Context, transaction: Transaction, customer_id: UUID, application_id: UUID, event_id: UUID
+async def tell_of_customer(
+    context: Context,
+    transaction: Transaction,
+    customer_id: UUID,
+    application_id: UUID,
+    event_id: UUID,
+    *,
+    notice: Literal["connected", "changed"],
 ) -> None:
-    """A connection begins. event_id: of the audit event that it tells of."""
+    """A connection begins, or shares something else. event_id: of the audit event that it tells of."""
     about = {"customer": customer_id, "application": application_id, "event": event_id}
-    for owner in await select_told_owners(transaction, [application_id], "connected", customer_id):
+    template: Template = "customer_connected" if notice == "connected" else "customer_changed"
+    for owner in await select_told_owners(transaction, [application_id], notice, customer_id):
         of_owner = {"person": owner.person_id, **about}
-        await queue_mail(context, transaction, "customer_connected", to=owner.email, about=of_owner)
-
-
-async def tell_of_changed(
-    context: Context, transaction: Transaction, customer_id: UUID, application_id: UUID, event_id: UUID
-) -> None:
-    """A customer changes what an application may read. event_id: of the audit event that it tells of."""
-    about = {"customer": customer_id, "application": application_id, "event": event_id}
-    for owner in await select_told_owners(transaction, [application_id], "changed", customer_id):
-        of_owner = {"person": owner.person_id, **about}
-        await queue_mail(context, transaction, "customer_changed", to=owner.email, about=of_owner)
+        await queue_mail(context, transaction, template, to=owner.email, about=of_owner)
 
 
 async def tell_of_disconnected(
