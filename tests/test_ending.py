@@ -1,9 +1,12 @@
 """Endless tasks end when they are told to, whatever their clean-up comes to."""
 
 import asyncio
+import gc
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import asyncpg
 import pytest
 
 import app
@@ -11,6 +14,7 @@ from app.context import Context
 from app.ending import end
 from app.flows.upkeep.maintain import maintain_for_ever
 from app.storage.schema.owner import owner_connection
+from tests.support.changing import until_true
 from tests.support.proxy import Proxy, proxy_to
 
 APP = Path(app.__file__).parent
@@ -84,6 +88,30 @@ async def test_a_good_bye_that_hangs_hides_nothing(database_url: str) -> None:
     async with proxy_to(str(Path(folder) / ".s.PGSQL.5432")) as proxy:
         with pytest.raises(KeyError, match="the block's own"):
             await fail_in_silence(proxy, database_url)
+
+
+async def test_whoever_is_ended_while_it_connects_leaves_no_session(database_url: str) -> None:
+    """Cancelled at any moment of it: upkeep that begins as the service stops once left one open."""
+    gc.disable()  # which would end what was left
+    try:
+        async with owner_connection(database_url) as watching:
+            for step in range(80):
+                opening = asyncio.create_task(hold(database_url))
+                await asyncio.sleep(step * 0.0002)
+                await end(opening)
+                await until_true(partial(is_alone, watching))
+    finally:
+        gc.enable()
+
+
+async def hold(database_url: str) -> None:
+    async with owner_connection(f"{database_url}&application_name=held"):
+        await asyncio.Event().wait()
+
+
+async def is_alone(watching: asyncpg.Connection) -> bool:
+    held = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'held' AND datname = current_database()"
+    return bool(await watching.fetchval(held) == 0)
 
 
 async def fail_in_silence(proxy: Proxy, database_url: str) -> None:

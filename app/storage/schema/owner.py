@@ -20,9 +20,25 @@ async def owner_connection(dsn: str, *, connect_s: float = CONNECT_TIMEOUT_S) ->
     Raises StoreUnavailableError, which names the address, its password masked, and what to do, when it cannot.
     Raises StandbyError when it takes no writes.
     """
+    connection = await _connect(dsn, connect_s)
+    try:
+        with outcomes():
+            yield connection
+    finally:
+        with suppress(
+            *DRIVER_ERRORS
+        ):  # what the block came to has been said, and a hanging good-bye changes nothing
+            await connection.close(timeout=CONNECT_TIMEOUT_S)
+
+
+async def _connect(dsn: str, connect_s: float) -> Any:
     try:
         connection = await Server(dsn).connect(timeout=connect_s)
-        await connection.execute("SET synchronous_commit = on")
+        try:
+            await connection.execute("SET synchronous_commit = on")
+        except BaseException:  # also when the caller is cancelled at this moment
+            connection.terminate()
+            raise
     except StandbyError as standby:
         raise StandbyError(
             f"{standby} ({shown_address(dsn)}): name the primary, or all hosts, in the address"
@@ -32,14 +48,7 @@ async def owner_connection(dsn: str, *, connect_s: float = CONNECT_TIMEOUT_S) ->
             f"PostgreSQL at {shown_address(dsn)} cannot be used ({_reason(error, connect_s)}): start it, or correct "
             "ROVITRACKER_DATABASE_URL (without it and ROVITRACKER_REDIS_URL private servers start)"
         ) from error
-    try:
-        with outcomes():
-            yield connection
-    finally:
-        with suppress(
-            *DRIVER_ERRORS
-        ):  # what the block came to has been said, and a hanging good-bye changes nothing
-            await connection.close(timeout=CONNECT_TIMEOUT_S)
+    return connection
 
 
 def _reason(error: Exception, connect_s: float) -> str:
