@@ -60,7 +60,7 @@ async def once_it_answers(work: Callable[[float], Awaitable[Answer]], patience_s
     """Do what needs PostgreSQL, and wait for one that is slow or still starting. One line says so.
 
     work: takes how long a connection may take to open, in seconds; each attempt gives it twice as long as the last.
-    patience_s: after which no new attempt begins. A server that is not there is waited for in no case.
+    patience_s: for all attempts to connect. A server that is not there is waited for in no case.
     Raises StoreUnavailableError.
     """
     ends_at = monotonic() + patience_s
@@ -69,13 +69,13 @@ async def once_it_answers(work: Callable[[float], Awaitable[Answer]], patience_s
         try:
             return await work(connect_s)
         except StoreUnavailableError as error:
-            left_s = ends_at - monotonic()
+            left_s = ends_at - monotonic() - _LOOK_S
             if not gets_ready(error) or left_s <= 0:
                 raise
             if connect_s == CONNECT_TIMEOUT_S:
                 errors.print(f"PostgreSQL does not answer yet; waiting up to {patience_s:.0f} s")
-            connect_s *= 2
             await asyncio.sleep(_LOOK_S)
+            connect_s = min(2 * connect_s, left_s)
 
 
 async def _require_schema(stores: Stores, connect_s: float) -> None:

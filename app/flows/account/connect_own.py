@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.context import Context
-from app.flows.mail.tell_of_beginning import tell_of_beginning
+from app.flows.mail.tell_both_sides import tell_of_beginning
 from app.oauth.actor import Actor
 from app.storage.postgres.database import Transaction
 from app.storage.token.connections import connect

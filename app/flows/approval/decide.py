@@ -9,8 +9,7 @@ from app.flows.account.rights import require_right
 from app.flows.approval.authorize import prove_redirect_uri
 from app.flows.approval.browser_flow import ApprovalFlow
 from app.flows.approval.terms import Terms, approve_terms, require_terms
-from app.flows.mail.tell_of_beginning import tell_of_beginning
-from app.flows.mail.tell_of_change import tell_of_change
+from app.flows.mail.tell_both_sides import tell_of_beginning, tell_of_change
 from app.flows.token.granted_details import write_approved
 from app.oauth.actor import Actor
 from app.oauth.client import Client

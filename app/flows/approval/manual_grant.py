@@ -7,7 +7,7 @@ from app.context import Context
 from app.flows.account.change_application import ApplicationError, find_application
 from app.flows.account.change_customer import find_member
 from app.flows.bounds import LONGEST_REASON
-from app.flows.mail.tell_of_beginning import tell_of_beginning
+from app.flows.mail.tell_both_sides import tell_of_beginning
 from app.oauth.actor import Actor
 from app.oauth.client import Client
 from app.oauth.errors import OAuthError

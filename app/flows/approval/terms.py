@@ -8,7 +8,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.account.prove import FieldError
 from app.flows.account.rights import require_right
-from app.flows.mail.tell_of_change import tell_of_change
+from app.flows.mail.tell_both_sides import tell_of_change
 from app.oauth.actor import Actor
 from app.refused import ToldError
 from app.sentence import Sentence

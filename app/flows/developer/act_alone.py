@@ -9,7 +9,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.account.rights import OwnerError, require_ownership
 from app.flows.developer.test_customer import give_test_customer
-from app.flows.mail.tell_of_beginning import tell_of_beginning
+from app.flows.mail.tell_both_sides import tell_of_beginning
 from app.flows.token.grants import GRANTS
 from app.oauth.actor import Actor
 from app.oauth.client import Client

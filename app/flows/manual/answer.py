@@ -5,8 +5,7 @@ from uuid import UUID
 from app.context import Context
 from app.flows.account.rights import require_right
 from app.flows.approval.terms import Terms, approve_terms, require_terms
-from app.flows.mail.tell_of_beginning import tell_of_beginning
-from app.flows.mail.tell_of_change import tell_of_change
+from app.flows.mail.tell_both_sides import tell_of_beginning, tell_of_change
 from app.flows.manual.ask import REQUEST_LIFE, request_event
 from app.flows.manual.standing import (
     AccessRequestError,

@@ -54,6 +54,6 @@ async def _connect(dsn: str, connect_s: float) -> Any:
 def _reason(error: Exception, connect_s: float) -> str:
     """The server's or the system's own words. The driver's own may repeat the address, password and all."""
     if isinstance(error, TimeoutError):
-        return f"no answer in {connect_s:.0f} s"
+        return f"no answer in {connect_s:.2g} s"
     told = isinstance(error, (asyncpg.PostgresError, OSError))
     return str(error) if told else "the address cannot be read"
