@@ -29,6 +29,7 @@ PROXIES = ["haproxy", "nginx"]
 # The documented pace, or one at which a suite can wait.
 DELAY, CHECK_EVERY, PAUSE_S = ("6s", None, None) if DEEP else ("400ms", "100ms", 1.2)
 BACK_WITHIN_S = 5.0
+BUSY_S = 0.6
 
 
 @dataclass(slots=True)
@@ -139,6 +140,24 @@ async def test_no_request_is_lost_while_instances_are_replaced(
     assert load.statuses.keys() <= {200, 400}, load.statuses  # 400: the other one had it
     assert load.statuses[400] == len(load.tokens)
     assert len(load.tokens) > 20
+
+
+@pytest.mark.parametrize("house", ["haproxy"], indirect=True)
+async def test_a_busy_instance_is_not_taken_for_a_lost_one(house: tuple[list[Instance], str]) -> None:
+    """At the pace of the suite it misses five checks in a row. The other one is gone, so nobody else could answer."""
+    instances, address = house
+    await instances[1].stop()
+    await asyncio.sleep(PAUSE_S or 3.0)
+    pid = await asyncio.to_thread(lambda: instances[0].pid)
+    async with Load([], address).browser(keeps=False) as browser:
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            asking = asyncio.create_task(browser.http.get("/health/alive"))
+            await asyncio.sleep(BUSY_S)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert (await asking).status_code == 200
+        assert (await browser.http.get("/health/alive")).status_code == 200
 
 
 @pytest.mark.skipif(not DEEP, reason="not shown: an instance killed under load; `make check-failover` does")
