@@ -196,7 +196,7 @@ async def test_what_is_wrong_about_tokens_is_named(context: Context) -> None:
         "in the future": former.line(**fresh, issued_at=late),
         "has expired": former.line(**fresh, expires_at="2024-05-04T12:00:00Z"),
         "stands here already": {**other.line(), "sha256": digest_of(former.token)},
-        "disconnected the application here": cut.line(**fresh),
+        "connection to the application ended here": cut.line(**fresh),
     }
     wrong = {
         reason: {**line, "sha256": digest_of(reason)} if line.get("sha256") == fresh["sha256"] else line
@@ -220,6 +220,23 @@ async def test_what_was_revoked_here_is_not_revived_by_another_run(context: Cont
     row = await context.database.row("SELECT revoked_at FROM legacy_token WHERE id = $1", token_id)
     assert row is not None
     assert row["revoked_at"] is not None
+
+
+async def test_a_connection_that_ended_is_not_brought_back_by_another_run(context: Context) -> None:
+    """The customer chose its end, and the tokens of before say nothing new."""
+    former = await Former.make(context)
+    application_id = application_id_of(former.client_id)
+    assert application_id is not None
+    ended = "UPDATE connection SET ends_at = clock_timestamp() WHERE application_id = $1"
+    assert await context.database.count(ended, application_id) == 1
+    counts, told = await imported(context, import_tokens, former.line())
+    assert counts == (0, 0, 1)
+    assert "connection to the application ended here" in told[1]
+    row = await context.database.row(
+        "SELECT ends_at FROM connection WHERE application_id = $1", application_id
+    )
+    assert row is not None
+    assert row["ends_at"] is not None
 
 
 async def test_two_imports_at_once_keep_each_line_once(context: Context) -> None:

@@ -1,7 +1,7 @@
 """The model is held against each process: what lives is found living, what ended is refused within a second."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -91,11 +91,6 @@ class Watch:
         deadline = monotonic() + A_SECOND
         await asyncio.gather(*(self._hold(process, claims, deadline) for process in PROCESSES))
         self.settled.update({claim.asked: claim.expected is not None for claim in claims})
-
-    def awaken(self, claims: Iterable[Claim]) -> None:
-        """What these ask about lives again, so that it may end once more, with a second to be heard of."""
-        for claim in claims:
-            self.settled.pop(claim.asked, None)
 
     async def _hold(self, process: int, claims: Sequence[Claim], deadline: float) -> None:
         while claims:

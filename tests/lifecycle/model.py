@@ -237,9 +237,9 @@ class Model:
         return self._issue(application, customer, None, renewable=True)
 
     def import_token(self, application: Application, customer: Customer) -> AccessToken | None:
-        """A token of a former system, which does not say when it was issued: none where the two were ever cut."""
+        """A token of a former system, which does not say when it was issued: none where the two were ever cut or ended."""
         known = self.connections.get((customer, application))
-        if application.status == "deleted" or (known and known.cut_at):
+        if application.status == "deleted" or (known and (known.cut_at or known.ended)):
             return None
         self._connect(customer, application, self._now())
         token = self._issue(application, customer, None, renewable=False)

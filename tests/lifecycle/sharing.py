@@ -1,6 +1,6 @@
 """The rules about what is shared: asked for by details, chosen on pages, told in answers, and left by machines."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,9 +19,9 @@ from tests.lifecycle.choices import (
     where_there_are,
     wishes,
 )
-from tests.lifecycle.claims import Claim, Watch, claims_about_tokens
+from tests.lifecycle.claims import Watch
 from tests.lifecycle.house import PROCESSES
-from tests.lifecycle.model import Application, Approval, Model, Token
+from tests.lifecycle.model import Application, Approval, Model
 from tests.lifecycle.service import Service
 from tests.lifecycle.terms import Customer, Terms
 from tests.support.details import asking
@@ -62,23 +62,13 @@ class Sharing:
         """The approval, where the service gave a code for it and the model agrees."""
         found = self.run(self.service.consent(at, application, customer, asked, chosen))
         may = self.model.may_act(application, customer)
-        known = self.model.connections.get((customer, application))
-        asleep = known is not None and known.ended
         code = self.model.approve(application, customer, asked, chosen) if may else None
         assert isinstance(found, str) == (code is not None), found
         if may and code is None:
             assert found == 422  # nothing was chosen
         if code is not None:
             self.service.texts[code] = found
-            if asleep:  # tokens of before the end work again, until they end by themselves
-                self.watch.awaken(self._claims_about(application, customer))
         return code
-
-    def _claims_about(self, application: Application, customer: Customer) -> Iterator[Claim]:
-        for claim in claims_about_tokens(self.model, self.service):
-            token = claim.about
-            if isinstance(token, Token) and (token.application, token.customer) == (application, customer):
-                yield claim
 
     @rule(at=processes, application=a(applications), customer=a(customers), data=st.data())
     def approve_details(

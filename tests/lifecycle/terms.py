@@ -88,8 +88,12 @@ class Connection:
         return approved_at > self.cut_at and not self.ended
 
     def begin(self, approved_at: int) -> None:
-        """Bring it back by a new approval; what was chosen stays, but for the end. One that stands stays as it is."""
+        """Bring it back by a new approval; what was chosen stays, but for the end. One that stands stays as it is.
+
+        What was approved before the end stays dead.
+        """
         if not self.stands:
+            self.cut_at = approved_at - 1 if self.ended else self.cut_at
             self.approved_at, self.ended, self.detailed = approved_at, False, False
             self.terms = replace(self.terms, ends=None)
 

@@ -65,3 +65,13 @@ async def mails_to(world: World, email: str) -> list[str]:
 async def change(browser: Browser, world: World, fields: dict[str, str]) -> httpx2.Response:
     """Fill in the form on the connection's page, as it stands there, and send it."""
     return await browser.submit(await browser.get(page_of(world)), fields, action=page_of(world))
+
+
+async def let_end_come(world: World) -> None:
+    """The connection of the customer and the application ends now, by itself."""
+    await world.context.database.count(
+        "UPDATE connection SET ends_at = clock_timestamp() WHERE customer_id = $1 AND application_id = $2",
+        world.member.customer_id,
+        world.registered.client.id,
+    )
+    world.context.changes.note((world.member.customer_id, world.registered.client.id))

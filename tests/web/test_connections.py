@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import httpx2
@@ -13,9 +14,11 @@ from app.flows.account.register_application import register_application
 from app.flows.approval.connections import find_connection, list_connections
 from app.flows.fleet.count_reads import write_reads
 from app.oauth.actor import COMMAND_LINE
+from app.storage.token.connections import connect
 from tests.support.browser import Browser, forms_of
 from tests.support.changing import change
 from tests.support.people import PASSWORD, REDIRECT_URI, World
+from tests.support.sharing import let_end_come
 from tests.web.reading import tags_of, words_of
 
 CONNECTIONS = "/app/account/applications"
@@ -125,6 +128,42 @@ async def test_disconnected_application_may_be_connected_again(browser: Browser,
     assert (await world.introspect(browser, before))["active"] is False
     assert (await world.introspect(browser, after))["active"] is True
     assert "You connected this application" in words_of(await world.consent_page(browser))
+
+
+async def test_connection_that_ended_may_be_approved_anew_and_its_old_tokens_stay_dead(
+    browser: Browser, world: World
+) -> None:
+    """They may have been granted more than the customer approves now."""
+    before, code = await world.token(browser), await world.code(browser)
+    await let_end_come(world)
+    assert "Sitewise" not in words_of(await browser.get(CONNECTIONS))
+    after = await world.token(browser)
+    assert (await world.introspect(browser, after))["active"] is True
+    assert await world.introspect(browser, before) == {"active": False}
+    fleet = await browser.get("/api/v2/Fleet/1", Authorization=f"Bearer {before}")
+    assert fleet.status_code == 401
+    assert (await world.exchange(browser, code)).json()["error"] == "invalid_grant"
+
+
+async def test_approval_that_is_older_than_the_end_brings_nothing_back(
+    browser: Browser, world: World
+) -> None:
+    """As that of a consent form whose commit is tried again, or of a token that is imported once more."""
+    await world.token(browser)
+    before = world.context.now()
+    await let_end_come(world)
+    customer_id, application_id = world.member.customer_id, world.registered.client.id
+    old = partial(
+        connect,
+        world.context.database,
+        customer_id,
+        application_id,
+        route="imported",
+        approved_by=None,
+    )
+    assert await old(approved_at=before) is False
+    assert "Sitewise" not in words_of(await browser.get(CONNECTIONS))
+    assert await old(approved_at=world.context.now()) is True
 
 
 async def test_disconnecting_ends_a_code_that_is_still_on_its_way(browser: Browser, world: World) -> None:

@@ -119,8 +119,9 @@ def _judge(asked: _Token, parties: TokenParties) -> ImportedToken | LineError:
         return LineError(f"the application {asked.client_id} was deleted here")
     if parties.customer_id is None:
         return LineError(f"no customer is called {asked.customer[0] or asked.customer[1]}")
-    if parties.cut_at is not None and (asked.issued_at is None or asked.issued_at <= parties.cut_at):
-        return LineError(f"the customer disconnected the application here on {parties.cut_at:%Y-%m-%d}")
+    ended_at = parties.ended_at
+    if ended_at is not None and (asked.issued_at is None or asked.issued_at <= ended_at):
+        return LineError(f"the customer's connection to the application ended here on {ended_at:%Y-%m-%d}")
     try:
         scope = " ".join(narrow(asked.scope, parties.scope.split()))
     except OAuthError as refused:

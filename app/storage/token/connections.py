@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from app.storage.postgres.database import Row, Statements, Transaction
-from app.storage.token.standing import is_connected
+from app.storage.token.standing import ENDED_AT, is_connected
 
 Route = Literal["code", "client_credentials", "manual", "imported"]
 
@@ -28,7 +28,8 @@ MAY_MEET = """EXISTS (
                ELSE EXISTS (SELECT FROM application_owner w WHERE w.application_id = a.id AND w.person_id = c.tester_id) END)"""
 
 # An approval begins a connection, or brings back one that was cut or has ended; while it stands nothing is written. An
-# approval that is older than the cut changes nothing: whoever cut it came later.
+# approval that is older than the cut or the end changes nothing: whoever chose it came later. What was issued before the
+# end stays dead too, so the end is kept as a cut.
 UPSERT_APPROVED_CONNECTIONS = f"""
 INSERT INTO connection AS k (customer_id, application_id, approved_at, approved_by, route)
 SELECT DISTINCT ON (customer_id, application_id)
@@ -38,8 +39,8 @@ WHERE {MAY_MEET}
 ORDER BY customer_id, application_id, approved_at DESC
 ON CONFLICT (customer_id, application_id) DO UPDATE
 SET approved_at = excluded.approved_at, approved_by = excluded.approved_by, route = excluded.route,
-    ends_at = NULL, detailed = false, version = k.version + 1
-WHERE excluded.approved_at > coalesce(k.cut_at, '-infinity')
+    cut_at = {ENDED_AT}, ends_at = NULL, detailed = false, version = k.version + 1
+WHERE excluded.approved_at > coalesce({ENDED_AT}, '-infinity')
   AND (k.approved_at IS NULL OR NOT {is_connected("k")})
 """
 
@@ -53,7 +54,7 @@ async def connect(
     approved_by: UUID | None,
     approved_at: datetime | None = None,
 ) -> bool:
-    """The customer lets the application act for them; False when the connection stands already, or was cut since.
+    """The customer lets the application act for them; False when the connection stands already, or was cut or ended since.
 
     approved_at: None for this moment, by PostgreSQL's clock.
     """

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from app.storage.postgres.database import Statements
-from app.storage.token.standing import parties_of, stands
+from app.storage.token.standing import ENDED_AT, parties_of, stands
 from app.storage.token.tokens import StoredToken
 
 # The columns are StoredToken's fields in their order. No token outlives the moment that ends them all; where that is
@@ -72,18 +72,18 @@ class ImportedToken:
 class TokenParties:
     """The application and the customer of a token, as they stand here.
 
-    scope, status: of the application. cut_at: of the pair's last cut.
+    scope, status: of the application. ended_at: when the connection of the two was cut or ended last.
     """
 
     former_client_id: str | None
     scope: str | None
     status: str | None
     customer_id: UUID | None
-    cut_at: datetime | None
+    ended_at: datetime | None
 
 
-SELECT_TOKEN_PARTIES = """
-SELECT a.former_client_id, a.scope, a.status, coalesce(m.customer_id, c.id) AS customer_id, k.cut_at
+SELECT_TOKEN_PARTIES = f"""
+SELECT a.former_client_id, a.scope, a.status, coalesce(m.customer_id, c.id) AS customer_id, {ENDED_AT} AS ended_at
 FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS asked(application_id, email, former_id, place)
 LEFT JOIN application a ON a.id = asked.application_id
 LEFT JOIN person p ON p.email = asked.email LEFT JOIN customer_member m ON m.person_id = p.id
@@ -106,7 +106,7 @@ async def select_token_parties(
     return tuple(TokenParties(**row) for row in rows)
 
 
-# An approval of an unknown time is older than any cut, or a second import would bring back what a customer ended.
+# An approval of an unknown time is older than any cut or end, or a second import would bring back what a customer ended.
 UNKNOWN_APPROVAL_AT = datetime(1970, 1, 1, tzinfo=UTC)
 INSERT_LEGACY_TOKENS = """
 INSERT INTO legacy_token (id, bucket, digest, application_id, customer_id, scope, approved_at, issued_at, expires_at)

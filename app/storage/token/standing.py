@@ -35,3 +35,6 @@ def is_newer_than_cut(row: str) -> str:
 
 
 HAS_NOT_ENDED = "coalesce(k.ends_at, 'infinity') > clock_timestamp()"
+
+# When connection `k` was cut or ended last. Null where it never was: an end that is still to come is none.
+ENDED_AT = "greatest(k.cut_at, CASE WHEN k.ends_at <= clock_timestamp() THEN k.ends_at END)"
