@@ -66,7 +66,8 @@ class Protocol(Connection):
         """Bounds on what is not whole yet; a slice may also hold the end of the message before."""
         if self._part is Part.BODY:
             self._raw_size += size
-            if self._raw_size - self._body_size > self.bounds.overhead:
+            overhead = self._raw_size - self._body_size
+            if overhead > min(self.bounds.overhead, self.bounds.overhead_ahead + self._body_size):
                 self.refuse(framing.OVERHEAD)
             return
         self._head_size += size

@@ -113,6 +113,26 @@ async def test_trailers_are_no_headers() -> None:
         assert orjson.loads((await client.answer())[2])["path"] == "/next"
 
 
+@pytest.mark.parametrize(
+    ("data", "chunks", "status"),
+    [(b"a", 1000, 200), (b"a", 4000, 400), (b"a" * 5, 4000, 200)],
+    ids=["few of one byte", "many of one byte", "many of five"],
+)
+async def test_chunks_may_carry_little_more_than_their_data_besides(
+    data: bytes, chunks: int, status: int
+) -> None:
+    """R-76: each costs its time, and thousands of the smallest would hold the loop up."""
+    async with serving(echo) as port, Client.to(port) as client:
+        chunk = b"%x\r\n%b\r\n" % (len(data), data)
+        client.say(post(b"Transfer-Encoding: chunked", body=chunk * chunks + b"0\r\n\r\n", length=False))
+        found, _, body = await client.answer()
+        assert found == status
+        if found == 200:
+            assert orjson.loads(body)["body"].encode() == data * chunks
+        else:
+            assert b"too much besides data" in body
+
+
 async def test_nothing_is_read_behind_the_last_request_of_a_connection() -> None:
     """RFC 9112 section 9.6."""
     async with serving(echo) as port:
