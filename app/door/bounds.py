@@ -13,9 +13,7 @@ class Bounds:
     fields: int = 100
     pipelined: int = 8  # requests that wait behind the one being answered
     overhead: int = 64 * 1024  # chunk sizes, extensions and trailers of one body
-    overhead_ahead: int = (
-        8 * 1024
-    )  # how much more of it than of data may come; each chunk takes time, however small it is
+    overhead_ahead: int = 8 * 1024  # by which it may exceed the data; the smallest chunk takes time too
     unread: int = 1024 * 1024  # thrown away before a connection that ends is cut
     unsent: int = 32 * 1024  # of answers that the kernel holds beyond what their reader has room for
 
