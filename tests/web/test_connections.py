@@ -153,7 +153,7 @@ async def test_approval_that_is_older_than_the_end_brings_nothing_back(
     before = world.context.now()
     await let_end_come(world)
     customer_id, application_id = world.member.customer_id, world.registered.client.id
-    old = partial(
+    approve = partial(
         connect,
         world.context.database,
         customer_id,
@@ -161,9 +161,9 @@ async def test_approval_that_is_older_than_the_end_brings_nothing_back(
         route="imported",
         approved_by=None,
     )
-    assert await old(approved_at=before) is False
+    assert await approve(approved_at=before) is False
     assert "Sitewise" not in words_of(await browser.get(CONNECTIONS))
-    assert await old(approved_at=world.context.now()) is True
+    assert await approve(approved_at=world.context.now()) is True
 
 
 async def test_disconnecting_ends_a_code_that_is_still_on_its_way(browser: Browser, world: World) -> None:
