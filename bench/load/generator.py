@@ -10,7 +10,6 @@ omission).
 import argparse
 import asyncio
 import gc
-import os
 import sys
 from array import array
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ import orjson
 import uvloop
 
 from bench.load.models import Arrivals, Closed, Load, Model, Open, Sink, Tally
+from bench.load.priority import stand_back
 from bench.load.records import pack_answer, read_requests
 
 _MOST_CONNECTIONS = {"closed": 32, "open": 512}
@@ -140,7 +140,8 @@ def percentiles_ms(latencies_s: "array[float]") -> dict[str, float]:
 def main() -> int:
     options = _read_arguments()
     try:
-        os.nice(options.nice)
+        if options.stand_back:
+            stand_back()
         load = _load_of(options)
         if options.answers is None:
             outcome = generate(load)
@@ -190,7 +191,7 @@ def _read_arguments() -> argparse.Namespace:
     add("--arrivals", choices=get_args(Arrivals), default="constant", help="of the open model (constant)")
     add("--seed", type=int, default=0, help="of Poisson arrivals (0)")
     add("--source", help="address to connect from, such as 127.0.0.2")
-    add("--nice", type=int, default=0, help="how far to stand back for other programs, at most 19 (0)")
+    add("--stand-back", action="store_true", help="let every other program of this machine go first")
     add("--answers", type=Path, help="file to write every answer to, for bench.load.records.read_answers")
     add("--warm-up", type=float, default=0.0, help="seconds of load before it is measured (0)")
     add("--timeout", type=float, default=10.0, help="seconds after which a request is given up (10)")

@@ -34,7 +34,7 @@ _PEAK_ROUNDS = 3
 _MOST_UNSENT = 0.01
 _TURNED_AWAY = frozenset({"429", "503"})
 # From another address, and as if from another machine: a forger's processor is not taken from the honest.
-_ELSEWHERE = ("--source", "127.0.0.2", "--seed", "1", "--nice", "19")
+_ELSEWHERE = ("--source", "127.0.0.2", "--seed", "1", "--stand-back")
 
 # By the names to choose them by: whether tokens are remembered, and who asks.
 _SCENARIOS = {

@@ -18,6 +18,7 @@ import orjson
 import uvloop
 
 from app.door.descriptors import raise_limit
+from bench.load.priority import stand_back
 from bench.load.records import read_requests
 from tests.door.attacks import ATTACKS, Attack, whole
 
@@ -159,12 +160,15 @@ def main() -> int:
     parser.add_argument("--stay", type=float, default=1, help="seconds after them, until all are closed")
     parser.add_argument("--connections", type=int, help="open at once, of each attack")
     parser.add_argument("--a-second", type=int, help="begun a second, of each attack")
+    parser.add_argument("--stand-back", action="store_true", help="let every other program go first")
     options = parser.parse_args()
     kinds = {name: [ATTACKS[name]] for name in options.attack}
     if options.requests:
         kinds[PREPARED] = [whole(request) for request in read_requests(options.requests)]
     changes = {name: getattr(options, name) for name in ("connections", "a_second") if getattr(options, name)}
     kinds = {name: [replace(each, **changes) for each in attacks] for name, attacks in kinds.items()}
+    if options.stand_back:
+        stand_back()
     raise_limit()
     until = time.monotonic() + options.seconds
     target = Target(options.port, options.source, until, until + options.stay)

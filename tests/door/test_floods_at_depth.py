@@ -1,6 +1,8 @@
 """A flood of each kind at length: what it does to honest callers at a fifth of the peak, to memory and to the loop.
 
-Each attack meets a service of its own, in three rounds with it and three without. A table of all is printed at the end.
+Each attack meets a service of its own, in three rounds with it and three without. Where their median is above the bar, six
+more of each are measured, and the median of all nine decides: a host that takes the processor for some milliseconds now and
+then makes one p99 in a few several times what it was. A table of all attacks is printed at the end.
 """
 
 import asyncio
@@ -26,7 +28,7 @@ from tests.support.browser import Browser
 from tests.support.depth import DEPTH
 from tests.support.people import World
 
-ROUNDS = 3
+ROUNDS, MOST_ROUNDS = 3, 9
 SHARE = 0.2  # of the peak
 MOST_SLOWER = 2.0
 MOST_GROWTH_MIB = 64
@@ -66,17 +68,17 @@ class Row:
 
     @property
     def text(self) -> str:
-        growth = " ".join(f"{each:5.1f}" for each in self.growth_mib)
+        growth = " ".join(f"{each:5.1f}" for each in self.growth_mib[:ROUNDS])
         blocks = (self.block_ms["lag"], self.block_ms["busy"], self.alone_block_ms["lag"])
         block = " ".join(f"{each:6.0f}" for each in blocks)
         ended = ", ".join(f"{how} {count}" for how, count in sorted(self.outcomes[-1]["ended"].items()))
         p99 = f"{median(self.alone_ms):7.2f} {median(self.flooded_ms):7.2f} {self.ratio:5.2f}"
-        return f"{self.attack:28} {SHARE * self.peak:7.0f} {p99}  {growth}  {block}  {ended}"
+        return f"{self.attack:28} {SHARE * self.peak:7.0f} {p99}  {len(self.alone_ms):6}  {growth}  {block}  {ended}"
 
 
 HEADING = (
     f"{'attack':28} {'asked/s':>7} {'p99 ms':>7} {'flooded':>7} {'ratio':>5}"
-    f"  {'MiB more, 3 rounds':17}  {'block':>6} {'busy':>6} {'alone':>6}  connections of the last round"
+    f"  {'rounds':>6}  {'MiB more, 3 rounds':17}  {'block':>6} {'busy':>6} {'alone':>6}  connections of the last round"
 )
 
 
@@ -146,20 +148,26 @@ async def _measure(ground: Ground, attack: str, seconds: float) -> Row:
     row = Row(attack, peak)
     await ground.load_alone(plan)
     before_mib = ground.service.memory_mib
-    for _ in range(ROUNDS):
-        # Observed as the flooded round is: to count a thousand descriptors twenty times a second takes a processor too.
-        async with _blocks(ground.service) as blocks, observed(ground.service):
-            row.alone_ms.append(await ground.load_alone(plan))
-        row.alone_block_ms = _longer(row.alone_block_ms, blocks)
-        async with _blocks(ground.service) as blocks, observed(ground.service) as seen:
-            (_, p99_ms), outcome = await asyncio.gather(
-                ground.load(plan), ground.attack(attack, LEAD_S + seconds)
-            )
-        row.flooded_ms.append(p99_ms)
-        row.growth_mib.append(seen.memory_mib - before_mib)
-        row.block_ms = _longer(row.block_ms, blocks)
-        row.outcomes.append(outcome)
+    for number in range(MOST_ROUNDS):
+        if number == ROUNDS and row.ratio <= MOST_SLOWER:
+            break
+        await _measure_once(ground, row, plan, before_mib)
     return row
+
+
+async def _measure_once(ground: Ground, row: Row, plan: Plan, before_mib: float) -> None:
+    # Observed as the flooded round is: to count a thousand descriptors twenty times a second takes a processor too.
+    async with _blocks(ground.service) as blocks, observed(ground.service):
+        row.alone_ms.append(await ground.load_alone(plan))
+    row.alone_block_ms = _longer(row.alone_block_ms, blocks)
+    async with _blocks(ground.service) as blocks, observed(ground.service) as seen:
+        (_, p99_ms), outcome = await asyncio.gather(
+            ground.load(plan), ground.attack(row.attack, LEAD_S + plan.seconds)
+        )
+    row.flooded_ms.append(p99_ms)
+    row.growth_mib.append(seen.memory_mib - before_mib)
+    row.block_ms = _longer(row.block_ms, blocks)
+    row.outcomes.append(outcome)
 
 
 def _longer(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
@@ -188,7 +196,7 @@ async def test_a_flood_costs_others_little_memory_little_and_the_loop_little(
     table.append(row.text)
     assert row.ratio <= MOST_SLOWER
     assert max(row.growth_mib) <= MOST_GROWTH_MIB
-    assert row.growth_mib[2] <= row.growth_mib[1] + NOISE_MIB
+    assert max(row.growth_mib[2:]) <= row.growth_mib[1] + NOISE_MIB
     for kind, alone_ms in row.alone_block_ms.items():
         assert row.block_ms[kind] <= max(LONGEST_BLOCK_MS, alone_ms), kind
 
