@@ -73,6 +73,15 @@ async def select_sign_in_history(
 
 
 def _happened(row: Row) -> Happened:
-    event_id, at, event, actor_id, address, detail, _newer, count, *newest = row.values()
-    refused = Refused(count, *newest) if count else None
-    return Happened(event_id, at, event, actor_id, address, orjson.loads(detail), refused)
+    refused = None
+    if row["refused"]:
+        refused = Refused(row["refused"], row["refused_at"], row["refused_address"], row["refused_browser"])
+    return Happened(
+        row["id"],
+        row["at"],
+        row["event"],
+        row["actor_id"],
+        row["address"],
+        orjson.loads(row["detail"]),
+        refused,
+    )
