@@ -14,7 +14,9 @@ from warnings import catch_warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from app.flows.mail.send_mails import send_due
 from app.mail.server import MailServer, Tls
+from tests.mail.conftest import Post
 
 PASSWORD = "p:ss@w/rd"
 
@@ -81,6 +83,14 @@ async def mail_server(
         yield MailServer("localhost", taken, tls, user, PASSWORD if user else "")
     finally:
         listening.close()
+
+
+async def arrived(post: Post) -> list[EmailMessage]:
+    """What arrives, in this order, of that which waits in the outbox and is due."""
+    sink = Sink()
+    async with mail_server(sink) as server:
+        assert await send_due(post.by(server))
+    return sink.messages
 
 
 def _authenticate(user: str) -> Callable[..., AuthResult]:

@@ -10,9 +10,8 @@ import pytest
 
 from app.flows.approval.report import MOST_REPORTS
 from app.flows.bounds import LONGEST_REPORT
-from app.flows.mail.send_mails import send_due
 from tests.mail.conftest import Post
-from tests.mail.sink import Sink, mail_server
+from tests.mail.sink import arrived
 from tests.mail.test_password import app_of
 from tests.support.browser import Browser, form_of
 from tests.support.people import PASSWORD, World, join
@@ -44,13 +43,6 @@ async def reasons(post: Post, person: World) -> list[str]:
         person.member.id,
     )
     return [row["reason"] for row in rows]
-
-
-async def arrived(post: Post) -> list[EmailMessage]:
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    return sink.messages
 
 
 def parts_of(message: EmailMessage) -> list[str]:
