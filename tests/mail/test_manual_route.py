@@ -137,8 +137,6 @@ BEFORE = ["request.asked", "request.released", "request.approved"]
 
 def tokens_in(messages: list[EmailMessage], email: str) -> list[str]:
     """The tokens in what arrived, all of it at one address."""
-    found = [
-        (message["To"], each) for message in messages for each in re.findall(r"rovi_at_\w+", text_of(message))
-    ]
+    found = [(each["To"], token) for each in messages for token in re.findall(r"rovi_at_\w+", text_of(each))]
     assert {address for address, _ in found} <= {email}
     return [token for _, token in found]

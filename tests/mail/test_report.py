@@ -34,14 +34,16 @@ async def report(visitor: Browser, person: World, reason: str) -> httpx2.Respons
     return await visitor.submit(await visitor.get(page_of(person)), {"reason": reason}, action="/report")
 
 
+REASONS = """\
+SELECT detail ->> 'reason' AS reason FROM audit_event
+WHERE event = 'connection.reported' AND customer_id = $1 AND application_id = $2 AND actor_id = $3
+ORDER BY id"""
+
+
 async def reasons(post: Post, person: World) -> list[str]:
-    rows = await post.context.database.rows(
-        "SELECT detail ->> 'reason' AS reason FROM audit_event "
-        "WHERE event = 'connection.reported' AND customer_id = $1 AND application_id = $2 AND actor_id = $3 ORDER BY id",
-        person.member.customer_id,
-        person.registered.client.id,
-        person.member.id,
-    )
+    """What this person gave as reasons in reports of this application, the oldest first."""
+    about = person.member.customer_id, person.registered.client.id, person.member.id
+    rows = await post.context.database.rows(REASONS, *about)
     return [row["reason"] for row in rows]
 
 

@@ -103,8 +103,7 @@ def form_of(page: httpx2.Response, action: str = "") -> Form:
 
 def query_of(answer: httpx2.Response) -> dict[str, str]:
     """Parameters of the address a redirect leads to; a repeated one fails the test."""
-    parameters = parse_qs(
-        urlsplit(answer.headers["location"]).query, keep_blank_values=True, strict_parsing=True
-    )
+    query = urlsplit(answer.headers["location"]).query
+    parameters = parse_qs(query, keep_blank_values=True, strict_parsing=True)
     assert all(len(values) == 1 for values in parameters.values())
     return {name: values[0] for name, values in parameters.items()}

@@ -59,10 +59,12 @@ async def within_a_second(condition: Callable[[], Awaitable[bool]]) -> None:
         assert monotonic() - began < 1
 
 
+_WAITING = """\
+SELECT count(*) AS waiting FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE a.datname = current_database() AND l.locktype = 'transactionid' AND NOT l.granted"""
+
+
 async def waits_for_another(context: Context) -> bool:
     """Whether some connection of this database waits for another's transaction to end."""
-    row = await context.database.row(
-        "SELECT count(*) AS waiting FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
-        "WHERE a.datname = current_database() AND l.locktype = 'transactionid' AND NOT l.granted"
-    )
-    return bool(row and row["waiting"])
+    [row] = await context.database.rows(_WAITING)
+    return bool(row["waiting"])
