@@ -101,6 +101,12 @@ class Client:
             body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         return int(start.split(" ")[1]), headers, body
 
+    async def refused(self, status: int) -> None:
+        """The next answer has this status and is the last: nothing comes behind it, and the connection ends."""
+        answered, headers, _ = await self.answer()
+        assert (answered, headers["connection"]) == (status, "close")
+        assert await self.end() == b""
+
     async def end(self, within_s: float = 5) -> bytes:
         """All that still comes before the connection ends."""
         async with asyncio.timeout(within_s):

@@ -104,11 +104,8 @@ def refresh_tokens(model: Model) -> list[RefreshToken]:
 
 def working_refresh_tokens(model: Model) -> list[RefreshToken]:
     """The same of their use."""
-    return [
-        each
-        for each in model.refresh_tokens
-        if model.lives(each) or (each.ended and not each.approval.revoked)
-    ]
+    tokens = model.refresh_tokens
+    return [each for each in tokens if model.lives(each) or (each.ended and not each.approval.revoked)]
 
 
 def tokens(model: Model) -> list[Token]:

@@ -161,9 +161,8 @@ class Service:
 
     async def add_customer(self, customer: Customer) -> None:
         email = f"{customer.name}.{uuid4().hex[:12]}@hillside.example"
-        context, name = self.house.context, customer.name
         self.members[customer] = await add_customer(
-            context, COMMAND_LINE, email=email, name=name, password=PASSWORD
+            self.house.context, COMMAND_LINE, email=email, name=customer.name, password=PASSWORD
         )
         self.browsers[customer] = Browser(base_url=f"http://localhost:{self.house.ports[0]}")
 
