@@ -37,7 +37,10 @@ async def hear(context: Context) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> float:
-    """Seconds until it came true."""
+    """Seconds until it came true.
+
+    It is looked at every 5 ms, and fails after 10 s.
+    """
     began = monotonic()
     while not condition():
         assert monotonic() - began < _PATIENCE_S
@@ -46,6 +49,7 @@ async def until(condition: Callable[[], bool]) -> float:
 
 
 async def until_true(condition: Callable[[], Awaitable[bool]], patience_s: float = _PATIENCE_S) -> None:
+    """The same of what has to be awaited. It fails after patience_s seconds."""
     began = monotonic()
     while not await condition():
         assert monotonic() - began < patience_s
