@@ -48,6 +48,7 @@ TURNS = pytest.StashKey[Turns]()  # of a worker that has others beside it
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
+    """Only the workers of a parallel run take turns: a run of one process has nobody beside it."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = session.config._tmp_path_factory.getbasetemp().parent  # type: ignore[attr-defined]  # pytest sets it for its own fixtures
         session.config.stash[TURNS] = Turns(base)
@@ -114,7 +115,7 @@ def worker(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Addresses of the private servers, which all workers of a run share."""
+    """Addresses of the private servers, which all workers of a run share: PostgreSQL's, then Valkey's."""
     base = tmp_path_factory.getbasetemp()
     root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with attach(root / "servers") as embedded:
@@ -131,7 +132,11 @@ def verbs() -> Verbs:
 async def database_url(
     servers: tuple[str, str], worker: int, request: pytest.FixtureRequest
 ) -> AsyncIterator[str]:
-    """A database of this worker's own, migrated; two workers migrate two databases of one cluster at once."""
+    """A database of this worker's own, migrated; two workers migrate two databases of one cluster at once.
+
+    It is never emptied: a test brings people and applications of its own. The address is the owner's, who may do more
+    than the service.
+    """
     address = await make_database(servers[0], f"test_{worker}")
     request.config.stash[CLAIMS] = claims = Claims(address)
     yield address
@@ -160,7 +165,10 @@ def _claims(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 async def make_database(owner_url: str, name: str) -> str:
-    """An empty, migrated database; its address."""
+    """An empty, migrated database; its address.
+
+    owner_url: by a login that may create databases. One of this name that stands there is dropped, whoever is connected.
+    """
     owner = await asyncpg.connect(owner_url)
     await owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await owner.execute(f"CREATE DATABASE {name}")
@@ -174,6 +182,7 @@ async def make_database(owner_url: str, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def redis_url(servers: tuple[str, str], worker: int) -> str:
+    """The shared Valkey, in the numbered database that is this worker's."""
     base, _, _ = servers[1].partition("?")
     return f"{base}?db={worker}"
 
@@ -184,6 +193,10 @@ def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPat
 
 
 def make_settings(database_url: str, redis_url: str, data_dir: Path, **changes: object) -> Settings:
+    """Settings of development, in which the limits of failures, guesses and mails are out of reach.
+
+    changes: settings by the names of their fields, over all of these.
+    """
     values = {
         "database_url": database_url,
         "redis_url": redis_url,
@@ -201,6 +214,7 @@ def make_settings(database_url: str, redis_url: str, data_dir: Path, **changes: 
 
 @pytest.fixture(scope="session")
 async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The suite's service in this process, started once for a worker, with its work in the background."""
     keep_reporting.EVERY_S = 86_400  # the test customers of one test do not report in the middle of another
     app = create_app(settings)
     async with app.router.lifespan_context(app):
@@ -209,6 +223,7 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture(scope="session")
 def context(app: FastAPI) -> Context:
+    """What the app's handlers work with, for tests that ask no endpoint."""
     context = app.state.context
     assert isinstance(context, Context)
     return context

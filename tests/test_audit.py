@@ -1,7 +1,6 @@
 """`make audit` against a vulnerability service of this file, which is there, is not there, or does not do its work."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +9,7 @@ import pytest
 
 from tests.audit import PINNED, UNKNOWN, VULNERABLE, main
 from tests.support.server import free_port
+from tests.support.threads import answering
 
 JINJA = {
     "id": "TEST-2026-1",
@@ -42,14 +42,8 @@ def serving(status: int, faulty: str = "") -> Iterator[tuple[str, set[str]]]:
         def log_message(self, *_: object) -> None:
             """Say nothing: the tests read what the audit says."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, answering(server):
+        yield f"http://127.0.0.1:{server.server_port}/", asked
 
 
 def test_every_pinned_package_is_asked_after(capfd: pytest.CaptureFixture[str]) -> None:

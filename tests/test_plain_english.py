@@ -72,9 +72,8 @@ def faults_in(file: Path) -> list[str]:
     if not _SUSPICIOUS.search(file.read_text()):
         return []
     riddles = [text for text in texts(file) if _RIDDLE.match(text) or _STIFF.search(text)]
-    return riddles + [
-        each for text in texts(file) for each in _SENTENCE.split(text)[1:] if _GENITIVE.match(each)
-    ]
+    further = [each for text in texts(file) for each in _SENTENCE.split(text)[1:]]
+    return riddles + [each for each in further if _GENITIVE.match(each)]
 
 
 @pytest.mark.parametrize("files", in_rooms(FILES))

@@ -123,15 +123,15 @@ async def end_family(browsers: list[Browser], strict: Strict, *answers: httpx2.R
             assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
 
 
+ISSUED = """\
+SELECT id FROM classic_token WHERE application_id = $1 UNION ALL
+SELECT id FROM strict_token WHERE application_id = $1 UNION ALL
+SELECT id FROM refresh_token WHERE application_id = $1"""
+
+
 async def issued_to(world: World) -> int:
     """Access tokens and refresh tokens that were ever stored for the application."""
-    rows = await world.context.database.rows(
-        "SELECT id FROM classic_token WHERE application_id = $1 UNION ALL "
-        "SELECT id FROM strict_token WHERE application_id = $1 UNION ALL "
-        "SELECT id FROM refresh_token WHERE application_id = $1",
-        world.registered.client.id,
-    )
-    return len(rows)
+    return len(await world.context.database.rows(ISSUED, world.registered.client.id))
 
 
 async def test_one_code_redeemed_by_a_hundred_gives_one_set_of_tokens(

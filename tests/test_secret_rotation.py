@@ -163,14 +163,14 @@ def watches(http: httpx2.AsyncClient, house: House, world: World, secret: str) -
     return [Watch(http, address, fields) for address in house.addresses]
 
 
+ENDS_AT = """\
+SELECT extract(epoch FROM expires_at)::float8 AS ends_at FROM client_secret
+WHERE application_id = $1 AND expires_at IS NOT NULL"""
+
+
 async def end_of(context: Context, world: World) -> float:
     """When the former secret ends, by PostgreSQL's clock, which is this machine's too."""
-    row = await context.database.row(
-        "SELECT extract(epoch FROM expires_at)::float8 AS ends_at FROM client_secret "
-        "WHERE application_id = $1 AND expires_at IS NOT NULL",
-        world.registered.client.id,
-    )
-    assert row is not None
+    [row] = await context.database.rows(ENDS_AT, world.registered.client.id)
     return float(row["ends_at"])
 
 

@@ -17,13 +17,12 @@ _OLDEST = (6, 2)  # GETEX
 
 async def examine_valkey(settings: Settings, redis_url: str) -> AsyncIterator[Finding]:
     valkey = Valkey(redis_url, connections=1, most_waiting=1000)
-    cluster = "+cluster://" in redis_url
     try:
         for name, server in (await valkey.servers()).items():
             before = datetime.now(UTC)
             facts = await read_valkey_facts(server)
             after = datetime.now(UTC)
-            for finding in check_valkey(facts, settings, name=name, cluster=cluster):
+            for finding in check_valkey(facts, settings, name=name, cluster="+cluster://" in redis_url):
                 yield finding
             if facts.now is not None:
                 yield check_clock(name, facts.now, before, after)
@@ -51,16 +50,12 @@ def check_valkey(
     if version < _OLDEST:
         yield Finding(name, "wrong", facts.version, "use Valkey, or Redis 6.2 or newer")
     elif facts.mode == "cluster" and not cluster:
+        found = f"{facts.version}, a node of a cluster, which keeps a part of the codes"
         todo = "write redis+cluster:// before its address in ROVITRACKER_REDIS_URL"
-        yield Finding(
-            name, "wrong", f"{facts.version}, a node of a cluster, which keeps a part of the codes", todo
-        )
-    elif facts.replica:
-        found, todo = (
-            f"{facts.version}, a replica, which takes no code",
-            "name the primary in ROVITRACKER_REDIS_URL",
-        )
         yield Finding(name, "wrong", found, todo)
+    elif facts.replica:
+        found = f"{facts.version}, a replica, which takes no code"
+        yield Finding(name, "wrong", found, "name the primary in ROVITRACKER_REDIS_URL")
     elif facts.evicts:
         yield Finding(name, "warning", f"{facts.version}, may evict codes", "set maxmemory-policy noeviction")
     elif not facts.persistent:
@@ -79,11 +74,9 @@ def check_sentinels(named: Sequence[NamedPrimary], silent: Sequence[Host]) -> Fi
     found = f"{len(named)} of {len(named) + len(silent)} name {' and '.join(names)}"
     if silent:
         hosts = ", ".join(shown_host(each) for each in silent)
-        return Finding(
-            "sentinels", "warning", f"{found}; no answer from {hosts}", "start them, or correct the address"
-        )
+        todo = "start them, or correct the address"
+        return Finding("sentinels", "warning", f"{found}; no answer from {hosts}", todo)
     if len(names) > 1:
-        return Finding(
-            "sentinels", "warning", found, "look again when the fail-over is over, then into their logs"
-        )
+        todo = "look again when the fail-over is over, then into their logs"
+        return Finding("sentinels", "warning", found, todo)
     return Finding("sentinels", "ok", found)

@@ -44,15 +44,8 @@ def with_stores(work: Callable[[Context, Stores], Awaitable[Answer]]) -> Answer:
 @contextmanager
 def ready_stores(settings: Settings, *, patience_s: float = 0.0) -> Iterator[Stores]:
     """Stores whose schema fits: the private one is migrated, another's never is. patience_s: as in `once_it_answers`."""
-
-    async def fit(stores: Stores, connect_s: float) -> None:
-        if settings.embedded:
-            await apply_migrations(stores.owner_url, read_migrations(), connect_s=connect_s)
-        else:
-            await _require_schema(stores, connect_s)
-
     with open_stores(settings) as stores:
-        asyncio.run(once_it_answers(partial(fit, stores), patience_s))
+        asyncio.run(once_it_answers(partial(_fit, settings, stores), patience_s))
         yield stores
 
 
@@ -78,10 +71,12 @@ async def once_it_answers(work: Callable[[float], Awaitable[Answer]], patience_s
             connect_s = min(2 * connect_s, left_s)
 
 
-async def _require_schema(stores: Stores, connect_s: float) -> None:
+async def _fit(settings: Settings, stores: Stores, connect_s: float) -> None:
+    if settings.embedded:
+        await apply_migrations(stores.owner_url, read_migrations(), connect_s=connect_s)
+        return
     states = await read_status(stores.owner_url, read_migrations(), connect_s=connect_s)
-    pending = [each for each in states if each.applied_at is None]
-    if pending:
+    if pending := [each.migration.name for each in states if each.applied_at is None]:
         fail(
-            f"the database lacks {len(pending)} migration(s), first {pending[0].migration.name}: run `rovitracker migrate up`"
+            f"the database lacks {len(pending)} migration(s), first {pending[0]}: run `rovitracker migrate up`"
         )

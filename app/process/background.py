@@ -12,15 +12,13 @@ from app.storage.errors import PassingError
 
 Work = Callable[[], Awaitable[object]]
 
-_PATIENCE_S = 10.0
-
 _log = structlog.get_logger()
 
 
 class Background:
     """Work that is asked for again while it runs is run once more afterwards, and sees what it missed."""
 
-    def __init__(self, *, most: int = 1000, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, *, most: int = 1000, patience_s: float = 10.0) -> None:
         """patience_s: how long a process that ends waits for its work."""
         self._most, self._patience_s = most, patience_s
         self._tasks: dict[Hashable, asyncio.Task[None]] = {}
@@ -38,8 +36,7 @@ class Background:
         else:
             self.failed.set()
             _log.warning("background work skipped", kind=str(key), waiting=len(self._tasks))
-            return False
-        return True
+        return key in self._tasks
 
     def collect(
         self, name: str, item: Hashable, work: Callable[[Sequence[Any]], Awaitable[object]], *, pause_s: float
@@ -66,11 +63,10 @@ class Background:
         self._hurry.clear()
 
     async def _run(self, key: Hashable, work: Work) -> None:
-        following: Work | None = work
         try:
-            while following is not None:
-                await self._attempt(key, following)
-                following = self._again.pop(key, None)
+            await self._attempt(key, work)
+            while again := self._again.pop(key, None):
+                await self._attempt(key, again)
         finally:
             self._tasks.pop(key, None)
             self._again.pop(key, None)

@@ -28,11 +28,8 @@ def test_elements_are_those_of_the_standard_in_its_order() -> None:
 
 
 def test_table_and_machine_hold_the_same_attributes_in_the_same_order() -> None:
-    assert [field.name for field in fields(Equipment)] == [
-        "header",
-        *(e.attribute for e in ELEMENTS),
-        "further",
-    ]
+    own = [element.attribute for element in ELEMENTS]
+    assert [field.name for field in fields(Equipment)] == ["header", *own, "further"]
     assert [field.name for field in fields(EquipmentHeader)] == [child.attribute for child in HEADER]
 
 

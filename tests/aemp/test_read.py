@@ -167,21 +167,15 @@ def test_pages_in_a_list_with_their_own_machine_id_are_read() -> None:
 
 
 def test_attributes_with_at_signs_and_a_single_machine_are_read() -> None:
-    assert read("at_signs.json") == (
-        Equipment(
-            header=EquipmentHeader(oem_name="Veldman", model="VL 9", serial_number="VL-77"),
-            cumulative_idle_hours=Hours(clock("2024-05-06T11:59:59"), 17.5),
-        ),
-    )
+    header = EquipmentHeader(oem_name="Veldman", model="VL 9", serial_number="VL-77")
+    idle = Hours(clock("2024-05-06T11:59:59"), 17.5)
+    assert read("at_signs.json") == (Equipment(header=header, cumulative_idle_hours=idle),)
 
 
 def test_values_that_are_not_specified_are_absent() -> None:
-    assert read("dotnet.json") == (
-        Equipment(
-            header=EquipmentHeader(oem_name="Lumida", serial_number="LT-5"),
-            fuel_remaining=TankLevel(clock("2024-05-06T11:00:00"), 40.5),
-        ),
-    )
+    header = EquipmentHeader(oem_name="Lumida", serial_number="LT-5")
+    fuel = TankLevel(clock("2024-05-06T11:00:00"), 40.5)
+    assert read("dotnet.json") == (Equipment(header=header, fuel_remaining=fuel),)
 
 
 def test_rovi_assets_are_converted() -> None:

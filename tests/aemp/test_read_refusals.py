@@ -169,12 +169,10 @@ def test_machine_without_identifier_is_refused(header: dict[str, str]) -> None:
 
 
 def test_a_broken_install_time_is_named_and_its_machine_kept() -> None:
-    header = {"PIN": "P-1", "UnitInstallDateTime": "last year"}
-    document = json.dumps([{"EquipmentHeader": header}])
+    document = json.dumps([{"EquipmentHeader": {"PIN": "P-1", "UnitInstallDateTime": "last year"}}])
     assert "('P-1'): UnitInstallDateTime: 'last year' is not" in refused(document)
-    assert [machine.header for machine in read_document(document.encode(), "fleet")] == [
-        EquipmentHeader(pin="P-1")
-    ]
+    [machine] = read_document(document.encode(), "fleet")
+    assert machine.header == EquipmentHeader(pin="P-1")
 
 
 @pytest.mark.parametrize("name", ["PIN", "SerialNumber", "Model"])

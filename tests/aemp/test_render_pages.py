@@ -169,8 +169,7 @@ def test_reading_of_1970_is_a_reading() -> None:
 @pytest.mark.parametrize("hours", [-0.0, -0.004])
 def test_figure_that_is_nothing_but_a_sign_has_none(hours: float) -> None:
     """The machines beside it keep their figures."""
-    machines = tuple(
-        replace(BARE_MACHINE, cumulative_operating_hours=Hours(NOON, each)) for each in (7.125, hours, -3.5)
-    )
+    readings = [Hours(NOON, each) for each in (7.125, hours, -3.5)]
+    machines = tuple(replace(BARE_MACHINE, cumulative_operating_hours=each) for each in readings)
     document = render_fleet_v2_json(Snapshot(NOON, machines))
     assert re.findall(rb'"Hour":([^,]+)', document) == [b"7.12", b"0.00", b"-3.50"]

@@ -244,6 +244,5 @@ def test_required_children_are_what_a_row_holds() -> None:
     """A series of one metric has exactly one child that changes with time."""
     for series in SERIES:
         if len(series.metrics) == 1:
-            required = [child for child in series.element.children if child.required]
-            assert len(required) == 1
-            assert required[0].kind in (Kind.DECIMAL, Kind.INTEGER, Kind.BOOLEAN)
+            [required] = [child for child in series.element.children if child.required]
+            assert required.kind in (Kind.DECIMAL, Kind.INTEGER, Kind.BOOLEAN)

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.support.threads import answering
+
 
 class Server(socketserver.ThreadingTCPServer):
     """An answer's body is the request's, `delay_s` later."""
@@ -84,9 +86,5 @@ class Handler(socketserver.StreamRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with Server() as server, answering(server):
         yield server
-        server.shutdown()
-        thread.join()

@@ -39,8 +39,7 @@ class Exchange:
 
     def __init__(self, database_url: str, folder: Path) -> None:
         self.database_url = database_url
-        self.code = mint("ac", "c", 7)
-        self.token = mint("at", "c", 7)
+        self.code, self.token = mint("ac", "c", 7), mint("at", "c", 7)
         self.requests, self.answers = folder / "requests", folder / "answers"
         write_requests(self.requests, [form_request("/token", {"code": self.code.text})])
         self.answer()

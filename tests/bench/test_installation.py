@@ -31,14 +31,13 @@ FOREIGN, PLAIN = "cp27-none-win32", "py3-none-any"
 pytestmark = pytest.mark.timeout(300)  # the first time, Node.js is installed
 
 
+Lock = Callable[[str], object]
+
+
 @pytest.fixture
-def lock(tmp_path: Path) -> Callable[[str], None]:
-    """Writes the folder's lock file."""
-
-    def write(text: str) -> None:
-        (tmp_path / "requirements.txt").write_text(text)
-
-    return write
+def lock(tmp_path: Path) -> Lock:
+    """Writes the folder's lock file, in place of what stands there."""
+    return (tmp_path / "requirements.txt").write_text
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ def refusal(install: Callable[[Path], Path], folder: Path) -> tuple[type[Install
 
 
 def test_lock_file_is_installed_once_however_many_ask_and_anew_when_it_changes(
-    tmp_path: Path, lock: Callable[[str], None], links: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, lock: Lock, links: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     lock(make_wheel(links, "1", PLAIN))
     with ThreadPoolExecutor() as asking:
@@ -87,27 +86,21 @@ def test_lock_file_is_installed_once_however_many_ask_and_anew_when_it_changes(
     assert not left.exists()
 
 
-def test_package_without_a_hash_is_not_installed(
-    tmp_path: Path, lock: Callable[[str], None], links: Path
-) -> None:
+def test_package_without_a_hash_is_not_installed(tmp_path: Path, lock: Lock, links: Path) -> None:
     lock(make_wheel(links, "1", PLAIN).partition(" ")[0])
     kind, told = refusal(install_python, tmp_path)
     assert kind is InstallationError
     assert "hash" in told.lower()
 
 
-def test_package_of_another_hash_is_not_installed(
-    tmp_path: Path, lock: Callable[[str], None], links: Path
-) -> None:
+def test_package_of_another_hash_is_not_installed(tmp_path: Path, lock: Lock, links: Path) -> None:
     lock(make_wheel(links, "1", PLAIN)[:-9] + "deadbeef\n")
     kind, told = refusal(install_python, tmp_path)
     assert kind is InstallationError
     assert "DO NOT MATCH THE HASHES" in told
 
 
-def test_version_that_nobody_released_is_a_broken_lock_file(
-    tmp_path: Path, lock: Callable[[str], None], links: Path
-) -> None:
+def test_version_that_nobody_released_is_a_broken_lock_file(tmp_path: Path, lock: Lock, links: Path) -> None:
     """Other versions, and those of other platforms, excuse nothing."""
     make_wheel(links, "1", FOREIGN)
     lock(make_wheel(links, "2", PLAIN).replace("==2", "==3"))
@@ -117,7 +110,7 @@ def test_version_that_nobody_released_is_a_broken_lock_file(
 
 
 def test_package_that_is_made_for_other_platforms_alone_cannot_be_had(
-    tmp_path: Path, lock: Callable[[str], None], links: Path
+    tmp_path: Path, lock: Lock, links: Path
 ) -> None:
     lock(make_wheel(links, "1", FOREIGN))
     make_wheel(links, "2", PLAIN)
@@ -127,7 +120,7 @@ def test_package_that_is_made_for_other_platforms_alone_cannot_be_had(
 
 
 def test_package_cannot_be_had_without_a_network(
-    tmp_path: Path, lock: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, lock: Lock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{free_port()}/simple")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

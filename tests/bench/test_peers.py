@@ -67,6 +67,13 @@ def saved(answers: list[Answer], folder: Path) -> Path:
     return path
 
 
+def assert_noticed(fault: str, contender: Contender, requests: Path, answers: Path) -> None:
+    """The peer's own check finds the fault in what was answered, and names it."""
+    assert contender.check is not None
+    with pytest.raises(PeerError, match=fault):
+        contender.check(requests, answers)
+
+
 @pytest.mark.parametrize("task", Task)
 def test_oidc_provider_answers_what_it_is_asked(
     oidc_provider: ServingPeer, task: Task, tmp_path: Path
@@ -94,29 +101,22 @@ def test_forged_token_does_not_pass_its_guard(oidc_provider: ServingPeer, tmp_pa
 def test_answered_token_that_is_not_stored_is_noticed(oidc_provider: ServingPeer, tmp_path: Path) -> None:
     contender = oidc_provider.contender(Task.EXCHANGE, tokens=0)
     requests, answers = ask(contender, tmp_path, 3)
-    made_up = orjson.dumps({"access_token": "made-up"})
-    answers[1] = answers[1]._replace(body=made_up)
-    assert contender.check is not None
-    with pytest.raises(PeerError, match="stored 2 of 3"):
-        contender.check(requests, saved(answers, tmp_path))
+    answers[1] = answers[1]._replace(body=orjson.dumps({"access_token": "made-up"}))
+    assert_noticed("stored 2 of 3", contender, requests, saved(answers, tmp_path))
 
 
 def test_token_answered_twice_is_noticed(oidc_provider: ServingPeer, tmp_path: Path) -> None:
     contender = oidc_provider.contender(Task.EXCHANGE, tokens=0)
     requests, answers = ask(contender, tmp_path, 3)
     answers[1] = answers[1]._replace(body=answers[0].body)
-    assert contender.check is not None
-    with pytest.raises(PeerError, match="3 codes with 2 tokens"):
-        contender.check(requests, saved(answers, tmp_path))
+    assert_noticed("3 codes with 2 tokens", contender, requests, saved(answers, tmp_path))
 
 
 def test_live_token_called_inactive_is_noticed(oidc_provider: ServingPeer, tmp_path: Path) -> None:
     contender = oidc_provider.contender(Task.INTROSPECT, tokens=2)
     requests, answers = ask(contender, tmp_path, 2)
     answers[1] = answers[1]._replace(body=orjson.dumps({"active": False}))
-    assert contender.check is not None
-    with pytest.raises(PeerError, match="inactive"):
-        contender.check(requests, saved(answers, tmp_path))
+    assert_noticed("inactive", contender, requests, saved(answers, tmp_path))
 
 
 def test_smoke_run_compares_ours_with_oidc_provider(tmp_path: Path) -> None:

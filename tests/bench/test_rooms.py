@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.syntax import nodes_of
+
 BENCH = Path(__file__).parents[2] / "bench"
 SHARED = {"load": {"load"}, "ground": {"load", "ground"}}
 ROOMS = sorted(file.parent.name for file in BENCH.glob("*/__init__.py"))
@@ -17,11 +19,7 @@ def sources(folder: Path) -> list[Path]:
 
 
 def rooms_imported(file: Path) -> set[str]:
-    modules = [
-        node.module or ""
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.ImportFrom)
-    ]
+    modules = [node.module or "" for node in nodes_of(file) if isinstance(node, ast.ImportFrom)]
     return {module.split(".")[1] for module in modules if module.startswith("bench.")}
 
 

@@ -43,8 +43,7 @@ def recorded(tmp_path: Path) -> Recorded:
 
 async def exchanged(world: World) -> tuple[TokenString, TokenString]:
     """A code, and the token that stands for it."""
-    database = world.context.database
-    approval, code = await approval_for(world, database)
+    approval, code = await approval_for(world, world.context.database)
     token = mint("at", "c", bucket_of(approval.customer_id))
     assert await world.context.gathered.insert_redemption(Redemption.of(approval, token), classic=True)
     return code, token
@@ -90,11 +89,14 @@ async def test_eleventh_live_token_is_noticed(world: World, database_url: str) -
     await asyncio.to_thread(check_cap, database_url)
 
 
+END_CROWDS = """\
+UPDATE classic_token SET revoked_at = now() WHERE (customer_id, application_id, scope) IN
+(SELECT customer_id, application_id, scope FROM classic_token WHERE revoked_at IS NULL
+GROUP BY 1, 2, 3 HAVING count(*) > 10)"""
+
+
 async def end_crowds(database_url: str) -> None:
+    """Revoke all tokens of each customer, application and scope that have more than ten alive."""
     connection = await asyncpg.connect(database_url)
-    await connection.execute(
-        "UPDATE classic_token SET revoked_at = now() WHERE (customer_id, application_id, scope) IN "
-        "(SELECT customer_id, application_id, scope FROM classic_token WHERE revoked_at IS NULL "
-        "GROUP BY 1, 2, 3 HAVING count(*) > 10)"
-    )
+    await connection.execute(END_CROWDS)
     await connection.close()

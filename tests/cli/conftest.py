@@ -42,6 +42,7 @@ class Rovitracker:
         return {**os.environ, "ROVITRACKER_DATA_DIR": str(self.embedded.data_dir), **settings}
 
     def run(self, *arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a verb to its end. settings: variables of its environment, by their whole names."""
         return self.verbs.run(*arguments, environment=self.environment(**settings), stdin=stdin)
 
     def ask(self, *arguments: str, stdin: str = "") -> Any:
@@ -78,6 +79,7 @@ def own_stores(rovitracker: Rovitracker, database: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def rovitracker(verbs: Verbs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rovitracker]:
+    """Private servers that the tests of a file share: what one stores, the next one finds."""
     data_dir = tmp_path_factory.mktemp("cli")
     with attach(data_dir) as embedded:  # held, so that the servers do not stop between two verbs
         yield Rovitracker(embedded, verbs)

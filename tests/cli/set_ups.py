@@ -22,12 +22,7 @@ class Ground:
     folder: Path
 
     def of(self, url: str, **others: str) -> dict[str, str]:
-        return {
-            "DATABASE_URL": url,
-            "REDIS_URL": self.redis_url,
-            "ENVIRONMENT": "development",
-            **others,
-        }
+        return {"DATABASE_URL": url, "REDIS_URL": self.redis_url, "ENVIRONMENT": "development", **others}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from secrets import token_hex
@@ -13,6 +12,7 @@ import pytest
 from app.cli.checks import check_settings
 from app.settings import Settings
 from tests.cli.conftest import Rovitracker, own_stores
+from tests.support.threads import answering
 
 CHECKS = {
     "Python",
@@ -131,12 +131,8 @@ class _Greeting(socketserver.StreamRequestHandler):
 
 @contextmanager
 def mail_server() -> Iterator[int]:
-    with socketserver.TCPServer(("127.0.0.1", 0), _Greeting) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with socketserver.TCPServer(("127.0.0.1", 0), _Greeting) as server, answering(server):
         yield server.server_address[1]
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("address", ["abuse@rovi.example", None])

@@ -20,6 +20,8 @@ from tests.cli.conftest import Rovitracker
 from tests.support.browser import Browser
 from tests.support.server import free_port
 
+Local = tuple[str, str, int]  # client_id, client_secret, and the port that its redirect URI names
+
 ANN, PASSWORD = "ann@hillside.example", "long enough password"
 STEPS = [
     "Where the endpoints are",
@@ -156,7 +158,7 @@ def test_flow_client_of_nobodys_application_ends_at_its_token(walker: Walker) ->
 
 
 def test_what_the_service_refuses_ends_the_walk_in_its_own_words(
-    walker: Walker, robot: tuple[str, str], local: tuple[str, str, int]
+    walker: Walker, robot: tuple[str, str], local: Local
 ) -> None:
     client_id, secret = robot
     wrong = walker.refuse_client(client_id, secret[:-1])
@@ -183,7 +185,7 @@ def test_an_address_where_no_such_service_is_is_named(walker: Walker, robot: tup
         assert len(said.splitlines()) == 1
 
 
-def test_flow_code_walks_through_sign_in_and_consent(walker: Walker, local: tuple[str, str, int]) -> None:
+def test_flow_code_walks_through_sign_in_and_consent(walker: Walker, local: Local) -> None:
     """It walks with PKCE, and prints nothing secret."""
     with walker.code(*local) as begun:
         asked = parse_qs(urlsplit(begun.begin_at()).query)
@@ -227,7 +229,7 @@ def test_flow_code_of_a_strict_application_refreshes_once(walker: Walker, kind: 
         assert dead["reasons"][0].startswith("all tokens of its approval were revoked at")
 
 
-def test_flow_code_says_when_the_customer_refused(walker: Walker, local: tuple[str, str, int]) -> None:
+def test_flow_code_says_when_the_customer_refused(walker: Walker, local: Local) -> None:
     with walker.code(*local) as begun:
         begun.decide("deny")
         code, printed, told = begun.end()
@@ -235,9 +237,7 @@ def test_flow_code_says_when_the_customer_refused(walker: Walker, local: tuple[s
     assert "access_denied" in told
 
 
-def test_an_answer_with_another_state_is_refused_and_the_flow_goes_on(
-    walker: Walker, local: tuple[str, str, int]
-) -> None:
+def test_an_answer_with_another_state_is_refused_and_the_flow_goes_on(walker: Walker, local: Local) -> None:
     """Whoever plants a code of their own would have us show them our customer's machines, or theirs to us."""
     with walker.code(*local) as begun:
         state = parse_qs(urlsplit(begun.begin_at()).query)["state"][0]
@@ -257,7 +257,7 @@ def test_an_answer_with_another_state_is_refused_and_the_flow_goes_on(
         assert begun.end()[0] == 0
 
 
-def test_an_answer_of_another_issuer_is_not_redeemed(walker: Walker, local: tuple[str, str, int]) -> None:
+def test_an_answer_of_another_issuer_is_not_redeemed(walker: Walker, local: Local) -> None:
     """O-122, O-130: our own command is a client too, and is not misled by the right state."""
     with walker.code(*local) as begun:
         state = parse_qs(urlsplit(begun.begin_at()).query)["state"][0]
@@ -267,7 +267,7 @@ def test_an_answer_of_another_issuer_is_not_redeemed(walker: Walker, local: tupl
     assert f"from https://evil.example, not from {walker.url}" in told
 
 
-def test_a_wrong_secret_is_told_after_the_consent(walker: Walker, local: tuple[str, str, int]) -> None:
+def test_a_wrong_secret_is_told_after_the_consent(walker: Walker, local: Local) -> None:
     client_id, secret, port = local
     with walker.code(client_id, secret[:-1], port) as begun:
         begun.decide("approve")
@@ -276,18 +276,14 @@ def test_a_wrong_secret_is_told_after_the_consent(walker: Walker, local: tuple[s
     assert "invalid_client" in told
 
 
-def test_flow_code_that_is_interrupted_ends_without_a_trace(
-    walker: Walker, local: tuple[str, str, int]
-) -> None:
+def test_flow_code_that_is_interrupted_ends_without_a_trace(walker: Walker, local: Local) -> None:
     """It ends with the exit code that shells know for it."""
     with walker.code(*local) as begun:
         begun.process.send_signal(signal.SIGINT)
         assert begun.end() == (128 + signal.SIGINT, "", "")
 
 
-def test_what_cannot_begin_is_told_before_anybody_is_sent_anywhere(
-    walker: Walker, local: tuple[str, str, int]
-) -> None:
+def test_what_cannot_begin_is_told_before_anybody_is_sent_anywhere(walker: Walker, local: Local) -> None:
     client_id, secret, _ = local
 
     def refused(client_id: str, port: int, url: str = walker.url) -> str:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO, TextIOWrapper
-from threading import Thread
 
 import pytest
 import typer
@@ -15,6 +14,7 @@ from app.cli.main import run
 from app.cli.output import print_table
 from app.cli.walk import Walk
 from tests.support.server import ROOT, free_port
+from tests.support.threads import answering
 
 
 def test_help_stays_where_python_drops_docstrings() -> None:
@@ -61,12 +61,8 @@ class _Service(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def service() -> Iterator[int]:
-    with HTTPServer(("127.0.0.1", 0), _Service) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
+    with HTTPServer(("127.0.0.1", 0), _Service) as server, answering(server):
         yield server.server_address[1]
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

@@ -61,10 +61,9 @@ def test_a_refused_registration_stores_nothing(
 def test_an_address_is_given_to_one_person_only(ann: str, rovitracker: Rovitracker) -> None:
     again = ("customer", "add", "--email", ann, "--name", "Another")
     assert "already" in rovitracker.refuse(*again, stdin="long enough pw\n")
-    assert "10 to" in rovitracker.refuse(
-        "customer", "add", "--email", "b@x.example", "--name", "B", stdin="short\n"
-    )
-    assert "stdin" in rovitracker.refuse("customer", "add", "--email", "b@x.example", "--name", "B")
+    new = ("customer", "add", "--email", "b@x.example", "--name", "B")
+    assert "10 to" in rovitracker.refuse(*new, stdin="short\n")
+    assert "stdin" in rovitracker.refuse(*new)
 
 
 def test_import_show_and_simulate_fill_a_fleet(ann: str, rovitracker: Rovitracker, tmp_path: Path) -> None:

@@ -15,5 +15,6 @@ collect_ignore = [] if CHECKED else [f"test_{name}.py" for name in INSTALLING]
 async def service(
     context: Context, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Served]:
+    """A process with a customer, their fleet and their browser, once for a file."""
     async with served(context, database_url, redis_url, tmp_path_factory.mktemp("clients")) as service:
         yield service

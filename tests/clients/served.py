@@ -17,6 +17,8 @@ from tests.support.server import free_port, running_service, settings_on
 
 MACHINES = 3
 
+_SPENT = "SELECT count(*) AS n FROM refresh_token WHERE application_id = $1 AND successor_id IS NOT NULL"
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -60,10 +62,7 @@ class Served:
 
     async def refreshes(self, application: RegisteredApplication) -> int:
         """How many refresh tokens of an application were spent."""
-        spent = (
-            "SELECT count(*) AS n FROM refresh_token WHERE application_id = $1 AND successor_id IS NOT NULL"
-        )
-        [row] = await self.world.context.database.rows(spent, application.client.id)
+        [row] = await self.world.context.database.rows(_SPENT, application.client.id)
         return int(row["n"])
 
 

@@ -101,6 +101,7 @@ def _faults(programs: Path, options: argparse.Namespace) -> bool:
 
 
 async def _struck(programs: Path, options: argparse.Namespace, judge: Path | None) -> list[Result]:
+    """Run schedules until enough operations are judged, and tell of each. The journal of one with violations is kept."""
     plan = Plan(options.seconds, options.at_once)
     struck = run_faults(programs, options.out, plan, judge, seed=options.seed, operations=options.operations)
     results = []
@@ -118,6 +119,7 @@ def _judges(results: Sequence[Result]) -> list[str]:
 
 
 def _measure(programs: Path, options: argparse.Namespace) -> bool:
+    """Whether an exchange on one node costs no more than the bar. The figures are kept either way."""
     costs = asyncio.run(
         measure(programs, bursts=options.bursts, requests=options.requests, connections=options.connections)
     )

@@ -107,7 +107,10 @@ def _register(
 def _instance(
     number: int, folder: Path, servers: Citus, valkey: KeptValkey, own: Mapping[str, str]
 ) -> Instance:
-    """own: settings of the ground."""
+    """own: settings of the ground.
+
+    The limits of reads, failures and connections are out of the workload's reach, and a code waits for ten minutes.
+    """
     port = free_port()
     usual = {
         "ENVIRONMENT": "development",

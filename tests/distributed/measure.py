@@ -52,6 +52,7 @@ class Side:
     used: list[Cost] = field(default_factory=list)
 
     def read(self) -> Cost:
+        """Seconds of processor time of each part, since its processes began."""
         service = self.ground.instances[0].process
         postgres = [node.process for node in self.ground.servers.nodes]
         assert service is not None
@@ -65,6 +66,7 @@ class Side:
 async def measure(programs: Path, *, bursts: int, requests: int, connections: int) -> dict[str, list[Cost]]:
     """Bursts of so many exchanges, of each side in turn, over so many connections that are all busy.
 
+    Three bursts of each side come first, and do not count. Every other round goes through the sides backwards.
     Returns what an exchange cost in each burst, by side.
     """
     async with AsyncExitStack() as stack:

@@ -86,6 +86,7 @@ class Node:
         return self.folder / self.name
 
     def start(self, **settings: str) -> None:
+        """Return once it answers; it fails after 30 s. settings: of the server, over those on the page."""
         given = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder), **settings}
         with (self.folder / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -118,6 +119,7 @@ class Node:
         self.process = None
 
     def stop(self) -> None:
+        """End sessions and write a last checkpoint, as SIGINT asks of PostgreSQL."""
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(60)
@@ -158,10 +160,12 @@ class Citus:
 
     @property
     def owner_url(self) -> str:
+        """The address by the login that migrates the schema and distributes it."""
         return self.url("rovitracker_owner")
 
     @property
     def service_url(self) -> str:
+        """The address by the service's own login, since SET ROLE reaches no worker."""
         return self.url("rovitracker_login")
 
     def tell(self, *statements: str) -> str:
@@ -253,6 +257,7 @@ def _as_nobody() -> dict[str, Any]:
 
 
 def _give(*places: Path) -> None:
+    """Give places to the account that runs PostgreSQL, where root runs the tests."""
     if os.geteuid() == 0:
         account = pwd.getpwnam("nobody")
         for place in places:

@@ -32,6 +32,7 @@ def costs_of(costs: Mapping[str, Sequence[Cost]]) -> list[dict[str, Any]]:
 
 
 def is_met(results: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an exchange on one node of Citus costs at most BAR times as much as on plain PostgreSQL."""
     return bool(next(each["of_plain"] for each in results if each["name"] == JUDGED) <= BAR)
 
 

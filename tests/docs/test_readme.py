@@ -18,8 +18,7 @@ def settings_table() -> str:
     """The table as Settings has it; put between the marks by `python -m tests.docs.test_readme`."""
     rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        default = default_text(field.default)
-        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default_text(field.default)} | {field.description} |")
     return "\n".join(rows) + "\n"
 
 

@@ -45,11 +45,13 @@ class Attack:
 def _held(
     told: str, begin: bytes = b"", piece: bytes = b"", *, reads: bool = True, ends_s: float = _DEADLINE_S
 ) -> Attack:
+    """A thousand at once that send a byte a second or nothing, until the server's deadline ends them."""
     pause_s = 1.0 if piece else 0.0
     return Attack(frozenset(told.split()), begin, piece, _MIB, pause_s, reads, ends_s, 1000, 250)
 
 
 def _endless(told: str, begin: bytes, piece: bytes, *, most_mib: int = 64) -> Attack:
+    """Pieces of about 64 KiB, as fast as they are taken, until the server ends it or most_mib are sent."""
     return Attack(frozenset(told.split()), begin, piece * max(1, _PIECE // len(piece)), most_mib * _MIB)
 
 

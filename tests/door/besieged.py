@@ -81,6 +81,11 @@ class Besieged:
 async def besieged(
     database_url: str, redis_url: str, folder: Path, **settings: str
 ) -> AsyncIterator[Besieged]:
+    """`rovitracker serve` with one process and its metrics, until the block ends.
+
+    settings: by their names without the prefix. Its limit of reads is out of a flood's reach.
+    All other limits are the product's own, unless a test names them.
+    """
     port, management_port = free_port(), free_port()
     environment = {
         **settings_on(database_url, redis_url, folder),
@@ -99,6 +104,7 @@ async def flood(
     """The outcome of each attack, sent from a process of its own that the honest need not wait for.
 
     requests: a file of whole ones, as one more attack. options: the flooder's.
+    Raises TimeoutError when the flood is not over after 100 s.
     """
     chosen = [f"--attack={attack}" for attack in attacks] + ([f"--requests={requests}"] if requests else [])
     named = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]

@@ -23,7 +23,10 @@ class Fates:
 
 
 class ClosedLoop:
-    """Half of the clients keep their connection, the others take a new one a request; all go on until refused."""
+    """Half of the clients keep their connection, the others take a new one a request; all go on until refused.
+
+    A client goes on for 40 s at most. One that is not refused until then counts as lost in silence.
+    """
 
     def __init__(self, port: int, *, clients: int = 50) -> None:
         self.fates = Fates()
@@ -37,6 +40,7 @@ class ClosedLoop:
         return await self.refused()
 
     async def refused(self) -> Fates:
+        """Wait until no client goes on, and give what became of all requests."""
         await asyncio.gather(*self._clients)
         return self.fates
 

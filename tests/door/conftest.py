@@ -9,6 +9,7 @@ from tests.support.server import settings_on
 
 @pytest.fixture
 def environment(database_url: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    """The settings of a `rovitracker serve` on this worker's stores, as the environment of its process."""
     return settings_on(database_url, redis_url, tmp_path / "data")
 
 

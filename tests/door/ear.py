@@ -18,6 +18,7 @@ class Progress:
         self._moved: dict[int, asyncio.Event] = defaultdict(asyncio.Event)
 
     def note(self, port: int, read: int) -> None:
+        """So many bytes were read of the client at this port, since it connected."""
         self._read[port] = read
         self._moved[port].set()
 

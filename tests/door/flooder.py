@@ -69,6 +69,7 @@ class Attacker:
         self._sent = 0
 
     async def run(self) -> None:
+        """Attack until the server ends it or the flood is over, and add how that went to the outcome."""
         self._outcome.begun += 1
         with socket.socket() as connection:
             connection.setblocking(False)
@@ -83,6 +84,7 @@ class Attacker:
                 self._outcome.silent += bool(self._sent and not self._told and self._attack.reads)
 
     async def _end_of(self, connection: socket.socket) -> str:
+        """How the connection ended, in the words of `Outcome.ended`."""
         loop = asyncio.get_running_loop()
         try:
             connection.bind((self._target.source, 0))

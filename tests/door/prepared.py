@@ -22,6 +22,7 @@ _MOST_NAME = 125_000
 
 
 def marks(count: int) -> str:
+    """A letter under so many combining marks, in no order that Unicode would leave as it is."""
     return "a" + (_MARKS * (count // len(_MARKS) + 1))[:count]
 
 

@@ -82,6 +82,8 @@ backend service
 
 @dataclass(frozen=True, slots=True)
 class Kind:
+    """program: as Debian calls it. configuration: with places for a folder and for the ports of both."""
+
     program: str
     arguments: tuple[str, ...]  # before the name of its configuration
     configuration: str

@@ -32,6 +32,7 @@ class Connection:
         self._writer.write(data)
 
     async def answer(self) -> RawAnswer:
+        """The next answer, which has to come within 30 s."""
         return await asyncio.wait_for(read_answer(self._reader), 30)
 
     async def ask(self, request: bytes) -> RawAnswer:
@@ -77,6 +78,7 @@ class Service:
         (os.killpg if all_of_it else os.kill)(self.pid, sig)
 
     async def connect(self) -> Connection:
+        """A client that is closed with the service, if nobody closed it before."""
         client = Connection(*await asyncio.open_connection("127.0.0.1", self.port))
         self.clients.append(client)
         return client
@@ -95,6 +97,7 @@ class Service:
                 await asyncio.sleep(0.05)
 
     def starts(self) -> int:
+        """How many processes have said that they serve, those among them that have ended."""
         return self.said().count(_UP)
 
     def said(self) -> str:
@@ -111,6 +114,7 @@ class Service:
 
 
 def command_of(process: psutil.Process) -> str:
+    """The command line of a process; nothing for one that has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.Error:  # it ended just now

@@ -27,6 +27,11 @@ async def serving(app: ASGIApp, bounds: Bounds = BOUNDS) -> AsyncIterator[int]:
 async def server_of(
     app: ASGIApp, bounds: Bounds = BOUNDS, http: type[Protocol] = Protocol
 ) -> AsyncIterator[Server]:
+    """A server in this loop behind the service's own edge, once it listens.
+
+    bounds: the deadlines and sizes that it keeps to. http: the protocol of each connection, in the place of the product's.
+    When the block ends, what is under way has 5 s.
+    """
     config = Config(
         app,
         bounds=bounds,
@@ -50,7 +55,10 @@ async def server_of(
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with what the application was given, as JSON."""
+    """Answer with what the application was given, as JSON.
+
+    It reads the whole body first, and answers nothing when the client is gone before that.
+    """
     body = b""
     more = True
     while more:
@@ -73,7 +81,10 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class Client:
-    """One connection, whose end is seen."""
+    """One connection, whose end is seen.
+
+    It reads as much of an answer as Content-Length says, since the application here sends no chunks.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -82,6 +93,7 @@ class Client:
     @classmethod
     @asynccontextmanager
     async def to(cls, port: int) -> AsyncIterator[Self]:
+        """Connect to this port of the loopback interface, and close when the block ends."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
         try:
             yield cls(reader, writer)
@@ -100,6 +112,12 @@ class Client:
             headers = dict(line.split(": ", 1) for line in lines)
             body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         return int(start.split(" ")[1]), headers, body
+
+    async def refused(self, status: int) -> None:
+        """The next answer has this status and is the last: nothing comes behind it, and the connection ends."""
+        answered, headers, _ = await self.answer()
+        assert (answered, headers["connection"]) == (status, "close")
+        assert await self.end() == b""
 
     async def end(self, within_s: float = 5) -> bytes:
         """All that still comes before the connection ends."""

@@ -144,11 +144,8 @@ def test_attacks_have_names_of_their_own() -> None:
 
 async def test_every_attack_is_answered_as_is_due(target: Target) -> None:
     """R-76, R-77, R-78: whole, in one segment with an honest request behind it."""
-    await assert_faultless(
-        target.port,
-        (Sending(attack, "whole", (attack.sent + PROBE,)) for attack in CORPUS),
-        pause=a_moment,
-    )
+    sendings = (Sending(attack, "whole", (attack.sent + PROBE,)) for attack in CORPUS)
+    await assert_faultless(target.port, sendings, pause=a_moment)
 
 
 async def test_every_refusal_says_nothing_but_why_and_leaves_a_line_with_the_address(

@@ -143,12 +143,8 @@ async def answer_whole(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def request_of(path: str, *, version: str = "1.1", body: bytes = b"asked") -> bytes:
-    return b"POST %b HTTP/%b\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (
-        path.encode(),
-        version.encode(),
-        len(body),
-        body,
-    )
+    parts = path.encode(), version.encode(), len(body), body
+    return b"POST %b HTTP/%b\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % parts
 
 
 async def test_one_message_is_the_same_answer_as_two() -> None:

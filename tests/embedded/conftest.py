@@ -22,6 +22,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def servers(data_dir: Path) -> Iterator[Embedded]:
+    """They are held from the first test that wants them until the run ends."""
     with attach(data_dir) as held:
         yield held
 
@@ -43,6 +44,7 @@ def stopped_dir(made_dir: Path) -> Path:
 
 @pytest.fixture
 def new_dir(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is not there yet. What a test makes of it is removed."""
     yield tmp_path / "data"
     remove(tmp_path / "data")
 

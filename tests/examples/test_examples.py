@@ -240,9 +240,8 @@ def test_readme_has_a_row_and_a_command_for_each_program() -> None:
     readme = (EXAMPLES / "README.md").read_text()
     commands = re.findall(r"^\| \[.*\]\((.*)\) \|.*\| `(\S+) (\S+)` \|$", readme, re.MULTILINE)
     run_with = {"python": ".venv/bin/python", "javascript": "node"}
-    assert commands == [
-        (str(program), run_with[program.parent.name], program.name) for program in sorted(PROGRAMS)
-    ]
+    expected = [(str(each), run_with[each.parent.name], each.name) for each in sorted(PROGRAMS)]
+    assert commands == expected
 
 
 def test_readme_names_the_versions_that_are_locked() -> None:

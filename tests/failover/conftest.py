@@ -48,18 +48,21 @@ class House:
         }
 
     async def ready(self) -> tuple[int, dict[str, str]]:
+        """The status of /health/ready, and the state of each part as it says it."""
         answer = await self.browser.get("/health/ready")
         return answer.status_code, answer.json()
 
 
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres, Postgres]]:
+    """A primary and its standby, which the tests of a file share. Nothing is migrated yet."""
     with two_postgres(tmp_path_factory.mktemp("postgres")) as pair:
         yield pair
 
 
 @pytest.fixture(scope="module")
 def valkeys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Valkey, Valkey]]:
+    """Two that know nothing of each other yet. The tests of a file share them."""
     with two_valkeys(tmp_path_factory.mktemp("valkeys")) as pair:
         yield pair
 
@@ -70,6 +73,10 @@ async def house(
     valkeys: tuple[Valkey, Valkey],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[House]:
+    """Both pairs of stores behind a proxy each, and the service in this process on the proxies' ports.
+
+    It is migrated, and hears changes. The tests of a file share it: where one leads an address, the next finds it.
+    """
     await apply_migrations(postgres[0].url, read_migrations())
     await valkeys[1].follow(valkeys[0])
     async with AsyncExitStack() as stack:

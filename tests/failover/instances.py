@@ -71,7 +71,10 @@ async def two_instances(settings: dict[str, str]) -> AsyncIterator[list[Instance
 def configuration_of(
     kind: str, folder: Path, port: int, instances: list[Instance], check_every: str | None
 ) -> str:
-    """As documented, for these instances. check_every: in the place of the documented pace of HAProxy."""
+    """As documented, for these instances. check_every: in the place of the documented pace of HAProxy.
+
+    Neither kind gets a port for plain HTTP. It fails where the page names more instances than there are.
+    """
     certificate = write_certificate(folder)
     text = (ROOT / "deploy" / f"{kind}.{'cfg' if kind == 'haproxy' else 'conf'}").read_text()
     if kind == "haproxy":

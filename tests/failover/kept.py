@@ -31,6 +31,7 @@ def note(lost: str, *, operations: int, at_the_moment: int, back_s: Sequence[flo
 
 
 def table_of(found: Sequence[Mapping[str, Any]]) -> str:
+    """A row in Markdown for each test, with the longest time until codes were redeemed again."""
     lines = [
         "| | strikes | operations | codes redeemed at the moment | violations | back after | at most |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -53,6 +53,7 @@ class Site:
             os.chown(path, self.account["user"], self.account["group"])
 
     def start(self, command: list[str | Path], told: Path, **environment: str) -> subprocess.Popen[bytes]:
+        """Run a program as the run's account, in its folder. environment: all that it has beside PATH."""
         with told.open("ab") as output:
             return subprocess.Popen(
                 command,
@@ -105,6 +106,7 @@ class Node:
         self.site.own(folder / "config.yml")
 
     def start(self) -> None:
+        """Start its Patroni, which makes the server's data where there is none, and starts the server."""
         folder = self.data.parent
         patroni = program("patroni")
         assert patroni is not None
@@ -189,6 +191,7 @@ class Patroni:
         return roles == ["leader", "sync_standby"]
 
     async def primary(self) -> Node:
+        """The one that leads by their own word. It fails while none does."""
         members = await self.members()
         return next(each for each in self.nodes if members.get(each.name, ("",))[0] == "leader")
 
@@ -208,7 +211,10 @@ def skip_without_programs() -> None:
 
 @asynccontextmanager
 async def patroni_cluster() -> AsyncIterator[Patroni]:
-    """Whole, behind HAProxy, with the logins made."""
+    """Whole, behind HAProxy, with the logins made.
+
+    It has 60 s to become whole. It skips the test where a program is missing, and ends as machines do that lose power.
+    """
     skip_without_programs()
     account: dict[str, Any] = {}
     if os.geteuid() == 0:
@@ -260,6 +266,7 @@ async def make_logins(site: Site) -> None:
 
 @contextmanager
 def _etcds(site: Site) -> Iterator[None]:
+    """Run three of etcd: the one on the page, and two with their own number and address in its place."""
     etcd = program("etcd")
     assert etcd is not None
     running = []

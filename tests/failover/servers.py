@@ -55,7 +55,10 @@ class Postgres:
         return f"postgresql://rovitracker:{password}@/rovitracker?host={self.run}&port={self.port}"
 
     def start(self, *, follows: "Postgres | None" = None, **settings: str) -> None:
-        """follows: as a standby of that one."""
+        """Return once it answers; it fails after 30 s. follows: as a standby of that one.
+
+        settings: of the server, over those above.
+        """
         given = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.run), **settings}
         if follows is not None:
             (self.folder / "standby.signal").touch()
@@ -106,6 +109,7 @@ class Postgres:
             await superuser.close()
 
     async def promote(self) -> None:
+        """Make a standby the primary. It fails unless that is done within 20 s."""
         assert await self.tell("SELECT pg_promote(true, 20)")
         (self.folder / "standby.signal").unlink(missing_ok=True)
 
@@ -119,7 +123,11 @@ def as_owner(record: Record) -> dict[str, Any]:
 
 @contextmanager
 def two_postgres(data_dir: Path) -> Iterator[tuple[Postgres, Postgres]]:
-    """A primary and its streaming standby, both new."""
+    """A primary and its streaming standby, both new.
+
+    The standby begins as a copy of the primary's folder, so no base backup is taken. At the end both are told to leave
+    at once, and their folder is removed.
+    """
     folders = Folders(data_dir)
     folders.open()
     record = settle_home(folders, installed_software())

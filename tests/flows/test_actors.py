@@ -82,11 +82,8 @@ OWN = {
 
 def texts_of(file: Path) -> list[tuple[int, str]]:
     """Every string in a file, its docstrings too."""
-    return [
-        (node.lineno, node.value)
-        for node in nodes_of(file)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    ]
+    constants = [node for node in nodes_of(file) if isinstance(node, ast.Constant)]
+    return [(each.lineno, each.value) for each in constants if isinstance(each.value, str)]
 
 
 def options() -> set[str]:
@@ -151,12 +148,14 @@ def test_every_verb_that_writes_to_the_trail_is_told_who_acts() -> None:
         assert actor.default is inspect.Parameter.empty, name
 
 
+NEWEST = """\
+SELECT actor_kind, actor_id, request_id, address
+FROM audit_event WHERE customer_id = $1 ORDER BY id DESC LIMIT 1"""
+
+
 async def newest(context: Context, customer_id: UUID) -> tuple[str, UUID | None, str | None, str | None]:
-    row = await context.database.row(
-        "SELECT actor_kind, actor_id, request_id, address FROM audit_event WHERE customer_id = $1 ORDER BY id DESC LIMIT 1",
-        customer_id,
-    )
-    assert row is not None
+    """The newest event about the customer: who acted, in which request, and from where."""
+    [row] = await context.database.rows(NEWEST, customer_id)
     return row["actor_kind"], row["actor_id"], row["request_id"], row["address"]
 
 
@@ -164,9 +163,8 @@ async def newest(context: Context, customer_id: UUID) -> tuple[str, UUID | None,
 async def test_the_trail_has_whoever_acted(context: Context, kind: ActorKind) -> None:
     """Outside of a request there is no request id and no address."""
     actor = Actor(kind, new_id())
-    member = await add_customer(
-        context, actor, email=f"{actor.id}@hillside.example", name="Hillside", password=PASSWORD
-    )
+    email = f"{actor.id}@hillside.example"
+    member = await add_customer(context, actor, email=email, name="Hillside", password=PASSWORD)
     assert await newest(context, member.customer_id) == (kind, actor.id, None, None)
 
 

@@ -68,8 +68,7 @@ async def test_address_in_use_is_refused_and_leaves_no_account(context: Context)
 async def test_password_is_stored_as_argon2id_only(context: Context) -> None:
     """R-24"""
     member = await add_customer(context, COMMAND_LINE, email=address(), name="Hillside", password=PASSWORD)
-    row = await context.database.row("SELECT password_hash FROM person WHERE id = $1", member.id)
-    assert row is not None
+    [row] = await context.database.rows("SELECT password_hash FROM person WHERE id = $1", member.id)
     assert row["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert PASSWORD not in row["password_hash"]
 

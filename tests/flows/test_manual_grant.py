@@ -47,13 +47,14 @@ def asked(world: World) -> ManualRequest:
     return ManualRequest(world.client_id, world.member.email, "Confirmed by phone, case 4711")
 
 
+ROWS_ABOUT = """\
+SELECT (SELECT count(*) FROM authorization_grant WHERE application_id = $1::uuid) AS grants,
+       (SELECT count(*) FROM classic_token WHERE application_id = $1::uuid) AS tokens"""
+
+
 async def rows_about(context: Context, asked: ManualRequest) -> tuple[int, int]:
     """Grants and classic tokens of the application that was asked for."""
-    [row] = await context.database.rows(
-        """SELECT (SELECT count(*) FROM authorization_grant WHERE application_id = $1::uuid) AS grants,
-                  (SELECT count(*) FROM classic_token WHERE application_id = $1::uuid) AS tokens""",
-        asked.client_id,
-    )
+    [row] = await context.database.rows(ROWS_ABOUT, asked.client_id)
     return row["grants"], row["tokens"]
 
 

@@ -49,12 +49,14 @@ async def roles(world: World) -> dict[str, MemberRole]:
     return {each.email: each.role for each in listed}
 
 
+TRAIL = """\
+SELECT event, actor_id, detail
+FROM audit_event WHERE customer_id = $1 AND event LIKE $2 || '%' ORDER BY id"""
+
+
 async def trail(world: World, beginning: str) -> list[tuple[str, UUID | None, dict[str, Any]]]:
-    rows = await world.context.database.rows(
-        "SELECT event, actor_id, detail FROM audit_event WHERE customer_id = $1 AND event LIKE $2 || '%' ORDER BY id",
-        world.member.customer_id,
-        beginning,
-    )
+    """The customer's events whose names begin so, the oldest first: the name, who acted, and the detail."""
+    rows = await world.context.database.rows(TRAIL, world.member.customer_id, beginning)
     return [(row["event"], row["actor_id"], orjson.loads(row["detail"])) for row in rows]
 
 
@@ -144,9 +146,8 @@ async def test_an_operator_acts_from_outside(world: World) -> None:
     application_id = world.registered.client.id
     operator = Actor("operator", UUID(int=7))
     await disconnect_application(world.context, operator, world.member.customer_id, application_id)
-    assert [(event, actor) for event, actor, _ in await trail(world, "application.")] == [
-        ("application.disconnected", operator.id)
-    ]
+    acted = [(event, actor) for event, actor, _ in await trail(world, "application.")]
+    assert acted == [("application.disconnected", operator.id)]
 
 
 # Each verb
@@ -390,9 +391,7 @@ async def test_of_two_owners_who_demote_each_other_at_once_one_stays(world: Worl
 
 async def test_of_two_owners_who_leave_at_once_one_stays(world: World) -> None:
     bo, ann = await join(world, "owner"), world.member
-    ended = await outcomes(
-        leave_account(world.context, ann.actor, ann), leave_account(world.context, bo.actor, bo)
-    )
+    ended = await outcomes(*(leave_account(world.context, each.actor, each) for each in (ann, bo)))
     assert ended == ["done", "last_owner"]
     assert list((await roles(world)).values()) == ["owner"]
 

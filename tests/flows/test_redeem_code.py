@@ -84,11 +84,7 @@ async def test_a_batch_of_many_is_one_commit_and_all_win(world: World) -> None:
 def request_for(world: World, code: TokenString) -> TokenRequest:
     credentials = Credentials(world.client_id, secret_digest(world.client_secret), "client_secret_post")
     return TokenRequest(
-        grant_type=None,
-        credentials=credentials,
-        scope=None,
-        resource=None,
-        parameters={"code": code.text},
+        grant_type=None, credentials=credentials, scope=None, resource=None, parameters={"code": code.text}
     )
 
 

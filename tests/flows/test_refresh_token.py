@@ -43,22 +43,20 @@ def rotation_of(strict: Strict, token: TokenString) -> Rotation:
 
 
 async def rotate(context: Context, *rotations: Rotation) -> set[object]:
-    audience = context.policy.audience
-    return set(
-        await insert_successors(
-            context.database, rotations, audience=audience, lifetimes=context.policy.lifetimes
-        )
-    )
+    database, policy = context.database, context.policy
+    made = await insert_successors(database, rotations, audience=policy.audience, lifetimes=policy.lifetimes)
+    return set(made)
+
+
+TOKENS_BESIDE = """\
+SELECT (SELECT count(*) FROM refresh_token WHERE grant_id = t.grant_id) AS refresh,
+       (SELECT count(*) FROM strict_token WHERE grant_id = t.grant_id) AS access
+FROM refresh_token t WHERE id = $1"""
 
 
 async def tokens_beside(context: Context, token: TokenString) -> tuple[int, int]:
     """How many refresh tokens and access tokens its grant has."""
-    row = await context.database.row(
-        "SELECT (SELECT count(*) FROM refresh_token WHERE grant_id = t.grant_id) AS refresh, "
-        "(SELECT count(*) FROM strict_token WHERE grant_id = t.grant_id) AS access FROM refresh_token t WHERE id = $1",
-        token.id,
-    )
-    assert row is not None
+    [row] = await context.database.rows(TOKENS_BESIDE, token.id)
     return row["refresh"], row["access"]
 
 

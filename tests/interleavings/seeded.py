@@ -18,7 +18,10 @@ _LONGEST_S = 600.0  # of the loop's own clock; what takes longer waits for somet
 
 
 class StuckError(AssertionError):
-    """Somebody waits for what nothing will bring."""
+    """Somebody waits for what nothing will bring.
+
+    It is raised once nothing is due any more, and after 600 s of the loop's own clock.
+    """
 
 
 def run(seed: int, scenario: Callable[[Random], Coroutine[Any, Any, Result]]) -> Result:
@@ -30,6 +33,8 @@ def run(seed: int, scenario: Callable[[Random], Coroutine[Any, Any, Result]]) ->
 
 
 class _SeededLoop(asyncio.SelectorEventLoop):
+    """A clock that stands still while anything runs, and then jumps to what is due next."""
+
     def __init__(self) -> None:
         self._now = 1000.0
         super().__init__(_Jump(self))
@@ -38,6 +43,7 @@ class _SeededLoop(asyncio.SelectorEventLoop):
         return self._now
 
     def jump(self, seconds: float | None) -> None:
+        """seconds: until something is due; None where nothing is."""
         if seconds is None or self._now > 1000.0 + _LONGEST_S:
             raise StuckError("nothing is due, and somebody waits")
         self._now += seconds

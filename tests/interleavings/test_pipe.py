@@ -29,6 +29,7 @@ class Server:
     writes: int = 0
 
     def answer(self, command: list[bytes]) -> bytes:
+        """One command in fifty is refused as by a replica. One in a hundred is refused, and has taken effect."""
         key = command[-1].decode()
         kind = self.chance.random()
         if kind < 0.02:
@@ -41,7 +42,10 @@ class Server:
 
 
 class Wire:
-    """The transport of one connection: what is written arrives later, and what is answered comes in pieces."""
+    """The transport of one connection: what is written arrives later, and what is answered comes in pieces.
+
+    Half of the connections are cut at some time. Three in ten swallow all answers from some time on.
+    """
 
     def __init__(self, server: Server, own: socket.socket) -> None:
         self._server, self._own = server, own
@@ -113,6 +117,7 @@ def pipe_to(server: Server, own: socket.socket, *, in_cluster: bool) -> Pipe:
 
 
 async def crowd(chance: Random) -> tuple[Server, dict[str, object]]:
+    """What the server ran, and what each of eighty callers heard, a fifth of whose calls may be called off."""
     server = Server(chance)
     heard: dict[str, object] = {}
     pipes: list[Pipe] = []

@@ -88,11 +88,7 @@ def templates(root: Path) -> list[Path]:
 
 def untranslated(catalogue: Catalog) -> list[str]:
     """Messages without a whole translation of their own."""
-    return [
-        str(message.id)
-        for message in catalogue
-        if message.id and (message.fuzzy or not _whole(message.string))
-    ]
+    return [str(each.id) for each in catalogue if each.id and (each.fuzzy or not _whole(each.string))]
 
 
 def _whole(translation: Sequence[str] | None) -> bool:

@@ -15,6 +15,7 @@ Things = Callable[[Model], Sequence[Any]]
 
 
 def a(things: Things) -> st.SearchStrategy[Any]:
+    """One of these things, most often one of the last four."""
     return st.runner().flatmap(lambda machine: _one_of(things(machine.model)))
 
 
@@ -80,6 +81,7 @@ def used_connections(model: Model) -> list[tuple[Customer, Application]]:
 
 
 def ending_connections(model: Model) -> list[tuple[Customer, Application]]:
+    """Those that stand, and have an end that somebody chose."""
     return [
         pair for pair, connection in model.connections.items() if connection.stands and connection.terms.ends
     ]
@@ -104,11 +106,8 @@ def refresh_tokens(model: Model) -> list[RefreshToken]:
 
 def working_refresh_tokens(model: Model) -> list[RefreshToken]:
     """The same of their use."""
-    return [
-        each
-        for each in model.refresh_tokens
-        if model.lives(each) or (each.ended and not each.approval.revoked)
-    ]
+    tokens = model.refresh_tokens
+    return [each for each in tokens if model.lives(each) or (each.ended and not each.approval.revoked)]
 
 
 def tokens(model: Model) -> list[Token]:

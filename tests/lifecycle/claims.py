@@ -36,6 +36,7 @@ def claims_about_applications(model: Model, service: Service) -> Iterator[Claim]
 
 
 def claims_about_tokens(model: Model, service: Service) -> Iterator[Claim]:
+    """What introspection says of each, and for an access token what the API does."""
     for token in model.tokens:
         yield from _introspected(model, service, token)
         if isinstance(token, AccessToken):

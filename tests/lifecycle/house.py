@@ -37,6 +37,7 @@ class House:
     loop: asyncio.AbstractEventLoop
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Wait for work on the suite's own loop, since a rule of hypothesis is no coroutine."""
         return self.loop.run_until_complete(work)
 
     async def ask(self, process: int, requests: Sequence[bytes]) -> list[RawAnswer]:
@@ -57,7 +58,10 @@ async def open_house(
     *,
     of_each: Sequence[dict[str, str]] = ({}, {}),
 ) -> AsyncIterator[House]:
-    """settings: which stores the context is on, and more. of_each: more settings, of each process."""
+    """settings: which stores the context is on, and more. of_each: more settings, of each process.
+
+    Both processes have the same keys and the same origin. They take tokens of a former system for another year or two.
+    """
     ports = [free_port() for _ in PROCESSES]
     origin = f"http://localhost:{ports[0]}"  # of both, as behind a proxy
     environment = {

@@ -130,6 +130,7 @@ class Service:
     async def redeem(
         self, process: int, code: Approval, by: Application, wrong: WrongCode | None
     ) -> dict[str, Any] | str:
+        """RFC 6749 section 4.1.3. by: any application. wrong: the one thing that is wrong with what it sends."""
         verifier = None if code.application.kind == "classic" else VERIFIER
         return await self.ask(
             process,
@@ -146,6 +147,7 @@ class Service:
     async def refresh(
         self, process: int, token: RefreshToken, by: Application, wrong: WrongRefresh | None
     ) -> dict[str, Any] | str:
+        """RFC 6749 section 6. by: any application. wrong: the one thing that is wrong with what it sends."""
         return await self.ask(
             process,
             "token",
@@ -161,13 +163,13 @@ class Service:
 
     async def add_customer(self, customer: Customer) -> None:
         email = f"{customer.name}.{uuid4().hex[:12]}@hillside.example"
-        context, name = self.house.context, customer.name
         self.members[customer] = await add_customer(
-            context, COMMAND_LINE, email=email, name=name, password=PASSWORD
+            self.house.context, COMMAND_LINE, email=email, name=customer.name, password=PASSWORD
         )
         self.browsers[customer] = Browser(base_url=f"http://localhost:{self.house.ports[0]}")
 
     async def register(self, application: Application) -> None:
+        """All get codes. Those with a secret also act by themselves, and strict ones refresh."""
         kind, acts_for = application.kind, application.acts_for
         grants = ["authorization_code", *(["client_credentials"] if kind != "public" else [])]
         grants += ["refresh_token"] if kind != "classic" else []

@@ -88,6 +88,7 @@ class Sharing:
         details=st.sampled_from(REFUSED_DETAILS),
     )
     def ask_amiss(self, at: int, application: Application, customer: Customer, details: str) -> None:
+        """An application that is not active hears nothing: a page of our own is shown."""
         found = self.run(self.service.refusal(at, application, customer, details))
         assert found == ("invalid_authorization_details" if application.status == "active" else "")
 

@@ -36,6 +36,7 @@ class Terms:
 
     @property
     def told(self) -> Told:
+        """As answers tell it: a limit that was not chosen has no member."""
         said: dict[str, Any] = {"type": "fleet"}
         if self.machines is not None:
             said["identifiers"] = [each.name for each in self.machines]

@@ -23,7 +23,10 @@ from tests.support.people import World
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A service's outbox, and what only a test may do with it."""
+    """A service's outbox, and what only a test may do with it.
+
+    settings: for another service on the same database. owner: a connection by the owner's login.
+    """
 
     context: Context
     settings: Settings
@@ -36,6 +39,7 @@ class Post:
         return replace(self.context, outgoing=outgoing)
 
     async def queue(self, to: str, template: Template = "test", **about: UUID) -> UUID:
+        """Let a mail wait, as a flow does within its transaction; its id."""
         async with self.context.database.transaction() as transaction:
             mail_id = await queue_mail(self.context, transaction, template, to=to, about=about)
         assert mail_id is not None
@@ -61,6 +65,7 @@ class Post:
 async def _post(
     servers: tuple[str, str], redis_url: str, worker: int, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Post]:
+    """One service and database for a worker's tests of mails; `post` empties the outbox before each."""
     url = await make_database(servers[0], f"mail_{worker}")
     settings = make_settings(url, redis_url, tmp_path_factory.mktemp("mail"))
     stores = Stores(url, url, url, redis_url, "rovitracker_service")
@@ -87,6 +92,7 @@ async def person(post: Post) -> World:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for localhost, which nobody trusts unless a test asks for `trusted`."""
     return write_certificate(tmp_path_factory.mktemp("certificate"))
 
 

@@ -14,14 +14,20 @@ from warnings import catch_warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from app.flows.mail.send_mails import send_due
 from app.mail.server import MailServer, Tls
+from tests.mail.conftest import Post
 
 PASSWORD = "p:ss@w/rd"
 
 
 @dataclass
 class Sink:
-    """What arrived. to_recipient, to_message: what the server says; None for its usual yes."""
+    """What arrived. to_recipient, to_message: what the server says; None for its usual yes.
+
+    It takes mails for every address and passes none on. A message that it has taken is answered after pause_s seconds,
+    and after `before_answer` was called.
+    """
 
     messages: list[EmailMessage] = field(default_factory=list)
     to_recipient: str | None = None
@@ -56,7 +62,10 @@ class Sink:
 async def mail_server(
     sink: Sink, *, port: int = 0, certificate: Path | None = None, tls: Tls = "offered", user: str = ""
 ) -> AsyncIterator[MailServer]:
-    """certificate: with it the server speaks TLS, from the first byte or after STARTTLS. user: who may send."""
+    """certificate: with it the server speaks TLS, from the first byte or after STARTTLS. user: who may send.
+
+    port: 0 for any that is free. A user's password is taken over a connection in clear, too.
+    """
     options: dict[str, Any] = {"hostname": "mail.example"}
     from_the_first_byte = None
     if certificate is not None:
@@ -81,6 +90,14 @@ async def mail_server(
         yield MailServer("localhost", taken, tls, user, PASSWORD if user else "")
     finally:
         listening.close()
+
+
+async def arrived(post: Post) -> list[EmailMessage]:
+    """What arrives, in this order, of that which waits in the outbox and is due."""
+    sink = Sink()
+    async with mail_server(sink) as server:
+        assert await send_due(post.by(server))
+    return sink.messages
 
 
 def _authenticate(user: str) -> Callable[..., AuthResult]:

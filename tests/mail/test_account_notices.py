@@ -14,7 +14,8 @@ from app.oauth.actor import COMMAND_LINE
 from app.storage.people.members import Member
 from app.storage.people.notices import AccountNotice
 from tests.mail.conftest import Post
-from tests.mail.test_connection_changed import arrived, text_of
+from tests.mail.sink import arrived
+from tests.mail.test_connection_changed import text_of
 from tests.mail.test_connection_ends import end, pass_days
 from tests.mail.test_notices import cut, told
 from tests.mail.test_password import app_of

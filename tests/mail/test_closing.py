@@ -59,11 +59,12 @@ async def finish(visitor: Browser, action: str, password: str = PASSWORD, **more
     return await visitor.submit(await visitor.get(PROFILE), {"password": password, **more}, action=action)
 
 
+TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+
+
 async def everything(post: Post) -> str:
     """Each row of each table that a name or an address could stand in."""
-    tables = await post.owner.fetch(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-    )
+    tables = await post.owner.fetch(TABLES)
     dumped = [await post.owner.fetch(f'SELECT t::text FROM "{each["relname"]}" t') for each in tables]
     return "\n".join(row[0] for rows in dumped for row in rows)
 
@@ -137,10 +138,8 @@ async def test_the_only_owner_cannot_leave_and_is_told_what_to_do(visitor: Brows
 
 async def test_of_two_owners_who_leave_at_once_one_stays(person: World) -> None:
     other = await colleague(person)
-    outcomes = await asyncio.gather(
-        *(erase_person(person.context, COMMAND_LINE, each) for each in (person.member, other)),
-        return_exceptions=True,
-    )
+    leaving = [erase_person(person.context, COMMAND_LINE, each) for each in (person.member, other)]
+    outcomes = await asyncio.gather(*leaving, return_exceptions=True)
     assert [type(each) for each in outcomes if each] == [LastOwnerError]
 
 

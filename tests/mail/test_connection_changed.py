@@ -10,11 +10,10 @@ from app.flows.account.add_operator import add_operator
 from app.flows.account.change_member import change_role
 from app.flows.account.choose_language import choose_own_language
 from app.flows.approval.manual_grant import ManualRequest, issue_manually
-from app.flows.mail.send_mails import send_due
 from app.oauth.actor import COMMAND_LINE
 from app.policy import Policy
 from tests.mail.conftest import Post
-from tests.mail.sink import Sink, mail_server
+from tests.mail.sink import arrived
 from tests.mail.test_password import app_of
 from tests.support.browser import Browser
 from tests.support.fleets import fill
@@ -27,13 +26,6 @@ async def visitor(post: Post, person: World) -> AsyncIterator[Browser]:
     await fill(post.context, person.member.customer_id, "PIN1", "PIN2")
     async with Browser(app_of(post)) as browser:
         yield browser
-
-
-async def arrived(post: Post) -> list[EmailMessage]:
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    return sink.messages
 
 
 def text_of(message: EmailMessage) -> str:

@@ -16,7 +16,8 @@ from app.flows.upkeep.tell_ends import tell_of_ends
 from app.oauth.actor import COMMAND_LINE
 from app.stores import Stores
 from tests.mail.conftest import Post
-from tests.mail.test_connection_changed import arrived, text_of
+from tests.mail.sink import arrived
+from tests.mail.test_connection_changed import text_of
 from tests.mail.test_password import app_of
 from tests.support.browser import Browser
 from tests.support.people import World, join

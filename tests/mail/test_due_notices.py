@@ -26,7 +26,8 @@ from app.storage.people.application_owners import insert_application_owner
 from app.storage.people.people import Person
 from app.stores import Stores
 from tests.mail.conftest import Post
-from tests.mail.test_connection_changed import arrived, text_of
+from tests.mail.sink import arrived
+from tests.mail.test_connection_changed import text_of
 from tests.mail.test_connection_ends import end
 from tests.mail.test_notices import another, browser, own, told
 from tests.mail.test_password import app_of

@@ -11,7 +11,6 @@ import orjson
 import pytest
 
 from app.flows.account.change_email import confirm_new_email, set_email, stop_new_email
-from app.flows.mail.send_mails import send_due
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.token_string import new_id
 from app.process.passwords import NOBODY
@@ -19,7 +18,7 @@ from app.refused import RefusedError
 from app.storage.people.people import Person, insert_person, select_person
 from app.storage.schema.maintenance import call_delete_past_rows
 from tests.mail.conftest import Post
-from tests.mail.sink import Sink, mail_server
+from tests.mail.sink import arrived
 from tests.mail.test_password import app_of
 from tests.support.browser import ORIGIN, Browser
 from tests.support.changing import until_true, waits_for_another
@@ -49,22 +48,19 @@ async def ask(visitor: Browser, new: str, password: str = PASSWORD) -> httpx2.Re
 
 async def mailed(post: Post) -> dict[str, tuple[str, str | None]]:
     """The mails that wait, by their recipient, as they arrive: the subject, and the link."""
-    sink = Sink()
-    async with mail_server(sink) as server:
-        await send_due(post.by(server))
-    arrived = {}
-    for message in sink.messages:
+    mails = {}
+    for message in await arrived(post):
         text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
         links = re.findall(rf"{ORIGIN}{LINK}\?link=\S+", text)
-        arrived[str(message["To"])] = (str(message["Subject"]), links[0] if links else None)
-    return arrived
+        mails[str(message["To"])] = (str(message["Subject"]), links[0] if links else None)
+    return mails
 
 
 async def links_of(post: Post, visitor: Browser, person: World, new: str) -> tuple[str, str]:
     """The links at the old address and at the new one."""
     assert (await ask(visitor, new)).status_code == 303
-    arrived = await mailed(post)
-    old_link, new_link = arrived[person.member.email][1], arrived[new][1]
+    mails = await mailed(post)
+    old_link, new_link = mails[person.member.email][1], mails[new][1]
     assert old_link
     assert new_link
     return old_link, new_link
@@ -155,15 +151,15 @@ async def test_the_old_address_takes_a_change_back_even_after_the_next_one(
     assert back
     third = new.replace("lee.", "lee.mallory.")
     await ask(visitor, third)
-    arrived = await mailed(post)
+    mails = await mailed(post)
     for to in (new, third):
-        link = arrived[to][1] or ""
+        link = mails[to][1] or ""
         await press(link, "confirm", post)
     assert await signs_in(person, third)
     assert "The change was taken back" in words_of(await press(back, "stop", post))
     assert await signs_in(person, person.member.email)
     assert not await signs_in(person, third)
-    ended = await press(arrived[new][1] or "", "stop", post)
+    ended = await press(mails[new][1] or "", "stop", post)
     assert "This change has ended" in words_of(ended), "the thief's own link ended with the change"
 
 

@@ -13,11 +13,10 @@ import pytest
 from app.flows.account.change_customer import disable_customer
 from app.flows.account.change_member import change_role, leave_account, list_members, remove_member
 from app.flows.account.invite import invite, list_invitations, withdraw_invitation
-from app.flows.mail.send_mails import send_due
 from app.oauth.actor import COMMAND_LINE
 from app.oauth.member_role import MemberRole
 from tests.mail.conftest import Post
-from tests.mail.sink import Sink, mail_server
+from tests.mail.sink import arrived
 from tests.mail.test_password import app_of
 from tests.support.browser import ORIGIN, Browser
 from tests.support.people import PASSWORD, World, join
@@ -51,14 +50,6 @@ async def owner(post: Post, person: World) -> AsyncIterator[Browser]:
         yield browser
 
 
-async def delivered(post: Post) -> list[EmailMessage]:
-    """What arrives of that which waits."""
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    return sink.messages
-
-
 def text_of(message: EmailMessage, kind: str = "plain") -> str:
     body = message.get_body((kind,))
     assert body is not None
@@ -72,7 +63,7 @@ async def invited(
     made = await invite(
         person.context, person.member.actor, person.member.customer_id, email=email, role=role
     )
-    [message] = [each for each in await delivered(post) if each["To"] == email]
+    [message] = [each for each in await arrived(post) if each["To"] == email]
     return made.id, link_in(message)
 
 
@@ -100,7 +91,7 @@ async def test_somebody_new_comes_in_by_the_mailed_link(
     """R-63: the link leads to our own address, and the mail names who invites to what."""
     await owner.http.post("/", headers={"Host": "evil.example"})
     await owner.submit(await owner.get(PEOPLE), {"email": NEW, "role": "connector"}, action="/invite")
-    [message] = await delivered(post)
+    [message] = await arrived(post)
     assert (message["To"], message["Subject"]) == (NEW, "You are invited to RoviTracker")
     assert message["Auto-Submitted"] == "auto-generated"
     for kind in ("plain", "html"):
@@ -118,7 +109,7 @@ async def test_somebody_new_comes_in_by_the_mailed_link(
     words = words_of(first)
     assert "You belong to this account now. Your role is connector." in words
     assert await roles(person) == {person.member.email: "owner", NEW: "connector"}
-    [told] = await delivered(post)
+    [told] = await arrived(post)
     assert (told["To"], told["Subject"]) == (person.member.email, "Somebody joined your account")
     assert NEW in text_of(told)
     assert "Invitations that wait" not in words_of(await owner.get(PEOPLE))
@@ -129,10 +120,10 @@ async def test_a_browser_that_accepted_is_known_at_the_next_sign_in(
 ) -> None:
     _, link = await invited(post, person)
     await visitor.follow(await accept(visitor, link))
-    await delivered(post)
+    await arrived(post)
     await visitor.submit(await visitor.get(ACCOUNT), {}, action="/app/logout")
     await visitor.sign_in(await visitor.get("/app/login"), NEW, PASSWORD)
-    assert await delivered(post) == [], "no notice of a new browser"
+    assert await arrived(post) == [], "no notice of a new browser"
 
 
 async def test_opening_the_link_changes_nothing(post: Post, visitor: Browser, person: World) -> None:
@@ -182,7 +173,7 @@ async def test_a_person_without_account_signs_in_and_confirms(
 ) -> None:
     bo = await join(person, "viewer", email=NEW)
     await leave_account(person.context, bo.actor, bo)
-    await delivered(post)
+    await arrived(post)
     _, link = await invited(post, person)
     page = await visitor.get(link)
     assert "Somebody signs in with this address already" in words_of(page)
@@ -219,7 +210,7 @@ async def test_a_form_that_was_open_before_joining_elsewhere_joins_nothing(
 ) -> None:
     bo = await join(person, "viewer", email=NEW)
     await leave_account(person.context, bo.actor, bo)
-    await delivered(post)
+    await arrived(post)
     other = await World.make(post.context)
     _, first = await invited(post, person)
     _, second = await invited(post, other)
@@ -296,7 +287,7 @@ async def test_a_link_that_came_too_late_says_so_and_may_be_sent_again(
     page = await owner.get(PEOPLE)
     assert "Expired" in words_of(page)
     await owner.submit(page, {}, action="/resend")
-    [message] = await delivered(post)
+    [message] = await arrived(post)
     again = link_in(message)
     assert again != link
     for each in (link, again):
@@ -326,7 +317,7 @@ async def test_a_link_for_a_password_opens_no_invitation(post: Post, visitor: Br
     await visitor.submit(
         await visitor.get("/app/password/forgotten"), {"email": person.member.email}, action="/forgotten"
     )
-    [message] = await delivered(post)
+    [message] = await arrived(post)
     [secret] = set(re.findall(r"link=(\S+)", text_of(message)))
     assert (await visitor.get(f"/app/invitation/{secret}")).status_code == 404
     _, link = await invited(post, person)
@@ -375,7 +366,7 @@ async def test_known_and_unknown_addresses_get_the_same_mail(post: Post, person:
         await invite(
             person.context, person.member.actor, person.member.customer_id, email=email, role="viewer"
         )
-        [message] = await delivered(post)
+        [message] = await arrived(post)
         texts.append(re.sub(r"/app/invitation/\S+", "", text_of(message)))
     assert texts[0] == texts[1]
 
@@ -396,7 +387,7 @@ async def test_a_withdrawn_invitation_whose_mail_waited_is_not_sent(post: Post, 
     account, actor = person.member.customer_id, person.member.actor
     made = await invite(person.context, actor, account, email=NEW, role="viewer")
     await withdraw_invitation(person.context, actor, account, made.id)
-    assert await delivered(post) == []
+    assert await arrived(post) == []
 
 
 async def test_hostile_names_make_no_link_and_no_header(post: Post, visitor: Browser) -> None:
@@ -405,7 +396,7 @@ async def test_hostile_names_make_no_link_and_no_header(post: Post, visitor: Bro
     await post.owner.execute("UPDATE person SET name = $1 WHERE id = $2", HOSTILE, world.member.id)
     await post.owner.execute("UPDATE customer SET name = $1 WHERE id = $2", HOSTILE, world.member.customer_id)
     made = await invite(world.context, world.member.actor, world.member.customer_id, email=NEW, role="viewer")
-    [message] = await delivered(post)
+    [message] = await arrived(post)
     assert "evil" not in str(message["Subject"]) + str(message["From"]) + str(message["To"])
     for kind in ("plain", "html"):
         words = text_of(message, kind)
@@ -422,13 +413,13 @@ async def test_hostile_names_make_no_link_and_no_header(post: Post, visitor: Bro
 async def test_a_new_role_and_a_removal_are_told_by_mail(post: Post, person: World) -> None:
     account = person.member.customer_id
     bo = await join(person, "viewer", email=NEW)
-    await delivered(post)
+    await arrived(post)
     await change_role(person.context, person.member.actor, account, bo.id, "owner", before="viewer")
-    [changed] = await delivered(post)
+    [changed] = await arrived(post)
     assert (changed["To"], changed["Subject"]) == (NEW, "Your role was changed")
     assert "You are now owner." in text_of(changed)
     await remove_member(person.context, person.member.actor, account, bo.id, before="owner")
-    [removed] = await delivered(post)
+    [removed] = await arrived(post)
     assert (removed["To"], removed["Subject"]) == (NEW, "You were removed from an account")
     assert person.member.customer_name in text_of(removed)
 
@@ -436,10 +427,10 @@ async def test_a_new_role_and_a_removal_are_told_by_mail(post: Post, person: Wor
 async def test_of_two_changes_that_wait_only_the_role_in_force_is_told(post: Post, person: World) -> None:
     account, actor = person.member.customer_id, person.member.actor
     bo = await join(person, "viewer", email=NEW)
-    await delivered(post)
+    await arrived(post)
     await change_role(person.context, actor, account, bo.id, "owner", before="viewer")
     await change_role(person.context, actor, account, bo.id, "connector", before="owner")
-    messages = await delivered(post)
+    messages = await arrived(post)
     assert ["You are now connector." in text_of(each) for each in messages] == [True, True]
 
 

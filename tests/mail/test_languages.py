@@ -9,10 +9,9 @@ from app.flows.account.choose_language import choose_own_language
 from app.flows.account.choose_time_zone import choose_time_zone
 from app.flows.account.invite import invite
 from app.flows.mail.links import mint_invitation_secret
-from app.flows.mail.send_mails import send_due
 from app.storage.people.audit import AuditEvent, insert_audit_event
 from tests.mail.conftest import Post
-from tests.mail.sink import Sink, mail_server
+from tests.mail.sink import arrived
 from tests.mail.test_password import FORGOTTEN, app_of
 from tests.support.browser import Browser
 from tests.support.people import PASSWORD, World, join
@@ -28,10 +27,7 @@ async def asked_by(post: Post, email: str, accepted: str) -> EmailMessage:
     async with Browser(app_of(post)) as visitor:
         page = await visitor.get(FORGOTTEN, Accept_Language=accepted)
         await visitor.submit(page, {"email": email}, action=FORGOTTEN, Accept_Language=accepted)
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    [message] = sink.messages
+    [message] = await arrived(post)
     return message
 
 
@@ -65,10 +61,7 @@ async def test_choice_after_the_mail_was_queued_still_counts(post: Post, person:
     """The words are written when it is sent."""
     await post.queue(person.member.email, "password_changed", person=person.member.id)
     await choose_own_language(post.context, person.member.actor, person.member, "es")
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    assert [message["Subject"] for message in sink.messages] == ["Se cambió su contraseña"]
+    assert [message["Subject"] for message in await arrived(post)] == ["Se cambió su contraseña"]
 
 
 async def test_invitation_comes_in_the_language_of_the_page_that_invites(post: Post, person: World) -> None:
@@ -81,11 +74,11 @@ async def test_invitation_comes_in_the_language_of_the_page_that_invites(post: P
             page = await owner.get(PEOPLE, Accept_Language="es")
             fields = {"email": email, "role": "viewer"}
             await owner.submit(page, fields, action="/invite", Accept_Language="es")
-        messages = await _arrived(post)
+        messages = await arrived(post)
         assert [words_of(each) for each in messages] == [("es", "Invitación a RoviTracker", "Hola:")] * 2
         page = await owner.get(PEOPLE, Accept_Language="es")
         await owner.submit(page, {}, action="/resend", Accept_Language="es")
-        assert [each["Content-Language"] for each in await _arrived(post)] == ["es"]
+        assert [each["Content-Language"] for each in await arrived(post)] == ["es"]
 
 
 @pytest.mark.parametrize(("own", "expected"), [(None, "Su rol cambió"), ("en", "Your role was changed")])
@@ -93,7 +86,7 @@ async def test_new_role_is_told_in_the_language_of_its_reader(
     post: Post, person: World, own: str | None, expected: str
 ) -> None:
     member = await join(person, "viewer")
-    await _arrived(post)
+    await arrived(post)
     if own:
         await choose_own_language(post.context, member.actor, member, own)
     async with Browser(app_of(post)) as owner:
@@ -101,7 +94,7 @@ async def test_new_role_is_told_in_the_language_of_its_reader(
         page = await owner.get(PEOPLE, Accept_Language="es")
         spanish = {"Accept_Language": "es"}
         await owner.submit(page, {"to": str(member.id), "password": PASSWORD}, action="/transfer", **spanish)
-    subjects = {each["To"]: each["Subject"] for each in await _arrived(post)}
+    subjects = {each["To"]: each["Subject"] for each in await arrived(post)}
     assert subjects[member.email] == expected
     assert subjects[person.member.email] == "Su rol cambió"
 
@@ -114,23 +107,16 @@ async def test_joining_is_told_in_the_language_of_its_page(post: Post, person: W
         email=f"bo.{person.member.id}@elsewhere.example",
         role="connector",
     )
-    await _arrived(post)
+    await arrived(post)
     link = f"/app/invitation/{await mint_invitation_secret(post.context, made.id)}"
     async with Browser(app_of(post)) as visitor:
         page = await visitor.get(link, Accept_Language="es")
         await visitor.submit(page, {"name": "Bo", "password": PASSWORD}, action=link, Accept_Language="es")
-    [told] = await _arrived(post)
+    [told] = await arrived(post)
     assert words_of(told)[:2] == ("es", "Alguien se sumó a su cuenta")
     text = told.get_body(("plain",))
     assert text is not None
     assert "Su rol es conector." in " ".join(text.get_content().split())
-
-
-async def _arrived(post: Post) -> list[EmailMessage]:
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    return sink.messages
 
 
 async def test_mail_tells_the_time_in_the_zone_of_its_reader(post: Post, person: World) -> None:
@@ -140,7 +126,7 @@ async def test_mail_tells_the_time_in_the_zone_of_its_reader(post: Post, person:
     [row] = await post.context.database.rows("SELECT at FROM audit_event WHERE id = $1", event)
     await post.queue(member.email, "new_browser", person=member.id, event=event)
     await choose_time_zone(post.context, member.actor, member, "Asia/Kathmandu")
-    [message] = await _arrived(post)
+    [message] = await arrived(post)
     local = row["at"] + timedelta(hours=5, minutes=45)
     for kind in ("plain", "html"):
         part = message.get_body((kind,))

@@ -8,7 +8,6 @@ import pytest
 
 from app.flows.approval.connections import disconnect_application
 from app.flows.approval.terms import Terms
-from app.flows.mail.send_mails import send_due
 from app.flows.manual.answer import approve_request, deny_request
 from app.flows.manual.ask import resend_pick_up, withdraw_request
 from app.flows.manual.collect import collect_token, find_pick_up
@@ -18,7 +17,7 @@ from app.flows.token.explain_token import explain_token
 from app.oauth.actor import Actor
 from app.storage.people.application_owners import insert_application_owner
 from tests.mail.conftest import Post
-from tests.mail.sink import Sink, mail_server
+from tests.mail.sink import arrived
 from tests.support.people import join
 from tests.support.requests import WHY, Asking, add_owner
 
@@ -26,14 +25,6 @@ from tests.support.requests import WHY, Asking, add_owner
 @pytest.fixture
 async def asking(post: Post) -> Asking:
     return await Asking.make(post.context)
-
-
-async def delivered(post: Post) -> list[EmailMessage]:
-    """What arrives of that which waits."""
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    return sink.messages
 
 
 def text_of(message: EmailMessage) -> str:
@@ -50,15 +41,15 @@ async def test_each_mail_reaches_those_it_concerns(post: Post, asking: Asking) -
     """R-63: links lead to us alone, and the asker's words stand on the page alone."""
     member, connector = asking.world.member, await join(asking.world, "connector")
     await join(asking.world, "viewer")
-    await delivered(post)
+    await arrived(post)
     request_id = await asking.release()
-    asked = await delivered(post)
+    asked = await arrived(post)
     assert to(asked) == {member.email, connector.email}
     for message in asked:
         assert f"/app/account/requests/{request_id}" in text_of(message)
         assert WHY not in text_of(message)
     await approve_request(post.context, member.actor, member, request_id, Terms())
-    to_owner = [message for message in await delivered(post) if message["To"] == asking.owner.email]
+    to_owner = [message for message in await arrived(post) if message["To"] == asking.owner.email]
     [waits] = [message for message in to_owner if message["Subject"] != "A customer was connected"]
     assert len(to_owner) == 2, "the notice comes beside it"
     [secret] = set(re.findall(r"pick-up\?link=(\S+)", text_of(waits)))
@@ -66,17 +57,17 @@ async def test_each_mail_reaches_those_it_concerns(post: Post, asking: Asking) -
     assert asking.world.member.email in text_of(waits), "the owner typed it"
     token = await collect_token(post.context, asking.actor, secret)
     assert token.text.startswith("rovi_at_c")
-    assert await delivered(post) == []
+    assert await arrived(post) == []
 
 
 async def test_a_mail_that_came_too_late_is_left_out(post: Post, asking: Asking) -> None:
     """It is composed when it is sent: from a request that was withdrawn, for an owner who was removed."""
     withdrawn = await asking.release()
     await withdraw_request(post.context, asking.actor, asking.application_id, withdrawn)
-    assert await delivered(post) == []
+    assert await arrived(post) == []
     await asking.approve()
     await post.owner.execute("DELETE FROM application_owner WHERE application_id = $1", asking.application_id)
-    assert asking.owner.email not in to(await delivered(post))
+    assert asking.owner.email not in to(await arrived(post))
 
 
 async def test_the_end_is_told_alike_whether_somebody_said_no_or_nobody_was_there(
@@ -85,11 +76,11 @@ async def test_the_end_is_told_alike_whether_somebody_said_no_or_nobody_was_ther
     """R-54"""
     denied, nobody = await asking.release(), await asking.release("nobody@nowhere.example")
     await deny_request(post.context, asking.world.member.actor, asking.world.member, denied)
-    await delivered(post)
+    await arrived(post)
     for request_id in (denied, nobody):
         await asking.pass_time(request_id)
     assert await expire_requests(post.context) == 2
-    ended = [text_of(message) for message in await delivered(post)]
+    ended = [text_of(message) for message in await arrived(post)]
     [first, second] = [
         text.replace(asking.world.member.email, "").replace("nobody@nowhere.example", "") for text in ended
     ]
@@ -106,7 +97,7 @@ async def test_every_owner_is_told_of_a_refusal(post: Post, asking: Asking) -> N
     )
     request_id = await asking.ask()
     await refuse_request(post.context, asking.reviewer, request_id, reason="No contract")
-    told = await delivered(post)
+    told = await arrived(post)
     assert to(told) == {asking.owner.email, other.email}
     assert all("No contract" not in text_of(message) for message in told)
 
@@ -118,15 +109,15 @@ async def test_a_mailed_token_ends_the_one_of_the_mail_before(post: Post, asking
     other = await add_owner(context, name="Otto Owner")
     await insert_application_owner(context.database, asking.application_id, other.id)
     request_id = await asking.approve()
-    [first] = tokens_in(await delivered(post), asking.owner.email)
+    [first] = tokens_in(await arrived(post), asking.owner.email)
     assert await asking.events() == [*BEFORE, "request.collected"]
     assert (await explain_token(context, first)).reasons == ()
     await post.owner.execute("UPDATE mail SET state = 'waiting', settled_at = NULL, next_attempt_at = now()")
-    [second] = tokens_in(await delivered(post), asking.owner.email)
+    [second] = tokens_in(await arrived(post), asking.owner.email)
     assert second != first
     otto = Actor("application owner", other.id)
     await resend_pick_up(context, otto, asking.application_id, request_id)
-    [third] = tokens_in(await delivered(post), other.email)
+    [third] = tokens_in(await arrived(post), other.email)
     assert [bool((await explain_token(context, each)).reasons) for each in (first, second, third)] == [
         True,
         True,
@@ -138,7 +129,7 @@ async def test_a_mailed_token_ends_the_one_of_the_mail_before(post: Post, asking
     member = asking.world.member
     await disconnect_application(context, member.actor, member.customer_id, asking.application_id)
     await resend_pick_up(context, otto, asking.application_id, request_id)
-    assert tokens_in(await delivered(post), other.email) == []
+    assert tokens_in(await arrived(post), other.email) == []
 
 
 BEFORE = ["request.asked", "request.released", "request.approved"]
@@ -146,8 +137,6 @@ BEFORE = ["request.asked", "request.released", "request.approved"]
 
 def tokens_in(messages: list[EmailMessage], email: str) -> list[str]:
     """The tokens in what arrived, all of it at one address."""
-    found = [
-        (message["To"], each) for message in messages for each in re.findall(r"rovi_at_\w+", text_of(message))
-    ]
+    found = [(each["To"], token) for each in messages for token in re.findall(r"rovi_at_\w+", text_of(each))]
     assert {address for address, _ in found} <= {email}
     return [token for _, token in found]

@@ -29,7 +29,8 @@ from app.storage.people.application_owners import insert_application_owner, sele
 from app.storage.people.notices import ApplicationNotice
 from app.storage.people.people import Person
 from tests.mail.conftest import Post
-from tests.mail.test_connection_changed import arrived, text_of
+from tests.mail.sink import arrived
+from tests.mail.test_connection_changed import text_of
 from tests.mail.test_password import app_of
 from tests.support.browser import Browser
 from tests.support.people import MADE, PASSWORD, Strict, World

@@ -9,12 +9,11 @@ import pytest
 from fastapi import FastAPI
 
 from app.flows.account.change_customer import disable_customer, set_password
-from app.flows.mail.send_mails import send_due
 from app.main import create_app
 from app.oauth.actor import COMMAND_LINE
 from app.throttling.mails import MailLimits
 from tests.mail.conftest import Post
-from tests.mail.sink import Sink, mail_server
+from tests.mail.sink import arrived
 from tests.support.browser import ORIGIN, Browser
 from tests.support.people import PASSWORD, World, session_of
 from tests.support.stores import context_through_proxy
@@ -44,10 +43,7 @@ async def ask(visitor: Browser, email: str) -> httpx2.Response:
 
 async def mailed(post: Post) -> list[str]:
     """The links of the mails that wait, as they arrive."""
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    texts = [message.get_body(("plain",)).get_content() for message in sink.messages]  # type: ignore[union-attr]
+    texts = [message.get_body(("plain",)).get_content() for message in await arrived(post)]  # type: ignore[union-attr]
     return [link for text in texts for link in re.findall(rf"{ORIGIN}{NEW}\S*", text)]
 
 
@@ -81,10 +77,7 @@ async def test_mailed_link_sets_a_new_password(post: Post, visitor: Browser, per
 async def test_new_password_is_told_by_mail(post: Post, visitor: Browser, person: World) -> None:
     await choose(visitor, await link_for(post, visitor, person))
     assert [mail.template for mail in await post.mails()] == ["password_forgotten", "password_changed"]
-    sink = Sink()
-    async with mail_server(sink) as server:
-        await send_due(post.by(server))
-    assert [message["Subject"] for message in sink.messages] == ["Your password was changed"]
+    assert [message["Subject"] for message in await arrived(post)] == ["Your password was changed"]
 
 
 @pytest.mark.parametrize("cut", [True, False])
@@ -175,10 +168,7 @@ async def test_password_changed_on_the_page_is_told_and_ends_links_that_wait(
     fields = {"password": PASSWORD, "new_password": BETTER}
     done = await visitor.submit(await visitor.get(SECURITY), fields, action=f"{SECURITY}/password")
     assert done.status_code in (200, 303), done.text
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    [message] = sink.messages
+    [message] = await arrived(post)
     assert (message["To"], message["Subject"]) == (person.member.email, "Your password was changed")
     assert (await visitor.get(link)).status_code == 410
 
@@ -275,10 +265,7 @@ async def test_new_browser_is_told_and_the_first_and_a_known_one_are_not(post: P
                 await browser.sign_in(await browser.get("/app/login"), person.member.email, PASSWORD)
     [mail] = await post.mails()
     assert (mail.template, mail.recipient) == ("new_browser", person.member.email)
-    sink = Sink()
-    async with mail_server(sink) as server:
-        await send_due(post.by(server))
-    [message] = sink.messages
+    [message] = await arrived(post)
     text = message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "198.51.100.9" in text
     assert f"{ORIGIN}{FORGOTTEN}" in text

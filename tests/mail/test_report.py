@@ -10,9 +10,8 @@ import pytest
 
 from app.flows.approval.report import MOST_REPORTS
 from app.flows.bounds import LONGEST_REPORT
-from app.flows.mail.send_mails import send_due
 from tests.mail.conftest import Post
-from tests.mail.sink import Sink, mail_server
+from tests.mail.sink import arrived
 from tests.mail.test_password import app_of
 from tests.support.browser import Browser, form_of
 from tests.support.people import PASSWORD, World, join
@@ -35,22 +34,17 @@ async def report(visitor: Browser, person: World, reason: str) -> httpx2.Respons
     return await visitor.submit(await visitor.get(page_of(person)), {"reason": reason}, action="/report")
 
 
+REASONS = """\
+SELECT detail ->> 'reason' AS reason FROM audit_event
+WHERE event = 'connection.reported' AND customer_id = $1 AND application_id = $2 AND actor_id = $3
+ORDER BY id"""
+
+
 async def reasons(post: Post, person: World) -> list[str]:
-    rows = await post.context.database.rows(
-        "SELECT detail ->> 'reason' AS reason FROM audit_event "
-        "WHERE event = 'connection.reported' AND customer_id = $1 AND application_id = $2 AND actor_id = $3 ORDER BY id",
-        person.member.customer_id,
-        person.registered.client.id,
-        person.member.id,
-    )
+    """What this person gave as reasons in reports of this application, the oldest first."""
+    about = person.member.customer_id, person.registered.client.id, person.member.id
+    rows = await post.context.database.rows(REASONS, *about)
     return [row["reason"] for row in rows]
-
-
-async def arrived(post: Post) -> list[EmailMessage]:
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    return sink.messages
 
 
 def parts_of(message: EmailMessage) -> list[str]:

@@ -5,7 +5,8 @@ from app.flows.developer.review import approve_review, refuse_review
 from app.oauth.actor import COMMAND_LINE
 from app.storage.people.application_owners import insert_application_owner
 from tests.mail.conftest import Post
-from tests.mail.test_connection_changed import arrived, text_of
+from tests.mail.sink import arrived
+from tests.mail.test_connection_changed import text_of
 from tests.support.reviews import change, handed_in, new_owner, owner
 
 

@@ -20,7 +20,7 @@ from app.mail.server import MailServer, Tls
 from app.main import create_app
 from app.storage.mail.outbox import mark_mails_given_up
 from tests.mail.conftest import Post
-from tests.mail.sink import Sink, mail_server
+from tests.mail.sink import Sink, arrived, mail_server
 from tests.support.changing import until
 from tests.support.people import World
 from tests.support.server import ROOT, free_port, settings_on
@@ -36,11 +36,8 @@ def part(message: EmailMessage, kind: str) -> str:
 
 
 async def test_mail_arrives_in_both_forms_and_asks_for_no_answer(post: Post) -> None:
-    sink = Sink()
     mail_id = await post.queue(ANN)
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    [message] = sink.messages
+    [message] = await arrived(post)
     assert message["To"] == ANN
     assert message["Subject"] == "Test of outgoing mail"
     assert message["Auto-Submitted"] == "auto-generated"
@@ -121,10 +118,7 @@ async def test_address_beyond_ascii_is_refused_where_the_server_takes_none(post:
 async def test_notice_never_reaches_who_has_the_address_by_now(post: Post, person: World) -> None:
     for person_id in (uuid4(), person.member.id):
         await post.queue(person.member.email, "password_changed", person=person_id)
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
-    assert (len(sink.messages), await post.states()) == (1, ["sent"])
+    assert (len(await arrived(post)), await post.states()) == (1, ["sent"])
 
 
 async def test_refusal_of_one_mail_holds_up_no_other(post: Post) -> None:
@@ -184,11 +178,9 @@ async def test_mail_is_given_up_after_three_days(post: Post) -> None:
     await post.pass_time("71 hours")
     assert await mark_mails_given_up(post.context.database) == 0
     await post.pass_time("1 hour")
-    sink = Sink()
-    async with mail_server(sink) as server:
-        assert await send_due(post.by(server))
+    messages = await arrived(post)
     done = await maintain(post.context, post.database_url)
-    assert (sink.messages, done.mails_given_up, await post.states()) == ([], 1, ["given up"])
+    assert (messages, done.mails_given_up, await post.states()) == ([], 1, ["given up"])
 
 
 async def test_many_senders_send_each_mail_once(post: Post) -> None:

@@ -29,10 +29,7 @@ def test_method_other_than_s256_is_refused_and_named(method: str | None) -> None
     """O-79, O-80, O-81: an absent method means plain."""
     with pytest.raises(OAuthError) as caught:
         check_challenge(CHALLENGE, method)
-    assert (caught.value.code, caught.value.what) == (
-        "invalid_request",
-        "code_challenge_method must be S256",
-    )
+    assert (caught.value.code, caught.value.what) == ("invalid_request", "code_challenge_method must be S256")
 
 
 @pytest.mark.parametrize("method", ["S256", "plain"])

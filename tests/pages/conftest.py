@@ -25,6 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
+    """The browser of this worker, started once. It skips the test where none is installed."""
     found = find_chromium()
     if found is None:
         pytest.skip(
@@ -44,6 +45,7 @@ async def service(
     worker: int,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Service]:
+    """The service of this worker, on a database that only the tests of pages use."""
     database_url = await make_database(servers[0], f"pages_{worker}")
     async with open_service(database_url, redis_url, tmp_path_factory.mktemp("pages")) as service:
         yield service

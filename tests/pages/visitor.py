@@ -68,11 +68,8 @@ class Visitor:
 
     def strangers(self, *origins: str) -> list[str]:
         """Requests to anybody but these."""
-        return [
-            request.url
-            for request in self.asked
-            if not any(request.url.startswith(f"{origin}/") for origin in origins)
-        ]
+        known = tuple(f"{origin}/" for origin in origins)
+        return [request.url for request in self.asked if not request.url.startswith(known)]
 
     async def new_tab(self) -> Page:
         return await self.context.new_page()

@@ -43,11 +43,8 @@ class Connection:
 
     def series(self, machine: Machine) -> list[float]:
         """All hours of the owner's own time that may be shown, in order."""
-        return [
-            hours
-            for at, hours, owner in sorted(machine.told)
-            if owner == self.owner and at >= (self.history_from or at)
-        ]
+        own = [(at, hours) for at, hours, owner in sorted(machine.told) if owner == self.owner]
+        return [hours for at, hours in own if at >= (self.history_from or at)]
 
 
 @dataclass(slots=True)

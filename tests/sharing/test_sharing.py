@@ -111,8 +111,7 @@ class Sharing(RuleBasedStateMachine):
         """What left a choice is in none, though it is the same customer's again."""
         for each in self.one_of(0, number):
             self.change_hands(0, number)
-            giver, taker = self.member(1), self.member(0)
-            self.run(transfer_machine(self.context, COMMAND_LINE, giver, taker, each.pin))
+            self.run(transfer_machine(self.context, COMMAND_LINE, self.member(1), self.member(0), each.pin))
             self.model.leave(each, 0)
 
     @rule(owner=owners, way=ways, chosen=st.sets(which, max_size=3), history=st.sampled_from(HISTORIES))

@@ -110,8 +110,7 @@ async def test_a_terminated_backend_leaves_the_outcome_open(
 
     async def lose_the_connection() -> None:
         async with single.transaction() as transaction:
-            row = await transaction.row(WHO)
-            assert row is not None
+            [row] = await transaction.rows(WHO)
             await terminate(row["pid"], database_url)
             if when == "a statement":
                 await transaction.row(WHO)

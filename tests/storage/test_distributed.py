@@ -28,9 +28,8 @@ def facts(
     *, version: str | None = "14.0", edition: str | None = EDITION, **placed: Placement | None
 ) -> DistributionFacts:
     """A whole schema, but for what is named."""
-    return DistributionFacts(
-        version, {name: place for name, place in {**WHOLE, **placed}.items() if place is not None}, edition
-    )
+    places = {name: place for name, place in {**WHOLE, **placed}.items() if place is not None}
+    return DistributionFacts(version, places, edition)
 
 
 NONE = DistributionFacts("14.0", {})

@@ -93,10 +93,8 @@ async def test_machines_heard_of_are_counted_under_the_second_lock_too(context: 
 
 
 async def _member_of(context: Context, customer_id: UUID) -> Member:
-    row = await context.database.row(
-        "SELECT person_id FROM customer_member WHERE customer_id = $1", customer_id
-    )
-    assert row is not None
+    statement = "SELECT person_id FROM customer_member WHERE customer_id = $1"
+    [row] = await context.database.rows(statement, customer_id)
     member = member_of(await select_person_by_id(context.database, row["person_id"]))
     assert member is not None
     return member

@@ -22,6 +22,7 @@ from app.storage.schema.maintenance import call_delete_past_rows
 from app.storage.token.connections import connect
 from tests.support.fleets import NOW, fill, machine, seen_by
 from tests.support.people import World
+from tests.support.sharing import row_of
 
 TABLES = {
     "equipment": "key",
@@ -57,12 +58,8 @@ async def choose(world: World, *pins: str, **limits: object) -> FleetView:
 
 
 async def view_of(world: World) -> FleetView:
-    row = await world.context.database.row(
-        "SELECT share, history_from FROM connection WHERE customer_id = $1 AND application_id = $2",
-        world.member.customer_id,
-        world.registered.client.id,
-    )
-    assert row is not None
+    """The view that the connection's row gives the application."""
+    row = await row_of(world)
     return FleetView(world.member.customer_id, row["share"], row["history_from"])
 
 
@@ -230,9 +227,8 @@ async def shares(context: Context) -> set[int]:
 
 
 async def test_the_same_terms_again_change_nothing(shared: World) -> None:
+    parties = shared.member.customer_id, shared.registered.client.id
     first = await choose(shared, "A1", "B2")
-    _, version = await read_terms(shared.context, shared.member.customer_id, shared.registered.client.id)
+    _, version = await read_terms(shared.context, *parties)
     assert await choose(shared, "A1", "B2") == first
-    assert (await read_terms(shared.context, shared.member.customer_id, shared.registered.client.id))[
-        1
-    ] == version
+    assert (await read_terms(shared.context, *parties))[1] == version

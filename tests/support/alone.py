@@ -5,7 +5,10 @@ from pathlib import Path
 
 
 class Turns:
-    """The turns of one worker, among those that share a folder. waits: else a turn that is not free is an error."""
+    """The turns of one worker, among those that share a folder. waits: else a turn that is not free is an error.
+
+    They are locks of the kernel on two files, so a worker that is killed has given up its turn.
+    """
 
     def __init__(self, folder: Path, *, waits: bool = True) -> None:
         self._gate = (folder / "gate.lock").open("w")
@@ -14,7 +17,10 @@ class Turns:
         self._alone = False
 
     def take(self, *, alone: bool) -> None:
-        """Wait for a turn: with others, or with nobody beside it. One that runs alone may share that of the one before it."""
+        """Wait for a turn: with others, or with nobody beside it. One that runs alone may share that of the one before it.
+
+        Raises BlockingIOError when the turn is not free and this worker does not wait.
+        """
         if self._alone and alone:
             return
         flock(

@@ -50,7 +50,10 @@ async def waiting_code(world: World) -> TokenString:
 
 
 async def put_code(valkey: Valkey, approval: Approval, *, life_ms: int = 60_000) -> None:
-    """Let a code wait to be redeemed."""
+    """Let a code wait to be redeemed.
+
+    life_ms: until Valkey forgets it, whenever it was approved.
+    """
     await put(valkey, keys_of(approval.code_id)[1], pack_approval(approval), life_ms=life_ms)
 
 

@@ -81,11 +81,9 @@ def by_assertion(assertion: str) -> dict[str, str]:
 
 async def register_keyed(context: Context, *keys: Key, **options: Any) -> RegisteredApplication:
     """A strict application that acts by itself and proves itself by these keys."""
-    whole: dict[str, Any] = {"grants": ("client_credentials",), "kind": "strict", **options}
     jwks = jwks_of(*(keys or (key_pair("EC"),)))
-    return await register_application(
-        context, COMMAND_LINE, name="Keyed", company="Sitewise Ltd", jwks=jwks, **whole
-    )
+    whole: dict[str, Any] = {"grants": ("client_credentials",), "kind": "strict", "jwks": jwks, **options}
+    return await register_application(context, COMMAND_LINE, name="Keyed", company="Sitewise Ltd", **whole)
 
 
 def fresh(registered: RegisteredApplication, algorithm: str = "ES256", **claims: Any) -> dict[str, str]:

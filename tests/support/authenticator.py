@@ -23,6 +23,7 @@ USUAL = PRESENT | VERIFIED
 
 
 def text_of(raw: bytes) -> str:
+    """Base64url without padding, as the JSON of WebAuthn has bytes."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
@@ -32,7 +33,11 @@ def bytes_of(text: str) -> bytes:
 
 @dataclass
 class Authenticator:
-    """A device with one passkey. counts: whether it counts its signatures; those that copy passkeys do not."""
+    """A device with one passkey. counts: whether it counts its signatures; those that copy passkeys do not.
+
+    It asks nobody for a touch or a PIN: the flags of an answer claim what a test wants. It looks at no list of passkeys
+    either, and answers any options with the one that it has.
+    """
 
     origin: str = ORIGIN
     counts: bool = False
@@ -42,7 +47,11 @@ class Authenticator:
     count: int = 0
 
     def create(self, options: dict[str, Any], *, flags: int = USUAL, **signed: Any) -> str:
-        """What a browser answers to `navigator.credentials.create`. signed: members of the client data that differ."""
+        """What a browser answers to `navigator.credentials.create`. signed: members of the client data that differ.
+
+        flags: of the authenticator data (WebAuthn section 6.1). Returns the JSON that our script would put into the form.
+        Its attestation is none, and one of its transports has a name that no standard knows.
+        """
         self.person = bytes_of(options["user"]["id"])
         data = self._data(options["rp"]["id"], flags | WITH_KEY)
         data += bytes(16) + len(self.id).to_bytes(2, "big") + self.id + self.public_key
@@ -64,7 +73,11 @@ class Authenticator:
         person: bytes | None = None,
         **signed: Any,
     ) -> str:
-        """What a browser answers to `navigator.credentials.get`."""
+        """What a browser answers to `navigator.credentials.get`.
+
+        rp_id: in the place of the one in the options. person: in the place of the one that the passkey was made for; empty
+        for an answer that names nobody. flags and signed are those of `create`.
+        """
         self.count += self.counts
         data = self._data(rp_id or options["rpId"], flags)
         client = self._client("webauthn.get", options["challenge"], signed)
@@ -87,6 +100,7 @@ class Authenticator:
 
     @property
     def private_number(self) -> bytes:
+        """The private key as 32 bytes, which a test looks for where it must not be."""
         return self.private.private_numbers().private_value.to_bytes(32, "big")
 
     def _data(self, rp_id: str, flags: int) -> bytes:

@@ -23,7 +23,11 @@ class Form:
 
 
 class Browser:
-    """Answers come back as they are, redirects too, so that each can be asserted on."""
+    """Answers come back as they are, redirects too, so that each can be asserted on.
+
+    It runs no script, and loads nothing that a page links. An error in an app of this process is its answer of 500, and
+    is not raised in the test.
+    """
 
     def __init__(
         self,
@@ -33,7 +37,10 @@ class Browser:
         address: str = "127.0.0.1",
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
-        """address: where its requests come from; only an app in this process believes it."""
+        """address: where its requests come from; only an app in this process believes it.
+
+        base_url: where a service listens that is asked over the network. transport: in the place of the network.
+        """
         if app is not None:
             transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=(address, 123))
         self.http = httpx2.AsyncClient(transport=transport, base_url=base_url, timeout=30)
@@ -53,6 +60,7 @@ class Browser:
         self.http.cookies.extract_cookies(httpx2.Response(200, headers=brought, request=asked))
 
     async def get(self, url: str, **headers: str) -> httpx2.Response:
+        """headers: a name is written with underscores in the place of its hyphens."""
         return await self.http.get(
             url, headers={name.replace("_", "-"): value for name, value in headers.items()}
         )
@@ -60,7 +68,10 @@ class Browser:
     async def submit(
         self, page: httpx2.Response, fields: dict[str, str], *, action: str = "", **headers: str
     ) -> httpx2.Response:
-        """Post the page's form (the one whose action contains `action`) with these fields."""
+        """Post the page's form (the one whose action contains `action`) with these fields.
+
+        All other fields go along as the page holds them, hidden ones too. It fails where the page has no such form.
+        """
         form = form_of(page, action)
         return await self.http.post(
             form.action,
@@ -69,6 +80,7 @@ class Browser:
         )
 
     async def follow(self, answer: httpx2.Response) -> httpx2.Response:
+        """Go where a redirect leads. It fails unless the answer is 303."""
         assert answer.status_code == 303, answer.text
         return await self.http.get(answer.headers["location"])
 
@@ -80,6 +92,7 @@ class Browser:
 
 
 def forms_of(page: httpx2.Response) -> list[Form]:
+    """The page's forms, in their order. An action is made whole, and one that is absent is the page itself."""
     tree = cast("html.HtmlElement", html.fromstring(page.text))
     return [
         Form(
@@ -96,6 +109,7 @@ def forms_of(page: httpx2.Response) -> list[Form]:
 
 
 def form_of(page: httpx2.Response, action: str = "") -> Form:
+    """The first form whose action contains this. It fails where there is none, and shows the page."""
     found = [form for form in forms_of(page) if action in form.action]
     assert found, f"no form {action!r} in a page of status {page.status_code}: {page.text[:2000]}"
     return found[0]
@@ -103,8 +117,7 @@ def form_of(page: httpx2.Response, action: str = "") -> Form:
 
 def query_of(answer: httpx2.Response) -> dict[str, str]:
     """Parameters of the address a redirect leads to; a repeated one fails the test."""
-    parameters = parse_qs(
-        urlsplit(answer.headers["location"]).query, keep_blank_values=True, strict_parsing=True
-    )
+    query = urlsplit(answer.headers["location"]).query
+    parameters = parse_qs(query, keep_blank_values=True, strict_parsing=True)
     assert all(len(values) == 1 for values in parameters.values())
     return {name: values[0] for name, values in parameters.items()}

@@ -13,7 +13,10 @@ _LIFETIME = timedelta(days=1)
 
 
 def write_certificate(folder: Path) -> Path:
-    """The file of a certificate for localhost, which is its own authority, and of its key."""
+    """The file of a certificate for localhost, which is its own authority, and of its key.
+
+    It holds from yesterday until tomorrow. Everybody may read the file, so a server that changes its user can too.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

@@ -37,7 +37,10 @@ async def hear(context: Context) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> float:
-    """Seconds until it came true."""
+    """Seconds until it came true.
+
+    It is looked at every 5 ms, and fails after 10 s.
+    """
     began = monotonic()
     while not condition():
         assert monotonic() - began < _PATIENCE_S
@@ -46,6 +49,7 @@ async def until(condition: Callable[[], bool]) -> float:
 
 
 async def until_true(condition: Callable[[], Awaitable[bool]], patience_s: float = _PATIENCE_S) -> None:
+    """The same of what has to be awaited. It fails after patience_s seconds."""
     began = monotonic()
     while not await condition():
         assert monotonic() - began < patience_s
@@ -59,10 +63,12 @@ async def within_a_second(condition: Callable[[], Awaitable[bool]]) -> None:
         assert monotonic() - began < 1
 
 
+_WAITING = """\
+SELECT count(*) AS waiting FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE a.datname = current_database() AND l.locktype = 'transactionid' AND NOT l.granted"""
+
+
 async def waits_for_another(context: Context) -> bool:
     """Whether some connection of this database waits for another's transaction to end."""
-    row = await context.database.row(
-        "SELECT count(*) AS waiting FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
-        "WHERE a.datname = current_database() AND l.locktype = 'transactionid' AND NOT l.granted"
-    )
-    return bool(row and row["waiting"])
+    [row] = await context.database.rows(_WAITING)
+    return bool(row["waiting"])

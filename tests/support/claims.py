@@ -6,6 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
+_END = "DELETE FROM equipment_identifier WHERE customer_id = ANY($1::uuid[])"
+
 
 class Claims:
     """A connection of its own, in a loop of its own: the suite's loop may be running. It is kept from test to test."""
@@ -36,9 +38,7 @@ class Claims:
         if self._owner is None or self._owner.is_closed():
             self._owner = await asyncpg.connect(self._address)
             await self._owner.execute("SET ROLE rovitracker_ingest")  # the owner sees no customer's rows
-        await self._owner.execute(
-            "DELETE FROM equipment_identifier WHERE customer_id = ANY($1::uuid[])", customer_ids
-        )
+        await self._owner.execute(_END, customer_ids)
 
     def _close(self) -> None:
         if self._runner is not None:

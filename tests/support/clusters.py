@@ -46,7 +46,11 @@ class Cluster:
         return {"PGHOST": str(self.sockets), "PGUSER": "postgres", "PGPASSWORD": self.password}
 
     def run(self, *command: str, given: bytes = b"", **environment: str) -> bytes:
-        """One of PostgreSQL's own programs, as the superuser; what it prints."""
+        """One of PostgreSQL's own programs, as the superuser; what it prints.
+
+        given: its stdin. The program sees no other variable of this process. The test fails with what it says on stderr,
+        unless it ends with 0.
+        """
         program, *arguments = command
         done = subprocess.run(
             [self.programs / program, *arguments],
@@ -61,7 +65,10 @@ class Cluster:
 
 @contextmanager
 def run_postgres(major: str) -> Iterator[Cluster]:
-    """A new server of this version."""
+    """A new server of this version. It skips the test where the wheel of the version is not installed.
+
+    What it runs is a copy of the wheel's programs in a folder of its own, without headers and documents.
+    """
     wheel = find_spec(WHEELS[major])
     if wheel is None or wheel.origin is None:
         pytest.skip(f"not shown on PostgreSQL {major}: the wheel of {WHEELS[major]} is not installed")
@@ -88,7 +95,10 @@ def own_folder() -> Iterator[Path]:
 
 @contextmanager
 def run_cluster(programs: Path, folder: Path) -> Iterator[Cluster]:
-    """A new server of these programs, which ends with its folder."""
+    """A new server of these programs, which ends with its folder.
+
+    It listens on a socket and on no port. Everybody signs in by SCRAM, with a password of this run's own.
+    """
     cluster = Cluster(programs, folder / "run", secrets.token_hex(16))
     data, password_file = folder / "data", folder / "password"
     for place in (data, cluster.sockets):

@@ -26,14 +26,20 @@ CITUS = CHECKOUT / "compose.citus.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The result of reading compose files."""
+    """The result of reading compose files.
+
+    document: empty where they are refused. complaint: what podman-compose said on stderr.
+    """
 
     document: dict[str, Any]
     complaint: str
 
 
 def read_compose(folder: Path, *files: Path, **variables: str) -> Read:
-    """Merge and interpolate with podman-compose, which asks an engine for no more than its version."""
+    """Merge and interpolate with podman-compose, which asks an engine for no more than its version.
+
+    The engine is a script that answers just that. variables: of the environment, which has a PATH and nothing else.
+    """
     engine = folder / "podman"
     engine.write_text("#!/bin/sh\necho podman version 5.8.0\n")
     engine.chmod(0o700)
@@ -102,6 +108,11 @@ def _create_logins(postgres: Cluster, made: Path, *, by_hand: bool) -> None:
 
 @contextmanager
 def run_valkey(made: Path, data: Path, command: list[str]) -> Iterator[Path]:
+    """Run Valkey by the command of the compose file; the path of its socket.
+
+    made: the folder in the place of /run/secrets. The installed server takes the place of the program that is named, and
+    listens on no port. It fails when the server ends at once, or is not there after 10 s.
+    """
     data.mkdir()
     socket = data / "valkey.sock"
     _, *options = (word.replace("/run/secrets/", f"{made}/") for word in command)

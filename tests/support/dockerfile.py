@@ -41,11 +41,13 @@ class Stage:
         return [instruction for instruction in self.instructions if instruction.word == word]
 
     def one(self, word: str) -> Instruction:
+        """The only instruction of this word. Raises ValueError when there is none, or another."""
         (found,) = self.all(word)
         return found
 
     @property
     def environment(self) -> dict[str, str]:
+        """The variables that ENV sets; of two of one name the later counts."""
         return dict(pair.split("=", 1) for instruction in self.all("ENV") for pair in instruction.arguments)
 
 
@@ -76,7 +78,10 @@ def build_context(folder: Path) -> Path:
 
 
 def replay(stage: Stage, context: Path, root: Path) -> None:
-    """Run a stage's steps with `root` for its file system; its python is the one of this run."""
+    """Run a stage's steps with `root` for its file system; its python is the one of this run.
+
+    Mounts of a RUN are left out. It fails at an instruction that it does not know, and where a command does not end with 0.
+    """
     folder = root
     for instruction in stage.instructions:
         if instruction.word == "WORKDIR":

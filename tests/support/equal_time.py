@@ -26,6 +26,7 @@ class Caller:
         self._whole = whole
 
     def answered_after_us(self, request: bytes) -> float:
+        """Microseconds from the first byte that is sent until the answer is whole."""
         began = perf_counter_ns()
         self._socket.sendall(request)
         answer = self._socket.recv(65_536)
@@ -41,7 +42,11 @@ class Caller:
 
 
 def share_longer(port: int, one: Make, other: Make, whole: Callable[[bytes], bool], *, pairs: int) -> float:
-    """How likely a request of one kind takes longer than one of the other: the statistic of Mann and Whitney."""
+    """How likely a request of one kind takes longer than one of the other: the statistic of Mann and Whitney.
+
+    pairs: requests of either kind that count. Twenty of each come before and do not. In every round chance decides which
+    kind is asked first. Two kinds that are alike give 0.5.
+    """
     caller = Caller(port, whole)
     times: dict[Make, list[float]] = {one: [], other: []}
     try:
@@ -64,7 +69,10 @@ def assert_alike(
     pairs: int = PAIRS,
     most_apart: float = MOST_APART,
 ) -> None:
-    """Measured again where something else came in between; a difference that is there stays, however often it is measured."""
+    """Measured again where something else came in between; a difference that is there stays, however often it is measured.
+
+    It fails once ten measurements in a row were `most_apart` or more from 0.5.
+    """
     shares: list[float] = []
     while not shares or abs(shares[-1] - 0.5) >= most_apart:
         assert len(shares) < MOST_MEASUREMENTS, shares

@@ -13,6 +13,10 @@ HERE = "127.0.0.1"
 
 
 def asked(strict: Strict, grant_type: str, **parameters: str) -> TokenRequest:
+    """The token request of a strict application, which proves itself by its secret where it has one.
+
+    parameters: the fields of its grant. The verifier of these tests goes along with each.
+    """
     secret = strict.registered.client_secret
     return TokenRequest(
         grant_type=grant_type,
@@ -34,18 +38,21 @@ async def begin(context: Context, strict: Strict) -> str:
 
 
 async def refresh(context: Context, strict: Strict, token: str) -> Pair:
+    """The next pair of a family, from a refresh token that is spent by it."""
     issued = await issue_token(context, asked(strict, "refresh_token", refresh_token=token), HERE)
     assert issued.refresh_token is not None
     return Pair(issued.text, issued.refresh_token)
 
 
 def read(text: str) -> TokenString:
+    """The parts of a token's text. It fails where the text is none of ours."""
     token = parse(text)
     assert token is not None
     return token
 
 
 async def alive(context: Context, pair: Pair) -> list[bool]:
+    """Whether the access token and the refresh token still stand, in this order."""
     return [
         await check_token(context, parse(pair.access), HERE) is not None,
         await check_refresh_token(context, parse(pair.refresh), HERE) is not None,

@@ -17,6 +17,7 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 def machine(pin: str, *, hours: float | None = None, at: datetime = NOW, **header: Any) -> Equipment:
+    """A machine of this PIN. hours: its one reading, told at `at`; without it there is none."""
     reading = Hours(at=at, hours=hours) if hours is not None else None
     return Equipment(header=replace(EquipmentHeader(pin=pin), **header), cumulative_operating_hours=reading)
 

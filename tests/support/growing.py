@@ -14,5 +14,8 @@ def pages() -> dict[str, str]:
 
 
 def blocks(heading: str) -> list[str]:
-    """What the page under this heading says to write or to type, in order."""
+    """What the page under this heading says to write or to type, in order.
+
+    Raises KeyError when the section has no such heading.
+    """
     return re.findall(r"```\n(.*?)```", pages()[heading], re.DOTALL)

@@ -28,22 +28,28 @@ SELECT $3, e.key, f.number, $4, $5, $6 {_OF}
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The history of one customer's machine."""
+    """The history of one customer's machine.
+
+    A reading, a position or a fault is written only while the customer has a machine of this PIN.
+    """
 
     ingest: Transaction
     customer_id: UUID
     pin: str
 
     async def owned_since(self, at: datetime) -> None:
+        """All machines of the customer are theirs from then on, and the partitions of that moment are made."""
         owned = "UPDATE equipment_ownership SET during = tstzrange($2, NULL) WHERE customer_id = $1"
         await self.ingest.count(owned, self.customer_id, at)
         await self.ingest.row("SELECT create_partitions_of(ARRAY[$1::timestamptz])", at)
 
     async def read(self, metric: int, readings: Sequence[tuple[datetime, float]]) -> None:
+        """metric: the number that the table has for it. A figure that stands for the same moment is overwritten."""
         times, values = [at for at, _ in readings], [value for _, value in readings]
         await self.ingest.count(INSERT_READINGS, self.customer_id, self.pin, metric, times, values)
 
     async def stood(self, at: datetime, latitude: float, longitude: float, altitude_m: float | None) -> None:
+        """latitude and longitude are in degrees. A position that stands for that moment is left as it is."""
         place = (latitude, longitude, altitude_m)
         await self.ingest.count(INSERT_POSITION, self.customer_id, self.pin, at, *place)
 
@@ -54,6 +60,7 @@ class History:
 
 @asynccontextmanager
 async def history_of(context: Context, customer_id: UUID, pin: str) -> AsyncIterator[History]:
+    """One transaction under the role that ingests, which is committed when the block ends."""
     async with context.database.transaction() as ingest:
         await ingest.count("SET LOCAL ROLE rovitracker_ingest")
         yield History(ingest, customer_id, pin)

@@ -19,7 +19,11 @@ async def listening(
     within_s: float = 10,
     host: str = "127.0.0.1",
 ) -> AsyncIterator[None]:
-    """told: the file that its lines go to. folder: where it is started. host: where it listens."""
+    """told: the file that its lines go to. folder: where it is started. host: where it listens.
+
+    It fails, with the last of those lines, when the program ends first or does not listen within `within_s`.
+    Raises TimeoutError when the program has not ended 10 s after SIGTERM, and kills it.
+    """
     with told.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command, cwd=folder, env=environment, stdout=output, stderr=output

@@ -18,6 +18,7 @@ DOCUMENTED = "234acb234badeeefee2342"  # the token of RoviTracker's published do
 
 
 def digest_of(text: str) -> str:
+    """SHA-256 in hexadecimal, as a line has it of a token or a secret."""
     return sha256(text.encode()).hexdigest()
 
 
@@ -60,7 +61,10 @@ class Former:
         token: str | None = None,
         **line: Any,
     ) -> "Former":
-        """line: more fields of the token's."""
+        """Import the application and its token. It fails unless both are new here.
+
+        secret_hash: the slow hash that was kept of the secret, in the place of SHA-256. line: more fields of the token's.
+        """
         former = cls(
             await World.make(context),
             client_id or f"former-{uuid4().hex[:12]}",

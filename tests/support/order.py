@@ -75,6 +75,7 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # it ships no types
 
 
 def scope_of(nodeid: str) -> str:
+    """What one worker runs whole: a file, or all files whose tests run alone."""
     file = nodeid.partition("::")[0]
     return "alone" if file in ALONE else file
 
@@ -84,5 +85,6 @@ def runs_alone(item: pytest.Item) -> bool:
 
 
 def sort(items: list[pytest.Item]) -> None:
+    """Bring the files named above to the front, in the order of the lists. All others keep theirs behind them."""
     places = {file: place for place, file in enumerate((*ALONE, *QUICK, *LONG))}
     items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))

@@ -19,6 +19,7 @@ LOGIN_PASSKEY = "/app/login/passkey"
 
 
 def options_in(page: httpx2.Response) -> dict[str, Any]:
+    """The options that the page hands to the script which makes a passkey."""
     options: dict[str, Any] = orjson.loads(_attribute(page, "data-passkey-options"))
     return options
 
@@ -30,7 +31,10 @@ def _attribute(page: httpx2.Response, name: str, action: str = "") -> str:
 
 
 async def ask(browser: Browser, page: httpx2.Response, action: str) -> dict[str, Any]:
-    """Fetch a challenge for a form of the page."""
+    """Fetch a challenge for a form of the page.
+
+    What seals the form goes along. It fails where a cache might keep the answer.
+    """
     address = _attribute(page, "data-passkey-ask", action)
     seals = {name: value for name, value in form_of(page, action).hidden.items() if value}
     answer = await browser.http.post(address, data=seals)
@@ -72,6 +76,7 @@ async def answer_at_login(
 async def sign_in_by(
     browser: Browser, authenticator: Authenticator, way: str = "/app/login", **changes: Any
 ) -> httpx2.Response:
+    """The answer to the sign-in. changes: what differs in what the authenticator says."""
     page, fields = await answer_at_login(browser, authenticator, way, **changes)
     return await browser.submit(page, fields, action=LOGIN_PASSKEY)
 

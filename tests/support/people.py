@@ -49,6 +49,7 @@ class Pair(NamedTuple):
 
 
 def pair_of(answer: httpx2.Response) -> Pair:
+    """The two tokens of an answer. It fails unless the answer is 200 and has both."""
     assert answer.status_code == 200, answer.text
     return Pair(answer.json()["access_token"], answer.json()["refresh_token"])
 
@@ -65,7 +66,10 @@ async def hash_of_password(context: Context) -> str:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One customer, one classic application."""
+    """One customer, one classic application.
+
+    The person owns the account and signs in with PASSWORD. The two are not connected until a code is approved.
+    """
 
     context: Context
     member: Member
@@ -75,6 +79,7 @@ class World:
     async def make(
         cls, context: Context, *, name: str = "Sitewise", redirect_uris: tuple[str, ...] = (REDIRECT_URI,)
     ) -> Self:
+        """New ones, in the database of this context. Every address of a person is new, so that tests can share a database."""
         email, company = f"ann.{uuid4().hex[:12]}@hillside.example", "Hillside Plant Hire"
         member = Member(new_id(), email, company, new_id(), company, "owner")
         await store_account(context, COMMAND_LINE, member, await hash_of_password(context))
@@ -120,11 +125,13 @@ class World:
         )
 
     async def token(self, browser: Browser) -> str:
+        """An access token for this customer's machines, from a code that was really consented to."""
         answer = await self.exchange(browser, await self.code(browser))
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])
 
     async def introspect(self, browser: Browser, token: str) -> dict[str, object]:
+        """What the application is told of a token. It fails unless the answer is 200."""
         answer = await browser.http.post(
             "/app/oauth2/introspect",
             data={"client_id": self.client_id, "client_secret": self.client_secret, "token": token},
@@ -155,6 +162,7 @@ class Strict(World):
 
     @property
     def credentials(self) -> dict[str, str]:
+        """What proves it in a form; a public application has nothing but its id."""
         secret = self.registered.client_secret
         return {"client_id": self.client_id, **({"client_secret": secret} if secret else {})}
 
@@ -170,6 +178,7 @@ class Strict(World):
         return await self.ask(browser, **{"grant_type": "refresh_token", "refresh_token": token, **changes})
 
     async def ask(self, browser: Browser, **fields: str | None) -> httpx2.Response:
+        """A request for a token, with the application's credentials. A field that is None is left out."""
         sent = {name: value for name, value in {**self.credentials, **fields}.items() if value is not None}
         return await browser.http.post("/app/oauth2/token", data=sent)
 
@@ -178,6 +187,7 @@ class Strict(World):
         return pair_of(await self.exchange(browser, await self.code(browser)))
 
     async def refreshed(self, browser: Browser, token: str) -> Pair:
+        """The next pair. It fails where the refresh is refused."""
         return pair_of(await self.refresh(browser, token))
 
     async def revoke(self, browser: Browser, token: str, **fields: str) -> httpx2.Response:

@@ -8,7 +8,10 @@ from app.storage.postgres.database import Transaction
 
 
 async def plan_of(transaction: Transaction, statement: str, *literals: str) -> dict[str, Any]:
-    """The plan of a statement in the session of this transaction."""
+    """The plan of a statement in the session of this transaction.
+
+    literals: its parameters as SQL has them, quotes and all. The statement is run, so one that writes has written.
+    """
     await transaction.count(f"PREPARE asked AS {statement}")
     row = await transaction.row(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({', '.join(literals)})")
     await transaction.count("DEALLOCATE asked")
@@ -18,6 +21,7 @@ async def plan_of(transaction: Transaction, statement: str, *literals: str) -> d
 
 
 def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The nodes of a plan from its top, each before those beneath it."""
     yield plan
     for part in plan.get("Plans", ()):
         yield from nodes_of(part)

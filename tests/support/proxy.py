@@ -10,7 +10,7 @@ _CHUNK = 65_536
 
 
 class Proxy:
-    """What is lost ends its connection; in silence the replies are kept back for good, and commands pass."""
+    """What is lost ends its connection; in silence the replies are kept back, and commands pass."""
 
     def __init__(self, store: str | int, path: str = "") -> None:
         """store: its socket, or its port on the loopback interface."""
@@ -43,9 +43,11 @@ class Proxy:
             connection.cancel()
 
     def fall_silent(self) -> None:
+        """Keep back every reply from now on, on connections that stand and on new ones."""
         self._speaking.clear()
 
     def speak(self) -> None:
+        """Let replies pass again, beginning with those that were kept back."""
         self._speaking.set()
 
     def statements_asked(self) -> int:

@@ -12,6 +12,8 @@ _FORM = b"application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
+    """headers: by their names in small letters. body: as it came, compressed or not."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -93,6 +95,11 @@ async def _write(writer: asyncio.StreamWriter, sent: bytes) -> None:
 
 
 async def read_answer(reader: asyncio.StreamReader) -> RawAnswer:
+    """The next answer on a connection.
+
+    It fails where a header is sent twice. Chunks are not understood: the body is as long as Content-Length says, or empty.
+    Raises IncompleteReadError when the connection ends first.
+    """
     start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[:-2]
     pairs = [line.partition(": ") for line in lines]
     headers = {name.lower(): value for name, _, value in pairs}

@@ -41,6 +41,11 @@ async def add_operator_person(context: Context, role: OperatorRole) -> Person:
     return person
 
 
+_AGE = "UPDATE access_request SET ends_at = ends_at - $2 * interval '1 day' WHERE id = $1"
+_EVENTS = "SELECT event FROM audit_event WHERE application_id = $1 AND event LIKE 'request.%' ORDER BY id"
+_QUEUED = "SELECT FROM mail WHERE template = $1 AND recipient = $2"
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
     """Everybody who has a part in a request. world: whose member is asked."""
@@ -98,30 +103,19 @@ class Asking:
 
     async def pass_time(self, request_id: UUID, days: int = 15) -> None:
         """As if everything about the request had happened that much earlier."""
-        await self.context.database.count(
-            "UPDATE access_request SET ends_at = ends_at - $2 * interval '1 day' WHERE id = $1",
-            request_id,
-            days,
-        )
+        await self.context.database.count(_AGE, request_id, days)
 
     async def made(self) -> int:
         """How many tokens were made for the application."""
-        rows = await self.context.database.rows(
-            "SELECT FROM classic_token WHERE application_id = $1", self.application_id
-        )
-        return len(rows)
+        statement = "SELECT FROM classic_token WHERE application_id = $1"
+        return len(await self.context.database.rows(statement, self.application_id))
 
     async def events(self) -> list[str]:
-        rows = await self.context.database.rows(
-            "SELECT event FROM audit_event WHERE application_id = $1 AND event LIKE 'request.%' ORDER BY id",
-            self.application_id,
-        )
+        """The names of the application's events that are about requests, the oldest first."""
+        rows = await self.context.database.rows(_EVENTS, self.application_id)
         return [row["event"] for row in rows]
 
     async def mails(self, template: str, email: str | None = None) -> int:
         """How many were queued, sent ones too."""
         to = self.owner.email if email is None else email
-        rows = await self.context.database.rows(
-            "SELECT FROM mail WHERE template = $1 AND recipient = $2", template, to
-        )
-        return len(rows)
+        return len(await self.context.database.rows(_QUEUED, template, to))

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def free_port() -> int:
+    """A port of the loopback interface on which nobody listened just now. Nothing keeps it free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -41,7 +42,11 @@ async def running_service(
     cwd: Path | None = None,
     log: Path | None = None,
 ) -> AsyncIterator[str]:
-    """`rovitracker serve` with these settings; its address, once it is ready. log: where its lines go."""
+    """`rovitracker serve` with these settings; its address, once it is ready. log: where its lines go.
+
+    arguments: a verb in the place of `serve`. settings: over the environment of this process. It fails when the service
+    ends first, or is not ready after 30 s.
+    """
     given = (*(arguments or ("serve",)), "--port", str(port))
     with (log or Path(os.devnull)).open("wb") as stdout:
         process = await loaded().start(

@@ -43,22 +43,21 @@ async def status_of(browser: Browser, token: str, pin: str) -> int:
 
 
 async def row_of(world: World) -> dict[str, Any]:
-    row = await world.context.database.row(
-        "SELECT * FROM connection WHERE customer_id = $1 AND application_id = $2",
-        world.member.customer_id,
-        world.registered.client.id,
-    )
-    assert row is not None
+    """Every column of the connection's row. It fails when the application was never connected."""
+    statement = "SELECT * FROM connection WHERE customer_id = $1 AND application_id = $2"
+    parties = world.member.customer_id, world.registered.client.id
+    [row] = await world.context.database.rows(statement, *parties)
     return dict(row)
+
+
+_MAILS_TO = """\
+SELECT e.event FROM mail m JOIN audit_event e ON e.id = (m.about ->> 'event')::uuid
+WHERE m.recipient = $1 AND m.template = 'connection_changed' ORDER BY m.id"""
 
 
 async def mails_to(world: World, email: str) -> list[str]:
     """The events that waiting mails about connections tell of, the oldest first."""
-    rows = await world.context.database.rows(
-        "SELECT e.event FROM mail m JOIN audit_event e ON e.id = (m.about ->> 'event')::uuid "
-        "WHERE m.recipient = $1 AND m.template = 'connection_changed' ORDER BY m.id",
-        email,
-    )
+    rows = await world.context.database.rows(_MAILS_TO, email)
     return [row["event"] for row in rows]
 
 
@@ -67,11 +66,12 @@ async def change(browser: Browser, world: World, fields: dict[str, str]) -> http
     return await browser.submit(await browser.get(page_of(world)), fields, action=page_of(world))
 
 
+_END_NOW = """\
+UPDATE connection SET ends_at = clock_timestamp() WHERE customer_id = $1 AND application_id = $2"""
+
+
 async def let_end_come(world: World) -> None:
     """The connection of the customer and the application ends now, by itself."""
-    await world.context.database.count(
-        "UPDATE connection SET ends_at = clock_timestamp() WHERE customer_id = $1 AND application_id = $2",
-        world.member.customer_id,
-        world.registered.client.id,
-    )
-    world.context.changes.note((world.member.customer_id, world.registered.client.id))
+    parties = world.member.customer_id, world.registered.client.id
+    await world.context.database.count(_END_NOW, *parties)
+    world.context.changes.note(parties)

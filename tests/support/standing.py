@@ -37,7 +37,10 @@ _HOLD_TEST_CUSTOMERS = "UPDATE customer SET simulated_at = 'infinity' WHERE test
 
 
 async def state_of(context: Context, database_url: str, redis_url: str) -> dict[str, object]:
-    """Rows and digest of every table, and the keys of Valkey, once what followed the last answers is done."""
+    """Rows and digest of every table, and the keys of Valkey, once what followed the last answers is done.
+
+    It waits until no mail is due, and fails after 70 s: a claim of a mail lasts for a minute.
+    """
     await context.background.settle()
     await find_surplus(context, context.now() - _LONGEST_SUITE, context.now())
     owner = await asyncpg.connect(database_url)

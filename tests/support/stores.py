@@ -27,7 +27,10 @@ def valkey_socket(redis_url: str) -> str:
 async def context_through_proxy(
     context: Context, database_url: str, *, connections: int = 4, timeouts: Timeouts | None = None
 ) -> AsyncIterator[tuple[Context, Proxy]]:
-    """A context that reaches PostgreSQL through a proxy."""
+    """A context that reaches PostgreSQL through a proxy. All else is the given context's: its Valkey, keys and policy.
+
+    connections: of its pool. What follows its answers is done before the pool is closed.
+    """
     address = urlsplit(database_url)
     [folder] = parse_qs(address.query)["host"]
     async with proxy_to(str(Path(folder) / ".s.PGSQL.5432")) as proxy:
@@ -64,6 +67,7 @@ def gathered_on(
 
 
 async def put(valkey: Valkey, key: str, value: bytes, *, life_ms: int = 60_000) -> None:
+    """Write a key past the service. life_ms: until Valkey forgets it."""
     await valkey._call("SET", key, value, "PX", str(life_ms))
 
 

@@ -22,7 +22,10 @@ class Held:
 
 
 async def held_least(work: Callable[[], Awaitable[Answer]]) -> tuple[Answer, float]:
-    """The last answer, and the least of several times that the loop was held longest."""
+    """The last answer, and the least of several times that the loop was held longest.
+
+    The time is in seconds. The work runs again until it is less than 25 ms, but six times at most.
+    """
     least_s = float("inf")
     attempts = 0
     while True:

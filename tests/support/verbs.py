@@ -34,7 +34,10 @@ _STREAMS = 3
 
 
 class Running:
-    """A verb that goes on until it is told to end."""
+    """A verb that goes on until it is told to end.
+
+    Its pid comes first on the connection that asked for it, and its exit status when it ends.
+    """
 
     def __init__(self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.pid = pid
@@ -109,6 +112,7 @@ def loaded() -> Verbs:
 
 @contextmanager
 def _loaded() -> Iterator[Verbs]:
+    """Load the program in another process, and wait until that one listens. It ends when its stdin is closed."""
     with TemporaryDirectory(prefix="verbs") as folder:
         address = f"{folder}/socket"
         command = [sys.executable, "-m", "tests.support.verbs", address]
@@ -143,6 +147,7 @@ def main(address: str) -> None:
 
 
 def _answer(connection: socket.socket) -> None:
+    """Fork the verb. What is left of this process tells its pid and its exit status, and ends."""
     head, streams, _, _ = socket.recv_fds(connection, _LENGTH.size, _STREAMS)
     arguments, environment, folder = json.loads(_received(connection, _LENGTH.unpack(head)[0]))
     verb = os.fork()
@@ -165,6 +170,7 @@ def _answer(connection: socket.socket) -> None:
 
 
 def _received(connection: socket.socket, size: int) -> bytes:
+    """So many bytes. Raises ConnectionError when the other side ends first."""
     got = b""
     while len(got) < size:
         more = connection.recv(size - len(got))

@@ -16,6 +16,7 @@ from tests.web.services import Services
 
 @pytest.fixture
 async def services(settings: Settings, context: Context) -> AsyncIterator[Services]:
+    """Further services beside the shared one, on the same stores unless a test names others."""
     services = Services(settings, context)
     yield services
     await services.close()
@@ -30,6 +31,7 @@ async def owner(context: Context, browser: Browser) -> Browser:
 
 @pytest.fixture
 async def stranger(app: FastAPI) -> AsyncIterator[Browser]:
+    """Another browser, in which nobody signed in."""
     async with Browser(app) as browser:
         yield browser
 
@@ -58,5 +60,6 @@ _HOT = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of these files that has a browser is run by both ways in."""
     if "browser" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in _HOT:
         metafunc.parametrize("browser", ["front", "framework"], indirect=True)

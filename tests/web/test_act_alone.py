@@ -49,12 +49,14 @@ async def press(browser: Browser, page: httpx2.Response) -> httpx2.Response:
     return await browser.submit(page, {}, action=FORM)
 
 
+CONNECTED = """\
+SELECT actor_kind, actor_id, customer_id FROM audit_event
+WHERE application_id = $1 AND event = 'application.test_customer_connected' ORDER BY id"""
+
+
 async def events(context: Context, client_id: str) -> list[dict[str, object]]:
-    rows = await context.database.rows(
-        "SELECT actor_kind, actor_id, customer_id FROM audit_event "
-        "WHERE application_id = $1 AND event = 'application.test_customer_connected' ORDER BY id",
-        UUID(client_id),
-    )
+    """Who connected a test customer to the application, and which one, the oldest first."""
+    rows = await context.database.rows(CONNECTED, UUID(client_id))
     return [dict(row) for row in rows]
 
 

@@ -26,10 +26,8 @@ SUFFIXES = ["", "/CumulativeOperatingHours", "/2026-05-01/2026-05-31", "/Faults/
 
 @pytest.fixture
 async def token(world: World, browser: Browser) -> str:
-    machines = [
-        Equipment(header=header, cumulative_operating_hours=Hours(NOW, hours))
-        for hours, header in enumerate(MACHINES)
-    ]
+    fleet = [(header, Hours(NOW, number)) for number, header in enumerate(MACHINES)]
+    machines = [Equipment(header=header, cumulative_operating_hours=hours) for header, hours in fleet]
     await import_machines(world.context, world.member.customer_id, machines)
     return await world.token(browser)
 

@@ -25,14 +25,15 @@ def browser_at(app: FastAPI, address: str) -> Browser:
     return browser
 
 
+EVENTS = """\
+SELECT actor_kind, request_id, address FROM audit_event
+WHERE event = $1 AND (customer_id = $2 OR application_id = $3) ORDER BY id"""
+
+
 async def rows_of(context: Context, world: World, event: str) -> list[tuple[str, str, str]]:
-    rows = await context.database.rows(
-        "SELECT actor_kind, request_id, address FROM audit_event "
-        "WHERE event = $1 AND (customer_id = $2 OR application_id = $3) ORDER BY id",
-        event,
-        world.member.customer_id,
-        world.registered.client.id,
-    )
+    """The kind of actor, the request and the address of each such event about this customer or application."""
+    about = world.member.customer_id, world.registered.client.id
+    rows = await context.database.rows(EVENTS, event, *about)
     return [(row["actor_kind"], row["request_id"], row["address"]) for row in rows]
 
 
@@ -69,9 +70,8 @@ async def sign_in_from(app: FastAPI, world: World, address: str) -> None:
     async with browser_at(app, address) as browser:
         page = await browser.get("/app/login")
         typed = {"email": world.member.email, "password": PASSWORD}
-        await browser.submit(
-            page, typed, action="/app/login", X_Request_Id=f"sign-in-{address}".replace(".", "-")
-        )
+        request_id = f"sign-in-{address}".replace(".", "-")
+        await browser.submit(page, typed, action="/app/login", X_Request_Id=request_id)
 
 
 async def test_requests_of_one_moment_are_not_mixed_up(context: Context, world: World, app: FastAPI) -> None:

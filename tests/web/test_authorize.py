@@ -36,13 +36,9 @@ def refused_by_redirect(answer: httpx2.Response, error: str) -> dict[str, str]:
     return parameters
 
 
-def refused_by_page(answer: httpx2.Response) -> None:
-    """Our own page, status 400, and nothing that would take the browser elsewhere."""
-    assert answer.status_code == 400
-    assert answer.headers["content-type"].startswith("text/html")
-    assert "location" not in answer.headers
-    assert "refresh" not in answer.headers
-    assert "http-equiv" not in answer.text
+async def decided(browser: Browser, page: httpx2.Response, decision: str) -> dict[str, str]:
+    """The parameters that the application is sent with the customer's decision on the consent page."""
+    return query_of(await browser.submit(page, {"decision": decision}, action="/consent"))
 
 
 async def test_documented_request_is_accepted(browser: Browser, world: World) -> None:
@@ -94,7 +90,7 @@ async def test_repeated_parameter_is_refused_by_redirect(browser: Browser, world
 async def test_repeated_sender_is_refused_on_a_page(browser: Browser, world: World, name: str) -> None:
     """O-5, R-34: two of these leave open who asks or where the answer goes."""
     value = world.client_id if name == "client_id" else REDIRECT_URI
-    refused_by_page(await browser.get(f"{world.authorize_url()}&{urlencode({name: value})}"))
+    error_on_page(await browser.get(f"{world.authorize_url()}&{urlencode({name: value})}"))
 
 
 @pytest.mark.parametrize(
@@ -112,12 +108,12 @@ async def test_repeated_sender_is_refused_on_a_page(browser: Browser, world: Wor
 )
 async def test_bad_client_id_never_redirects(browser: Browser, world: World, client_id: str | None) -> None:
     """O-6, O-125, R-33"""
-    refused_by_page(await browser.get(world.authorize_url(client_id=client_id)))
+    error_on_page(await browser.get(world.authorize_url(client_id=client_id)))
 
 
 async def test_client_id_has_one_spelling(browser: Browser, world: World) -> None:
     """O-6"""
-    refused_by_page(await browser.get(world.authorize_url(client_id=world.client_id.upper())))
+    error_on_page(await browser.get(world.authorize_url(client_id=world.client_id.upper())))
 
 
 MUTATIONS = {
@@ -162,7 +158,7 @@ async def test_redirect_uri_of_another_spelling_never_redirects(
 ) -> None:
     """O-7, O-10, O-12, O-123, O-124, O-125, R-31, R-35: plain string comparison, the customer is told, the browser stays."""
     answer = await browser.get(world.authorize_url(redirect_uri=uri))
-    refused_by_page(answer)
+    error_on_page(answer)
     for tag, name in (("a", "href"), ("form", "action"), ("img", "src"), ("link", "href")):
         assert not [link for link in attributes_of(answer, tag, name) if not link.startswith(("/", "#"))]
     assert not re.search(r"<[^>]*(?:evil|sitewise)", answer.text)
@@ -186,7 +182,7 @@ async def test_person_reads_which_address_was_refused_and_the_log_says_why(
     """O-7, O-32, O-125: as text without a link, and in characters of an address alone."""
     with written_lines() as lines:
         answer = await browser.get(world.authorize_url(redirect_uri=sent))
-    refused_by_page(answer)
+    error_on_page(answer)
     told = f"asked for the answer at {shown or sent}, an address that is not registered for it."
     assert told in words_of(answer)
     assert (shown or sent) not in attributes_of(answer, "a", "href")
@@ -201,7 +197,7 @@ async def test_log_says_which_application_left_its_address_out(browser: Browser,
     """O-8."""
     world = await World.make(context, redirect_uris=(REDIRECT_URI, "https://sitewise.example/other"))
     with written_lines() as lines:
-        refused_by_page(await browser.get(world.authorize_url(redirect_uri=None)))
+        error_on_page(await browser.get(world.authorize_url(redirect_uri=None)))
     [line] = [orjson.loads(line) for line in lines if '"page_error"' in line]
     assert line["detail"] == (f"application {world.client_id}: redirect_uri is missing, and 2 are registered")
 
@@ -213,7 +209,7 @@ async def test_redirect_uri_with_one_more_character_never_redirects(
 ) -> None:
     """O-12, O-123, R-31"""
     mutated = REDIRECT_URI[:place] + letter + REDIRECT_URI[place:]
-    refused_by_page(await browser.get(world.authorize_url(redirect_uri=mutated)))
+    error_on_page(await browser.get(world.authorize_url(redirect_uri=mutated)))
 
 
 @pytest.mark.parametrize("registered", [(), (REDIRECT_URI, "https://sitewise.example/other")])
@@ -222,7 +218,7 @@ async def test_missing_redirect_uri_is_refused_unless_one_is_registered(
 ) -> None:
     """O-8, R-32: none registered, or several."""
     world = await World.make(context, redirect_uris=registered)
-    refused_by_page(await browser.get(world.authorize_url(redirect_uri=None)))
+    error_on_page(await browser.get(world.authorize_url(redirect_uri=None)))
 
 
 async def test_missing_redirect_uri_means_the_only_one(browser: Browser, world: World) -> None:
@@ -289,10 +285,10 @@ async def test_application_that_is_not_active_gets_a_page(
         {"redirect_uri": None},
     ):
         answer = await browser.get(world.authorize_url(**changes))
-        refused_by_page(answer)
+        error_on_page(answer)
         assert title in answer.text
         posted = await browser.http.post(AUTHORIZE, data={"client_id": world.client_id})
-        refused_by_page(await browser.follow(posted))
+        error_on_page(await browser.follow(posted))
 
 
 async def test_application_that_is_resumed_is_served_again(browser: Browser, world: World) -> None:
@@ -375,8 +371,7 @@ async def test_state_comes_back_with_a_decision_as_it_was_sent(
 ) -> None:
     """O-23, O-32, R-37, R-79: through the sign-in, the sealed flow and the redirect."""
     page = await world.consent_page(browser, state=state)
-    answer = await browser.submit(page, {"decision": "approve"}, action="/consent")
-    assert query_of(answer)["state"] == state
+    assert (await decided(browser, page, "approve"))["state"] == state
 
 
 LONGEST = {"plain": "x" * 2048, "controls": "\x01" * 2048, "quotes": '"' * 2048, "two bytes": "é" * 1024}
@@ -388,8 +383,7 @@ async def test_longest_state_survives_sign_in_and_decision(
 ) -> None:
     """O-23, R-37: sealed into hidden fields it is far longer than it was, and still fits."""
     page = await world.consent_page(browser, state=state, filler="%" * 1500)
-    answer = await browser.submit(page, {"decision": "deny"}, action="/consent")
-    assert query_of(answer)["state"] == state
+    assert (await decided(browser, page, "deny"))["state"] == state
 
 
 @pytest.mark.parametrize("state", ["x" * 2049, "é" * 1025, "x" * 4096])
@@ -423,9 +417,8 @@ async def test_issuer_is_that_of_the_metadata_and_in_every_answer(browser: Brows
     metadata = (await browser.get("/.well-known/oauth-authorization-server")).json()
     assert metadata["authorization_response_iss_parameter_supported"] is True
     page = await world.consent_page(browser)
-    approved = query_of(await browser.submit(page, {"decision": "approve"}, action="/consent"))
-    page = await world.consent_page(browser)
-    denied = query_of(await browser.submit(page, {"decision": "deny"}, action="/consent"))
+    approved = await decided(browser, page, "approve")
+    denied = await decided(browser, await world.consent_page(browser), "deny")
     refused = query_of(await browser.get(world.authorize_url(response_type="token")))
     assert approved["iss"] == denied["iss"] == refused["iss"] == metadata["issuer"]
     assert urlsplit(metadata["issuer"])._replace(scheme="", netloc="").geturl() == ""
@@ -469,8 +462,7 @@ async def test_posted_request_reaches_the_consent_page(browser: Browser, world: 
     body = urlsplit(world.authorize_url(state="ü %")).query
     answer = await browser.http.post(AUTHORIZE, content=body.encode())
     page = await browser.follow(answer)
-    denied = await browser.submit(page, {"decision": "deny"}, action="/consent")
-    assert query_of(denied)["state"] == "ü %"
+    assert (await decided(browser, page, "deny"))["state"] == "ü %"
 
 
 async def test_state_sent_unencoded_survives_the_sign_in(app: FastAPI, world: World) -> None:
@@ -478,8 +470,7 @@ async def test_state_sent_unencoded_survives_the_sign_in(app: FastAPI, world: Wo
     query = f"client_id={world.client_id}&redirect_uri={quote(REDIRECT_URI)}&state=grün".encode()
     async with Browser(RawQuery(app, query)) as browser:
         page = await browser.sign_in(await browser.get(AUTHORIZE), world.member.email, PASSWORD)
-        answer = await browser.submit(page, {"decision": "deny"}, action="/consent")
-    assert query_of(answer)["state"] == "grün"
+        assert (await decided(browser, page, "deny"))["state"] == "grün"
 
 
 class RawQuery(FastAPI):

@@ -167,9 +167,8 @@ async def test_scope_beyond_what_was_registered_is_refused(
 async def test_resource_is_ours_or_nobodys(browser: Browser, robot: RegisteredApplication) -> None:
     """O-154."""
     answer = await ask(browser, robot, resource="http://localhost:8000/api")
-    assert (await introspect(browser, robot, answer.json()["access_token"]))[
-        "aud"
-    ] == "http://localhost:8000/api"
+    told = await introspect(browser, robot, answer.json()["access_token"])
+    assert told["aud"] == "http://localhost:8000/api"
     assert error_of(await ask(browser, robot, resource="https://elsewhere.example/api")) == "invalid_target"
 
 

@@ -18,6 +18,7 @@ from app.storage.token.connections import connect
 from tests.support.browser import Browser, forms_of
 from tests.support.changing import change
 from tests.support.people import PASSWORD, REDIRECT_URI, World
+from tests.support.refusals import error_of
 from tests.support.sharing import let_end_come
 from tests.web.reading import tags_of, words_of
 
@@ -171,8 +172,7 @@ async def test_disconnecting_ends_a_code_that_is_still_on_its_way(browser: Brows
     await world.token(browser)
     code = await world.code(browser)
     await browser.submit(await browser.get(CONNECTIONS), {}, action=DISCONNECT)
-    answer = await world.exchange(browser, code)
-    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    assert error_of(await world.exchange(browser, code)) == "invalid_grant"
 
 
 async def test_disconnecting_touches_no_other_application_and_no_other_customer(

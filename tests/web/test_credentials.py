@@ -128,9 +128,8 @@ async def test_a_use_that_no_row_can_stand_for_takes_no_other_along(
 async def test_without_an_overlap_the_former_one_ends_at_once(owner: Browser, stranger: Browser) -> None:
     registered = await register_own(owner)
     client_id = client_id_of(registered)
-    await owner.submit(
-        await page_of(owner, client_id), {"password": PASSWORD, "overlap": "0"}, action="/rotate"
-    )
+    fields = {"password": PASSWORD, "overlap": "0"}
+    await owner.submit(await page_of(owner, client_id), fields, action="/rotate")
     assert not await proves(stranger, client_id, secret_of(registered))
 
 

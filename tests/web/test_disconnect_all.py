@@ -28,23 +28,25 @@ async def second(world: World) -> World:
     return World(world.context, world.member, registered)
 
 
+DISCONNECTED = """\
+SELECT a.name FROM audit_event e JOIN application a ON a.id = e.application_id
+WHERE e.customer_id = $1 AND e.event = 'application.disconnected' ORDER BY a.name"""
+
+
 async def events_of(world: World) -> list[str]:
     """The applications that were disconnected, as the audit trail has them."""
-    rows = await world.context.database.rows(
-        "SELECT a.name FROM audit_event e JOIN application a ON a.id = e.application_id "
-        "WHERE e.customer_id = $1 AND e.event = 'application.disconnected' ORDER BY a.name",
-        world.member.customer_id,
-    )
+    rows = await world.context.database.rows(DISCONNECTED, world.member.customer_id)
     return [row["name"] for row in rows]
+
+
+TOLD = """\
+SELECT recipient, (SELECT count(*) FROM jsonb_object_keys(about) name WHERE name LIKE 'application %') AS named
+FROM mail WHERE about ->> 'customer' = $1 AND template = 'applications_disconnected' ORDER BY id"""
 
 
 async def mails_of(world: World) -> list[tuple[str, int]]:
     """The recipients of the mails that tell of it, and how many applications each names."""
-    rows = await world.context.database.rows(
-        "SELECT recipient, (SELECT count(*) FROM jsonb_object_keys(about) name WHERE name LIKE 'application %') AS named "
-        "FROM mail WHERE about ->> 'customer' = $1 AND template = 'applications_disconnected' ORDER BY id",
-        str(world.member.customer_id),
-    )
+    rows = await world.context.database.rows(TOLD, str(world.member.customer_id))
     return [(row["recipient"], row["named"]) for row in rows]
 
 

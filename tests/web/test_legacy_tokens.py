@@ -317,10 +317,8 @@ async def test_a_former_client_id_is_known_in_the_body_and_encoded_in_basic(
 
 async def test_the_id_of_a_former_application_is_no_client_id(moving: Moving, visitor: Browser) -> None:
     former = await Former.make(moving.context)
-    row = await moving.context.database.row(
-        "SELECT id FROM application WHERE former_client_id = $1", former.client_id
-    )
-    assert row is not None
+    statement = "SELECT id FROM application WHERE former_client_id = $1"
+    [row] = await moving.context.database.rows(statement, former.client_id)
     answer = await introspect(visitor, "x", client_id=str(row["id"]), client_secret=former.secret)
     assert answer.status_code == 401
 
@@ -359,12 +357,14 @@ async def test_a_slow_hash_is_verified_once_and_then_replaced(moving: Moving, vi
         assert (await introspect(visitor, former.token, **wrong)).status_code == 401
 
 
+SECRETS = """\
+SELECT encode(s.digest, 'hex') AS digest, s.slow_hash
+FROM client_secret s JOIN application a ON a.id = s.application_id WHERE a.former_client_id = $1"""
+
+
 async def secrets_of(context: Context, former: Former) -> list[tuple[str | None, str | None]]:
-    rows = await context.database.rows(
-        "SELECT encode(s.digest, 'hex') AS digest, s.slow_hash FROM client_secret s JOIN application a "
-        "ON a.id = s.application_id WHERE a.former_client_id = $1",
-        former.client_id,
-    )
+    """The digest and the slow hash of each secret that the former application has here."""
+    rows = await context.database.rows(SECRETS, former.client_id)
     return [(row["digest"], row["slow_hash"]) for row in rows]
 
 

@@ -49,10 +49,9 @@ async def causes_of(world: World) -> list[str]:
 
 async def last_cause(world: World) -> str:
     """Also of a failure that names nobody."""
-    row = await world.context.database.row(
+    [row] = await world.context.database.rows(
         "SELECT detail FROM audit_event WHERE event = 'person.sign_in_failed' ORDER BY id DESC LIMIT 1"
     )
-    assert row is not None
     return str(orjson.loads(row["detail"])["cause"])
 
 

@@ -33,13 +33,14 @@ async def pair(browser: Browser, strict: Strict) -> Pair:
     return await strict.pair(browser)
 
 
+SCOPES_AND_ENDS = """\
+SELECT scope, expires_at - issued_at AS idle, absolute_expires_at - approved_at AS absolute
+FROM refresh_token WHERE application_id = $1 ORDER BY issued_at"""
+
+
 async def scopes_and_ends(strict: Strict) -> list[tuple[str, timedelta, timedelta]]:
     """Each refresh token's scope, its life, and its family's from the approval, in the order of issue."""
-    rows = await strict.context.database.rows(
-        "SELECT scope, expires_at - issued_at AS idle, absolute_expires_at - approved_at AS absolute "
-        "FROM refresh_token WHERE application_id = $1 ORDER BY issued_at",
-        strict.registered.client.id,
-    )
+    rows = await strict.context.database.rows(SCOPES_AND_ENDS, strict.registered.client.id)
     return [(row["scope"], row["idle"], row["absolute"]) for row in rows]
 
 

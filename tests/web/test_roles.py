@@ -43,12 +43,14 @@ async def give(world: World, member: Member, role: MemberRole, before: MemberRol
     await change_role(world.context, COMMAND_LINE, world.member.customer_id, member.id, role, before=before)
 
 
+APPROVALS = """\
+SELECT count(*) AS approvals
+FROM audit_event WHERE event = 'application.approved' AND customer_id = $1"""
+
+
 async def approvals(world: World) -> int:
-    row = await world.context.database.row(
-        "SELECT count(*) AS approvals FROM audit_event WHERE event = 'application.approved' AND customer_id = $1",
-        world.member.customer_id,
-    )
-    assert row is not None
+    """How often somebody of the customer's account approved an application, by the audit trail."""
+    [row] = await world.context.database.rows(APPROVALS, world.member.customer_id)
     return int(row["approvals"])
 
 

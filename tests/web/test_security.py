@@ -53,11 +53,9 @@ async def change(browser: Browser, present: str, new: str) -> httpx2.Response:
 
 
 async def events_of(world: World, event: str) -> list[dict[str, Any]]:
-    rows = await world.context.database.rows(
-        "SELECT detail FROM audit_event WHERE event = $1 AND customer_id = $2 ORDER BY id",
-        event,
-        world.member.customer_id,
-    )
+    """The details of the customer's events of this name, the oldest first."""
+    statement = "SELECT detail FROM audit_event WHERE event = $1 AND customer_id = $2 ORDER BY id"
+    rows = await world.context.database.rows(statement, event, world.member.customer_id)
     return [orjson.loads(row["detail"]) for row in rows]
 
 

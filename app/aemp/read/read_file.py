@@ -1,7 +1,5 @@
 """Files of fleets or series: what can be kept, and what is wrong with the rest."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +38,12 @@ def read_file(
     """
     if len(data) > max_bytes:
         raise ReadError(f"{name}: larger than {max_bytes} bytes")
-    with _flaws_of(name):
+    try:
         document = parse(data)
         is_series = bool(pages_of(document))
         reports = read_all(reports_of(document, machine, len(data)), most_rejections(len(data)))
+    except FlawError as flaw:
+        raise ReadError(f"{name}: {flaw}") from None
     if is_series and any(report.name is None for report in reports):
         raise ReadError(f"{name}: it does not say which machine it is of", code="nameless_series")
     wrong = [rejection for report in reports for rejection in report.rejections]
@@ -76,12 +76,3 @@ def equipment_of(report: Report) -> Equipment | None:
 
 
 _SNAPSHOT = {element.name: element.attribute for element in ELEMENTS}
-
-
-@contextmanager
-def _flaws_of(name: str) -> Iterator[None]:
-    """Put the name of the file before a flaw. Raises ReadError in its place."""
-    try:
-        yield
-    except FlawError as flaw:
-        raise ReadError(f"{name}: {flaw}") from None

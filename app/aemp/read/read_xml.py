@@ -8,7 +8,6 @@ from lxml import etree
 from app.aemp.model.errors import FlawError
 
 # Attributes that a value would be misread without; nothing is lost with any other.
-_TIME = "datetime"
 _UNITS = ("unit", "units", "uom")
 _TEXT = "#text"
 
@@ -21,8 +20,9 @@ def machines_of_xml(root: etree._Element) -> Iterator[tuple[Any, Any]]:
     name = local_name(root)
     if name not in ("fleet", "equipment"):
         raise FlawError(f"line {root.sourceline}: the root is {name!r}, neither Fleet nor Equipment")
-    for machine in [root] if name == "equipment" else _named(root, "equipment"):
-        yield machine.sourceline, nested(machine)
+    for machine in [root] if name == "equipment" else root.iterchildren():
+        if local_name(machine) == "equipment":
+            yield machine.sourceline, nested(machine)
 
 
 def parse_xml(data: bytes) -> etree._Element:
@@ -44,13 +44,10 @@ def parse_xml(data: bytes) -> etree._Element:
     except etree.XMLSyntaxError as error:
         reason = error.msg.partition(", line ")[0]
         raise FlawError(f"line {error.lineno}: not well-formed XML: {reason}") from None
-    if _declares_type(root.getroottree()):
+    tree: Any = root.getroottree()  # Any: lxml's stubs do not know `doctype`
+    if tree.docinfo.doctype:
         raise FlawError("line 1: a document type declaration is refused")
     return root
-
-
-def _declares_type(tree: Any) -> bool:  # Any: lxml's stubs do not know `doctype`
-    return bool(tree.docinfo.doctype)
 
 
 def nested(element: etree._Element) -> Any:
@@ -61,7 +58,7 @@ def nested(element: etree._Element) -> Any:
     parts: dict[str, Any] = {}
     for attribute, value in element.attrib.items():
         name = etree.QName(attribute).localname.lower()
-        if name == _TIME or name.endswith(_UNITS):
+        if name == "datetime" or name.endswith(_UNITS):
             _put(parts, name, str(value))
     if not len(element) and not parts:
         return element.text
@@ -79,10 +76,6 @@ def _put(parts: dict[str, Any], name: str, value: Any) -> None:
         parts[name].append(value)
     else:
         parts[name] = [parts[name], value]
-
-
-def _named(root: etree._Element, name: str) -> Iterator[etree._Element]:
-    return (child for child in root if local_name(child) == name)
 
 
 def local_name(element: etree._Element) -> str:

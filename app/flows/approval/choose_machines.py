@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.aemp.model.values import EquipmentHeader
 from app.context import Context
 from app.flows.account.prove import FieldError
 from app.flows.fleet.find_machine import LineFault, find_machines
@@ -50,7 +49,9 @@ async def offer_machines(context: Context, customer_id: UUID, chosen: Collection
         shared = await select_offered(fleet, customer_id, sorted(chosen or ()), most=MOST_CHOSEN)
     if len(shared) <= MOST_TICKED:
         return Offer(count, shared, whole=False, named=())
-    return Offer(count, (), whole=False, named=tuple(_name(each.header) for each in shared))
+    headers = (each.header for each in shared)
+    named = tuple(each.pin or each.serial_number or each.equipment_id or "" for each in headers)
+    return Offer(count, (), whole=False, named=named)
 
 
 async def choose_machines(
@@ -62,11 +63,13 @@ async def choose_machines(
     """
     if len(keys) + len(lines) > MOST_CHOSEN:
         raise MachinesError(Sentence("At most %(count)s machines can be chosen.", count=MOST_CHOSEN))
-    if any(not 0 < key <= _LARGEST_KEY for key in keys):
-        raise _gone()
+    possible = sorted(key for key in keys if 0 < key <= _LARGEST_KEY)
     async with fleet_of(context.database, FleetView(customer_id)) as fleet:
-        if len(await select_keys_owned(fleet, customer_id, sorted(keys))) < len(keys):
-            raise _gone()
+        if len(await select_keys_owned(fleet, customer_id, possible)) < len(keys):
+            # One text for a machine that left, another customer's, and a number that somebody made up.
+            raise MachinesError(
+                Sentence("One of the ticked machines is not in your fleet any more. Please look again.")
+            )
         named, faults = await find_machines(fleet, customer_id, lines)
     if faults:
         raise MachinesError(
@@ -75,14 +78,3 @@ async def choose_machines(
     if not keys and not named:
         raise MachinesError(Sentence("Choose at least one machine."))
     return frozenset(keys) | named
-
-
-def _gone() -> MachinesError:
-    """One text for a machine that left, another customer's, and a number that somebody made up."""
-    return MachinesError(
-        Sentence("One of the ticked machines is not in your fleet any more. Please look again.")
-    )
-
-
-def _name(header: EquipmentHeader) -> str:
-    return header.pin or header.serial_number or header.equipment_id or ""

@@ -51,15 +51,11 @@ def _likenesses(
 def _names_alike(names: Mapping[str, str], others: Iterable[Compared]) -> Iterator[Sentence]:
     """names: with their skeletons."""
     for other in others:
+        named = {"other": other.name, "company": other.company}
         theirs = (skeleton(other.name), skeleton(other.company))
         for name, bones in names.items():
             if any(looks_like(bones, each) for each in theirs):
-                yield Sentence(
-                    "%(name)s looks like %(other)s of %(company)s.",
-                    name=name,
-                    other=other.name,
-                    company=other.company,
-                )
+                yield Sentence("%(name)s looks like %(other)s of %(company)s.", name=name, **named)
 
 
 def _pictures_alike(

@@ -14,8 +14,8 @@ from app.oauth.token_string import new_id
 from app.refused import ToldError
 from app.sentence import Sentence
 from app.storage.people.audit import AuditEvent, insert_audit_event
-from app.storage.people.people import Person, insert_person, mark_email_confirmed, select_person
-from app.storage.people.sign_ups import SignUp, insert_sign_up, mark_sign_up_used
+from app.storage.people.people import Person, insert_person, mark_email_confirmed
+from app.storage.people.sign_ups import insert_sign_up, mark_sign_up_used
 from app.throttling.mails import caused_from
 
 
@@ -51,16 +51,6 @@ async def ask_sign_up(context: Context, email: str, visitor: Visitor) -> bool:
     return True
 
 
-async def find_sign_up(context: Context, link: str) -> SignUp:
-    """The sign-up behind a link; nothing changes. Raises LinkError when it opens nothing."""
-    return await check_sign_up_link(context.database, link)
-
-
-async def find_signed_up(context: Context, sign_up: SignUp) -> Person | None:
-    """The person who signs in with its address; None when nobody does yet."""
-    return await select_person(context.database, sign_up.email)
-
-
 async def finish_sign_up(
     context: Context, link: str, visitor: Visitor, *, name: str, password: str
 ) -> SignedIn:
@@ -71,7 +61,7 @@ async def finish_sign_up(
     Raises LinkError when the link opens nothing, PersonError when a value is not accepted, and SignUpError when somebody
     signs in with the address already.
     """
-    sign_up = await find_sign_up(context, link)  # before anything is hashed
+    sign_up = await check_sign_up_link(context.database, link)  # before anything is hashed
     called = name.strip() or sign_up.email.partition("@")[0][:LONGEST_PERSON]
     person = Person(new_id(), sign_up.email, check_person(called))
     check_password(password, person.own_words)

@@ -20,17 +20,15 @@ async def access_asked(context: Context, mail: ClaimedMail) -> Letter | None:
         return None
     if found.person.customer_id != mail.about["customer"] or not may(found.person.role, "connect"):
         return None
-    client = (await select_applications(context.database, [asked.application_id]))[
-        asked.application_id
-    ].client
+    [application] = (await select_applications(context.database, [asked.application_id])).values()
     return letter_to(
         context,
         mail,
         found.person,
         request_id=str(asked.id),
         until=asked.ends_at,
-        application=client.name,
-        company=client.company,
+        application=application.client.name,
+        company=application.client.company,
         **names_of(found),
     )
 
@@ -61,9 +59,7 @@ async def about_own_request(context: Context, mail: ClaimedMail) -> Letter | Non
     token = await _for_mail(context, mail, asked, owners) if mails else None
     if mails and token is None:
         return None
-    client = (await select_applications(context.database, [asked.application_id]))[
-        asked.application_id
-    ].client
+    [application] = (await select_applications(context.database, [asked.application_id])).values()
     return letter_to(
         context,
         mail,
@@ -72,8 +68,8 @@ async def about_own_request(context: Context, mail: ClaimedMail) -> Letter | Non
         token=token,
         until=asked.ends_at,
         email=asked.customer_email,
-        application=client.name,
-        application_id=str(client.id),
+        application=application.client.name,
+        application_id=str(application.client.id),
         how=_how_it_ended(asked),
         **names_of(found),
     )

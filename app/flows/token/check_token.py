@@ -37,9 +37,7 @@ async def check_token(
     if not compare_digest(stored.digest, token.digest):
         context.failures.note(asker)
         return None
-    if not stored.active:
-        return None
-    return AccessToken(stored)
+    return AccessToken(stored) if stored.active else None
 
 
 def _kept(context: Context, token: TokenString | LegacyToken) -> Remembered[UUID, StoredToken] | None:

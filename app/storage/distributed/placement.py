@@ -37,12 +37,9 @@ class DistributionFacts:
     @property
     def astray(self) -> tuple[str, ...]:
         """Tables that Citus holds, and otherwise than they should be: by another column, or apart from the others."""
-        first = next((self.placed[name] for name in BY_BUCKET if name in self.placed), None)
-        return tuple(
-            name
-            for name in BY_BUCKET
-            if name in self.placed and (self.placed[name].column != COLUMN or self.placed[name] != first)
-        )
+        held = {name: self.placed[name] for name in BY_BUCKET if name in self.placed}
+        first = next(iter(held.values()), None)
+        return tuple(name for name, placed in held.items() if placed.column != COLUMN or placed != first)
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Known machines judge readings: which machine a name means, who owned it when, and its offsets."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from app.aemp.history.settle import Machine, Period
 from app.aemp.model.columns import HEADER_COLUMNS
 from app.aemp.model.identifiers import IDENTIFIER_KINDS, Candidate
 from app.aemp.model.values import EquipmentHeader
-from app.storage.postgres.database import Row, Transaction
+from app.storage.postgres.database import Transaction
 
 _HEADER = [name for name, _ in HEADER_COLUMNS]
 
@@ -66,7 +66,10 @@ async def select_machines(
     transaction: Transaction, customer_id: UUID | None, keys: Sequence[int]
 ) -> dict[int, Machine]:
     """Machines by key, with their periods in the customer's fleet. customer_id: None gives those in every fleet."""
-    offsets = _by_metric(await transaction.rows(SELECT_OFFSETS, keys))
+    offsets: dict[int, dict[int, tuple[tuple[datetime, float], ...]]] = defaultdict(dict)
+    for row in await transaction.rows(SELECT_OFFSETS, keys):
+        of_machine = offsets[row["equipment_key"]]
+        of_machine[row["metric"]] = (*of_machine.get(row["metric"], ()), (row["from_at"], row["value"]))
     machines: dict[int, Machine] = {}
     for row in await transaction.rows(SELECT_MACHINES, keys, customer_id):
         key, number, from_at, until_at, newest_at, waits = row.values()
@@ -74,11 +77,3 @@ async def select_machines(
         period = Period(number, from_at, until_at)
         machines[key] = Machine(key, (*earlier, period), newest_at, offsets.get(key, {}), waits)
     return machines
-
-
-def _by_metric(rows: Iterable[Row]) -> dict[int, dict[int, tuple[tuple[datetime, float], ...]]]:
-    offsets: dict[int, dict[int, tuple[tuple[datetime, float], ...]]] = defaultdict(dict)
-    for row in rows:
-        of_machine = offsets[row["equipment_key"]]
-        of_machine[row["metric"]] = (*of_machine.get(row["metric"], ()), (row["from_at"], row["value"]))
-    return offsets

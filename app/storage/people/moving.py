@@ -35,18 +35,9 @@ async def insert_former_customer(
     statements: Statements, member: Member, *, former_id: str | None, password_hash: str
 ) -> bool:
     """False when a customer has the former id already, or somebody signs in with the address."""
-    return bool(
-        await statements.count(
-            INSERT_FORMER_CUSTOMER,
-            member.customer_id,
-            member.customer_name,
-            former_id,
-            member.id,
-            member.email,
-            member.name,
-            password_hash,
-        )
-    )
+    customer = (member.customer_id, member.customer_name, former_id)
+    person = (member.id, member.email, member.name, password_hash)
+    return bool(await statements.count(INSERT_FORMER_CUSTOMER, *customer, *person))
 
 
 SELECT_FORMER_CUSTOMER = """

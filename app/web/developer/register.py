@@ -11,11 +11,11 @@ from app.flows.account.invite import InvitationError
 from app.flows.account.rights import OwnerError
 from app.flows.approval.browser_flow import SignInFlow, open_form
 from app.flows.developer.own_people import accept_as_owner
-from app.flows.developer.sign_up import SignUpError, ask_sign_up, find_sign_up, find_signed_up, finish_sign_up
-from app.flows.mail.links import LinkError
+from app.flows.developer.sign_up import SignUpError, ask_sign_up, finish_sign_up
+from app.flows.mail.links import LinkError, check_sign_up_link
 from app.oauth.parameters import has_parameter
 from app.sentence import Sentence
-from app.storage.people.people import Person
+from app.storage.people.people import Person, select_person
 from app.storage.people.sign_ups import SignUp
 from app.web.developer.frame import address_below
 from app.web.pages.account_form import Fault, refused_at, sealed_form
@@ -57,7 +57,7 @@ async def sign_up(request: Request) -> Response:
     """Where the link leads. Nothing is changed yet, so that whoever scans mails may follow it."""
     try:
         if has_parameter(raw_query(request), _SIGN_IN):
-            found = await find_sign_up(context_of(request), _secret(request))
+            found = await check_sign_up_link(context_of(request).database, _secret(request))
             return await login_page(request, SignInFlow(_here(request)), email=found.email)
         return await _sign_up_page(request)
     except LinkError as refused:
@@ -117,8 +117,9 @@ def _asking_page(request: Request, fault: Fault | None = None, email: str = "") 
 
 
 async def _sign_up_page(request: Request, fault: Fault | None = None, name: str = "") -> Response:
-    context, here = context_of(request), _here(request)
-    found, person = await find_sign_up(context, _secret(request)), await person_here(request)
+    here = _here(request)
+    found = await check_sign_up_link(context_of(request).database, _secret(request))
+    person = await person_here(request)
     return page(
         request,
         "developer/sign_up.html",
@@ -145,7 +146,7 @@ async def _standing(request: Request, found: SignUp, person: Person | None) -> S
     if found.application_id is None:
         return "new"
     if person is None:
-        return "known" if await find_signed_up(context_of(request), found) else "new"
+        return "known" if await select_person(context_of(request).database, found.email) else "new"
     return "invited" if person.email == found.email else "somebody else"
 
 

@@ -43,7 +43,12 @@ CREDENTIALS: Json = {
 }
 
 
-_LATER = {"Retry-After": "RetryAfter"}
+LATER = {"Retry-After": "RetryAfter"}
+AWAY: Case = (
+    "temporarily_unavailable",
+    "Try again after `Retry-After` seconds.",
+    temporarily_unavailable(),
+)
 # By name: what happened, one case of it, and headers of its own.
 _REFUSALS: dict[str, tuple[str, Case, dict[str, str]]] = {
     "InvalidClient": (
@@ -85,12 +90,12 @@ _REFUSALS: dict[str, tuple[str, Case, dict[str, str]]] = {
             "You sent too many wrong secrets, codes or tokens. Try again after `Retry-After` seconds.",
             too_many_failures(),
         ),
-        _LATER,
+        LATER,
     ),
     "Unavailable": (
         "The service is briefly unavailable.",
-        ("temporarily_unavailable", "Try again after `Retry-After` seconds.", temporarily_unavailable()),
-        _LATER,
+        AWAY,
+        LATER,
     ),
 }
 

@@ -3,20 +3,14 @@
 import orjson
 
 from app.oauth.answer import userinfo_answer
-from app.oauth.errors import (
-    insufficient_scope,
-    invalid_token,
-    malformed_bearer,
-    temporarily_unavailable,
-    too_many_failures,
-)
+from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer, too_many_failures
 from app.web.paths import USERINFO
 from app.web.reference import examples
+from app.web.reference.credentials import AWAY, LATER
 from app.web.reference.notation import Case, Json, answer, example, json_content, refusal
 
 SCOPE = "account:read"
 _CHALLENGED = {"WWW-Authenticate": "BearerChallenge"}
-_LATER = {"Retry-After": "RetryAfter"}
 _HEADERS = {
     "Cache-Control": "NoStore",
     "RateLimit-Policy": "RateLimitPolicy",
@@ -42,11 +36,6 @@ _FAILED: Case = (
     "slow_down",
     "Your address sent too many forged tokens. Try again after `Retry-After` seconds.",
     too_many_failures(),
-)
-_AWAY: Case = (
-    "temporarily_unavailable",
-    "Try again after `Retry-After` seconds.",
-    temporarily_unavailable(),
 )
 
 
@@ -76,9 +65,9 @@ def paths(issuer: str) -> Json:
                         issuer,
                         "You sent too many requests, or too many of them failed.",
                         _FAILED,
-                        headers=_LATER,
+                        headers=LATER,
                     ),
-                    "503": refusal(issuer, "The service is briefly unavailable.", _AWAY, headers=_LATER),
+                    "503": refusal(issuer, "The service is briefly unavailable.", AWAY, headers=LATER),
                 },
             }
         }
