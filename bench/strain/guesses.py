@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -12,8 +13,17 @@ from app.settings import Settings
 from bench.ground.token_path import Ground, introspecting, serving
 from bench.load.generator import Outcome, generate, load_of, percentiles_ms
 from bench.load.machine import read_processor_time
-from bench.load.records import read_requests
-from bench.load.rounds import Contender, Round, ratios, round_of, tell, wait_until_quiet
+from bench.load.records import read_answers, read_requests, write_requests
+from bench.load.rounds import (
+    Contender,
+    Plan,
+    Round,
+    generate_apart,
+    ratios,
+    round_of,
+    tell,
+    wait_until_quiet,
+)
 from bench.strain.guessers import Guessers, use_limits_up
 from bench.strain.people import KNOWN, NEW, Person, SignIns, add_people, keep_signing_in, make_known
 
@@ -141,7 +151,7 @@ def _measure(  # noqa: PLR0917
     before, own, began = read_processor_time(pid, ground.pids), time.process_time(), time.monotonic()
     with ThreadPoolExecutor(3) as pool:
         asking = pool.submit(_ask, crowd, ground, seconds)
-        guessing = pool.submit(_guess, crowd.url, wrong, answered) if wrong else None
+        guessing = pool.submit(_guess, crowd, ground.folder, wrong, answered) if wrong else None
         signing = pool.submit(keep_signing_in, crowd.url, crowd.people, rate=SIGN_INS, seconds=seconds)
         signed_in, asked = signing.result(), asking.result()
         guessed = guessing.result() if guessing else None
@@ -176,11 +186,15 @@ def _ask(crowd: Crowd, ground: Ground, seconds: int) -> Outcome:
     return generate(replace(load, rate=_ASKED, connections=_CONNECTIONS))
 
 
-def _guess(url: str, wrong: Sequence[bytes], answered: list[tuple[int, int]]) -> Outcome:
-    """answered: is given which guess was answered how."""
-    load = load_of(url, wrong, seconds=_LONGEST_S, once=True)
-    load = replace(load, rate=GUESSES, connections=_CONNECTIONS)
-    return generate(load, lambda position, status, _: answered.append((position, status)))
+def _guess(crowd: Crowd, folder: Path, wrong: Sequence[bytes], answered: list[tuple[int, int]]) -> Outcome:
+    """answered: is given which guess was answered how. Guessers have a machine of their own: theirs stands back."""
+    requests, answers = folder / "guesses", folder / "guessed"
+    write_requests(requests, wrong)
+    guesser = replace(crowd.asking, name="guesses", once=True, check=lambda _requests, _answers: None)
+    plan = Plan(1, _LONGEST_S, 0, _CONNECTIONS, GUESSES)
+    outcome = generate_apart(guesser, plan, requests, answers, "--arrivals", "constant", "--stand-back")
+    answered += [(answer.position, answer.status) for answer in read_answers(answers)]
+    return Outcome(**outcome)
 
 
 def _outcome(signed_in: SignIns, seconds: int, own_s: float) -> Mapping[str, Any]:
