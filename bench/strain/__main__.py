@@ -54,8 +54,8 @@ def _read_arguments() -> argparse.Namespace:
     add(
         "--share",
         type=float,
-        default=40,
-        help="percent of the peak that the honest offer, and the forger too (40)",
+        default=20,
+        help="percent of the peak that the honest offer, and the forger too (20)",
     )
     add("--overload-s", type=program.count, default=30, help="seconds of the overload (30)")
     add("--guesses-s", type=program.count, default=8, help="seconds of a round of wrong passwords (8)")

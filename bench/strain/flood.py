@@ -1,4 +1,7 @@
-"""The effect of a flood: rounds with as many forged tokens as honest requests, and rounds without, take turns."""
+"""The effect of a flood: rounds in which every second request has a forged token, and rounds of honest ones, take turns.
+
+Both offer the same number of requests a second, so whoever forges should cost the honest no more than one of them does.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,8 +30,8 @@ from bench.load.rounds import (
 )
 from bench.strain.askers import Askers, asking_fleet, asking_introspection
 
-ALONE, FLOODED = "honest alone", "beside as many forged"
-BAR = 2.0
+ALONE, FLOODED = "all honest", "every second one forged"
+BAR = 1.5
 
 _PEAK_ROUNDS = 3
 _MOST_UNSENT = 0.01
@@ -46,15 +49,18 @@ _SCENARIOS = {
 
 @dataclass(slots=True)
 class Flood:
-    """Filled round by round. peak: honest requests a second in the closed model.
+    """Filled round by round.
 
-    honest, forged: answers by status; later: of the forged, those that said when to come again. faults: what was
-    answered wrongly or not at all, and what was turned away without a time to come again.
+    peak: honest requests a second in the closed model. rate: a second, of the honest beside the forger and of the
+    forger; the honest alone offer twice that. honest, forged: answers by status; later: of the forged, those that said
+    when to come again. faults: what was answered wrongly or not at all, and what was turned away without a time to come
+    again.
     """
 
     name: str
     peak: float
     plan: Plan
+    rate: float
     rounds: Mapping[str, list[Round]] = field(default_factory=lambda: {ALONE: [], FLOODED: []})
     honest: dict[str, int] = field(default_factory=dict)
     forged: dict[str, int] = field(default_factory=dict)
@@ -75,7 +81,7 @@ class Flood:
 
 
 def measure_floods(ground: Ground, wanted: frozenset[str], share: float) -> Iterator[Flood]:
-    """share: of the peak, that the honest offer, and the forger as much again."""
+    """share: of the peak, that the honest offer, and the forger as much again; alone they offer both."""
     for scenario, (cache, ask) in _SCENARIOS.items():
         if scenario in wanted:
             with serving(ground, cache=cache) as (url, pid):
@@ -86,7 +92,7 @@ def _measure(askers: Askers, ground: Ground, share: float) -> Flood:
     peaks = replace(ground.plan, rounds=min(_PEAK_ROUNDS, ground.plan.rounds))
     rounds = interleave([askers.honest], ground.pids, peaks, ground.folder)
     peak = middle(rounds[askers.honest.name], lambda each: each.rate)
-    flood = Flood(askers.name, peak, replace(ground.plan, rate=round(peak * share, 1)))
+    flood = Flood(askers.name, peak, ground.plan, round(peak * share, 1))
     _load(flood, askers, ground, flooded=True)  # not compared: from here on the forger is known
     for number in range(flood.plan.rounds):
         for name, done in flood.rounds.items():
@@ -97,8 +103,9 @@ def _measure(askers: Askers, ground: Ground, share: float) -> Flood:
 
 def _load(flood: Flood, askers: Askers, ground: Ground, *, flooded: bool) -> Round:
     """One round; what was answered in it goes into `flood`."""
-    loads = [_prepare(askers.honest, flood, ground)]
-    loads += [_prepare(askers.forger, flood, ground, *_ELSEWHERE)] if flooded else []
+    plan = replace(flood.plan, rate=flood.rate if flooded else 2 * flood.rate)
+    loads = [_prepare(askers.honest, plan, ground)]
+    loads += [_prepare(askers.forger, plan, ground, *_ELSEWHERE)] if flooded else []
     pid = askers.honest.pid
     wait_until_quiet(pid, ground.pids)
     before, began = read_processor_time(pid, ground.pids), time.monotonic()
@@ -116,12 +123,10 @@ def _load(flood: Flood, askers: Askers, ground: Ground, *, flooded: bool) -> Rou
     return round_of(outcomes[0], used, took_s)
 
 
-def _prepare(
-    asker: Contender, flood: Flood, ground: Ground, *options: str
-) -> Callable[[], Mapping[str, Any]]:
+def _prepare(asker: Contender, plan: Plan, ground: Ground, *options: str) -> Callable[[], Mapping[str, Any]]:
     requests, answers = _files(asker, ground)
-    asker.write_requests(requests, count_needed(asker, flood.plan, flood.plan.rate or flood.peak))
-    return partial(generate_apart, asker, flood.plan, requests, answers, *options)
+    asker.write_requests(requests, count_needed(asker, plan, plan.rate or 0.0))
+    return partial(generate_apart, asker, plan, requests, answers, *options)
 
 
 def _faults(asker: Contender, outcome: Mapping[str, Any], ground: Ground) -> Iterator[str]:

@@ -46,7 +46,7 @@ def _part(result: Result) -> Iterator[str]:
 
 def _flood(result: Flood) -> Iterator[str]:
     plan = result.plan
-    offered = f"{plan.rate:,.0f}/s honest requests offered, of a peak of {result.peak:,.0f}/s"
+    offered = f"{2 * result.rate:,.0f}/s requests offered, of a peak of {result.peak:,.0f}/s"
     yield f"### {result.name}\n\n{offered}, {plan.rounds} rounds of {plan.seconds:g} s; medians"
     yield table(result.rounds)
     honest, forged = _counts(result.honest, {}), _counts(result.forged, result.later)
@@ -123,7 +123,7 @@ def _document(result: Result) -> dict[str, Any]:
         return {**asdict(result), "ratio": round(result.ratio, 4), "met": result.met}
     if isinstance(result, Guessing):
         return _document_of_guesses(result)
-    loaded = {"name": result.name, "peak": result.peak, "plan": asdict(result.plan)}
+    loaded = {"name": result.name, "peak": result.peak, "rate": result.rate, "plan": asdict(result.plan)}
     answered = {"honest": result.honest, "forged": result.forged, "later": result.later}
     judged = {"ratios": {"p99": spread_of(result.pairs)}, "faults": result.faults, "met": result.met}
     return {**loaded, **answered, **judged, "medians": medians(result.rounds)}
