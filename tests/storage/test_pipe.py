@@ -23,7 +23,7 @@ from redis import Redis
 
 from app.storage.errors import NotSentError, StoreUnavailableError
 from app.storage.valkey.valkey import Valkey
-from tests.support.changing import until
+from tests.support.changing import until, until_true
 from tests.support.proxy import proxy_to
 from tests.support.stores import put, take, valkey_socket
 
@@ -84,6 +84,30 @@ async def test_silence_leaves_the_outcome_open_and_the_next_begins_anew(redis_ur
         assert time.monotonic() - began < 1
         proxy.speak()
         assert await take(valkey, "pipe:none") is None
+
+
+async def test_a_server_that_answers_no_connection_is_left_alone_for_a_moment(redis_url: str) -> None:
+    """R-88: meanwhile callers hear at once that nothing was sent, and later all is well."""
+    socket = valkey_socket(redis_url)
+    async with (
+        proxy_to(socket) as proxy,
+        valkey_at(redis_url.replace(socket, proxy.path), timeout_s=0.4) as valkey,
+    ):
+        proxy.fall_silent()
+        for least_s, most_s in ((0.4, 2.0), (0.0, 0.2)):
+            began = time.monotonic()
+            results = await asyncio.gather(valkey.get("pipe:none"), return_exceptions=True)
+            assert outcomes(results) == {NotSentError}
+            assert least_s <= time.monotonic() - began < most_s
+        proxy.speak()
+        await until_true(partial(_answers, valkey), patience_s=2)
+
+
+async def _answers(valkey: Valkey) -> bool:
+    try:
+        return await valkey.get("pipe:none") is None
+    except NotSentError:
+        return False
 
 
 async def test_a_loop_that_stalled_reads_before_it_judges(redis_url: str) -> None:

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.ending import end
 from app.storage.errors import NotSentError, OtherKindError, RedirectedError, RetiredError
@@ -15,6 +17,9 @@ from app.storage.valkey.address import Host
 from app.storage.valkey.pipe import Pipe
 
 Connect = Callable[[], Awaitable[AbstractConnection]]
+
+# Once a server let a connection wait in vain, so long nobody waits for another.
+_REST_S = 0.5
 
 _IN_A_CLUSTER = "write redis+cluster:// before its address in ROVITRACKER_REDIS_URL"
 
@@ -41,6 +46,7 @@ class Node:
         self._pipe: Pipe | None = None
         self._former: list[Pipe] = []
         self._opening: asyncio.Task[Pipe] | None = None
+        self._rests_until = 0.0
 
     @property
     def standing(self) -> Pipe | None:
@@ -71,8 +77,13 @@ class Node:
             pipe.delete_soon(key)
 
     async def open_pipe(self) -> Pipe:
-        """Callers that come while it is being opened wait for the same connection, and get the same failure."""
+        """Callers that come while it is being opened wait for the same connection, and get the same failure.
+
+        Raises NotSentError, and that at once for half a second after a connection that the server did not answer.
+        """
         if self._opening is None:
+            if monotonic() < self._rests_until:
+                raise NotSentError("Valkey: no connection: it did not answer a moment ago")
             self._opening = asyncio.create_task(self._open())
         return await asyncio.shield(self._opening)
 
@@ -93,6 +104,8 @@ class Node:
                 in_cluster=self.host is not None,
             )
         except (RedisError, OSError, TimeoutError) as error:
+            if isinstance(error, TimeoutError | RedisTimeoutError):
+                self._rests_until = monotonic() + _REST_S
             raise NotSentError(f"Valkey: no connection: {type(error).__name__} {error}") from error
         finally:
             self._opening = None
