@@ -6,7 +6,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ import psutil
 
 from tests.embedded.probes import wait_until
 from tests.support.growing import blocks
-from tests.support.server import ROOT
+from tests.support.server import ROOT, free_port
 
 WHERE = (
     "set CITUS_BIN to the folder of PostgreSQL's programs, 16 or newer, beside which the extension citus is installed. "
@@ -185,7 +184,7 @@ def run_nodes(
     password_file.chmod(0o600)
     secret.write_text(password)
     _give(password_file, secret, folder)
-    nodes = tuple(Node(name, _free_port(), programs, folder, password_file) for name in names)
+    nodes = tuple(Node(name, free_port(), programs, folder, password_file) for name in names)
     try:
         for node in nodes:
             _make(node, secret)
@@ -262,9 +261,3 @@ def _give(*places: Path) -> None:
         account = pwd.getpwnam("nobody")
         for place in places:
             os.chown(place, account.pw_uid, account.pw_gid)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])

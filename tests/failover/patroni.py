@@ -193,7 +193,8 @@ class Patroni:
     async def primary(self) -> Node:
         """The one that leads by their own word. It fails while none does."""
         members = await self.members()
-        return next(each for each in self.nodes if members.get(each.name, ("",))[0] == "leader")
+        [leader] = [each for each in self.nodes if members.get(each.name, ("",))[0] == "leader"]
+        return leader
 
     def address(self, text: str) -> str:
         """The value of a documented setting, in this network."""

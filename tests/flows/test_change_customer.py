@@ -13,24 +13,10 @@ from app.flows.account.sign_in import read_session
 from app.oauth.actor import COMMAND_LINE
 from app.storage.people.people import select_sign_in, update_password
 from app.storage.people.sessions import NewSession, delete_sessions_of, insert_session
+from tests.support.changing import until_somebody_waits
 from tests.support.people import PASSWORD, World, session_of
 
 NEW_PASSWORD = "another horse, another battery"
-
-WAITS = """
-SELECT FROM pg_locks waiting JOIN pg_locks held USING (pid)
-WHERE NOT waiting.granted AND held.relation = 'person'::regclass
-  AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
-
-
-async def until_somebody_waits(context: Context) -> None:
-    """Wait until a statement waits for a person's row that another transaction holds."""
-    for _ in range(500):
-        if await context.database.rows(WAITS):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits for the row")
 
 
 async def test_a_new_password_ends_the_sessions_of_the_old_one(context: Context, world: World) -> None:
@@ -54,7 +40,7 @@ async def test_a_sign_in_that_checked_the_old_password_opens_no_session_beside_t
         await update_password(changing, world.member.id, hashed)
         await delete_sessions_of(changing, world.member.id)
         signing_in = asyncio.create_task(session_of(context, email=world.member.email, password=PASSWORD))
-        await until_somebody_waits(context)
+        await until_somebody_waits(context, "person")
     assert await signing_in is None
     assert await sessions_of(world) == 0
 
@@ -71,7 +57,7 @@ async def test_a_session_that_begins_just_before_a_new_password_is_ended_by_it(
         assert await insert_session(signing_in, begun, timedelta(hours=1))
         change = set_password(context, COMMAND_LINE, world.member.email, NEW_PASSWORD, cut_applications=False)
         changing = asyncio.create_task(change)
-        await until_somebody_waits(context)
+        await until_somebody_waits(context, "person")
     assert (await changing)[1] == 1
     assert await sessions_of(world) == 0
 

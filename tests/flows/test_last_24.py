@@ -12,15 +12,11 @@ from app.aemp.read.report import Report
 from app.flows.fleet.last_24 import refresh_last_24
 from app.flows.fleet.write_telemetry import write_telemetry
 from app.storage.fleet.fleet_import import ingest
+from tests.support.changing import until_somebody_waits
 from tests.support.history import HOUR, THEN, add, figures, snapshot
 from tests.support.people import World
 
 DAY = timedelta(days=1)
-WAITS = """
-SELECT FROM pg_locks waiting JOIN pg_locks held USING (pid)
-WHERE NOT waiting.granted AND held.relation = 'equipment_latest'::regclass
-  AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
 
 
 async def tell(world: World, *readings: NamedReading) -> None:
@@ -88,19 +84,10 @@ async def test_what_is_told_while_figures_are_computed_stands(world: World) -> N
         told = "UPDATE equipment_latest SET fuel_used_last_24_at = $1, fuel_used_last_24_l = 99 WHERE customer_id = $2"
         assert await writer.count(told, THEN + HOUR, world.member.customer_id) == 1
         refreshed = asyncio.create_task(refresh_last_24(world.context))
-        await until_somebody_waits(world)
+        await until_somebody_waits(world.context, "equipment_latest")
     assert await refreshed >= 1
     shown = await snapshot(world.context, world.member.customer_id, "P1")
     assert shown.fuel_used_last_24 == FuelConsumed(THEN + HOUR, 99)
-
-
-async def until_somebody_waits(world: World) -> None:
-    """Wait until somebody waits for a machine's newest figures."""
-    for _ in range(500):
-        if await world.context.database.rows(WAITS):
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits for the row")
 
 
 async def test_more_machines_than_a_batch_are_all_refreshed(world: World) -> None:

@@ -12,6 +12,12 @@ from tests.support.spread import understood
 
 _PATIENCE_S = 10.0
 
+_WAITS_FOR_ROWS = """
+SELECT FROM pg_locks waiting JOIN pg_locks held USING (pid)
+WHERE NOT waiting.granted AND held.relation = $1::regclass
+  AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
 
 async def change(context: Context, statement: str, *arguments: object) -> int:
     """Run a statement as the service's role; the number of rows."""
@@ -54,6 +60,15 @@ async def until_true(condition: Callable[[], Awaitable[bool]], patience_s: float
     while not await condition():
         assert monotonic() - began < patience_s
         await asyncio.sleep(0.005)
+
+
+async def until_somebody_waits(context: Context, table: str) -> None:
+    """Wait until a statement on the table waits for a row that another transaction holds."""
+
+    async def waits() -> bool:
+        return bool(await context.database.rows(_WAITS_FOR_ROWS, table))
+
+    await until_true(waits)
 
 
 async def within_a_second(condition: Callable[[], Awaitable[bool]]) -> None:

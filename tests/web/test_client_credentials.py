@@ -24,6 +24,7 @@ from tests.support.browser import Browser
 from tests.support.families import read
 from tests.support.people import World
 from tests.support.references import without_reference
+from tests.support.refusals import error_of
 from tests.web.services import Services, unreachable_database
 
 TOKEN = "/app/oauth2/token"
@@ -69,12 +70,6 @@ async def introspect(browser: Browser, registered: RegisteredApplication, token:
     answer = await browser.http.post(INTROSPECT, data={**credentials(registered), "token": token})
     document: dict[str, Any] = answer.json()
     return document
-
-
-def error_of(answer: httpx2.Response, status: int = 400) -> str:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["cache-control"] == "no-store"
-    return str(answer.json()["error"])
 
 
 @pytest.mark.parametrize("kind", ["classic", "strict"])

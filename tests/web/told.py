@@ -72,4 +72,4 @@ def challenge_of(answer: httpx2.Response) -> dict[str, str]:
     assert len(attributes) == len({name for name, _ in attributes}) > 0
     told = dict(attributes)
     assert told.get("error_uri") == (page_about(told["error"]) if "error" in told else None)
-    return dict(attributes)
+    return told
