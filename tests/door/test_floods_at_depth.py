@@ -2,12 +2,12 @@
 
 Each attack meets a service of its own, in three rounds with it and three without. Where their median is above the bar, six
 more of each are measured, and the median of all nine decides: a host that takes the processor for some milliseconds now and
-then makes one p99 in a few several times what it was. A table of all attacks is printed at the end.
+then makes one p99 in a few several times what it was. Each attack is a row of the table that is printed.
 """
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import inf
@@ -83,13 +83,17 @@ HEADING = (
 
 
 @pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest) -> Iterator[list[str]]:
-    """Printed past the capture, so that a person sees it."""
-    lines: list[str] = []
-    yield lines
+def table(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Prints a row of the table past the capture, so that a person sees it as soon as it is measured."""
     capture: Any = request.config.pluginmanager.get_plugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        sys.stdout.write("\n".join(["", HEADING, *lines, ""]))
+
+    def add(row: str) -> None:
+        with capture.global_and_fixture_disabled():
+            sys.stdout.write(f"\n{row}\n")
+            sys.stdout.flush()
+
+    add(HEADING)
+    return add
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,7 @@ async def _blocks(service: Besieged) -> AsyncIterator[dict[str, float]]:
 
 @pytest.mark.parametrize("attack", [*ATTACKS, PREPARED])
 async def test_a_flood_costs_others_little_memory_little_and_the_loop_little(
-    ground: Ground, table: list[str], attack: str
+    ground: Ground, table: Callable[[str], None], attack: str
 ) -> None:
     """R-74, R-75, R-76, R-110: honest latency at most doubles, 64 MiB and no more each time, no block above 50 ms.
 
@@ -193,7 +197,7 @@ async def test_a_flood_costs_others_little_memory_little_and_the_loop_little(
     """
     holds = attack != PREPARED and ATTACKS[attack].holds
     row = await _measure(ground, attack, seconds=13.0 if holds else 4.0)
-    table.append(row.text)
+    table(row.text)
     assert row.ratio <= MOST_SLOWER
     assert max(row.growth_mib) <= MOST_GROWTH_MIB
     assert max(row.growth_mib[2:]) <= row.growth_mib[1] + NOISE_MIB
