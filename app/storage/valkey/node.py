@@ -9,7 +9,6 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from app.ending import end
 from app.storage.errors import NotSentError, OtherKindError, RedirectedError, RetiredError
@@ -18,7 +17,8 @@ from app.storage.valkey.pipe import Pipe
 
 Connect = Callable[[], Awaitable[AbstractConnection]]
 
-# Once a server let a connection wait in vain, so long nobody waits for another.
+# Once a server let somebody wait in vain for a connection, nobody waits for another for a while.
+_WAITED_S = 0.2
 _REST_S = 0.5
 
 _IN_A_CLUSTER = "write redis+cluster:// before its address in ROVITRACKER_REDIS_URL"
@@ -93,6 +93,7 @@ class Node:
             self._pipe.give_up()
 
     async def _open(self) -> Pipe:
+        began = monotonic()
         try:
             await self._retire()
             connection = await self._connect()
@@ -104,7 +105,7 @@ class Node:
                 in_cluster=self.host is not None,
             )
         except (RedisError, OSError, TimeoutError) as error:
-            if isinstance(error, TimeoutError | RedisTimeoutError):
+            if monotonic() - began > _WAITED_S:
                 self._rests_until = monotonic() + _REST_S
             raise NotSentError(f"Valkey: no connection: {type(error).__name__} {error}") from error
         finally:
