@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -63,6 +64,23 @@ def read_processor_time(service_pid: int, stores: StorePids) -> ProcessorTime:
         load_s=ended.ru_utime + ended.ru_stime,
         machine_s=sum(machine[:8]) - machine.idle - getattr(machine, "iowait", 0.0),
     )
+
+
+class Host:
+    """Whoever runs this machine as a guest, and gives its processors to others now and then."""
+
+    def __init__(self) -> None:
+        self._began, self._taken_s = time.monotonic(), _taken_s()
+
+    @property
+    def taken(self) -> float:
+        """The share of all processors that it has taken since this was made; 0 where nobody tells."""
+        passed_s = (time.monotonic() - self._began) * (os.cpu_count() or 1)
+        return (_taken_s() - self._taken_s) / passed_s
+
+
+def _taken_s() -> float:
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
 
 
 def describe_machine() -> str:

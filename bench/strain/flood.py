@@ -19,6 +19,7 @@ from bench.load.rounds import (
     Contender,
     Plan,
     Round,
+    attempts,
     count_needed,
     generate_apart,
     interleave,
@@ -94,10 +95,13 @@ def _measure(askers: Askers, ground: Ground, share: float) -> Flood:
     peak = middle(rounds[askers.honest.name], lambda each: each.rate)
     flood = Flood(askers.name, peak, ground.plan, round(peak * share, 1))
     _load(flood, askers, ground, flooded=True)  # not compared: from here on the forger is known
-    for number in range(flood.plan.rounds):
-        for name, done in flood.rounds.items():
-            done.append(_load(flood, askers, ground, flooded=name == FLOODED))
-            tell(f"{askers.name}, round {number + 1} of {flood.plan.rounds}, {name}", done[-1])
+    for attempt in attempts(flood.plan.rounds):
+        number = len(flood.rounds[ALONE]) + 1
+        pair = {name: _load(flood, askers, ground, flooded=name == FLOODED) for name in flood.rounds}
+        if attempt.keep():
+            for name, done in pair.items():
+                flood.rounds[name].append(done)
+                tell(f"{askers.name}, round {number} of {flood.plan.rounds}, {name}", done)
     return flood
 
 

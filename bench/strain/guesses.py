@@ -18,7 +18,9 @@ from bench.load.rounds import (
     Contender,
     Plan,
     Round,
+    attempts,
     generate_apart,
+    most_attempts,
     ratios,
     round_of,
     tell,
@@ -111,8 +113,8 @@ def measure_guesses(ground: Ground, seconds: int, addresses: int) -> Guessing:
     }
     ground = replace(ground, service=replace(ground.service, settings=settings))
     count = SIGN_INS * (seconds + _SPARE_S)
-    people = add_people(ground, count, network="198.51.100")
-    targets = add_people(ground, _TARGETS * (ground.plan.rounds + 1), network="192.0.2")
+    people = add_people(ground, count, network="198.51.100.0")
+    targets = add_people(ground, _TARGETS * (most_attempts(ground.plan.rounds) + 1), network="192.0.2.0")
     above = [f"10.200.0.{n}" for n in range(addresses)]
     result = Guessing("wrong passwords", addresses, seconds)
     with serving(ground, cache=True) as (url, pid):
@@ -120,15 +122,20 @@ def measure_guesses(ground: Ground, seconds: int, addresses: int) -> Guessing:
         asking = introspecting(ground, "introspection", url, pid, ground.service_stores)
         crowd = Crowd(url, known, people[count // 2 :], asking)
         limited = Guessers(url, [*targets[:_TARGETS], *known], above)
-        for number in range(ground.plan.rounds):
-            mine = targets[_TARGETS * (number + 1) : _TARGETS * (number + 2)]
-            fresh = Guessers(url, [*mine, *known], [f"10.{number + 1}.0.{n}" for n in range(addresses)])
+        for attempt in attempts(ground.plan.rounds):
+            mine = targets[_TARGETS * (attempt.number + 1) : _TARGETS * (attempt.number + 2)]
+            new = [f"10.{attempt.number + 1}.0.{n}" for n in range(addresses)]
+            fresh = Guessers(url, [*mine, *known], new)
+            measured: dict[str, Round] = {}
             for name, guessers in ((ALONE, None), (FRESH, fresh), (LIMITED, limited)):
                 if name == LIMITED:
                     use_limits_up(ground, above)
-                for kind, done in _measure(ground, crowd, guessers, seconds, result, name).items():
+                measured |= _measure(ground, crowd, guessers, seconds, result, name)
+            if attempt.keep():
+                for kind, done in measured.items():
                     result.rounds[kind].append(done)
-                    tell(f"{result.name}, round {number + 1} of {ground.plan.rounds}, {kind}", done)
+                    number = len(result.rounds[kind])
+                    tell(f"{result.name}, round {number} of {ground.plan.rounds}, {kind}", done)
     hashed = result.limited[_WRONG] / max(1, result.limited.total())
     if hashed > _MOST_HASHED:
         result.faults.append(f"of guesses above the limits {hashed:.0%} were hashed")

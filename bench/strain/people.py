@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ipaddress import IPv4Address
 from random import Random
 from time import perf_counter
 
@@ -70,14 +71,16 @@ class SignIns:
 
 
 def add_people(ground: Ground, count: int, *, network: str) -> list[Person]:
-    """network: the first three bytes of their addresses."""
+    """network: the address before the first of theirs."""
     return uvloop.run(_add_people(ground, count, network))
 
 
 async def _add_people(ground: Ground, count: int, network: str) -> list[Person]:
     stores = ground.service_stores
     async with opened(ground.service, stores.database_url, stores.redis_url) as context:
-        return [await _add_person(context, f"{network}.{number}") for number in range(1, count + 1)]
+        return [
+            await _add_person(context, f"{IPv4Address(network) + number}") for number in range(1, count + 1)
+        ]
 
 
 async def _add_person(context: Context, address: str) -> Person:

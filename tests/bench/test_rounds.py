@@ -1,12 +1,27 @@
 """Rounds are made into pairs of neighbours, medians and bars."""
 
+from itertools import islice
+
 import pytest
 
 from bench.limit.__main__ import render
 from bench.limit.scenarios import Result
-from bench.load.machine import ProcessorTime
-from bench.load.rounds import Plan, Round, ratios
+from bench.load.machine import Host, ProcessorTime
+from bench.load.rounds import Plan, Round, RoundError, attempts, most_attempts, ratios
 from bench.load.summary import table
+
+
+class FakeHost(Host):
+    """A host that took so much, since a test cannot make a real one take anything."""
+
+    def __init__(self, taken: float) -> None:
+        super().__init__()
+        self._taken = taken
+
+    @property
+    def taken(self) -> float:
+        return self._taken
+
 
 PLAN = Plan(rounds=3, seconds=1, warm_up_s=0.5, connections=8)
 
@@ -37,6 +52,22 @@ def result(
     return Result(
         "code exchange", PLAN, rounds, measure, tuple(ratios(rounds, "ours", "limit", lambda r: r.rate)), bar
     )
+
+
+def test_what_the_host_disturbs_is_measured_again_and_not_for_ever() -> None:
+    taken = [0.0, 0.02, 0.0, 0.5, 0.009, 0.0]
+    kept = []
+    for attempt in attempts(3):
+        attempt.host = FakeHost(taken[attempt.number])
+        if attempt.keep():
+            kept.append(attempt.number)
+    assert kept == [0, 2, 4]
+    disturbed = attempts(2)
+    for attempt in islice(disturbed, most_attempts(2)):
+        attempt.host = FakeHost(0.02)
+        assert not attempt.keep()
+    with pytest.raises(RoundError, match="too often"):
+        next(disturbed)
 
 
 def test_each_round_is_compared_with_both_its_neighbours_in_time() -> None:

@@ -1,8 +1,8 @@
 """A flood of each kind at length: what it does to honest callers at a fifth of the peak, to memory and to the loop.
 
-Each attack meets a service of its own, in three rounds with it and three without. Where their median is above the bar, six
-more of each are measured, and the median of all nine decides: a host that takes the processor for some milliseconds now and
-then makes one p99 in a few several times what it was. Each attack is a row of the table that is printed.
+Each attack meets a service of its own, in three rounds with it and three without. Each attack is a row of the table that is
+printed. A pair of rounds in which the host took this machine's processors away is measured again: one such moment in a hundred
+makes the p99 of either round.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import pytest
 
 from app.context import Context
 from bench.load.records import form_request, write_requests
-from bench.load.rounds import Contender, Plan, generate_apart
+from bench.load.rounds import Contender, Plan, attempts, generate_apart
 from tests.door.attacks import ATTACKS
 from tests.door.besieged import Besieged, besieged, flood, observed
 from tests.door.flooder import PREPARED
@@ -28,7 +28,7 @@ from tests.support.browser import Browser
 from tests.support.depth import DEPTH
 from tests.support.people import World
 
-ROUNDS, MOST_ROUNDS = 3, 9
+ROUNDS = 3
 SHARE = 0.2  # of the peak
 MOST_SLOWER = 2.0
 MOST_GROWTH_MIB = 64
@@ -43,13 +43,16 @@ pytestmark = [
     pytest.mark.skipif(
         DEPTH == 1, reason="not shown: how fast honest callers are beside long floods; `make check-door` does"
     ),
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(900),
 ]
 
 
 @dataclass(slots=True)
 class Row:
-    """The effect of one attack, round by round. growth_mib: above what the service held before the first round."""
+    """The effect of one attack, round by round. growth_mib: above what the service held before the first round.
+
+    pairs: of rounds that were measured, those among them that the host disturbed.
+    """
 
     attack: str
     peak: float
@@ -59,6 +62,7 @@ class Row:
     alone_block_ms: dict[str, float] = field(default_factory=lambda: {"lag": 0.0, "busy": 0.0})
     block_ms: dict[str, float] = field(default_factory=lambda: {"lag": 0.0, "busy": 0.0})
     outcomes: list[dict[str, Any]] = field(default_factory=list)
+    pairs: int = 0
 
     @property
     def ratio(self) -> float:
@@ -68,17 +72,17 @@ class Row:
 
     @property
     def text(self) -> str:
-        growth = " ".join(f"{each:5.1f}" for each in self.growth_mib[:ROUNDS])
+        growth = " ".join(f"{each:5.1f}" for each in self.growth_mib)
         blocks = (self.block_ms["lag"], self.block_ms["busy"], self.alone_block_ms["lag"])
         block = " ".join(f"{each:6.0f}" for each in blocks)
         ended = ", ".join(f"{how} {count}" for how, count in sorted(self.outcomes[-1]["ended"].items()))
         p99 = f"{median(self.alone_ms):7.2f} {median(self.flooded_ms):7.2f} {self.ratio:5.2f}"
-        return f"{self.attack:28} {SHARE * self.peak:7.0f} {p99}  {len(self.alone_ms):6}  {growth}  {block}  {ended}"
+        return f"{self.attack:28} {SHARE * self.peak:7.0f} {p99}  {self.pairs:6}  {growth}  {block}  {ended}"
 
 
 HEADING = (
     f"{'attack':28} {'asked/s':>7} {'p99 ms':>7} {'flooded':>7} {'ratio':>5}"
-    f"  {'rounds':>6}  {'MiB more, 3 rounds':17}  {'block':>6} {'busy':>6} {'alone':>6}  connections of the last round"
+    f"  {'pairs':>6}  {'MiB more, 3 rounds':17}  {'block':>6} {'busy':>6} {'alone':>6}  connections of the last round"
 )
 
 
@@ -152,26 +156,23 @@ async def _measure(ground: Ground, attack: str, seconds: float) -> Row:
     row = Row(attack, peak)
     await ground.load_alone(plan)
     before_mib = ground.service.memory_mib
-    for number in range(MOST_ROUNDS):
-        if number == ROUNDS and row.ratio <= MOST_SLOWER:
-            break
-        await _measure_once(ground, row, plan, before_mib)
+    for attempt in attempts(ROUNDS):
+        # Observed as the flooded round is: to count a thousand descriptors twenty times a second takes a processor too.
+        async with _blocks(ground.service) as alone, observed(ground.service):
+            alone_ms = await ground.load_alone(plan)
+        async with _blocks(ground.service) as flooded, observed(ground.service) as seen:
+            (_, flooded_ms), outcome = await asyncio.gather(
+                ground.load(plan), ground.attack(attack, LEAD_S + seconds)
+            )
+        if attempt.keep():
+            row.alone_ms.append(alone_ms)
+            row.flooded_ms.append(flooded_ms)
+            row.growth_mib.append(seen.memory_mib - before_mib)
+            row.alone_block_ms = _longer(row.alone_block_ms, alone)
+            row.block_ms = _longer(row.block_ms, flooded)
+            row.outcomes.append(outcome)
+        row.pairs = attempt.number + 1
     return row
-
-
-async def _measure_once(ground: Ground, row: Row, plan: Plan, before_mib: float) -> None:
-    # Observed as the flooded round is: to count a thousand descriptors twenty times a second takes a processor too.
-    async with _blocks(ground.service) as blocks, observed(ground.service):
-        row.alone_ms.append(await ground.load_alone(plan))
-    row.alone_block_ms = _longer(row.alone_block_ms, blocks)
-    async with _blocks(ground.service) as blocks, observed(ground.service) as seen:
-        (_, p99_ms), outcome = await asyncio.gather(
-            ground.load(plan), ground.attack(row.attack, LEAD_S + plan.seconds)
-        )
-    row.flooded_ms.append(p99_ms)
-    row.growth_mib.append(seen.memory_mib - before_mib)
-    row.block_ms = _longer(row.block_ms, blocks)
-    row.outcomes.append(outcome)
 
 
 def _longer(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
@@ -200,7 +201,7 @@ async def test_a_flood_costs_others_little_memory_little_and_the_loop_little(
     table(row.text)
     assert row.ratio <= MOST_SLOWER
     assert max(row.growth_mib) <= MOST_GROWTH_MIB
-    assert max(row.growth_mib[2:]) <= row.growth_mib[1] + NOISE_MIB
+    assert row.growth_mib[2] <= row.growth_mib[1] + NOISE_MIB
     for kind, alone_ms in row.alone_block_ms.items():
         assert row.block_ms[kind] <= max(LONGEST_BLOCK_MS, alone_ms), kind
 
