@@ -128,9 +128,8 @@ async def test_a_statement_that_is_refused_loses_nothing_either(context: Context
     wrong.read(ReadKind.FLEET_PAGE)
     with capture_logs() as logs:
         await write_reads(reader.context)
-    assert [(log["event"], log["log_level"]) for log in logs] == [
-        ("counts of reads could not be written", "error")
-    ]
+    told = [(log["event"], log["log_level"]) for log in logs if "reads" in log["event"]]
+    assert told == [("counts of reads could not be written", "error")]
     assert len(reader.context.reads) == 1
 
 

@@ -145,7 +145,8 @@ async def test_client_that_goes_away_within_its_body_is_no_fault(app: FastAPI) -
     with capture_logs() as logs, request_lines() as lines:
         await app(scope, receive, send)
     assert sent == []
-    assert logs == []
+    beside = {"mail tried", "maintained", "event loop blocked"}  # what the suite's service does besides
+    assert {each["event"] for each in logs} <= beside
     assert [(line["event"], line["level"]) for line in lines] == [("request", "info")]
 
 
