@@ -3,6 +3,7 @@
 import asyncio
 import time
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -90,7 +91,11 @@ class Result:
         """The stated times that were not kept. A bug that was planted is not found by them, since a busy machine is late too."""
         lines = []
         if self.slowest_s > MOST_S:
-            lines.append(f"an answer took {self.slowest_s:.1f} s, at most {MOST_S}")
+            slow = Counter(
+                f"{each.verb} {each.status}" for each in self.journal.operations if each.slowness_s > MOST_S
+            )
+            which = ", ".join(f"{count} of {name}" for name, count in slow.most_common())
+            lines.append(f"an answer took {self.slowest_s:.1f} s, at most {MOST_S}: {which}")
         if self.back_s > BACK_WITHIN_S:
             lines.append(f"the service was ready again after {self.back_s:.1f} s, at most {BACK_WITHIN_S}")
         return lines
