@@ -10,6 +10,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 # An ASGI extension that our server has: one message with status, headers and the whole body.
 WHOLE = "http.response.whole"
+# Members of a scope. The application says that the time for its answer is bounded; the door says that it is up.
+BOUNDED, OVERDUE = "bounded", "overdue"
 EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 
 # The one answer that ends its connection by its own headers: what was sent to it stays unread.
@@ -40,6 +42,7 @@ class Cycle(RequestResponseCycle):
     expected_content_length = 0
     body: bytes | bytearray = b""  # type: ignore[assignment]  # uvicorn's is always a bytearray
     more_body = True
+    task: asyncio.Task[None] | None = None  # of an answer that had to wait for something
     _is_told = False  # whether the application has all of the request
 
     def __init__(  # uvicorn's own writes all of the above once more
@@ -60,6 +63,14 @@ class Cycle(RequestResponseCycle):
         self.on_response = on_response
         self.keep_alive = keep_alive
         self.waiting_for_100_continue = expect_100_continue
+
+    def hurry(self) -> None:
+        """Call an answer off whose time is up, once, if its application bounded it; what it says then is its own."""
+        scope: Any = self.scope
+        unanswered = not (self.more_body or self.response_started or self.response_complete)
+        if unanswered and self.task is not None and scope.get(BOUNDED) and OVERDUE not in scope:
+            scope[OVERDUE] = True
+            self.task.cancel()
 
     def take(self, part: bytes) -> None:
         """Take a part of the body. Most bodies are one, which is never copied."""

@@ -21,6 +21,7 @@ class Bounds:
     head_s: float = 10
     body_s: float = 10  # in any such time `body_step` bytes of a body arrive
     body_step: int = 1024
+    answer_s: float = 2  # of ours to a program, from the whole request
     write_s: float = 30  # in any such time some of an answer leaves
     keep_alive_s: float = 5
     linger_s: float = 2  # after the last answer, so that it is read before the connection is cut

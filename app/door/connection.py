@@ -106,14 +106,18 @@ class Connection(HttpToolsProtocol):
             self.deaf = self.deaf or self._part is Part.NONE
 
     def sweep(self) -> None:
-        """Look once a second whether the client has taken too long, and end the connection then."""
+        """Look once a second whether the client has taken too long, and end the connection then; or whether we have."""
         phase = self._phase()
         moved = self._body_size if phase is Phase.BODY else 0
         if phase is Phase.WRITE:
             moved = -self.transport.get_write_buffer_size()
-        if not self._patience.is_over(phase, self.cycle, moved, leaving=self._leaving):
+        request = self._running if phase is Phase.ANSWER else self.cycle
+        if not self._patience.is_over(phase, request, moved, leaving=self._leaving):
             return
-        if phase in (Phase.FIRST, Phase.IDLE):
+        if phase is Phase.ANSWER:
+            if self._running is not None:
+                self._running.hurry()
+        elif phase in (Phase.FIRST, Phase.IDLE):
             self._close_unless_asked()
         elif phase in (Phase.HEAD, Phase.BODY) and not self.deaf:
             self.refuse(framing.TOO_LATE)
@@ -168,6 +172,7 @@ class Connection(HttpToolsProtocol):
         """Begin: the whole request is mostly here by now, and all that its answer takes is remembered."""
         task = begin(cycle.run_asgi(self.app), self.loop)
         if task is not None:
+            cycle.task = task
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
 

@@ -1,7 +1,6 @@
 """Time limits for each phase of a connection, without reading a clock or setting a timer for a request."""
 
 from enum import Enum
-from math import inf
 
 from app.door.bounds import Bounds
 
@@ -13,7 +12,7 @@ class Phase(Enum):
     IDLE = "keep_alive_s"  # the first byte of another one
     HEAD = "head_s"
     BODY = "body_s"
-    ANSWER = ""  # our own answer, or our own reading
+    ANSWER = "answer_s"  # our own answer, or our own reading
     WRITE = "write_s"  # the client, to read
     LINGER = "linger_s"  # the client, to close
 
@@ -46,8 +45,6 @@ class Patience:
         return self._waited_s >= self._limit_s(phase, leaving=leaving)
 
     def _limit_s(self, phase: Phase, *, leaving: bool) -> float:
-        if phase is Phase.ANSWER:
-            return inf
         if leaving and phase in (Phase.FIRST, Phase.IDLE):
             return self._bounds.leaving_idle_s
         if leaving and phase in (Phase.HEAD, Phase.BODY):

@@ -181,6 +181,17 @@ def error_form(path: str) -> ErrorForm:
     return _FORMS.get(path) or _unserved_form(path)
 
 
+def is_bounded(path: str) -> bool:
+    """Whether an answer is called off after a while: a program waits for it, and only stores make it late.
+
+    Telemetry takes as long as it is large.
+    """
+    return path in _ASKED_BY_PROGRAMS or (path.startswith(paths.API) and path != paths.TELEMETRY)
+
+
+_ASKED_BY_PROGRAMS = frozenset({paths.TOKEN, paths.INTROSPECT, paths.REVOKE, paths.USERINFO})
+
+
 def without_secret(path: str) -> str:
     """A path as a log may have it: a mailed link has its secret there."""
     if not path.startswith(_BEFORE_SECRETS):

@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from app.door.answers import BOUNDED, OVERDUE
 from app.door.bounds import Bounds
 from app.door.connection import Connection
 from app.door.protocol import Protocol
@@ -15,7 +16,7 @@ from tests.door.serving import Client, echo, server_of, serving
 # The product's deadlines, twenty times as fast.
 FAST = Bounds(
     first_byte_s=0.5, head_s=0.5, body_s=0.5, write_s=1.5, keep_alive_s=0.25, linger_s=0.1,
-    leaving_idle_s=0.05, leaving_s=0.1, sweep_s=0.05,
+    leaving_idle_s=0.05, leaving_s=0.1, sweep_s=0.05, answer_s=0.1,
 )  # fmt: skip
 WHOLE = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LENGTH = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n"
@@ -227,3 +228,68 @@ async def test_a_process_that_ends_answers_what_was_asked_and_what_is_asked_in_t
         assert answers[-1][1]["connection"] == "close"
         assert (await idle.answer())[1]["connection"] == "close"
         assert await client.end() == await idle.end() == b""
+
+
+# ---- Our own answers ----
+
+
+async def late(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer after 0.6 s, or sooner that the answer was called off."""
+    scope[BOUNDED] = scope["path"] == "/bounded"
+    while (await receive())["more_body"]:
+        pass
+    body = b"late"
+    try:
+        await asyncio.sleep(0.6)
+    except asyncio.CancelledError:
+        assert OVERDUE in scope
+        body = b"called off"
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-length", b"%d" % len(body))],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def asking(path: str) -> bytes:
+    return b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path.encode()
+
+
+async def test_an_answer_whose_time_is_bounded_is_called_off() -> None:
+    """R-88: the connection goes on."""
+    async with serving(late, FAST) as port, Client.to(port) as client:
+        for _ in range(2):
+            began = monotonic()
+            client.say(asking("/bounded"))
+            assert (await client.answer())[2] == b"called off"
+            assert 0.1 < monotonic() - began < 0.4
+
+
+async def test_another_answer_may_take_its_time() -> None:
+    async with serving(late, FAST) as port, Client.to(port) as client:
+        client.say(asking("/other"))
+        assert (await client.answer())[2] == b"late"
+
+
+async def test_a_request_that_waited_behind_another_has_the_whole_time() -> None:
+    async with serving(late, FAST) as port, Client.to(port) as client:
+        client.say(asking("/bounded") * 3)
+        for _ in range(3):
+            began = monotonic()
+            assert (await client.answer())[2] == b"called off"
+            assert monotonic() - began > 0.09
+
+
+async def test_the_time_begins_with_the_whole_request() -> None:
+    """A client that is slow to send takes nothing of it."""
+    async with serving(late, FAST) as port, Client.to(port) as client:
+        client.say(b"POST /bounded HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n")
+        for _ in range(4):
+            await asyncio.sleep(0.1)
+            client.say(b"x")
+        began = monotonic()
+        assert (await client.answer())[2] == b"called off"
+        assert monotonic() - began > 0.09

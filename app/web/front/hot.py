@@ -38,7 +38,7 @@ from app.web.paths import (
 )
 from app.web.reference.docs import answer_docs
 from app.web.reference.document import answer_openapi
-from app.web.table import TABLE, Methods
+from app.web.table import TABLE, Methods, is_bounded
 from app.web.wire import serve
 
 Respond = Callable[[Context, Scope, Receive], Awaitable[Answer]]
@@ -46,11 +46,12 @@ Asker = TypeVar("Asker")
 
 
 class HotPath(NamedTuple):
-    """A path that is its own route; by the name that the framework's routes have it."""
+    """A path that is its own route; by the name that the framework's routes have it. bounded: as in `is_bounded`."""
 
     path: str
     methods: Methods
     respond: Respond
+    bounded: bool
 
 
 def guarded(
@@ -134,5 +135,5 @@ def all_hot_paths() -> HotPaths:
     found = HotPaths()
     for row in TABLE:
         if row.hot:
-            found.put(HotPath(row.path, row.methods, HOT_HANDLERS[row.path]))
+            found.put(HotPath(row.path, row.methods, HOT_HANDLERS[row.path], is_bounded(row.path)))
     return found

@@ -4,9 +4,10 @@ The hot rows of the table of addresses go straight to their handlers. The very s
 (routes.py); what is saved is the framework's stack between the socket and them, which costs as much as their own work.
 """
 
+import asyncio
 from collections.abc import MutableMapping
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from fastapi import FastAPI
@@ -14,15 +15,18 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.door.answers import WHOLE
+from app.door.answers import BOUNDED, OVERDUE, WHOLE
 from app.first_step import in_task
 from app.origin import SERVED
+from app.storage.errors import StoreUnavailableError
 from app.web.answer import Answer
 from app.web.cookies import keep_own_cookies
+from app.web.errors import answer as refuse
 from app.web.errors import unexpected
 from app.web.front.access_log import note_request, request_id_of
 from app.web.front.hot import HotPaths, all_hot_paths
 from app.web.front.refused_requests import note_refused_request
+from app.web.table import is_bounded
 
 # No browser may take an answer for another kind of content than it says it is.
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
@@ -57,11 +61,18 @@ class Service(FastAPI):
             if hot is None:
                 await in_task()  # the framework asks for the current one
                 keep_own_cookies(scope)
+                scope[BOUNDED] = is_bounded(scope["path"])
                 await super().__call__(scope, receive, answering.send)
             else:
-                scope["app"], scope["route"] = self, hot
+                scope["app"], scope["route"], scope[BOUNDED] = self, hot, hot.bounded
                 answer = await hot.respond(context, scope, receive)
                 await answering.give(answer, scope)
+        except asyncio.CancelledError:
+            if OVERDUE not in scope or answering.status:
+                raise
+            cast("asyncio.Task[Any]", asyncio.current_task()).uncancel()
+            refused = await refuse(Request(scope), StoreUnavailableError("the time for the answer is up"))
+            await refused(scope, receive, answering.send)
         except ClientDisconnect:
             pass  # the client went away before its body was whole: nobody is left to answer
         except Exception:
