@@ -65,7 +65,7 @@ class Cycle(RequestResponseCycle):
         self.waiting_for_100_continue = expect_100_continue
 
     def hurry(self) -> None:
-        """Call an answer off whose time is up, once, if its application bounded it; what it says then is its own."""
+        """Call an answer off, once, whose time its application bounded. What it answers then is its own matter."""
         scope: Any = self.scope
         unanswered = not (self.more_body or self.response_started or self.response_complete)
         if unanswered and self.task is not None and scope.get(BOUNDED) and OVERDUE not in scope:
