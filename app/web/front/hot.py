@@ -51,7 +51,7 @@ class HotPath(NamedTuple):
     path: str
     methods: Methods
     respond: Respond
-    bounded: bool
+    bounded: bool = False
 
 
 def guarded(
