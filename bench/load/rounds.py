@@ -192,35 +192,40 @@ def generate_apart(
     return document
 
 
+DISTURBED = "the host takes this machine's processors too often to measure the latency of anything"
+
+
 @dataclass(slots=True)
 class Attempt:
-    """number: from 0. host: watched since the attempt began."""
+    """number: from 0. host: watched since the attempt began. last: it counts in any case, since none is left."""
 
     number: int
     host: Host
+    last: bool
     kept: bool = False
+    disturbed: bool = False
 
     def keep(self) -> bool:
-        """Whether what was measured counts: the host left the processors to this machine."""
-        self.kept = self.host.taken <= _MOST_TAKEN
+        """Whether what was measured counts: the host left the processors to this machine, or there is no time for more."""
+        taken = self.host.taken > _MOST_TAKEN
+        self.kept, self.disturbed = self.last or not taken, self.last and taken
         return self.kept
 
 
 def attempts(rounds: int) -> Iterator[Attempt]:
     """Attempts at rounds, until so many were kept. One moment in a hundred that the host takes makes a p99.
 
-    Raises RoundError when the host takes the processors too often.
+    The last possible ones are kept in any case, and say whether they are worth anything.
     """
-    kept = 0
-    for number in range(most_attempts(rounds)):
-        attempt = Attempt(number, Host())
+    kept, most = 0, most_attempts(rounds)
+    for number in range(most):
+        attempt = Attempt(number, Host(), last=most - number <= rounds - kept)
         yield attempt
         kept += attempt.kept
         if kept == rounds:
             return
         if not attempt.kept:
             print("measured again: the host took the processors", file=sys.stderr, flush=True)
-    raise RoundError("the host takes this machine's processors too often to measure the latency of anything")
 
 
 def most_attempts(rounds: int) -> int:

@@ -16,6 +16,7 @@ from bench.ground.token_path import Ground, serving
 from bench.load.check import CheckError
 from bench.load.machine import read_processor_time
 from bench.load.rounds import (
+    DISTURBED,
     Contender,
     Plan,
     Round,
@@ -99,6 +100,7 @@ def _measure(askers: Askers, ground: Ground, share: float) -> Flood:
         number = len(flood.rounds[ALONE]) + 1
         pair = {name: _load(flood, askers, ground, flooded=name == FLOODED) for name in flood.rounds}
         if attempt.keep():
+            flood.faults += [DISTURBED] * attempt.disturbed
             for name, done in pair.items():
                 flood.rounds[name].append(done)
                 tell(f"{askers.name}, round {number} of {flood.plan.rounds}, {name}", done)

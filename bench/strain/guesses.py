@@ -15,6 +15,7 @@ from bench.load.generator import Outcome, generate, load_of, percentiles_ms
 from bench.load.machine import read_processor_time
 from bench.load.records import read_answers, read_requests, write_requests
 from bench.load.rounds import (
+    DISTURBED,
     Contender,
     Plan,
     Round,
@@ -132,6 +133,7 @@ def measure_guesses(ground: Ground, seconds: int, addresses: int) -> Guessing:
                     use_limits_up(ground, above)
                 measured |= _measure(ground, crowd, guessers, seconds, result, name)
             if attempt.keep():
+                result.faults += [DISTURBED] * attempt.disturbed
                 for kind, done in measured.items():
                     result.rounds[kind].append(done)
                     number = len(result.rounds[kind])

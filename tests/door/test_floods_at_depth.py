@@ -19,7 +19,7 @@ import pytest
 
 from app.context import Context
 from bench.load.records import form_request, write_requests
-from bench.load.rounds import Contender, Plan, attempts, generate_apart
+from bench.load.rounds import DISTURBED, Contender, Plan, attempts, generate_apart
 from tests.door.attacks import ATTACKS
 from tests.door.besieged import Besieged, besieged, flood, observed
 from tests.door.flooder import PREPARED
@@ -165,6 +165,7 @@ async def _measure(ground: Ground, attack: str, seconds: float) -> Row:
                 ground.load(plan), ground.attack(attack, LEAD_S + seconds)
             )
         if attempt.keep():
+            assert not attempt.disturbed, DISTURBED
             row.alone_ms.append(alone_ms)
             row.flooded_ms.append(flooded_ms)
             row.growth_mib.append(seen.memory_mib - before_mib)
