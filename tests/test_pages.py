@@ -69,8 +69,7 @@ def test_what_is_put_again_is_counted_once_and_what_is_forgotten_is_gone(pages: 
     assert 3_000 < pages.bytes < 5_000
     pages.forget(key(mine, 1))
     pages.forget(key(mine, 1))
-    assert pages.bytes == 0
-    assert pages.recall(key(mine, 1)) is None
+    assert (pages.bytes, pages.recall(key(mine, 1))) == (0, None)
 
 
 def test_a_memory_of_no_bytes_remembers_nothing(changes: Changes) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 APP = ROOT / "app"
 
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPILES = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 
 # Calls that may take longer than their input grows: they compose accents, compare by letters, or read host names, for
@@ -35,7 +36,7 @@ def places_of_costly_calls() -> set[str]:
     return {
         f"{_name(file)}:{function}"
         for file in _files()
-        for function, node in _calls_of(file)
+        for function, node in _calls_in(ast.parse(file.read_text()))
         if _called(node) in _COSTLY
     }
 
@@ -66,7 +67,7 @@ def _patterns_of(file: Path) -> Iterator[str]:
         for node in tree.body
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value
     }
-    for function, call in _calls_of(file, tree):
+    for function, call in _calls_in(tree):
         if _is_of_re(call.func):
             yield f"{_name(file)}:{named.get(id(call), function)}"
     # The framework compiles one too: the expression of a kind of path segment.
@@ -84,34 +85,28 @@ def _is_of_re(called: ast.expr) -> bool:
     )
 
 
-def _calls_of(file: Path, tree: ast.Module | None = None) -> Iterator[tuple[str, ast.Call]]:
+def _calls_in(node: ast.AST, function: str = "the module") -> Iterator[tuple[str, ast.Call]]:
     """Every call, with the innermost function that it is in."""
-    yield from _calls_below(tree or ast.parse(file.read_text()), "the module")
-
-
-def _calls_below(node: ast.AST, function: str) -> Iterator[tuple[str, ast.Call]]:
     for child in ast.iter_child_nodes(node):
-        inner = child.name if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) else function
+        inner = child.name if isinstance(child, _Function) else function
         if isinstance(child, ast.Call):
             yield inner, child
-        yield from _calls_below(child, inner)
+        yield from _calls_in(child, inner)
 
 
 def _called(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
 
 
-def _public_functions(
-    body: list[ast.stmt], owner: str = ""
-) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+def _public_functions(body: list[ast.stmt], owner: str = "") -> Iterator[tuple[str, _Function]]:
     for node in body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             yield from _public_functions(node.body, f"{node.name}.")
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+        elif isinstance(node, _Function) and not node.name.startswith("_"):
             yield owner + node.name, node
 
 
-def _annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+def _annotations(function: _Function) -> list[str]:
     arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     return [ast.unparse(each.annotation) for each in arguments if each.annotation]
 

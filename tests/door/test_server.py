@@ -47,9 +47,8 @@ async def test_answers_that_nobody_reads_stay_here_where_they_are_judged() -> No
     answer = bytes(500_000)
 
     async def large(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"500000")]}
-        )
+        length = [(b"content-length", b"500000")]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
         await send({"type": "http.response.body", "body": answer})
 
     async with listening(large) as (server, port):

@@ -50,13 +50,11 @@ async def test_a_dead_token_is_told_with_every_reason(
     await disconnect_application(context, COMMAND_LINE, world.member.customer_id, world.registered.client.id)
     await change_status(context, COMMAND_LINE, world.client_id, "suspend")
     await disable_customer(context, COMMAND_LINE, world.member.email)
-    await owner.execute(
-        "UPDATE classic_token SET expires_at = '2026-05-04T12:00:00Z' WHERE id = $1", token.id
-    )
-    await owner.execute(
+    for statement in (
+        "UPDATE classic_token SET expires_at = '2026-05-04T12:00:00Z' WHERE id = $1",
         "UPDATE authorization_grant SET revoked_at = '2026-05-05T12:00:00Z' WHERE first_token_id = $1",
-        token.id,
-    )
+    ):
+        await owner.execute(statement, token.id)
     explained = await explain_token(context, text)
     told = (
         "it was revoked at 20",
@@ -105,14 +103,11 @@ async def test_what_is_no_token_of_ours_is_told_apart(
 
 async def test_an_imported_token_is_told_whether_such_tokens_are_accepted(context: Context) -> None:
     former = await Former.make(context, token="imported-" + uuid4().hex)
-    day = timedelta(days=1)
+    tomorrow, past = context.now() + timedelta(days=1), datetime(2026, 5, 6, tzinfo=UTC)
     for until, told in (
         (None, ("tokens of a former system are accepted only where ROVITRACKER_LEGACY_TOKENS_UNTIL is set",)),
-        (context.now() + day, ()),
-        (
-            datetime(2026, 5, 6, tzinfo=UTC),
-            ("all tokens of the former system ended at 2026-05-06T00:00:00Z",),
-        ),
+        (tomorrow, ()),
+        (past, ("all tokens of the former system ended at 2026-05-06T00:00:00Z",)),
     ):
         asked = replace(context, policy=replace(context.policy, legacy_tokens_until=until))
         explained = await explain_token(asked, former.token)

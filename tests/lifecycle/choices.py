@@ -82,9 +82,7 @@ def used_connections(model: Model) -> list[tuple[Customer, Application]]:
 
 def ending_connections(model: Model) -> list[tuple[Customer, Application]]:
     """Those that stand, and have an end that somebody chose."""
-    return [
-        pair for pair, connection in model.connections.items() if connection.stands and connection.terms.ends
-    ]
+    return [pair for pair, each in model.connections.items() if each.stands and each.terms.ends]
 
 
 def codes(model: Model) -> list[Approval]:

@@ -50,9 +50,7 @@ active [2] proctype Caller() {
 }
 """
 BROKEN = "active proctype Caller() { assert(false) }\n#ifdef NO_ORDER\n#endif\n"
-NEEDLESS = (
-    "byte used = 0; active proctype Caller() {\n#ifndef NO_ORDER\nused++;\n#endif\nassert(used <= 1) }\n"
-)
+NEEDLESS = "byte used; active proctype Caller() {\n#ifndef NO_ORDER\nused++;\n#endif\nassert(used <= 1) }\n"
 
 
 @pytest.mark.parametrize(

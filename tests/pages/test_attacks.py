@@ -50,9 +50,8 @@ async def test_form_of_another_site_approves_nothing(
     form = site.put_form(service.url("/app/oauth2/consent"), {"flow": sealed, "decision": "approve"})
     await visitor.page.goto(form)
     await visitor.button("Win a prize").click()
-    await expect(visitor.page.get_by_role("heading", level=1)).to_have_text(
-        "This form came from another site"
-    )
+    heading = visitor.page.get_by_role("heading", level=1)
+    await expect(heading).to_have_text("This form came from another site")
     assert site.callbacks == []
 
 

@@ -9,12 +9,7 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.fleet.series import (
-    COUNT_READINGS,
-    SELECT_POSITIONS,
-    SELECT_READINGS,
-    SELECT_REPORTED,
-)
+from app.storage.fleet.series import COUNT_READINGS, SELECT_POSITIONS, SELECT_READINGS, SELECT_REPORTED
 from app.storage.fleet.view import FleetView, series_of
 from app.storage.postgres.database import Database, open_database
 from tests.conftest import make_database

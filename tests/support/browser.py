@@ -61,9 +61,7 @@ class Browser:
 
     async def get(self, url: str, **headers: str) -> httpx2.Response:
         """headers: a name is written with underscores in the place of its hyphens."""
-        return await self.http.get(
-            url, headers={name.replace("_", "-"): value for name, value in headers.items()}
-        )
+        return await self.http.get(url, headers=_hyphenated(headers))
 
     async def submit(
         self, page: httpx2.Response, fields: dict[str, str], *, action: str = "", **headers: str
@@ -73,11 +71,8 @@ class Browser:
         All other fields go along as the page holds them, hidden ones too. It fails where the page has no such form.
         """
         form = form_of(page, action)
-        return await self.http.post(
-            form.action,
-            data={**form.held, **fields},
-            headers={name.replace("_", "-"): value for name, value in headers.items()},
-        )
+        data = {**form.held, **fields}
+        return await self.http.post(form.action, data=data, headers=_hyphenated(headers))
 
     async def follow(self, answer: httpx2.Response) -> httpx2.Response:
         """Go where a redirect leads. It fails unless the answer is 303."""
@@ -91,17 +86,17 @@ class Browser:
         )
 
 
+def _hyphenated(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
 def forms_of(page: httpx2.Response) -> list[Form]:
     """The page's forms, in their order. An action is made whole, and one that is absent is the page itself."""
     tree = cast("html.HtmlElement", html.fromstring(page.text))
     return [
         Form(
             urljoin(str(page.url), form.get("action", "")),
-            {
-                box.get("name", ""): box.get("value", "")
-                for box in form.iter("input")
-                if box.get("type") == "hidden"
-            },
+            {box.get("name", ""): box.get("value", "") for box in form.xpath(".//input[@type='hidden']")},
             dict(form.form_values()),
         )
         for form in tree.forms
