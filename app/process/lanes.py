@@ -1,12 +1,15 @@
 """Two lanes to a bounded number of threads: the known go ahead, the others by how little they tried."""
 
 import asyncio
+import os
+import sys
 from bisect import insort
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from threading import get_native_id
 from typing import Any, TypeVar
 
 from app.storage.errors import StoreUnavailableError
@@ -14,6 +17,7 @@ from app.storage.errors import StoreUnavailableError
 Answer = TypeVar("Answer")
 
 _LONGEST_REST_S = 0.1  # a machine with much else to do makes a hash last longer than it works
+_NICENESS = 10  # a thread of the others gets a tenth of a processor that it shares
 
 
 @dataclass(order=True, slots=True)
@@ -32,8 +36,9 @@ class _Waiter:
 
 @dataclass(slots=True)
 class _Lane:
-    """most_running: threads that it may hold at once. resting: those that it leaves for a while. waiting: in order."""
+    """pool: its threads. most_running: at once. resting: those that it leaves for a while. waiting: in order."""
 
+    pool: ThreadPoolExecutor
     most_running: int
     most_waiting: int
     running: int = 0
@@ -49,15 +54,25 @@ class _Lane:
         return len(self.waiting) < self.most_waiting or tried < self.waiting[-1].tried
 
 
+def _pool(threads: int, begin: Callable[[], None] | None = None) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=begin)
+
+
+def _stand_back() -> None:
+    """Linux alone has a priority for each thread."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
+
+
 class Lanes:
     """The others leave a thread to those ahead, start only while none of these waits, and never take their room."""
 
     def __init__(self, *, threads: int, waiting: int) -> None:
         """waiting: how many may wait in each lane."""
         self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
-        self._ahead = _Lane(threads, waiting)
-        self._others = _Lane(max(1, threads - 1), waiting)
+        least = max(1, threads - 1)
+        self._ahead = _Lane(_pool(threads), threads, waiting)
+        self._others = _Lane(_pool(least, _stand_back), least, waiting)
         self._numbers = count()
         self.places = self._others.most_running + waiting  # of the smaller lane
 
@@ -83,7 +98,8 @@ class Lanes:
         return (self._ahead if ahead else self._others).has_room(tried)
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for lane in (self._ahead, self._others):
+            lane.pool.shutdown(wait=False, cancel_futures=True)
 
     def _start(self) -> None:
         while self._ahead.running + self._others.running < self._threads:
@@ -93,7 +109,7 @@ class Lanes:
             waiter = lane.waiting.pop(0)
             lane.running += 1
             loop = asyncio.get_running_loop()
-            running = loop.run_in_executor(self._pool, waiter.work)
+            running = loop.run_in_executor(lane.pool, waiter.work)
             running.add_done_callback(partial(self._finish, lane, waiter, loop.time()))
 
     def _finish(self, lane: _Lane, waiter: _Waiter, began_s: float, done: "asyncio.Future[Any]") -> None:
