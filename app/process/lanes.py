@@ -36,18 +36,24 @@ class _Waiter:
 
 @dataclass(slots=True)
 class _Lane:
-    """pool: its threads. most_running: at once. resting: those that it leaves for a while. waiting: in order."""
+    """pool: its threads. most_running: at once. waiting: in order.
+
+    resting: a thread each that whoever tried as much leaves for a while.
+    """
 
     pool: ThreadPoolExecutor
     most_running: int
     most_waiting: int
     running: int = 0
-    resting: int = 0
+    resting: list[float] = field(default_factory=list)
     waiting: list[_Waiter] = field(default_factory=list)
 
     @property
     def goes(self) -> bool:
-        return bool(self.waiting) and self.running + self.resting < self.most_running
+        if not self.waiting:
+            return False
+        resting = sum(tried <= self.waiting[0].tried for tried in self.resting)
+        return self.running + resting < self.most_running
 
     def has_room(self, tried: float) -> bool:
         """Whether somebody who tried so much may wait here, in the place of somebody who tried more if need be."""
@@ -59,9 +65,10 @@ def _pool(threads: int, begin: Callable[[], None] | None = None) -> ThreadPoolEx
 
 
 def _stand_back() -> None:
-    """Linux alone has a priority for each thread."""
+    """Linux alone has a priority for each thread. Nobody but root may raise it again."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
+        thread = get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 class Lanes:
@@ -115,13 +122,14 @@ class Lanes:
     def _finish(self, lane: _Lane, waiter: _Waiter, began_s: float, done: "asyncio.Future[Any]") -> None:
         """The thread is free only now, also when nobody waits for the answer any more.
 
-        While others wait, they leave it as long as it worked for them: a flood of passwords takes half of a core at most.
+        While others wait, they leave it as long as it worked for one of them: a flood of passwords takes half of a core.
+        Whoever tried less than that one did not come with the flood, and does not wait for it.
         """
         lane.running -= 1
         if lane is self._others and lane.waiting:
             loop = asyncio.get_running_loop()
-            lane.resting += 1
-            loop.call_later(min(_LONGEST_REST_S, loop.time() - began_s), self._end_rest, lane)
+            lane.resting.append(waiter.tried)
+            loop.call_later(min(_LONGEST_REST_S, loop.time() - began_s), self._end_rest, lane, waiter.tried)
         self._start()
         if done.cancelled():
             waiter.answer.cancel()
@@ -130,6 +138,6 @@ class Lanes:
         elif not waiter.answer.done():
             waiter.answer.set_result(done.result())
 
-    def _end_rest(self, lane: _Lane) -> None:
-        lane.resting -= 1
+    def _end_rest(self, lane: _Lane, tried: float) -> None:
+        lane.resting.remove(tried)
         self._start()

@@ -1,6 +1,8 @@
 """Two lanes to the threads: the known go ahead, the others by how little they tried, and neither takes the other's room."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -166,3 +168,32 @@ async def test_a_thread_of_the_others_rests_while_they_wait_and_the_known_take_i
     assert crowd.begun == ["other 0", "known"]
     await coming[1]
     assert asyncio.get_running_loop().time() - began > 0.09
+
+
+async def test_whoever_tried_less_does_not_wait_for_the_rest(crowds: list[Crowd]) -> None:
+    """R-60: it is there because of others. As many again who tried as much wait for its end."""
+    crowds.append(crowd := Crowd(threads=1))
+    coming = [crowd.come("guesser", tried=0.5)]
+    await crowd.seen("guesser")
+    coming += [crowd.come("another guesser", tried=0.5), crowd.come("new", tried=0.0)]
+    await asyncio.sleep(0.1)
+    began = asyncio.get_running_loop().time()
+    crowd.end(3)
+    await coming[2]
+    assert asyncio.get_running_loop().time() - began < 0.05
+    assert crowd.begun == ["guesser", "new"]
+    await coming[1]
+    assert asyncio.get_running_loop().time() - began > 0.09
+
+
+async def test_threads_of_strangers_stand_back() -> None:
+    """R-60: on a processor that they share with others."""
+    lanes = Lanes(threads=2, waiting=1)
+    nice = [await lanes.run(_niceness, ahead=ahead, tried=0.0) for ahead in (True, False)]
+    lanes.close()
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    assert nice == ([mine, max(mine, 10)] if sys.platform == "linux" else [mine, mine])
+
+
+def _niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id() if sys.platform == "linux" else 0)
