@@ -12,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 WHOLE = "http.response.whole"
 # Members of a scope. The application says that the time for its answer is bounded; the door says that it is up.
 BOUNDED, OVERDUE = "bounded", "overdue"
+# The application says that it looked nothing up for a caller who failed too often.
+TURNED_AWAY = "turned away"
 EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 
 # The one answer that ends its connection by its own headers: what was sent to it stays unread.

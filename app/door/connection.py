@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.door import framing
 from app.door.addresses import TrustedProxies, network_of
-from app.door.answers import Cycle, JoinedTransport
+from app.door.answers import TURNED_AWAY, Cycle, JoinedTransport
 from app.door.draining import is_readable
 from app.door.framing import Refusal
 from app.door.patience import Patience, Phase
@@ -35,7 +35,10 @@ class StoppedError(Exception):
 
 
 class Connection(HttpToolsProtocol):
-    """One connection. `deaf`: nothing that still arrives is parsed. `lingering`: all is said, the client is to close."""
+    """One connection. `deaf`: nothing that still arrives is parsed. `lingering`: all is said, the client is to close.
+
+    `resting`: it was turned away again and again, and nothing of it is read or answered before the next sweep.
+    """
 
     cycle: Cycle
     server_state: State
@@ -46,7 +49,8 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.bounds = server_state.bounds
         self.network = ""
-        self.deaf = self.lingering = False
+        self.deaf = self.lingering = self.resting = False
+        self._turned_away = 0
         self._patience = Patience(self.bounds)
         self._part = Part.NONE
         self._running: Cycle | None = None
@@ -107,6 +111,9 @@ class Connection(HttpToolsProtocol):
 
     def sweep(self) -> None:
         """Look once a second whether the client has taken too long, and end the connection then; or whether we have."""
+        if self.resting and not self.transport.is_closing():
+            self.resting = False
+            self._go_on()
         phase = self._phase()
         moved = self._body_size if phase is Phase.BODY else 0
         if phase is Phase.WRITE:
@@ -156,6 +163,22 @@ class Connection(HttpToolsProtocol):
             self.cycle.body = bytearray()  # nobody asks for it, and its rest may take a while
         if self.lingering or self.transport.is_closing():
             return
+        self.resting = self._is_turned_away_again()
+        if self.resting:
+            self.flow.pause_reading()
+        else:
+            self._go_on()
+
+    def _is_turned_away_again(self) -> bool:
+        """Whether that was once too often. The connection of a trusted proxy is that of many clients."""
+        if self._running is None or TURNED_AWAY not in self._running.scope:
+            self._turned_away = 0
+            return False
+        self._turned_away += 1
+        return self._turned_away >= self.bounds.turned_away and self._trusted is None and not self.deaf
+
+    def _go_on(self) -> None:
+        """Begin what waits behind the last answer, or read on."""
         if self.pipeline:
             self._begin_next()
         elif self._last_word is not None:
@@ -184,7 +207,7 @@ class Connection(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self.pipeline and self._is_complete():
+        if self.pipeline and self._is_complete() and not self.resting:
             self._begin_next()
 
     def refuse(self, refusal: Refusal) -> None:

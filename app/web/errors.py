@@ -13,6 +13,7 @@ from starlette.types import Scope
 from app.aemp.address.negotiation import Representation
 from app.aemp.model.errors import AempError
 from app.aemp.write.render_error import render_error
+from app.door.answers import TURNED_AWAY
 from app.oauth.challenge import printable
 from app.refused import RefusedError
 from app.sentence import Sentence
@@ -67,8 +68,10 @@ def refuse_as_json(scope: Scope, refused: RefusedError, *, issuer: str) -> tuple
 
 
 def _note(scope: Scope, refused: RefusedError) -> None:
-    """Note the reason for the request's line in the log; the answer only says what."""
+    """Note the reason for the request's line in the log; the answer only says what. The door hears of who is to slow down."""
     scope["refused"] = {"error": refused.code, "detail": str(refused)}
+    if refused.code == "slow_down":
+        scope[TURNED_AWAY] = True
 
 
 def unexpected(request: Request) -> Response:

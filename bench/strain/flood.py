@@ -55,8 +55,8 @@ class Flood:
 
     peak: honest requests a second in the closed model. rate: a second, of the honest beside the forger and of the
     forger; the honest alone offer twice that. honest, forged: answers by status; later: of the forged, those that said
-    when to come again. faults: what was answered wrongly or not at all, and what was turned away without a time to come
-    again.
+    when to come again. unread: forged ones that were due, and found no connection that the service read from. faults:
+    what was answered wrongly or not at all, and what was turned away without a time to come again.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Flood:
     honest: dict[str, int] = field(default_factory=dict)
     forged: dict[str, int] = field(default_factory=dict)
     later: dict[str, int] = field(default_factory=dict)
+    unread: int = 0
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -122,10 +123,13 @@ def _load(flood: Flood, askers: Askers, ground: Ground, *, flooded: bool) -> Rou
         ("honest", "forger"), (askers.honest, askers.forger), outcomes, strict=False
     ):
         flood.faults += [f"{who}: {fault}" for fault in _faults(asker, outcome, ground)]
+    if outcomes[0]["unsent"] > _MOST_UNSENT * outcomes[0]["requests"]:
+        flood.faults.append(f"honest: {outcomes[0]['unsent']} requests were due and could not be sent")
     _add(flood.honest, outcomes[0]["statuses"])
     for outcome in outcomes[1:]:
         _add(flood.forged, outcome["statuses"])
         _add(flood.later, outcome["later"])
+        flood.unread += outcome["unsent"]
     return round_of(outcomes[0], used, took_s)
 
 
@@ -138,8 +142,6 @@ def _prepare(asker: Contender, plan: Plan, ground: Ground, *options: str) -> Cal
 def _faults(asker: Contender, outcome: Mapping[str, Any], ground: Ground) -> Iterator[str]:
     for reason, count in outcome["errors"].items():
         yield f"{count} requests were not answered: {reason}"
-    if outcome["unsent"] > _MOST_UNSENT * outcome["requests"]:
-        yield f"{outcome['unsent']} requests were due and could not be sent"
     for status in _TURNED_AWAY & outcome["statuses"].keys():
         if silent := outcome["statuses"][status] - outcome["later"].get(status, 0):
             yield f"{silent} answers {status} without Retry-After"

@@ -50,7 +50,8 @@ def _flood(result: Flood) -> Iterator[str]:
     yield f"### {result.name}\n\n{offered}, {plan.rounds} rounds of {plan.seconds:g} s; medians"
     yield table(result.rounds)
     honest, forged = _counts(result.honest, {}), _counts(result.forged, result.later)
-    yield f"Honest requests were answered {honest}; forged ones {forged}."
+    unread = f" The service read from no connection for {result.unread:,} more." if result.unread else ""
+    yield f"Honest requests were answered {honest}; forged ones {forged}.{unread}"
     yield (
         f"**p99, {flood.FLOODED} / {flood.ALONE}: {spread(result.pairs)}, "
         f"at most {flood.BAR:.2f}: {_verdict(result)}**"
@@ -124,7 +125,12 @@ def _document(result: Result) -> dict[str, Any]:
     if isinstance(result, Guessing):
         return _document_of_guesses(result)
     loaded = {"name": result.name, "peak": result.peak, "rate": result.rate, "plan": asdict(result.plan)}
-    answered = {"honest": result.honest, "forged": result.forged, "later": result.later}
+    answered = {
+        "honest": result.honest,
+        "forged": result.forged,
+        "later": result.later,
+        "unread": result.unread,
+    }
     judged = {"ratios": {"p99": spread_of(result.pairs)}, "faults": result.faults, "met": result.met}
     return {**loaded, **answered, **judged, "medians": medians(result.rounds)}
 

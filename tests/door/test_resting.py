@@ -1,0 +1,84 @@
+"""Whoever is turned away again and again is answered once a sweep: to refuse a flood then costs nearly nothing."""
+
+import asyncio
+from contextlib import suppress
+from ipaddress import ip_network
+
+from starlette.types import Receive, Scope, Send
+
+from app.door.addresses import TrustedProxies
+from app.door.answers import TURNED_AWAY
+from app.door.bounds import Bounds
+from tests.door.serving import Client, server_of
+from tests.support.raw import get
+
+BOUNDS = Bounds(turned_away=3, sweep_s=0.4)
+AWAY, GOOD = get(b"/away"), get(b"/good")
+
+
+async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+    status = 200
+    if scope["path"] == "/away":
+        scope[TURNED_AWAY], status = True, 429
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def answers_to(client: Client, request: bytes, within_s: float) -> list[int]:
+    """The statuses that come in this time, when each is followed by the next question at once."""
+    statuses: list[int] = []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while len(statuses) < 50:
+                client.say(request)
+                statuses.append((await client.answer())[0])
+    return statuses
+
+
+async def test_a_client_that_is_turned_away_again_and_again_is_answered_once_a_sweep() -> None:
+    """R-84: the first three at once, and then one in 0.4 s. Nobody else waits."""
+    async with server_of(app, BOUNDS) as server, Client.to(server.config.port) as client:
+        asking = asyncio.create_task(answers_to(client, AWAY, 1.4))
+        await asyncio.sleep(0.1)
+        async with Client.to(server.config.port) as other:
+            assert await answers_to(other, GOOD, 1) == [200] * 50
+        assert await asking in ([429] * 6, [429] * 7)
+
+
+async def test_who_asks_ahead_of_the_answers_waits_as_well() -> None:
+    """R-84."""
+    async with server_of(app, BOUNDS) as server, Client.to(server.config.port) as client:
+        client.say(AWAY * 6)
+        statuses = [(await client.answer(0.2))[0] for _ in range(3)]
+        began = asyncio.get_running_loop().time()
+        statuses += [(await client.answer())[0] for _ in range(3)]
+        assert statuses == [429] * 6
+        assert 0.8 < asyncio.get_running_loop().time() - began < 2
+
+
+async def test_a_right_answer_ends_it() -> None:
+    """Whoever asks for many, some of whom are forgers, is not one of them."""
+    async with server_of(app, BOUNDS) as server, Client.to(server.config.port) as client:
+        statuses: list[int] = []
+        for request in (AWAY, AWAY, GOOD) * 10:
+            client.say(request)
+            statuses.append((await client.answer(0.2))[0])
+        assert statuses == [429, 429, 200] * 10
+
+
+async def test_a_trusted_proxy_never_rests() -> None:
+    """Its connection is that of many clients."""
+    async with server_of(app, BOUNDS) as server:
+        server.server_state.trusted = TrustedProxies((ip_network("127.0.0.1/32"),))
+        async with Client.to(server.config.port) as client:
+            assert await answers_to(client, AWAY, 1) == [429] * 50
+
+
+async def test_whoever_rests_is_answered_while_the_server_leaves() -> None:
+    """R-102."""
+    async with server_of(app, BOUNDS) as server, Client.to(server.config.port) as client:
+        client.say(AWAY * 5)
+        assert [(await client.answer(0.2))[0] for _ in range(3)] == [429] * 3
+        server.should_exit = True
+        assert [(await client.answer())[0] for _ in range(2)] == [429] * 2
+        assert await client.end() == b""
