@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 WHOLE = "http.response.whole"
 # Members of a scope. The application says that the time for its answer is bounded; the door says that it is up.
 BOUNDED, OVERDUE = "bounded", "overdue"
-# The application says that it looked nothing up for a caller who failed too often.
+# The application refuses something: whether that was since the caller failed too often, and nothing was looked up.
 TURNED_AWAY = "turned away"
 EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 

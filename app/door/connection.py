@@ -171,10 +171,11 @@ class Connection(HttpToolsProtocol):
 
     def _is_turned_away_again(self) -> bool:
         """Whether that was once too often. The connection of a trusted proxy is that of many clients."""
-        if self._running is None or TURNED_AWAY not in self._running.scope:
+        scope: Any = self._running.scope if self._running else {}
+        if TURNED_AWAY not in scope:
             self._turned_away = 0
             return False
-        self._turned_away += 1
+        self._turned_away += scope[TURNED_AWAY]  # a refusal for another reason neither counts nor ends it
         return self._turned_away >= self.bounds.turned_away and self._trusted is None and not self.deaf
 
     def _go_on(self) -> None:

@@ -70,8 +70,7 @@ def refuse_as_json(scope: Scope, refused: RefusedError, *, issuer: str) -> tuple
 def _note(scope: Scope, refused: RefusedError) -> None:
     """Note the reason for the request's line in the log; the answer only says what. The door hears of who is to slow down."""
     scope["refused"] = {"error": refused.code, "detail": str(refused)}
-    if refused.code == "slow_down":
-        scope[TURNED_AWAY] = True
+    scope[TURNED_AWAY] = refused.code == "slow_down"
 
 
 def unexpected(request: Request) -> Response:

@@ -186,7 +186,8 @@ def test_a_forged_token_that_passes_is_noticed(status: int, body: bytes, fault: 
 
 def flood_of(alone: float, flooded: float, *faults: str) -> Flood:
     rounds = {ALONE: [round_of(1, alone)] * 3, FLOODED: [round_of(1, flooded)] * 3}
-    return Flood("forged", 1000, Plan(3, 1, 1, 8), 200, rounds, {"200": 9}, {"429": 9}, {"429": 9}, [*faults])
+    answered = {"200": 9}, {"429": 9}, {"429": 9}
+    return Flood("forged", 1000, Plan(3, 1, 1, 8), 200, rounds, *answered, faults=[*faults])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from ipaddress import ip_network
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.door.addresses import TrustedProxies
@@ -13,14 +14,16 @@ from tests.door.serving import Client, server_of
 from tests.support.raw import get
 
 BOUNDS = Bounds(turned_away=3, sweep_s=0.4)
-AWAY, GOOD = get(b"/away"), get(b"/good")
+AWAY, WRONG, GOOD = get(b"/away"), get(b"/wrong"), get(b"/good")
+STATUSES = {"/away": 429, "/wrong": 401, "/good": 200}
 
 
 async def app(scope: Scope, _receive: Receive, send: Send) -> None:
-    status = 200
-    if scope["path"] == "/away":
-        scope[TURNED_AWAY], status = True, 429
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    status = STATUSES[scope["path"]]
+    if status != 200:
+        scope[TURNED_AWAY] = status == 429
+    headers = [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -57,13 +60,21 @@ async def test_who_asks_ahead_of_the_answers_waits_as_well() -> None:
 
 
 async def test_a_right_answer_ends_it() -> None:
-    """Whoever asks for many, some of whom are forgers, is not one of them."""
-    async with server_of(app, BOUNDS) as server, Client.to(server.config.port) as client:
+    """Whoever asks for many callers, forgers among them, is no forger. A refusal for another reason ends nothing."""
+    bounds = Bounds(turned_away=3, sweep_s=50)
+    async with server_of(app, bounds) as server, Client.to(server.config.port) as client:
+        await asyncio.sleep(
+            1.2
+        )  # the first sweep of a connection comes within a second, and the next after fifty
+        requests = (*(AWAY, AWAY, GOOD) * 10, AWAY, AWAY, WRONG, AWAY)
         statuses: list[int] = []
-        for request in (AWAY, AWAY, GOOD) * 10:
+        for request in requests:
             client.say(request)
-            statuses.append((await client.answer(0.2))[0])
-        assert statuses == [429, 429, 200] * 10
+            statuses.append((await client.answer())[0])
+        assert statuses == [*[429, 429, 200] * 10, 429, 429, 401, 429]
+        client.say(GOOD)
+        with pytest.raises(TimeoutError):
+            await client.answer(0.5)
 
 
 async def test_a_trusted_proxy_never_rests() -> None:
