@@ -108,12 +108,11 @@ class Connection(HttpToolsProtocol):
         if self._is_answering():
             self.cycle.keep_alive = False
             self.deaf = self.deaf or self._part is Part.NONE
+        self._end_rest()
 
     def sweep(self) -> None:
         """Look once a second whether the client has taken too long, and end the connection then; or whether we have."""
-        if self.resting and not self.transport.is_closing():
-            self.resting = False
-            self._go_on()
+        self._end_rest()
         phase = self._phase()
         moved = self._body_size if phase is Phase.BODY else 0
         if phase is Phase.WRITE:
@@ -177,6 +176,11 @@ class Connection(HttpToolsProtocol):
             return False
         self._turned_away += scope[TURNED_AWAY]  # a refusal for another reason neither counts nor ends it
         return self._turned_away >= self.bounds.turned_away and self._trusted is None and not self.deaf
+
+    def _end_rest(self) -> None:
+        if self.resting and not self.transport.is_closing():
+            self.resting = False
+            self._go_on()
 
     def _go_on(self) -> None:
         """Begin what waits behind the last answer, or read on."""

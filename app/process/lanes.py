@@ -77,9 +77,9 @@ class Lanes:
     def __init__(self, *, threads: int, waiting: int) -> None:
         """waiting: how many may wait in each lane."""
         self._threads = threads
-        least = max(1, threads - 1)
+        fewer = max(1, threads - 1)
         self._ahead = _Lane(_pool(threads), threads, waiting)
-        self._others = _Lane(_pool(least, _stand_back), least, waiting)
+        self._others = _Lane(_pool(fewer, _stand_back), fewer, waiting)
         self._numbers = count()
         self.places = self._others.most_running + waiting  # of the smaller lane
 
