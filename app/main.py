@@ -1,7 +1,6 @@
 """The ASGI application: opens the stores, builds the context, mounts routes and error answers."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,6 +10,7 @@ from fastapi import FastAPI
 from app import __version__
 from app.context import open_context
 from app.demo import load_demo
+from app.door.garbage import collect_rarely
 from app.door.lag import watched_loop
 from app.ending import end
 from app.flows.developer.credential_uses import write_uses_for_ever
@@ -29,9 +29,6 @@ from app.web.front.service import Service
 from app.web.pages.render import TEMPLATES
 from app.web.routes import router
 
-# The paths of requests make no circles, so collections find next to nothing. Those of the young take some ms this way. Full
-# ones, which block the loop for 60 ms while a thousand connections are open, come once in six million objects (R-110).
-_COLLECT_AFTER = (2_000, 2, 1_000)
 # How long a service that stops waits for the mail under way, which the next would send again, and for what was gathered.
 _FINISH_S = 10.0
 
@@ -77,10 +74,7 @@ async def _lifespan(settings: Settings, app: FastAPI) -> AsyncIterator[None]:
                 asyncio.create_task(write_uses_for_ever(context, stopping)),
             )
             TEMPLATES.compile()
-            # What start-up made stays for ever: without it in every collection, the slowest answers are 5 times faster.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*_COLLECT_AFTER)
+            collect_rarely()
             with watched_loop():
                 yield
             stopping.set()

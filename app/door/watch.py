@@ -10,6 +10,7 @@ from uvicorn.server import ServerState
 from app.door.addresses import TrustedProxies
 from app.door.bounds import Bounds
 from app.door.framing import CROWDED, CROWDED_ADDRESS, Refusal
+from app.door.garbage import collect_if_short
 from app.first_step import Turn
 
 # Those that came together are looked at together, and the others at another moment: else the ends of a second are one burst.
@@ -66,6 +67,8 @@ class Watch:
 
     def _sweep(self) -> None:
         part, self._next = self._parts[self._next], (self._next + 1) % _PARTS
+        if self._next == 0:
+            collect_if_short(len(self._open))
         self._sweep_some(iter(tuple(part)))
 
     def _sweep_some(self, left: Iterator[Connection]) -> None:

@@ -1,4 +1,7 @@
-"""A connection that has ended is gone: nothing of it waits for the garbage collector, whose pauses are others' (R-110)."""
+"""A connection that has ended is gone: nothing of it waits for the garbage collector, whose pauses are others' (R-110).
+
+A full collection waits until few are open.
+"""
 
 import asyncio
 import gc
@@ -8,6 +11,8 @@ import pytest
 import uvloop
 from starlette.types import Receive, Scope, Send
 
+from app.door.bounds import Bounds
+from app.door.watch import Watch
 from tests.door.serving import Client, echo, serving
 from tests.support.raw import get, head
 
@@ -62,6 +67,34 @@ def test_a_connection_that_ended_leaves_nothing_to_collect(sent: bytes, saved: l
             return [type(each).__name__ for each in saved if is_ours(each)]
 
     assert uvloop.run(run()) == []
+
+
+class Idle:
+    """A connection that nothing happens on."""
+
+    network = "127.0.0.1"
+
+    def sweep(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("connections", "waits"), [(100, False), (101, True)])
+@pytest.mark.usefixtures("saved")
+async def test_a_full_collection_waits_while_many_connections_are_open(
+    connections: int,
+    waits: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    """R-110: with a thousand it blocked the loop for more than 50 ms."""
+    watch = Watch(Bounds(sweep_s=0.05))
+    for _ in range(1_000):
+        gc.collect(1)
+    idle = [Idle() for _ in range(connections)]
+    for each in idle:
+        watch.enter(each)
+    await asyncio.sleep(0.2)
+    for each in idle:
+        watch.leave(each)
+    assert (gc.get_count()[2] >= 1_000) is waits
 
 
 def is_ours(thing: object) -> bool:
