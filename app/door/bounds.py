@@ -12,7 +12,8 @@ class Bounds:
     head: int = 32 * 1024
     fields: int = 100
     pipelined: int = 8  # requests that wait behind the one being answered
-    turned_away: int = 8  # one after the other, before a connection is read from once a sweep
+    turned_away: int = 8  # one after the other, before a connection rests
+    rest: int = 4  # sweeps; many clients wait five seconds for an answer and no longer
     overhead: int = 64 * 1024  # chunk sizes, extensions and trailers of one body
     overhead_ahead: int = 8 * 1024  # by which it may exceed the data; the smallest chunk takes time too
     unread: int = 1024 * 1024  # thrown away before a connection that ends is cut

@@ -37,7 +37,7 @@ class StoppedError(Exception):
 class Connection(HttpToolsProtocol):
     """One connection. `deaf`: nothing that still arrives is parsed. `lingering`: all is said, the client is to close.
 
-    `resting`: it was turned away again and again, and nothing of it is read or answered before the next sweep.
+    `resting`: sweeps before anything of it is read or answered again, since it was turned away too often.
     """
 
     cycle: Cycle
@@ -49,8 +49,8 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.bounds = server_state.bounds
         self.network = ""
-        self.deaf = self.lingering = self.resting = False
-        self._turned_away = 0
+        self.deaf = self.lingering = False
+        self.resting = self._turned_away = 0
         self._patience = Patience(self.bounds)
         self._part = Part.NONE
         self._running: Cycle | None = None
@@ -73,6 +73,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
+        self._wake()
         self.server_state.watch.leave(self)
         self.pipeline.clear()
         if self._running is not None and not self._running.response_complete:
@@ -112,7 +113,10 @@ class Connection(HttpToolsProtocol):
 
     def sweep(self) -> None:
         """Look once a second whether the client has taken too long, and end the connection then; or whether we have."""
-        self._end_rest()
+        if self.resting == 1:
+            self._end_rest()
+        elif self.resting:
+            self.resting -= 1
         phase = self._phase()
         moved = self._body_size if phase is Phase.BODY else 0
         if phase is Phase.WRITE:
@@ -162,25 +166,36 @@ class Connection(HttpToolsProtocol):
             self.cycle.body = bytearray()  # nobody asks for it, and its rest may take a while
         if self.lingering or self.transport.is_closing():
             return
-        self.resting = self._is_turned_away_again()
-        if self.resting:
+        if self._is_turned_away_again():
+            self.resting = self.bounds.rest
+            self.server_state.watch.rest(self)
             self.flow.pause_reading()
         else:
             self._go_on()
 
     def _is_turned_away_again(self) -> bool:
-        """Whether that was once too often. The connection of a trusted proxy is that of many clients."""
+        """Whether that was once too often, which is the first time while others of its network rest.
+
+        The connection of a trusted proxy is that of many clients.
+        """
         scope: Any = self._running.scope if self._running else {}
         if TURNED_AWAY not in scope:
             self._turned_away = 0
             return False
         self._turned_away += scope[TURNED_AWAY]  # a refusal for another reason neither counts nor ends it
-        return self._turned_away >= self.bounds.turned_away and self._trusted is None and not self.deaf
+        if not self._turned_away or self._trusted is not None or self.deaf or self._leaving:
+            return False
+        return self._turned_away >= self.bounds.turned_away or self.server_state.watch.is_resting(self.network)
 
     def _end_rest(self) -> None:
         if self.resting and not self.transport.is_closing():
-            self.resting = False
+            self._wake()
             self._go_on()
+
+    def _wake(self) -> None:
+        if self.resting:
+            self.resting = 0
+            self.server_state.watch.wake(self)
 
     def _go_on(self) -> None:
         """Begin what waits behind the last answer, or read on."""

@@ -37,14 +37,14 @@ class Watch:
         self._parts: tuple[set[Connection], ...] = tuple(set() for _ in range(_PARTS))
         self._next = 0  # of the parts
         self._by_network: dict[str, int] = {}
+        self._resting: dict[str, int] = {}  # of those by network
         self._timer: asyncio.Handle | None = None
         self._due_at = 0.0  # of the sweep, by the loop's clock: one that takes long must not put off the next
 
     def enter(self, connection: Connection) -> Refusal | None:
         """Count a connection, even one that is refused: it is open until it leaves."""
         network = connection.network
-        here = self._by_network.get(network, 0) + 1
-        self._by_network[network] = here
+        here = _add(self._by_network, network)
         part = self._open[connection] = self._parts[self._next]
         part.add(connection)
         if self._timer is None:
@@ -55,11 +55,17 @@ class Watch:
 
     def leave(self, connection: Connection) -> None:
         self._open.pop(connection, set()).discard(connection)
-        left = self._by_network[connection.network] - 1
-        if left:
-            self._by_network[connection.network] = left
-        else:
-            del self._by_network[connection.network]
+        _remove(self._by_network, connection.network)
+
+    def rest(self, connection: Connection) -> None:
+        _add(self._resting, connection.network)
+
+    def wake(self, connection: Connection) -> None:
+        _remove(self._resting, connection.network)
+
+    def is_resting(self, network: str) -> bool:
+        """Whether a connection of this network rests."""
+        return network in self._resting
 
     def _sweep_at(self, due_at: float) -> None:
         self._due_at = due_at
@@ -84,6 +90,18 @@ class Watch:
             # A part that came late must not put off the others, or ten seconds would be twelve.
             earliest = asyncio.get_running_loop().time() - self._bounds.sweep_s
             self._sweep_at(max(self._due_at + self._bounds.sweep_s / _PARTS, earliest))
+
+
+def _add(counts: dict[str, int], name: str) -> int:
+    counts[name] = count = counts.get(name, 0) + 1
+    return count
+
+
+def _remove(counts: dict[str, int], name: str) -> None:
+    if counts[name] > 1:
+        counts[name] -= 1
+    else:
+        del counts[name]
 
 
 class State(ServerState):

@@ -44,12 +44,17 @@ class RefusedRequests:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def note(self, refused: RefusedRequest) -> None:
-        name = refused.application_id or (refused.token.id if refused.token else None)
+    def admit(self, application_id: UUID | None, token: TokenString | None) -> bool:
+        """Whether there is room for one more of those who sent this, before it is put into words. If not, it is left out."""
+        name = application_id or (token.id if token else None)
         if len(self._waiting) >= self._most or self._of[name] >= self._most_of_one:
             self._left_out += 1
-            return
+            return False
         self._of[name] += 1
+        return True
+
+    def note(self, refused: RefusedRequest) -> None:
+        """Keep one that was admitted."""
         self._waiting.append(refused)
 
     def take(self) -> tuple[list[RefusedRequest], int]:

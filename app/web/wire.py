@@ -20,13 +20,17 @@ from app.web.request import address_of, context_of, read_body
 
 @dataclass(repr=False, slots=True)
 class Call:
-    """What a token request and a question about a token are read from. address: of the caller, or its network."""
+    """What a token request and a question about a token are read from. address: of the caller, or its network.
+
+    client_id: the application that it says it comes from, proved or not, once its handler has read that.
+    """
 
     content_type: str | None
     body: bytes
     authorization: str | None
     address: str
     accept: bytes | None = None
+    client_id: str | None = None
 
     def __repr__(self) -> str:
         return f"Call({self.content_type!r}, {len(self.body)} bytes, from {self.address})"
@@ -59,18 +63,23 @@ async def respond(handler: Handler, request: Request) -> Response:
 def _claimed_client_id(context: Context, call: Call) -> str | None:
     """For the log: the application that a refused request says it comes from, whether it proved so or not.
 
-    It is read once more, so that a request that succeeds carries nothing for it. None for what is no client_id: nobody
-    may write into the log what is neither spelt like ours nor the name of an application that is remembered.
+    None for what is no client_id: nobody may write into the log what is neither spelt like ours nor the name of an
+    application that is remembered.
     """
-    try:
-        claimed = TokenRequest.parse(call.content_type, call.body, call.authorization).credentials.client_id
-    except OAuthError:
-        return None
+    claimed = call.client_id or _read_again(call)
     if claimed is None or parse_client_id(claimed):
         return claimed
     application_id = application_id_of(claimed)
     known = context.gathered.applications.recall(application_id) if application_id else None
     return claimed if known is not None and known.client.is_called(claimed) else None
+
+
+def _read_again(call: Call) -> str | None:
+    """The application where the handler could not read the rest."""
+    try:
+        return TokenRequest.parse(call.content_type, call.body, call.authorization).credentials.client_id
+    except OAuthError:
+        return None
 
 
 async def _read(scope: Scope, receive: Receive) -> Call:

@@ -92,9 +92,9 @@ class Client:
 
     @classmethod
     @asynccontextmanager
-    async def to(cls, port: int) -> AsyncIterator[Self]:
-        """Connect to this port of the loopback interface, and close when the block ends."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+    async def to(cls, port: int, *, source: str = "127.0.0.1") -> AsyncIterator[Self]:
+        """Connect to this port of the loopback interface, from an address of it, and close when the block ends."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20, local_addr=(source, 0))
         try:
             yield cls(reader, writer)
         finally:

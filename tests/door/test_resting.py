@@ -1,7 +1,8 @@
-"""Whoever is turned away again and again is answered once a sweep, so that others have the time of the loop."""
+"""Whoever is turned away again and again is answered every few sweeps, so that others have the time of the loop."""
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -13,7 +14,7 @@ from app.door.bounds import Bounds
 from tests.door.serving import Client, server_of
 from tests.support.raw import get
 
-BOUNDS = Bounds(turned_away=3, sweep_s=0.4)
+BOUNDS = Bounds(turned_away=3, rest=1, sweep_s=0.4)
 AWAY, WRONG, GOOD = get(b"/away"), get(b"/wrong"), get(b"/good")
 STATUSES = {"/away": 429, "/wrong": 401, "/good": 200}
 
@@ -46,6 +47,47 @@ async def test_a_client_that_is_turned_away_again_and_again_is_answered_once_a_s
         async with Client.to(server.config.port) as other:
             assert await answers_to(other, GOOD, 1) == [200] * 50
         assert await asking in ([429] * 6, [429] * 7)
+
+
+async def test_a_rest_lasts_some_sweeps() -> None:
+    """R-84: three at once, and then one in 0.8 s."""
+    async with server_of(app, replace(BOUNDS, rest=2)) as server, Client.to(server.config.port) as client:
+        assert await answers_to(client, AWAY, 2.6) in ([429] * 5, [429] * 6)
+
+
+async def test_while_a_connection_rests_others_of_its_network_rest_at_once() -> None:
+    """R-84: to open new ones helps no forger. Who is not turned away has every answer, and is none of them."""
+    bounds = Bounds(turned_away=3, rest=1, sweep_s=2)
+    async with server_of(app, bounds) as server, Client.to(server.config.port) as forger:
+        await asyncio.sleep(0.3)  # its first sweep comes at once
+        assert await answers_to(forger, AWAY, 0.3) == [429] * 3
+        async with Client.to(server.config.port) as new, Client.to(server.config.port) as honest:
+            await asyncio.sleep(0.3)
+            assert await answers_to(new, AWAY, 0.3) == [429]
+            assert await answers_to(honest, GOOD, 1) == [200] * 50
+            assert await answers_to(honest, WRONG, 1) == [401] * 50
+
+
+async def test_those_of_another_network_do_not_rest_with_it() -> None:
+    bounds = Bounds(turned_away=3, rest=1, sweep_s=2)
+    async with server_of(app, bounds) as server, Client.to(server.config.port) as forger:
+        await asyncio.sleep(0.3)  # its first sweep comes at once
+        assert await answers_to(forger, AWAY, 0.3) == [429] * 3
+        async with Client.to(server.config.port, source="127.0.0.2") as other:
+            await asyncio.sleep(0.3)
+            assert await answers_to(other, AWAY, 0.3) == [429] * 3
+
+
+async def test_when_none_rests_a_network_begins_anew() -> None:
+    bounds = Bounds(turned_away=3, rest=1, sweep_s=0.5)
+    async with server_of(app, bounds) as server:
+        async with Client.to(server.config.port) as forger:
+            await asyncio.sleep(0.1)
+            assert await answers_to(forger, AWAY, 0.2) == [429] * 3
+        await asyncio.sleep(1)  # it is seen to be gone when its rest is over
+        async with Client.to(server.config.port) as client:
+            await asyncio.sleep(0.1)
+            assert await answers_to(client, AWAY, 0.2) == [429] * 3
 
 
 async def test_who_asks_ahead_of_the_answers_waits_as_well() -> None:

@@ -149,6 +149,7 @@ async def test_a_thousand_are_kept_and_no_more(context: Context, owner: Browser)
     [application] = await context.database.rows("SELECT id FROM application WHERE id = $1::uuid", client_id)
     own = replace(context, refused_requests=RefusedRequests(most_of_one=1_100))
     for number in range(1_100):
+        assert own.refused_requests.admit(application["id"], None)
         own.refused_requests.note(
             RefusedRequest(
                 new_id(),
@@ -188,7 +189,8 @@ def test_a_flood_is_bounded() -> None:
     gathered = RefusedRequests(most_of_one=10, most=25)
     for number in range(100):
         application_id = new_id() if number % 2 else None
-        gathered.note(RefusedRequest(new_id(), None, "r", application_id, None, "/", 400, "e", "d"))  # type: ignore[arg-type]
+        if gathered.admit(application_id, None):
+            gathered.note(RefusedRequest(new_id(), None, "r", application_id, None, "/", 400, "e", "d"))  # type: ignore[arg-type]
     taken, left_out = gathered.take()
     assert (len(taken), left_out) == (25, 75)
     assert sum(each.application_id is None for each in taken) == 10

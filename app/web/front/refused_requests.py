@@ -27,14 +27,18 @@ def note_refused_request(context: Context, scope: Scope, status: int) -> None:
     path = scope["path"]
     if error_form(path) == "page" and path not in (AUTHORIZE, CONSENT):
         return
-    refused, token = scope["refused"], scope.get("token")
+    refused, presented = scope["refused"], scope.get("token")
+    application_id = _application_id(scope, presented)
+    token = presented if isinstance(presented, TokenString) else None
+    if not context.refused_requests.admit(application_id, token):
+        return
     context.refused_requests.note(
         RefusedRequest(
             id=new_id(),
             at=context.now(),
             reference=scope["request_id"],
-            application_id=_application_id(scope, token),
-            token=token if isinstance(token, TokenString) else None,
+            application_id=application_id,
+            token=token,
             path=clean(without_secret(path)),
             status=status,
             error=refused["error"] or "unauthorized",

@@ -23,6 +23,7 @@ _SIGNED = [(b"content-type", JWT_TYPE.encode()), *NO_STORE]
 async def answer_introspection(context: Context, call: Call) -> Answer:
     """200 with the token's state; every reason not to tell is the same inactive answer (O-102)."""
     query = context.token_queries.read(call.content_type, call.body, call.authorization)
+    call.client_id = query.credentials.client_id
     token = await introspect_token(context, query, call.address)
     described = _recall(context, token) or await _describe(context, token)
     if call.accept is None or not asks_for_jwt(call.accept):

@@ -16,6 +16,7 @@ _NOTHING_TO_SAY = b"{}"
 async def answer_revocation(context: Context, call: Call) -> Answer:
     """200 for a token that is revoked now, was before, or never was ours to revoke."""
     query = TokenQuery.parse(call.content_type, call.body, call.authorization)
+    call.client_id = query.credentials.client_id
     await revoke_token(context, query, call.address)
     return Answer(200, _NOTHING_TO_SAY)
 

@@ -16,6 +16,7 @@ async def answer_token(context: Context, call: Call) -> Answer:
     # A code comes once; an application that asks for itself sends the same bytes each time.
     read = context.token_requests.read if b"=client_credentials" in call.body else TokenRequest.parse
     asked = read(call.content_type, call.body, call.authorization)
+    call.client_id = asked.credentials.client_id
     issued = await issue_token(context, asked, call.address)
     body = token_answer(
         issued.text, "Bearer", issued.expires_in_s, issued.scope, issued.refresh_token, issued.details
