@@ -185,7 +185,8 @@ class Connection(HttpToolsProtocol):
         self._turned_away += scope[TURNED_AWAY]  # a refusal for another reason neither counts nor ends it
         if not self._turned_away or self._trusted is not None or self.deaf or self._leaving:
             return False
-        return self._turned_away >= self.bounds.turned_away or self.server_state.watch.is_resting(self.network)
+        watch = self.server_state.watch
+        return self._turned_away >= self.bounds.turned_away or watch.is_resting(self.network)
 
     def _end_rest(self) -> None:
         if self.resting and not self.transport.is_closing():
