@@ -67,6 +67,8 @@ class Connection(HttpToolsProtocol):
             self._trusted = self.server_state.trusted
         elif self.client:
             self.network = network_of(self.client[0])
+            if self.server_state.watch.is_resting(self.network):
+                self._turned_away = self.bounds.turned_away - 1
         refusal = self.server_state.watch.enter(self)
         if refusal is not None:
             self.refuse(refusal)
@@ -174,18 +176,15 @@ class Connection(HttpToolsProtocol):
             self._go_on()
 
     def _is_turned_away_again(self) -> bool:
-        """Whether that was once too often, which is the first time while others of its network rest.
-
-        The connection of a trusted proxy is that of many clients.
-        """
+        """Whether that was once too often. The connection of a trusted proxy is that of many clients."""
         scope: Any = self._running.scope if self._running else {}
         if TURNED_AWAY not in scope:
             self._turned_away = 0
             return False
         self._turned_away += scope[TURNED_AWAY]  # a refusal for another reason neither counts nor ends it
-        if not self._turned_away or self._trusted is not None or self.deaf or self._leaving:
+        if self._trusted is not None or self.deaf or self._leaving:
             return False
-        return self._turned_away >= self.bounds.turned_away or self.server_state.watch.is_resting(self.network)
+        return self._turned_away >= self.bounds.turned_away
 
     def _end_rest(self) -> None:
         if self.resting and not self.transport.is_closing():

@@ -17,6 +17,7 @@ from app.storage.errors import StoreUnavailableError
 Answer = TypeVar("Answer")
 
 _LONGEST_REST_S = 0.1  # a machine with much else to do makes a hash last longer than it works
+_TRIED_RESTS = 3  # times as long
 _NICENESS = 10  # a thread of the others gets a tenth of a processor that it shares
 
 
@@ -122,14 +123,16 @@ class Lanes:
     def _finish(self, lane: _Lane, waiter: _Waiter, began_s: float, done: "asyncio.Future[Any]") -> None:
         """The thread is free only now, also when nobody waits for the answer any more.
 
-        While others wait, they leave it as long as it worked for one of them: a flood of passwords takes half of a core.
-        Whoever tried less than that one did not come with the flood, and does not wait for it.
+        While others wait, they leave it as long as it worked for one of them, and three times as long if that one had
+        tried before: a flood of passwords takes a quarter of a core. Whoever tried less than that one did not come with
+        the flood, and does not wait for it.
         """
         lane.running -= 1
         if lane is self._others and lane.waiting:
             loop = asyncio.get_running_loop()
+            rest_s = min(_LONGEST_REST_S, loop.time() - began_s) * (_TRIED_RESTS if waiter.tried else 1)
             lane.resting.append(waiter.tried)
-            loop.call_later(min(_LONGEST_REST_S, loop.time() - began_s), self._end_rest, lane, waiter.tried)
+            loop.call_later(rest_s, self._end_rest, lane, waiter.tried)
         self._start()
         if done.cancelled():
             waiter.answer.cancel()

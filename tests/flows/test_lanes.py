@@ -154,7 +154,7 @@ async def test_what_the_work_raises_is_raised_and_frees_the_thread(crowds: list[
 async def test_a_thread_of_the_others_rests_while_they_wait_and_the_known_take_it_meanwhile(
     crowds: list[Crowd],
 ) -> None:
-    """R-60: passwords of strangers, however many wait, take half of a core."""
+    """R-60: passwords of strangers, however many wait, take half of a core at most."""
     crowds.append(crowd := Crowd(threads=1))
     coming = [crowd.come("other 0"), crowd.come("other 1")]
     await crowd.seen("other 0")
@@ -171,7 +171,7 @@ async def test_a_thread_of_the_others_rests_while_they_wait_and_the_known_take_i
 
 
 async def test_whoever_tried_less_does_not_wait_for_the_rest(crowds: list[Crowd]) -> None:
-    """R-60: it is there because of others. As many again who tried as much wait for its end."""
+    """R-60: it is there because of others. Whoever tried as much waits for its end: three times as long as the work."""
     crowds.append(crowd := Crowd(threads=1))
     coming = [crowd.come("guesser", tried=0.5)]
     await crowd.seen("guesser")
@@ -183,7 +183,7 @@ async def test_whoever_tried_less_does_not_wait_for_the_rest(crowds: list[Crowd]
     assert asyncio.get_running_loop().time() - began < 0.05
     assert crowd.begun == ["guesser", "new"]
     await coming[1]
-    assert asyncio.get_running_loop().time() - began > 0.09
+    assert asyncio.get_running_loop().time() - began > 0.29
 
 
 async def test_threads_of_strangers_stand_back() -> None:
