@@ -1,6 +1,8 @@
 """The faults of `make conformance` can be planted, and the command tells noticed ones from unnoticed ones."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,17 @@ def test_fault_can_be_planted_and_somebody_could_notice(fault: Fault) -> None:
     """Its text stands there once, what comes of it is Python, and tests cite what it breaks."""
     ast.parse(break_source(fault))
     assert witnesses_of(fault, CITATIONS)
+
+
+def test_no_fault_names_what_is_not_there(tmp_path: Path) -> None:
+    """Such code fails before a test can judge it."""
+    for number, fault in enumerate(FAULTS):
+        (tmp_path / f"{number} {Path(fault.file).name}").write_text(break_source(fault))
+    command = ("check", "--isolated", "--select", "F821", "--output-format", "concise", f"{tmp_path}")
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_faults_are_told_apart() -> None:
