@@ -14,7 +14,7 @@ from app.storage.errors import StoreUnavailableError
 class _Waiter:
     """In the order in which they go. tried: the less, the earlier. number: by arrival."""
 
-    tried: float
+    tried: int
     number: int
     turn: "asyncio.Future[None]" = field(compare=False)
 
@@ -29,7 +29,7 @@ class Gate:
         self._numbers = count()
 
     @asynccontextmanager
-    async def passing(self, tried: float) -> AsyncIterator[None]:
+    async def passing(self, tried: int) -> AsyncIterator[None]:
         """Hold a place until the block ends.
 
         Raises StoreUnavailableError when there is no room to wait, or no longer: somebody came who tried less.
@@ -43,7 +43,7 @@ class Gate:
         finally:
             self._let_next()
 
-    async def _wait(self, tried: float) -> None:
+    async def _wait(self, tried: int) -> None:
         waiter = _Waiter(tried, next(self._numbers), asyncio.get_running_loop().create_future())
         insort(self._waiting, waiter)
         if len(self._waiting) > self._most_waiting:

@@ -25,7 +25,7 @@ _NICENESS = 10  # a thread of the others gets a tenth of a processor that it sha
 class _Waiter:
     """In the order in which they go. tried: the less, the earlier. number: by arrival."""
 
-    tried: float
+    tried: int
     number: int
     work: Callable[[], Any] = field(compare=False)
     answer: "asyncio.Future[Any]" = field(compare=False)
@@ -46,7 +46,7 @@ class _Lane:
     most_running: int
     most_waiting: int
     running: int = 0
-    resting: list[float] = field(default_factory=list)
+    resting: list[int] = field(default_factory=list)
     waiting: list[_Waiter] = field(default_factory=list)
 
     @property
@@ -56,7 +56,7 @@ class _Lane:
         resting = sum(tried <= self.waiting[0].tried for tried in self.resting)
         return self.running + resting < self.most_running
 
-    def has_room(self, tried: float) -> bool:
+    def has_room(self, tried: int) -> bool:
         """Whether somebody who tried so much may wait here, in the place of somebody who tried more if need be."""
         return len(self.waiting) < self.most_waiting or tried < self.waiting[-1].tried
 
@@ -84,7 +84,7 @@ class Lanes:
         self._numbers = count()
         self.places = self._others.most_running + waiting  # of the smaller lane
 
-    async def run(self, work: Callable[[], Answer], *, ahead: bool, tried: float) -> Answer:
+    async def run(self, work: Callable[[], Answer], *, ahead: bool, tried: int) -> Answer:
         """Run it in a thread, once its turn comes.
 
         Raises StoreUnavailableError when there is no room, or no longer: somebody came who tried less.
@@ -102,7 +102,7 @@ class Lanes:
                 lane.waiting.remove(waiter)
         return answer
 
-    def has_room(self, *, ahead: bool, tried: float) -> bool:
+    def has_room(self, *, ahead: bool, tried: int) -> bool:
         return (self._ahead if ahead else self._others).has_room(tried)
 
     def close(self) -> None:
@@ -141,6 +141,6 @@ class Lanes:
         elif not waiter.answer.done():
             waiter.answer.set_result(done.result())
 
-    def _end_rest(self, lane: _Lane, tried: float) -> None:
+    def _end_rest(self, lane: _Lane, tried: int) -> None:
         lane.resting.remove(tried)
         self._start()

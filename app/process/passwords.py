@@ -39,7 +39,7 @@ class Turn:
 
     askers: tuple[str, ...] = ()
     ahead: bool = False
-    tried: float = 0.0
+    tried: int = 0
 
 
 class Passwords:
@@ -54,7 +54,7 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """Whoever may set one has proved who they are, so it goes ahead. Raises StoreUnavailableError without a place."""
-        return await self._lanes.run(partial(self._hash, password), ahead=True, tried=0.0)
+        return await self._lanes.run(partial(self._hash, password), ahead=True, tried=0)
 
     @asynccontextmanager
     async def looking_up(self, turn: Turn) -> AsyncIterator[None]:
@@ -91,9 +91,7 @@ class Passwords:
         Raises StoreUnavailableError when no place is left.
         """
         with self._place_of(Turn((asker,))):
-            return await self._lanes.run(
-                partial(_matches_slow_hash, slow_hash, secret), ahead=False, tried=0.0
-            )
+            return await self._lanes.run(partial(_matches_slow_hash, slow_hash, secret), ahead=False, tried=0)
 
     def close(self) -> None:
         self._lanes.close()

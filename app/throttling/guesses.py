@@ -50,9 +50,17 @@ class GuessLimits:
     per_account: int
     per_network: int
 
-    def goes_ahead(self, used: float) -> bool:
-        """Whether a known browser that has used so much of its limit may still be taken for its person's."""
-        return round(used * self.per_account) < MOST_WRONG_AHEAD
+    def tried_by_visitor(self, used: Mapping[str, float]) -> int:
+        """How many attempts are left of those of the visitor's own; at the account, others may have tried.
+
+        Whole ones: a limit comes back bit by bit, so that an attempt a moment later would always count as less.
+        """
+        own = (
+            level * (self.per_network if name.startswith(_NETWORK) else self.per_account)
+            for name, level in used.items()
+            if not name.startswith(_ACCOUNT)
+        )
+        return math.ceil(max(own) - _ROUNDING)
 
     def from_stranger(self, account: str, network: str) -> Attempt:
         """An attempt counts to account and network, so that one password tried at a thousand accounts counts too."""
@@ -143,11 +151,6 @@ class NetworkLevels:
                 fresh[name] = levels[name] + part
         _refuse_above(fresh)
         return levels
-
-
-def tried_by_visitor(used: Mapping[str, float]) -> float:
-    """The most that one of the visitor's own names has used. What was tried at the account, others may have tried."""
-    return max(level for name, level in used.items() if not name.startswith(_ACCOUNT))
 
 
 async def refund(statements: Statements, attempt: Attempt) -> None:

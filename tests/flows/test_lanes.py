@@ -21,7 +21,7 @@ class Crowd:
         self.begun: list[str] = []
         self.open = threading.Semaphore(0)
 
-    def come(self, name: str, *, ahead: bool = False, tried: float = 0.0) -> "asyncio.Task[str]":
+    def come(self, name: str, *, ahead: bool = False, tried: int = 0) -> "asyncio.Task[str]":
         return asyncio.ensure_future(self.lanes.run(partial(self._work, name), ahead=ahead, tried=tried))
 
     async def seen(self, *names: str) -> None:
@@ -79,9 +79,9 @@ async def test_no_other_begins_while_a_known_one_waits(crowds: list[Crowd]) -> N
 @pytest.mark.parametrize("ahead", [True, False])
 async def test_whoever_tried_less_goes_first(crowds: list[Crowd], ahead: bool) -> None:  # noqa: FBT001
     crowds.append(crowd := Crowd(threads=1))
-    coming = [crowd.come("first", ahead=ahead, tried=0.9)]
+    coming = [crowd.come("first", ahead=ahead, tried=9)]
     await crowd.seen("first")
-    for name, tried in (("much", 0.8), ("nothing", 0.0), ("a little", 0.2), ("nothing either", 0.0)):
+    for name, tried in (("much", 8), ("nothing", 0), ("a little", 2), ("nothing either", 0)):
         coming.append(crowd.come(name, ahead=ahead, tried=tried))
     await asyncio.sleep(0)
     crowd.end(5)
@@ -96,14 +96,14 @@ async def test_whoever_tried_most_makes_room(crowds: list[Crowd]) -> None:
     await crowd.seen("running")
     much, little, as_little, nothing = (
         crowd.come(name, tried=tried)
-        for name, tried in (("much", 0.9), ("little", 0.5), ("as little", 0.5), ("nothing", 0.0))
+        for name, tried in (("much", 9), ("little", 5), ("as little", 5), ("nothing", 0))
     )
     await asyncio.sleep(0.01)
     for turned_away in (much, as_little):
         with pytest.raises(StoreUnavailableError):
             await turned_away
-    assert not crowd.lanes.has_room(ahead=False, tried=0.5)
-    assert crowd.lanes.has_room(ahead=False, tried=0.4)
+    assert not crowd.lanes.has_room(ahead=False, tried=5)
+    assert crowd.lanes.has_room(ahead=False, tried=4)
     crowd.end(3)
     assert [*await asyncio.gather(running, little, nothing)] == ["running", "little", "nothing"]
     assert crowd.begun == ["running", "nothing", "little"]
@@ -115,9 +115,9 @@ async def test_a_full_lane_leaves_the_other_its_room(crowds: list[Crowd], ahead:
     crowds.append(crowd := Crowd(threads=2, waiting=3))
     full = [crowd.come(f"{number}", ahead=ahead) for number in range(6)]
     await asyncio.sleep(0.01)
-    assert not crowd.lanes.has_room(ahead=ahead, tried=0.0)
-    assert crowd.lanes.has_room(ahead=not ahead, tried=1.0)
-    passing = crowd.come("passing", ahead=not ahead, tried=1.0)
+    assert not crowd.lanes.has_room(ahead=ahead, tried=0)
+    assert crowd.lanes.has_room(ahead=not ahead, tried=10)
+    passing = crowd.come("passing", ahead=not ahead, tried=10)
     await asyncio.sleep(0.01)
     crowd.end(7)
     told = await asyncio.gather(*full, return_exceptions=True)
@@ -146,7 +146,7 @@ async def test_who_went_away_gives_a_place_up_and_a_thread_once_it_is_free(crowd
 async def test_what_the_work_raises_is_raised_and_frees_the_thread(crowds: list[Crowd]) -> None:
     crowds.append(crowd := Crowd(threads=1))
     with pytest.raises(ZeroDivisionError):
-        await crowd.lanes.run(lambda: 1 // 0, ahead=False, tried=0.0)
+        await crowd.lanes.run(lambda: 1 // 0, ahead=False, tried=0)
     crowd.end()
     assert await crowd.come("next") == "next"
 
@@ -173,9 +173,9 @@ async def test_a_thread_of_the_others_rests_while_they_wait_and_the_known_take_i
 async def test_whoever_tried_less_does_not_wait_for_the_rest(crowds: list[Crowd]) -> None:
     """R-60: it is there because of others. Whoever tried as much waits for its end: three times as long as the work."""
     crowds.append(crowd := Crowd(threads=1))
-    coming = [crowd.come("guesser", tried=0.5)]
+    coming = [crowd.come("guesser", tried=5)]
     await crowd.seen("guesser")
-    coming += [crowd.come("another guesser", tried=0.5), crowd.come("new", tried=0.0)]
+    coming += [crowd.come("another guesser", tried=5), crowd.come("new", tried=0)]
     await asyncio.sleep(0.1)
     began = asyncio.get_running_loop().time()
     crowd.end(3)
@@ -189,7 +189,7 @@ async def test_whoever_tried_less_does_not_wait_for_the_rest(crowds: list[Crowd]
 async def test_threads_of_strangers_stand_back() -> None:
     """R-60: on a processor that they share with others."""
     lanes = Lanes(threads=2, waiting=1)
-    nice = [await lanes.run(_niceness, ahead=ahead, tried=0.0) for ahead in (True, False)]
+    nice = [await lanes.run(_niceness, ahead=ahead, tried=0) for ahead in (True, False)]
     lanes.close()
     mine = os.getpriority(os.PRIO_PROCESS, 0)
     assert nice == ([mine, max(mine, 10)] if sys.platform == "linux" else [mine, mine])

@@ -97,7 +97,7 @@ async def test_a_guess_without_a_place_asks_no_store(counted: Counted, world: Wo
 
     async def wait() -> None:
         with suppress(StoreUnavailableError):
-            await counted.passwords._lanes.run(leave.wait, ahead=False, tried=0.0)
+            await counted.passwords._lanes.run(leave.wait, ahead=False, tried=0)
 
     async with asyncio.TaskGroup() as others, Browser(counted.app, address=fresh_address()) as browser:
         for _ in range(9):  # one thread, and eight that wait

@@ -345,8 +345,8 @@ async def test_a_browser_that_guessed_nothing_takes_the_place_of_one_that_did(
         asyncio.TaskGroup() as guessers,
         Browser(app, address=fresh_address()) as honest,
     ):
-        guessers.create_task(passwords._lanes.run(leave.wait, ahead=False, tried=0.0))
-        waiting = [guessers.create_task(refused_after(passwords, tried=0.1)) for _ in range(8)]
+        guessers.create_task(passwords._lanes.run(leave.wait, ahead=False, tried=0))
+        waiting = [guessers.create_task(refused_after(passwords, tried=1)) for _ in range(8)]
         await asyncio.sleep(0)
         entering = guessers.create_task(guess(honest, world.member.email, PASSWORD))
         await asyncio.wait(waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED)
@@ -356,7 +356,7 @@ async def test_a_browser_that_guessed_nothing_takes_the_place_of_one_that_did(
     passwords.close()
 
 
-async def refused_after(passwords: Passwords, *, tried: float) -> bool:
+async def refused_after(passwords: Passwords, *, tried: int) -> bool:
     """Whether a guess that waited had to make room."""
     try:
         await passwords.verify(None, "wrong", Turn(tried=tried))

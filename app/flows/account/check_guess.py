@@ -11,7 +11,7 @@ from app.flows.account.use_code import use_code
 from app.process.passwords import Turn
 from app.storage.errors import StoreUnavailableError
 from app.storage.people.people import SignInRow
-from app.throttling.guesses import Attempt, count_guess, refund, reserve, select_used, tried_by_visitor
+from app.throttling.guesses import MOST_WRONG_AHEAD, Attempt, count_guess, refund, reserve, select_used
 from app.throttling.networks import networks_around
 
 
@@ -104,9 +104,9 @@ def cookie_digest(cookie: str) -> bytes:
 
 def _turn(context: Context, known: str | None, visitor: Visitor, used: Mapping[str, float]) -> Turn:
     """Known browsers go ahead, until they guess themselves: their cookie may have been stolen."""
-    tried = tried_by_visitor(used)
+    tried = context.policy.guess_limits.tried_by_visitor(used)
     if known:
-        return Turn((known,), ahead=context.policy.guess_limits.goes_ahead(tried), tried=tried)
+        return Turn((known,), ahead=tried < MOST_WRONG_AHEAD, tried=tried)
     return Turn(tuple(name for name, _ in networks_around(visitor.network)), tried=tried)
 
 
