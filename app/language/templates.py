@@ -39,6 +39,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             cache_size=-1,
+            auto_reload=False,  # else every page asks the disk whether each of its templates changed
             bytecode_cache=KeptTemplates(folder, made_by=_HERE.read_text("utf-8")),
             extensions=["jinja2.ext.i18n"],
             finalize=_say,
@@ -103,7 +104,9 @@ def _ngettext(context: EvalContext, one: str, many: str, count: int, /, **values
 
 def _filled(context: EvalContext, pattern: str, values: dict[str, Any]) -> str:
     said = _speaking.get().said(values)
-    return Markup(pattern) % said if context.autoescape else pattern % said  # noqa: S704  # the pattern is ours, and it escapes values
+    if not context.autoescape:
+        return pattern % said
+    return Markup(pattern) % said if said else Markup(pattern % said)  # noqa: S704  # the pattern is ours, and it escapes values
 
 
 def _unlinked(name: str) -> str:
