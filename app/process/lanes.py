@@ -16,6 +16,7 @@ from app.storage.errors import StoreUnavailableError
 
 Answer = TypeVar("Answer")
 
+_LONGEST_WAIT_S = 5.0  # for a turn, which might never come while others come who tried less
 _LONGEST_REST_S = 0.1  # a machine with much else to do makes a hash last longer than it works
 _TRIED_RESTS = 3  # times as long
 _NICENESS = 10  # a thread of the others gets a tenth of a processor that it shares
@@ -87,12 +88,15 @@ class Lanes:
     async def run(self, work: Callable[[], Answer], *, ahead: bool, tried: int) -> Answer:
         """Run it in a thread, once its turn comes.
 
-        Raises StoreUnavailableError when there is no room, or no longer: somebody came who tried less.
+        Raises StoreUnavailableError when there is no room, or no longer: somebody came who tried less, or the turn did
+        not come in time.
         """
-        lane = self._ahead if ahead else self._others
-        waiter = _Waiter(tried, next(self._numbers), work, asyncio.get_running_loop().create_future())
+        loop, lane = asyncio.get_running_loop(), self._ahead if ahead else self._others
+        waiter = _Waiter(tried, next(self._numbers), work, loop.create_future())
         insort(lane.waiting, waiter)
         self._start()
+        if waiter in lane.waiting:
+            loop.call_later(_LONGEST_WAIT_S, self._give_up, lane, waiter)
         if len(lane.waiting) > lane.most_waiting:
             lane.waiting.pop().refuse(StoreUnavailableError("too many passwords wait to be checked"))
         try:
@@ -140,6 +144,11 @@ class Lanes:
             waiter.refuse(error)
         elif not waiter.answer.done():
             waiter.answer.set_result(done.result())
+
+    def _give_up(self, lane: _Lane, waiter: _Waiter) -> None:
+        if waiter in lane.waiting:
+            lane.waiting.remove(waiter)
+            waiter.refuse(StoreUnavailableError("it took too long until the password could be checked"))
 
     def _end_rest(self, lane: _Lane, tried: int) -> None:
         lane.resting.remove(tried)

@@ -143,6 +143,22 @@ async def test_who_went_away_gives_a_place_up_and_a_thread_once_it_is_free(crowd
     assert crowd.begun == ["running", "after"]
 
 
+async def test_nobody_waits_for_ever_and_work_that_has_begun_ends(
+    crowds: list[Crowd], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-60, R-86: those who tried less keep coming, and whoever tried more would wait behind all of them."""
+    monkeypatch.setattr("app.process.lanes._LONGEST_WAIT_S", 0.2)
+    crowds.append(crowd := Crowd(threads=1))
+    running = crowd.come("running")
+    await crowd.seen("running")
+    with pytest.raises(StoreUnavailableError):
+        await crowd.come("waiting", tried=1)
+    crowd.end(2)
+    assert await running == "running"
+    assert await crowd.come("after") == "after"
+    assert crowd.begun == ["running", "after"]
+
+
 async def test_what_the_work_raises_is_raised_and_frees_the_thread(crowds: list[Crowd]) -> None:
     crowds.append(crowd := Crowd(threads=1))
     with pytest.raises(ZeroDivisionError):
