@@ -46,7 +46,7 @@ def find_citations(of: List, tests: Path = ROOT / "tests") -> list[Citation]:
 
 def own_tests(tests: Path = ROOT / "tests") -> list[Path]:
     """The files of this project's tests, without those of software that is installed among them."""
-    found = sorted(tests.rglob("test_*.py"))
+    found = sorted(file for file in tests.rglob("test_*.py") if ".venv" not in file.parts)
     return [file for file in found if not {".venv", "node_modules"} & set(file.parts)]
 
 
