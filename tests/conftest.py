@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -21,6 +20,7 @@ from app.flows.developer import keep_reporting
 from app.main import create_app
 from app.settings import PREFIX, Settings
 from app.storage.schema.migrations import apply_migrations, read_migrations
+from bench.ground.database import create_database
 from tests.support import order
 from tests.support.alone import Turns
 from tests.support.browser import Browser
@@ -165,15 +165,8 @@ def _claims(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 async def make_database(owner_url: str, name: str) -> str:
-    """An empty, migrated database; its address.
-
-    owner_url: by a login that may create databases. One of this name that stands there is dropped, whoever is connected.
-    """
-    owner = await asyncpg.connect(owner_url)
-    await owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await owner.execute(f"CREATE DATABASE {name}")
-    await owner.close()
-    url = urlunsplit(urlsplit(owner_url)._replace(path=f"/{name}"))
+    """An empty, migrated database; its address."""
+    url = await create_database(owner_url, name)
     await join_workers(url)
     await apply_migrations(url, read_migrations())
     await spread(url)

@@ -13,7 +13,7 @@ import uvloop
 from app.settings import PREFIX
 from bench.compare.checkout import Checkout
 from bench.ground.codes import CODE_LIFE_S
-from bench.ground.database import address_of, connected
+from bench.ground.database import create_database
 from bench.ground.service import Service, service_on
 from bench.ground.serving import Private, free_port, serving
 from bench.load.records import read_requests
@@ -100,11 +100,10 @@ def _make_side(
     servers: Private, checkout: Checkout, number: int, known: frozenset[str], redis_url: str
 ) -> Side:
     name = f"compare_{number}"
-    uvloop.run(_create(servers.database_url, name))
+    url = uvloop.run(create_database(servers.database_url, name))
     folder = servers.folder / name
     folder.mkdir()
     stores = {"REDIS_URL": redis_url, "DATA_DIR": f"{folder}"}
-    url = address_of(servers.database_url, name)
     service = service_on(servers, url, CODE_LIFETIME=f"{CODE_LIFE_S}s", **stores)
     side = Side(checkout, service, known, folder)
     side.run("migrate", "up")
@@ -121,8 +120,3 @@ def _settings_of(checkout: Checkout) -> frozenset[str]:
     return frozenset(
         each["setting"] for each in orjson.loads(checkout.run("config", "--json", environment=others))
     )
-
-
-async def _create(owner_url: str, name: str) -> None:
-    async with connected(owner_url) as owner:
-        await owner.execute(f"CREATE DATABASE {name}")

@@ -53,13 +53,6 @@ async def find_kept(owner_url: str, url: str, name: str) -> Any:
         return None if kept is None else orjson.loads(kept)
 
 
-async def create(owner_url: str, name: str, template: str | None) -> None:
-    """Make it anew."""
-    async with connected(owner_url) as owner:
-        await owner.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        await owner.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
-
-
 async def read_size(url: str, tables: Sequence[str]) -> Size:
     """The size of these tables, with all their partitions."""
     async with connected(url) as connection:

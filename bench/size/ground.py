@@ -11,12 +11,12 @@ import psutil
 import uvloop
 
 from app.storage.schema.migrations import apply_migrations, read_migrations
-from bench.ground.database import address_of
+from bench.ground.database import address_of, create_database
 from bench.ground.servers import service_serving
 from bench.ground.service import Service
 from bench.ground.serving import Private, private_servers
 from bench.load.machine import StorePids, find_stores
-from bench.size.database import create, find_kept, keep, read_through, show
+from bench.size.database import find_kept, keep, read_through, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Ground:
         url = address_of(owner_url, name)
         kept = uvloop.run(find_kept(owner_url, url, name))
         if kept is None:
-            uvloop.run(create(owner_url, name, template))
+            uvloop.run(create_database(owner_url, name, template))
         # In either case: one that was kept may be of an earlier schema.
         uvloop.run(apply_migrations(url, read_migrations()))
         if kept is None:

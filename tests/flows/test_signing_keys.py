@@ -28,8 +28,9 @@ from app.oauth.keys import derive_keys
 from app.oauth.signing import KEPT_FOR
 from app.storage.postgres.database import SERVICE_ROLE
 from app.stores import Stores
+from bench.ground.database import drop_database
 from tests.conftest import make_database, make_settings
-from tests.support.changing import as_owner, until, within_a_second
+from tests.support.changing import until, within_a_second
 
 OLD, NEW = "0123456789abcdef" * 4, "fedcba9876543210" * 4
 LEAD = timedelta(minutes=10)
@@ -67,7 +68,7 @@ class House:
 async def house(servers: tuple[str, str], redis_url: str, tmp_path: Path) -> AsyncIterator[House]:
     name = f"keys_{uuid4().hex[:12]}"
     yield House(await make_database(servers[0], name), redis_url, tmp_path)
-    await as_owner(servers[0], f"DROP DATABASE {name}")  # by force it would have to end an autovacuum worker
+    await drop_database(servers[0], name)
 
 
 async def published(context: Context) -> list[str]:

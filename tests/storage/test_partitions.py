@@ -13,8 +13,8 @@ from app.storage.fleet.history import select_kept
 from app.storage.postgres.database import open_database
 from app.storage.schema import partitions
 from app.storage.schema.partitions import DroppedPartitions, drop_past_partitions
+from bench.ground.database import drop_database
 from tests.conftest import make_database
-from tests.support.changing import as_owner
 
 NOTHING = DroppedPartitions((), ())
 LONG_AGO = datetime(2024, 5, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ async def url(servers: tuple[str, str]) -> AsyncIterator[str]:
     """A migrated database of this test's own."""
     name = f"partitions_{uuid4().hex[:12]}"
     yield await make_database(servers[0], name)
-    await as_owner(servers[0], f"DROP DATABASE {name}")  # by force it would have to end an autovacuum worker
+    await drop_database(servers[0], name)
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ import pytest
 from app.context import Context
 from app.main import create_app
 from app.storage.schema.partitions import drop_past_partitions
+from bench.ground.database import drop_database
 from tests.conftest import make_database, make_settings
 from tests.support.browser import Browser
-from tests.support.changing import as_owner, until
+from tests.support.changing import until
 from tests.support.families import begin
 from tests.support.people import Strict
 
@@ -35,7 +36,7 @@ VALUES (uuid_at('{day:%Y-%m-%d} 12:00Z'), 0, sha256('x'), gen_random_uuid(), 'ae
 async def url(servers: tuple[str, str]) -> AsyncIterator[str]:
     name = f"partitions_{uuid4().hex[:12]}"
     yield await make_database(servers[0], name)
-    await as_owner(servers[0], f"DROP DATABASE {name} WITH (FORCE)")
+    await drop_database(servers[0], name)
 
 
 async def test_partitions_are_dropped_under_load_and_no_request_fails(

@@ -17,9 +17,9 @@ from app.storage.postgres.database import open_database
 from app.storage.schema.maintenance import call_delete_past_rows
 from app.storage.schema.partitions import drop_past_partitions
 from app.storage.token.grants import Redemption, insert_grants_with_strict_tokens
+from bench.ground.database import drop_database
 from tests.conftest import make_database
 from tests.support.approvals import approval_for
-from tests.support.changing import as_owner
 from tests.support.families import HERE, asked, events, refresh
 from tests.support.people import Strict
 from tests.support.stores import gathered_on
@@ -95,7 +95,7 @@ async def old(servers: tuple[str, str], context: Context) -> AsyncIterator[Old]:
     await gathered.close()
     await database.close()
     await owner.close()
-    await as_owner(servers[0], f"DROP DATABASE {name}")  # by force it would have to end an autovacuum worker
+    await drop_database(servers[0], name)
 
 
 async def test_reuse_ends_the_family_after_the_first_access_tokens_partition_is_gone(old: Old) -> None:

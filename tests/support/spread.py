@@ -6,9 +6,8 @@
 import os
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
-
 from app.storage.distributed.distribute import distribute_tables
+from bench.ground.database import connected, create_database
 
 VARIABLE = "TESTS_CITUS_URL"
 COORDINATOR = os.environ.get(VARIABLE, "")
@@ -34,16 +33,12 @@ async def join_workers(database_url: str) -> None:
     if not COORDINATOR:
         return
     address = urlsplit(database_url)
-    coordinator = await asyncpg.connect(COORDINATOR)
-    workers = await coordinator.fetch(_WORKERS)
-    await coordinator.close()
+    async with connected(COORDINATOR) as coordinator:
+        workers = await coordinator.fetch(_WORKERS)
     name = address.path[1:]
     for host, port in workers:
         elsewhere = address._replace(netloc=f"{address.username}:{address.password}@{host}:{port}")
-        worker = await asyncpg.connect(urlunsplit(elsewhere._replace(path="/postgres")))
-        await worker.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        await worker.execute(f"CREATE DATABASE {name}")
-        await worker.close()
+        await create_database(urlunsplit(elsewhere._replace(path="/postgres")), name)
         await _run(urlunsplit(elsewhere), "CREATE EXTENSION citus")
     await _run(database_url, "CREATE EXTENSION citus")
     if workers:
@@ -59,11 +54,8 @@ async def spread(database_url: str) -> None:
 
 
 async def _run(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def understood(statement: str) -> str:
