@@ -51,6 +51,7 @@ class Connection(HttpToolsProtocol):
         self.network = ""
         self.deaf = self.lingering = False
         self.resting = self._turned_away = 0
+        self._has_rested = False
         self._patience = Patience(self.bounds)
         self._part = Part.NONE
         self._running: Cycle | None = None
@@ -169,9 +170,7 @@ class Connection(HttpToolsProtocol):
         if self.lingering or self.transport.is_closing():
             return
         if self._is_turned_away_again():
-            self.resting = self.bounds.rest
-            self.server_state.watch.rest(self)
-            self.flow.pause_reading()
+            self._rest()
         else:
             self._go_on()
 
@@ -185,6 +184,12 @@ class Connection(HttpToolsProtocol):
         if self._trusted is not None or self.deaf or self._leaving:
             return False
         return self._turned_away >= self.bounds.turned_away
+
+    def _rest(self) -> None:
+        self.resting = self.bounds.rest
+        self.server_state.watch.rest(self, for_the_first_time=not self._has_rested)
+        self._has_rested = True
+        self.flow.pause_reading()
 
     def _end_rest(self) -> None:
         if self.resting and not self.transport.is_closing():

@@ -35,7 +35,7 @@ class Watch:
         self._bounds = bounds
         self._open: dict[Connection, set[Connection]] = {}  # each with its part
         self._parts: tuple[set[Connection], ...] = tuple(set() for _ in range(_PARTS))
-        self._next = 0  # of the parts
+        self._next = self._scattered = 0  # of the parts
         self._by_network: dict[str, int] = {}
         self._resting: dict[str, int] = {}  # of those by network
         self._timer: asyncio.Handle | None = None
@@ -57,8 +57,14 @@ class Watch:
         self._open.pop(connection, set()).discard(connection)
         _remove(self._by_network, connection.network)
 
-    def rest(self, connection: Connection) -> None:
+    def rest(self, connection: Connection, *, for_the_first_time: bool) -> None:
+        """Many that came together rest together. From then on each is looked at, and read again, at another moment."""
         _add(self._resting, connection.network)
+        if for_the_first_time:
+            self._open[connection].discard(connection)
+            self._scattered = (self._scattered + 1) % _PARTS
+            part = self._open[connection] = self._parts[self._scattered]
+            part.add(connection)
 
     def wake(self, connection: Connection) -> None:
         _remove(self._resting, connection.network)

@@ -89,6 +89,23 @@ async def test_each_is_looked_at_once_a_sweep_and_not_all_in_one_moment() -> Non
         watch.leave(each)
 
 
+async def test_those_that_begin_to_rest_together_are_looked_at_in_different_moments() -> None:
+    """R-84, R-110: whoever is read again asks again, and forgers that came together would all ask in one moment."""
+    watch, sweep_s = Watch(Bounds(sweep_s=0.5)), 0.5
+    looked = [Looked() for _ in range(20)]
+    for each in looked:
+        watch.enter(each)
+    for each in looked:
+        watch.rest(each, for_the_first_time=True)
+    await asyncio.sleep(1.5 * sweep_s)
+    seconds = sorted(each.looks_s[0] for each in looked)
+    assert seconds[-1] - seconds[0] > sweep_s / 4
+    assert max(later - earlier for earlier, later in pairwise(seconds)) < sweep_s
+    for each in looked:
+        watch.wake(each)
+        watch.leave(each)
+
+
 async def test_a_connection_that_has_left_during_the_sweep_is_not_swept() -> None:
     watch = Watch(Bounds(sweep_s=0.01))
     first, second = Ending(watch), Ending(watch)
