@@ -9,15 +9,17 @@ from bench.ground.token_path import laid_out
 from bench.strain.flood import measure_floods
 from bench.strain.guesses import measure_guesses
 from bench.strain.overload import measure_overload
+from bench.strain.price import measure_price
 from bench.strain.report import Result, document, every_round, render
 
-SCENARIOS = ("introspect", "cached", "guard", "overload", "guesses")
+SCENARIOS = ("introspect", "cached", "guard", "price", "overload", "guesses")
 
 _MOST_GUESSERS = 250  # their addresses differ in the last byte
 
 _EPILOG = """
 examples, each behind make bench-strain BENCH="...":
   --only cached --rounds 5          one flood
+  --only price                      the processor time of a refusal
   --only overload --overload-s 10   the overload alone, and shorter
   --only guesses --guesses-s 20     sign-ins beside wrong passwords, in longer rounds
 """
@@ -34,6 +36,8 @@ def _measure(options: argparse.Namespace) -> program.Findings:
         "strain", program.plan_of(options), workers=options.workers, tokens=options.tokens
     ) as ground:
         results: list[Result] = [*measure_floods(ground, wanted, options.share / 100)]
+        if "price" in wanted:
+            results.append(measure_price(ground))
         if "overload" in wanted:
             results.append(measure_overload(ground, options.overload_s))
         if "guesses" in wanted:

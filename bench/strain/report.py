@@ -10,13 +10,14 @@ from bench.load import summary
 from bench.load.generator import Outcome, percentiles_ms
 from bench.load.machine import describe_machine
 from bench.load.summary import medians, spread, spread_of, table
-from bench.strain import flood, guesses, overload
+from bench.strain import flood, guesses, overload, price
 from bench.strain.flood import Flood
 from bench.strain.guesses import ALONE, FRESH, JUDGED, LIMITED, Guessing, kind_of
 from bench.strain.overload import Overload
 from bench.strain.people import KNOWN, NEW
+from bench.strain.price import Price
 
-Result = Flood | Overload | Guessing
+Result = Flood | Price | Overload | Guessing
 
 
 def render(results: Sequence[Result]) -> str:
@@ -41,6 +42,8 @@ def every_round(results: Sequence[Result]) -> dict[str, Any]:
 def _part(result: Result) -> Iterator[str]:
     if isinstance(result, Flood):
         return _flood(result)
+    if isinstance(result, Price):
+        return _price(result)
     return _overload(result) if isinstance(result, Overload) else _guesses(result)
 
 
@@ -55,6 +58,17 @@ def _flood(result: Flood) -> Iterator[str]:
     yield (
         f"**p99, {flood.FLOODED} / {flood.ALONE}: {spread(result.pairs)}, "
         f"at most {flood.BAR:.2f}: {_verdict(result)}**"
+    )
+
+
+def _price(result: Price) -> Iterator[str]:
+    plan = result.plan
+    asked = f"{plan.connections} connections of a trusted proxy"
+    yield f"### {result.name}\n\n{asked}, {plan.rounds} rounds of {plan.seconds:g} s; medians"
+    yield table(result.rounds)
+    yield (
+        f"**processor time, {price.FORGED} / {price.HONEST}: {spread(result.pairs)}, "
+        f"at most {price.BAR:.2f}: {_verdict(result)}**"
     )
 
 
@@ -124,6 +138,10 @@ def _document(result: Result) -> dict[str, Any]:
         return {**asdict(result), "ratio": round(result.ratio, 4), "met": result.met}
     if isinstance(result, Guessing):
         return _document_of_guesses(result)
+    if isinstance(result, Price):
+        named = {"name": result.name, "plan": asdict(result.plan)}
+        judged = {"ratios": {"server_us": spread_of(result.pairs)}, "met": result.met}
+        return {**named, **judged, "medians": medians(result.rounds)}
     loaded = {"name": result.name, "peak": result.peak, "rate": result.rate, "plan": asdict(result.plan)}
     answered = {
         "honest": result.honest,

@@ -16,7 +16,9 @@ CREATE TABLE sparse WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_
 SELECT i, repeat('x', 1000) AS filler FROM generate_series(1, 10000) i;
 DELETE FROM sparse WHERE i % 2 = 0
 """
-AT_WORK = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query = 'autovacuum: VACUUM ANALYZE public.sparse')"
+AT_WORK = (
+    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query = 'autovacuum: VACUUM ANALYZE public.sparse')"
+)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from bench.strain.guesses import ALONE as PEOPLE_ALONE
 from bench.strain.guesses import FRESH, GUESSES, LIMITED, Guessing, _faults, kind_of
 from bench.strain.overload import Overload
 from bench.strain.people import KNOWN, NEW, SignIns
+from bench.strain.price import FORGED, HONEST, Price
 from bench.strain.report import render
 from tests.bench.programs import Run, measure
 from tests.bench.test_rounds import round_of
@@ -28,7 +29,7 @@ SECONDS = 2  # of the overload
 GUESSES_S = 2
 SMOKE = (
     *("--rounds", "1", "--seconds", "0.5", "--warm-up", "0.3", "--tokens", "200", "--connections", "4"),
-    *("--only", "cached", "overload", *(["guesses"] if DEPTH > 1 else [])),
+    *("--only", "cached", "price", "overload", *(["guesses"] if DEPTH > 1 else [])),
     *("--share", "10", "--overload-s", str(SECONDS)),
     *("--guesses-s", str(GUESSES_S), "--guessers", "10"),
 )
@@ -65,6 +66,24 @@ def test_a_flood_of_forged_tokens_is_told_when_to_come_again_and_the_honest_are_
     assert flood["forged"].keys() == {"200", "429"}  # inactive, as far as they were looked up
     assert flood["later"] == {"429": flood["forged"]["429"]}
     assert {which: len(rounds) for which, rounds in run.rounds[name].items()} == {ALONE: 1, FLOODED: 1}
+
+
+def test_a_refusal_has_its_price_beside_an_honest_answer(run: Run, results: dict[str, Any]) -> None:
+    name = "the price of a forged token"
+    assert results[name]["medians"].keys() == {HONEST, FORGED}
+    assert {which: len(rounds) for which, rounds in run.rounds[name].items()} == {HONEST: 1, FORGED: 1}
+
+
+@pytest.mark.parametrize(("refusal_us", "met"), [(50.0, True), (51.0, False)])
+def test_a_refusal_costs_no_more_than_an_honest_answer(refusal_us: float, met: bool) -> None:  # noqa: FBT001
+    costs = {HONEST: 50.0, FORGED: refusal_us}
+    rounds = {
+        name: [replace(round_of(1, 1), service_us=cost, postgres_us=0.0, valkey_us=0.0)] * 3
+        for name, cost in costs.items()
+    }
+    price = Price(Plan(3, 1.0, 0.0, 1), rounds)
+    assert price.met is met
+    assert ("NOT MET" in render([price])) is not met
 
 
 def test_overload_is_shed_nothing_is_lost_and_it_is_over_within_a_second(results: dict[str, Any]) -> None:
