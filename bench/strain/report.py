@@ -57,7 +57,11 @@ def _flood(result: Flood) -> Iterator[str]:
     yield f"Honest requests were answered {honest}; forged ones {forged}.{unread}"
     yield (
         f"**p99, {flood.FLOODED} / {flood.ALONE}: {spread(result.pairs)}, "
-        f"at most {flood.BAR:.2f}: {_verdict(result)}**"
+        f"at most {flood.BAR:.2f}: {_verdict_of(result.ratio <= flood.BAR and not result.faults)}**"
+    )
+    yield (
+        f"**processor time, a forged request that was due / an honest one: {spread(result.costs)}, "
+        f"at most {flood.COST_BAR:.2f}: {_verdict_of(result.cost <= flood.COST_BAR)}**"
     )
 
 
@@ -66,10 +70,7 @@ def _price(result: Price) -> Iterator[str]:
     asked = f"{plan.connections} connections of a trusted proxy"
     yield f"### {result.name}\n\n{asked}, {plan.rounds} rounds of {plan.seconds:g} s; medians"
     yield table(result.rounds)
-    yield (
-        f"**processor time, {price.FORGED} / {price.HONEST}: {spread(result.pairs)}, "
-        f"at most {price.BAR:.2f}: {_verdict(result)}**"
-    )
+    yield f"**processor time, {price.FORGED} / {price.HONEST}: {spread(result.pairs)}, not judged**"
 
 
 def _overload(result: Overload) -> Iterator[str]:
@@ -149,7 +150,8 @@ def _document(result: Result) -> dict[str, Any]:
         "later": result.later,
         "unread": result.unread,
     }
-    judged = {"ratios": {"p99": spread_of(result.pairs)}, "faults": result.faults, "met": result.met}
+    seen = {"p99": spread_of(result.pairs), "forged_us": spread_of(result.costs)}
+    judged = {"ratios": seen, "faults": result.faults, "met": result.met}
     return {**loaded, **answered, **judged, "medians": medians(result.rounds)}
 
 
