@@ -10,7 +10,7 @@ from bench.ground.database import connected, create_database
 from tests.failover.servers import Postgres, two_postgres
 from tests.support.changing import until, until_true
 
-# Seconds for each of its pages, so that autovacuum is still there when the database is dropped.
+# It rests for 100 ms at each of its pages, so that autovacuum is still there when the database is dropped.
 LONG_TO_VACUUM = """
 CREATE TABLE sparse WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1) AS
 SELECT i, repeat('x', 1000) AS filler FROM generate_series(1, 10000) i;
