@@ -141,8 +141,8 @@ def _document(result: Result) -> dict[str, Any]:
         return _document_of_guesses(result)
     if isinstance(result, Price):
         named = {"name": result.name, "plan": asdict(result.plan)}
-        judged = {"ratios": {"server_us": spread_of(result.pairs)}, "met": result.met}
-        return {**named, **judged, "medians": medians(result.rounds)}
+        seen = {"ratios": {"server_us": spread_of(result.pairs)}, "faults": result.faults, "met": result.met}
+        return {**named, **seen, "medians": medians(result.rounds)}
     loaded = {"name": result.name, "peak": result.peak, "rate": result.rate, "plan": asdict(result.plan)}
     answered = {
         "honest": result.honest,
