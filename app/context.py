@@ -49,11 +49,9 @@ _MOST_REQUESTS, _MOST_QUERIES = 2_000, 20_000
 _MAIL_DOMAIN = "rovitracker.example"  # of mails that nobody sends
 
 
-@dataclass(
-    frozen=True, slots=True, repr=False
-)  # all that a process remembers is too much to be put into words
+@dataclass(frozen=True, slots=True, repr=False)
 class Context:
-    """The context of a process; flows take it as their first argument."""
+    """The context of a process; flows take it as their first argument. No repr puts all that it remembers into words."""
 
     policy: Policy
     keys: Keys
