@@ -24,8 +24,9 @@ _PAIRS = (
     "ho ct as ss la fi rs bu ch ts ur ge pl ie rm pe bl od ac yo nc un im ia if pa yr mi ny ft ai ov tw "
     "ab cl et ee ea be am ca rt sh mo fr ty pu os ry ex ub su vi bi"
 )
-_COMMON = 0.6  # of the pairs say that it is words; less is enough where it is shaped like them besides
-_COMMON_IN_CAMEL_CASE, _COMMON_BETWEEN_HYPHENS = 0.45, 0.3
+# Which share of the pairs is enough to call it words: a first figure, and a second one over the number of characters.
+# Chance gives a short text many pairs more easily. Less is enough where it is shaped like words besides.
+_COMMON, _COMMON_IN_CAMEL_CASE, _COMMON_BETWEEN_HYPHENS = (0.35, 10), (0.1, 11), (0.3, 0)
 _FEWEST_PAIRS = 0.65  # of the characters: words with something between them have so many
 _WORD = re.compile(r"[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0-9]+")
 _CAMEL = re.compile(r"[a-z]*(?:[A-Z][a-z]+)+[0-9]*")
@@ -97,13 +98,23 @@ def _is_of_words(text: str) -> bool:
 
 def _common_in_words(text: str) -> float:
     """The share of common pairs that is enough to call it words."""
-    if _CAMEL.fullmatch(text) and sum(map(str.isupper, text)) * _SHORTEST_CAMEL <= len(text):
-        return _COMMON_IN_CAMEL_CASE
+    share, more = _COMMON
+    if _is_camel_case(text):
+        share, more = _COMMON_IN_CAMEL_CASE
+    elif _is_of_separate_words(text):
+        share, more = _COMMON_BETWEEN_HYPHENS
+    return share + more / len(text)
+
+
+def _is_camel_case(text: str) -> bool:
+    return bool(_CAMEL.fullmatch(text)) and sum(map(str.isupper, text)) * _SHORTEST_CAMEL <= len(text)
+
+
+def _is_of_separate_words(text: str) -> bool:
     words = re.findall(r"[A-Za-z0-9]+", text)
-    is_shaped = (
+    return (
         len(words) >= _FEWEST_WORDS
         and sum(map(len, words)) >= _SHORTEST_WORDS * len(words)
         and sum(map(str.isalpha, text)) >= len(text) // 2
         and all(_WORD.fullmatch(word) for word in words)
     )
-    return _COMMON_BETWEEN_HYPHENS if is_shaped else _COMMON
