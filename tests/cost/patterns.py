@@ -361,8 +361,14 @@ CASES: dict[str, Case] = {
         ("Aa", "1", "-"),
         ("", "A"),
     ),
-    "app/randomness.py:_common_in_words": case(
-        randomness._common_in_words, ("", "a"), ("", "-"), ("", "a-"), ("", "Aa"), ("", "abc-"), ("", "Aa1-")
+    "app/randomness.py:_is_of_separate_words": case(
+        randomness._is_of_separate_words,
+        ("", "a"),
+        ("", "-"),
+        ("", "a-"),
+        ("", "Aa"),
+        ("", "abc-"),
+        ("", "Aa1-"),
     ),
     "app/setting_kinds.py:_ORIGIN": case(
         setting_kinds._ORIGIN.fullmatch,
