@@ -10,9 +10,9 @@ import pytest
 
 from app.oauth.token_string import new_id
 from app.storage.fleet.changed_machines import SELECT_CHANGED_MACHINES
-from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
+from app.storage.fleet.fleet import COUNT_HEARD, SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
 from app.storage.fleet.shares import SELECT_SHARED_PAGE
-from app.storage.fleet.view import FleetView, fleet_of
+from app.storage.fleet.view import FleetView, fleet_of, in_view
 from app.storage.postgres.database import Database, open_database
 from tests.conftest import make_database
 from tests.support.changing import until_true
@@ -114,6 +114,34 @@ async def test_a_page_reads_its_own_rows_and_no_table_from_end_to_end(
         plan = await plan_of(transaction, statement, *literals)
     assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
     assert rows_read(plan) <= 501
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments"),
+    [
+        *CASES,
+        pytest.param(SELECT_CHANGED_MACHINES, ("{1,2,3}", "3:3:"), id="changed"),
+        pytest.param(SELECT_SHARED_PAGE, (1, 1, 100), id="share"),
+        pytest.param(COUNT_HEARD, ("2026-01-01",), id="heard"),
+    ],
+)
+async def test_a_view_is_set_before_any_row_is_looked_at(
+    statement: str, arguments: tuple[object, ...], large: tuple[Database, UUID]
+) -> None:
+    """R-71: in the plan of the one statement that does both. Else row-level security would show no fleet."""
+    database, customer_id = large
+    asked = (customer_id, *arguments)
+    literals = ["NULL" if each is None else f"'{each}'" for each in (*asked, customer_id, "all", "-infinity")]
+    async with database.transaction() as transaction:
+        plan = await plan_of(transaction, in_view(statement, len(asked)), *literals)
+    assert plan["Node Type"] == "Result"
+    assert plan["One-Time Filter"]
+    setting, shown = plan["Plans"]
+    assert (setting["Parent Relationship"], shown["Parent Relationship"]) == ("InitPlan", "Outer")
+    assert not any("Relation Name" in each for each in nodes_of(setting))
+    assert [each["Node Type"] for each in nodes_of(shown) if "Seq Scan" in each["Node Type"]] == []
+    assert rows_read(shown) <= 501 or statement is COUNT_HEARD
+    assert plan["Actual Rows"] >= 1
 
 
 async def test_those_pages_are_what_they_are_said_to_be(large: tuple[Database, UUID]) -> None:

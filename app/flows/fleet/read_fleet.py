@@ -19,7 +19,7 @@ from app.storage.fleet.fleet import (
 )
 from app.storage.fleet.page_maps import get_page_map
 from app.storage.fleet.shares import select_shared_page
-from app.storage.fleet.view import FleetView, fleet_of
+from app.storage.fleet.view import FleetView, SeenFleet
 from app.storage.postgres.database import Transaction
 
 
@@ -85,11 +85,11 @@ async def read_equipment(
     Raises AempError 404 when there is no such machine, 409 when there is more than one, and 400 when only `perhaps` is
     one.
     """
-    async with fleet_of(context.database, view) as fleet:
-        machines = await select_equipment(fleet, view, sought)
-        if not machines and perhaps and await select_equipment(fleet, view, perhaps):
-            raise no_such_dates()
-        return _only(sought, machines)
+    fleet = SeenFleet(context.database, view)
+    machines = await select_equipment(fleet, view, sought)
+    if not machines and perhaps and await select_equipment(fleet, view, perhaps):
+        raise no_such_dates()
+    return _only(sought, machines)
 
 
 async def require_machine(fleet: Transaction, view: FleetView, sought: Sought) -> Machine:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.aemp.model.columns import READING_COLUMNS, Machines
 from app.storage.fleet.fleet import MACHINE_COLUMNS, machines_of
-from app.storage.fleet.view import FleetView, fleet_of
+from app.storage.fleet.view import FleetView, SeenFleet
 from app.storage.postgres.database import Database
 
 # A row tells by its xmin which transaction wrote it. One that was not visible in a snapshot has no lower number than the
@@ -41,8 +41,7 @@ async def select_changed_machines(
 
     keys: of all machines of the page. None when more than figures changed in the fleet.
     """
-    async with fleet_of(database, view) as transaction:
-        rows = await transaction.rows(SELECT_CHANGED_MACHINES, view.customer_id, keys, snapshot)
+    rows = await SeenFleet(database, view).rows(SELECT_CHANGED_MACHINES, view.customer_id, keys, snapshot)
     if rows[0]["beyond_figures"]:
         return None
     return ChangedMachines(machines_of(rows, view), rows[0]["snapshot"])

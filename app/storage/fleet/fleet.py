@@ -1,4 +1,4 @@
-"""A customer's machines, read under row-level security: the setting first, then one statement."""
+"""A customer's machines, read under row-level security by one statement."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from app.aemp.model.bounds import MOST_NAMED
 from app.aemp.model.columns import HEADER_COLUMNS, READING_COLUMNS, Machines, side_by_side
 from app.aemp.model.identifiers import IDENTIFIER_KINDS, Sought
 from app.aemp.model.values import Equipment
-from app.storage.fleet.view import FleetView, fleet_of
+from app.storage.fleet.view import FleetView, SeenFleet
 from app.storage.postgres.database import Database, Row, Transaction
 
 
@@ -78,8 +78,7 @@ ORDER BY e.position
 
 async def select_fleet_page(database: Database, view: FleetView, *, first: int, last: int) -> MappedPage:
     """Read a page of a whole fleet by the map in force. first, last: places, both included, counted from 1."""
-    async with fleet_of(database, view) as transaction:
-        rows = await transaction.rows(SELECT_FLEET_PAGE, view.customer_id, first, last)
+    rows = await SeenFleet(database, view).rows(SELECT_FLEET_PAGE, view.customer_id, first, last)
     if not rows:
         return MappedPage(machines_of([], view), 0, PageMap(0, 0, 0))
     in_force = PageMap(rows[0]["map_version"], rows[0]["machine_count"], rows[0]["joined"])
@@ -120,8 +119,7 @@ async def select_mapped_page(
 ) -> MappedPage:
     """Read a page by an earlier map: machines that left are left out, and the others stand where they stood."""
     arguments = (first, last, page_map.version, page_map.machine_count, page_map.joined)
-    async with fleet_of(database, view) as transaction:
-        rows = await transaction.rows(SELECT_MAPPED_PAGE, view.customer_id, *arguments)
+    rows = await SeenFleet(database, view).rows(SELECT_MAPPED_PAGE, view.customer_id, *arguments)
     if not rows:
         return MappedPage(machines_of([], view), 0, page_map)
     in_force = PageMap(rows[0]["map_version"], rows[0]["machine_count"], rows[0]["joined"])
@@ -144,7 +142,9 @@ ORDER BY i.kind, i.equipment_key LIMIT {MOST_NAMED + 1}
 """
 
 
-async def select_equipment(fleet: Transaction, view: FleetView, sought: Sought) -> tuple[Machine, ...]:
+async def select_equipment(
+    fleet: Transaction | SeenFleet, view: FleetView, sought: Sought
+) -> tuple[Machine, ...]:
     """The machines that go by the identifier, by the first of its kinds that any has: mostly one."""
     kinds = [IDENTIFIER_KINDS.index(kind) + 1 for kind in sought.kinds]
     rows = await fleet.rows(
@@ -167,8 +167,7 @@ WHERE e.customer_id = $1 AND l.newest_at >= $2
 
 async def count_heard(database: Database, customer_id: UUID, since: datetime) -> tuple[int, int]:
     """How many machines the customer has, and how many of them reported something at or after a moment."""
-    async with fleet_of(database, FleetView(customer_id)) as transaction:
-        [row] = await transaction.rows(COUNT_HEARD, customer_id, since)
+    [row] = await SeenFleet(database, FleetView(customer_id)).rows(COUNT_HEARD, customer_id, since)
     return row["machines"], row["heard"]
 
 
@@ -184,7 +183,6 @@ WHERE e.customer_id = $1
 
 async def select_newest_at(database: Database, customer_id: UUID) -> datetime | None:
     """When a machine of the fleet told something last; None when none ever did."""
-    async with fleet_of(database, FleetView(customer_id)) as transaction:
-        [row] = await transaction.rows(NEWEST_AT, customer_id)
+    [row] = await SeenFleet(database, FleetView(customer_id)).rows(NEWEST_AT, customer_id)
     newest_at: datetime | None = row["newest_at"]
     return newest_at

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.aemp.model.columns import HEADER_COLUMNS, Machines
 from app.aemp.model.values import EquipmentHeader
 from app.storage.fleet.fleet import MACHINE_COLUMNS, machines_of
-from app.storage.fleet.view import FleetView, fleet_of
+from app.storage.fleet.view import FleetView, SeenFleet
 from app.storage.postgres.database import Database, Row, Transaction
 
 INSERT_SHARE = "INSERT INTO share (customer_id) VALUES ($1) RETURNING number"
@@ -155,6 +155,5 @@ async def select_shared_page(
     database: Database, view: FleetView, *, first: int, last: int
 ) -> tuple[Machines, int, str]:
     """The chosen machines between two places, the last place that there is, and what the statement saw."""
-    async with fleet_of(database, view) as transaction:
-        rows = await transaction.rows(SELECT_SHARED_PAGE, view.customer_id, view.share, first, last)
+    rows = await SeenFleet(database, view).rows(SELECT_SHARED_PAGE, view.customer_id, view.share, first, last)
     return machines_of(rows, view), rows[0]["machine_count"], rows[0]["snapshot"]
