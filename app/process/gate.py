@@ -12,21 +12,21 @@ from app.storage.errors import StoreUnavailableError
 
 @dataclass(order=True, slots=True)
 class _Waiter:
-    """In the order in which they go. tried: the less, the earlier. number: by arrival."""
+    """In the order in which they go. tried: the less, the earlier. place: the newest goes first, as in `Lanes`."""
 
     tried: int
-    number: int
+    place: int
     turn: "asyncio.Future[None]" = field(compare=False)
 
 
 class Gate:
-    """So many at once, and so many who wait. Whoever tried the most makes room for somebody who tried less."""
+    """So many at once, and so many who wait. Whoever tried the most, or came first of these, makes room for others."""
 
     def __init__(self, *, at_once: int, waiting: int) -> None:
         self._free = at_once
         self._most_waiting = waiting
         self._waiting: list[_Waiter] = []
-        self._numbers = count()
+        self._places = count(0, -1)
 
     @asynccontextmanager
     async def passing(self, tried: int) -> AsyncIterator[None]:
@@ -44,7 +44,7 @@ class Gate:
             self._let_next()
 
     async def _wait(self, tried: int) -> None:
-        waiter = _Waiter(tried, next(self._numbers), asyncio.get_running_loop().create_future())
+        waiter = _Waiter(tried, next(self._places), asyncio.get_running_loop().create_future())
         insort(self._waiting, waiter)
         if len(self._waiting) > self._most_waiting:
             last = self._waiting.pop()

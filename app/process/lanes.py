@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,10 +24,10 @@ _NICENESS = 10  # a thread of the others gets a tenth of a processor that it sha
 
 @dataclass(order=True, slots=True)
 class _Waiter:
-    """In the order in which they go. tried: the less, the earlier. number: by arrival."""
+    """In the order in which they go. tried: the less, the earlier. place: among those who tried as much."""
 
     tried: int
-    number: int
+    place: int
     work: Callable[[], Any] = field(compare=False)
     answer: "asyncio.Future[Any]" = field(compare=False)
 
@@ -38,7 +38,7 @@ class _Waiter:
 
 @dataclass(slots=True)
 class _Lane:
-    """pool: its threads. most_running: at once. waiting: in order.
+    """pool: its threads. most_running: at once. places: for those who come. waiting: in order.
 
     resting: a thread each that whoever tried as much leaves for a while.
     """
@@ -46,6 +46,7 @@ class _Lane:
     pool: ThreadPoolExecutor
     most_running: int
     most_waiting: int
+    places: Iterator[int]
     running: int = 0
     resting: list[int] = field(default_factory=list)
     waiting: list[_Waiter] = field(default_factory=list)
@@ -74,15 +75,18 @@ def _stand_back() -> None:
 
 
 class Lanes:
-    """The others leave a thread to those ahead, start only while none of these waits, and never take their room."""
+    """The others leave a thread to those ahead, start only while none of these waits, and never take their room.
+
+    Among the others who tried as much, the newest goes first. Guessers with many addresses come all at once, and whoever
+    comes after them does not wait for each. Those ahead go as they came.
+    """
 
     def __init__(self, *, threads: int, waiting: int) -> None:
         """waiting: how many may wait in each lane."""
         self._threads = threads
         fewer = max(1, threads - 1)
-        self._ahead = _Lane(_pool(threads), threads, waiting)
-        self._others = _Lane(_pool(fewer, _stand_back), fewer, waiting)
-        self._numbers = count()
+        self._ahead = _Lane(_pool(threads), threads, waiting, count())
+        self._others = _Lane(_pool(fewer, _stand_back), fewer, waiting, count(0, -1))
         self.places = self._others.most_running + waiting  # of the smaller lane
 
     async def run(self, work: Callable[[], Answer], *, ahead: bool, tried: int) -> Answer:
@@ -92,7 +96,7 @@ class Lanes:
         not come in time.
         """
         loop, lane = asyncio.get_running_loop(), self._ahead if ahead else self._others
-        waiter = _Waiter(tried, next(self._numbers), work, loop.create_future())
+        waiter = _Waiter(tried, next(lane.places), work, loop.create_future())
         insort(lane.waiting, waiter)
         self._start()
         if waiter in lane.waiting:

@@ -27,6 +27,25 @@ async def test_whoever_tried_least_goes_first_and_who_tried_most_makes_room() ->
     assert [type(each) for each in ends] == [type(None), StoreUnavailableError, type(None), type(None)]
 
 
+async def test_among_those_who_tried_as_much_the_newest_goes_first() -> None:
+    """R-60: guessers with many addresses come all at once. Whoever comes after them does not wait for each."""
+    gate, order, leave = Gate(at_once=1, waiting=2), list[int](), asyncio.Event()
+
+    async def come(number: int) -> None:
+        async with gate.passing(0):
+            order.append(number)
+            await leave.wait()
+
+    tasks = []
+    for number in range(4):
+        tasks.append(asyncio.create_task(come(number)))
+        await asyncio.sleep(0)
+    leave.set()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert order == [0, 3, 2]
+    assert isinstance(ends[1], StoreUnavailableError)
+
+
 async def test_nobody_who_goes_away_takes_a_place_along() -> None:
     """R-60: neither while waiting nor in the moment when the turn came."""
     gate, leave = Gate(at_once=1, waiting=2), asyncio.Event()
