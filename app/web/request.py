@@ -1,5 +1,6 @@
 """A handler reads from a request: the context, a bounded body, the address parts that are safe to trust."""
 
+from collections.abc import Mapping
 from string import punctuation
 from typing import cast
 from urllib.parse import quote
@@ -48,6 +49,18 @@ def client_of(scope: Scope) -> str:
     """The address of the client, as the log has it; empty where the server knows none."""
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def fields_of(request: Request) -> Mapping[bytes, bytes]:
+    """The header fields by their names, all lines of one joined (RFC 9110 section 5.2)."""
+    headers = request.scope["headers"]
+    fields = dict(headers)
+    if len(fields) == len(headers):
+        return fields
+    lines: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        lines.setdefault(name, []).append(value)
+    return {name: b", ".join(values) for name, values in lines.items()}
 
 
 def field_value(request: Request, name: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from enum import Enum
+from enum import StrEnum
 from typing import Literal
 
 from app.aemp.model.bounds import MOST_PARTS
@@ -10,7 +10,7 @@ from app.aemp.model.errors import AempError
 from app.weighted import Member, has_parts, read_members
 
 
-class Representation(Enum):
+class Representation(StrEnum):
     """A representation that we can send; the value is its content type. The order is our preference among equals."""
 
     XML = "application/xml; charset=utf-8"

@@ -38,7 +38,7 @@ class _Sent(NamedTuple):
     body: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: each request builds one
 class _Asked:
     """One request for a page. key: None where the page is not remembered. known: the tags that the client has."""
 
@@ -85,10 +85,11 @@ async def answer_fleet_page(
     request: Request, caller: Caller, wanted: Wanted, pages: Pages, write: Write
 ) -> Answer:
     """The order is: remembered, unchanged, known to the client."""
-    key = PageKey(caller.view, wanted.plain, wanted.form) if wanted.plain else None
+    view = caller.view
+    key = PageKey(view, wanted.plain, wanted.form) if wanted.plain else None
     asked = _Asked(
         context_of(request),
-        caller.view,
+        view,
         caller.token.id,
         pages,
         wanted.form,

@@ -21,10 +21,9 @@ from app.aemp.address.paging import Asked
 from app.aemp.address.read_kind import ReadKind, read_kind
 from app.web.api.negotiated import coding_of, representation_of
 from app.web.paths import API, V1, V2
-from app.web.request import field_value, raw_query
+from app.web.request import fields_of, raw_query
 
-_AEMP_1_2, _ISO_15143 = "AEMP 1.2", "ISO 15143-3"
-_MOST, _LONGEST = 1_024, 1_024  # so many are kept, each of so many characters at most
+_MOST, _LONGEST = 1_024, 1_024  # so many are kept, each of so many bytes at most
 
 # A client may spell an address in endless ways, and each is shown in the links of its own document.
 _PLAIN = re.compile(rf"(?:{API}|{V1}|{V2})Fleet(?:/[1-9][0-9]{{0,6}})?")
@@ -54,46 +53,38 @@ class Wanted(NamedTuple):
     plain: bytes | None
 
 
-class _Words(NamedTuple):
-    """The words of a request that say what it wants, and by which version of the standard. path, query: undecoded."""
-
-    version: str
-    path: str
-    query: str
-    accept: str
-    accept_encoding: str
-
-
 def wanted_of(request: Request, *, aemp_1_2: bool) -> Wanted:
     """Raises AempError 406 when nothing is acceptable, 431 for a long list, and what `parse_address` raises."""
     path: bytes = request.scope["raw_path"]
-    words = _Words(
-        _AEMP_1_2 if aemp_1_2 else _ISO_15143,
-        path.decode("ascii", errors="replace"),
-        raw_query(request).decode("ascii", errors="replace"),
-        field_value(request, "accept"),
-        field_value(request, "accept-encoding"),
-    )
-    wanted = _read_again(words) if sum(map(len, words)) <= _LONGEST else _read(words)
+    query, fields = raw_query(request), fields_of(request)
+    accept, accept_encoding = fields.get(b"accept", b""), fields.get(b"accept-encoding", b"")
+    read = _read_again if len(path) + len(query) + len(accept) + len(accept_encoding) <= _LONGEST else _read
+    wanted = read(path, query, accept, accept_encoding, aemp_1_2)
     request.scope["route"] = wanted.route
     return wanted
 
 
-def _read(words: _Words) -> Wanted:
-    aemp_1_2 = words.version == _AEMP_1_2
-    representation = representation_of(words.accept, aemp_1_2=aemp_1_2)
-    before = V2 if not aemp_1_2 else V1 if words.path.startswith(V1) else API
-    # The undecoded path: decoded by the router, an encoded slash would part it.
-    address = parse_address(Asked(words.path.removeprefix(before), words.query))
+def _read(
+    raw_path: bytes,
+    raw_query: bytes,
+    accept: bytes,
+    accept_encoding: bytes,
+    aemp_1_2: bool,  # noqa: FBT001  # a name would cost more than all others
+) -> Wanted:
+    """raw_path, raw_query: undecoded. Decoded by the router, an encoded slash would part the path."""
+    path, query = (each.decode("ascii", errors="replace") for each in (raw_path, raw_query))
+    representation = representation_of(accept.decode("latin-1"), aemp_1_2=aemp_1_2)
+    before = V2 if not aemp_1_2 else V1 if path.startswith(V1) else API
+    address = parse_address(Asked(path.removeprefix(before), query))
     if aemp_1_2 and not isinstance(address, FleetAddress | MachineAddress):
         raise no_such_address()
     return Wanted(
-        Asked(words.path, words.query),
+        Asked(path, query),
         address,
         read_kind(address, aemp_1_2=aemp_1_2),
-        Form(representation, coding_of(words.accept_encoding)),
+        Form(representation, coding_of(accept_encoding.decode("latin-1"))),
         Route(before + address.form),
-        words.path.encode() if _PLAIN.fullmatch(words.path) and not words.query else None,
+        path.encode() if _PLAIN.fullmatch(path) and not query else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeVar
 
 from starlette.requests import Request
@@ -43,6 +43,8 @@ from app.web.wire import serve
 
 Respond = Callable[[Context, Scope, Receive], Awaitable[Answer]]
 Asker = TypeVar("Asker")
+
+_MOST_MATCHED = 256  # paths; one has 8 KiB at most
 
 
 class HotPath(NamedTuple):
@@ -108,9 +110,11 @@ class HotPaths:
     def __init__(self) -> None:
         self._by_path: dict[str, HotPath] = {}
         self._by_pattern: dict[str, tuple[re.Pattern[str], HotPath]] = {}
+        self._matched = lru_cache(_MOST_MATCHED)(self._match)
 
     def put(self, hot: HotPath) -> None:
         """In the place of another of this path, if there is one."""
+        self._matched.cache_clear()
         pattern, _, parameters = compile_path(hot.path)
         if parameters:
             self._by_pattern[hot.path] = pattern, hot
@@ -121,7 +125,7 @@ class HotPaths:
         """None where the framework answers."""
         hot = self._by_path.get(path)
         if hot is None and path.startswith(API):
-            hot = self._match(path)
+            hot = self._matched(path)
         return hot if hot is not None and method in hot.methods else None
 
     def _match(self, path: str) -> HotPath | None:
