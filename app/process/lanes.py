@@ -3,15 +3,14 @@
 import asyncio
 import os
 import sys
-from bisect import insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from threading import get_native_id
 from typing import Any, TypeVar
 
+from app.process.line import Line, Waiter
 from app.storage.errors import StoreUnavailableError
 
 Answer = TypeVar("Answer")
@@ -22,45 +21,27 @@ _TRIED_RESTS = 3  # times as long
 _NICENESS = 10  # a thread of the others gets a tenth of a processor that it shares
 
 
-@dataclass(order=True, slots=True)
-class _Waiter:
-    """In the order in which they go. tried: the less, the earlier. place: among those who tried as much."""
-
-    tried: int
-    place: int
-    work: Callable[[], Any] = field(compare=False)
-    answer: "asyncio.Future[Any]" = field(compare=False)
-
-    def refuse(self, error: BaseException) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
+@dataclass(slots=True, eq=False)
+class _Waiter(Waiter):
+    work: Callable[[], Any]
 
 
 @dataclass(slots=True)
 class _Lane:
-    """pool: its threads. most_running: at once. places: for those who come. waiting: in order.
-
-    resting: a thread each that whoever tried as much leaves for a while.
-    """
+    """pool: its threads. most_running: at once. resting: a thread each that whoever tried as much leaves for a while."""
 
     pool: ThreadPoolExecutor
     most_running: int
-    most_waiting: int
-    places: Iterator[int]
+    line: Line[_Waiter]
     running: int = 0
     resting: list[int] = field(default_factory=list)
-    waiting: list[_Waiter] = field(default_factory=list)
 
     @property
     def goes(self) -> bool:
-        if not self.waiting:
+        if not self.line:
             return False
-        resting = sum(tried <= self.waiting[0].tried for tried in self.resting)
+        resting = sum(tried <= self.line.least_tried for tried in self.resting)
         return self.running + resting < self.most_running
-
-    def has_room(self, tried: int) -> bool:
-        """Whether somebody who tried so much may wait here, in the place of somebody who tried more if need be."""
-        return len(self.waiting) < self.most_waiting or tried < self.waiting[-1].tried
 
 
 def _pool(threads: int, begin: Callable[[], None] | None = None) -> ThreadPoolExecutor:
@@ -77,16 +58,15 @@ def _stand_back() -> None:
 class Lanes:
     """The others leave a thread to those ahead, start only while none of these waits, and never take their room.
 
-    Among the others who tried as much, the newest goes first. Guessers with many addresses come all at once, and whoever
-    comes after them does not wait for each. Those ahead go as they came.
+    Those ahead go as they came, also in a crowd.
     """
 
     def __init__(self, *, threads: int, waiting: int) -> None:
         """waiting: how many may wait in each lane."""
         self._threads = threads
         fewer = max(1, threads - 1)
-        self._ahead = _Lane(_pool(threads), threads, waiting, count())
-        self._others = _Lane(_pool(fewer, _stand_back), fewer, waiting, count(0, -1))
+        self._ahead = _Lane(_pool(threads), threads, Line(waiting, newest_first=False))
+        self._others = _Lane(_pool(fewer, _stand_back), fewer, Line(waiting))
         self.places = self._others.most_running + waiting  # of the smaller lane
 
     async def run(self, work: Callable[[], Answer], *, ahead: bool, tried: int) -> Answer:
@@ -96,22 +76,20 @@ class Lanes:
         not come in time.
         """
         loop, lane = asyncio.get_running_loop(), self._ahead if ahead else self._others
-        waiter = _Waiter(tried, next(lane.places), work, loop.create_future())
-        insort(lane.waiting, waiter)
+        waiter = _Waiter(tried, loop.create_future(), work)
+        lane.line.join(waiter)
         self._start()
-        if waiter in lane.waiting:
+        if waiter in lane.line:
             loop.call_later(_LONGEST_WAIT_S, self._give_up, lane, waiter)
-        if len(lane.waiting) > lane.most_waiting:
-            lane.waiting.pop().refuse(StoreUnavailableError("too many passwords wait to be checked"))
+        lane.line.turn_away("too many passwords wait to be checked")
         try:
-            answer: Answer = await waiter.answer
+            answer: Answer = await waiter.turn
         finally:
-            if waiter in lane.waiting:  # whoever waited for it went away
-                lane.waiting.remove(waiter)
+            lane.line.leave(waiter)  # whoever waited for it went away
         return answer
 
     def has_room(self, *, ahead: bool, tried: int) -> bool:
-        return (self._ahead if ahead else self._others).has_room(tried)
+        return (self._ahead if ahead else self._others).line.has_room(tried)
 
     def close(self) -> None:
         for lane in (self._ahead, self._others):
@@ -119,10 +97,10 @@ class Lanes:
 
     def _start(self) -> None:
         while self._ahead.running + self._others.running < self._threads:
-            lane = self._ahead if self._ahead.waiting else self._others
+            lane = self._ahead if self._ahead.line else self._others
             if not lane.goes:
                 return
-            waiter = lane.waiting.pop(0)
+            waiter = lane.line.call()
             lane.running += 1
             loop = asyncio.get_running_loop()
             running = loop.run_in_executor(lane.pool, waiter.work)
@@ -131,27 +109,27 @@ class Lanes:
     def _finish(self, lane: _Lane, waiter: _Waiter, began_s: float, done: "asyncio.Future[Any]") -> None:
         """The thread is free only now, also when nobody waits for the answer any more.
 
-        While others wait, they leave it as long as it worked for one of them, and three times as long if that one had
-        tried before: a flood of passwords takes a quarter of a core. Whoever tried less than that one did not come with
-        the flood, and does not wait for it.
+        While others wait, they leave it three times as long as it worked for one of them who had tried before: a flood of
+        passwords takes a quarter of a core. If that one had tried nothing, they leave it as long as it worked, and only in
+        a crowd. Whoever tried less than that one did not come with the flood, and does not wait for it.
         """
         lane.running -= 1
-        if lane is self._others and lane.waiting:
+        if lane is self._others and (lane.line.is_crowd(0) if not waiter.tried else lane.line):
             loop = asyncio.get_running_loop()
             rest_s = min(_LONGEST_REST_S, loop.time() - began_s) * (_TRIED_RESTS if waiter.tried else 1)
             lane.resting.append(waiter.tried)
             loop.call_later(rest_s, self._end_rest, lane, waiter.tried)
         self._start()
         if done.cancelled():
-            waiter.answer.cancel()
+            waiter.turn.cancel()
         elif error := done.exception():
             waiter.refuse(error)
-        elif not waiter.answer.done():
-            waiter.answer.set_result(done.result())
+        elif not waiter.turn.done():
+            waiter.turn.set_result(done.result())
 
     def _give_up(self, lane: _Lane, waiter: _Waiter) -> None:
-        if waiter in lane.waiting:
-            lane.waiting.remove(waiter)
+        if waiter in lane.line:
+            lane.line.leave(waiter)
             waiter.refuse(StoreUnavailableError("it took too long until the password could be checked"))
 
     def _end_rest(self, lane: _Lane, tried: int) -> None:
