@@ -1,4 +1,4 @@
-"""Two lanes to a bounded number of threads: the known go ahead, the others by how little they tried."""
+"""Lanes to a few threads: the known go ahead of the new, and whoever guessed before has a thread apart."""
 
 import asyncio
 import os
@@ -18,7 +18,8 @@ Answer = TypeVar("Answer")
 _LONGEST_WAIT_S = 5.0  # for a turn, which might never come while others come who tried less
 _LONGEST_REST_S = 0.1  # a machine with much else to do makes a hash last longer than it works
 _TRIED_RESTS = 3  # times as long
-_NICENESS = 10  # a thread of the others gets a tenth of a processor that it shares
+# Of a processor that they share with others, a thread of the new gets a third and one of the guessers a tenth.
+_NICENESS_OF_NEW, _NICENESS_OF_GUESSERS = 5, 10
 
 
 @dataclass(slots=True, eq=False)
@@ -48,26 +49,28 @@ def _pool(threads: int, begin: Callable[[], None] | None = None) -> ThreadPoolEx
     return ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=begin)
 
 
-def _stand_back() -> None:
+def _stand_back(niceness: int) -> None:
     """Linux alone has a priority for each thread. Nobody but root may raise it again."""
     if sys.platform == "linux":
         thread = get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
+        os.setpriority(os.PRIO_PROCESS, thread, max(niceness, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 class Lanes:
-    """The others leave a thread to those ahead, start only while none of these waits, and never take their room.
+    """The new leave a thread to the known, and start only while none of these waits.
 
-    Those ahead go as they came, also in a crowd.
+    Whoever tried before, as guessers did, waits for a thread apart, which starts only while nobody else waits. No lane takes
+    the room of another. The known go as they came, also in a crowd.
     """
 
     def __init__(self, *, threads: int, waiting: int) -> None:
-        """waiting: how many may wait in each lane."""
+        """threads: for the known and the new. waiting: how many may wait in each lane."""
         self._threads = threads
         fewer = max(1, threads - 1)
-        self._ahead = _Lane(_pool(threads), threads, Line(waiting, newest_first=False))
-        self._others = _Lane(_pool(fewer, _stand_back), fewer, Line(waiting))
-        self.places = self._others.most_running + waiting  # of the smaller lane
+        self._known = _Lane(_pool(threads), threads, Line(waiting, newest_first=False))
+        self._new = _Lane(_pool(fewer, partial(_stand_back, _NICENESS_OF_NEW)), fewer, Line(waiting))
+        self._guessers = _Lane(_pool(1, partial(_stand_back, _NICENESS_OF_GUESSERS)), 1, Line(waiting))
+        self.places = 1 + waiting  # of the smallest lane
 
     async def run(self, work: Callable[[], Answer], *, ahead: bool, tried: int) -> Answer:
         """Run it in a thread, once its turn comes.
@@ -75,7 +78,7 @@ class Lanes:
         Raises StoreUnavailableError when there is no room, or no longer: somebody came who tried less, or the turn did
         not come in time.
         """
-        loop, lane = asyncio.get_running_loop(), self._ahead if ahead else self._others
+        loop, lane = asyncio.get_running_loop(), self._lane(ahead=ahead, tried=tried)
         waiter = _Waiter(tried, loop.create_future(), work)
         lane.line.join(waiter)
         self._start()
@@ -89,32 +92,41 @@ class Lanes:
         return answer
 
     def has_room(self, *, ahead: bool, tried: int) -> bool:
-        return (self._ahead if ahead else self._others).line.has_room(tried)
+        return self._lane(ahead=ahead, tried=tried).line.has_room(tried)
 
     def close(self) -> None:
-        for lane in (self._ahead, self._others):
+        for lane in (self._known, self._new, self._guessers):
             lane.pool.shutdown(wait=False, cancel_futures=True)
 
+    def _lane(self, *, ahead: bool, tried: int) -> _Lane:
+        if ahead:
+            return self._known
+        return self._guessers if tried else self._new
+
     def _start(self) -> None:
-        while self._ahead.running + self._others.running < self._threads:
-            lane = self._ahead if self._ahead.line else self._others
+        while self._known.running + self._new.running < self._threads:
+            lane = self._known if self._known.line else self._new
             if not lane.goes:
-                return
-            waiter = lane.line.call()
-            lane.running += 1
-            loop = asyncio.get_running_loop()
-            running = loop.run_in_executor(lane.pool, waiter.work)
-            running.add_done_callback(partial(self._finish, lane, waiter, loop.time()))
+                break
+            self._begin(lane)
+        if self._guessers.goes and not self._known.line and not self._new.line:
+            self._begin(self._guessers)
+
+    def _begin(self, lane: _Lane) -> None:
+        waiter = lane.line.call()
+        lane.running += 1
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(lane.pool, waiter.work)
+        running.add_done_callback(partial(self._finish, lane, waiter, loop.time()))
 
     def _finish(self, lane: _Lane, waiter: _Waiter, began_s: float, done: "asyncio.Future[Any]") -> None:
         """The thread is free only now, also when nobody waits for the answer any more.
 
-        While others wait, they leave it three times as long as it worked for one of them who had tried before: a flood of
-        passwords takes a quarter of a core. If that one had tried nothing, they leave it as long as it worked, and only in
-        a crowd. Whoever tried less than that one did not come with the flood, and does not wait for it.
+        While others wait, guessers leave it three times as long as it worked: a flood of passwords takes a quarter of a
+        core. The new leave it as long as it worked, and only in a crowd. Whoever tried less does not wait for that.
         """
         lane.running -= 1
-        if lane is self._others and (lane.line.is_crowd(0) if not waiter.tried else lane.line):
+        if (lane is self._guessers and lane.line) or (lane is self._new and lane.line.is_crowd(0)):
             loop = asyncio.get_running_loop()
             rest_s = min(_LONGEST_REST_S, loop.time() - began_s) * (_TRIED_RESTS if waiter.tried else 1)
             lane.resting.append(waiter.tried)

@@ -249,16 +249,16 @@ async def test_one_address_leaves_places_to_the_others(services: Services, world
 
 
 @asynccontextmanager
-async def full_lane(passwords: Passwords) -> AsyncIterator[None]:
-    """No place is left in the lane of unknown browsers, and none of its threads ends, until this does."""
+async def full_lanes(passwords: Passwords, *tried: int) -> AsyncIterator[None]:
+    """No place is left for unknown browsers that tried so much, and none of their threads ends, until this does."""
     leave = threading.Event()
     async with asyncio.TaskGroup() as others:
-        for number in range(17):  # one of two threads, and eight that wait for each thread
-            turn = Turn(askers=(f"somebody {number}",))
-            others.create_task(passwords._lanes.run(leave.wait, ahead=turn.ahead, tried=turn.tried))
-        await asyncio.sleep(0)
-        with pytest.raises(StoreUnavailableError):
-            passwords.check_room(Turn())
+        for each in tried:
+            for _ in range(passwords._lanes.places):
+                others.create_task(passwords._lanes.run(leave.wait, ahead=False, tried=each))
+            await asyncio.sleep(0)
+            with pytest.raises(StoreUnavailableError):
+                passwords.check_room(Turn(tried=each))
         try:
             yield
         finally:
@@ -283,7 +283,7 @@ async def test_a_known_browser_enters_while_no_other_finds_a_place(
         Browser(app, address=fresh_address()) as stranger,
     ):
         await guess(owner, world.member.email, PASSWORD)
-        async with full_lane(passwords):
+        async with full_lanes(passwords, 1, 0):
             assert [
                 (await guess(owner, world.member.email, each)).status_code for each in (PASSWORD, "wrong")
             ] == [
@@ -307,7 +307,7 @@ async def test_a_known_browser_that_guesses_waits_among_the_others(
     other = await World.make(world.context)
     async with Browser(app, address=fresh_address()) as thief:
         await guess(thief, world.member.email, PASSWORD)
-        async with full_lane(passwords):
+        async with full_lanes(passwords, 1, 0):
             assert (await guess(thief, other.member.email, PASSWORD)).status_code == 503
             assert await statuses(thief, [world.member.email] * 5) == [400] * 3 + [503] * 2
             assert (await guess(thief, world.member.email, PASSWORD)).status_code == 503
@@ -316,7 +316,7 @@ async def test_a_known_browser_that_guesses_waits_among_the_others(
         await world.context.database.count(
             "UPDATE guess SET at = at - interval '15 minutes' WHERE name LIKE 'browser %' AND level > 0"
         )
-        async with full_lane(passwords):
+        async with full_lanes(passwords, 1, 0):
             assert (await guess(thief, world.member.email, PASSWORD)).status_code == 303
 
 
@@ -329,40 +329,20 @@ async def test_parallel_guesses_of_a_known_browser_pass_no_more_than_three_ahead
         await guess(thief, world.member.email, PASSWORD)
         page = await thief.get(LOGIN)
         fields = {"email": world.member.email, "password": "wrong"}
-        async with full_lane(passwords):
+        async with full_lanes(passwords, 1, 0):
             answers = await asyncio.gather(*(thief.submit(page, fields, action=LOGIN) for _ in range(9)))
     assert Counter(each.status_code for each in answers) == {400: 3, 503: 6}
 
 
-async def test_a_browser_that_guessed_nothing_takes_the_place_of_one_that_did(
+async def test_a_browser_that_guessed_nothing_waits_for_none_that_did(
     services: Services, world: World
 ) -> None:
-    """R-60: addresses that guess wait behind those that do not, however many they are."""
+    """R-60: addresses that guess wait for a thread of their own, however many they are."""
     passwords = Passwords(threads=1)
     app = services.like(passwords=passwords)
-    leave = threading.Event()
-    async with (
-        asyncio.TaskGroup() as guessers,
-        Browser(app, address=fresh_address()) as honest,
-    ):
-        guessers.create_task(passwords._lanes.run(leave.wait, ahead=False, tried=0))
-        waiting = [guessers.create_task(refused_after(passwords, tried=1)) for _ in range(8)]
-        await asyncio.sleep(0)
-        entering = guessers.create_task(guess(honest, world.member.email, PASSWORD))
-        await asyncio.wait(waiting, timeout=10, return_when=asyncio.FIRST_COMPLETED)
-        leave.set()
-        assert (await entering).status_code == 303
-    assert [await each for each in waiting] == [True] + [False] * 7  # the first of them made room
+    async with Browser(app, address=fresh_address()) as honest, full_lanes(passwords, 1):
+        assert (await guess(honest, world.member.email, PASSWORD)).status_code == 303
     passwords.close()
-
-
-async def refused_after(passwords: Passwords, *, tried: int) -> bool:
-    """Whether a guess that waited had to make room."""
-    try:
-        await passwords.verify(None, "wrong", Turn(tried=tried))
-    except StoreUnavailableError:
-        return True
-    return False
 
 
 async def test_past_guesses_and_browsers_are_deleted(few: FastAPI, world: World) -> None:
