@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 _LONGEST_WAIT_S = 5.0  # for a turn, which might never come while others come who tried less
 _LONGEST_REST_S = 0.1  # a machine with much else to do makes a hash last longer than it works
 _TRIED_RESTS = 3  # times as long
-# Of a processor that they share with others, a thread of the new gets a third and one of the guessers a tenth.
+# A thread of the new gets a third of a processor that it shares, and one of the guessers a tenth.
 _NICENESS_OF_NEW, _NICENESS_OF_GUESSERS = 5, 10
 
 

@@ -1,4 +1,4 @@
-"""A line of those who wait for a turn: by how little they tried, and newest first where a crowd came all at once."""
+"""A line of those who wait for a turn. Whoever tried less goes first; in a crowd that tried as much, the newest does."""
 
 import asyncio
 from bisect import bisect_left, bisect_right, insort
@@ -27,9 +27,9 @@ Kind = TypeVar("Kind", bound=Waiter)
 
 
 class Line(Generic[Kind]):
-    """Among those who tried as much, they go as they came, unless they take half of the room.
+    """Those who tried as much go as they came, unless they take half of the room. Then the newest goes first.
 
-    Then the newest goes first. Guessers with many addresses come all at once, and whoever comes after them does not wait
+    Guessers with many addresses come all at once, and whoever comes after them does not wait
     for each.
     """
 
@@ -73,7 +73,10 @@ class Line(Generic[Kind]):
         return self._waiting.pop(bisect_right(self._waiting, least, key=_tried) - 1 if newest else 0)
 
     def turn_away(self, reason: str) -> None:
-        """Refuse one where there is one too many: of those who tried most, who came first, or else who came last."""
+        """Where there is one too many, refuse one of those who tried most.
+
+        It is the first of them to come, or the last where they go as they came.
+        """
         if len(self) > self._most:
             first = bisect_left(self._waiting, self._waiting[-1].tried, key=_tried)
             self._waiting.pop(first if self._newest_first else -1).refuse(StoreUnavailableError(reason))
