@@ -1,30 +1,28 @@
 """Pages that are polled while machines report: what a request costs beside a service that remembers no page."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-import psutil
 import uvloop
 
 from bench.ground.applications import register_applications
-from bench.ground.database import connected
+from bench.ground.reporting import MACHINES, reporting
 from bench.ground.servers import service_serving
 from bench.ground.serving import free_port
 from bench.ground.token_path import Ground
-from bench.load.bursts import Crowd
+from bench.load.billed import Billed, Cost, Turns
 from bench.load.records import get_request
 from bench.load.rounds import RoundError
 from bench.load.summary import spread, spread_of
 
 OURS, FORGETFUL = "ours", "nothing remembered"
 
-_MACHINES = 100
 _BURSTS_A_SECOND = 5  # of the plan: in each, every fleet is asked for once
 _CONNECTIONS = 4
 _WARM_UP = 2  # rounds
@@ -32,23 +30,6 @@ _FORMS = {"JSON": "application/json", "XML": "application/xml"}
 _CODINGS = {"gzip": "gzip", "zstd": "zstd", "plain": "identity"}
 # How many machines of ten report before each burst, and the most that a request may then cost of one that is read whole.
 _CHANGES = {"unchanged": (0, 0.30), "one machine in ten changed": (1, 0.45), "all changed": (10, 1.15)}
-
-REPORT = """
-UPDATE equipment_latest l SET cumulative_operating_hours = l.cumulative_operating_hours + 0.01,
-                              cumulative_operating_hours_at = l.cumulative_operating_hours_at + interval '1 second'
-FROM equipment e WHERE e.key = l.equipment_key AND e.customer_id = ANY($1::uuid[]) AND e.position % 10 < $2
-"""
-
-
-class Cost(NamedTuple):
-    """Microseconds of processor time a request."""
-
-    service_us: float
-    postgres_us: float
-
-    @property
-    def together_us(self) -> float:
-        return self.service_us + self.postgres_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +72,7 @@ def table(polls: Sequence[Poll]) -> str:
     """Markdown."""
     rounds = f"{len(polls[0].pairs)} rounds of {polls[0].requests} requests"
     lines = [
-        f"### polled pages of {_MACHINES} machines\n",
+        f"### polled pages of {MACHINES} machines\n",
         f"{rounds}; medians of processor time a request, of service and PostgreSQL\n",
         f"| page | {OURS} µs | {FORGETFUL} µs | ratio | |",
         "| --- | ---: | ---: | --- | --- |",
@@ -106,7 +87,7 @@ def table(polls: Sequence[Poll]) -> str:
 def poll_pages(ground: Ground, fleets_count: int) -> Iterator[Poll]:
     """Compare every form, in rounds that are interleaved."""
     fleets = [
-        register_applications(ground.service, ground.service_stores, 1, machines=_MACHINES)
+        register_applications(ground.service, ground.service_stores, 1, machines=MACHINES)
         for _ in range(fleets_count)
     ]
     bursts = max(2, round(ground.plan.seconds * _BURSTS_A_SECOND))
@@ -116,92 +97,51 @@ def poll_pages(ground: Ground, fleets_count: int) -> Iterator[Poll]:
         tokens = [service.client_token(**fleet.applications[0].credentials) for fleet in fleets]
         for (change, (machines, bar)), form, coding in product(_CHANGES.items(), _FORMS, _CODINGS):
             headers = {"Accept": _FORMS[form], "Accept_Encoding": _CODINGS[coding]}
+            requests = [get_request("/api/v2/Fleet/1", bearer=each, **headers) for each in tokens]
             asked = _Asked(
-                ground,
-                customers,
-                machines,
-                bursts,
-                [get_request("/api/v2/Fleet/1", bearer=each, **headers) for each in tokens],
+                [replace(each, requests=requests) for each in (ours, other)], customers, machines, bursts
             )
-            found = uvloop.run(_rounds(asked, (ours, other), ground.plan.rounds))
+            found = uvloop.run(_rounds(ground, asked))
             yield Poll(f"{change}, {form}, {coding}", found, bursts * fleets_count, bar)
-
-
-class _Contender(NamedTuple):
-    name: str
-    port: int
-    pid: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """machines: of ten that report before each burst. bursts: of a round. requests: one for each customer."""
+    """machines: of ten that report before each burst. bursts: of a round."""
 
-    ground: Ground
+    services: Sequence[Billed]
     customers: Sequence[UUID]
     machines: int
     bursts: int
-    requests: Sequence[bytes]
 
 
 @contextmanager
-def _serving(ground: Ground, name: str, **settings: str) -> Iterator[_Contender]:
+def _serving(ground: Ground, name: str, **settings: str) -> Iterator[Billed]:
     """The service in one process, so that one memory is asked. Both name the same origin in their links."""
     port = free_port()
     more = {"PUBLIC_URL": ground.service.url, **settings}
     service = replace(ground.service, port=port, settings={**ground.service.settings, **more})
     with service_serving(service, 1, ground.log(name)) as pid:
-        yield _Contender(name, port, pid)
+        yield Billed(name, port, pid, [])
 
 
-async def _rounds(asked: _Asked, contenders: Sequence[_Contender], count: int) -> dict[str, list[Cost]]:
+async def _rounds(ground: Ground, asked: _Asked) -> dict[str, list[Cost]]:
     """Both are asked in turn after each report, and each begins as often. Raises RoundError when they answer otherwise."""
-    crowds = [Crowd(each.name) for each in contenders]
-    found: dict[str, list[Cost]] = {each.name: [] for each in contenders}
-    try:
-        for crowd, contender in zip(crowds, contenders, strict=True):
-            await crowd.open(contender.port, _CONNECTIONS)
-        async with connected(asked.ground.servers.database_url) as writer:
-            await writer.execute("SET ROLE rovitracker_ingest")
-            for number in range(_WARM_UP + count):
-                used = [Cost(0.0, 0.0) for _ in contenders]
-                for burst in range(asked.bursts):
-                    reported = await writer.execute(REPORT, asked.customers, asked.machines)
-                    if reported != f"UPDATE {asked.machines * _MACHINES // 10 * len(asked.customers)}":
-                        raise RoundError(f"other machines report than are meant to: {reported}")
-                    bodies: list[list[bytes]] = [[], []]
-                    for side in (0, 1) if burst % 2 == 0 else (1, 0):
-                        cost, bodies[side] = await _burst(asked, crowds[side], contenders[side])
-                        used[side] = Cost(*map(sum, zip(used[side], cost, strict=True)))
-                    if sorted(bodies[0]) != sorted(bodies[1]):
-                        raise RoundError(f"{contenders[0].name} and {contenders[1].name} send other bytes")
-                for contender, cost in zip(contenders, used, strict=True):
+    found: dict[str, list[Cost]] = {each.name: [] for each in asked.services}
+    async with reporting(ground.servers.database_url, asked.customers) as reporter:
+        turns = Turns(
+            asked.services, ground.pids.postgres, partial(reporter.report, asked.machines), _compare
+        )
+        async with turns.connected(_CONNECTIONS) as crowds:
+            for number in range(_WARM_UP + ground.plan.rounds):
+                costs = await turns.take(crowds, asked.bursts)
+                for service, cost in zip(asked.services, costs, strict=True):
                     if number >= _WARM_UP:
-                        asks = asked.bursts * len(asked.requests)
-                        found[contender.name].append(Cost(*(each / asks * 1e6 for each in cost)))
-    finally:
-        for crowd in crowds:
-            crowd.close()
+                        found[service.name].append(cost)
     return found
 
 
-async def _burst(asked: _Asked, crowd: Crowd, contender: _Contender) -> tuple[Cost, list[bytes]]:
-    """Seconds of processor time of service and PostgreSQL, and the bodies in no order."""
-    before = [_clocks(pid) for pid in (contender.pid, asked.ground.pids.postgres)]
-    bodies = await crowd.ask(asked.requests)
-    after = [_clocks(pid) for pid in (contender.pid, asked.ground.pids.postgres)]
-    used = (
-        sum(at - began.get(pid, 0.0) for pid, at in ended.items())
-        for began, ended in zip(before, after, strict=True)
-    )
-    return Cost(*used), bodies
-
-
-def _clocks(pid: int) -> dict[int, float]:
-    """The seconds that a process and its descendants used, by their own clocks, which count nanoseconds."""
-    root = psutil.Process(pid)
-    clocks = {}
-    for each in (root, *root.children(recursive=True)):
-        with suppress(OSError):  # it ended just now
-            clocks[each.pid] = time.clock_gettime(~each.pid << 3 | 2)
-    return clocks
+def _compare(bodies: Sequence[list[bytes]]) -> None:
+    ours, other = bodies
+    if sorted(ours) != sorted(other):
+        raise RoundError(f"{OURS} and {FORGETFUL} send other bytes")

@@ -12,7 +12,8 @@ from app.oauth.token_string import mint, parse
 from bench.limit import token_text
 from bench.limit.batch import Batch
 from bench.limit.database import create_database
-from bench.limit.poll import FORGETFUL, OURS, Cost, Poll, table
+from bench.limit.poll import FORGETFUL, OURS, Poll, table
+from bench.load.billed import Cost
 from tests.bench.programs import measure
 from tests.support.depth import too_long
 
