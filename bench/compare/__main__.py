@@ -19,6 +19,7 @@ from bench.compare.checkout import (
 )
 from bench.compare.interpreter import Interpreter, choose, equip
 from bench.compare.measure import SCENARIOS, Ground, Plan, Round, measure_round, prepare
+from bench.compare.pages import PAGES, Fleets, measure_pages, put_in, size_of
 from bench.compare.report import Report, Result
 from bench.compare.sides import confined, make_sides
 from bench.compare.valkeys import KINDS, valkeys_of
@@ -33,6 +34,7 @@ examples:
   make bench-compare BASE=HEAD                                     what is not committed yet
   make bench-compare BASE=HEAD~3 BENCH="--scenario introspect --rounds 40"
   make bench-compare BASE=HEAD BENCH="--valkey cluster --scenario code_exchange --bar 1.10"
+  make bench-compare BASE=c69f94f BENCH="--scenario page_tenth page_whole"
   make bench-compare BASE=v0.1.0 BENCH="--bar 1.05 --python /usr/bin/python3"
 """
 
@@ -58,11 +60,16 @@ def _measure(options: argparse.Namespace) -> program.Findings:
             stores, plan = find_stores(servers.embedded), Plan(options.seconds, options.connections)
             with valkeys_of(options.valkey, servers.folder / "valkeys") as valkeys:
                 sides = make_sides(servers, *checkouts, valkeys=valkeys)
-                ground = prepare(sides, options.scenario, stores, own, plan)
-                rounds = _rounds(ground, options.rounds)
+                plain = [name for name in options.scenario if name in SCENARIOS]
+                pages = [name for name in options.scenario if name in PAGES]
+                ground = prepare(sides, plain, stores, own, plan) if plain else None
+                size = size_of(plan, options.fleets)
+                fleets = put_in(sides, pages, stores, own, size) if pages else None
+                rounds = _rounds(ground, fleets, options.rounds)
+    sizes = {**(ground.sizes if ground else {}), **dict.fromkeys(pages, size)}
     results = [
-        Result(name, size, [each for each in rounds if each.scenario == name], options.bar)
-        for name, size in ground.sizes.items()
+        Result(name, each, [done for done in rounds if done.scenario == name], options.bar or _bar(name))
+        for name, each in sizes.items()
     ]
     pinned = "services on one core, load and stores on the rest" if rest != own else "all on the only core"
     names = (
@@ -83,11 +90,16 @@ def _checkouts(named: Path | None, folders: Mapping[str, Path]) -> tuple[Interpr
     ]
 
 
-def _rounds(ground: Ground, count: int) -> list[Round]:
+def _bar(name: str) -> float:
+    return SCENARIOS[name].bar if name in SCENARIOS else PAGES[name].bar
+
+
+def _rounds(ground: Ground | None, fleets: Fleets | None, count: int) -> list[Round]:
     rounds: list[Round] = []
     began = time.monotonic()
     for number in range(count):
-        done = measure_round(ground, number)
+        done = measure_round(ground, number) if ground else []
+        done += measure_pages(fleets, number) if fleets else []
         rounds += done
         left_s = (time.monotonic() - began) / (number + 1) * (count - number - 1)
         seen = ", ".join(f"{each.scenario} {each.ratio:.3f}" for each in done)
@@ -107,8 +119,19 @@ def _read_arguments() -> argparse.Namespace:
     add("--rounds", type=program.count, default=20, help="six or more give an interval (20)")
     add("--seconds", type=program.positive, default=1.0, help="of processor time of each in a round (1)")
     add("--connections", type=program.count, default=16, help="that are busy at once (16)")
-    add("--scenario", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), help="what is asked (all)")
-    add("--bar", type=program.positive, default=1.02, help="up to where the interval may reach (1.02)")
+    add(
+        "--scenario",
+        nargs="+",
+        choices=(*SCENARIOS, *PAGES),
+        default=list(SCENARIOS),
+        help="what is asked (all but pages)",
+    )
+    add("--fleets", type=program.count, default=4, help="whose pages are asked for (4)")
+    add(
+        "--bar",
+        type=program.positive,
+        help="up to where the interval may reach (1.02; for pages the one of each, which is meant for BASE=c69f94f)",
+    )
     add(
         "--valkey",
         choices=KINDS,

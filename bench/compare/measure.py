@@ -1,18 +1,16 @@
 """The scenarios, what they ask, and the rounds in which both revisions are asked it."""
 
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import cycle
 
 import orjson
 import uvloop
 
-from bench.compare.sides import Running, Side, running
+from bench.compare.sides import Running, Side, both_running
 from bench.load.bursts import Asked, Crowd, Size, alternate
-from bench.load.machine import StorePids, read_processor_time
+from bench.load.machine import Others, StorePids
 from bench.load.records import form_request, get_request
 
 # Seconds of processor time: short beside the waves of a shared machine, and long beside its own two ends.
@@ -23,11 +21,12 @@ _SAMPLE = (2, 100)  # bursts and requests
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """holds: what every answer has. once: each of its requests has a code, which is good for one."""
+    """holds: what every answer has. once: each of its requests has a code, which is good for one. bar: for the ratio."""
 
     about: str
     holds: bytes
     once: bool = False
+    bar: float = 1.02
 
 
 SCENARIOS = {
@@ -43,6 +42,10 @@ class Plan:
 
     seconds: float
     connections: int
+
+    @property
+    def bursts(self) -> int:
+        return max(1, round(self.seconds / _BURST_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,16 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Microseconds of each service's processor time a request. elsewhere: the share of the machine that others had."""
+    """Microseconds of processor time a request, of each service. elsewhere: the share of the machine that others had.
+
+    postgres_us: PostgreSQL's part of both, of a scenario that counts it.
+    """
 
     scenario: str
     tree_us: float
     base_us: float
     elsewhere: float
+    postgres_us: tuple[float, float] | None = None
 
     @property
     def ratio(self) -> float:
@@ -82,7 +89,7 @@ def prepare(
     sides: Sequence[Side], scenarios: Sequence[str], stores: StorePids, cores: frozenset[int], plan: Plan
 ) -> Ground:
     """Make tokens, and ask a few requests to know how many a burst has to have."""
-    with _running(sides, cores, 0) as served:
+    with both_running(sides, cores, 0) as served:
         tree, base = (_make_ready(*each) for each in zip(sides, served, strict=True))
         sample = {name: Size(*_SAMPLE, plan.connections) for name in scenarios}
         ground = Ground(tree, base, cores, stores, sample)
@@ -92,17 +99,8 @@ def prepare(
 
 def measure_round(ground: Ground, number: int) -> list[Round]:
     """Measure on fresh processes: where one happens to lie in memory makes a difference of one percent."""
-    with _running((ground.tree.side, ground.base.side), ground.cores, number) as served:
+    with both_running((ground.tree.side, ground.base.side), ground.cores, number) as served:
         return list(_ask(ground, served, number))
-
-
-@contextmanager
-def _running(sides: Sequence[Side], cores: frozenset[int], number: int) -> Iterator[Sequence[Running]]:
-    """Run both at once. Each is the first to start in every other round."""
-    with ExitStack() as stack:
-        order = (0, 1) if number % 2 == 0 else (1, 0)
-        served = {each: stack.enter_context(running(sides[each], cores)) for each in order}
-        yield served[0], served[1]
 
 
 def _ask(ground: Ground, served: Sequence[Running], number: int) -> Iterator[Round]:
@@ -111,16 +109,13 @@ def _ask(ground: Ground, served: Sequence[Running], number: int) -> Iterator[Rou
     for name, size in ground.sizes.items():
         tree, base = (_asked(*each, name) for each in zip(ready, served, codes, strict=True))
         # All that we started is below us, but for the stores, which are nobody's children.
-        before, began = read_processor_time(os.getpid(), ground.stores), time.monotonic()
+        others = Others(os.getpid(), ground.stores)
         costs_us = uvloop.run(alternate((tree, base), size, number % 2))
-        used = read_processor_time(os.getpid(), ground.stores).since(before)
-        whole_s = (time.monotonic() - began) * (os.cpu_count() or 1)
-        yield Round(name, *costs_us, used.elsewhere_s / whole_s)
+        yield Round(name, *costs_us, others.share)
 
 
 def _size(cost_us: float, plan: Plan) -> Size:
-    bursts = max(1, round(plan.seconds / _BURST_S))
-    return Size(bursts, max(2 * plan.connections, round(_BURST_S * 1e6 / cost_us)), plan.connections)
+    return Size(plan.bursts, max(2 * plan.connections, round(_BURST_S * 1e6 / cost_us)), plan.connections)
 
 
 def _codes(ground: Ground, side: Side) -> list[bytes]:

@@ -18,16 +18,18 @@ from bench.ground.service import Service, service_on
 from bench.ground.serving import Private, free_port, serving
 from bench.load.records import read_requests
 
-_CUSTOMER = ("--email", "compare@customer.example", "--name", "Compare")
+_EMAIL = "compare@customer.example"
 _APPLICATION = (
     *("--name", "Compare", "--company", "Compare Ltd", "--redirect-uri", "https://compare.example/callback"),
-    *("--grant", "authorization_code", "--grant", "client_credentials", "--customer", _CUSTOMER[1]),
+    *("--grant", "authorization_code", "--grant", "client_credentials"),
 )
+_ACCOUNT = ("client_id", "client_secret", "customer_id")
+_PAGE_MEMORY = "LIMIT_PAGE_MEMORY"
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """pids: of all its processes."""
+    """pids: of all its processes, the one that was started first."""
 
     url: str
     port: int
@@ -36,10 +38,15 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """settings: the names that both revisions know. account: ids and secret of its one application and customer."""
+    """A revision with stores of its own.
+
+    known: the settings that it has. settings: those that it is given, which are such as both revisions have. account: ids
+    and secret of its application and customer.
+    """
 
     checkout: Checkout
     service: Service
+    known: frozenset[str]
     settings: frozenset[str]
     folder: Path
     account: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -49,8 +56,28 @@ class Side:
         given = self.service.environment.items()
         return {name: value for name, value in given if not name.startswith(PREFIX) or name in self.settings}
 
+    @property
+    def database_url(self) -> str:
+        return self.service.settings["DATABASE_URL"]
+
     def run(self, *arguments: str, told: str = "") -> str:
         return self.checkout.run(*arguments, environment=self.environment, told=told)
+
+    def add_account(self, email: str) -> dict[str, str]:
+        """Add a customer, and an application that acts for it; their ids and the secret."""
+        customer = ("customer", "add", "--email", email, "--name", "Compare")
+        added = orjson.loads(self.run(*customer, "--json", told="a long passphrase\n"))
+        application = ("app", "register", *_APPLICATION, "--customer", email)
+        named = {**added, **orjson.loads(self.run(*application, "--json"))}
+        return {name: named[name] for name in _ACCOUNT}
+
+    def forgetful(self) -> "Side":
+        """The same side, which remembers no page. A revision that never does is as it was."""
+        name = PREFIX + _PAGE_MEMORY
+        if name not in self.known:
+            return self
+        service = replace(self.service, settings={**self.service.settings, _PAGE_MEMORY: "0"})
+        return replace(self, service=service, settings=self.settings | {name})
 
     def exchanges(self, count: int) -> list[bytes]:
         """Write so many codes into Valkey; the requests that redeem them."""
@@ -76,9 +103,13 @@ def make_sides(
     servers: Private, tree: Checkout, base: Checkout, *, valkeys: Sequence[str] | None = None
 ) -> tuple[Side, Side]:
     """Set both up. valkeys: where each keeps its codes. Raises CheckoutError when one refuses what it is told."""
-    known = frozenset.intersection(*(_settings_of(each) for each in (tree, base)))
+    known = [_settings_of(each) for each in (tree, base)]
     urls = valkeys or [servers.redis_url(number) for number in range(2)]
-    return _make_side(servers, tree, 0, known, urls[0]), _make_side(servers, base, 1, known, urls[1])
+    one, other = (
+        _make_side(servers, checkout, number, known, urls[number])
+        for number, checkout in enumerate((tree, base))
+    )
+    return one, other
 
 
 @contextmanager
@@ -96,8 +127,17 @@ def running(side: Side, cores: frozenset[int]) -> Iterator[Running]:
         yield Running(service.url, service.port, [process.pid, *(each.pid for each in children)])
 
 
+@contextmanager
+def both_running(sides: Sequence[Side], cores: frozenset[int], number: int) -> Iterator[Sequence[Running]]:
+    """Run both at once. Each is the first to start in every other round."""
+    with ExitStack() as stack:
+        order = (0, 1) if number % 2 == 0 else (1, 0)
+        served = {each: stack.enter_context(running(sides[each], cores)) for each in order}
+        yield served[0], served[1]
+
+
 def _make_side(
-    servers: Private, checkout: Checkout, number: int, known: frozenset[str], redis_url: str
+    servers: Private, checkout: Checkout, number: int, known: Sequence[frozenset[str]], redis_url: str
 ) -> Side:
     name = f"compare_{number}"
     url = uvloop.run(create_database(servers.database_url, name))
@@ -105,14 +145,9 @@ def _make_side(
     folder.mkdir()
     stores = {"REDIS_URL": redis_url, "DATA_DIR": f"{folder}"}
     service = service_on(servers, url, CODE_LIFETIME=f"{CODE_LIFE_S}s", **stores)
-    side = Side(checkout, service, known, folder)
+    side = Side(checkout, service, known[number], frozenset.intersection(*known), folder)
     side.run("migrate", "up")
-    customer = orjson.loads(side.run("customer", "add", *_CUSTOMER, "--json", told="a long passphrase\n"))
-    application = orjson.loads(side.run("app", "register", *_APPLICATION, "--json"))
-    named = {**customer, **application}
-    return replace(
-        side, account={name: named[name] for name in ("client_id", "client_secret", "customer_id")}
-    )
+    return replace(side, account=side.add_account(_EMAIL))
 
 
 def _settings_of(checkout: Checkout) -> frozenset[str]:

@@ -57,14 +57,17 @@ class Turns:
             for crowd in crowds:
                 crowd.close()
 
-    async def take(self, crowds: Sequence[Crowd], bursts: int) -> list[Cost]:
-        """Ask each service so many bursts, A B B A; its cost. Raises RoundError when an answer is wrong."""
+    async def take(self, crowds: Sequence[Crowd], bursts: int, first: int = 0) -> list[Cost]:
+        """Ask each service so many bursts, A B B A; its cost. first: 1 lets the last service begin.
+
+        Raises RoundError when an answer is wrong.
+        """
         used = [Cost(0.0, 0.0) for _ in self.services]
         for burst in range(bursts):
             await self.before()
             order = range(len(self.services))
             bodies: list[list[bytes]] = [[] for _ in order]
-            for side in order if burst % 2 == 0 else reversed(order):
+            for side in order if (burst + first) % 2 == 0 else reversed(order):
                 cost, bodies[side] = await self._burst(crowds[side], self.services[side])
                 used[side] = Cost(*map(sum, zip(used[side], cost, strict=True)))
             self.compare(bodies)

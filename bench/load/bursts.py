@@ -9,9 +9,10 @@ from itertools import islice
 from bench.load.rounds import RoundError
 from bench.load.wire import Connection, Received
 
+WARM_UP = 10  # bursts
+
 _OK = 200
 _LONGEST_BURST_S = 60.0
-_WARM_UP = 10  # bursts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Size:
     @property
     def all_requests(self) -> int:
         """Count those of the warm-up too."""
-        return (_WARM_UP + self.bursts) * self.requests
+        return (WARM_UP + self.bursts) * self.requests
 
 
 class Crowd:
@@ -111,10 +112,10 @@ async def alternate(both: tuple[Asked, Asked], size: Size, first: int) -> tuple[
     try:
         for crowd, asked in zip(crowds, both, strict=True):
             await crowd.open(asked.port, size.connections)
-        for number in range(_WARM_UP + size.bursts):
+        for number in range(WARM_UP + size.bursts):
             for side in (0, 1) if (number + first) % 2 == 0 else (1, 0):
                 cost = await _burst(crowds[side], both[side], size.requests)
-                used[side] += cost if number >= _WARM_UP else 0.0
+                used[side] += cost if number >= WARM_UP else 0.0
     finally:
         for crowd in crowds:
             crowd.close()

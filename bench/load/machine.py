@@ -66,6 +66,20 @@ def read_processor_time(service_pid: int, stores: StorePids) -> ProcessorTime:
     )
 
 
+class Others:
+    """The programs that are no part of a run. pid: of the process under which all of the run is, but for the stores."""
+
+    def __init__(self, pid: int, stores: StorePids) -> None:
+        self._pid, self._stores = pid, stores
+        self._before, self._began = read_processor_time(pid, stores), time.monotonic()
+
+    @property
+    def share(self) -> float:
+        """The share of all processors that they have taken since this was made."""
+        used = read_processor_time(self._pid, self._stores).since(self._before)
+        return used.elsewhere_s / ((time.monotonic() - self._began) * (os.cpu_count() or 1))
+
+
 class Host:
     """Whoever runs this machine as a guest, and gives its processors to others now and then."""
 
