@@ -172,7 +172,7 @@ def _asked(side: Side, served: Running, tokens: Sequence[str], page: Page) -> Bi
 
 
 def _machines(body: bytes) -> bytes:
-    """The machines of a page in one spelling. An empty text tells as little as none."""
+    """The machines of a page in one spelling. An empty text or element tells as little as none."""
     page = gzip.decompress(body) if body.startswith(_GZIP_MARK) else body
     # Our reader of JSON refuses links in two spellings, which clients want.
     machines: list[dict[str, dict[str, Any]]] = (
@@ -182,7 +182,7 @@ def _machines(body: bytes) -> bytes:
     )
     told = [
         {
-            name: {child: value for child, value in element.items() if value != ""}
+            name: {child: value for child, value in element.items() if value not in {None, ""}}
             for name, element in machine.items()
         }
         for machine in machines

@@ -46,21 +46,21 @@ def in_xml(pin: str, *, server: str = "127.0.0.1:1", space: str = "") -> bytes:
 
 
 @pytest.fixture
-def servers() -> Iterator[tuple[Server, Server]]:
+def pair() -> Iterator[tuple[Server, Server]]:
     with serving() as one, serving() as other:
         yield one, other
 
 
 def turns_of(
-    servers: tuple[Server, Server], told: list[str], compare: Callable[[object], None] = lambda _bodies: None
+    pair: tuple[Server, Server], told: list[str], compare: Callable[[object], None] = lambda _bodies: None
 ) -> Turns:
     """Turns of two services that are this process, and whose PostgreSQL is this process."""
     own = os.getpid()
     requests = [form_request("/x", {"a": str(number)}) for number in range(3)]
-    services = [Billed(f"{number}", each.port, own, requests) for number, each in enumerate(servers)]
+    services = [Billed(f"{number}", each.port, own, requests) for number, each in enumerate(pair)]
 
     async def before() -> None:
-        seen = [server.seen.total() for server in servers]
+        seen = [server.seen.total() for server in pair]
         told.append(f"{seen[0]} {seen[1]}")
 
     return Turns(services, own, before, compare)
@@ -71,16 +71,16 @@ async def take(turns: Turns, bursts: int) -> list[Cost]:
         return await turns.take(crowds, bursts)
 
 
-def test_both_are_asked_each_request_once_after_what_comes_before(servers: tuple[Server, Server]) -> None:
+def test_both_are_asked_each_request_once_after_what_comes_before(pair: tuple[Server, Server]) -> None:
     told: list[str] = []
-    costs = uvloop.run(take(turns_of(servers, told), 4))
+    costs = uvloop.run(take(turns_of(pair, told), 4))
     assert told == ["0 0", "3 3", "6 6", "9 9"]
-    assert [each.connections for each in servers] == [2, 2]
+    assert [each.connections for each in pair] == [2, 2]
     assert all(cost.service_us > 0 and cost.postgres_us > 0 for cost in costs)
 
 
-def test_work_before_a_burst_is_billed_to_nobody(servers: tuple[Server, Server]) -> None:
-    turns = turns_of(servers, [])
+def test_work_before_a_burst_is_billed_to_nobody(pair: tuple[Server, Server]) -> None:
+    turns = turns_of(pair, [])
 
     async def before() -> None:
         began = time.process_time()
@@ -93,14 +93,14 @@ def test_work_before_a_burst_is_billed_to_nobody(servers: tuple[Server, Server])
     assert sum(cost.service_us * 6 for cost in costs) < used_us - 350_000
 
 
-def test_bodies_of_both_are_compared_after_each_burst(servers: tuple[Server, Server]) -> None:
+def test_bodies_of_both_are_compared_after_each_burst(pair: tuple[Server, Server]) -> None:
     def compare(bodies: object) -> None:
         assert isinstance(bodies, list)
         assert sorted(bodies[0]) == sorted(bodies[1]) == [b"a=0", b"a=1", b"a=2"]
         raise RoundError("they differ")
 
     with pytest.raises(RoundError, match="they differ"):
-        uvloop.run(take(turns_of(servers, [], compare), 1))
+        uvloop.run(take(turns_of(pair, [], compare), 1))
 
 
 def test_pages_of_the_same_machines_may_differ_in_links_order_coding_and_empty_texts() -> None:
@@ -111,6 +111,7 @@ def test_pages_of_the_same_machines_may_differ_in_links_order_coding_and_empty_t
     unnamed = [{**MACHINES[0], "Distance": {"Odometer": 12.5, "OdometerUnits": ""}}, MACHINES[1]]
     compare_machines([[in_json(MACHINES)], [in_json(unnamed)]])
     compare_machines([[in_xml("A")], [in_xml("A", server="127.0.0.1:2", space=" ")]])
+    compare_machines([[in_xml("A")], [in_xml("A", space="<Model/>")]])
 
 
 @pytest.mark.parametrize(
