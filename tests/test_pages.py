@@ -29,7 +29,7 @@ def key(customer_id: UUID, number: int) -> PageKey:
 
 
 def page(size: int) -> Page:
-    return Page("tag", b"x" * size, rows_of((), (), ()), None, 1, "1:1:", 0)
+    return Page("tag", b"x" * size, rows_of((), (), (), (), b""), None, 1, "1:1:", 0)
 
 
 def test_one_customer_has_a_quarter_and_loses_what_it_used_longest_ago(pages: Pages) -> None:

@@ -17,7 +17,7 @@ BELIEVED_FOR_S = 1_800.0
 # One customer's pages take so much of the memory at most, as a divisor: nobody displaces all others.
 _CUSTOMERS = 4
 _OVERHEAD_BYTES = 1_000  # of an entry beside its body
-_BYTES_OF_A_ROW = 20
+_BYTES_OF_A_ROW = 40
 
 
 class PageKey(NamedTuple):
@@ -29,18 +29,27 @@ class PageKey(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The machines of a page in its order, in 20 bytes each.
+    """The machines of a page in its order, in 40 bytes each.
 
-    keys: theirs. newest: as Machines has it. lengths: of what the document says of each, in bytes.
+    keys: theirs. newest: as Machines has it. lengths: of what the document says of each, in bytes. headers: how many of
+    these name the machine. digests: of all of these, 16 bytes each.
     """
 
     keys: "array[int]"
     newest: "array[float]"
     lengths: "array[int]"
+    headers: "array[int]"
+    digests: bytes
 
 
-def rows_of(keys: Iterable[int], newest: Iterable[float], lengths: Iterable[int]) -> Rows:
-    return Rows(array("q", keys), array("d", newest), array("I", lengths))
+def rows_of(
+    keys: Iterable[int],
+    newest: Iterable[float],
+    lengths: Iterable[int],
+    headers: Iterable[int],
+    digests: bytes,
+) -> Rows:
+    return Rows(array("q", keys), array("d", newest), array("I", lengths), array("I", headers), digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class Page:
 
     tag: its entity tag. body: as it is sent; None where only the tag was needed. map: of machines to places; None for
     chosen machines, which have none. last_page: of the fleet or the choice. snapshot: what the statement saw.
-    asked_at: the newest change before it.
+    asked_at: the newest change before it. is_changing: it was made of an earlier one, of which figures had changed.
     """
 
     tag: str
@@ -59,6 +68,7 @@ class Page:
     last_page: int
     snapshot: str
     asked_at: int
+    is_changing: bool = False
 
 
 class Pages:

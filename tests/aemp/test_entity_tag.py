@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.api.entity_tag import entity_tag, is_known
+from app.web.api.entity_tag import digest_rows, entity_tag, is_known, tag_of_rows
 
 TAG = entity_tag(b"a document", None)
 
@@ -16,6 +16,19 @@ def test_tag_stands_for_the_content_and_its_coding() -> None:
     assert len(set(tags)) == 6
     assert all(re.fullmatch(r'"[\w-]{24}(-gzip|-zstd)?"', tag) for tag in tags)
     assert entity_tag(b"a document", None) == TAG
+
+
+def test_tag_of_rows_stands_for_head_rows_and_coding() -> None:
+    documents = [
+        (head, rows, coding)
+        for head in (b"head", b"heads")
+        for rows in ([], [b""], [b"one"], [b"two"], [b"one", b"two"], [b"two", b"one"], [b"onetwo"])
+        for coding in (None, "gzip", "zstd")
+    ]
+    tags = {tag_of_rows(head, digest_rows(rows), coding) for head, rows, coding in documents}
+    assert len(tags) == len(documents)
+    assert all(re.fullmatch(r'"[\w-]{24}(-gzip|-zstd)?"', tag) for tag in tags)
+    assert digest_rows([b"one", b"two"]) == digest_rows([b"one"]) + digest_rows([memoryview(b"two")])
 
 
 @pytest.mark.parametrize(

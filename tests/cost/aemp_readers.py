@@ -351,5 +351,6 @@ EXEMPT = {
     "app/aemp/write/rendering.py:make_leaf": OURS,
     "app/aemp/write/rendering.py:preparing": OURS,
     "app/aemp/write/rendering.py:write_each": OURS,
-    "app/aemp/write/rendering.py:write_rows": OURS,
+    "app/aemp/write/rendering.py:write_machines": OURS,
+    "app/aemp/write/rendering.py:write_readings": OURS,
 }

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.fleet.changed_machines import SELECT_CHANGED_MACHINES
+from app.storage.fleet.changed_machines import SELECT_CHANGED_FIGURES
 from app.storage.fleet.fleet import COUNT_HEARD, SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
 from app.storage.fleet.shares import SELECT_SHARED_PAGE
 from app.storage.fleet.view import FleetView, fleet_of, in_view
@@ -120,7 +120,7 @@ async def test_a_page_reads_its_own_rows_and_no_table_from_end_to_end(
     ("statement", "arguments"),
     [
         *CASES,
-        pytest.param(SELECT_CHANGED_MACHINES, ("{1,2,3}", "3:3:"), id="changed"),
+        pytest.param(SELECT_CHANGED_FIGURES, ("{1,2,3}", "3:3:"), id="changed"),
         pytest.param(SELECT_SHARED_PAGE, (1, 1, 100), id="share"),
         pytest.param(COUNT_HEARD, ("2026-01-01",), id="heard"),
     ],
@@ -135,9 +135,10 @@ async def test_a_view_is_set_before_any_row_is_looked_at(
     async with database.transaction() as transaction:
         plan = await plan_of(transaction, in_view(statement, len(asked)), *literals)
     assert plan["Node Type"] == "Result"
-    assert plan["One-Time Filter"]
-    setting, shown = plan["Plans"]
-    assert (setting["Parent Relationship"], shown["Parent Relationship"]) == ("InitPlan", "Outer")
+    [shown] = [each for each in plan["Plans"] if each["Parent Relationship"] == "Outer"]
+    # PostgreSQL runs a plan of this kind when it is first asked for, and the filter asks for none but this one.
+    begun = [each for each in plan["Plans"] if each["Parent Relationship"] == "InitPlan"]
+    [setting] = [each for each in begun if f"({each['Subplan Name'].split(' (')[0]})." in plan["One-Time Filter"]]
     assert not any("Relation Name" in each for each in nodes_of(setting))
     assert [each["Node Type"] for each in nodes_of(shown) if "Seq Scan" in each["Node Type"]] == []
     assert rows_read(shown) <= 501 or statement is COUNT_HEARD
@@ -167,15 +168,15 @@ SELECT_KEYS = "SELECT key FROM equipment WHERE customer_id = $1 AND position BET
 async def test_figures_that_changed_are_found_among_those_of_the_page(
     first: int, large: tuple[Database, UUID]
 ) -> None:
-    """However many changed: each machine's figures, and the machine."""
+    """However many changed: each machine's figures, and no machine."""
     database, customer_id = large
     async with fleet_of(database, FleetView(customer_id)) as transaction:
         rows = await transaction.rows(SELECT_KEYS, customer_id, first, first + 99)
         keys = ",".join(str(row["key"]) for row in rows)
         now = await transaction.rows("SELECT pg_current_snapshot()::text AS snapshot")
-        for snapshot, most in (("3:3:", 211), (now[0]["snapshot"], 111)):
+        for snapshot, most in (("3:3:", 111), (now[0]["snapshot"], 111)):
             literals = (f"'{customer_id}'", f"'{{{keys}}}'", f"'{snapshot}'")
-            plan = await plan_of(transaction, SELECT_CHANGED_MACHINES, *literals)
+            plan = await plan_of(transaction, SELECT_CHANGED_FIGURES, *literals)
             assert [each["Node Type"] for each in nodes_of(plan) if "Seq Scan" in each["Node Type"]] == []
             assert rows_read(plan) <= most
 

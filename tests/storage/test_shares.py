@@ -16,7 +16,7 @@ from app.flows.fleet.import_fleet import import_machines
 from app.flows.fleet.read_fleet import read_fleet_page
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import new_id
-from app.storage.fleet.changed_machines import SELECT_CHANGED_MACHINES
+from app.storage.fleet.changed_machines import SELECT_CHANGED_FIGURES
 from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.schema.maintenance import call_delete_past_rows
 from app.storage.token.connections import connect
@@ -99,16 +99,17 @@ async def test_where_no_share_is_named_nothing_is_shown(share: str | None, share
 async def test_figures_that_changed_are_shown_to_nobody_else(shared: World) -> None:
     """R-71: a statement without its conditions on whose they are, under the second lock, whatever keys it is given."""
     context, customer_id = shared.context, shared.member.customer_id
-    keys = [row["key"] for row in await seen_by(context, customer_id, "SELECT key FROM equipment")]
-    opened = re.sub(r"\b[el]\.customer_id = \$1", "$1::uuid IS NOT NULL", SELECT_CHANGED_MACHINES)
+    rows = await seen_by(context, customer_id, "SELECT key, pin FROM equipment")
+    pins = {row["key"]: row["pin"] for row in rows}
+    opened = re.sub(r"\bl\.customer_id = \$1", "$1::uuid IS NOT NULL", SELECT_CHANGED_FIGURES)
 
     async def changed(view: FleetView, statement: str) -> set[str]:
         async with fleet_of(context.database, view) as transaction:
-            rows = await transaction.rows(statement, customer_id, keys, "3:3:")
-        return {row["pin"] for row in rows if row["pin"]}
+            rows = await transaction.rows(statement, customer_id, [*pins], "3:3:")
+        return {pins[row["key"]] for row in rows if row["key"]}
 
     whole = FleetView(customer_id)
-    assert await changed(whole, opened) == await changed(whole, SELECT_CHANGED_MACHINES) == {"A1", "B2", "C3"}
+    assert await changed(whole, opened) == await changed(whole, SELECT_CHANGED_FIGURES) == {"A1", "B2", "C3"}
     view = await choose(shared, "A1", "C3")
     assert await changed(view, opened) == {"A1", "C3"}
     stranger = (await World.make(context)).member.customer_id

@@ -104,6 +104,33 @@ async def test_machines_that_did_not_change_come_from_memory(
         assert b"PIN3" in shown
 
 
+class Counting(Unchanged):
+    """asked: how often."""
+
+    asked = 0
+
+    async def ask(self, seen: Seen) -> bool:
+        self.asked += 1
+        return await super().ask(seen)
+
+
+async def test_a_page_that_had_changed_is_asked_for_its_changes_at_once(
+    read: Reader, read_afresh: Reader, services: Services, world: World, writer: asyncpg.Connection
+) -> None:
+    """And one that had not is asked first whether it changed, in a statement that many share."""
+    counting = Counting(world.context.database, Bounds(queue=10))
+    async with Browser(services.like(unchanged=counting)) as browser:
+        reader = Reader(browser, read.token)
+        await reader()
+        for hours, asked in ((1.5, 1), (2.5, 0), (3.5, 0), (None, 0), (None, 1), (4.5, 1), (5.5, 0)):
+            if hours:
+                await write(writer, HOURS, world.member.customer_id, "PIN3", hours)
+            before = counting.asked
+            assert bytes_of(await reader()) == bytes_of(await read_afresh())
+            assert counting.asked - before == asked
+    await counting.close()
+
+
 async def test_a_change_on_another_page_leaves_the_bytes_as_they_are(
     read: Reader, world: World, writer: asyncpg.Connection
 ) -> None:

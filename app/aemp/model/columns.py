@@ -26,6 +26,7 @@ READING_COLUMNS: tuple[tuple[str, str], ...] = tuple(
 # (name, PostgreSQL type). A reading's time is null exactly when the reading is absent.
 COLUMNS: tuple[tuple[str, str], ...] = HEADER_COLUMNS + READING_COLUMNS
 TIMES = tuple(name for name, kind in COLUMNS if kind == Kind.TIME.value)
+TIMES_OF_FIGURES = tuple(name for name, kind in READING_COLUMNS if kind == Kind.TIME.value)
 
 # The time of the newest reading of a machine that tells none.
 NEVER = float("-inf")
@@ -58,10 +59,15 @@ def _reading(element: Element, row: Mapping[str, Any]) -> Any:
 class Machines:
     """Machines side by side, as documents are written from them; one becomes an Equipment where it is looked at.
 
-    columns: every name of COLUMNS, and perhaps more. Times are seconds since 1970.
+    columns: every name of COLUMNS, and perhaps more; or without those of headers, of machines that are known by their
+    figures alone. Times are seconds since 1970.
     """
 
     columns: Columns
+
+    @property
+    def have_headers(self) -> bool:
+        return HEADER_COLUMNS[0][0] in self.columns
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))

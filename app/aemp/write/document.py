@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """rows: of the machines, in order. between: stands between any two of them."""
+    """rows: of the machines, in order. between: stands between any two of them.
+
+    headers: how many bytes of each row name the machine. The others are its figures. Empty where the rows are figures alone.
+    """
 
     head: bytes
     rows: Sequence[bytes | memoryview]
+    headers: Sequence[int]
     between: bytes
     tail: bytes
 
@@ -18,11 +22,13 @@ class Document:
         return b"".join((self.head, self.between.join(self.rows), self.tail))
 
 
-def write_over(changed: Document, places: Sequence[int], body: bytes, lengths: Sequence[int]) -> Document:
-    """Write rows over those of an earlier body in the same form.
+def write_over(
+    changed: Document, places: Sequence[int], body: bytes, lengths: Sequence[int], headers: Sequence[int]
+) -> Document:
+    """Write figures over those of an earlier body in the same form.
 
-    changed: the new rows, with the head of the whole. places: where each of them belongs. lengths: of the rows of the
-    body.
+    changed: the new figures, with the head of the whole. places: where each of them belongs. lengths, headers: of the rows
+    of the body.
     """
     rows: list[bytes | memoryview] = []
     view, between = memoryview(body), len(changed.between)
@@ -30,6 +36,6 @@ def write_over(changed: Document, places: Sequence[int], body: bytes, lengths: S
     for length in lengths:
         rows.append(view[start : start + length])
         start += length + between
-    for place, row in zip(places, changed.rows, strict=True):
-        rows[place] = row
-    return Document(changed.head, rows, changed.between, changed.tail)
+    for place, figures in zip(places, changed.rows, strict=True):
+        rows[place] = b"".join((rows[place][: headers[place]], figures))
+    return Document(changed.head, rows, headers, changed.between, changed.tail)

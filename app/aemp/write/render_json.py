@@ -8,13 +8,21 @@ import orjson
 
 from app.aemp.address.negotiation import Representation
 from app.aemp.address.paging import Link
-from app.aemp.model.columns import TIMES, flatten, flatten_readings
+from app.aemp.model.columns import flatten, flatten_readings
 from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element, Kind
 from app.aemp.model.series import Series
 from app.aemp.model.text import clean
 from app.aemp.model.times import format_time
 from app.aemp.write.document import Document
-from app.aemp.write.rendering import Branch, Leaf, make_branch, make_leaf, preparing, write_rows
+from app.aemp.write.rendering import (
+    Branch,
+    Leaf,
+    make_branch,
+    make_leaf,
+    preparing,
+    write_machines,
+    write_readings,
+)
 from app.aemp.write.snapshot import SeriesPage, Snapshot
 
 _VERSION = "1"
@@ -32,23 +40,22 @@ def write_fleet_v2_json(snapshot: Snapshot, representation: Representation) -> D
     if vendor:
         head |= {"SnapshotTime": time, "Version": _VERSION}
     head["Links"] = _links(snapshot.links, vendor=vendor)
-    machines = flatten(snapshot.equipment)
-    written = write_rows(machines.columns, _machine(vendor=vendor), TIMES, end="}")
-    return _document(head, "Equipment", written)
+    rows, headers = write_machines(flatten(snapshot.equipment), _machine(vendor=vendor), "}")
+    return Document(_opening(head, "Equipment"), rows, headers, b",", b"]}")
 
 
 def render_series_json(page: SeriesPage, representation: Representation = Representation.JSON) -> bytes:
     vendor = representation is Representation.SNAPSHOT_JSON
     element = page.series.element
     columns = flatten_readings(element, page.readings)
-    written = write_rows(columns, _series(page.series, vendor=vendor), (element.at_column,))
-    return _document({"Links": _links(page.links, vendor=vendor)}, element.name, written).body
+    written = write_readings(columns, _reading(page.series, vendor=vendor), element.at_column)
+    opening = _opening({"Links": _links(page.links, vendor=vendor)}, element.name)
+    return b"%b%b]}" % (opening, ",".join(written).encode())
 
 
-def _document(head: dict[str, Any], name: str, items: Iterable[str]) -> Document:
-    """An object of its head and a list of items."""
-    opening = b'%b,"%b":[' % (orjson.dumps(head)[:-1], name.encode())
-    return Document(opening, [*map(str.encode, items)], b",", b"]}")
+def _opening(head: dict[str, Any], name: str) -> bytes:
+    """The beginning of an object, up to the first item of a list."""
+    return b'%b,"%b":[' % (orjson.dumps(head)[:-1], name.encode())
 
 
 def _links(links: Iterable[Link], *, vendor: bool) -> list[dict[str, str]]:
@@ -105,5 +112,5 @@ def _machine(*, vendor: bool) -> tuple[Branch, ...]:
 
 
 @cache
-def _series(series: Series, *, vendor: bool) -> tuple[Branch, ...]:
-    return (_element(series.element, "{", vendor=vendor),)
+def _reading(series: Series, *, vendor: bool) -> Branch:
+    return _element(series.element, "{", vendor=vendor)

@@ -8,13 +8,22 @@ from functools import cache
 
 from app.aemp.address.negotiation import Representation
 from app.aemp.address.paging import Link
-from app.aemp.model.columns import TIMES, Machines, flatten, flatten_readings
+from app.aemp.model.columns import Machines, flatten, flatten_readings
 from app.aemp.model.elements import ELEMENTS, HEADER, Child, Element
 from app.aemp.model.series import Series
 from app.aemp.model.text import FORBIDDEN, REPLACEMENT
 from app.aemp.model.times import format_duration, format_time
 from app.aemp.write.document import Document
-from app.aemp.write.rendering import Branch, Leaf, make_branch, make_leaf, preparing, write_each, write_rows
+from app.aemp.write.rendering import (
+    Branch,
+    Leaf,
+    make_branch,
+    make_leaf,
+    preparing,
+    write_each,
+    write_machines,
+    write_readings,
+)
 from app.aemp.write.snapshot import SeriesPage, Snapshot
 
 AEMP_1_2_NAMESPACE = "http://schemas.aemp.org/fleet"
@@ -49,9 +58,11 @@ def write_fleet_v1_xml(snapshot: Snapshot) -> Document:
     A machine without an EquipmentID is named by its PIN there, the one header field that can carry it; feeds of
     this version put the vehicle's number in it as well.
     """
-    columns = flatten(snapshot.equipment).columns
-    named = [own or pin for own, pin in zip(columns["equipment_id"], columns["pin"], strict=True)]
-    machines = Machines({**columns, "equipment_id": named})
+    machines = flatten(snapshot.equipment)
+    if machines.have_headers:
+        columns = machines.columns
+        named = [own or pin for own, pin in zip(columns["equipment_id"], columns["pin"], strict=True)]
+        machines = Machines({**columns, "equipment_id": named})
     return _write(_AEMP_1_2, snapshot.snapshot_at, machines, links=())
 
 
@@ -69,7 +80,7 @@ def render_series_xml(page: SeriesPage, representation: Representation = Represe
     namespace = ISO_20190501_NAMESPACE if later else ISO_NAMESPACE
     root, element = page.series.root, page.series.element
     columns = flatten_readings(element, page.readings)
-    readings = "".join(write_rows(columns, _series(page.series), (element.at_column,)))
+    readings = "".join(write_readings(columns, _reading(page.series), element.at_column))
     return f'{XML_DECLARATION}<{root} xmlns="{namespace}">{_links(page.links)}{readings}</{root}>\n'.encode()
 
 
@@ -84,8 +95,8 @@ def _replacement(found: re.Match[str]) -> str:
 
 def _write(edition: _Edition, snapshot_at: datetime, machines: Machines, links: Iterable[Link]) -> Document:
     head = f'{XML_DECLARATION}{edition.opening}{format_time(snapshot_at)}">{_links(links)}'
-    written = write_rows(machines.columns, edition.branches, TIMES, end="</Equipment>")
-    return Document(head.encode(), [*map(str.encode, written)], b"", b"</Fleet>\n")
+    rows, headers = write_machines(machines, edition.branches, "</Equipment>")
+    return Document(head.encode(), rows, headers, b"", b"</Fleet>\n")
 
 
 def _links(links: Iterable[Link]) -> str:
@@ -121,8 +132,8 @@ def _iso_element(element: Element) -> Branch:
 
 
 @cache
-def _series(series: Series) -> tuple[Branch, ...]:
-    return (_iso_element(series.element),)
+def _reading(series: Series) -> Branch:
+    return _iso_element(series.element)
 
 
 def _iso_edition(namespace: str, version: str) -> _Edition:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from app.aemp.model.columns import Columns
+from app.aemp.model.columns import TIMES, TIMES_OF_FIGURES, Columns, Machines
 from app.aemp.model.elements import Child, Kind
 from app.aemp.model.text import decimal_writer, is_fixed
 
@@ -101,17 +101,28 @@ def _surround(before: str, after: str, absent: str, prepare: Prepare | None) -> 
     return surround
 
 
-def write_rows(
-    columns: Columns, branches: Iterable[Branch], times: Sequence[str], *, end: str = ""
-) -> Iterator[str]:
-    """Write all branches of the first machine or reading, then those of the next.
+def write_machines(machines: Machines, branches: Sequence[Branch], end: str) -> tuple[list[bytes], list[int]]:
+    """The row of each machine, and how many bytes of it are its header.
 
-    times: the columns that hold them. end: stands behind each row.
+    branches: the header, and the elements. end: stands behind each row. Where the machines have no headers, rows are what
+    stands behind them.
     """
-    dated = _with_times(columns, times)
-    written = (_write_branch(dated, branch) for branch in branches)
-    cells = [*filter(None, written), [end] * len(columns[times[0]])]
-    return map("".join, zip(*cells, strict=True))
+    header, *elements = branches
+    whole = machines.have_headers
+    dated = _with_times(machines.columns, TIMES if whole else TIMES_OF_FIGURES)
+    headers = _write_branch(dated, header) if whole else []
+    rows = _join([headers, *(_write_branch(dated, each) for each in elements)], len(machines), end)
+    return [*map(str.encode, rows)], [len(each) if each.isascii() else len(each.encode()) for each in headers]
+
+
+def write_readings(columns: Columns, branch: Branch, at_column: str) -> Iterator[str]:
+    """The row of each reading."""
+    return _join([_write_branch(_with_times(columns, (at_column,)), branch)], len(columns[at_column]))
+
+
+def _join(columns: Iterable[list[str]], count: int, end: str = "") -> Iterator[str]:
+    """Put side by side what is written of so many machines or readings, and leave out what none of them has."""
+    return map("".join, zip(*filter(None, columns), [end] * count, strict=True))
 
 
 def _with_times(columns: Columns, names: Iterable[str]) -> Columns:

@@ -7,13 +7,13 @@ from app.context import Context
 from app.flows.fleet.pin_page_map import pin_page_map
 from app.flows.fleet.read_fleet import FleetPage, SeenPage
 from app.process.pages import Page, PageKey, Rows
-from app.storage.fleet.changed_machines import select_changed_machines
+from app.storage.fleet.changed_machines import select_changed_figures
 from app.storage.fleet.page_maps import get_page_map
 from app.storage.fleet.unchanged import Seen
 
 
 class Recalled(NamedTuple):
-    """A page that is remembered, and whether nothing that it shows has changed, whoever wrote it."""
+    """A page that is remembered, and whether it is known that nothing that it shows has changed, whoever wrote it."""
 
     page: Page
     is_current: bool
@@ -22,7 +22,8 @@ class Recalled(NamedTuple):
 async def recall_page(context: Context, key: PageKey, page: int, *, token_id: UUID) -> Recalled | None:
     """The page that is remembered; None when there is none, or the reader goes by another map.
 
-    token_id: of a reader, whose pinned map is kept to, and pinned by page 1, as where a page is read.
+    token_id: of a reader, whose pinned map is kept to, and pinned by page 1, as where a page is read. A page whose figures
+    had changed the last time will have changed again: it is not asked whether, but what.
     """
     kept = context.pages.recall(key)
     if kept is None:
@@ -33,7 +34,9 @@ async def recall_page(context: Context, key: PageKey, page: int, *, token_id: UU
         and await get_page_map(context.valkey, token_id) not in (None, kept.map)
     ):
         return None
-    is_current = await context.unchanged.ask(Seen(key.view.customer_id, kept.snapshot))
+    is_current = not kept.is_changing and await context.unchanged.ask(
+        Seen(key.view.customer_id, kept.snapshot)
+    )
     if is_current and page == 1 and kept.map is not None:
         await pin_page_map(context, token_id, kept.map)
     return Recalled(kept, is_current)
@@ -42,12 +45,12 @@ async def recall_page(context: Context, key: PageKey, page: int, *, token_id: UU
 async def read_changed(
     context: Context, key: PageKey, kept: Page, page: int, *, token_id: UUID
 ) -> FleetPage | None:
-    """Read those machines of a recalled page whose figures may have changed since; all others stand as they stood.
+    """Read the figures of a recalled page that may have changed since; all other machines stand as they stood.
 
     None when more may have changed: then the page is read whole.
     """
     asked_at = context.changes.number
-    found = await select_changed_machines(context.database, key.view, kept.rows.keys, snapshot=kept.snapshot)
+    found = await select_changed_figures(context.database, key.view, kept.rows.keys, snapshot=kept.snapshot)
     if found is None:
         context.pages.forget(key)
         return None
@@ -70,7 +73,8 @@ def remember_page(
     if found.seen is None:
         return
     seen = found.seen
-    page = Page(tag, body, rows, seen.map, found.last_page, seen.snapshot, seen.asked_at)
+    is_changing = over is not None and len(found.machines) > 0
+    page = Page(tag, body, rows, seen.map, found.last_page, seen.snapshot, seen.asked_at, is_changing)
     if over is None:
         context.pages.put(key, page)
     else:

@@ -17,10 +17,8 @@ def _column(table: str, name: str, kind: str) -> str:
     return f"date_part('epoch', {table}.{name}) AS {name}" if kind == "timestamptz" else f"{table}.{name}"
 
 
-MACHINE_COLUMNS = ", ".join(
-    [_column("e", *column) for column in HEADER_COLUMNS]
-    + [_column("l", *column) for column in READING_COLUMNS]
-)
+FIGURE_COLUMNS = ", ".join(_column("l", *column) for column in READING_COLUMNS)
+MACHINE_COLUMNS = ", ".join([*(_column("e", *column) for column in HEADER_COLUMNS), FIGURE_COLUMNS])
 
 
 @dataclass(frozen=True, slots=True)

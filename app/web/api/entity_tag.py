@@ -2,11 +2,13 @@
 
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 
 from app.aemp.address.negotiation import Coding, check_list
 
 _BYTES = 18  # of the digest; two documents of one address with the same tag are out of the question
+BYTES_OF_A_DIGEST = 16  # of a row
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -14,6 +16,16 @@ def entity_tag(body: bytes, coding: Coding | None) -> str:
     """Strong: of the uncompressed body, and of its coding, since a tag stands for the very bytes that are sent."""
     digest = urlsafe_b64encode(sha256(body).digest()[:_BYTES]).decode()
     return f'"{digest}-{coding}"' if coding else f'"{digest}"'
+
+
+def digest_rows(rows: Iterable[bytes | memoryview]) -> bytes:
+    """Digests of the rows of a document, BYTES_OF_A_DIGEST each, so that only rows that change are digested again."""
+    return b"".join([sha256(row).digest()[:BYTES_OF_A_DIGEST] for row in rows])
+
+
+def tag_of_rows(head: bytes, digests: bytes, coding: Coding | None) -> str:
+    """The entity tag of a document in one form. head: all of it before its rows."""
+    return entity_tag(sha256(head).digest() + digests, coding)
 
 
 def is_known(if_none_match: str, tag: str) -> bool:

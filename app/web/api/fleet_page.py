@@ -18,12 +18,12 @@ from app.aemp.write.snapshot import Snapshot, snapshot_time
 from app.context import Context
 from app.flows.fleet.read_fleet import FleetPage, read_fleet_page
 from app.flows.fleet.recall_page import read_changed, recall_page, remember_page
-from app.process.pages import Page, PageKey, rows_of
+from app.process.pages import Page, PageKey, Rows, rows_of
 from app.storage.fleet.view import FleetView
 from app.web.answer import Answer
 from app.web.api.bearer import Caller
 from app.web.api.documents import answer_finished, answer_not_modified, decode, encode
-from app.web.api.entity_tag import entity_tag, is_known
+from app.web.api.entity_tag import BYTES_OF_A_DIGEST, digest_rows, is_known, tag_of_rows
 from app.web.api.wanted import Form, Wanted
 from app.web.paths import V2
 from app.web.request import context_of, field_value
@@ -57,21 +57,12 @@ class _Asked:
         at = snapshot_time(newest, now=self.context.now())
         return self.write(Snapshot(at, found.machines, links), self.form.representation)
 
-    def send(
-        self,
-        found: FleetPage,
-        document: Document,
-        keys: Sequence[int],
-        newest: Sequence[float],
-        over: Page | None = None,
-    ) -> _Sent:
-        """Finish the page, and remember it. keys, newest: of all its machines. over: the page of which it was made."""
-        body = document.body
-        tag = entity_tag(body, self.form.coding)
-        sent = _Sent(tag, None if is_known(self.known, tag) else encode(body, self.form.coding))
+    def send(self, found: FleetPage, document: Document, rows: Rows, over: Page | None = None) -> _Sent:
+        """Finish the page, and remember it. rows: of the document. over: the page of which it was made."""
+        tag = tag_of_rows(document.head, rows.digests, self.form.coding)
+        sent = _Sent(tag, None if is_known(self.known, tag) else encode(document.body, self.form.coding))
         # A document about machines that never reported anything says which day it is.
-        if self.key and max(newest, default=NEVER) > NEVER:
-            rows = rows_of(keys, newest, map(len, document.rows))
+        if self.key and max(rows.newest, default=NEVER) > NEVER:
             remember_page(self.context, self.key, found, rows, tag=tag, body=sent.body, over=over)
         return sent
 
@@ -124,20 +115,28 @@ async def _remembered(asked: _Asked, key: PageKey) -> _Sent | None:
 
 async def _read(asked: _Asked) -> _Sent:
     found = await read_fleet_page(asked.context, asked.view, asked.pages.number, token_id=asked.token_id)
-    newest = found.machines.newest
-    return asked.send(found, asked.document(found, newest), found.machines.columns.get("key", ()), newest)
+    keys, newest = found.machines.columns.get("key", ()), found.machines.newest
+    document = asked.document(found, newest)
+    return asked.send(found, document, _rows_of(document, keys, newest, digest_rows(document.rows)))
 
 
 def _renew(asked: _Asked, kept: Page, found: FleetPage) -> _Sent | None:
-    """Write the machines that were found over what is remembered; None where only the tag of it is."""
+    """Write the figures that were found over what is remembered; None where only the tag of it is."""
     if kept.body is None:
         return None
-    keys, newest = kept.rows.keys, [*kept.rows.newest]
+    keys, newest, digests = kept.rows.keys, [*kept.rows.newest], bytearray(kept.rows.digests)
     place_of = {key: place for place, key in enumerate(keys)}
     places = [place_of[key] for key in found.machines.columns["key"]]
     for place, at in zip(places, found.machines.newest, strict=True):
         newest[place] = at
     changed = asked.document(found, newest)
     body = decode(kept.body, asked.form.coding)
-    document = write_over(changed, places, body, kept.rows.lengths)
-    return asked.send(found, document, keys, newest, over=kept)
+    document = write_over(changed, places, body, kept.rows.lengths, kept.rows.headers)
+    for place in places:
+        start = BYTES_OF_A_DIGEST * place
+        digests[start : start + BYTES_OF_A_DIGEST] = digest_rows([document.rows[place]])
+    return asked.send(found, document, _rows_of(document, keys, newest, bytes(digests)), over=kept)
+
+
+def _rows_of(document: Document, keys: Sequence[int], newest: Sequence[float], digests: bytes) -> Rows:
+    return rows_of(keys, newest, map(len, document.rows), document.headers, digests)
