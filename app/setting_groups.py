@@ -253,6 +253,6 @@ class LimitSettings(BaseModel):
         2,
         ge=1,
         le=64,
-        description="passwords that one process hashes at once; eight times as many may wait from browsers that know their "
-        "person, and as many from all others, half of them from one address",
+        description="passwords that one process hashes at once, beside one of somebody who guessed; eight times as many may "
+        "wait in each of three lanes, half of them from one address",
     )

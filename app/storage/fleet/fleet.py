@@ -63,12 +63,13 @@ class Machine:
 
 
 # The count and the page come from one snapshot, so that the last link and the page never disagree. Places are bigint,
-# since a page beyond every position, which is an integer, must be not found rather than an error.
+# since a page beyond every position, which is an integer, must be not found rather than an error. Whose the figures are
+# is said for PostgreSQL, which then compares the setting of row-level security once, and not for each row.
 SELECT_FLEET_PAGE = f"""
 SELECT f.machine_count, f.map_version, f.joined, pg_current_snapshot()::text AS snapshot, e.key, {MACHINE_COLUMNS}
 FROM fleet f
 LEFT JOIN equipment e ON e.customer_id = f.customer_id AND e.position BETWEEN $2::bigint AND $3::bigint
-LEFT JOIN equipment_latest l ON l.equipment_key = e.key
+LEFT JOIN equipment_latest l ON l.equipment_key = e.key AND l.customer_id = $1
 WHERE f.customer_id = $1
 ORDER BY e.position
 """
@@ -105,7 +106,9 @@ WITH placed AS (
 SELECT f.joined - $6 + $5 AS places, f.machine_count, f.map_version, f.joined, pg_current_snapshot()::text AS snapshot,
        e.key, {MACHINE_COLUMNS}
 FROM fleet f
-LEFT JOIN (placed JOIN equipment e ON e.key = placed.key LEFT JOIN equipment_latest l ON l.equipment_key = e.key)
+LEFT JOIN (placed
+           JOIN equipment e ON e.key = placed.key
+           LEFT JOIN equipment_latest l ON l.equipment_key = e.key AND l.customer_id = $1)
        ON e.customer_id = f.customer_id
 WHERE f.customer_id = $1
 ORDER BY placed.place

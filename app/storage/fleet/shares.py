@@ -145,7 +145,7 @@ SELECT share.machine_count, pg_current_snapshot()::text AS snapshot, e.key, {MAC
 FROM (SELECT coalesce(max(position), 0) AS machine_count FROM share_machine WHERE share = $2) AS share
 LEFT JOIN (share_machine s
            JOIN equipment e ON e.key = s.equipment_key AND e.customer_id = $1
-           LEFT JOIN equipment_latest l ON l.equipment_key = e.key)
+           LEFT JOIN equipment_latest l ON l.equipment_key = e.key AND l.customer_id = $1)
        ON s.share = $2 AND s.position BETWEEN $3::bigint AND $4::bigint
 ORDER BY s.position
 """
