@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +13,11 @@ import orjson
 import pytest
 import uvloop
 
+from app.aemp.model.series import OPERATING_HOURS
+from app.aemp.model.values import Hours
+from app.aemp.write.render_json import render_series_json
+from app.aemp.write.render_xml import render_series_xml
+from app.aemp.write.snapshot import SeriesPage
 from bench.compare.checkout import Checkout
 from bench.compare.measure import Round
 from bench.compare.pages import PAGES, compare_machines
@@ -29,6 +35,7 @@ from tests.support.depth import too_long
 
 pytestmark = pytest.mark.timeout(180)
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MACHINES = [
     {"EquipmentHeader": {"OEMName": "Lumida", "PIN": pin}, "Distance": {"Odometer": 12.5}} for pin in "AB"
 ]
@@ -112,6 +119,22 @@ def test_pages_of_the_same_machines_may_differ_in_links_order_coding_and_empty_t
     compare_machines([[in_json(MACHINES)], [in_json(unnamed)]])
     compare_machines([[in_xml("A")], [in_xml("A", server="127.0.0.1:2", space=" ")]])
     compare_machines([[in_xml("A")], [in_xml("A", space="<Model/>")]])
+
+
+def a_series(count: int, *, hour: float = 8.0) -> SeriesPage:
+    return SeriesPage(
+        OPERATING_HOURS, tuple(Hours(NOON + timedelta(hours=n), hour + n) for n in range(count))
+    )
+
+
+@pytest.mark.parametrize("render", [render_series_json, render_series_xml])
+def test_full_pages_of_the_same_series_are_alike_and_no_others(render: Callable[[SeriesPage], bytes]) -> None:
+    page = render(a_series(100))
+    compare_machines([[page], [gzip.compress(page)]])
+    with pytest.raises(RoundError, match="tell different machines"):
+        compare_machines([[page], [render(a_series(100, hour=9.0))]])
+    with pytest.raises(RoundError, match="a page of a series has 99 readings, and not 100"):
+        compare_machines([[render(a_series(99))], [render(a_series(99))]])
 
 
 @pytest.mark.parametrize(

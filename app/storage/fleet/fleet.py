@@ -63,8 +63,8 @@ class Machine:
 
 
 # The count and the page come from one snapshot, so that the last link and the page never disagree. Places are bigint,
-# since a page beyond every position, which is an integer, must be not found rather than an error. Whose the figures are
-# is said for PostgreSQL, which then compares the setting of row-level security once, and not for each row.
+# since a page beyond every position, which is an integer, must be not found rather than an error. The condition on the
+# customer of the figures lets PostgreSQL compare the setting of row-level security once, and not for each row.
 SELECT_FLEET_PAGE = f"""
 SELECT f.machine_count, f.map_version, f.joined, pg_current_snapshot()::text AS snapshot, e.key, {MACHINE_COLUMNS}
 FROM fleet f
