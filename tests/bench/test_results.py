@@ -62,11 +62,17 @@ def test_a_published_table_of_several_stores_follows_from_what_is_kept(file: Pat
 
 
 def test_pages_quote_the_price_of_several_valkeys_as_it_is_kept() -> None:
-    for file in RESULTS.rglob("compare.json"):
-        [kept] = json.loads(file.read_text())["results"]
+    for folder in ("cluster", "sentinel"):
+        [kept] = json.loads((RESULTS / folder / "compare.json").read_text())["results"]
         quoted = str(Interval(kept["ratio"], kept["low"], kept["high"]))
         for page in ("docs/operators.md", "bench/results/README.md"):
             assert quoted in (ROOT / page).read_text(), page
+
+
+def test_results_quote_pages_beside_the_first_revision_as_they_are_kept() -> None:
+    page = (RESULTS / "README.md").read_text()
+    for kept in json.loads((RESULTS / "pages" / "compare.json").read_text())["results"]:
+        assert str(Interval(kept["ratio"], kept["low"], kept["high"])) in page, kept["scenario"]
 
 
 def test_pages_quote_the_price_of_citus_as_it_is_kept() -> None:
