@@ -60,7 +60,7 @@ class Lanes:
     """The new leave a thread to the known, and start only while none of these waits.
 
     Whoever tried before, as guessers did, waits for a thread apart, which starts only while nobody else waits. No lane takes
-    the room of another. The known go as they came.
+    the room of another. The known go as they came, also in a crowd.
     """
 
     def __init__(self, *, threads: int, waiting: int) -> None:

@@ -1,4 +1,4 @@
-"""A line of those who wait for a turn. Whoever tried less goes first, and the newest of those who tried as much."""
+"""A line of those who wait for a turn. Whoever tried less goes first; in a crowd that tried as much, the newest does."""
 
 import asyncio
 from bisect import bisect_left, bisect_right, insort
@@ -27,10 +27,14 @@ Kind = TypeVar("Kind", bound=Waiter)
 
 
 class Line(Generic[Kind]):
-    """Guessers with many addresses come all at once, and whoever comes after them does not wait for each."""
+    """Those who tried as much go as they came, unless they take half of the room. Then the newest goes first.
+
+    Guessers with many addresses come all at once, and whoever comes after them does not wait
+    for each.
+    """
 
     def __init__(self, most: int, *, newest_first: bool = True) -> None:
-        """most: who wait. newest_first: of those who tried as much; else they go as they came."""
+        """most: who wait. newest_first: in a crowd; else they always go as they came."""
         self._most = most
         self._newest_first = newest_first
         self._waiting: list[Kind] = []
@@ -64,8 +68,9 @@ class Line(Generic[Kind]):
 
     def call(self) -> Kind:
         """Take the next one out."""
-        newest = bisect_right(self._waiting, self.least_tried, key=_tried) - 1
-        return self._waiting.pop(newest if self._newest_first else 0)
+        least = self.least_tried
+        newest = self._newest_first and self.is_crowd(least)
+        return self._waiting.pop(bisect_right(self._waiting, least, key=_tried) - 1 if newest else 0)
 
     def turn_away(self, reason: str) -> None:
         """Where there is one too many, refuse one of those who tried most.

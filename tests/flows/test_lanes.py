@@ -78,8 +78,8 @@ async def test_no_other_begins_while_a_known_one_waits(crowds: list[Crowd]) -> N
 
 @pytest.mark.parametrize("ahead", [True, False])
 async def test_whoever_tried_less_goes_first(crowds: list[Crowd], ahead: bool) -> None:  # noqa: FBT001
-    """R-60: as they came in the lane ahead; among the others, the newest goes before those who came all at once."""
-    crowds.append(crowd := Crowd(threads=1))
+    """R-60: as they came in the lane ahead; among the others, the newest goes before a crowd that came all at once."""
+    crowds.append(crowd := Crowd(threads=1, waiting=4))
     coming = [crowd.come("first", ahead=ahead, tried=9)]
     await crowd.seen("first")
     for name, tried in (("much", 8), ("once", 1), ("a little", 2), ("once too", 1)):
@@ -188,10 +188,10 @@ async def test_a_thread_of_the_others_rests_while_they_wait_and_the_known_take_i
     assert asyncio.get_running_loop().time() - began > 0.09
 
 
-async def test_a_few_who_tried_nothing_go_without_a_rest(
+async def test_a_few_who_tried_nothing_go_as_they_came_without_a_rest(
     crowds: list[Crowd], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """R-60: an office in the morning is no flood."""
+    """R-60: an office in the morning is no flood, and the first of it does not wait for all the others."""
     monkeypatch.setattr("app.process.lanes._LONGEST_REST_S", 5)
     crowds.append(crowd := Crowd(threads=1))
     coming = [crowd.come(f"new {number}") for number in range(4)]
@@ -200,7 +200,7 @@ async def test_a_few_who_tried_nothing_go_without_a_rest(
     began = asyncio.get_running_loop().time()
     crowd.end(4)
     assert await asyncio.gather(*coming) == ["new 0", "new 1", "new 2", "new 3"]
-    assert crowd.begun == ["new 0", "new 3", "new 2", "new 1"]
+    assert crowd.begun == ["new 0", "new 1", "new 2", "new 3"]
     assert asyncio.get_running_loop().time() - began < 0.45  # the first worked longer
 
 
