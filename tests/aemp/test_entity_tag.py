@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.aemp.address.negotiation import Coding
 from app.web.api.entity_tag import digest_rows, entity_tag, is_known, tag_of_rows
 
 TAG = entity_tag(b"a document", None)
@@ -19,11 +20,12 @@ def test_tag_stands_for_the_content_and_its_coding() -> None:
 
 
 def test_tag_of_rows_stands_for_head_rows_and_coding() -> None:
+    codings: tuple[Coding | None, ...] = (None, "gzip", "zstd")
     documents = [
         (head, rows, coding)
         for head in (b"head", b"heads")
         for rows in ([], [b""], [b"one"], [b"two"], [b"one", b"two"], [b"two", b"one"], [b"onetwo"])
-        for coding in (None, "gzip", "zstd")
+        for coding in codings
     ]
     tags = {tag_of_rows(head, digest_rows(rows), coding) for head, rows, coding in documents}
     assert len(tags) == len(documents)
