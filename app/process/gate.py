@@ -36,10 +36,9 @@ class Gate:
         try:
             await waiter.turn
         except BaseException:
-            if waiter in self._line:  # whoever waited for it went away
-                self._line.leave(waiter)
-            elif waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.exception() is None:
-                self._let_next()  # its turn had come just then
+            came = waiter.turn.done() and not waiter.turn.cancelled() and waiter.turn.exception() is None
+            if not self._line.leave(waiter) and came:  # whoever waited for it went away just then
+                self._let_next()
             raise
 
     def _let_next(self) -> None:

@@ -60,7 +60,7 @@ class Lanes:
     """The new leave a thread to the known, and start only while none of these waits.
 
     Whoever tried before, as guessers did, waits for a thread apart, which starts only while nobody else waits. No lane takes
-    the room of another. The known go as they came, also in a crowd.
+    the room of another. The known go as they came.
     """
 
     def __init__(self, *, threads: int, waiting: int) -> None:
@@ -140,8 +140,7 @@ class Lanes:
             waiter.turn.set_result(done.result())
 
     def _give_up(self, lane: _Lane, waiter: _Waiter) -> None:
-        if waiter in lane.line:
-            lane.line.leave(waiter)
+        if lane.line.leave(waiter):
             waiter.refuse(StoreUnavailableError("it took too long until the password could be checked"))
 
     def _end_rest(self, lane: _Lane, tried: int) -> None:

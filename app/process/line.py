@@ -29,12 +29,11 @@ Kind = TypeVar("Kind", bound=Waiter)
 class Line(Generic[Kind]):
     """Those who tried as much go as they came, unless they take half of the room. Then the newest goes first.
 
-    Guessers with many addresses come all at once, and whoever comes after them does not wait
-    for each.
+    Guessers with many addresses come all at once, and whoever comes after them does not wait for each.
     """
 
     def __init__(self, most: int, *, newest_first: bool = True) -> None:
-        """most: who wait. newest_first: in a crowd; else they always go as they came."""
+        """most: who wait. newest_first: in a crowd; False lets them go as they came in a crowd too."""
         self._most = most
         self._newest_first = newest_first
         self._waiting: list[Kind] = []
@@ -61,10 +60,12 @@ class Line(Generic[Kind]):
     def join(self, waiter: Kind) -> None:
         insort(self._waiting, waiter, key=_tried)
 
-    def leave(self, waiter: Kind) -> None:
-        """Whether or not it still waits."""
-        if waiter in self._waiting:
+    def leave(self, waiter: Kind) -> bool:
+        """Wait no more; whether it still did."""
+        waited = waiter in self._waiting
+        if waited:
             self._waiting.remove(waiter)
+        return waited
 
     def call(self) -> Kind:
         """Take the next one out."""

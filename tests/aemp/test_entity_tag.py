@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.aemp.address.negotiation import Coding
-from app.web.api.entity_tag import digest_rows, entity_tag, is_known, tag_of_rows
+from app.web.api.entity_tag import digest_again, digest_rows, entity_tag, is_known, tag_of_rows
 
 TAG = entity_tag(b"a document", None)
 
@@ -30,6 +30,8 @@ def test_tag_of_rows_stands_for_head_rows_and_coding() -> None:
     tags = {tag_of_rows(head, digest_rows(rows), coding) for head, rows, coding in documents}
     assert len(tags) == len(documents)
     assert all(re.fullmatch(r'"[\w-]{24}(-gzip|-zstd)?"', tag) for tag in tags)
+    changed = digest_again(digest_rows([b"one", b"two", b"three"]), [b"one", b"2", b"three"], [1])
+    assert changed == digest_rows([b"one", b"2", b"three"])
     assert digest_rows([b"one", b"two"]) == digest_rows([b"one"]) + digest_rows([memoryview(b"two")])
 
 

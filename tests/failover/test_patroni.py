@@ -206,7 +206,6 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
             await until_true(partial(is_back, client.worlds, each), patience_s=60)
         took = monotonic() - began
         sys.stdout.write(f"{strike.__name__}: back after {took:.1f} s, {journal.operations} operations\n")
-        assert took < BACK_WITHIN_S
         back_s.append(took)
         await asyncio.gather(*moment)
         assert await patroni.primary() is not struck
@@ -218,6 +217,7 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
         await asyncio.gather(*work)
         await judge(clients)
     assert journal.statuses.keys() <= {200, 400, 503}, journal.statuses
+    assert max(back_s) < BACK_WITHIN_S, back_s  # judged last: a slow Patroni may lose nothing all the same
     note(
         "the primary of PostgreSQL under Patroni",
         operations=journal.operations,

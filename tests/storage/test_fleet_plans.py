@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from app.oauth.token_string import new_id
-from app.storage.fleet.changed_machines import SELECT_CHANGED_FIGURES
+from app.storage.fleet.changed_figures import SELECT_CHANGED_FIGURES
 from app.storage.fleet.fleet import COUNT_HEARD, SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
 from app.storage.fleet.shares import SELECT_SHARED_PAGE
 from app.storage.fleet.view import FleetView, fleet_of, in_view

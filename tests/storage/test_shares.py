@@ -16,7 +16,7 @@ from app.flows.fleet.import_fleet import import_machines
 from app.flows.fleet.read_fleet import read_fleet_page
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import new_id
-from app.storage.fleet.changed_machines import SELECT_CHANGED_FIGURES
+from app.storage.fleet.changed_figures import SELECT_CHANGED_FIGURES
 from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.schema.maintenance import call_delete_past_rows
 from app.storage.token.connections import connect

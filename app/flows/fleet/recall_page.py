@@ -7,7 +7,7 @@ from app.context import Context
 from app.flows.fleet.pin_page_map import pin_page_map
 from app.flows.fleet.read_fleet import FleetPage, SeenPage
 from app.process.pages import Page, PageKey, Rows
-from app.storage.fleet.changed_machines import select_changed_figures
+from app.storage.fleet.changed_figures import select_changed_figures
 from app.storage.fleet.page_maps import get_page_map
 from app.storage.fleet.unchanged import Seen
 

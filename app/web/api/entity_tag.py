@@ -2,13 +2,13 @@
 
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from app.aemp.address.negotiation import Coding, check_list
 
 _BYTES = 18  # of the digest; two documents of one address with the same tag are out of the question
-BYTES_OF_A_DIGEST = 16  # of a row
+_BYTES_OF_A_ROW = 16  # of its digest
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -19,8 +19,17 @@ def entity_tag(body: bytes, coding: Coding | None) -> str:
 
 
 def digest_rows(rows: Iterable[bytes | memoryview]) -> bytes:
-    """Digests of the rows of a document, BYTES_OF_A_DIGEST each, so that only rows that change are digested again."""
-    return b"".join([sha256(row).digest()[:BYTES_OF_A_DIGEST] for row in rows])
+    """Digests of the rows of a document, 16 bytes each, so that only rows that change are digested again."""
+    return b"".join([sha256(row).digest()[:_BYTES_OF_A_ROW] for row in rows])
+
+
+def digest_again(digests: bytes, rows: Sequence[bytes | memoryview], places: Iterable[int]) -> bytes:
+    """The digests after the rows at these places have changed."""
+    renewed = bytearray(digests)
+    for place in places:
+        start = _BYTES_OF_A_ROW * place
+        renewed[start : start + _BYTES_OF_A_ROW] = digest_rows([rows[place]])
+    return bytes(renewed)
 
 
 def tag_of_rows(head: bytes, digests: bytes, coding: Coding | None) -> str:

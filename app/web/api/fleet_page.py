@@ -23,7 +23,7 @@ from app.storage.fleet.view import FleetView
 from app.web.answer import Answer
 from app.web.api.bearer import Caller
 from app.web.api.documents import answer_finished, answer_not_modified, decode, encode
-from app.web.api.entity_tag import BYTES_OF_A_DIGEST, digest_rows, is_known, tag_of_rows
+from app.web.api.entity_tag import digest_again, digest_rows, is_known, tag_of_rows
 from app.web.api.wanted import Form, Wanted
 from app.web.paths import V2
 from app.web.request import context_of, field_value
@@ -124,7 +124,7 @@ def _renew(asked: _Asked, kept: Page, found: FleetPage) -> _Sent | None:
     """Write the figures that were found over what is remembered; None where only the tag of it is."""
     if kept.body is None:
         return None
-    keys, newest, digests = kept.rows.keys, [*kept.rows.newest], bytearray(kept.rows.digests)
+    keys, newest = kept.rows.keys, [*kept.rows.newest]
     place_of = {key: place for place, key in enumerate(keys)}
     places = [place_of[key] for key in found.machines.columns["key"]]
     for place, at in zip(places, found.machines.newest, strict=True):
@@ -132,10 +132,8 @@ def _renew(asked: _Asked, kept: Page, found: FleetPage) -> _Sent | None:
     changed = asked.document(found, newest)
     body = decode(kept.body, asked.form.coding)
     document = write_over(changed, places, body, kept.rows.lengths, kept.rows.headers)
-    for place in places:
-        start = BYTES_OF_A_DIGEST * place
-        digests[start : start + BYTES_OF_A_DIGEST] = digest_rows([document.rows[place]])
-    return asked.send(found, document, _rows_of(document, keys, newest, bytes(digests)), over=kept)
+    digests = digest_again(kept.rows.digests, document.rows, places)
+    return asked.send(found, document, _rows_of(document, keys, newest, digests), over=kept)
 
 
 def _rows_of(document: Document, keys: Sequence[int], newest: Sequence[float], digests: bytes) -> Rows:
