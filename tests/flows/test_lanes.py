@@ -233,7 +233,10 @@ async def test_guessers_have_a_thread_apart_that_starts_while_nobody_else_waits(
     assert crowd.begun == ["new 0"]
     crowd.end(3)
     await asyncio.gather(*coming)
-    assert sorted(crowd.begun[1:]) == ["guesser", "new 1"]  # nobody else waits once the last of the new begins
+    assert sorted(crowd.begun[1:]) == [
+        "guesser",
+        "new 1",
+    ]  # nobody else waits once the last of the new begins
 
 
 async def test_threads_of_strangers_stand_back() -> None:
