@@ -54,7 +54,7 @@ _NOT_KNOWN = {
         "leave it out",
     ),
 }
-_CONNECT_S = 3  # app.storage.postgres.database.CONNECT_TIMEOUT_S, which this room may not import
+_CONNECT_S = 3  # app.storage.postgres.connections.CONNECT_TIMEOUT_S, which this room may not import
 
 _REDIS_PARAMETERS = (
     "db",

@@ -18,7 +18,8 @@ from app.context import open_context
 from app.embedded import Embedded, attach
 from app.embedded.removal import remove
 from app.storage.errors import StoreUnavailableError
-from app.storage.postgres.database import CONNECT_TIMEOUT_S, SERVICE_ROLE
+from app.storage.postgres.connections import CONNECT_TIMEOUT_S
+from app.storage.postgres.database import SERVICE_ROLE
 from app.storage.schema.migrations import apply_migrations, read_migrations, read_status
 from app.stores import Stores
 from tests.conftest import make_settings

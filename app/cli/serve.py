@@ -27,7 +27,8 @@ from app.metrics import serve_metrics
 from app.oauth.actor import COMMAND_LINE
 from app.settings import Settings, export_environment, export_settings, load_settings
 from app.storage.distributed.placement import select_distribution_facts
-from app.storage.postgres.database import Timeouts, open_database
+from app.storage.postgres.connections import Timeouts
+from app.storage.postgres.database import open_database
 from app.storage.schema.maintenance import select_excessive_rights
 from app.stores import Stores
 from app.web.demo import Demo

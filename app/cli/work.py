@@ -13,7 +13,7 @@ from app.context import Context, open_context
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
 from app.storage.errors import StoreUnavailableError
-from app.storage.postgres.database import CONNECT_TIMEOUT_S
+from app.storage.postgres.connections import CONNECT_TIMEOUT_S
 from app.storage.postgres.server import gets_ready
 from app.storage.schema.migrations import apply_migrations, read_migrations, read_status
 from app.stores import Stores, open_stores

@@ -15,7 +15,8 @@ from app.flows.token.issue_token import issue_token
 from app.oauth.errors import OAuthError
 from app.oauth.token_string import TokenString, compose, mint
 from app.storage.errors import StatementRefusedError, StoreUnavailableError
-from app.storage.postgres.database import Timeouts, open_database
+from app.storage.postgres.connections import Timeouts
+from app.storage.postgres.database import open_database
 from app.storage.token.grants import select_grants
 from app.storage.token.refresh_tokens import Rotation, insert_successors, select_refresh_tokens
 from tests.conftest import make_database

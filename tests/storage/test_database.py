@@ -11,7 +11,8 @@ import pytest
 
 from app.refused import RefusedError
 from app.storage.errors import NotSentError, StatementRefusedError, StoreBusyError, StoreUnavailableError
-from app.storage.postgres.database import SERVICE_ROLE, Database, Timeouts, open_database
+from app.storage.postgres.connections import Timeouts
+from app.storage.postgres.database import SERVICE_ROLE, Database, open_database
 from app.storage.valkey.valkey import Valkey
 from tests.support.people import World
 from tests.support.stores import context_through_proxy, put, take

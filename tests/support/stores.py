@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 from app.context import Context
 from app.process.background import Background
 from app.storage.postgres.changes import Changes
-from app.storage.postgres.database import Database, Timeouts, open_database
+from app.storage.postgres.connections import Timeouts
+from app.storage.postgres.database import Database, open_database
 from app.storage.postgres.gather import Bounds
 from app.storage.token.gathered import Gathered, gather_statements
 from app.storage.valkey.valkey import Valkey

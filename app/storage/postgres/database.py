@@ -1,6 +1,5 @@
 """PostgreSQL: a bounded pool of connections under the service's role, with a time-out on everything that waits."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -8,20 +7,20 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import asyncpg
 
-from app.first_step import in_task
-from app.storage.errors import NotSentError, StatementRefusedError, StoreUnavailableError, judge
+from app.storage.errors import StatementRefusedError, StoreUnavailableError, judge
+from app.storage.postgres.connections import Connections, Timeouts, is_lost
 from app.storage.postgres.server import DRIVER_ERRORS, DURABLE, Server, refuse_forgetful
 
 SERVICE_ROLE = "rovitracker_service"
-CONNECT_TIMEOUT_S = 3.0
 MOST_HELD = 10  # by one process: one for each kind of statement that requests share
 _ROOM_FOR_HELD = 64  # so that none of them ever waits for another
 
 _SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
 # Statements go by key, and a plan made once is the plan for all: batches differ in size only, and to plan one costs as
 # much as to run it. Without the second, tables that were empty when the plan was made would be read from end to end
-# until autovacuum has seen them grow. A pooler takes neither, and prepares anew each time.
-_PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+# until autovacuum has seen them grow. Without the third, all readings of a range would be fetched and sorted, since such
+# a plan knows no range, where a walk along the index ends after a page. A pooler takes none, and plans anew each time.
+_PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "random_page_cost": "1.0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +35,6 @@ PLAIN = Dialect(asyncpg.Connection, _PLANS)
 
 Result = TypeVar("Result")
 Row: TypeAlias = Mapping[str, Any]  # asyncpg's records, by column name
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long each step may take, in seconds: a connection from the pool, a new connection, a statement, a good-bye.
-
-    shared_s, reconnect_s: a statement that requests share, and a new connection for it. Each may come twice, behind a queue.
-    """
-
-    acquire_s: float = 2.0
-    connect_s: float = CONNECT_TIMEOUT_S
-    statement_s: float = 5.0
-    release_s: float = 0.5
-    shared_s: float = 1.2
-    reconnect_s: float = 0.6
 
 
 _TIMEOUTS = Timeouts()
@@ -108,8 +92,8 @@ class Database:
     A statement of its own is a transaction of its own.
     """
 
-    def __init__(self, pool: Any, held: Any, timeouts: Timeouts) -> None:
-        self._pool, self._held, self._timeouts = pool, held, timeouts
+    def __init__(self, connections: Connections, held: Connections, timeouts: Timeouts) -> None:
+        self._connections, self._held, self._timeouts = connections, held, timeouts
         self.retired = 0  # how often all connections were given up, since their server takes no writes
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
@@ -146,28 +130,29 @@ class Database:
     async def retire(self) -> None:
         """Use no connection again that stands now. Whoever holds one notices before the next statement."""
         self.retired += 1
-        for pool in (self._pool, self._held):
-            await pool.expire_connections()
+        for connections in (self._connections, self._held):
+            await connections.retire()
 
     async def close(self) -> None:
-        for pool in (self._pool, self._held):
-            try:
-                async with asyncio.timeout(self._timeouts.statement_s):
-                    await pool.close()
-            except TimeoutError:
-                pool.terminate()
+        for connections in (self._connections, self._held):
+            await connections.close()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        connection = await _take(self._pool, self._timeouts.acquire_s)
+        connection, retired, is_whole = (
+            await self._connections.take(self._timeouts.acquire_s),
+            self.retired,
+            False,
+        )
         try:
             yield connection
+            is_whole = retired == self.retired
         except StatementRefusedError as refused:
             if refused.wrong_server:
                 await self.retire()
             raise
         finally:
-            await _give_back(self._pool, connection, self._timeouts)
+            await self._connections.give_back(connection, is_whole=is_whole)
 
 
 class Held:
@@ -176,8 +161,8 @@ class Held:
     To take one and give it back costs as much as a short statement, and the token path has one after the other.
     """
 
-    def __init__(self, database: Database, pool: Any, timeouts: Timeouts) -> None:
-        self._database, self._pool, self._timeouts = database, pool, timeouts
+    def __init__(self, database: Database, connections: Connections, timeouts: Timeouts) -> None:
+        self._database, self._connections, self._timeouts = database, connections, timeouts
         self._connection: Any = None
         self._taken_at = 0  # of Database.retired
 
@@ -201,13 +186,13 @@ class Held:
     async def give_back(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            await _give_back(self._pool, connection, self._timeouts)
+            await self._connections.give_back(connection, is_whole=False)
 
     async def _run(self, run: Callable[..., Awaitable[Result]], statement: str, *arguments: object) -> Result:
         retired = self._database.retired
-        if self._connection is None or retired != self._taken_at or _is_lost(self._connection):
+        if self._connection is None or retired != self._taken_at or is_lost(self._connection):
             await self.give_back()
-            self._connection = await _take(self._pool, self._timeouts.reconnect_s)
+            self._connection = await self._connections.take(self._timeouts.reconnect_s)
             self._taken_at = retired
         try:
             return await run(Transaction(self._connection), statement, *arguments)
@@ -218,28 +203,6 @@ class Held:
             if refused.wrong_server:
                 await self._database.retire()
             raise
-
-
-def _is_lost(connection: Any) -> bool:
-    try:
-        return bool(connection.is_closed())
-    except asyncpg.InterfaceError:  # the pool took it away when the server closed it
-        return True
-
-
-async def _take(pool: Any, timeout_s: float) -> Any:
-    await in_task()
-    try:
-        return await pool.acquire(timeout=timeout_s)
-    except DRIVER_ERRORS as error:
-        raise NotSentError(f"PostgreSQL: no connection: {type(error).__name__} {error}") from error
-
-
-async def _give_back(pool: Any, connection: Any, timeouts: Timeouts) -> None:
-    # A statement that was given up is cancelled at the server first; where that fails the pool closes the
-    # connection, and what the statement itself came to has been said already.
-    with suppress(*DRIVER_ERRORS):
-        await pool.release(connection, timeout=timeouts.release_s)
 
 
 async def open_database(
@@ -288,8 +251,8 @@ async def open_database(
         )
 
     return Database(
-        await pool(connections, timeouts.statement_s),
-        await pool(_ROOM_FOR_HELD, timeouts.shared_s),
+        Connections(await pool(connections, timeouts.statement_s), timeouts),
+        Connections(await pool(_ROOM_FOR_HELD, timeouts.shared_s), timeouts),
         timeouts,
     )
 

@@ -10,7 +10,8 @@ from typing import Any
 import app
 from app.refused import SetUpError
 from app.storage.errors import StatementRefusedError, judge
-from app.storage.postgres.database import CONNECT_TIMEOUT_S, Statements, Transaction
+from app.storage.postgres.connections import CONNECT_TIMEOUT_S
+from app.storage.postgres.database import Statements, Transaction
 from app.storage.postgres.server import DRIVER_ERRORS
 from app.storage.schema.ground import select_ground, unfit
 from app.storage.schema.owner import owner_connection

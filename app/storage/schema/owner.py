@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 
 from app.storage.errors import StandbyError, StoreUnavailableError
-from app.storage.postgres.database import CONNECT_TIMEOUT_S, outcomes
+from app.storage.postgres.connections import CONNECT_TIMEOUT_S
+from app.storage.postgres.database import outcomes
 from app.storage.postgres.server import DRIVER_ERRORS, Server
 from app.storage.schema.address import shown_address
 
