@@ -1,39 +1,62 @@
 """History behind the second lock: statements without their own period of ownership still show one customer's readings alone."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from app.aemp.model.series import LOCATIONS, SERIES, SWITCHES
 from app.context import Context
 from app.oauth.token_string import new_id
 from app.storage.fleet import series
+from app.storage.fleet.fleet import NAMED_MACHINES
 from app.storage.fleet.fleet_import import ingest
+from app.storage.fleet.series import page_statement
 from app.storage.postgres.database import Row, Transaction
 from tests.support.fleets import seen_by
 from tests.support.people import World
 
-STATEMENTS = {
+METRIC, SWITCH, FAULT = 3, 101, 1
+
+
+ANY_MACHINE = """
+FROM (SELECT $2::text::bigint AS key) AS e
+JOIN (SELECT 1 AS kind WHERE num_nulls($1::uuid, $3::smallint[], $4::text, $5::text) >= 0) AS i ON true
+LEFT JOIN equipment_latest l ON l.equipment_key = e.key
+"""
+
+
+def page_statements() -> Iterator[tuple[str, str]]:
+    """Each that any series is read by, about whichever machine is named, as if the customer had it."""
+    for each in SERIES:
+        for counted in (False, True):
+            statement = page_statement(each, counted=counted)
+            assert NAMED_MACHINES in statement
+            told = "positions" if each is LOCATIONS else "faults" if each.fault_kind else "readings"
+            name = "switches" if each is SWITCHES else told
+            yield f"{name}, counted" if counted else name, statement.replace(NAMED_MACHINES, ANY_MACHINE)
+
+
+REPORTED = "SELECT_REPORTED"
+STATEMENTS = dict(page_statements()) | {
     name: value
     for name, value in vars(series).items()
-    if name.startswith(("SELECT_", "COUNT_")) and isinstance(value, str)
+    if name.startswith("SELECT_") and isinstance(value, str)
 }
-METRIC, SWITCH, FAULT = 3, 101, 1
-# The arguments of each beside machine, range and customer. A new statement is added here.
-ASKED: dict[str, tuple[object, ...]] = {
-    "SELECT_READINGS": (METRIC, 0),
-    "SELECT_SWITCHES": ([SWITCH], 0),
-    "SELECT_POSITIONS": (0,),
-    "SELECT_FAULTS": (FAULT, 0),
-    "SELECT_REPORTED": ([METRIC, SWITCH], [FAULT]),
-    "COUNT_READINGS": (METRIC,),
-    "COUNT_SWITCHES": ([SWITCH],),
-    "COUNT_POSITIONS": (),
-    "COUNT_FAULTS": (FAULT,),
+# What a page is asked for last: which rows of the table are of the series. A new source of readings is added here.
+KINDS: dict[str, tuple[object, ...]] = {
+    "readings": (METRIC,),
+    "switches": ([SWITCH],),
+    "positions": (),
+    "faults": (FAULT,),
 }
-PERIOD = r"at <@ \(SELECT range_agg\(during\) FROM equipment_ownership WHERE equipment_key = \$1 AND customer_id = \$4\)"
+PERIOD = (
+    r"at <@ \(SELECT range_agg\(during\) FROM equipment_ownership WHERE equipment_key = (?:\$2|machine\.key) "
+    r"AND customer_id = \$1\)"
+)
 
 NEW_FLEET = "INSERT INTO fleet (customer_id) VALUES ($1) RETURNING number"
 NEW_HISTORY = (
@@ -52,8 +75,10 @@ class Handed:
 
     def asked(self, name: str) -> tuple[object, ...]:
         """The arguments for the first owner, about all that time."""
-        times = sorted(self.told.values())
-        return self.key, times[0], times[-1], next(iter(self.told)), *ASKED[name]
+        owner, (first, *_, last) = next(iter(self.told)), sorted(self.told.values())
+        if name == REPORTED:
+            return owner, self.key, first, last, [METRIC, SWITCH], [FAULT]
+        return owner, f"{self.key}", [1], None, None, first, last, 0, *KINDS[name.removesuffix(", counted")]
 
 
 @pytest.fixture
@@ -75,33 +100,50 @@ async def tell(transaction: Transaction, owner: UUID, key: int, at: datetime) ->
 
 
 def without_period(name: str) -> str:
-    opened, count = re.subn(PERIOD, "$4::uuid IS NOT NULL", STATEMENTS[name])
+    opened, count = re.subn(PERIOD, "$1::uuid IS NOT NULL", STATEMENTS[name])
     assert count
-    assert "customer_id" not in opened
+    assert "range_agg" not in opened
     return opened
 
 
-def found(rows: list[Row]) -> int:
-    return sum(row.get("count", 1) for row in rows)
+def times_in(name: str, rows: list[Row]) -> list[float]:
+    """When what is shown was told, in seconds since 1970; as many as its count says."""
+    [row] = rows
+    assert row["count"] == (len(row["seconds"] or ()) if name.endswith("counted") else None)
+    return row["seconds"] or []
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
+PAGES = [name for name in STATEMENTS if name != REPORTED]
+
+
+@pytest.mark.parametrize("name", PAGES)
 async def test_each_owner_is_shown_what_was_told_in_their_own_time(
     name: str, handed: Handed, context: Context
 ) -> None:
     """R-71: whatever is asked, and a stranger nothing."""
     statement, asked = without_period(name), handed.asked(name)
     for owner, at in handed.told.items():
-        rows = await seen_by(context, owner, statement, *asked)
-        assert {row["at"] for row in rows if "at" in row} <= {at}
-        assert found(rows) == (4 if name == "SELECT_REPORTED" else 1)
-    assert found(await seen_by(context, uuid4(), statement, *asked)) == 0
+        assert times_in(name, await seen_by(context, owner, statement, *asked)) == [at.timestamp()]
+    assert times_in(name, await seen_by(context, uuid4(), statement, *asked)) == []
 
 
-@pytest.mark.parametrize("name", [name for name in STATEMENTS if name != "SELECT_REPORTED"])
+async def test_a_stranger_is_not_shown_which_series_there_are(handed: Handed, context: Context) -> None:
+    """R-71."""
+    statement, asked = without_period(REPORTED), handed.asked(REPORTED)
+    for owner in handed.told:
+        assert len(await seen_by(context, owner, statement, *asked)) == 4
+    assert await seen_by(context, uuid4(), statement, *asked) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
 async def test_without_the_second_lock_the_same_words_would_show_both(
     name: str, handed: Handed, context: Context
 ) -> None:
     """So it is the lock that parts them above."""
     async with ingest(context.database) as transaction:
-        assert found(await transaction.rows(without_period(name), *handed.asked(name))) == 2
+        shown = times_in(name, await transaction.rows(without_period(name), *handed.asked(name)))
+    assert shown == [at.timestamp() for at in handed.told.values()]
+
+
+def test_these_are_all_statements_about_readings() -> None:
+    assert set(STATEMENTS) == {REPORTED, *KINDS, *(f"{name}, counted" for name in KINDS)}

@@ -1,9 +1,10 @@
 """The one table of series: what a machine reported over time, under the names that ISO 15143-3 gives each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
 from app.aemp.model.columns import Columns
 from app.aemp.model.elements import ELEMENTS, Child, Element, Kind
@@ -56,40 +57,47 @@ class Series:
         """The child that a row's value belongs to; the others do not change with time, or are in the metric."""
         return [child for child in self.element.children if child.required][-1]
 
+    @property
+    def standing(self) -> tuple[Child, ...]:
+        """The children that do not change with time, of a series of figures."""
+        if not self.metrics or self.element.reading is SwitchStatus:
+            return ()
+        return tuple(child for child in self.element.children if child is not self.value)
+
     def readings_of(
         self, rows: Iterable[tuple[datetime, float, int]], latest: Reading | None
     ) -> tuple[Reading, ...]:
         """rows: of `reading`, each time, value and metric. latest: the machine's, for what does not change with time."""
         if self.element.reading is SwitchStatus:
-            first = SWITCH_METRICS.start
-            return tuple(SwitchStatus(at, metric - first + 1, on=value != 0) for at, value, metric in rows)
-        measured = self.value
+            return tuple(SwitchStatus(at, _input_of(metric), on=value != 0) for at, value, metric in rows)
         standing = {
-            child.attribute: getattr(latest, child.attribute)
-            for child in self.element.children
-            if latest is not None and child is not measured
+            child.attribute: getattr(latest, child.attribute) for child in self.standing if latest is not None
         }
+        measured, make = self.value, self.element.reading
         made = _MADE.get(measured.kind, float)
-        make = self.element.reading
         return tuple(make(at=at, **{measured.attribute: made(value)}, **standing) for at, value, _ in rows)
 
-    def columns_of(self, rows: Sequence[tuple[float, float, int]], machine: Columns) -> Columns:
-        """The same side by side, with times in seconds since 1970. machine: the columns of it alone."""
-        times, values, metrics = zip(*rows, strict=True) if rows else ((), (), ())
-        at_column, measured = self.element.at_column, self.value
+    def columns_of(self, times: Sequence[float], told: Columns, standing: Mapping[str, Any]) -> Columns:
+        """The same side by side, with times in seconds since 1970.
+
+        told: the columns `value` and, of switches, `metric`. standing: of the machine, by column; empty when it tells none.
+        """
+        at_column, values = self.element.at_column, told["value"]
         if self.element.reading is SwitchStatus:
             number, on = (child.column for child in self.element.children)
-            first = SWITCH_METRICS.start
-            inputs = [metric - first + 1 for metric in metrics]
+            inputs = [_input_of(metric) for metric in told["metric"]]
             return {at_column: times, number: inputs, on: [value != 0 for value in values]}
-        [at] = machine[at_column]
-        standing = {
-            child.column: [None if at is None else machine[child.column][0]] * len(rows)
-            for child in self.element.children
-            if child is not measured
+        made = _MADE.get(self.value.kind)
+        return {
+            at_column: times,
+            self.value.column: [*map(made, values)] if made else values,
+            **{child.column: [standing.get(child.column)] * len(times) for child in self.standing},
         }
-        made = _MADE.get(measured.kind, float)
-        return {at_column: times, measured.column: [*map(made, values)], **standing}
+
+
+def _input_of(metric: int) -> int:
+    """The number of a tracker's input, from 1."""
+    return metric - SWITCH_METRICS.start + 1
 
 
 _MADE: dict[Kind, type] = {Kind.BOOLEAN: bool, Kind.INTEGER: int}
@@ -140,6 +148,12 @@ LOCATIONS = Series(
     name="Locations", root="LocationMessages", element=_ELEMENTS["Location"], aliases=("Location",)
 )
 OPERATING_HOURS = _hours("CumulativeOperatingHours", Metric.CUMULATIVE_OPERATING_HOURS)
+SWITCHES = Series(
+    name="SwitchStatus",
+    root="SwitchStatusMessages",
+    element=_SWITCH_STATUS,
+    metrics=tuple(SWITCH_METRICS),
+)
 FAULTS = _codes("Faults", "FaultCodeMessages", "FaultCode", 1)
 CAUTION_CODES = _codes("CautionCodes", "CautionMessages", "CautionCode", 2)
 
@@ -186,12 +200,7 @@ SERIES: tuple[Series, ...] = (
     _series(
         "PeakDailySpeed", "MaximumSpeedLast24Messages", "MaximumSpeedLast24", Metric.MAXIMUM_SPEED_LAST_24
     ),
-    Series(
-        name="SwitchStatus",
-        root="SwitchStatusMessages",
-        element=_SWITCH_STATUS,
-        metrics=tuple(SWITCH_METRICS),
-    ),
+    SWITCHES,
     FAULTS,
     CAUTION_CODES,
 )

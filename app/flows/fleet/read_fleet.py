@@ -20,7 +20,6 @@ from app.storage.fleet.fleet import (
 from app.storage.fleet.page_maps import get_page_map
 from app.storage.fleet.shares import select_shared_page
 from app.storage.fleet.view import FleetView, SeenFleet
-from app.storage.postgres.database import Transaction
 
 
 class SeenPage(NamedTuple):
@@ -92,7 +91,7 @@ async def read_equipment(
     return _only(sought, machines)
 
 
-async def require_machine(fleet: Transaction, view: FleetView, sought: Sought) -> Machine:
+async def require_machine(fleet: SeenFleet, view: FleetView, sought: Sought) -> Machine:
     """Raises AempError 404 when there is no such machine, and 409 when there is more than one."""
     return _only(sought, await select_equipment(fleet, view, sought))
 

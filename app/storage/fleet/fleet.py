@@ -48,14 +48,10 @@ class MappedPage:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine as it stands; `key` names its readings. flat: it alone.
-
-    version: of its row of figures, which everybody writes who writes a reading of it; None where there is no row.
-    """
+    """One machine as it stands; `key` names its readings. flat: it alone."""
 
     key: int
     flat: Machines
-    version: int | None
 
     @property
     def equipment(self) -> Equipment:
@@ -131,31 +127,33 @@ async def select_mapped_page(
 _NAME = "lower(regexp_replace(btrim({}), '\\s+', ' ', 'g'))"
 _SAME = f"{_NAME} = {_NAME}"
 
-SELECT_EQUIPMENT = f"""
-SELECT e.key, i.kind, l.xmin AS version, {MACHINE_COLUMNS}
+# Those that go by an identifier, the first of its kinds first.
+NAMED_MACHINES = f"""
 FROM equipment_identifier i
 JOIN equipment e ON e.key = i.equipment_key
-LEFT JOIN equipment_latest l ON l.equipment_key = e.key
+LEFT JOIN equipment_latest l ON l.equipment_key = e.key AND l.customer_id = $1
 WHERE i.customer_id = $1 AND i.value = $2 AND i.kind = ANY($3::smallint[])
   AND ($4::text IS NULL OR ({_SAME.format("coalesce(e.oem_name, '')", "$4")}
                             AND {_SAME.format("coalesce(e.model, '')", "$5::text")}))
-ORDER BY i.kind, i.equipment_key LIMIT {MOST_NAMED + 1}
+ORDER BY i.kind, i.equipment_key
 """
+SELECT_EQUIPMENT = f"SELECT e.key, i.kind, {MACHINE_COLUMNS} {NAMED_MACHINES} LIMIT {MOST_NAMED + 1}"
 
 
 async def select_equipment(
     fleet: Transaction | SeenFleet, view: FleetView, sought: Sought
 ) -> tuple[Machine, ...]:
     """The machines that go by the identifier, by the first of its kinds that any has: mostly one."""
-    kinds = [IDENTIFIER_KINDS.index(kind) + 1 for kind in sought.kinds]
-    rows = await fleet.rows(
-        SELECT_EQUIPMENT, view.customer_id, sought.value, kinds, sought.make, sought.model
-    )
+    rows = await fleet.rows(SELECT_EQUIPMENT, *arguments_of(view, sought))
     return tuple(
-        Machine(row["key"], machines_of([row], view), row["version"])
-        for row in rows
-        if row["kind"] == rows[0]["kind"]
+        Machine(row["key"], machines_of([row], view)) for row in rows if row["kind"] == rows[0]["kind"]
     )
+
+
+def arguments_of(view: FleetView, sought: Sought) -> tuple[object, ...]:
+    """The arguments of NAMED_MACHINES."""
+    kinds = [IDENTIFIER_KINDS.index(kind) + 1 for kind in sought.kinds]
+    return view.customer_id, sought.value, kinds, sought.make, sought.model
 
 
 # newest_at moves with every reading that is kept, so the machines' figures need not be looked at.

@@ -1,124 +1,179 @@
 """A machine's readings over time, read under row-level security for the customer's own period of ownership only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from app.aemp.address.paging import PAGE_SIZE
 from app.aemp.address.ranges import Range
 from app.aemp.model.columns import Columns
-from app.aemp.model.series import LOCATIONS, SERIES, Series
-from app.storage.fleet.view import FleetView
-from app.storage.postgres.database import Row, Transaction
+from app.aemp.model.identifiers import Sought
+from app.aemp.model.series import LOCATIONS, SERIES, SWITCHES, Series
+from app.storage.fleet.fleet import NAMED_MACHINES, arguments_of
+from app.storage.fleet.view import FleetView, SeenFleet
+from app.storage.postgres.database import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A machine that is in view, and the time it is asked about, both ends included."""
+    """The machine that goes by a name in a view, and the time it is asked about, both ends included."""
 
     view: FleetView
-    machine_key: int
+    machine: Sought
     range: Range
-
-    @property
-    def arguments(self) -> tuple[object, ...]:
-        return self.machine_key, self.range.start_at, self.range.end_at, self.view.customer_id
 
 
 class Counted(NamedTuple):
-    """How many readings there were.
+    """How many readings a machine had.
 
-    version: of the machine's row of figures, read before they were counted.
-    asked_at: the newest change that was heard of before.
+    version: of its row of figures as it stood then. asked_at: the newest change that was heard of before.
     """
 
     readings: int
+    machine_key: int
     version: int
     asked_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesPage:
+    """A page of readings in the order of time, side by side, with times in seconds since 1970.
+
+    version: of the machine's row of figures, which everybody writes who writes a reading of it; None where there is no row.
+    count: of all readings of the range; None where that was not asked. All is of one snapshot.
+    """
+
+    machine_key: int
+    version: int | None
+    readings: Columns
+    count: int | None
+
+
 # The periods are looked up once a statement, as the policy's fleet is.
 _OWN = """
-equipment_key = $1 AND at BETWEEN $2 AND $3
-AND at <@ (SELECT range_agg(during) FROM equipment_ownership WHERE equipment_key = $1 AND customer_id = $4)
-"""
-_READINGS = f"FROM reading WHERE metric = $5 AND {_OWN}"
-_SWITCHES = f"FROM reading WHERE metric = ANY($5::smallint[]) AND {_OWN}"
-_POSITIONS = f"FROM position WHERE {_OWN}"
-_FAULTS = f"FROM fault WHERE kind = $5 AND {_OWN}"
-
-_SECONDS = "date_part('epoch', at) AS seconds"  # see MACHINE_COLUMNS
-SELECT_READINGS = f"SELECT {_SECONDS}, value, metric {_READINGS} ORDER BY at LIMIT {PAGE_SIZE} OFFSET $6"
-SELECT_SWITCHES = (
-    f"SELECT {_SECONDS}, value, metric {_SWITCHES} ORDER BY at, metric LIMIT {PAGE_SIZE} OFFSET $6"
-)
-SELECT_POSITIONS = (
-    f"SELECT {_SECONDS}, latitude, longitude, altitude_m {_POSITIONS} ORDER BY at LIMIT {PAGE_SIZE} OFFSET $5"
-)
-SELECT_FAULTS = f"""
-SELECT {_SECONDS}, code_identifier, code_description, code_severity, nullif(code_source, '') {_FAULTS}
-ORDER BY at, code_identifier, code_source LIMIT {PAGE_SIZE} OFFSET $6
+equipment_key = {key} AND at BETWEEN {start} AND {end}
+AND at <@ (SELECT range_agg(during) FROM equipment_ownership WHERE equipment_key = {key} AND customer_id = $1)
 """
 
 
-async def select_readings(
-    fleet: Transaction, asked: Asked, series: Series, machine: Columns, *, offset: int
-) -> Columns:
-    """One page in the order of time, side by side. machine: it alone, for what does not change with time."""
-    arguments = (*asked.arguments, *_kind_of(series), offset)
-    if series is LOCATIONS:
-        return _columns_of(series, await fleet.rows(SELECT_POSITIONS, *arguments))
-    if series.fault_kind:
-        return _columns_of(series, await fleet.rows(SELECT_FAULTS, *arguments))
-    statement = SELECT_READINGS if len(series.metrics) == 1 else SELECT_SWITCHES
-    rows = [tuple(row.values()) for row in await fleet.rows(statement, *arguments)]
-    return series.columns_of(rows, machine)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the readings of some series are. kind: the condition for those of one of them; None where all are."""
+
+    table: str
+    columns: tuple[str, ...]
+    order: str
+    kind: str | None
 
 
-def _columns_of(series: Series, rows: Sequence[Row]) -> Columns:
-    """rows: of the time and each child of the series, in order."""
-    names = (series.element.at_column, *(child.column for child in series.element.children))
-    values = zip(*(row.values() for row in rows), strict=True) if rows else ((),) * len(names)
-    return dict(zip(names, values, strict=True))
+_TIME = "seconds"
+_READINGS = _Source("reading", ("value",), "at", "metric = $9")
+_SWITCHES = _Source("reading", ("value", "metric"), "at, metric", "metric = ANY($9::smallint[])")
+_POSITIONS = _Source("position", ("latitude", "longitude", "altitude_m"), "at", None)
+_FAULTS = _Source(
+    "fault",
+    ("code_identifier", "code_description", "code_severity", "code_source"),
+    "at, code_identifier, code_source",
+    "kind = $9",
+)
+# What belongs to the readings of a series and does not change with time is in the machine's row of figures.
+_STANDING = [
+    (series.element.at_column, *(child.column for child in series.standing))
+    for series in SERIES
+    if series.standing
+]
 
 
-COUNT_READINGS = f"SELECT count(*) {_READINGS}"
-COUNT_SWITCHES = f"SELECT count(*) {_SWITCHES}"
-COUNT_POSITIONS = f"SELECT count(*) {_POSITIONS}"
-COUNT_FAULTS = f"SELECT count(*) {_FAULTS}"
+def page_statement(series: Series, *, counted: bool) -> str:
+    """The statement of a page of a series. counted: whether it counts all readings too."""
+    return _page_of(_source_of(series), counted=counted)
 
 
-async def count_readings(fleet: Transaction, asked: Asked, series: Series) -> int:
-    if series is LOCATIONS:
-        statement = COUNT_POSITIONS
-    elif series.fault_kind:
-        statement = COUNT_FAULTS
-    else:
-        statement = COUNT_READINGS if len(series.metrics) == 1 else COUNT_SWITCHES
-    row = await fleet.row(statement, *asked.arguments, *_kind_of(series))
-    return int(row["count"]) if row else 0
+@cache
+def _page_of(source: _Source, *, counted: bool) -> str:
+    """One row: of the machine, of how many go by its name, and of its readings as arrays."""
+    own = _OWN.format(key="machine.key", start="$6", end="$7")
+    readings = f"FROM {source.table} WHERE {own}" + (f" AND {source.kind}" if source.kind else "")
+    told = ", ".join((f"date_part('epoch', at) AS {_TIME}", *source.columns))  # see MACHINE_COLUMNS
+    arrays = ", ".join(f"array_agg({name}) AS {name}" for name in (_TIME, *source.columns))
+    count = f"(SELECT count(*) {readings})" if counted else "NULL::bigint"
+    standing = ", ".join(
+        f"date_part('epoch', l.{at}) AS {at}, {', '.join(f'l.{name}' for name in names)}"
+        for at, *names in _STANDING
+    )
+    return f"""
+SELECT machine.*, told.*, {count} AS count
+FROM (SELECT named.*, count(*) OVER (PARTITION BY named.found_by) AS namesakes
+      FROM (SELECT i.kind AS found_by, e.key, l.xmin AS version, {standing} {NAMED_MACHINES} LIMIT 2) AS named
+      ORDER BY named.found_by LIMIT 1) AS machine,
+     LATERAL (SELECT {arrays}
+              FROM (SELECT {told} {readings} ORDER BY {source.order} LIMIT {PAGE_SIZE} OFFSET $8) AS page) AS told
+"""
+
+
+async def select_series_page(
+    fleet: SeenFleet, asked: Asked, series: Series, *, offset: int, counted: bool
+) -> SeriesPage | None:
+    """Read a page. counted: whether to count all readings too. None when not exactly one machine goes by the name."""
+    statement = page_statement(series, counted=counted)
+    named = arguments_of(asked.view, asked.machine)
+    arguments = (*named, asked.range.start_at, asked.range.end_at, offset, *_kind_of(series))
+    rows = await fleet.rows(statement, *arguments)
+    if not rows or rows[0]["namesakes"] > 1:
+        return None
+    [row] = rows
+    return SeriesPage(row["key"], row["version"], _readings_of(series, row, asked.view), row["count"])
+
+
+def _readings_of(series: Series, row: Row, view: FleetView) -> Columns:
+    source = _source_of(series)
+    # PostgreSQL makes no array of no rows.
+    told = {name: row[name] or () for name in (_TIME, *source.columns)}
+    if series.metrics:
+        return series.columns_of(told.pop(_TIME), told, _standing_of(series, row, view))
+    return {series.element.at_column: told.pop(_TIME), **told}
+
+
+def _standing_of(series: Series, row: Row, view: FleetView) -> Mapping[str, Any]:
+    """What the machine told last of what does not change with time; nothing from before the history that is shown."""
+    if not series.standing:
+        return {}
+    at = row[series.element.at_column]
+    is_shown = at is not None and (view.history_from is None or at >= view.history_from.timestamp())
+    return {child.column: row[child.column] for child in series.standing} if is_shown else {}
 
 
 # Each table is asked by itself, since metrics and kinds of faults are numbered apart. It has a limit and no EXISTS,
 # which would be turned into a join with all readings of the range.
+_OF_MACHINE = _OWN.format(key="$2", start="$3", end="$4")
 SELECT_REPORTED = f"""
 SELECT 'reading' AS source, number
-FROM unnest($5::smallint[]) AS number, LATERAL (SELECT FROM reading WHERE metric = number AND {_OWN} LIMIT 1) AS one
+FROM unnest($5::smallint[]) AS number, LATERAL (SELECT FROM reading WHERE metric = number AND {_OF_MACHINE} LIMIT 1) AS one
 UNION ALL
 SELECT 'fault', number
-FROM unnest($6::smallint[]) AS number, LATERAL (SELECT FROM fault WHERE kind = number AND {_OWN} LIMIT 1) AS one
+FROM unnest($6::smallint[]) AS number, LATERAL (SELECT FROM fault WHERE kind = number AND {_OF_MACHINE} LIMIT 1) AS one
 UNION ALL
-SELECT 'position', 0 FROM (SELECT {_POSITIONS} LIMIT 1) AS one
+SELECT 'position', 0 FROM (SELECT FROM position WHERE {_OF_MACHINE} LIMIT 1) AS one
 """
 _METRICS = [metric for series in SERIES for metric in series.metrics]
 _FAULT_KINDS = [series.fault_kind for series in SERIES if series.fault_kind]
 
 
-async def select_reported(fleet: Transaction, asked: Asked) -> tuple[Series, ...]:
+async def select_reported(fleet: SeenFleet, machine_key: int, within: Range) -> tuple[Series, ...]:
     """The series that have a reading, in the order of the table of series."""
-    rows = await fleet.rows(SELECT_REPORTED, *asked.arguments, _METRICS, _FAULT_KINDS)
+    asked = (fleet.view.customer_id, machine_key, within.start_at, within.end_at)
+    rows = await fleet.rows(SELECT_REPORTED, *asked, _METRICS, _FAULT_KINDS)
     found = {(row["source"], row["number"]) for row in rows}
     return tuple(series for series in SERIES if found & _sources_of(series))
+
+
+def _source_of(series: Series) -> _Source:
+    if series is LOCATIONS:
+        return _POSITIONS
+    if series.fault_kind:
+        return _FAULTS
+    return _SWITCHES if series is SWITCHES else _READINGS
 
 
 def _kind_of(series: Series) -> tuple[object, ...]:

@@ -24,11 +24,6 @@ set_config('rovitracker.customer', {}, true), set_config('rovitracker.share', {}
 set_config('rovitracker.history_from', {}, true)
 """
 SET_VIEW = f"SELECT {_SETTINGS.format('$1', '$2', '$3')}"
-# A plan that is made once does not know how long a range is, and takes a sort of all of it for cheaper than the walk
-# along the index that can end after a page.
-SET_SERIES_VIEW = f"""
-{SET_VIEW}, set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)
-"""
 
 
 class SeenFleet(NamedTuple):
@@ -59,14 +54,6 @@ async def fleet_of(database: Database, view: FleetView) -> AsyncIterator[Transac
     """A transaction that sees the rows of this view alone."""
     async with database.transaction() as transaction:
         await transaction.row(SET_VIEW, *_settings(view))
-        yield transaction
-
-
-@asynccontextmanager
-async def series_of(database: Database, view: FleetView) -> AsyncIterator[Transaction]:
-    """The same, which walks along indexes."""
-    async with database.transaction() as transaction:
-        await transaction.row(SET_SERIES_VIEW, *_settings(view))
         yield transaction
 
 

@@ -7,13 +7,11 @@ from typing import Any
 import orjson
 
 from app.aemp.address.paging import PAGE_SIZE
-from app.aemp.address.ranges import Range
-from app.storage.fleet.fleet import SELECT_EQUIPMENT, SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
-from app.storage.fleet.series import COUNT_READINGS, SELECT_READINGS, Asked
-from app.storage.fleet.view import FleetView, fleet_of, series_of
+from app.storage.fleet.fleet import SELECT_FLEET_PAGE, SELECT_MAPPED_PAGE
+from app.storage.fleet.series import page_statement
+from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.postgres.database import Transaction
-from bench.size.aemp.accounts import keys_of
-from bench.size.aemp.figures import METRICS, Fleet, pin_of
+from bench.size.aemp.figures import METRICS, SERIES_OF, Fleet, pin_of
 from bench.size.aemp.ground import FleetGround
 from bench.size.aemp.pages import WINDOW
 
@@ -40,17 +38,15 @@ class Explained:
 
 
 async def explain_pages(ground: FleetGround) -> list[Explained]:
-    """Explain pages from the middle of the large fleet and its history, in the transactions that read them."""
+    """Explain pages from the middle of the large fleet and its history, in a transaction that sees it."""
     fleet = ground.large
     number, step = fleet.machines // 2, (fleet.told - WINDOW) // 2
-    async with ground.context() as context:
-        key = (await keys_of(context, fleet))[number - 1]
-        async with fleet_of(context.database, FleetView(fleet.customer_id)) as transaction:
-            explained = [await _explain(transaction, *each) for each in _fleet_page(fleet, number)]
-        async with series_of(context.database, FleetView(fleet.customer_id)) as transaction:
-            return explained + [
-                await _explain(transaction, *each) for each in _series_page(fleet, number, key, step)
-            ]
+    async with (
+        ground.context() as context,
+        fleet_of(context.database, FleetView(fleet.customer_id)) as transaction,
+    ):
+        pages = (*_fleet_page(fleet, number), *_series_page(fleet, number, step))
+        return [await _explain(transaction, *each) for each in pages]
 
 
 def _fleet_page(fleet: Fleet, number: int) -> Iterator[tuple[str, str, str, tuple[object, ...]]]:
@@ -61,14 +57,12 @@ def _fleet_page(fleet: Fleet, number: int) -> Iterator[tuple[str, str, str, tupl
     yield "fleet page", "by a pinned map", SELECT_MAPPED_PAGE, (*places, *pinned)
 
 
-def _series_page(
-    fleet: Fleet, number: int, key: int, step: int
-) -> Iterator[tuple[str, str, str, tuple[object, ...]]]:
+def _series_page(fleet: Fleet, number: int, step: int) -> Iterator[tuple[str, str, str, tuple[object, ...]]]:
     named = (fleet.customer_id, pin_of(fleet.name, number), [1, 2, 3], None, None)
-    yield "series page", "the machine", SELECT_EQUIPMENT, named
-    asked = Asked(FleetView(fleet.customer_id), key, Range(fleet.at(step), fleet.at(step + WINDOW - 1)))
-    yield "series page", "how many readings", COUNT_READINGS, (*asked.arguments, METRICS[0])
-    yield "series page", "the readings", SELECT_READINGS, (*asked.arguments, METRICS[0], PAGE_SIZE)
+    asked = (*named, fleet.at(step), fleet.at(step + WINDOW - 1), PAGE_SIZE, METRICS[0])
+    series = SERIES_OF[METRICS[0]]
+    yield "series page", "the readings", page_statement(series, counted=False), asked
+    yield "series page", "and how many there are", page_statement(series, counted=True), asked
 
 
 async def _explain(
