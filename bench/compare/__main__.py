@@ -126,7 +126,7 @@ def _read_arguments() -> argparse.Namespace:
         default=list(SCENARIOS),
         help="what is asked (all but pages)",
     )
-    add("--fleets", type=program.count, default=4, help="whose pages are asked for (4)")
+    add("--fleets", type=program.count, default=20, help="whose pages are asked for, one a burst (20)")
     add(
         "--bar",
         type=program.positive,

@@ -5,7 +5,7 @@ repeated, that is filled by one call. A library would guarantee that any name gi
 rendering's own way to escape text does.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, compress
@@ -115,9 +115,9 @@ def write_machines(machines: Machines, branches: Sequence[Branch], end: str) -> 
     return [*map(str.encode, rows)], [len(each) if each.isascii() else len(each.encode()) for each in headers]
 
 
-def write_readings(columns: Columns, branch: Branch, at_column: str) -> Iterator[str]:
-    """The row of each reading."""
-    return _join([_write_branch(_with_times(columns, (at_column,)), branch)], len(columns[at_column]))
+def write_readings(columns: Columns, branch: Branch, at_column: str) -> list[str]:
+    """The row of each reading, which all have a time."""
+    return _write_branch({**columns, at_column: _texts_of(columns[at_column])}, branch)
 
 
 def _join(columns: Iterable[list[str]], count: int, end: str = "") -> Iterator[str]:
@@ -132,10 +132,16 @@ def _with_times(columns: Columns, names: Iterable[str]) -> Columns:
     """
     moments = set().union(*(columns[name] for name in names))
     moments.discard(None)
-    times = [datetime.fromtimestamp(at, UTC) for at in moments]
-    texts = orjson.dumps(times, option=_TIMES_OPTION).decode()[2:-2].split('","')
-    text_of = dict(zip(moments, texts, strict=False)).get  # without moments there is one text, an empty one
+    text_of = dict(zip(moments, _texts_of(moments), strict=True)).get
     return {**columns, **{name: [*map(text_of, columns[name])] for name in names}}
+
+
+def _texts_of(moments: Collection[float]) -> list[str]:
+    """In their order."""
+    if not moments:
+        return []
+    times = [datetime.fromtimestamp(at, UTC) for at in moments]
+    return orjson.dumps(times, option=_TIMES_OPTION).decode()[2:-2].split('","')
 
 
 def _write_branch(columns: Columns, branch: Branch) -> list[str]:
