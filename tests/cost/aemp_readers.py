@@ -334,6 +334,7 @@ CASES: dict[str, tuple[Case, ...]] = {
 EXEMPT = {
     "app/aemp/model/columns.py:from_columns": OURS,
     "app/aemp/model/columns.py:side_by_side": OURS,
+    "app/aemp/model/series.py:Series.columns_of": OURS,
     "app/aemp/read/interpret.py:all_of": "read_reports and interpret are measured with all of a document",
     "app/aemp/model/plausible.py:says_nothing": READ,
     "app/aemp/read/children.py:find": "read_element is measured with each of its children",
