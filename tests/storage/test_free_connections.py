@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from app.first_step import begin
 from app.storage.postgres.database import SERVICE_ROLE, Database, open_database
 from tests.storage.test_database import WHO, role_of, single, terminate
 
@@ -75,3 +76,34 @@ async def test_a_connection_without_work_goes_back_to_the_pool(
         await pid_of(database)
     assert len(database._connections._free) == 1
     await database.close()
+
+
+async def test_a_connection_that_came_free_meanwhile_is_seen_by_who_needs_a_task_first(
+    single: Database,
+) -> None:
+    """The first step of a request has no task and gets one before it asks the pool, which then has none to give."""
+    connections, loop = single._connections, asyncio.get_running_loop()
+    taken, served = await connections.take(1.0), asyncio.Event()
+
+    async def ask() -> None:
+        await single.row(WHO)
+        served.set()
+
+    def turn() -> None:
+        """Without a task, as the door begins requests."""
+        assert begin(ask(), loop) is not None
+        assert begin(connections.give_back(taken, is_whole=True), loop) is None
+
+    loop.call_soon(turn)
+    async with asyncio.timeout(1.0):
+        await served.wait()
+
+
+async def test_a_pool_that_closes_keeps_nothing_that_is_given_back(single: Database) -> None:
+    """Work in flight is finished, and its connection is what the end waits for."""
+    async with single.transaction() as transaction:
+        closing = asyncio.create_task(single.close())
+        await asyncio.sleep(0.05)
+        assert await transaction.row(WHO) is not None
+    async with asyncio.timeout(1.0):
+        await closing

@@ -40,14 +40,16 @@ class Connections:
         self._pool, self._timeouts = pool, timeouts
         self._free: list[tuple[Any, float]] = []  # since when; the one that was used last is taken first
         self._waiting = 0  # callers that have asked the pool
+        self._is_closing = False
 
     async def take(self, timeout_s: float) -> Any:
         """Raises NotSentError when there is none in time."""
-        while self._free:
-            connection, _ = self._free.pop()
-            if not is_lost(connection):
-                return connection
-        await in_task()
+        free = self._take_free()
+        if free is None:
+            await in_task()
+            free = self._take_free()  # one may have come free meanwhile, and the pool would wait for it
+        if free is not None:
+            return free
         self._waiting += 1
         try:
             return await self._pool.acquire(timeout=timeout_s)
@@ -58,7 +60,7 @@ class Connections:
 
     async def give_back(self, connection: Any, *, is_whole: bool) -> None:
         """is_whole: whether nothing is under way on it, and it leads to the server that is meant."""
-        if not is_whole or self._waiting:
+        if not is_whole or self._waiting or self._is_closing:
             await self._release(connection)
             return
         now = asyncio.get_running_loop().time()
@@ -72,12 +74,21 @@ class Connections:
         await self._release_free()
 
     async def close(self) -> None:
+        self._is_closing = True
         await self._release_free()
         try:
             async with asyncio.timeout(self._timeouts.statement_s):
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+    def _take_free(self) -> Any:
+        """None where there is none. The pool has back what the server closed."""
+        while self._free:
+            connection, _ = self._free.pop()
+            if not is_lost(connection):
+                return connection
+        return None
 
     async def _release_free(self) -> None:
         while self._free:
