@@ -12,8 +12,8 @@ from app.aemp.address.paging import PAGE_SIZE
 from app.aemp.model.series import FAULTS, LOCATIONS, OPERATING_HOURS, SWITCHES, Series
 from app.oauth.token_string import new_id
 from app.storage.fleet.series import SELECT_REPORTED, page_statement
-from app.storage.fleet.view import in_view
-from app.storage.postgres.database import Database, open_database
+from app.storage.fleet.view import FleetView, SeenFleet, in_view, walking
+from app.storage.postgres.database import BY_KEY, Database, Dialect, open_database
 from tests.conftest import make_database
 from tests.support.plans import nodes_of, plan_of
 
@@ -47,11 +47,29 @@ FROM generate_series($1::timestamptz, $2::timestamptz, '5 minutes') AS at, equip
 """
 
 
-@pytest.fixture(scope="module", params=["ANALYZE", "VACUUM ANALYZE"])
+SESSIONS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "Citus": {"dialect": Dialect(asyncpg.Connection, {"plan_cache_mode": "auto", **BY_KEY})},
+    "pooled": {"pooled": True},
+}
+
+
+@pytest.fixture(scope="module", params=SESSIONS)
 async def large(
-    request: pytest.FixtureRequest, servers: tuple[str, str], worker: int
+    request: pytest.FixtureRequest, filled: tuple[str, UUID, datetime]
 ) -> AsyncIterator[tuple[Database, UUID, datetime]]:
-    """The service's connections to 75,000 rows of three weeks, whose they are, and since when.
+    """The service's connections to those rows, as it has them: alone, as on Citus, and behind a pooler."""
+    url, customer_id, since_at = filled
+    database = await open_database(url, connections=1, **SESSIONS[request.param])
+    yield database, customer_id, since_at
+    await database.close()
+
+
+@pytest.fixture(scope="module", params=["ANALYZE", "VACUUM ANALYZE"])
+async def filled(
+    request: pytest.FixtureRequest, servers: tuple[str, str], worker: int
+) -> tuple[str, UUID, datetime]:
+    """A database with 75,000 rows of three weeks, whose they are, and since when.
 
     Before a vacuum PostgreSQL looks at the rows of a walk, and takes to fetch them all and sort them for cheaper where a
     page that is read out of order costs more.
@@ -71,9 +89,7 @@ async def large(
             await owner.execute(statement, since_at, until_at)
     await owner.execute(request.param)
     await owner.close()
-    database = await open_database(url, connections=1)
-    yield database, customer_id, since_at
-    await database.close()
+    return url, customer_id, since_at
 
 
 Large: TypeAlias = tuple[Database, UUID, datetime]
@@ -84,7 +100,7 @@ async def nodes_run(large: Large, statement: str, *arguments: object) -> list[di
     database, customer_id, _ = large
     asked = (customer_id, *arguments)
     literals = ["NULL" if each is None else f"'{each}'" for each in (*asked, customer_id, "all", "-infinity")]
-    async with database.transaction() as transaction:
+    async with walking(database) as transaction:
         plan = await plan_of(transaction, in_view(statement, len(asked)), *literals)
     assert plan["Actual Rows"] >= 1
     return [node for node in nodes_of(plan) if node["Actual Loops"]]
@@ -155,3 +171,12 @@ async def test_whether_a_series_has_readings_is_asked_of_one_row_each(large: Lar
     nodes = await nodes_run(large, SELECT_REPORTED, 1, *within, "{1,2,3,4}", "{1,2}")
     assert rows_read(nodes, "reading") <= 4
     assert rows_read(nodes, "position") <= 1
+
+
+async def test_each_session_walks_and_a_poolers_is_left_as_it_was(large: Large) -> None:
+    database, customer_id, _ = large
+    cost = "SELECT current_setting('random_page_cost') AS cost"
+    [row] = await SeenFleet(database, FleetView(customer_id)).walk(cost)
+    assert row["cost"] == "1"
+    [row] = await database.rows(cost)
+    assert row["cost"] == ("4" if database.is_pooled else "1")

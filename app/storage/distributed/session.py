@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 
 from app.storage.distributed.statements import ON_CITUS
-from app.storage.postgres.database import Dialect
+from app.storage.postgres.database import BY_KEY, Dialect
 
 _INTERNAL = "XX000"
 
@@ -48,5 +48,5 @@ def _judged(error: asyncpg.InternalServerError) -> Exception:
 # 1.5 s in each session, longer than a shared statement may take.
 CITUS = Dialect(
     CitusSession,
-    {"plan_cache_mode": "auto", "enable_seqscan": "off", "citus.override_table_visibility": "off"},
+    {"plan_cache_mode": "auto", "citus.override_table_visibility": "off", **BY_KEY},
 )

@@ -119,7 +119,7 @@ async def select_series_page(
     statement = page_statement(series, counted=counted)
     named = arguments_of(asked.view, asked.machine)
     arguments = (*named, asked.range.start_at, asked.range.end_at, offset, *_kind_of(series))
-    rows = await fleet.rows(statement, *arguments)
+    rows = await fleet.walk(statement, *arguments)
     if not rows or rows[0]["namesakes"] > 1:
         return None
     [row] = rows
@@ -163,7 +163,7 @@ _FAULT_KINDS = [series.fault_kind for series in SERIES if series.fault_kind]
 async def select_reported(fleet: SeenFleet, machine_key: int, within: Range) -> tuple[Series, ...]:
     """The series that have a reading, in the order of the table of series."""
     asked = (fleet.view.customer_id, machine_key, within.start_at, within.end_at)
-    rows = await fleet.rows(SELECT_REPORTED, *asked, _METRICS, _FAULT_KINDS)
+    rows = await fleet.walk(SELECT_REPORTED, *asked, _METRICS, _FAULT_KINDS)
     found = {(row["source"], row["number"]) for row in rows}
     return tuple(series for series in SERIES if found & _sources_of(series))
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
-from app.storage.postgres.database import Database, Row, Transaction
+from app.storage.postgres.database import BY_KEY, Database, Row, Transaction
 
 
 class FleetView(NamedTuple):
@@ -24,6 +24,7 @@ set_config('rovitracker.customer', {}, true), set_config('rovitracker.share', {}
 set_config('rovitracker.history_from', {}, true)
 """
 SET_VIEW = f"SELECT {_SETTINGS.format('$1', '$2', '$3')}"
+SET_WALKING = f"SET LOCAL random_page_cost = {BY_KEY['random_page_cost']}"
 
 
 class SeenFleet(NamedTuple):
@@ -38,6 +39,14 @@ class SeenFleet(NamedTuple):
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
         return await self.database.rows(in_view(statement, len(arguments)), *arguments, *_settings(self.view))
 
+    async def walk(self, statement: str, *arguments: object) -> list[Row]:
+        """The same for one that walks along an index up to the end of a page."""
+        if not self.database.is_pooled:
+            return await self.rows(statement, *arguments)
+        async with walking(self.database) as transaction:
+            asked = in_view(statement, len(arguments))
+            return await transaction.rows(asked, *arguments, *_settings(self.view))
+
 
 @cache
 def in_view(statement: str, arguments: int) -> str:
@@ -47,6 +56,15 @@ def in_view(statement: str, arguments: int) -> str:
     """
     settings = _SETTINGS.format(*(f"${arguments + place}" for place in (1, 2, 3)))
     return f"SELECT shown.* FROM ({statement}) AS shown WHERE (SELECT num_nulls({settings})) = 0"
+
+
+@asynccontextmanager
+async def walking(database: Database) -> AsyncIterator[Transaction]:
+    """A transaction that plans walks along indexes, in a pooler's session too."""
+    async with database.transaction() as transaction:
+        if database.is_pooled:
+            await transaction.count(SET_WALKING)
+        yield transaction
 
 
 @asynccontextmanager

@@ -16,11 +16,13 @@ MOST_HELD = 10  # by one process: one for each kind of statement that requests s
 _ROOM_FOR_HELD = 64  # so that none of them ever waits for another
 
 _SESSION = {"application_name": "rovitracker", "timezone": "UTC"}
-# Statements go by key, and a plan made once is the plan for all: batches differ in size only, and to plan one costs as
-# much as to run it. Without the second, tables that were empty when the plan was made would be read from end to end
-# until autovacuum has seen them grow. Without the third, all readings of a range would be fetched and sorted, since such
-# a plan knows no range, where a walk along the index ends after a page. A pooler takes none, and plans anew each time.
-_PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "random_page_cost": "1.0"}
+# Statements go by key. Without the first, tables that were empty when a plan was made would be read from end to end until
+# autovacuum has seen them grow. Without the second, all readings of a range would be fetched and sorted, since a plan that
+# is made once knows no range, where a walk along the index ends after a page.
+BY_KEY = {"enable_seqscan": "off", "random_page_cost": "1.0"}
+# A plan made once is the plan for all: batches differ in size only, and to plan one costs as much as to run it. A pooler
+# takes none of these words and plans anew each time, but needs the last one for walks (`walking`).
+_PLANS = {"plan_cache_mode": "force_generic_plan", **BY_KEY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,14 @@ class Transaction:
 class Database:
     """Two pools: of connections for a statement or transaction each, and of connections that are held.
 
-    A statement of its own is a transaction of its own.
+    A statement of its own is a transaction of its own. is_pooled: sessions are a pooler's, and have no word of ours.
     """
 
-    def __init__(self, connections: Connections, held: Connections, timeouts: Timeouts) -> None:
+    def __init__(
+        self, connections: Connections, held: Connections, timeouts: Timeouts, *, is_pooled: bool
+    ) -> None:
         self._connections, self._held, self._timeouts = connections, held, timeouts
+        self.is_pooled = is_pooled
         self.retired = 0  # how often all connections were given up, since their server takes no writes
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
@@ -139,11 +144,8 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        connection, retired, is_whole = (
-            await self._connections.take(self._timeouts.acquire_s),
-            self.retired,
-            False,
-        )
+        retired, is_whole = self.retired, False
+        connection = await self._connections.take(self._timeouts.acquire_s)
         try:
             yield connection
             is_whole = retired == self.retired
@@ -254,6 +256,7 @@ async def open_database(
         Connections(await pool(connections, timeouts.statement_s), timeouts),
         Connections(await pool(_ROOM_FOR_HELD, timeouts.shared_s), timeouts),
         timeouts,
+        is_pooled=pooled,
     )
 
 
