@@ -12,7 +12,7 @@ _FOUND: list[dict[str, Any]] = []
 
 
 def note(lost: str, *, operations: int, at_the_moment: int, back_s: Sequence[float], within_s: float) -> None:
-    """Note a test that found no violation, once it has judged.
+    """Note a test that found no violation, before its times are judged: the table says both.
 
     lost: what was, in words. operations: in all. at_the_moment: codes that were redeemed when it was struck.
     back_s: after each strike, until codes were redeemed again.

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -178,7 +178,11 @@ def is_listening(context: Context) -> bool:
     return context.changes.current
 
 
-STRIKES = (Node.kill_postgres, Node.lose, Node.freeze)
+STRIKES = {
+    Node.kill_postgres: "the server of the primary under Patroni",
+    Node.lose: "its machine",
+    Node.freeze: "its machine, which stood still and went on again",
+}
 
 
 @pytest.mark.timeout(400 * DEPTH)
@@ -186,16 +190,18 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
     patroni: Patroni, clients: list[Client]
 ) -> None:
     """R-6, R-16, R-90, R-97, R-99: the server is killed, its machine is gone, everything there stands still, in turn."""
-    journal, back_s = clients[0].journal, list[float]()
+    journal, back_s = clients[0].journal, dict[str, list[float]]()
+    operations = Counter[str]()
     for number in range(ROUNDS):
-        due = journal.operations + OPERATIONS
+        before = journal.operations
+        due = before + OPERATIONS
         stop = asyncio.Event()
         work = [asyncio.create_task(each.go_on(stop)) for each in clients]
         await until_true(partial(has_done, journal, due - OPERATIONS // 2), patience_s=300)
         struck, client = await patroni.primary(), clients[0]
         codes = [await waiting_code(client.worlds) for _ in range(AT_THE_MOMENT)]
         redeeming = [client.redeem_by_both(client.worlds, code.text) for code in codes]
-        strike = STRIKES[number % len(STRIKES)]
+        strike, lost = list(STRIKES.items())[number % len(STRIKES)]
         await asyncio.to_thread(struck.send_nothing)
         await asyncio.sleep(SILENT_S)  # what is answered now would be lost, were it answered
         moment = [asyncio.create_task(each) for each in redeeming]
@@ -206,7 +212,7 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
             await until_true(partial(is_back, client.worlds, each), patience_s=60)
         took = monotonic() - began
         sys.stdout.write(f"{strike.__name__}: back after {took:.1f} s, {journal.operations} operations\n")
-        back_s.append(took)
+        back_s.setdefault(lost, []).append(took)
         await asyncio.gather(*moment)
         assert await patroni.primary() is not struck
         if DEEP:  # it takes as long again
@@ -216,15 +222,22 @@ async def test_nothing_that_was_answered_is_lost_with_the_primary(
         stop.set()
         await asyncio.gather(*work)
         await judge(clients)
+        operations[lost] += journal.operations - before
     assert journal.statuses.keys() <= {200, 400, 503}, journal.statuses
-    assert max(back_s) < BACK_WITHIN_S, back_s  # judged last: a slow Patroni may lose nothing all the same
-    note(
-        "the primary of PostgreSQL under Patroni",
-        operations=journal.operations,
-        at_the_moment=ROUNDS * AT_THE_MOMENT,
-        back_s=back_s,
-        within_s=BACK_WITHIN_S,
-    )
+    note_fail_overs(operations, back_s)
+    # Judged last: a slow Patroni may lose nothing all the same.
+    assert all(took < BACK_WITHIN_S for each in back_s.values() for took in each), back_s
+
+
+def note_fail_overs(operations: Mapping[str, int], back_s: Mapping[str, Sequence[float]]) -> None:
+    for lost, times in back_s.items():
+        note(
+            lost,
+            operations=operations[lost],
+            at_the_moment=len(times) * AT_THE_MOMENT,
+            back_s=times,
+            within_s=BACK_WITHIN_S,
+        )
 
 
 async def has_done(journal: Journal, operations: int) -> bool:
