@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from app.aemp.model.series import LOCATIONS, SERIES, SWITCHES
 from app.context import Context
 from app.oauth.token_string import new_id
 from app.storage.fleet import series
-from app.storage.fleet.fleet import NAMED_MACHINES
+from app.storage.fleet.fleet import NAMED_KEYS, NAMED_MACHINES
 from app.storage.fleet.fleet_import import ingest
 from app.storage.fleet.series import page_statement
 from app.storage.postgres.database import Row, Transaction
@@ -23,21 +24,23 @@ METRIC, SWITCH, FAULT = 3, 101, 1
 
 
 ANY_MACHINE = """
-FROM (SELECT $2::text::bigint AS key) AS e
-JOIN (SELECT 1 AS kind WHERE num_nulls($1::uuid, $3::smallint[], $4::text, $5::text) >= 0) AS i ON true
-LEFT JOIN equipment_latest l ON l.equipment_key = e.key
+FROM (SELECT $2::text::bigint AS equipment_key, 1 AS kind
+      WHERE num_nulls($1::uuid, $3::smallint[], $4::text, $5::text) >= 0) AS i
+LEFT JOIN equipment_latest l ON l.equipment_key = i.equipment_key
 """
 
 
 def page_statements() -> Iterator[tuple[str, str]]:
     """Each that any series is read by, about whichever machine is named, as if the customer had it."""
-    for each in SERIES:
-        for counted in (False, True):
-            statement = page_statement(each, counted=counted)
-            assert NAMED_MACHINES in statement
-            told = "positions" if each is LOCATIONS else "faults" if each.fault_kind else "readings"
-            name = "switches" if each is SWITCHES else told
-            yield f"{name}, counted" if counted else name, statement.replace(NAMED_MACHINES, ANY_MACHINE)
+    for each, counted in product(SERIES, (False, True)):
+        by_key = page_statement(each, by_make=False, counted=counted)
+        by_make = page_statement(each, by_make=True, counted=counted)
+        statement = by_key.replace(NAMED_KEYS, ANY_MACHINE)
+        assert ANY_MACHINE in statement
+        assert statement == by_make.replace(NAMED_MACHINES, ANY_MACHINE)
+        told = "positions" if each is LOCATIONS else "faults" if each.fault_kind else "readings"
+        name = "switches" if each is SWITCHES else told
+        yield f"{name}, counted" if counted else name, statement
 
 
 REPORTED = "SELECT_REPORTED"

@@ -107,13 +107,19 @@ async def nodes_run(large: Large, statement: str, *arguments: object) -> list[di
 
 
 async def page_run(
-    large: Large, series: Series, *kind: object, page: int = 1, counted: bool = False, days: int = DAYS
+    large: Large,
+    series: Series,
+    *kind: object,
+    page: int = 1,
+    by_make: bool = False,
+    counted: bool = False,
+    days: int = DAYS,
 ) -> list[dict[str, Any]]:
-    """Run a page of the first days. kind: of the rows of the series."""
+    """Run a page of the first days. kind: of the rows of the series. by_make: by the empty make and model, too."""
     since_at = large[2]
     within = (since_at, since_at + timedelta(days=days))
-    named = ("PIN1", "{1,2,3}", None, None)
-    statement = page_statement(series, counted=counted)
+    named = ("PIN1", "{1,2,3}", *(("", "") if by_make else (None, None)))
+    statement = page_statement(series, by_make=by_make, counted=counted)
     return await nodes_run(large, statement, *named, *within, (page - 1) * PAGE_SIZE, *kind)
 
 
@@ -131,9 +137,12 @@ def steps_of(nodes: list[dict[str, Any]]) -> set[str]:
     return {node["Node Type"] for node in nodes if node["Actual Rows"] > 1}
 
 
+@pytest.mark.parametrize("by_make", [False, True])
 @pytest.mark.parametrize("page", [1, 3])
-async def test_a_page_reads_up_to_its_own_end_in_the_order_of_the_index(page: int, large: Large) -> None:
-    nodes = await page_run(large, OPERATING_HOURS, 2, page=page)
+async def test_a_page_reads_up_to_its_own_end_in_the_order_of_the_index(
+    page: int, large: Large, *, by_make: bool
+) -> None:
+    nodes = await page_run(large, OPERATING_HOURS, 2, page=page, by_make=by_make)
     assert "Sort" not in steps_of(nodes)
     assert page * PAGE_SIZE - PAGE_SIZE < rows_read(nodes, "reading") <= page * PAGE_SIZE
 

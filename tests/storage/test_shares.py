@@ -17,6 +17,7 @@ from app.flows.fleet.read_fleet import read_fleet_page
 from app.oauth.actor import COMMAND_LINE, Actor
 from app.oauth.token_string import new_id
 from app.storage.fleet.changed_figures import SELECT_CHANGED_FIGURES
+from app.storage.fleet.fleet import NAMED_KEYS, NAMED_MACHINES
 from app.storage.fleet.view import FleetView, fleet_of
 from app.storage.schema.maintenance import call_delete_past_rows
 from app.storage.token.connections import connect
@@ -66,6 +67,20 @@ async def view_of(world: World) -> FleetView:
 async def pins_in(context: Context, view: FleetView, page: int = 1) -> list[str | None]:
     found = await read_fleet_page(context, view, page)
     return [each.header.pin for each in found.machines]
+
+
+@pytest.mark.parametrize("chosen", [(), ("A1", "C3"), ("B2",)])
+async def test_a_name_leads_to_the_machines_that_are_shown(chosen: tuple[str, ...], shared: World) -> None:
+    """R-71: a page of a series finds a machine without a look at its own row, and nobody finds more by that."""
+    view = await choose(shared, *chosen)
+    other = await World.make(shared.context)
+    for seen in (view, FleetView(other.member.customer_id)):
+        async with fleet_of(shared.context.database, seen) as transaction:
+            for pin in ("A1", "B2", "C3"):
+                asked = view.customer_id, pin, [1, 2, 3], None, None
+                keys = await transaction.rows(f"SELECT i.equipment_key AS key {NAMED_KEYS}", *asked)
+                assert keys == await transaction.rows(f"SELECT e.key {NAMED_MACHINES}", *asked)
+                assert len(keys) == (seen is view and (not chosen or pin in chosen))
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -8,7 +8,7 @@ rendering's own way to escape text does.
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from typing import Any, TypeAlias
 
 import orjson
@@ -140,7 +140,7 @@ def _texts_of(moments: Collection[float]) -> list[str]:
     """In their order."""
     if not moments:
         return []
-    times = [datetime.fromtimestamp(at, UTC) for at in moments]
+    times = [*map(datetime.fromtimestamp, moments, repeat(UTC))]
     return orjson.dumps(times, option=_TIMES_OPTION).decode()[2:-2].split('","')
 
 

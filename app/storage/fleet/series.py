@@ -10,7 +10,7 @@ from app.aemp.address.ranges import Range
 from app.aemp.model.columns import Columns
 from app.aemp.model.identifiers import Sought
 from app.aemp.model.series import LOCATIONS, SERIES, SWITCHES, Series
-from app.storage.fleet.fleet import NAMED_MACHINES, arguments_of
+from app.storage.fleet.fleet import NAMED_KEYS, NAMED_MACHINES, arguments_of
 from app.storage.fleet.view import FleetView, SeenFleet
 from app.storage.postgres.database import Row
 
@@ -85,13 +85,16 @@ _STANDING = [
 ]
 
 
-def page_statement(series: Series, *, counted: bool) -> str:
-    """The statement of a page of a series. counted: whether it counts all readings too."""
-    return _page_of(_source_of(series), counted=counted)
+def page_statement(series: Series, *, by_make: bool, counted: bool) -> str:
+    """The statement of a page of a series.
+
+    by_make: whether the machine's name has make and model. counted: whether the statement counts all readings too.
+    """
+    return _page_of(_source_of(series), NAMED_MACHINES if by_make else NAMED_KEYS, counted=counted)
 
 
 @cache
-def _page_of(source: _Source, *, counted: bool) -> str:
+def _page_of(source: _Source, named: str, *, counted: bool) -> str:
     """One row: of the machine, of how many go by its name, and of its readings as arrays."""
     own = _OWN.format(key="machine.key", start="$6", end="$7")
     readings = f"FROM {source.table} WHERE {own}" + (f" AND {source.kind}" if source.kind else "")
@@ -105,7 +108,7 @@ def _page_of(source: _Source, *, counted: bool) -> str:
     return f"""
 SELECT machine.*, told.*, {count} AS count
 FROM (SELECT named.*, count(*) OVER (PARTITION BY named.found_by) AS namesakes
-      FROM (SELECT i.kind AS found_by, e.key, l.xmin AS version, {standing} {NAMED_MACHINES} LIMIT 2) AS named
+      FROM (SELECT i.kind AS found_by, i.equipment_key AS key, l.xmin AS version, {standing} {named} LIMIT 2) AS named
       ORDER BY named.found_by LIMIT 1) AS machine,
      LATERAL (SELECT {arrays}
               FROM (SELECT {told} {readings} ORDER BY {source.order} LIMIT {PAGE_SIZE} OFFSET $8) AS page) AS told
@@ -116,7 +119,7 @@ async def select_series_page(
     fleet: SeenFleet, asked: Asked, series: Series, *, offset: int, counted: bool
 ) -> SeriesPage | None:
     """Read a page. counted: whether to count all readings too. None when not exactly one machine goes by the name."""
-    statement = page_statement(series, counted=counted)
+    statement = page_statement(series, by_make=asked.machine.make is not None, counted=counted)
     named = arguments_of(asked.view, asked.machine)
     arguments = (*named, asked.range.start_at, asked.range.end_at, offset, *_kind_of(series))
     rows = await fleet.walk(statement, *arguments)

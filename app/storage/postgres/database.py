@@ -1,7 +1,7 @@
 """PostgreSQL: a bounded pool of connections under the service's role, with a time-out on everything that waits."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
@@ -50,13 +50,17 @@ class Statements(Protocol):
     async def count(self, statement: str, *arguments: object) -> int: ...
 
 
-@contextmanager
-def outcomes() -> Iterator[None]:
+class _Outcomes:
     """The driver's errors leave as StatementRefusedError (not done) or StoreUnavailableError (unknown)."""
-    try:
-        yield
-    except DRIVER_ERRORS as error:
-        raise judge(error) from error
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, DRIVER_ERRORS):
+            raise judge(error) from error
+
+
+outcomes = _Outcomes()  # no generator, which would cost more than all else around a statement
 
 
 class Transaction:
@@ -66,25 +70,25 @@ class Transaction:
         self._connection = connection
 
     async def rows(self, statement: str, *arguments: object) -> list[Row]:
-        with outcomes():
+        with outcomes:
             return list(await self._connection.fetch(statement, *arguments))
 
     async def row(self, statement: str, *arguments: object) -> Row | None:
-        with outcomes():
+        with outcomes:
             return cast("Row | None", await self._connection.fetchrow(statement, *arguments))
 
     async def count(self, statement: str, *arguments: object) -> int:
-        with outcomes():
+        with outcomes:
             return _row_count(await self._connection.execute(statement, *arguments))
 
     async def copy(self, table: str, columns: Sequence[str], records: Sequence[Sequence[object]]) -> None:
         """Rows straight into a table, many times faster than by statements. Row-level security refuses it."""
-        with outcomes():
+        with outcomes:
             await self._connection.copy_records_to_table(table, columns=columns, records=records)
 
     async def prepare(self, statement: str) -> None:
         """Ask the server to parse a statement without running it."""
-        with outcomes():
+        with outcomes:
             await self._connection.prepare(statement)
 
 
@@ -118,7 +122,7 @@ class Database:
         """What leaves the block by an exception is rolled back, and the exception goes on unchanged."""
         async with self._connection() as connection:
             transaction = connection.transaction()
-            with outcomes():
+            with outcomes:
                 await transaction.start()
             try:
                 yield Transaction(connection)
@@ -126,7 +130,7 @@ class Database:
                 with suppress(*DRIVER_ERRORS):  # a connection that cannot roll back is closed by the pool
                     await transaction.rollback()
                 raise
-            with outcomes():
+            with outcomes:
                 await transaction.commit()
 
     def hold(self) -> "Held":
@@ -142,19 +146,31 @@ class Database:
         for connections in (self._connections, self._held):
             await connections.close()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        retired, is_whole = self.retired, False
-        connection = await self._connections.take(self._timeouts.acquire_s)
+    def _connection(self) -> "_Lent":
+        return _Lent(self, self._connections, self._timeouts.acquire_s)
+
+
+class _Lent:
+    """A connection for a block: whole behind it where all went well, and no server was left meanwhile."""
+
+    __slots__ = ("_connection", "_connections", "_database", "_patience_s", "_retired")
+
+    def __init__(self, database: Database, connections: Connections, patience_s: float) -> None:
+        self._database, self._connections, self._patience_s = database, connections, patience_s
+        self._retired = database.retired
+        self._connection: Any = None
+
+    async def __aenter__(self) -> Any:
+        self._connection = await self._connections.take(self._patience_s)
+        return self._connection
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        is_whole = error is None and self._retired == self._database.retired
         try:
-            yield connection
-            is_whole = retired == self.retired
-        except StatementRefusedError as refused:
-            if refused.wrong_server:
-                await self.retire()
-            raise
+            if isinstance(error, StatementRefusedError) and error.wrong_server:
+                await self._database.retire()
         finally:
-            await self._connections.give_back(connection, is_whole=is_whole)
+            await self._connections.give_back(self._connection, is_whole=is_whole)
 
 
 class Held:
@@ -228,10 +244,10 @@ async def open_database(
 
     async def become_service(connection: Any) -> None:
         if pooled:
-            with outcomes():
+            with outcomes:
                 await refuse_forgetful(connection)
         if role is not None:
-            with outcomes():  # refused where the schema, and the role with it, was never migrated
+            with outcomes:  # refused where the schema, and the role with it, was never migrated
                 await connection.execute(f"SET ROLE {role}")
 
     async def keep(_connection: Any) -> None:

@@ -23,7 +23,7 @@ async def owner_connection(dsn: str, *, connect_s: float = CONNECT_TIMEOUT_S) ->
     """
     connection = await _connect(dsn, connect_s)
     try:
-        with outcomes():
+        with outcomes:
             yield connection
     finally:
         with suppress(

@@ -50,7 +50,7 @@ async def drop_past_partitions(
     lock_timeout_ms: how long it may stand in front of those who read a table.
     """
     async with owner_connection(owner_url) as connection:
-        with outcomes():
+        with outcomes:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 return DroppedPartitions((), ())
             await connection.execute("SET timezone = 'UTC'")

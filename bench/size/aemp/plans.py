@@ -61,8 +61,8 @@ def _series_page(fleet: Fleet, number: int, step: int) -> Iterator[tuple[str, st
     named = (fleet.customer_id, pin_of(fleet.name, number), [1, 2, 3], None, None)
     asked = (*named, fleet.at(step), fleet.at(step + WINDOW - 1), PAGE_SIZE, METRICS[0])
     series = SERIES_OF[METRICS[0]]
-    yield "series page", "the readings", page_statement(series, counted=False), asked
-    yield "series page", "and how many there are", page_statement(series, counted=True), asked
+    yield "series page", "the readings", page_statement(series, by_make=False, counted=False), asked
+    yield "series page", "and how many there are", page_statement(series, by_make=False, counted=True), asked
 
 
 async def _explain(
