@@ -48,8 +48,13 @@ class Turn:
                 asyncio.get_running_loop().call_exception_handler(trouble)
 
 
+async def _go_on(running: Running, first: Any) -> None:
+    """Run the rest in a coroutine of its own: a task takes no generator from Python 3.12 on."""
+    await _rest(running, first)
+
+
 @coroutine
-def _go_on(running: Running, first: Any) -> Generator[Any, None, None]:
+def _rest(running: Running, first: Any) -> Generator[Any, None, None]:
     """Wait for what its first step came to, and run the rest."""
     try:
         yield first
@@ -58,7 +63,7 @@ def _go_on(running: Running, first: Any) -> Generator[Any, None, None]:
             first = running.throw(error)
         except StopIteration:
             return
-        yield from _go_on(running, first)
+        yield from _rest(running, first)
         return
     yield from running
 
