@@ -1,6 +1,7 @@
 """compose.citus.yaml, checked without an engine. tests/distributed runs its servers and steps where there is a Citus."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -18,6 +19,7 @@ from tests.test_containers import PRODUCTION_VARIABLES
 
 NODES = ("postgres", "worker1", "worker2")
 THEIRS = (*NODES, "join")
+FIRST_START = ":/docker-entrypoint-initdb.d/forget_"
 
 
 def test_the_page_lays_the_file_over_the_others(tmp_path: Path) -> None:
@@ -93,3 +95,19 @@ def test_each_mounted_file_is_there_and_entered(services: dict[str, Any]) -> Non
         places = [there for _, there, _ in mounted]
         shell, script = services[name]["entrypoint"]
         assert (shell, script in places) == ("sh", True), name
+
+
+def test_servers_forget_the_password_that_the_image_would_leave_them(services: dict[str, Any]) -> None:
+    """libpq prefers PGPASSWORD to the file of passwords, and has one password in it for every name."""
+    for node in NODES:
+        [here] = [each.split(":")[0] for each in services[node]["volumes"] if FIRST_START in each]
+        script = CHECKOUT / here
+        assert not script.stat().st_mode & 0o111  # the entry point would run it in a shell of its own
+        told = subprocess.run(
+            ["sh", "-euc", f". {script}; echo ${{PGPASSWORD-forgotten}}"],
+            env={**os.environ, "PGPASSWORD": "of the superuser"},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert told.stdout == "forgotten\n"
