@@ -1,4 +1,4 @@
-"""`make check-containers`: the image and both compose files on an engine, with a status of its own where there is none."""
+"""`make check-containers`: the image and the compose files on an engine, with a status of its own where there is none."""
 
 import ast
 import os

@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
+from pathlib import Path
 
 import yaml
 
@@ -41,7 +43,18 @@ def lacking() -> str | None:
         docker("version", "--format", "{{.Server.Version}}")
     except EngineError as error:
         return f"no container engine here: {_last_words(error)}"
-    return _lacking_compose() or next(filter(None, map(_lacking_image, _images())), None)
+    return _lacking_compose() or lacking_image({*images(BASE), *(stage.base for stage in read_stages())})
+
+
+def lacking_image(images: Iterable[str]) -> str | None:
+    """Name the first of them that is not here and cannot be pulled."""
+    return next(filter(None, map(_lacking, sorted(images))), None)
+
+
+def images(file: Path) -> set[str]:
+    """Those of others, that a compose file names."""
+    services = yaml.safe_load(file.read_text())["services"].values()
+    return {service["image"] for service in services if "image" in service and "build" not in service}
 
 
 def sweep(name: str) -> None:
@@ -72,14 +85,7 @@ def _lacking_compose() -> str | None:
     return None
 
 
-def _images() -> list[str]:
-    """Those of others, that the Dockerfile and the compose files name."""
-    services = yaml.safe_load(BASE.read_text())["services"].values()
-    theirs = [service["image"] for service in services if "build" not in service]
-    return sorted({*theirs, *(stage.base for stage in read_stages())})
-
-
-def _lacking_image(image: str) -> str | None:
+def _lacking(image: str) -> str | None:
     try:
         docker("image", "inspect", image)
     except EngineError:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.containers.engine import RUN, docker, sweep
-from tests.support.composition import BASE, PRODUCTION
+from tests.support.composition import BASE, CITUS, PRODUCTION
 from tests.support.dockerfile import CHECKOUT
 from tests.support.server import free_port
 from tests.test_containers import PRODUCTION_VARIABLES, SUPPORT
 
 OURS = ("secrets", "migrate", "service")  # the services that run our image
 LASTING = ("postgres", "valkey", "service")
+WORKERS = ("worker1", "worker2")
 START = "docker compose up --build --wait"
 
 _APART = "apart.yaml"
@@ -31,26 +32,28 @@ _RECOVERY_S = 90
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """name: of the project and of the image. variables: what its operator exported."""
+    """name: of the project and of the image. files: the compose files. variables: what its operator exported."""
 
     name: str
     folder: Path
     port: int
+    files: tuple[Path, ...]
     variables: Mapping[str, str]
 
     @property
     def is_production(self) -> bool:
-        return "ROVITRACKER_PUBLIC_URL" in self.variables
+        return PRODUCTION in self.files
 
     @property
     def lasting(self) -> tuple[str, ...]:
         """The services that keep running."""
-        return LASTING if self.is_production else (*LASTING, "mail")
+        mail = () if self.is_production else ("mail",)
+        workers = WORKERS if CITUS in self.files else ()
+        return (*LASTING, *workers, *mail)
 
     def checked_out(self, checkout: Path) -> Self:
         """The same installation, by the files of a checkout from now on."""
-        files = [BASE, PRODUCTION] if self.is_production else [BASE]
-        paths = [*(checkout / file.name for file in files), self.folder / _APART]
+        paths = [*(checkout / file.name for file in self.files), self.folder / _APART]
         return replace(self, variables={**self.variables, "COMPOSE_FILE": os.pathsep.join(map(str, paths))})
 
     def run(self, commands: str, text: str = "") -> str:
@@ -117,16 +120,17 @@ class Installation:
 
 @contextmanager
 def installation(
-    what: str, folder: Path, *, production: bool = False, checkout: Path = CHECKOUT
+    what: str, folder: Path, *, files: tuple[Path, ...] = (BASE,), checkout: Path = CHECKOUT
 ) -> Iterator[Installation]:
     """Not yet started. All that it leaves is removed at the end."""
     name, port = f"{RUN}-{what}", free_port()
+    production = PRODUCTION in files
     folder.mkdir()
     (folder / _APART).write_text(_apart(name, production=production))
     own = {"COMPOSE_PROJECT_NAME": name, "ROVITRACKER_PORT": str(port)}
     exported = {**PRODUCTION_VARIABLES, **SUPPORT} if production else {}
     try:
-        yield Installation(name, folder, port, {**own, **exported}).checked_out(checkout)
+        yield Installation(name, folder, port, files, {**own, **exported}).checked_out(checkout)
     finally:
         sweep(name)
 

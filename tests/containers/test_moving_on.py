@@ -38,7 +38,7 @@ async def test_a_dump_is_restored_into_a_new_installation_which_takes_writes_of_
     token = await customer.token()
     customer.installation.run(dump)
     old = customer.installation
-    with installation("restored", tmp_path / "restored", production=old.is_production) as new:
+    with installation("restored", tmp_path / "restored", files=old.files) as new:
         shutil.copy(old.folder / "rovitracker.dump", new.folder)
         new.run(restore)
         await write_everything(Customer(new, customer.client), token)
