@@ -77,10 +77,10 @@ def test_accept_lines_of_a_machine_endpoint_are_joined_once(value: bytes) -> Non
     assert getattr(call, "accept", None) == b", ".join([value] * 3)
 
 
-@pytest.mark.parametrize("name", ["accept", "accept-encoding", "if-none-match"])
-def test_lines_of_a_list_are_joined_once(name: str) -> None:
+@pytest.mark.parametrize("name", [b"accept", b"accept-encoding", b"if-none-match"])
+def test_lines_of_a_list_are_joined_once(name: bytes) -> None:
     def read(count: int) -> object:
-        return field_value(Request(scope_of([(name.encode(), b"a,b")] * count)), name)
+        return field_value(Request(scope_of([(name, b"a,b")] * count)), name)
 
     for few in (100, 1_000):
         assert_grows_no_faster(read, few, 10 * few)

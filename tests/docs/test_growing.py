@@ -195,6 +195,7 @@ def test_the_cost_is_measured_as_the_page_says(kind: str, tmp_path: Path) -> Non
 # Commands within the sentences of the pages, and where they are run.
 IN_SENTENCES = {
     "apt install patroni etcd-server": "`make check-failover` installs them by tests/support/debian.py",
+    "make check-containers": "it needs an engine; tests/distributed runs the servers and steps without one",
     "make check-failover": "the suite has each kind of fail-over once, in tests/failover",
     "make check-distributed": "it needs the programs of Citus; the suite runs its SQL on a plain server, in tests/storage",
     "make check-distributed CITUS_BIN=/usr/lib/postgresql/18/bin": "likewise",

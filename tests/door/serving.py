@@ -1,11 +1,13 @@
 """A small application behind the service's own edge, in this process, and a client that says bytes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Self
+from functools import wraps
+from typing import Any, Self
 
 import orjson
+import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.door.bounds import Bounds
@@ -14,6 +16,19 @@ from app.door.server import Config, Server
 from tests.support.server import free_port
 
 BOUNDS = Bounds()
+
+
+def on_own_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run a test on the loop that the service has.
+
+    Up to Python 3.12.8 and 3.13.1 asyncio's own never says that a client does not read (CVE-2024-12254).
+    """
+
+    @wraps(test)
+    def run() -> None:
+        uvloop.run(test())
+
+    return run
 
 
 @asynccontextmanager

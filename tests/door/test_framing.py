@@ -6,7 +6,7 @@ import orjson
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from tests.door.serving import Client, echo, serving
+from tests.door.serving import Client, echo, on_own_loop, serving
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 NEXT = b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -184,6 +184,7 @@ async def test_a_waiting_request_keeps_what_has_come_of_its_body() -> None:
         assert orjson.loads((await client.answer())[2])["body"] == "whole"
 
 
+@on_own_loop
 async def test_nothing_is_done_for_a_client_that_does_not_read_until_it_does() -> None:
     """R-74, R-76: requests wait for room to answer them, keep their order, and a refusal still comes last."""
     begun: list[str] = []

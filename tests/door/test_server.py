@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.door.bounds import Bounds
 from app.door.server import Config, Server
-from tests.door.serving import Client, echo
+from tests.door.serving import Client, echo, on_own_loop
 from tests.door.test_workers import bound
 from tests.support.raw import get
 
@@ -42,6 +42,7 @@ async def until_it_leaves(server: Server) -> None:
         await asyncio.sleep(0.01)
 
 
+@on_own_loop
 async def test_answers_that_nobody_reads_stay_here_where_they_are_judged() -> None:
     """R-74, R-75: the kernel took nearly all of them, and left little to judge."""
     answer = bytes(500_000)

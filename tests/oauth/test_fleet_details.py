@@ -93,7 +93,6 @@ def test_what_is_read_keeps_to_the_published_schema(objects: list[dict[str, Any]
         ("fleet", "it is not JSON"),
         ("[NaN]", "it is not JSON"),
         ("\ufeff[]", "it is not JSON"),
-        ("[" * 4000 + "]" * 4000, "it is not JSON"),
         (f"[{'9' * 5000}]", "it is not JSON"),
         ('{"type":"fleet"}', "it is not an array of one object"),
         ("[]", "it is not an array of one object"),
@@ -109,6 +108,11 @@ def test_what_is_read_keeps_to_the_published_schema(objects: list[dict[str, Any]
 def test_what_is_no_array_of_one_fleet_is_refused(text: str, told: str) -> None:
     """O-157: what two parsers could read differently is not read at all."""
     assert refusal(text) == told
+
+
+def test_what_is_nested_deeply_is_refused() -> None:
+    """Python reads no more than a thousand levels up to 3.11, and newer ones more than fit."""
+    assert refusal("[" * 4000 + "]" * 4000) in ("it is not JSON", "it is not an array of one object")
 
 
 @pytest.mark.parametrize(
