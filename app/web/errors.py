@@ -132,7 +132,7 @@ def _aemp(request: Request, refused: RefusedError) -> Response:
 
 def _aemp_answer(request: Request, refused: RefusedError) -> Answer:
     try:
-        accept, aemp_1_2 = field_value(request, "accept"), is_aemp_1_2(request.scope["path"])
+        accept, aemp_1_2 = field_value(request, b"accept"), is_aemp_1_2(request.scope["path"])
         representation = representation_of(accept, aemp_1_2=aemp_1_2)
     except AempError:  # an error nobody can read is still better sent than hidden
         representation = Representation.XML

@@ -1,6 +1,6 @@
 """A handler reads from a request: the context, a bounded body, the address parts that are safe to trust."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from string import punctuation
 from typing import cast
 from urllib.parse import quote
@@ -11,6 +11,8 @@ from starlette.types import Receive, Scope
 from app.context import Context
 from app.door.addresses import network_of
 from app.oauth.errors import body_too_large
+
+_FIELDS = "fields"  # where they are kept in the scope
 
 MOST_BODY_BYTES = 16 * 1024
 
@@ -52,8 +54,14 @@ def client_of(scope: Scope) -> str:
 
 
 def fields_of(request: Request) -> Mapping[bytes, bytes]:
-    """The header fields by their names, all lines of one joined (RFC 9110 section 5.2)."""
-    headers = request.scope["headers"]
+    """The header fields by their names, all lines of one joined (RFC 9110 section 5.2), once for each request."""
+    fields: Mapping[bytes, bytes] | None = request.scope.get(_FIELDS)
+    if fields is None:
+        fields = request.scope[_FIELDS] = _joined(request.scope["headers"])
+    return fields
+
+
+def _joined(headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
     fields = dict(headers)
     if len(fields) == len(headers):
         return fields
@@ -63,10 +71,9 @@ def fields_of(request: Request) -> Mapping[bytes, bytes]:
     return {name: b", ".join(values) for name, values in lines.items()}
 
 
-def field_value(request: Request, name: str) -> str:
-    """Join all lines of a header that is a list (RFC 9110 section 5.2); empty when there is none."""
-    sought = name.encode()
-    return ", ".join([value.decode("latin-1") for key, value in request.scope["headers"] if key == sought])
+def field_value(request: Request, name: bytes) -> str:
+    """All lines of a header that is a list, joined; empty when there is none."""
+    return fields_of(request).get(name, b"").decode("latin-1")
 
 
 def raw_query(request: Request) -> bytes:

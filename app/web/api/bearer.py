@@ -7,14 +7,13 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from app.context import Context
 from app.flows.token.check_token import AccessToken, check_token, keep_alive
 from app.oauth.bearer import read_bearer
 from app.oauth.errors import insufficient_scope, invalid_token, malformed_bearer
 from app.oauth.parameters import has_parameter
 from app.oauth.token_string import LegacyToken, TokenString, recognise
 from app.storage.fleet.view import FleetView
-from app.web.request import address_of, context_of, raw_query
+from app.web.request import address_of, context_of, fields_of, raw_query
 
 
 @dataclass(slots=True)  # not frozen: each request builds one
@@ -67,10 +66,9 @@ async def _introspect(request: Request, scope: str) -> AccessToken:
     query = raw_query(request)
     if query and has_parameter(query, "access_token"):
         raise malformed_bearer("the token is accepted in the Authorization header only")
-    sent = [value for name, value in request.scope["headers"] if name == b"authorization"]
-    digest = sha256(b", ".join(sent)).digest()
+    digest = sha256(fields_of(request).get(b"authorization", b"")).digest()
     known = context.bearers.get(digest)
-    recognised = known or _recognise(context, sent, scope)
+    recognised = known or _recognise(request, scope)
     token = await check_token(context, recognised, address_of(request.scope))
     request.scope["token"] = token or recognised  # whose request it was, if it is refused
     if token is None or token.audience != context.policy.audience:
@@ -83,7 +81,9 @@ async def _introspect(request: Request, scope: str) -> AccessToken:
     return token
 
 
-def _recognise(context: Context, sent: list[bytes], scope: str) -> TokenString | LegacyToken | None:
+def _recognise(request: Request, scope: str) -> TokenString | LegacyToken | None:
+    context = context_of(request)
     any_form = context.policy.takes_legacy_tokens(context.now)
+    sent = (value for name, value in request.scope["headers"] if name == b"authorization")
     headers = [value.decode("latin-1") for value in sent]
     return recognise(read_bearer(headers, scope=scope, any_form=any_form))

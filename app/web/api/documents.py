@@ -39,7 +39,7 @@ _ZSTD_HEAD = b"\x28\xb5\x2f\xfd\xa0"  # one segment, no checksum
 def answer_document(request: Request, form: Form, body: bytes) -> Answer:
     """Private, and asked again each time, which is cheap: what a client has is answered 304 (RFC 9110 section 15.4.5)."""
     tag = entity_tag(body, form.coding)
-    if is_known(field_value(request, "if-none-match"), tag):
+    if is_known(field_value(request, b"if-none-match"), tag):
         return answer_not_modified(request, tag)
     return answer_finished(request, form, tag, encode(body, form.coding))
 
@@ -80,7 +80,7 @@ def _headers(request: Request, tag: str) -> Headers:
 def answer_refusal(request: Request, status: int, body: bytes, headers: Headers) -> Answer:
     """An error document, coded as any other: whoever asks for gzip unzips what comes, whatever that is."""
     try:
-        coding = coding_of(field_value(request, "accept-encoding"))
+        coding = coding_of(field_value(request, b"accept-encoding"))
     except AempError:  # the list is too long, which may be the very error
         coding = None
     headers = [*headers, _VARY]

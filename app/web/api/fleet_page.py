@@ -86,7 +86,7 @@ async def answer_fleet_page(
         wanted.form,
         write,
         key,
-        field_value(request, "if-none-match"),
+        field_value(request, b"if-none-match"),
     )
     sent = (key and await _remembered(asked, key)) or await _read(asked)
     if sent.body is None:

@@ -1,6 +1,7 @@
 """The budget of a caller, told by the IETF's draft of RateLimit fields, and as clients read it today."""
 
 import time
+from functools import cache
 
 from starlette.requests import Request
 
@@ -35,13 +36,22 @@ def rate_headers(request: Request) -> Headers:
     budget: Budget | None = request.scope.get(_TAKEN)
     if budget is None:
         return []
-    limit, remaining, reset_s = budget.limit, budget.remaining, budget.reset_s
+    remaining, reset_s = budget.remaining, budget.reset_s
     return [
-        # draft-ietf-httpapi-ratelimit-headers-11
-        (b"ratelimit-policy", b'"reads";q=%d;w=%d' % (limit, WINDOW_S)),
+        *_limit_headers(budget.limit),
         (b"ratelimit", b'"reads";r=%d;t=%d' % (remaining, reset_s)),
-        # What most clients look for; their reset is a moment, in seconds since 1970.
-        (b"x-ratelimit-limit", b"%d" % limit),
         (b"x-ratelimit-remaining", b"%d" % remaining),
         (b"x-ratelimit-reset", b"%d" % (time.time() + reset_s)),
+    ]
+
+
+@cache
+def _limit_headers(limit: int) -> Headers:
+    """The same at every request: draft-ietf-httpapi-ratelimit-headers-11, and what most clients look for.
+
+    Their reset is a moment, in seconds since 1970.
+    """
+    return [
+        (b"ratelimit-policy", b'"reads";q=%d;w=%d' % (limit, WINDOW_S)),
+        (b"x-ratelimit-limit", b"%d" % limit),
     ]

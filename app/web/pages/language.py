@@ -26,7 +26,7 @@ def language_of(request: Request, person: Person | None = None) -> Language:
     return choose_language(
         person.language if person else None,
         cookie_of(request, "language"),
-        accepted=field_value(request, "accept-language"),
+        accepted=field_value(request, b"accept-language"),
     )
 
 

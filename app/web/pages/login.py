@@ -165,7 +165,7 @@ async def begin(request: Request, flow: SignInFlow, outcome: SignedIn) -> Respon
 
 def visitor_of(request: Request) -> Visitor:
     scope = request.scope
-    kind = kind_of(field_value(request, "user-agent"))
+    kind = kind_of(field_value(request, b"user-agent"))
     return Visitor(
         client_of(scope), address_of(scope), cookie_of(request, "known"), kind, language_of(request).code
     )

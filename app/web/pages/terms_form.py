@@ -62,7 +62,7 @@ class TermsFault:
 
 async def read_terms_form(request: Request) -> Mapping[str, str]:
     """A form may name many machines when somebody is signed in; a stranger's has the bounds of all others."""
-    announced = field_value(request, "content-length")
+    announced = field_value(request, b"content-length")
     large = announced.isascii() and announced.isdigit() and int(announced) > LARGEST_FORM
     largest = _LARGEST if large and await person_here(request) else LARGEST_FORM
     return await read_form(request, largest=largest, most=_MOST_FIELDS)
