@@ -26,7 +26,6 @@ METRIC, SWITCH, FAULT = 3, 101, 1
 ANY_MACHINE = """
 FROM (SELECT $2::text::bigint AS equipment_key, 1 AS kind
       WHERE num_nulls($1::uuid, $3::smallint[], $4::text, $5::text) >= 0) AS i
-LEFT JOIN equipment_latest l ON l.equipment_key = i.equipment_key
 """
 
 

@@ -137,11 +137,10 @@ WHERE i.customer_id = $1 AND i.value = $2 AND i.kind = ANY($3::smallint[])
                             AND {_SAME.format("coalesce(e.model, '')", "$5::text")}))
 ORDER BY i.kind, i.equipment_key
 """
-# The same for a name without a make. Row-level security shows an identifier wherever it shows the machine, so the row of
-# the machine is not looked at, nor are its policies.
+# The keys of the same for a name without a make. Row-level security shows an identifier wherever it shows the machine, so
+# the row of the machine is not looked at, nor are its policies.
 NAMED_KEYS = """
 FROM equipment_identifier i
-LEFT JOIN equipment_latest l ON l.equipment_key = i.equipment_key AND l.customer_id = $1
 WHERE i.customer_id = $1 AND i.value = $2 AND i.kind = ANY($3::smallint[]) AND num_nulls($4::text, $5::text) = 2
 ORDER BY i.kind, i.equipment_key
 """

@@ -1,7 +1,7 @@
 """A machine's readings over time, read under row-level security for the customer's own period of ownership only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -59,12 +59,17 @@ AND at <@ (SELECT range_agg(during) FROM equipment_ownership WHERE equipment_key
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the readings of some series are. kind: the condition for those of one of them; None where all are."""
+    """Where the readings of some series are.
+
+    kind: the condition for those of one of them; None where all are. standing: what does not change with time, in the
+    machine's row of figures: the column of its time, and its own.
+    """
 
     table: str
     columns: tuple[str, ...]
     order: str
     kind: str | None
+    standing: tuple[tuple[str, ...], ...] = ()
 
 
 _TIME = "seconds"
@@ -77,12 +82,15 @@ _FAULTS = _Source(
     "at, code_identifier, code_source",
     "kind = $9",
 )
-# What belongs to the readings of a series and does not change with time is in the machine's row of figures.
-_STANDING = [
-    (series.element.at_column, *(child.column for child in series.standing))
-    for series in SERIES
-    if series.standing
-]
+# Those of one statement: each series of its own would keep further plans in each session.
+_STANDING_READINGS = replace(
+    _READINGS,
+    standing=tuple(
+        (series.element.at_column, *(child.column for child in series.standing))
+        for series in SERIES
+        if series.standing
+    ),
+)
 
 
 def page_statement(series: Series, *, by_make: bool, counted: bool) -> str:
@@ -95,21 +103,22 @@ def page_statement(series: Series, *, by_make: bool, counted: bool) -> str:
 
 @cache
 def _page_of(source: _Source, named: str, *, counted: bool) -> str:
-    """One row: of the machine, of how many go by its name, and of its readings as arrays."""
+    """One row: of the machine, whether another goes by its name, and of its readings as arrays."""
     own = _OWN.format(key="machine.key", start="$6", end="$7")
     readings = f"FROM {source.table} WHERE {own}" + (f" AND {source.kind}" if source.kind else "")
     told = ", ".join((f"date_part('epoch', at) AS {_TIME}", *source.columns))  # see MACHINE_COLUMNS
     arrays = ", ".join(f"array_agg({name}) AS {name}" for name in (_TIME, *source.columns))
     count = f"(SELECT count(*) {readings})" if counted else "NULL::bigint"
-    standing = ", ".join(
-        f"date_part('epoch', l.{at}) AS {at}, {', '.join(f'l.{name}' for name in names)}"
-        for at, *names in _STANDING
+    standing = "".join(
+        f", date_part('epoch', l.{at}) AS {at}, {', '.join(f'l.{name}' for name in names)}"
+        for at, *names in source.standing
     )
     return f"""
-SELECT machine.*, told.*, {count} AS count
-FROM (SELECT named.*, count(*) OVER (PARTITION BY named.found_by) AS namesakes
-      FROM (SELECT i.kind AS found_by, i.equipment_key AS key, l.xmin AS version, {standing} {named} LIMIT 2) AS named
-      ORDER BY named.found_by LIMIT 1) AS machine,
+SELECT machine.*, l.xmin AS version{standing}, told.*, {count} AS count
+FROM (SELECT keys[1] AS key, kinds[1] = kinds[2] AS is_shared
+      FROM (SELECT array_agg(kind) AS kinds, array_agg(key) AS keys
+            FROM (SELECT i.kind, i.equipment_key AS key {named} LIMIT 2) AS named) AS found) AS machine
+LEFT JOIN equipment_latest l ON l.equipment_key = machine.key AND l.customer_id = $1,
      LATERAL (SELECT {arrays}
               FROM (SELECT {told} {readings} ORDER BY {source.order} LIMIT {PAGE_SIZE} OFFSET $8) AS page) AS told
 """
@@ -122,10 +131,9 @@ async def select_series_page(
     statement = page_statement(series, by_make=asked.machine.make is not None, counted=counted)
     named = arguments_of(asked.view, asked.machine)
     arguments = (*named, asked.range.start_at, asked.range.end_at, offset, *_kind_of(series))
-    rows = await fleet.walk(statement, *arguments)
-    if not rows or rows[0]["namesakes"] > 1:
+    [row] = await fleet.walk(statement, *arguments)
+    if row["key"] is None or row["is_shared"]:
         return None
-    [row] = rows
     return SeriesPage(row["key"], row["version"], _readings_of(series, row, asked.view), row["count"])
 
 
@@ -176,7 +184,9 @@ def _source_of(series: Series) -> _Source:
         return _POSITIONS
     if series.fault_kind:
         return _FAULTS
-    return _SWITCHES if series is SWITCHES else _READINGS
+    if series is SWITCHES:
+        return _SWITCHES
+    return _STANDING_READINGS if series.standing else _READINGS
 
 
 def _kind_of(series: Series) -> tuple[object, ...]:
