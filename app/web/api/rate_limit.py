@@ -41,16 +41,13 @@ def rate_headers(request: Request) -> Headers:
         *_limit_headers(budget.limit),
         (b"ratelimit", b'"reads";r=%d;t=%d' % (remaining, reset_s)),
         (b"x-ratelimit-remaining", b"%d" % remaining),
-        (b"x-ratelimit-reset", b"%d" % (time.time() + reset_s)),
+        (b"x-ratelimit-reset", b"%d" % (time.time() + reset_s)),  # a moment, in seconds since 1970
     ]
 
 
 @cache
 def _limit_headers(limit: int) -> Headers:
-    """The same at every request: draft-ietf-httpapi-ratelimit-headers-11, and what most clients look for.
-
-    Their reset is a moment, in seconds since 1970.
-    """
+    """The same at every request: draft-ietf-httpapi-ratelimit-headers-11, and what most clients look for."""
     return [
         (b"ratelimit-policy", b'"reads";q=%d;w=%d' % (limit, WINDOW_S)),
         (b"x-ratelimit-limit", b"%d" % limit),
