@@ -12,7 +12,7 @@ from app.aemp.address.negotiation import Coding
 from app.flows.fleet.change_owner import release_machine
 from app.flows.fleet.import_fleet import import_machines
 from app.oauth.actor import COMMAND_LINE
-from app.process.pages import Pages
+from app.process.pages import PageKey, Pages
 from app.storage.fleet.unchanged import Seen, Unchanged
 from app.storage.postgres.gather import Bounds
 from app.web.api.documents import decode, encode
@@ -56,13 +56,18 @@ async def read(browser: Browser, world: World) -> Reader:
 def mark(world: World, pin: str) -> int:
     """Rename a machine in the remembered bytes alone, to tell what is taken from there; in how many pages."""
     pages, marked = world.context.pages, 0
-    for key, (page, until) in list(pages._kept.items()):
-        coding = cast("Form", key.form).coding
-        if key.view.customer_id == world.member.customer_id and page.body is not None:
+    for key in pages_of(world):
+        (page, until), coding = pages._kept[key], cast("Form", key.form).coding
+        if page.body is not None:
             body = decode(page.body, coding).replace(pin.encode(), from_memory(pin))
             pages._kept[key] = replace(page, body=encode(body, coding)), until
             marked += 1
     return marked
+
+
+def pages_of(world: World) -> list[PageKey]:
+    """Those of the customer that are remembered."""
+    return [key for key in world.context.pages._kept if key.view.customer_id == world.member.customer_id]
 
 
 def from_memory(pin: str) -> bytes:
@@ -147,13 +152,21 @@ async def test_a_change_on_another_page_leaves_the_bytes_as_they_are(
     await fill(world.context, world.member.customer_id, *(f"NEW{number}" for number in range(100)))
     second = "/api/v2/Fleet/2"
     whole = await read(second)
-    assert mark(world, "NEW95") == 1
-    await by_hand(world, writer)
-    answer = await read(second)
-    assert answer.headers["etag"] == whole.headers["etag"]
-    assert from_memory("NEW95") in answer.extensions["raw"]
-    kept = world.context.pages._kept.items()
-    [page] = [page for key, (page, _) in kept if key.view.customer_id == world.member.customer_id]
+
+    async def is_left_as_it_was() -> bool:
+        """A machine that is read again gets another digest, of the name that stands in the remembered bytes."""
+        for page in pages_of(world):
+            world.context.pages.forget(page)
+        await read(second)
+        assert mark(world, "NEW95") == 1
+        await by_hand(world, writer)
+        answer = await read(second)
+        assert from_memory("NEW95") in answer.extensions["raw"]
+        return bool(answer.headers["etag"] == whole.headers["etag"])
+
+    # While an older transaction runs anywhere, what it might have written is read again in vain.
+    await until_true(is_left_as_it_was, 60)
+    [page] = [world.context.pages._kept[page][0] for page in pages_of(world)]
     assert await world.context.unchanged.ask(Seen(world.member.customer_id, page.snapshot))
 
 
