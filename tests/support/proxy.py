@@ -79,7 +79,8 @@ class Proxy:
             asking.cancel()
             for each in (writer, store_writer):
                 each.close()
-                await each.wait_closed()
+            # One that was reset says so once more here.
+            await asyncio.gather(writer.wait_closed(), store_writer.wait_closed(), return_exceptions=True)
 
     async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._store, int):
@@ -89,13 +90,15 @@ class Proxy:
     async def _pass_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asked: bytearray
     ) -> None:
-        while data := await reader.read(_CHUNK):
-            if self._unsent_times and self._unsent in data:
-                self._unsent_times -= 1
-                break
-            asked += data
-            writer.write(data)
-        writer.close()
+        try:
+            while data := await reader.read(_CHUNK):
+                if self._unsent_times and self._unsent in data:
+                    self._unsent_times -= 1
+                    break
+                asked += data
+                writer.write(data)
+        finally:
+            writer.close()
 
     def _loses(self, asked: bytearray) -> bool:
         if self._marker is None or self._marker not in asked:
