@@ -156,6 +156,13 @@ def _claims_of_a_module(request: pytest.FixtureRequest) -> Iterator[None]:
     yield from _claims(request)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _left_open() -> Iterator[None]:
+    """What a file's tests leave open fails the last of them, and not whichever test the collector runs in later."""
+    yield
+    gc.collect()
+
+
 def _claims(request: pytest.FixtureRequest) -> Iterator[None]:
     made_before = len(MADE)
     yield

@@ -24,13 +24,16 @@ async def test_a_client_that_resets_ends_the_connection_to_the_store() -> None:
         writer.close()
         await writer.wait_closed()
 
-    async with await asyncio.start_server(store, "127.0.0.1", 0) as server, asyncio.timeout(10):
-        async with port_to(server.sockets[0].getsockname()[1]) as (_, port):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"1")
-            await reader.readexactly(1)
-            ends: socket.socket = writer.get_extra_info("socket")
-            ends.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS_WHEN_CLOSED)
-            writer.close()
-            assert await heard == b""
+    async with (
+        await asyncio.start_server(store, "127.0.0.1", 0) as server,
+        port_to(server.sockets[0].getsockname()[1]) as (_, port),
+        asyncio.timeout(10),
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"1")
+        await reader.readexactly(1)
+        end: socket.socket = writer.get_extra_info("socket")
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS_WHEN_CLOSED)
+        writer.close()
+        assert await heard == b""
     gc.collect()
