@@ -77,6 +77,11 @@ class StatementRefusedError(Exception):
         return self.sqlstate in ("40001", "40P01")
 
     @property
+    def key_is_taken(self) -> bool:
+        """Whether a row stands already that has the same unique key."""
+        return self.sqlstate == "23505"
+
+    @property
     def wrong_server(self) -> bool:
         """Whether another server may take it: this one is a standby by now, or read-only."""
         return self.sqlstate == READ_ONLY

@@ -39,7 +39,6 @@ from app.storage.postgres.database import Statements, Transaction
 from app.throttling.mails import caused_by
 
 LIFE = timedelta(days=7)
-_UNIQUE_VIOLATION = "23505"
 
 Outcome = Literal["waits for the other", "changed", "stopped", "taken back"]
 
@@ -260,7 +259,7 @@ def _racing(taken: RefusedError) -> Iterator[None]:
     try:
         yield
     except StatementRefusedError as refused:
-        if refused.sqlstate != _UNIQUE_VIOLATION:
+        if not refused.key_is_taken:
             raise
         raise taken from None
 

@@ -20,8 +20,6 @@ from app.storage.people.audit import AuditEvent, insert_audit_event
 from app.storage.people.client_keys import replace_client_keys
 from app.storage.people.logos import Logo, insert_logo
 
-_UNIQUE_VIOLATION = "23505"  # of the audience: ids and secrets are ours and new
-
 
 @dataclass(frozen=True, slots=True)
 class RegisteredApplication:
@@ -77,8 +75,9 @@ async def register_application(
     try:
         await _store(context, actor, client, read, secret, owner_id=owner_id)
     except StatementRefusedError as refused:
-        if refused.sqlstate != _UNIQUE_VIOLATION:
+        if not refused.key_is_taken:
             raise
+        # That of the audience: ids and secrets are ours and new.
         raise RegistrationError(f"audience {audience!r}: another application has it") from refused
     return RegisteredApplication(client, secret)
 

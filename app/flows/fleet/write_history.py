@@ -16,8 +16,6 @@ from app.storage.fleet.history import create_partitions_of, insert_rows, select_
 from app.storage.fleet.known_machines import select_machines
 from app.storage.postgres.database import Transaction
 
-_UNIQUE_VIOLATION = "23505"
-
 Answer_co = TypeVar("Answer_co", covariant=True)
 
 
@@ -67,7 +65,7 @@ async def fresh_then_careful(attempt: Attempt[Answer_co]) -> Answer_co:
     try:
         return await attempt(careful=False)
     except StatementRefusedError as refused:
-        if not (refused.sqlstate == _UNIQUE_VIOLATION or refused.lost_a_race):
+        if not (refused.key_is_taken or refused.lost_a_race):
             raise
     return await attempt(careful=True)
 

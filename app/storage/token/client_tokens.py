@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from app.storage.errors import StatementRefusedError
 from app.storage.postgres.database import Statements
 from app.storage.token.standing import is_connected
 
@@ -25,7 +26,8 @@ class ClientToken(NamedTuple):
 
 # Whether the application may have it is judged under the snapshot that commits: it is active, its customer is
 # enabled, it still acts for the same one, and they are connected. The token was approved when the connection was, so that
-# a cut ends it. ORDER BY id: two processes whose batches overlap would deadlock without it.
+# a cut ends it. ORDER BY id: a second attempt that meets the first one would deadlock without it. Nobody else has these ids,
+# so no row is looked for before it is inserted: ON CONFLICT costs a look-up and a mark in the WAL for each.
 INSERT_STRICT_TOKENS = f"""
 INSERT INTO strict_token
     (id, bucket, digest, application_id, customer_id, scope, audience, approved_at, issued_at, expires_at)
@@ -39,12 +41,16 @@ LEFT JOIN connection k ON k.customer_id = a.customer_id AND k.application_id = a
      clock_timestamp() AS moment
 WHERE c.disabled_at IS NULL AND (a.customer_id IS NULL OR {is_connected("k")})
 ORDER BY asked.id
-ON CONFLICT DO NOTHING
 """
 
 
 async def insert_strict_tokens(
     statements: Statements, tokens: Sequence[ClientToken], *, life: timedelta
 ) -> int:
-    """How many were inserted. The others were refused, or stood already."""
-    return await statements.count(INSERT_STRICT_TOKENS, tokens, life)
+    """How many were inserted. The others were refused; or none was, since a first attempt had inserted them."""
+    try:
+        return await statements.count(INSERT_STRICT_TOKENS, tokens, life)
+    except StatementRefusedError as refused:
+        if not refused.key_is_taken:
+            raise
+        return 0
