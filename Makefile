@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NOT_IN_FIRST := NR == FNR { known[$$0]; next } /^[^ ]/ { wanted = !($$0 in known) } wanted
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint audit conformance check-clients check-containers check-distributed check-door check-failover \
+.PHONY: help run install test lint audit conformance check-clients check-compiled check-containers check-distributed check-door check-failover \
   check-faults check-long check-model check-soak bench bench-aemp bench-compare bench-growth bench-limit bench-peers bench-profile \
   bench-strain base-is-named screenshots browsers servers words lock clean
 
@@ -37,6 +37,9 @@ check-door: $(VENV)/.development  ## the HTTP edge at depth: attacks cut at ever
 check-clients: $(VENV)/.development  ## the pages of docs/clients with the real software, installed on first use; CLIENTS="-k spring" for some
 	@$(PYTHON) -m tests.support.debian nginx apache2 libapache2-mod-auth-openidc libapache2-mod-oauth2 || true
 	@CHECK_CLIENTS=1 $(BIN)/python -m pytest tests/clients $(CLIENTS)
+
+check-compiled: $(VENV)/.development  ## the suite on compiled rooms, as the image has them (Error 3: no C compiler); COMPILED="--help"
+	@$(BIN)/python -m tests.compiled $(COMPILED)
 
 check-containers: $(VENV)/.development  ## image and compose files on an engine (Error 3: there is none); CONTAINERS="-k kill", BEFORE=revision
 	@BEFORE="$(BEFORE)" $(BIN)/python -m tests.containers $(CONTAINERS)
@@ -108,6 +111,8 @@ lock: $(VENV)/.development  ## resolve the dependencies anew into the hashed req
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --upgrade --group install --group dev -c requirements.txt pyproject.toml -o $(VENV)/all.txt
 	@{ echo "-r requirements.txt"; awk '$(NOT_IN_FIRST)' requirements.txt $(VENV)/all.txt; } > requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group compile -c requirements-dev.txt -o requirements-compile.txt
 	@for folder in $(dir $(wildcard bench/*/*/requirements.in examples/*/requirements.in tests/clients/*/requirements.in)); do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    $${folder}requirements.in -o $${folder}requirements.txt || exit; done

@@ -1,7 +1,9 @@
-"""How the Python that runs was built."""
+"""How the Python that runs was built, and whether the hot rooms are compiled."""
 
 import sysconfig
 from collections.abc import Mapping
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import find_spec
 
 
 def built_with_pgo(known: Mapping[str, str]) -> bool:
@@ -18,3 +20,9 @@ def built_with_pgo(known: Mapping[str, str]) -> bool:
 def build_variables() -> dict[str, str]:
     """Those of the interpreter that runs."""
     return {name: str(value) for name, value in sysconfig.get_config_vars().items()}
+
+
+def is_compiled() -> bool:
+    """Whether the rooms of every request are machine code, as in the image, or read by the interpreter."""
+    door = find_spec("app.door.protocol")
+    return door is not None and str(door.origin).endswith(tuple(EXTENSION_SUFFIXES))

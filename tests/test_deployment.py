@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sysconfig
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import httpx2
 import pytest
 import redis.exceptions
 
+from hatch_build import COMPILED, missing_for_compilation
 from tests.support.browser import Browser, query_of
 from tests.support.clusters import each_postgres
 from tests.support.composition import BASE, ComposedStores, read_compose, run_stores
@@ -84,8 +86,22 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Path]:
     folder = tmp_path_factory.mktemp("built")
     build, image = read_stages()
     assert image.one("COPY").arguments == ["--from=build", "/opt/rovitracker", "/opt/rovitracker"]
-    replay(build, build_context(folder / "context"), folder / "image")
+    compiled = "false" if missing_for_compilation() else "true"
+    replay(build, build_context(folder / "context"), folder / "image", COMPILED=compiled)
     return image, folder / "image"
+
+
+@pytest.mark.timeout(300)
+def test_image_runs_its_hot_rooms_as_machine_code(built: tuple[Stage, Path]) -> None:
+    """All that are named, beside their sources, and nothing of what compiled them."""
+    if missing := missing_for_compilation():
+        pytest.skip(f"not shown: that the image's hot rooms are compiled; that takes {missing}")
+    [packages] = (built[1] / "opt/rovitracker/lib").glob("python3.*/site-packages")
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    missing_rooms = [each for each in COMPILED if not (packages / each).with_suffix(suffix).is_file()]
+    assert missing_rooms == []
+    assert all((packages / each).is_file() for each in COMPILED)
+    assert not list(packages.glob("mypy*"))
 
 
 @pytest.mark.timeout(300)

@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from httptools import parse_url
@@ -81,7 +81,7 @@ def split_target(url: bytes) -> tuple[str, bytes, bytes]:
     elif url == b"*":
         raw, query = url, b""
     else:
-        parsed = parse_url(url)
+        parsed: Any = parse_url(url)  # its path may be None, which its types do not say
         raw, query = parsed.path or b"/", parsed.query or b""
     path = raw.decode("ascii")
     return (unquote(path) if "%" in path else path), raw, query

@@ -14,6 +14,7 @@ import redis
 
 from app import __version__
 from app.embedded import Embedded
+from app.interpreter import is_compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def describe_machine() -> str:
     versions = ", ".join(f"{part} {version(part)}" for part in parts)
     return (
         f"{cores()} cores ({_processor()}), {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, rovitracker {__version__}, {versions}"
+        f"Python {platform.python_version()}, rovitracker {__version__}{', compiled' if is_compiled() else ''}, {versions}"
     )
 
 

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,12 +77,13 @@ def build_context(folder: Path) -> Path:
     return folder
 
 
-def replay(stage: Stage, context: Path, root: Path) -> None:
+def replay(stage: Stage, context: Path, root: Path, **build_arguments: str) -> None:
     """Run a stage's steps with `root` for its file system; its python is the one of this run.
 
-    Mounts of a RUN are left out. It fails at an instruction that it does not know, and where a command does not end with 0.
+    build_arguments: instead of what ARG says. Mounts of a RUN are left out.
+    It fails at an instruction that it does not know, and where a command does not end with 0.
     """
-    folder = root
+    folder, known = root, dict[str, str]()
     for instruction in stage.instructions:
         if instruction.word == "WORKDIR":
             folder = root / instruction.text.lstrip("/")
@@ -91,8 +92,11 @@ def replay(stage: Stage, context: Path, root: Path) -> None:
             *sources, target = instruction.arguments
             for source in sources:
                 _copy(context / source, folder / target, into=target.endswith("/"))
+        elif instruction.word == "ARG":
+            name, _, default = instruction.text.partition("=")
+            known[name] = build_arguments.get(name, default)
         elif instruction.word == "RUN":
-            _run(instruction.text, folder, root)
+            _run(instruction.text, folder, root, known)
         else:
             raise AssertionError(f"the replay does not know {instruction.word}")
 
@@ -112,12 +116,12 @@ def _copy(source: Path, target: Path, *, into: bool) -> None:
         shutil.copy(source, target / source.name if into else target)
 
 
-def _run(command: str, folder: Path, root: Path) -> None:
+def _run(command: str, folder: Path, root: Path, known: Mapping[str, str]) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["/bin/sh", "-euc", _MOUNT.sub("", command).replace("/opt/", f"{root}/opt/")],
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, **known, "PATH": path},
         check=False,
         capture_output=True,
         text=True,

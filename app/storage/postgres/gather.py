@@ -18,11 +18,11 @@ _LONGEST_PAUSE_S = 0.05
 
 
 @dataclass(slots=True)
-class Waiting(Generic[Item, Answer]):
+class Waiting:
     """A caller in the queue; since: by the loop's clock."""
 
-    item: Item
-    future: asyncio.Future[Answer]
+    item: Any
+    future: asyncio.Future[Any]
     since: float
 
 
@@ -52,7 +52,7 @@ class Gather(Generic[Item, Answer]):
         self._run = run
         self._wait_for_commits = wait_for_commits
         self._bounds = bounds
-        self._waiting: deque[Waiting[Item, Answer]] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._alone = 0  # so many at the head of the queue are sent one by one
         self._worker: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -94,7 +94,7 @@ class Gather(Generic[Item, Answer]):
         if self._waiting:
             self._watch = loop.call_at(self._waiting[0].since + self._bounds.wait_s, self._shed)
 
-    async def _send(self, batch: list[Waiting[Item, Answer]]) -> None:
+    async def _send(self, batch: list[Waiting]) -> None:
         try:
             answers = await self._outcome([each.item for each in batch])
             answered = list(zip(batch, answers, strict=True))
@@ -144,7 +144,7 @@ class Gather(Generic[Item, Answer]):
                 return answers
 
 
-def _fail(batch: Iterable[Waiting[Any, Any]], error: Exception) -> None:
+def _fail(batch: Iterable[Waiting], error: Exception) -> None:
     for each in batch:
         if not each.future.done():
             # An object of its own for each: raised, it is written into by whoever handles it.

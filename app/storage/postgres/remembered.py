@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from app.bounded import Bounded
 from app.storage.postgres.changes import Changes
@@ -13,10 +13,10 @@ Value = TypeVar("Value")
 
 
 @dataclass(slots=True)
-class KnownAnswer(Generic[Value]):
+class KnownAnswer:
     """asked_at: the newest change when it was asked for; until: by the monotonic clock."""
 
-    value: Value
+    value: Any
     subjects: tuple[Hashable, ...]
     asked_at: int
     until: float
@@ -44,7 +44,7 @@ class Remembered(Generic[Key, Value]):
         self._changes = changes
         self._rests_on = rests_on
         self._most = most
-        self._answers = Bounded[Key, KnownAnswer[Value]](most)
+        self._answers = Bounded[Key, KnownAnswer](most)
 
     async def find(self, key: Key) -> Value | None:
         """What is remembered, else what is there."""
@@ -60,7 +60,7 @@ class Remembered(Generic[Key, Value]):
         if now >= answer.until or self._changes.since(answer.asked_at, answer.subjects):
             self._answers.pop(key)
             return None
-        return answer.value
+        return cast("Value", answer.value)
 
     async def ask(self, key: Key) -> Value | None:
         """What is there; remembered for the next."""
