@@ -19,7 +19,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # mypyc takes no asynchronous generator, FastAPI reads the signatures of endpoints, and workers get frozen values by pickle.
 COMPILED = (
     "app/bounded.py",
-    "app/door/addresses.py",
     "app/door/connection.py",
     "app/door/framing.py",
     "app/door/patience.py",
