@@ -76,7 +76,19 @@ async def test_a_lost_reply_to_the_commit_still_gives_the_token(world: World, da
     """R-4: sent again, the statement inserts nothing, and the token is found to stand."""
     robot = await robot_of(world)
     async with context_through_proxy(world.context, database_url) as (context, proxy):
-        proxy.lose_reply(to=robot.client.id.bytes)
+        proxy.lose_reply(to=robot.client.scope[0].encode())  # no look-up before it has that
         issued = parse((await issue_to(context, robot)).text)
     assert issued is not None
     assert await tokens_of(world, robot) == {issued.id}
+
+
+async def test_a_crowd_whose_first_answer_is_lost_gets_its_tokens(world: World, database_url: str) -> None:
+    """R-4: the second attempt meets the rows of the first one, and is refused by their unique key."""
+    robot = await robot_of(world)
+    async with context_through_proxy(world.context, database_url) as (context, proxy):
+        await issue_to(context, robot)
+        proxy.lose_reply(to=robot.client.scope[0].encode())  # no look-up before it has that
+        crowd = await asyncio.gather(*(issue_to(context, robot) for _ in range(20)))
+    issued = [token.id for each in crowd if (token := parse(each.text))]
+    assert len(set(issued)) == 20
+    assert set(issued) < await tokens_of(world, robot)
