@@ -76,7 +76,12 @@ def _text(run: object, *worst: tuple[str, ...]) -> Case:
 
 
 def _registration(**fields: object) -> Client:
-    given = {"redirect_uris": (), "scope": (), "audience": None, "grants": frozenset({"client_credentials"})} | fields
+    given = {
+        "redirect_uris": (),
+        "scope": (),
+        "audience": None,
+        "grants": frozenset({"client_credentials"}),
+    } | fields
     return Client(
         id=UUID(int=0),
         kind="strict",
