@@ -1,9 +1,9 @@
-# The service's image: hash-checked packages and the compiled service in one virtual environment, on a slim base.
+# The service's image: hash-checked packages and the service in one virtual environment, on a slim base.
 
 # The same Python as below, with a C compiler.
 FROM python:3.13.16-trixie AS build
-# Whether the rooms of every request become machine code; false saves a minute or two.
-ARG COMPILED=true
+# true makes the rooms of every request machine code, which takes a minute or two.
+ARG COMPILED=false
 WORKDIR /build
 # Without pip, so that what runs in production cannot install anything.
 RUN python -m venv --without-pip /opt/rovitracker
