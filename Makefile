@@ -38,7 +38,7 @@ check-clients: $(VENV)/.development  ## the pages of docs/clients with the real 
 	@$(PYTHON) -m tests.support.debian nginx apache2 libapache2-mod-auth-openidc libapache2-mod-oauth2 || true
 	@CHECK_CLIENTS=1 $(BIN)/python -m pytest tests/clients $(CLIENTS)
 
-check-compiled: $(VENV)/.development  ## the suite on compiled rooms, as the image has them (Error 3: no C compiler); COMPILED="--help"
+check-compiled: $(VENV)/.development  ## the suite with the hot rooms compiled (Error 3: no C compiler); COMPILED="--help"
 	@$(BIN)/python -m tests.compiled $(COMPILED)
 
 check-containers: $(VENV)/.development  ## image and compose files on an engine (Error 3: there is none); CONTAINERS="-k kill", BEFORE=revision

@@ -1,4 +1,4 @@
-"""`make check-compiled`: the suite on a copy of the working tree whose hot rooms are machine code, as the image has them."""
+"""`make check-compiled`: the suite on a copy of the working tree whose hot rooms are machine code."""
 
 import argparse
 import subprocess
