@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from contextlib import suppress
+from typing import Any
 
 from app.door.protocol import Protocol
 
@@ -38,21 +39,26 @@ class Progress:
 PROGRESS = Progress()
 
 
-class Ear(Protocol):
-    """Each connection notes what it has read."""
+class Ear(asyncio.Protocol):
+    """Each connection notes what it has read. It has the service's protocol, and may not derive from it once that is compiled."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self._protocol = Protocol(*given, **named)
+        self.pause_writing, self.resume_writing = self._protocol.pause_writing, self._protocol.resume_writing  # type: ignore[method-assign]
+        self.eof_received = self._protocol.eof_received  # type: ignore[method-assign]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
-        super().connection_made(transport)
+        self._protocol.connection_made(transport)
         PROGRESS.note(self._port(), 0)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        self._protocol.data_received(data)
         PROGRESS.add(self._port(), len(data))
 
     def connection_lost(self, exc: Exception | None) -> None:
         PROGRESS.note(self._port(), _ALL)
-        super().connection_lost(exc)
+        self._protocol.connection_lost(exc)
 
     def _port(self) -> int:
-        assert self.client is not None
-        return self.client[1]
+        assert self._protocol.client is not None
+        return self._protocol.client[1]

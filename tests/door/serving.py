@@ -40,7 +40,7 @@ async def serving(app: ASGIApp, bounds: Bounds = BOUNDS) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def server_of(
-    app: ASGIApp, bounds: Bounds = BOUNDS, http: type[Protocol] = Protocol
+    app: ASGIApp, bounds: Bounds = BOUNDS, http: type[asyncio.Protocol] = Protocol
 ) -> AsyncIterator[Server]:
     """A server in this loop behind the service's own edge, once it listens.
 
