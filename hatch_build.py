@@ -8,7 +8,7 @@ import os
 import shutil
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -106,12 +106,12 @@ def missing_for_compilation() -> str:
     return ""
 
 
-def compile_into(folder: Path) -> list[Path]:
-    """Compile the modules of the checkout that is the current directory. Their files, relative to the folder."""
+def compile_into(folder: Path, modules: Sequence[str] = COMPILED) -> list[Path]:
+    """Compile modules of the checkout that is the current directory. What comes of them, relative to the folder."""
     from mypyc.build import mypycify  # noqa: PLC0415  # whoever builds a pure wheel has none of these
     from setuptools import Distribution  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    extensions = mypycify([*_OPTIONS, *COMPILED], opt_level="3", target_dir=str(folder / "c"))
+    extensions = mypycify([*_OPTIONS, *modules], opt_level="3", target_dir=str(folder / "c"))
     distribution = Distribution({"name": "rovitracker-compiled", "ext_modules": extensions})
     command: Any = distribution.get_command_obj("build_ext")
     command.build_lib, command.build_temp = str(folder), str(folder / "objects")

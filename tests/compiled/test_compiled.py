@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import pytest
+
 from app.interpreter import is_compiled
-from hatch_build import COMPILED
+from bench.compare.checkout import copied
+from hatch_build import COMPILED, missing_for_compilation
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +35,27 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
     done = check_compiled("--into", str(tmp_path / "kept"), path=str(tmp_path))
     assert done.returncode in {2, 3}, done.stderr  # 3 where Python's headers are missing
     assert not list((tmp_path / "kept").iterdir())
+
+
+@pytest.mark.timeout(300)
+def test_a_compiled_room_does_what_its_source_does(tmp_path: Path) -> None:
+    """A short form of `make check-compiled`: one module, and its own tests."""
+    if missing := missing_for_compilation():
+        pytest.skip(f"not shown: that a room can be compiled; that takes {missing}")
+    tree = copied(ROOT, tmp_path / "copy")
+    for compiled in tree.rglob("*.so"):  # where this is a compiled copy itself
+        compiled.unlink()
+    run = partial(subprocess.run, cwd=tree, capture_output=True, text=True, check=False)
+    code = (
+        "from pathlib import Path; import hatch_build as h; h.compile_into(Path(), ['app/oauth/base62.py'])"
+    )
+    built = run([sys.executable, "-c", code])
+    assert built.returncode == 0, built.stdout + built.stderr
+    where = run([sys.executable, "-c", "from app.oauth import base62; print(base62.__file__)"])
+    assert where.stdout.strip().endswith(".so"), where
+    tests = ["tests/oauth/test_base62.py", "tests/oauth/test_token_string.py"]
+    done = run([sys.executable, "-m", "pytest", "-q", "--basetemp", str(tmp_path / "tests"), *tests])
+    assert done.returncode == 0, done.stdout
 
 
 def test_each_room_that_is_compiled_is_one_of_ours_and_named_once() -> None:

@@ -28,7 +28,7 @@ NOT_RUN = {
     "make audit": "it asks a service on the network; tests/test_audit.py runs it against one that is not there",
     "make check-door": "the tests of the door at depth; the suite has each in a short form",
     "make check-clients": "it installs others' software; the suite runs what needs none, in tests/clients",
-    "make check-compiled": "the suite once more; tests/test_deployment.py builds the compiled wheel, and gets a token from it",
+    "make check-compiled": "the suite once more; tests/compiled compiles one room and runs its tests",
     "make check-containers": "it needs an engine; the suite runs it where there is none, and replays the image's steps",
     "make check-failover": "fail-overs at length; the suite has each kind of them once, in tests/failover",
     "make check-faults": "faults at length; the suite has a smoke run of it, in tests/faults",
