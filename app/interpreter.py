@@ -23,6 +23,6 @@ def build_variables() -> dict[str, str]:
 
 
 def is_compiled() -> bool:
-    """Whether the rooms of every request are machine code, as in the image, or read by the interpreter."""
+    """Whether the rooms of every request are machine code, or read by the interpreter."""
     door = find_spec("app.door.protocol")
     return door is not None and str(door.origin).endswith(tuple(EXTENSION_SUFFIXES))

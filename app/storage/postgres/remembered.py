@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from app.bounded import Bounded
 from app.storage.postgres.changes import Changes
@@ -60,7 +60,8 @@ class Remembered(Generic[Key, Value]):
         if now >= answer.until or self._changes.since(answer.asked_at, answer.subjects):
             self._answers.pop(key)
             return None
-        return cast("Value", answer.value)
+        value: Value = answer.value
+        return value
 
     async def ask(self, key: Key) -> Value | None:
         """What is there; remembered for the next."""
